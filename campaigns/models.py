@@ -1,0 +1,203 @@
+"""Campaigns and their codes, and the two ways in which codes come into being: generated or imported."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.indexes import OpClass
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower, Now
+
+from config.models import ActedBy, CsvImport, Work
+from config.public_ids import CAMPAIGN, VOUCHER, public_id
+
+
+class Value(models.Model):
+    """What a code is worth. Money and percent as people write them: 10.5 is 10.5 % or 10.50 of the currency."""
+
+    class Discount(models.TextChoices):
+        PERCENT = "PERCENT", "Percent off"
+        AMOUNT = "AMOUNT", "Amount off"
+        UNIT = "UNIT", "Free units"
+        FIXED = "FIXED", "Fixed price"
+
+    discount_type = models.CharField(max_length=8, choices=Discount.choices, null=True, blank=True)
+    discount_value = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
+    unit_type = models.CharField("unit", max_length=100, db_default="", default="", blank=True)
+    gift_amount = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class CampaignQuerySet(models.QuerySet):
+    def live(self):
+        """Deleted campaigns are hidden everywhere; their history stays."""
+        return self.filter(deleted_at=None)
+
+
+class Campaign(Value, ActedBy):
+    """An offer with a pool of codes. Its name is unique among the campaigns that are not deleted."""
+
+    class Kind(models.TextChoices):
+        DISCOUNT_COUPONS = "DISCOUNT_COUPONS", "Discount coupons"
+        GIFT_VOUCHERS = "GIFT_VOUCHERS", "Gift vouchers"
+        REFERRAL_PROGRAM = "REFERRAL_PROGRAM", "Referral program"
+
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.DISCOUNT_COUPONS)
+    auto_update = models.BooleanField(
+        "extend the pool when it is empty",
+        default=False,
+        db_default=False,
+        help_text="AUTO_UPDATE: publishing from an empty pool makes the missing codes.",
+    )
+    reserve = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Unpublished codes kept ready in the background. 0: codes are made when they are needed.",
+    )
+    start_date = models.DateTimeField(null=True, blank=True)
+    expiration_date = models.DateTimeField(null=True, blank=True)
+    code_length = models.PositiveSmallIntegerField(default=8, db_default=8)
+    code_charset = models.CharField(max_length=255, default="23456789ABCDEFGHJKLMNPQRSTUVWXYZ")
+    code_prefix = models.CharField(max_length=50, default="", db_default="", blank=True)
+    code_postfix = models.CharField(max_length=50, default="", db_default="", blank=True)
+    code_pattern = models.CharField(max_length=100, default="", db_default="", blank=True)  # "#" is a random character
+    join_once = models.BooleanField(default=False, db_default=False)
+    # ISO 8601, "P30D": a code expires so long after its publication, whatever the campaign's own expiration.
+    activity_duration = models.CharField(
+        "valid after publishing for", max_length=40, default="", db_default="", blank=True
+    )
+    redemption_limit = models.PositiveIntegerField(
+        "redemptions per code", null=True, blank=True, default=1, db_default=1
+    )
+    category = models.CharField(max_length=100, default="", db_default="", blank=True)
+    description = models.TextField(default="", db_default="", blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    active = models.BooleanField(default=True, db_default=True)
+    # Raised by every verb that adds, enables or releases codes or changes dates: an "it is empty" remembered
+    # by a process holds only for the version it was learnt under.
+    pool_version = models.BigIntegerField(default=0, db_default=0, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(null=True, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects = CampaignQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="campaign_newest"),
+            models.Index(OpClass(Lower("name"), "text_pattern_ops"), name="campaign_name_prefix"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["name"], condition=Q(deleted_at=None), name="campaign_name_unique"),
+            models.CheckConstraint(
+                name="campaign_kind_known",
+                condition=Q(kind__in=["DISCOUNT_COUPONS", "GIFT_VOUCHERS", "REFERRAL_PROGRAM"]),
+            ),
+            models.CheckConstraint(
+                name="campaign_gift_has_amount",
+                condition=~Q(kind="GIFT_VOUCHERS") | Q(gift_amount__gt=0),
+            ),
+            models.CheckConstraint(
+                name="campaign_percent_up_to_100",
+                condition=~Q(discount_type="PERCENT") | Q(discount_value__gt=0, discount_value__lte=100),
+            ),
+            models.CheckConstraint(
+                name="campaign_expires_after_start",
+                condition=Q(start_date=None) | Q(expiration_date=None) | Q(expiration_date__gt=F("start_date")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def public_id(self) -> str:
+        return public_id(CAMPAIGN, self.pk)
+
+    @property
+    def voucher_type(self) -> str:
+        return Voucher.Type.GIFT if self.kind == self.Kind.GIFT_VOUCHERS else Voucher.Type.DISCOUNT
+
+
+class Voucher(Value):
+    """One unique code. Value, dates, category and limit that are null are the campaign's."""
+
+    class Type(models.TextChoices):
+        DISCOUNT = "DISCOUNT_VOUCHER", "Discount"
+        GIFT = "GIFT_VOUCHER", "Gift"
+
+    campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, related_name="vouchers", db_index=False)
+    code = models.CharField(max_length=255)  # unique over the whole server; deleted ones stay reserved
+    type = models.CharField(max_length=16, choices=Type.choices, db_default=Type.DISCOUNT, default=Type.DISCOUNT)
+    start_date = models.DateTimeField(null=True, blank=True)
+    expiration_date = models.DateTimeField(null=True, blank=True)
+    active = models.BooleanField(db_default=True, default=True)
+    category = models.CharField(max_length=100, null=True, blank=True)
+    additional_info = models.TextField(null=True, blank=True)
+    metadata = models.JSONField(null=True, blank=True)
+    redemption_limit = models.PositiveIntegerField(null=True, blank=True)
+    redeemed_quantity = models.PositiveIntegerField(db_default=0, default=0)
+    # The pool's flag. The truth is the ledger publications.PublishedVoucher; a trigger there keeps the two together.
+    published_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(null=True, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            # The pool. `id + 0` rather than `id`: only this index can serve that order, so the planner never
+            # walks the primary key past a million taken codes instead (docs/adr/0003).
+            models.Index(
+                F("campaign"),
+                F("id") + 0,
+                name="voucher_pool",
+                condition=Q(published_at=None, active=True, deleted_at=None),
+            ),
+            models.Index(fields=["campaign", "-id"], name="voucher_of_campaign"),
+            models.Index(fields=["code"], name="voucher_code_prefix", opclasses=["text_pattern_ops"]),
+            models.Index(
+                fields=["campaign", "-published_at", "-id"],
+                name="voucher_published",
+                condition=Q(published_at__isnull=False),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["code"], name="voucher_code_unique"),
+            models.CheckConstraint(name="voucher_code_not_empty", condition=~Q(code="")),
+            models.CheckConstraint(
+                name="voucher_type_known", condition=Q(type__in=["DISCOUNT_VOUCHER", "GIFT_VOUCHER"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def public_id(self) -> str:
+        return public_id(VOUCHER, self.pk)
+
+
+class CodeOrder(Work):
+    """An order to generate `total` codes for a campaign; `done` have been made. Interrupted, it resumes to exactly `total`."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="code_orders")
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.CheckConstraint(name="code_order_total_positive", condition=Q(total__gt=0)),
+            models.CheckConstraint(name="code_order_done_within_total", condition=Q(done__gte=0, done__lte=F("total"))),
+        ]
+
+
+class CodeImport(CsvImport):
+    """A CSV file of codes, into a campaign or (without one) as standalone codes."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, null=True, related_name="code_imports")
+
+    class Meta:
+        ordering = ["-created_at", "-id"]

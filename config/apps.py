@@ -1,0 +1,18 @@
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+from django.db.models.signals import post_migrate
+
+
+class HandoutConfig(AppConfig):
+    name = "config"
+    verbose_name = "Settings"
+
+    def ready(self):
+        from config.roles import create_roles
+
+        # Permissions exist only after `migrate` has run, so the roles are made by its closing signal.
+        post_migrate.connect(create_roles, sender=self, dispatch_uid="config.create_roles")
+
+
+class HandoutAdminConfig(AdminConfig):
+    default_site = "config.admin_site.HandoutAdminSite"

@@ -1,0 +1,181 @@
+"""What every app may use: keys of the API, the project's settings, the audit log, the shape of a CSV import."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.core.files.storage import Storage, storages
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+def files() -> Storage:
+    """Where uploads and exports are kept: the storage alias `files`."""
+    return storages["files"]
+
+
+class ActedBy(models.Model):
+    """Who did it, as it was then: the label stays when the user or key is renamed or gone."""
+
+    actor_kind = models.CharField(max_length=16, db_default="system")  # user, api_key, run, system
+    actor_id = models.BigIntegerField(null=True)
+    actor_label = models.CharField(max_length=200, db_default="")
+
+    class Meta:
+        abstract = True
+
+
+class ApiKey(models.Model):
+    """A pair of id and token. The token is shown once and kept only as its SHA-256."""
+
+    class Scope(models.TextChoices):
+        PUBLISH = "publish", "Publish"
+        READ = "read", "Read"
+        ALL = "all", "All"
+
+    name = models.CharField(max_length=100)
+    app_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    token_hash = models.BinaryField(max_length=32, editable=False)
+    scope = models.CharField(max_length=16, choices=Scope.choices, default=Scope.ALL)
+    # GET /v1/publications/create hands out codes by a GET; only keys made for such integrations may call it.
+    for_integrations = models.BooleanField("for integrations", default=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_by = models.CharField(max_length=200, editable=False, default="")
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = "API key"
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.CheckConstraint(name="api_key_scope_known", condition=Q(scope__in=["publish", "read", "all"])),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProjectSettings(models.Model):
+    """The one row of settings that staff change in the dashboard. Read it with `ProjectSettings.current()`."""
+
+    id = models.SmallAutoField(primary_key=True)
+    name = models.CharField("project name", max_length=60, default="Handout")
+    time_zone = models.CharField(
+        max_length=64, default="UTC", help_text="For pages, periods and schedules. The API and CSV files are UTC."
+    )
+    currency = models.CharField(max_length=3, default="EUR", help_text="Three letters, shown beside amounts.")
+    reveal_unpublished_codes = models.BooleanField(
+        "reveal unpublished codes in API exports",
+        default=False,
+        help_text="An unpublished code that leaves in clear can be given twice. Switching this is written to the audit log.",
+    )
+    keep_failures_days = models.PositiveIntegerField(
+        "keep failed attempts for (days)", default=90, validators=[MinValueValidator(1), MaxValueValidator(3650)]
+    )
+    keep_files_days = models.PositiveIntegerField(
+        "keep exported and uploaded files for (days)",
+        default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = "project settings"
+        constraints = [models.CheckConstraint(name="project_settings_one_row", condition=Q(id=1))]
+        # The four abilities that config.roles hands to the roles.
+        permissions = [
+            ("read", "Read the dashboard"),
+            ("publish", "Publish codes"),
+            ("export", "Make reports"),
+            ("manage", "Manage everything"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def current(cls) -> ProjectSettings:
+        return cls.objects.get_or_create(id=1)[0]
+
+
+class AuditEntry(ActedBy):
+    """One thing that somebody did. Append-only: a trigger refuses UPDATE and DELETE. Holds ids, never personal values."""
+
+    created_at = models.DateTimeField(db_default=Now())
+    action = models.CharField(max_length=64)  # "code.released", "export.downloaded", …: noun, dot, verb in the past
+    object_id = models.CharField(max_length=64, db_default="")  # a public id
+    object_label = models.CharField(max_length=200, db_default="")
+    campaign_id = models.BigIntegerField(
+        null=True
+    )  # for the campaign's Activity tab; no foreign key, config knows no app
+    details = models.JSONField(db_default=models.Value({}, models.JSONField()))
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="audit_newest"),
+            models.Index(fields=["campaign_id", "-created_at", "-id"], name="audit_of_campaign"),
+            models.Index(fields=["object_id", "-created_at"], name="audit_of_object"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.object_label}"
+
+
+class Work(ActedBy):
+    """Work done in the background, with its progress on the row: it can be left, found again and resumed."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"  # uploaded, not yet confirmed
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    status = models.CharField(max_length=10, choices=Status.choices, db_default="queued", default="queued")
+    total = models.BigIntegerField(null=True)  # what was asked for: rows, codes or bytes; null while unknown
+    done = models.BigIntegerField(db_default=0, default=0)  # how much of it is finished
+    error = models.TextField(db_default="", default="", blank=True)  # for staff: what went wrong and how to mend it
+    created_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_running(self) -> bool:
+        return self.status in (self.Status.QUEUED, self.Status.RUNNING)
+
+    @property
+    def percent(self) -> int | None:
+        return min(100, self.done * 100 // self.total) if self.total else None
+
+
+class CsvImport(Work):
+    """An uploaded CSV file on its way into the database: draft (mapping shown), queued, running, done or failed.
+
+    `mapping` is {heading index as string: field name, or "metadata.<key>"}; `total` and `done` count bytes of the file.
+    """
+
+    class OnError(models.TextChoices):
+        KEEP_GOOD = "keep_good", "Keep the good rows"
+        ALL_OR_NOTHING = "all_or_nothing", "Import all rows or none"
+
+    file = models.FileField(upload_to="imports/%Y/%m", storage=files)
+    original_name = models.CharField(max_length=255)
+    size = models.BigIntegerField()
+    encoding = models.CharField(max_length=32)
+    delimiter = models.CharField(max_length=1)
+    mapping = models.JSONField(default=dict)
+    on_error = models.CharField(max_length=16, choices=OnError.choices, default=OnError.KEEP_GOOD)
+    rows_read = models.BigIntegerField(db_default=0, default=0)
+    rows_imported = models.BigIntegerField(db_default=0, default=0)
+    rows_updated = models.BigIntegerField(db_default=0, default=0)
+    rows_refused = models.BigIntegerField(db_default=0, default=0)
+    error_file = models.FileField(upload_to="imports/%Y/%m", storage=files, null=True)
+
+    class Meta:
+        abstract = True

@@ -1,0 +1,68 @@
+"""Ids as the outside world sees them: `pub_8Gk2…`, made from the row's key. Reversible, nothing stored, no second index.
+
+The alphabet is drawn once by the first migration and kept in the table `handout_identity`, which no model
+maps, so that no form, flush or fixture can change it: every id ever given out depends on it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from django.db import connection
+from sqids import Sqids
+
+PUBLICATION = "pub"
+VOUCHER = "v"
+CAMPAIGN = "camp"
+CUSTOMER = "cust"
+EXPORT = "export"
+ASYNC_ACTION = "aa"
+
+_BIGGEST_KEY = 2**63 - 1
+
+
+@cache
+def _sqids() -> Sqids:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT alphabet FROM handout_identity")
+        (alphabet,) = cursor.fetchone()
+    return Sqids(alphabet=alphabet, min_length=16)
+
+
+def public_id(prefix: str, key: int) -> str:
+    """`public_id("camp", 7)` -> "camp_…"."""
+    return f"{prefix}_{_sqids().encode([key])}"
+
+
+def key_of(prefix: str, text: str) -> int | None:
+    """The row's key, or None where the text is no id of ours (another prefix, garbage, a second spelling)."""
+    head, _, tail = text.partition("_")
+    if head != prefix or not tail.isalnum() or not tail.isascii() or len(tail) > 40:
+        return None
+    numbers = _sqids().decode(tail)
+    if len(numbers) != 1 or numbers[0] > _BIGGEST_KEY or _sqids().encode(numbers) != tail:
+        return None
+    return numbers[0]
+
+
+class _Converter:
+    """Turns `<campaign_id:key>` in an address into the row's key and back; an address with a wrong id is a 404."""
+
+    prefix: str
+
+    @property
+    def regex(self) -> str:
+        return self.prefix + "_[0-9A-Za-z]{1,40}"
+
+    def to_python(self, value: str) -> int:
+        key = key_of(self.prefix, value)
+        if key is None:
+            raise ValueError(value)
+        return key
+
+    def to_url(self, key: int) -> str:
+        return public_id(self.prefix, key)
+
+
+def converter(prefix: str) -> type:
+    return type(f"{prefix.title()}Id", (_Converter,), {"prefix": prefix, "regex": prefix + "_[0-9A-Za-z]{1,40}"})

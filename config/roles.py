@@ -1,0 +1,54 @@
+"""The four roles and what each may do. One table: pages, actions, admin and tests all read it.
+
+Four abilities are enough: read (codes masked), publish, export, manage. A hand-out needs publish and export both.
+"""
+
+from __future__ import annotations
+
+from functools import wraps
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+
+READ, PUBLISH, EXPORT, MANAGE = "read", "publish", "export", "manage"
+
+ROLES = {
+    "Viewer": {READ},
+    "Operator": {READ, PUBLISH},
+    "Exporter": {READ, EXPORT},
+    "Manager": {READ, PUBLISH, EXPORT, MANAGE},
+}
+
+
+def may(user, *abilities: str) -> bool:
+    """Whether the user has every one of the abilities. A superuser has all."""
+    return user.is_active and user.has_perms([f"config.{ability}" for ability in abilities])
+
+
+def requires(*abilities: str):
+    """A view for staff who are signed in and have the abilities; others are asked to sign in or get a 403 page."""
+
+    def decorate(view):
+        @wraps(view)
+        @login_required
+        def checked(request, *args, **kwargs):
+            if not may(request.user, *abilities):
+                raise PermissionDenied(
+                    f"This needs the permission to {' and '.join(abilities)}. Ask a Manager to give you a role that has it."
+                )
+            return view(request, *args, **kwargs)
+
+        checked.abilities = abilities
+        return checked
+
+    return decorate
+
+
+def create_roles(*, using: str = "default", **kwargs) -> None:
+    """Makes the groups, or brings them back to this table. Runs at the end of every `migrate`."""
+    from django.contrib.auth.models import Group, Permission
+
+    abilities = {p.codename: p for p in Permission.objects.using(using).filter(content_type__app_label="config")}
+    for role, allowed in ROLES.items():
+        group, _ = Group.objects.using(using).get_or_create(name=role)
+        group.permissions.set([abilities[ability] for ability in allowed if ability in abilities])

@@ -1,0 +1,79 @@
+"""Customers, and the CSV files they come in by."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.indexes import OpClass
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Lower, Now
+
+from config.models import CsvImport
+from config.public_ids import CUSTOMER, public_id
+
+
+class CustomerQuerySet(models.QuerySet):
+    def live(self):
+        """Erased customers are hidden everywhere; their publications stay, anonymised."""
+        return self.filter(erased_at=None)
+
+
+def last_word(field: str):
+    """The name's last word in lower case, so that "smi" finds John Smith through an index."""
+    return Lower(Func(F(field), Value(r"\S+$"), function="substring", output_field=models.TextField()))
+
+
+class Customer(models.Model):
+    """Somebody who gets codes. `source_id` is the caller's own id of them: unique, and never changed once set."""
+
+    source_id = models.CharField(max_length=255, null=True, blank=True)
+    name = models.CharField(max_length=200, db_default="", default="", blank=True)
+    email = models.CharField("e-mail", max_length=320, db_default="", default="", blank=True)
+    phone = models.CharField(max_length=50, db_default="", default="", blank=True)
+    description = models.TextField(db_default="", default="", blank=True)
+    birthdate = models.DateField(null=True, blank=True)
+    # {"line_1", "line_2", "city", "postal_code", "state", "country"}: strings, none required
+    address = models.JSONField(default=dict, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(null=True, editable=False)
+    erased_at = models.DateTimeField(
+        null=True, editable=False
+    )  # personal data erased; the row holds its publications together
+
+    objects = CustomerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="customer_newest"),
+            # Prefix searches: lower() with LIKE 'x%' (Django's istartswith writes UPPER() and would scan).
+            models.Index(OpClass(Lower("name"), "text_pattern_ops"), name="customer_name_prefix"),
+            models.Index(OpClass(last_word("name"), "text_pattern_ops"), name="customer_last_word_prefix"),
+            models.Index(OpClass(Lower("email"), "text_pattern_ops"), name="customer_email_prefix"),
+            models.Index(OpClass(Lower("source_id"), "text_pattern_ops"), name="customer_source_id_prefix"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["source_id"], name="customer_source_id_unique"),
+            models.CheckConstraint(name="customer_source_id_not_empty", condition=~Q(source_id="")),
+            models.CheckConstraint(
+                name="customer_erased_holds_nothing",
+                condition=Q(erased_at=None)
+                | Q(
+                    source_id=None, name="", email="", phone="", description="", birthdate=None, address={}, metadata={}
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or self.source_id or self.public_id
+
+    @property
+    def public_id(self) -> str:
+        return public_id(CUSTOMER, self.pk)
+
+
+class CustomerImport(CsvImport):
+    """A CSV file of customers. Rows whose source_id is known update that customer."""
+
+    class Meta:
+        ordering = ["-created_at", "-id"]

@@ -1,0 +1,165 @@
+"""Who got which code, when, through which channel and on whose word; and the files that codes left in."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from campaigns.models import Campaign, Voucher
+from config.models import ActedBy, Work, files
+from config.public_ids import EXPORT, PUBLICATION, public_id
+from customers.models import Customer
+
+
+class Publication(ActedBy):
+    """The record that code(s) were given out, or that a well-formed attempt to do so failed.
+
+    Written by SQL in publish.py and hand_out.py, never by `save()`.
+    """
+
+    class Result(models.TextChoices):
+        SUCCESS = "SUCCESS", "Success"
+        FAILURE = "FAILURE", "Failure"
+
+    class Origin(models.TextChoices):
+        API = "api", "API"
+        DASHBOARD = "dashboard", "Dashboard"
+        AUTOMATION = "automation", "Automation"
+        CSV = "csv", "CSV"
+        IMPORT = "import", "Import"
+
+    created_at = models.DateTimeField(db_default=Now())
+    result = models.CharField(max_length=8, choices=Result.choices, db_default="SUCCESS")
+    campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, related_name="publications", db_index=False)
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="publications", db_index=False)
+    voucher_count = models.PositiveIntegerField(db_default=0)
+    channel = models.CharField(max_length=100)  # "API", "Dashboard", "Automation", "CSV" or any name the caller chose
+    origin = models.CharField(max_length=12, choices=Origin.choices)  # the door it really came through
+    source_id = models.CharField(max_length=255, null=True)
+    # SHA-256 over (voucher or campaign, the customer's identifying fields as sent): is a repeat the same request?
+    request_hash = models.BinaryField(max_length=32, null=True)
+    metadata = models.JSONField(null=True)
+    join_once = models.BooleanField(db_default=False)
+    voided_at = models.DateTimeField(null=True)  # every code of it has been released
+    failure_code = models.CharField(max_length=64, null=True)
+    failure_message = models.TextField(null=True)
+    attempted_code = models.CharField(max_length=255, null=True)
+    attempts = models.PositiveIntegerField(db_default=1)
+    # Equal failures within a minute share a row: SHA-256 over what makes them equal, and the minute.
+    failure_key = models.BinaryField(max_length=32, null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="publication_newest"),
+            models.Index(fields=["campaign", "-created_at", "-id"], name="publication_of_campaign"),
+            models.Index(fields=["campaign", "channel", "-created_at", "-id"], name="publication_by_channel"),
+            models.Index(
+                fields=["campaign", "-created_at", "-id"], name="publication_failed", condition=Q(result="FAILURE")
+            ),
+            models.Index(fields=["customer", "-created_at", "-id"], name="publication_of_customer"),
+        ]
+        constraints = [
+            # Invariant 3: the same source_id never hands out a second code.
+            models.UniqueConstraint(
+                fields=["source_id"],
+                name="publication_source_id_once",
+                condition=Q(source_id__isnull=False, result="SUCCESS"),
+            ),
+            # Invariant 4: a join-once customer holds at most one code of the campaign.
+            models.UniqueConstraint(
+                fields=["campaign", "customer"],
+                name="publication_join_once",
+                condition=Q(join_once=True, result="SUCCESS", voided_at=None),
+            ),
+            models.UniqueConstraint(fields=["failure_key"], name="publication_equal_failures"),
+            models.CheckConstraint(
+                name="publication_join_once_is_one", condition=Q(join_once=False) | Q(voucher_count__lte=1)
+            ),
+            models.CheckConstraint(
+                name="publication_failure_has_reason",
+                condition=Q(result="SUCCESS", failure_code=None, failure_message=None, failure_key=None)
+                | Q(result="FAILURE", failure_code__isnull=False, failure_message__isnull=False, voucher_count=0),
+            ),
+            models.CheckConstraint(
+                name="publication_customer_unless_csv",
+                condition=Q(customer__isnull=False) | Q(origin__in=["csv", "import"]),
+            ),
+            models.CheckConstraint(name="publication_channel_not_empty", condition=~Q(channel="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def public_id(self) -> str:
+        return public_id(PUBLICATION, self.pk)
+
+
+class PublishedVoucher(models.Model):
+    """The ledger: which publication holds which voucher. Invariant 1 is its unique index over the live rows."""
+
+    publication = models.ForeignKey(Publication, models.PROTECT, related_name="ledger", db_index=False)
+    voucher = models.ForeignKey(Voucher, models.PROTECT, related_name="ledger", db_index=False)
+    released_at = models.DateTimeField(null=True)
+    released_by = models.CharField(max_length=200, null=True)
+    reason = models.TextField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["publication", "voucher"], name="ledger_of_publication"),
+            models.Index(fields=["voucher"], name="ledger_of_voucher"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["voucher"], name="ledger_voucher_live_once", condition=Q(released_at=None)),
+            models.CheckConstraint(
+                name="ledger_release_has_reason",
+                condition=Q(released_at=None, reason=None, released_by=None)
+                | Q(released_at__isnull=False, reason__isnull=False, released_by__isnull=False) & ~Q(reason=""),
+            ),
+        ]
+
+
+class Export(Work):
+    """A CSV file made in the background: a hand-out (publishes the codes that it holds) or a report (publishes nothing)."""
+
+    class Kind(models.TextChoices):
+        HAND_OUT = "hand_out", "Hand-out"
+        CODES = "codes", "Codes report"
+        PUBLICATIONS = "publications", "Publications report"
+        CUSTOMERS = "customers", "Customers report"
+
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, related_name="exports")
+    # A hand-out's one publication; the file is made from what it holds.
+    publication = models.OneToOneField(Publication, models.PROTECT, null=True, related_name="export")
+    everything = models.BooleanField(
+        default=False
+    )  # a hand-out of "all": every code that was in the pool when it started
+    filters = models.CharField(
+        max_length=2000, default="", blank=True
+    )  # a report's query string, as in the page's address
+    lossless = models.BooleanField(default=False)  # formulas are not neutralised: for machines, never for a spreadsheet
+    for_excel = models.BooleanField(default=False)  # with a byte order mark
+    file = models.FileField(upload_to="exports/%Y/%m", storage=files, null=True)
+    file_name = models.CharField(max_length=255, default="")
+    rows = models.BigIntegerField(null=True)
+    sha256 = models.CharField(max_length=64, default="")
+    downloads = models.PositiveIntegerField(default=0)
+    file_deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="export_hand_out_of_campaign", condition=~Q(kind="hand_out") | Q(campaign__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name or self.public_id
+
+    @property
+    def public_id(self) -> str:
+        return public_id(EXPORT, self.pk)
