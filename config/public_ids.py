@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 from django.db import connection
+from django.urls import register_converter
 from sqids import Sqids
 
 PUBLICATION = "pub"
@@ -46,13 +47,10 @@ def key_of(prefix: str, text: str) -> int | None:
 
 
 class _Converter:
-    """Turns `<campaign_id:key>` in an address into the row's key and back; an address with a wrong id is a 404."""
+    """In an address: `<camp:campaign_id>` matches a public id and gives the row's key; a wrong id is a 404."""
 
-    prefix: str
-
-    @property
-    def regex(self) -> str:
-        return self.prefix + "_[0-9A-Za-z]{1,40}"
+    prefix = ""
+    regex = ""
 
     def to_python(self, value: str) -> int:
         key = key_of(self.prefix, value)
@@ -64,5 +62,6 @@ class _Converter:
         return public_id(self.prefix, key)
 
 
-def converter(prefix: str) -> type:
-    return type(f"{prefix.title()}Id", (_Converter,), {"prefix": prefix, "regex": prefix + "_[0-9A-Za-z]{1,40}"})
+for _prefix in (PUBLICATION, VOUCHER, CAMPAIGN, CUSTOMER, EXPORT):
+    _class = type(f"{_prefix}Id", (_Converter,), {"prefix": _prefix, "regex": _prefix + "_[0-9A-Za-z]{1,40}"})
+    register_converter(_class, _prefix)

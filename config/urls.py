@@ -1,8 +1,13 @@
 """The map: which app answers below which address."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+
+import config.public_ids  # noqa: F401 - registers the converters <camp:…>, <v:…>, <cust:…>, <pub:…>, <export:…>
 
 urlpatterns = [
+    path("", include("publications.urls")),
+    path("", include("campaigns.urls")),
+    path("", include("customers.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,4 @@
+"""The list and forms of customers."""
+
+app_name = "customers"
+urlpatterns = []
