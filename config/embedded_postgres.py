@@ -117,7 +117,7 @@ class Server:
         self._data_folder = data_folder
 
     def stop(self, seconds: float = 6) -> None:
-        """A fast shutdown; a server that has not ended within `seconds` is cut off and will recover when next started."""
+        """A fast shutdown; one that has not ended within `seconds` is cut off, and recovers when next started."""
         for how, patience in ((signal.SIGINT, seconds), (signal.SIGQUIT, 2), (signal.SIGKILL, 2)):
             if self.process.poll() is None:
                 self.process.send_signal(how)
@@ -165,7 +165,7 @@ def start(data_folder: Path, *, durable: bool = True, say: Callable[[str], None]
         )
         server = Server(process, lock, data_folder)
         try:
-            _wait_until_it_answers(data_folder, server, early_errors, say)
+            _wait_until_it_answers(data_folder, process, early_errors, say)
         except BaseException:
             server.stop()
             raise
@@ -173,7 +173,7 @@ def start(data_folder: Path, *, durable: bool = True, say: Callable[[str], None]
 
 
 def _make_cluster(cluster: Path, account: Account, *, durable: bool) -> None:
-    """Made beside its place and moved there whole, so that a crash halfway leaves nothing that looks like a database."""
+    """Made beside its place and moved there whole: a crash halfway leaves nothing that looks like a database."""
     unfinished = cluster.with_name(cluster.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700)
@@ -191,7 +191,7 @@ def _make_cluster(cluster: Path, account: Account, *, durable: bool) -> None:
         env=_environment(),
     )
     if made.returncode:
-        raise DatabaseUnavailable(f"The database could not be made in {cluster}: {_last_line(made.stderr)}")
+        raise DatabaseUnavailable(f"The database could not be made in {cluster}: {_reason(made.stderr)}")
     unfinished.rename(cluster)
 
 
@@ -199,13 +199,13 @@ def _refuse_other_major(cluster: Path) -> None:
     major = (cluster / "PG_VERSION").read_text().strip()
     if major != str(MAJOR):
         raise DatabaseUnavailable(
-            f"{cluster} was made by PostgreSQL {major}, this Handout brings {MAJOR}: dump it with the Handout that made it, "
-            "move the folder away, start, and restore (docs/operations.md, Moving to another PostgreSQL)."
+            f"{cluster} was made by PostgreSQL {major}, and this Handout brings {MAJOR}: dump it with the Handout that "
+            f"{cluster} was made by PostgreSQL {major}, this Handout brings {MAJOR}: dump it with the Handout that "
         )
 
 
 def _take_over(cluster: Path, data_folder: Path) -> IO[bytes]:
-    """The server's lock. Each process of a server holds it, so where it is taken a server has outlived its supervisor."""
+    """The server's lock. Every process of a server holds it: if it is taken, a server has outlived its supervisor."""
     lock = (data_folder / "postgres.lock").open("ab")
     for how in (None, signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         for pid in _processes_of(cluster) if how else ():
@@ -267,19 +267,21 @@ def _make_socket_folder(data_folder: Path, account: Account) -> None:
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != account.uid or found.st_mode & 0o077:
         raise DatabaseUnavailable(f"{folder} is not a private folder of {account.name}; remove it and start again.")
+    # The lock is ours, so these are stale too, and the process id in the .lock may be another's by now.
+    for left in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
+        (folder / left).unlink(missing_ok=True)
 
 
 def _wait_until_it_answers(
-    data_folder: Path, server: Server, early_errors: IO[str], say: Callable[[str], None]
+    data_folder: Path, process: subprocess.Popen, early_errors: IO[str], say: Callable[[str], None]
 ) -> None:
     next_word = time.monotonic() + 5
     while not _has_database(data_folder):
-        if server.process.poll() is not None:
+        if process.poll() is not None:
             early_errors.seek(0)
-            reason = _last_line(early_errors.read())
-            raise DatabaseUnavailable(
-                f"PostgreSQL did not start: {reason} (its log: {data_folder / 'postgres' / 'log'})"
-            )
+            log = max((data_folder / "postgres" / "log").glob("*"), key=lambda file: file.stat().st_mtime, default=None)
+            reason = _reason(early_errors.read() + (log.read_text(errors="replace") if log else ""))
+            raise DatabaseUnavailable(f"PostgreSQL did not start: {reason} (its log: {log or 'none'})")
         if time.monotonic() > next_word:
             say("PostgreSQL is still starting; after a crash it first recovers what was written. Please wait.")
             next_word = time.monotonic() + 30
@@ -321,7 +323,7 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {"LC_ALL": "C"}
 
 
-def _last_line(text: str) -> str:
-    lines = [line for line in text.strip().splitlines() if line]
-    fatal = [line for line in lines if "FATAL" in line or "error" in line.lower()]
-    return (fatal or lines or ["it said nothing"])[-1]
+def _reason(output: str) -> str:
+    """The line of PostgreSQL's output that says why it stopped."""
+    lines = output.strip().splitlines() or ["it said nothing"]
+    return next((line for line in reversed(lines) if "FATAL" in line or "error:" in line), lines[-1])
