@@ -199,8 +199,8 @@ def _refuse_other_major(cluster: Path) -> None:
     major = (cluster / "PG_VERSION").read_text().strip()
     if major != str(MAJOR):
         raise DatabaseUnavailable(
-            f"{cluster} was made by PostgreSQL {major}, and this Handout brings {MAJOR}: dump it with the Handout that "
             f"{cluster} was made by PostgreSQL {major}, this Handout brings {MAJOR}: dump it with the Handout that "
+            "made it, move the folder away, start, and restore (docs/operations.md, Another major version of PostgreSQL)."
         )
 
 
