@@ -1,0 +1,60 @@
+"""Metadata: what a caller hangs on a campaign, voucher, customer or publication. A JSON object of at most 32 KB."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+MAX_BYTES = 32 * 1024
+MAX_DEPTH = 20
+
+
+class MetadataRefused(ValueError):
+    """Not an object, too large, too deep, or holding what PostgreSQL cannot store. The message says how to mend it."""
+
+
+def check_metadata(value: Any) -> dict:
+    """The metadata as it may be stored; None counts as empty. Raises MetadataRefused."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise MetadataRefused('Metadata must be a JSON object, such as {"lang": "en"}.')
+    if _depth(value) > MAX_DEPTH:
+        raise MetadataRefused(f"Metadata may be nested at most {MAX_DEPTH} levels deep.")
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise MetadataRefused("Metadata holds half a character (a lone surrogate); remove it.") from None
+    if size > MAX_BYTES:
+        raise MetadataRefused(f"Metadata may hold at most 32 KB; this is {size / 1024:.0f} KB.")
+    if holds_nul(value):
+        raise MetadataRefused("Metadata holds a NUL character (\\u0000), which cannot be stored; remove it.")
+    return value
+
+
+def holds_nul(value: Any) -> bool:
+    """Whether a NUL stands in any key or string of a JSON value."""
+    open_values = [value]
+    while open_values:
+        current = open_values.pop()
+        if isinstance(current, str):
+            if "\x00" in current:
+                return True
+        elif isinstance(current, dict):
+            open_values.extend(current)
+            open_values.extend(current.values())
+        elif isinstance(current, list):
+            open_values.extend(current)
+    return False
+
+
+def _depth(value: Any) -> int:
+    """Levels of nesting, counted without recursion, so that a hostile body cannot exhaust the stack."""
+    deepest, open_values = 0, [(value, 1)]
+    while open_values:
+        current, level = open_values.pop()
+        deepest = max(deepest, level)
+        children = current.values() if isinstance(current, dict) else current if isinstance(current, list) else ()
+        open_values.extend((child, level + 1) for child in children)
+    return deepest

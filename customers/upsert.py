@@ -1,0 +1,178 @@
+"""Finds the customer that a caller means, updates the given fields, or creates one (contract.md, "Customers")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import date, datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.db.models import F, Func, JSONField, Value
+from django.db.models.functions import Now
+
+from config.metadata import MetadataRefused, check_metadata
+from config.public_ids import CUSTOMER, key_of
+from customers.models import Customer
+
+ADDRESS_PARTS = ("line_1", "line_2", "city", "postal_code", "state", "country")
+TEXTS = {"source_id": 255, "name": 200, "email": 320, "phone": 50, "description": 10_000}
+
+
+class CustomerNotFound(LookupError):
+    """No customer has the given id."""
+
+    def __init__(self, reference: str):
+        super().__init__(f"Cannot find customer with id {reference}")
+        self.reference = reference
+
+
+class InvalidCustomer(ValueError):
+    """A field cannot be stored; `field` names it, `message` says what was expected."""
+
+    def __init__(self, field: str, message: str):
+        super().__init__(f"{field}: {message}")
+        self.field, self.message = field, message
+
+
+def find_customer(reference: str) -> Customer:
+    """By `cust_…` id, else by source_id: also a `cust_…` of another system, which migrated customers keep as theirs.
+
+    Raises CustomerNotFound; an erased customer counts as absent.
+    """
+    found = None
+    if key := key_of(CUSTOMER, reference):
+        found = Customer.objects.live().filter(pk=key).first()
+    found = found or Customer.objects.live().filter(source_id=reference).first()
+    if not found:
+        raise CustomerNotFound(reference)
+    return found
+
+
+def upsert_customer(as_sent: Mapping[str, Any]) -> Customer:
+    """The customer with that `id`, else with that `source_id`, else a new one; given fields update the profile.
+
+    An e-mail alone is no key and makes a new customer. A field that is None counts as not given; metadata and
+    address are merged key by key. Two calls at once with one new source_id end with one customer.
+    Raises CustomerNotFound (unknown `id`) and InvalidCustomer.
+    """
+    fields = clean_customer(as_sent)
+    reference, source_id = as_sent.get("id"), fields.pop("source_id", None)
+    if reference:
+        if not isinstance(reference, str):
+            raise InvalidCustomer("id", "must be a string")
+        customer = find_customer(reference)
+        if source_id and customer.source_id != source_id:
+            _set_source_id(customer, source_id)
+        return update_customer(customer, fields)
+    if source_id is None:
+        return Customer.objects.create(**fields)
+    customer = Customer.objects.filter(source_id=source_id).first()
+    if not customer:
+        # Another call may insert the same source_id right now: then this inserts nothing, and theirs is found.
+        Customer.objects.bulk_create([Customer(source_id=source_id, **fields)], ignore_conflicts=True)
+        customer = Customer.objects.get(source_id=source_id)
+    return update_customer(customer, fields)
+
+
+def update_customer(customer: Customer, fields: Mapping[str, Any]) -> Customer:
+    """Writes the given (clean) fields that differ, and only those columns; metadata and address are merged in SQL."""
+    changes: dict[str, Any] = {}
+    for field, value in fields.items():
+        held = getattr(customer, field)
+        if isinstance(value, dict):
+            if {**held, **value} != held:
+                changes[field] = _merge(field, value)
+                setattr(customer, field, {**held, **value})
+        elif held != value:
+            changes[field] = value
+            setattr(customer, field, value)
+    if changes:
+        Customer.objects.filter(pk=customer.pk).update(**changes, updated_at=Now())
+        customer.refresh_from_db(fields=["updated_at"])
+    return customer
+
+
+def clean_customer(as_sent: Mapping[str, Any], *, check_email: bool = False) -> dict[str, Any]:
+    """The storable fields of a customer as sent; unknown ones are ignored, None counts as not given.
+
+    `check_email` refuses what is no e-mail address: for people's forms and files. The API keeps what the shop has.
+    Raises InvalidCustomer.
+    """
+    fields: dict[str, Any] = {}
+    for field, longest in TEXTS.items():
+        if (value := as_sent.get(field)) is not None:
+            fields[field] = _text(field, value, longest)
+    if fields.get("source_id") == "":
+        raise InvalidCustomer("source_id", "must not be empty; leave it out instead")
+    if check_email and fields.get("email"):
+        try:
+            validate_email(fields["email"])
+        except ValidationError:
+            raise InvalidCustomer("email", f"{fields['email'][:80]!r} is not an e-mail address") from None
+    birthdate = as_sent.get("birthdate", as_sent.get("birthday"))
+    if birthdate is not None and birthdate != "":
+        fields["birthdate"] = _date(birthdate)
+    if (address := as_sent.get("address")) is not None:
+        if not isinstance(address, Mapping):
+            raise InvalidCustomer("address", "must be an object with line_1, line_2, city, postal_code, state, country")
+        fields["address"] = {
+            part: _text(f"address.{part}", address[part], 255)
+            for part in ADDRESS_PARTS
+            if address.get(part) is not None
+        }
+    if (metadata := as_sent.get("metadata")) is not None:
+        try:
+            fields["metadata"] = check_metadata(metadata)
+        except MetadataRefused as refused:
+            raise InvalidCustomer("metadata", str(refused)) from None
+    return fields
+
+
+def _set_source_id(customer: Customer, source_id: str) -> None:
+    if customer.source_id is not None:
+        raise InvalidCustomer("source_id", f"cannot change; this customer's is {customer.source_id!r}")
+    try:
+        with transaction.atomic():
+            changed = Customer.objects.filter(pk=customer.pk, source_id=None).update(
+                source_id=source_id, updated_at=Now()
+            )
+    except IntegrityError:
+        raise InvalidCustomer("source_id", f"{source_id!r} belongs to another customer") from None
+    if not changed:
+        raise InvalidCustomer("source_id", "was just set by somebody else, and cannot change")
+    customer.source_id = source_id
+
+
+def _merge(field: str, value: dict) -> Func:
+    return Func(
+        F(field), Value(value, JSONField()), template="%(expressions)s", arg_joiner=" || ", output_field=JSONField()
+    )
+
+
+def _text(field: str, value: Any, longest: int) -> str:
+    if not isinstance(value, str):
+        raise InvalidCustomer(field, "must be a string")
+    if "\x00" in value:
+        raise InvalidCustomer(field, "must not hold a NUL character")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidCustomer(field, "holds half a character (a lone surrogate)") from None
+    if len(value) > longest:
+        raise InvalidCustomer(field, f"may hold at most {longest} characters; this has {len(value)}")
+    return value
+
+
+def _date(value: Any) -> date:
+    """A date, or the date part of an ISO 8601 time."""
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return date.fromisoformat(value[:10])
+    raise InvalidCustomer("birthdate", f"must be a date such as 1990-12-31; this is {str(value)[:40]!r}")
