@@ -101,7 +101,8 @@ def serving(data_folder: Path, *, say: Callable[[str], None] = print) -> Iterato
         yield
         return
     with lock:
-        server = start(data_folder, say=say)
+        server = Server(data_folder, say=say)
+        server.start()
         try:
             yield
         finally:
@@ -109,67 +110,91 @@ def serving(data_folder: Path, *, say: Callable[[str], None] = print) -> Iterato
 
 
 class Server:
-    """A running PostgreSQL, our child."""
+    """The PostgreSQL of one data folder, run as our child. Whoever starts it holds the folder (`data_folder.hold`)."""
 
-    def __init__(self, process: subprocess.Popen, lock: IO[bytes], data_folder: Path) -> None:
-        self.process = process
-        self._lock = lock
+    name = "database"
+
+    def __init__(self, data_folder: Path, *, durable: bool = True, say: Callable[[str], None] = print) -> None:
         self._data_folder = data_folder
+        self._durable = durable
+        self._say = say
+        self._process: subprocess.Popen | None = None
+        self._lock: IO[bytes] | None = None
 
-    def stop(self, seconds: float = 6) -> None:
+    def start(self) -> None:
+        """Makes the database if there is none, and returns when it answers; a recovery is waited for, however long.
+
+        Raises DatabaseUnavailable.
+        """
+        cluster = self._data_folder / "postgres"
+        try:
+            account = Account.of(cluster)
+            if not (cluster / "PG_VERSION").exists():
+                self._say("Making the database")
+                _make_cluster(cluster, account, durable=self._durable)
+            _refuse_other_major(cluster)
+            self._lock = _take_over(cluster, self._data_folder)
+            _write_access_rules(cluster, account)
+            _make_socket_folder(self._data_folder, account)
+            self._launch(cluster, account)
+        except NoAccount as problem:
+            raise DatabaseUnavailable(str(problem)) from None
+        except BaseException:
+            self.stop()
+            raise
+
+    def poll(self) -> int | None:
+        return self._process.poll() if self._process else None
+
+    def kill(self) -> None:
+        self.stop(seconds=0)
+
+    def stop(self, seconds: float = 4) -> None:
         """A fast shutdown; one that has not ended within `seconds` is cut off, and recovers when next started."""
-        for how, patience in ((signal.SIGINT, seconds), (signal.SIGQUIT, 2), (signal.SIGKILL, 2)):
-            if self.process.poll() is None:
-                self.process.send_signal(how)
+        for how, patience in ((signal.SIGINT, seconds), (signal.SIGQUIT, 1), (signal.SIGKILL, 1)):
+            if self._process and self._process.poll() is None:
+                self._process.send_signal(how)
                 with suppress(subprocess.TimeoutExpired):
-                    self.process.wait(patience)
+                    self._process.wait(patience)
         with suppress(OSError):
             socket_folder(self._data_folder).rmdir()
-        self._lock.close()
+        if self._lock:
+            self._lock.close()
 
+    def _launch(self, cluster: Path, account: Account) -> None:
+        settings = SERVER_SETTINGS | {"unix_socket_directories": str(socket_folder(self._data_folder))}
+        if not self._durable:
+            settings |= THROW_AWAY_SETTINGS
+        arguments = [argument for name, value in settings.items() for argument in ("-c", f"{name}={value}")]
+        with tempfile.TemporaryFile("w+") as early_errors:
+            self._process = subprocess.Popen(  # noqa: S603
+                account.command(_binary("postgres"), "-D", str(cluster), *arguments, reaching=cluster),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=early_errors,
+                cwd="/",
+                env=_environment(),
+                start_new_session=True,  # Ctrl-C at the terminal is for the supervisor, which stops the server last
+                preexec_fn=account.before_exec(),
+                pass_fds=[self._lock.fileno()],  # the lock lives as long as any process of this server does
+            )
+            self._wait_until_it_answers(early_errors)
 
-def start(data_folder: Path, *, durable: bool = True, say: Callable[[str], None] = print) -> Server:
-    """Starts the server of `data_folder` (made first if there is none) and returns when it answers.
-
-    The caller holds the folder (`config.data_folder.hold`). A recovery after a crash is waited for, however long.
-    Raises DatabaseUnavailable.
-    """
-    cluster = data_folder / "postgres"
-    try:
-        account = Account.of(cluster)
-    except NoAccount as problem:
-        raise DatabaseUnavailable(str(problem)) from None
-    if not (cluster / "PG_VERSION").exists():
-        say("Making the database")
-        _make_cluster(cluster, account, durable=durable)
-    _refuse_other_major(cluster)
-    lock = _take_over(cluster, data_folder)
-    _write_access_rules(cluster, account)
-    _make_socket_folder(data_folder, account)
-
-    settings = SERVER_SETTINGS | {"unix_socket_directories": str(socket_folder(data_folder))}
-    if not durable:
-        settings |= THROW_AWAY_SETTINGS
-    arguments = [argument for name, value in settings.items() for argument in ("-c", f"{name}={value}")]
-    with tempfile.TemporaryFile("w+") as early_errors:
-        process = subprocess.Popen(  # noqa: S603
-            account.command(_binary("postgres"), "-D", str(cluster), *arguments, reaching=cluster),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=early_errors,
-            cwd="/",
-            env=_environment(),
-            start_new_session=True,  # Ctrl-C at the terminal is for the supervisor, which stops the server last
-            preexec_fn=account.before_exec(),
-            pass_fds=[lock.fileno()],  # the lock lives as long as any process of this server does
-        )
-        server = Server(process, lock, data_folder)
-        try:
-            _wait_until_it_answers(data_folder, process, early_errors, say)
-        except BaseException:
-            server.stop()
-            raise
-    return server
+    def _wait_until_it_answers(self, early_errors: IO[str]) -> None:
+        next_word = time.monotonic() + 5
+        while not _has_database(self._data_folder):
+            if self._process.poll() is not None:
+                early_errors.seek(0)
+                logs = (self._data_folder / "postgres" / "log").glob("*")
+                log = max(logs, key=lambda file: file.stat().st_mtime, default=None)
+                reason = _reason(early_errors.read() + (log.read_text(errors="replace") if log else ""))
+                raise DatabaseUnavailable(f"PostgreSQL did not start: {reason} (its log: {log or 'none'})")
+            if time.monotonic() > next_word:
+                self._say(
+                    "PostgreSQL is still starting; after a crash it first recovers what was written. Please wait."
+                )
+                next_word = time.monotonic() + 30
+            time.sleep(0.05)
 
 
 def _make_cluster(cluster: Path, account: Account, *, durable: bool) -> None:
@@ -200,7 +225,7 @@ def _refuse_other_major(cluster: Path) -> None:
     if major != str(MAJOR):
         raise DatabaseUnavailable(
             f"{cluster} was made by PostgreSQL {major}, this Handout brings {MAJOR}: dump it with the Handout that "
-            "made it, move the folder away, start, and restore (docs/operations.md, Another major version of PostgreSQL)."
+            "made it, move the folder away, start, and restore (docs/operations.md: Another PostgreSQL)."
         )
 
 
@@ -270,22 +295,6 @@ def _make_socket_folder(data_folder: Path, account: Account) -> None:
     # The lock is ours, so these are stale too, and the process id in the .lock may be another's by now.
     for left in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
         (folder / left).unlink(missing_ok=True)
-
-
-def _wait_until_it_answers(
-    data_folder: Path, process: subprocess.Popen, early_errors: IO[str], say: Callable[[str], None]
-) -> None:
-    next_word = time.monotonic() + 5
-    while not _has_database(data_folder):
-        if process.poll() is not None:
-            early_errors.seek(0)
-            log = max((data_folder / "postgres" / "log").glob("*"), key=lambda file: file.stat().st_mtime, default=None)
-            reason = _reason(early_errors.read() + (log.read_text(errors="replace") if log else ""))
-            raise DatabaseUnavailable(f"PostgreSQL did not start: {reason} (its log: {log or 'none'})")
-        if time.monotonic() > next_word:
-            say("PostgreSQL is still starting; after a crash it first recovers what was written. Please wait.")
-            next_word = time.monotonic() + 30
-        time.sleep(0.05)
 
 
 def _has_database(data_folder: Path) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from config.data_folder import DataFolderInUse, hold
+from config.embedded_postgres import Server
 
 PREFIX = "handout-test-"
 
@@ -32,10 +33,9 @@ def pytest_load_initial_conftests():
     if "TEST_DATABASE_URL" in os.environ:
         os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
     else:
-        from config import embedded_postgres
-
         # Not durable: the tests that kill a server start one of their own that is.
-        server = embedded_postgres.start(data_folder, durable=False, say=lambda line: None)
+        server = Server(data_folder, durable=False, say=lambda line: None)
+        server.start()
     atexit.register(_stop, server, lock, data_folder, os.getpid())
 
 

@@ -1,0 +1,123 @@
+"""Keeps a few child processes running until a signal asks to stop, then stops them all."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Protocol
+
+from config.die_with_parent import die_with_parent
+
+STOP_SECONDS = 5  # what is still running then is killed; a job cut off is taken up again by the next worker
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30  # seconds between a child's death and its next start
+
+
+class Supervised(Protocol):
+    """What supervise() asks of a child."""
+
+    name: str
+
+    def start(self) -> None: ...
+    def poll(self) -> int | None: ...
+    def kill(self) -> None: ...
+
+
+class Child:
+    """A command run in a process group of its own, so that its own children are stopped with it."""
+
+    def __init__(self, name: str, command: Sequence[str], *, death_signal: int = signal.SIGTERM, **environment: str):
+        self.name = name
+        self._command = command
+        self._death_signal = death_signal
+        self._environment = environment
+        self._process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(  # noqa: S603
+            self._command,
+            stdin=subprocess.DEVNULL,
+            env=os.environ | self._environment,
+            start_new_session=True,
+            preexec_fn=partial(die_with_parent, self._death_signal),  # when we are killed outright
+        )
+
+    def poll(self) -> int | None:
+        return self._process.poll() if self._process else None
+
+    def ask_to_stop(self) -> None:
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, how: int) -> None:
+        # The group outlives its leader: a web server that died may have left its workers holding the port.
+        if self._process:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, how)
+
+
+class Stopped(BaseException):
+    """A signal asked to stop. Like KeyboardInterrupt no Exception, so that nothing on the way up takes it for an error."""
+
+
+def stop_on_signals() -> None:
+    """From here on Ctrl-C, SIGTERM and a closed terminal raise Stopped in the main thread, once."""
+
+    def stop(number, frame):
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(each, signal.SIG_IGN)
+        raise Stopped
+
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, stop)
+
+
+def supervise(children: Sequence[Supervised], *, say: Callable[[str], None]) -> Iterator[None]:
+    """Starts whichever child dies anew, after a pause that doubles while it keeps dying. Yields at each look at them."""
+    pause = dict.fromkeys(children, SHORTEST_PAUSE)
+    born = dict.fromkeys(children, time.monotonic())
+    due: dict[Supervised, float] = {}
+    while True:
+        for child in children:
+            now = time.monotonic()
+            if child in due:
+                if now < due[child]:
+                    continue
+                del due[child]
+                born[child] = now
+                try:
+                    child.start()
+                    continue
+                except Exception as problem:  # a full disk, say: the others go on, and this one is tried again
+                    ended = f"did not start: {problem}"
+            elif (code := child.poll()) is None:
+                continue
+            else:
+                child.kill()
+                ended = f"ended, {_how(code)}"
+            pause[child] = SHORTEST_PAUSE if now - born[child] > 60 else min(pause[child] * 2, LONGEST_PAUSE)
+            due[child] = time.monotonic() + pause[child]
+            say(f"The {child.name} {ended}; it starts again in {pause[child]:g} s.")
+        yield
+        time.sleep(0.2)
+
+
+def stop(children: Sequence[Child], *, seconds: float = STOP_SECONDS) -> None:
+    """Asks all to stop, waits, kills the rest."""
+    for child in children:
+        child.ask_to_stop()
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and any(child.poll() is None for child in children):
+        time.sleep(0.05)
+    for child in children:
+        child.kill()
+
+
+def _how(code: int) -> str:
+    return f"exit code {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"
