@@ -13,7 +13,7 @@ from config.models import ApiKey
 
 
 def hash_of(token: str) -> bytes:
-    """What is kept of a token. A plain SHA-256 is enough: the token is 32 random bytes, not a password to be guessed."""
+    """What is kept of a token. A plain SHA-256 is enough: a token is 32 random bytes, not a password to be guessed."""
     return hashlib.sha256(token.encode()).digest()
 
 

@@ -1,0 +1,48 @@
+"""manage.py create_api_key "name": makes a key of the API and prints its id and its token, once."""
+
+import json
+
+from django.core.management.base import BaseCommand, CommandError
+
+from config.actor import Actor
+from config.create_api_key import create_api_key
+from config.models import ApiKey
+
+
+class Command(BaseCommand):
+    help = "Makes an API key and prints its id and its token. The token is shown this once and kept only as a hash."
+
+    def add_arguments(self, parser):
+        parser.add_argument("name", help='what the key is for, such as "web shop"')
+        parser.add_argument("--scope", choices=ApiKey.Scope.values, default=ApiKey.Scope.ALL.value)
+        parser.add_argument(
+            "--integrations",
+            action="store_true",
+            help="let the key hand out codes by GET /v1/publications/create",
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON object, for scripts")
+
+    def handle(self, *, name, scope, integrations, json: bool, **options):
+        name = name.strip()
+        if not 1 <= len(name) <= 100 or "\x00" in name:
+            raise CommandError("A key's name has 1 to 100 characters.")
+        key, token = create_api_key(
+            name, scope=scope, for_integrations=integrations, by=Actor("system", None, "Command line")
+        )
+        if json:
+            self.stdout.write(_as_json(key, token))
+        else:
+            self.stdout.write(f"X-App-Id:    {key.app_id}\nX-App-Token: {token}\n")
+            self.stdout.write("Keep the token now: it is not shown again.")
+
+
+def _as_json(key: ApiKey, token: str) -> str:
+    return json.dumps(
+        {
+            "name": key.name,
+            "scope": key.scope,
+            "for_integrations": key.for_integrations,
+            "app_id": str(key.app_id),
+            "app_token": token,
+        }
+    )

@@ -1,0 +1,19 @@
+"""Ends a key of the API: every later call with it is refused."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from config.actor import Actor
+from config.audit import record
+from config.models import ApiKey
+
+
+def revoke_api_key(key: ApiKey, *, by: Actor) -> bool:
+    """True where this call revoked the key, False where it was revoked before. There is no way back: make a new key."""
+    with transaction.atomic():
+        revoked = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=Now())
+        if revoked:
+            record("api_key.revoked", by=by, object_id=str(key.app_id), object_label=key.name)
+    return bool(revoked)
