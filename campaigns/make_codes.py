@@ -1,0 +1,82 @@
+"""Makes codes: draws them from a space until the database has taken as many new ones as were wanted."""
+
+from __future__ import annotations
+
+from secrets import SystemRandom
+
+from django.db import connection
+from psycopg import sql
+
+from campaigns.code_space import CodeSpace
+
+ROUNDS = 20  # of drawing again what collided, before giving up on chance
+COUNTABLE = 100_000  # a space up to this size is looked through code by code
+MOST_DRAWN = 100_000  # codes in one round
+ONE_SPACE_LOCK = 0x636F6465  # "code"
+
+
+class CodeSpaceExhausted(Exception):
+    """Too few free codes are left in the space. The text holds the arithmetic, for staff; the caller rolls back."""
+
+
+def make_codes(space: CodeSpace, *, count: int, **columns) -> int:
+    """Inserts exactly `count` new vouchers with random codes, in the caller's transaction; returns `count`.
+
+    `columns` are the other columns of the voucher, by their names in the database (campaign_id=…, type=…).
+    Codes are unique over the whole server: a code of another campaign, or a deleted one, collides as well.
+    Raises `CodeSpaceExhausted`; then the caller's transaction must not commit.
+    """
+    if space.size <= COUNTABLE * 10:
+        # Two that fill the same small space would wait for each other's uncommitted codes in a circle.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_SPACE_LOCK])
+    missing = count
+    for again in range(ROUNDS):
+        if again == 0:
+            candidates = list(set(space.draw(missing)))
+        else:
+            candidates = _free(space.draw(min(missing << again, max(missing, MOST_DRAWN))))[:missing]
+        missing -= _insert(candidates, columns)
+        if not missing:
+            return count
+    while space.size <= COUNTABLE and (free := _free(list(space.all()))):
+        missing -= _insert(SystemRandom().sample(free, min(missing, len(free))), columns)
+        if not missing:
+            return count
+    raise CodeSpaceExhausted(
+        f"{space.arithmetic}; {count - missing:,} of the {count:,} wanted now could still be found: "
+        f"give the campaign more random places or characters."
+    )
+
+
+def codes_taken(space: CodeSpace) -> tuple[int, bool]:
+    """How many codes of the space exist on the server, and whether that is an estimate.
+
+    Counted for a small space; else estimated from a random sample, which costs the same however many codes exist.
+    """
+    if space.size <= COUNTABLE:
+        return space.size - len(_free(list(space.all()))), False
+    sample = list(set(space.draw(2_000)))
+    return space.size * (len(sample) - len(_free(sample))) // len(sample), True
+
+
+def _free(codes: list[str]) -> list[str]:
+    """Those of the codes that do not exist, each once, in the order given (which is random: cut it anywhere)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT code FROM campaigns_voucher WHERE code = ANY(%s)", [codes])
+        taken = {code for (code,) in cursor.fetchall()}
+    return [code for code in dict.fromkeys(codes) if code not in taken]
+
+
+def _insert(codes: list[str], columns: dict) -> int:
+    """Inserts those of the codes that are new; how many. Sorted, so that two who insert never wait in a circle."""
+    statement = sql.SQL(
+        "INSERT INTO campaigns_voucher (code, {names}) SELECT code, {values} FROM unnest(%s::text[]) AS code "
+        "ON CONFLICT DO NOTHING"
+    ).format(
+        names=sql.SQL(", ").join(map(sql.Identifier, columns)),
+        values=sql.SQL(", ").join(sql.SQL("%s") for _ in columns),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*columns.values(), sorted(codes)])
+        return cursor.rowcount
