@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 
+from django.contrib.postgres.indexes import OpClass
 from django.core.files.storage import Storage, storages
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 
 
 def files() -> Storage:
@@ -118,6 +119,10 @@ class AuditEntry(ActedBy):
             models.Index(fields=["-created_at", "-id"], name="audit_newest"),
             models.Index(fields=["campaign_id", "-created_at", "-id"], name="audit_of_campaign"),
             models.Index(fields=["object_id", "-created_at"], name="audit_of_object"),
+            # The filters of the audit log.
+            models.Index(fields=["action", "-created_at", "-id"], name="audit_of_action"),
+            models.Index(fields=["actor_kind", "actor_id", "-created_at", "-id"], name="audit_of_actor"),
+            models.Index(OpClass(Lower("object_label"), "text_pattern_ops"), name="audit_label_prefix"),
         ]
 
     def __str__(self) -> str:

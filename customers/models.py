@@ -46,6 +46,8 @@ class Customer(models.Model):
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="customer_newest"),
+            # The list by name. Not the prefix index below: text_pattern_ops serves LIKE, but no ORDER BY.
+            models.Index(Lower("name"), "id", name="customer_by_name", condition=Q(erased_at=None)),
             # Prefix searches: lower() with LIKE 'x%' (Django's istartswith writes UPPER() and would scan).
             models.Index(OpClass(Lower("name"), "text_pattern_ops"), name="customer_name_prefix"),
             models.Index(OpClass(last_word("name"), "text_pattern_ops"), name="customer_last_word_prefix"),
