@@ -4,8 +4,29 @@
 import os
 import sys
 
-if __name__ == "__main__":
+# These look at no table, or (run) start the database themselves.
+WITHOUT_DATABASE = {"run", "help", "version", "check", "collectstatic", "diffsettings", "findstatic", "startapp"}
+
+
+def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    from django.conf import settings
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from config.data_folder import DataFolderInUse
+    from config.embedded_postgres import DatabaseUnavailable, serving
+
+    command = sys.argv[1] if len(sys.argv) > 1 else "help"
+    if command in WITHOUT_DATABASE or command.startswith("-") or not settings.EMBEDDED_DATABASE:
+        execute_from_command_line(sys.argv)
+        return
+    try:
+        # The server of `make run` beside us, or else one for as long as this command takes.
+        with serving(settings.HANDOUT_DATA, say=lambda line: print(line, file=sys.stderr)):
+            execute_from_command_line(sys.argv)
+    except (DataFolderInUse, DatabaseUnavailable) as problem:
+        sys.exit(str(problem))
+
+
+if __name__ == "__main__":
+    main()

@@ -62,6 +62,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.health.probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -110,7 +111,6 @@ DATABASES["default"] |= {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-PROCRASTINATE_IMPORT_PATHS = ["config.tasks", "campaigns.tasks", "customers.tasks", "publications.tasks"]
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
 
 # Sign-in

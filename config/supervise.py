@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from config.die_with_parent import die_with_parent
@@ -30,20 +31,21 @@ class Supervised(Protocol):
 class Child:
     """A command run in a process group of its own, so that its own children are stopped with it."""
 
-    def __init__(self, name: str, command: Sequence[str], *, death_signal: int = signal.SIGTERM, **environment: str):
+    def __init__(self, name: str, command: Sequence[str], *, folder: Path, death_signal: int = signal.SIGTERM) -> None:
+        """`death_signal` is what the child gets when we are killed outright."""
         self.name = name
         self._command = command
+        self._folder = folder
         self._death_signal = death_signal
-        self._environment = environment
         self._process: subprocess.Popen | None = None
 
     def start(self) -> None:
         self._process = subprocess.Popen(  # noqa: S603
             self._command,
+            cwd=self._folder,
             stdin=subprocess.DEVNULL,
-            env=os.environ | self._environment,
             start_new_session=True,
-            preexec_fn=partial(die_with_parent, self._death_signal),  # when we are killed outright
+            preexec_fn=partial(die_with_parent, self._death_signal),
         )
 
     def poll(self) -> int | None:
@@ -63,7 +65,7 @@ class Child:
 
 
 class Stopped(BaseException):
-    """A signal asked to stop. Like KeyboardInterrupt no Exception, so that nothing on the way up takes it for an error."""
+    """A signal asked to stop. No Exception, like KeyboardInterrupt: nothing on the way up may take it for an error."""
 
 
 def stop_on_signals() -> None:
@@ -79,7 +81,7 @@ def stop_on_signals() -> None:
 
 
 def supervise(children: Sequence[Supervised], *, say: Callable[[str], None]) -> Iterator[None]:
-    """Starts whichever child dies anew, after a pause that doubles while it keeps dying. Yields at each look at them."""
+    """Starts a child that died anew, after a pause that doubles while it keeps dying. Yields after each look at all."""
     pause = dict.fromkeys(children, SHORTEST_PAUSE)
     born = dict.fromkeys(children, time.monotonic())
     due: dict[Supervised, float] = {}

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import socket
+import sys
+from contextlib import ExitStack
+from urllib.request import urlopen
+
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import connection
+from procrastinate.contrib.django import app as queue
+
+from config.collect_static import collect_static
+from config.data_folder import DataFolderInUse, hold
+from config.embedded_postgres import DatabaseUnavailable, Server
+from config.prepare_database import DatabaseRefused, create_first_administrator, load_demo_data, prepare_database
+from config.supervise import Child, Stopped, stop, stop_on_signals, supervise
+from config.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
+
+
+class PortInUse(Exception):
+    pass
+
+
+class Command(BaseCommand):
+    help = "Runs Handout: its database (unless DATABASE_URL is set), the web server and the background worker."
+    requires_system_checks = []  # each costs time at every start; `make check` runs them
+
+    def handle(self, **options) -> None:
+        stop_on_signals()
+        try:
+            with ExitStack() as stack:
+                self.run(stack)
+        except Stopped:
+            self.say("Stopped.")
+        except (PortInUse, DataFolderInUse, DatabaseUnavailable, DatabaseRefused) as problem:
+            self.stderr.write(str(problem))
+            sys.exit(1)
+
+    def say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+    def run(self, stack: ExitStack) -> None:
+        host, port = os.environ.get("HOST", "127.0.0.1"), _port()
+        stack.enter_context(hold(settings.HANDOUT_DATA))
+        _refuse_taken_port(host, port)
+
+        children = []
+        if settings.EMBEDDED_DATABASE:
+            server = Server(settings.HANDOUT_DATA, say=self.say)
+            stack.callback(server.stop)
+            server.start()
+            children.append(server)
+        prepare_database(say=self.say)
+        collect_static(say=self.say)
+        load_demo_data(say=self.say)
+        drawn_password = create_first_administrator()
+        if settings.EMBEDDED_DATABASE:
+            declare_workers_dead()  # the folder is ours alone, so whoever worked in it is gone
+            async_to_sync(take_up_stalled_jobs)(queue)
+
+        connection.close_pool()  # the supervisor itself needs the database no more
+
+        web, worker = _web(host, port), _worker()
+        stack.callback(stop, [web, worker])
+        web.start()
+        worker.start()
+        self.watch([*children, web, worker], f"http://{_reachable(host)}:{port}/", drawn_password)
+
+    def watch(self, children, address: str, drawn_password: str | None) -> None:
+        ready = False
+        for _ in supervise(children, say=self.say):
+            if not ready and (ready := _is_ready(address)):
+                self.say(f"\nHandout is ready: {settings.SITE_URL or address}")
+                if drawn_password:
+                    self.say(f"Sign in as admin with the password {drawn_password} (it is shown only now).")
+                else:
+                    self.say("Sign in as before. (A new password: .venv/bin/python manage.py changepassword admin)")
+                self.say("Ctrl-C stops everything.\n")
+
+
+def _port() -> int:
+    given = os.environ.get("PORT") or "8000"
+    if not given.isdecimal() or not 0 < int(given) < 65536:
+        raise PortInUse(f"PORT={given} is no port: give a number from 1 to 65535.")
+    return int(given)
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    """Before anything is started, and kindly; the web server's own complaint would come late and in a traceback."""
+    try:
+        socket.create_server((host, port), family=_family(host)).close()
+    except OSError as problem:
+        if problem.errno == errno.EADDRINUSE:
+            raise PortInUse(
+                f"Port {port} is in use by another program. Choose another: make run PORT={port + 1}"
+            ) from None
+        raise PortInUse(f"Handout cannot listen on {host}, port {port}: {problem.strerror}.") from None
+
+
+def _web(host: str, port: int) -> Child:
+    workers = os.environ.get("WORKERS") or str(min(max(os.cpu_count() or 1, 2), 8))
+    options = {
+        "interface": "wsgi",
+        "host": host,
+        "port": str(port),
+        "workers": workers,
+        "blocking-threads": "8",  # each may hold one connection to the database
+        "workers-kill-timeout": "4",
+        "log-level": "error",
+    }
+    arguments = [argument for name, value in options.items() for argument in (f"--{name}", value)]
+    return Child(
+        "web server",
+        [sys.executable, "-m", "granian", *arguments, "--no-ws", "--respawn-failed-workers", "config.wsgi:application"],
+        folder=settings.BASE_DIR,
+    )
+
+
+def _worker() -> Child:
+    return Child(
+        "worker",
+        [sys.executable, "manage.py", "procrastinate", "worker", "--concurrency", "4"],
+        folder=settings.BASE_DIR,
+        death_signal=signal.SIGKILL,  # asked kindly it would first finish its jobs, however long they are
+    )
+
+
+def _is_ready(address: str) -> bool:
+    try:
+        with urlopen(f"{address}readyz", timeout=2):  # noqa: S310
+            return True
+    except OSError:  # refused, timed out, or answered 503
+        return False
+
+
+def _reachable(host: str) -> str:
+    """The address by which this machine itself reaches a server that listens on `host`."""
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"[{here}]" if ":" in here else here
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

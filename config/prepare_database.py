@@ -1,0 +1,79 @@
+"""Brings a database to what this version of Handout expects: at each start, safe to repeat after a crash halfway."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.core.management import call_command, get_commands
+from django.db import OperationalError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+
+OLDEST_POSTGRES = 14
+
+
+class DatabaseRefused(Exception):
+    """This database cannot be used; the message is one line for the person at the terminal."""
+
+
+def prepare_database(*, say: Callable[[str], None]) -> None:
+    """Checks the server and the data in it, then migrates. Raises DatabaseRefused."""
+    try:
+        connection.ensure_connection()
+    except OperationalError as problem:
+        reason = " ".join(str(problem).split())
+        raise DatabaseRefused(f"The database does not answer: {reason} Check DATABASE_URL.") from None
+    version = connection.pg_version
+    if version < OLDEST_POSTGRES * 10_000:
+        raise DatabaseRefused(
+            f"Handout needs PostgreSQL {OLDEST_POSTGRES} or newer; the server at DATABASE_URL is {version // 10_000}."
+        )
+    executor = MigrationExecutor(connection)
+    _refuse_newer_data(executor)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if missing:
+        say(f"Bringing the database up to date ({len(missing)} migrations)")
+        call_command("migrate", interactive=False, verbosity=0)
+
+
+def _refuse_newer_data(executor: MigrationExecutor) -> None:
+    loader = executor.loader
+    known = set(loader.disk_migrations)
+    known.update(old for migration in loader.disk_migrations.values() for old in migration.replaces)
+    # An app that is no longer installed left its rows behind; that is not newer data.
+    unknown = sorted(
+        f"{app}.{name}"
+        for app, name in loader.applied_migrations
+        if app in loader.migrated_apps and (app, name) not in known
+    )
+    if unknown:
+        raise DatabaseRefused(
+            f"This data was made by a newer Handout (its database has {', '.join(unknown[:3])}): "
+            "start that version, or restore a backup made by this one (docs/operations.md, Upgrading)."
+        )
+
+
+def create_first_administrator() -> str | None:
+    """Makes the user `admin` where there is no superuser yet. Returns its password if one had to be drawn."""
+    users = get_user_model()._default_manager
+    if users.filter(is_superuser=True).exists():
+        return None
+    given = os.environ.get("HANDOUT_ADMIN_PASSWORD")
+    password = given or secrets.token_urlsafe(12)
+    users.create_superuser("admin", password=password)
+    return None if given else password
+
+
+def load_demo_data(*, say: Callable[[str], None]) -> None:
+    """Into an empty database only; all of it or nothing, so that after a crash halfway the next start does it whole."""
+    if os.environ.get("DEMO") == "0" or "load_demo" not in get_commands():
+        return
+    # By name: config imports no app.
+    if any(apps.get_model(model)._default_manager.exists() for model in ("campaigns.Campaign", "customers.Customer")):
+        return
+    say("Loading the demo data (DEMO=0 starts without)")
+    with transaction.atomic():
+        call_command("load_demo", verbosity=0)
