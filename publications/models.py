@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from campaigns.models import Campaign, Voucher
 from config.models import ActedBy, Work, files
-from config.public_ids import EXPORT, PUBLICATION, public_id
+from config.public_ids import EXPORT, PUBLICATION, VOUCHER, public_id
 from customers.models import Customer
 
 
@@ -48,6 +48,10 @@ class Publication(ActedBy):
     attempts = models.PositiveIntegerField(db_default=1)
     # Equal failures within a minute share a row: SHA-256 over what makes them equal, and the minute.
     failure_key = models.BinaryField(max_length=32, null=True)
+
+    # Set by publish.py on what it returns: the codes, ordered by id, and whether an earlier publication answers.
+    vouchers: list[Voucher]
+    repeated: bool
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -120,9 +124,12 @@ class PublishedVoucher(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"{public_id(PUBLICATION, self.publication_id)} holds {public_id(VOUCHER, self.voucher_id)}"
+
 
 class Export(Work):
-    """A CSV file made in the background: a hand-out (publishes the codes that it holds) or a report (publishes nothing)."""
+    """A CSV file made in the background: a hand-out (publishes its codes) or a report (publishes nothing)."""
 
     class Kind(models.TextChoices):
         HAND_OUT = "hand_out", "Hand-out"

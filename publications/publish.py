@@ -1,0 +1,280 @@
+"""Hands codes to a customer, exactly once: the one verb behind the API, the dashboard, the admin and the worker.
+
+What must hold is decided by the database inside the one statement of `take_codes.py`; everything here is
+what follows from its answer. The rules are contract.md's "Publish" and design.md's "Taking codes from the pool".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import connection, transaction
+
+from campaigns.extend_pool import CodeSpaceExhausted, extend_pool
+from campaigns.models import Campaign, Voucher
+from config.actor import Actor
+from config.metadata import check_metadata
+from customers.models import Customer
+from customers.upsert import upsert_customer
+from publications import take_codes
+from publications.models import Publication
+from publications.record_failure import record_failure
+from publications.refusals import (
+    AlreadyJoined,
+    CampaignExpired,
+    CampaignGone,
+    DuplicateSourceId,
+    NoVoucherSuitable,
+    PublishRefused,
+    TooManyVouchers,
+    VoucherAlreadyPublished,
+    VoucherExpired,
+    VoucherInactive,
+)
+
+API, DASHBOARD, AUTOMATION, CSV = "API", "Dashboard", "Automation", "CSV"  # the built-in channels
+
+# campaign id -> the pool version under which a sure look found the pool empty. A hint of this process: it saves
+# the costly second look, and any verb that adds codes raises the version and so ends it.
+_known_empty: dict[int, int] = {}
+
+
+def publish(
+    campaign: Campaign,
+    customer: Customer | Mapping[str, Any],
+    *,
+    count: int = 1,
+    channel: str = API,
+    origin: str,
+    by: Actor,
+    source_id: str | None = None,
+    metadata: dict | None = None,
+    join_once: bool = False,
+) -> Publication:
+    """Publishes `count` codes of the campaign's pool to the customer, or none.
+
+    `customer` is a Customer, or the fields as sent, which are upserted once the call is known not to be a repeat.
+    The returned publication has `.vouchers` (ordered by id, `campaign` set) and `.repeated`: True where an earlier
+    publication answers this call (same `source_id` and request; or join once and the customer holds a code).
+
+    Raises PublishRefused (see refusals.py), and CustomerNotFound or InvalidCustomer for fields as sent.
+    A refusal that counts as an attempt is kept as a failed publication, in a transaction of its own: so this
+    must not be called inside another one.
+    """
+    join_once = join_once or campaign.join_once
+    if count > 1 and (join_once or source_id):
+        raise TooManyVouchers()
+    attempt = Attempt(
+        campaign=campaign, voucher=None, count=count, channel=channel, origin=origin, by=by,
+        source_id=source_id, metadata=metadata, join_once=join_once,
+    )  # fmt: skip
+    return attempt.carry_out(customer)
+
+
+def publish_code(
+    voucher: Voucher,
+    customer: Customer | Mapping[str, Any],
+    *,
+    channel: str = API,
+    origin: str,
+    by: Actor,
+    source_id: str | None = None,
+    metadata: dict | None = None,
+    join_once: bool = False,
+) -> Publication:
+    """Publishes this code to the customer. Arguments, result and errors as of `publish`.
+
+    Without `source_id` or join once a repeat is refused, also for the same customer (contract.md, "Exactly once").
+    """
+    campaign = voucher.campaign
+    attempt = Attempt(
+        campaign=campaign, voucher=voucher, count=1, channel=channel, origin=origin, by=by, source_id=source_id,
+        metadata=metadata, join_once=campaign is not None and (join_once or campaign.join_once),
+    )  # fmt: skip
+    return attempt.carry_out(customer)
+
+
+class Attempt:
+    """One call on its way: what was asked, and the steps that answer it."""
+
+    def __init__(self, *, campaign, voucher, count, channel, origin, by, source_id, metadata, join_once):
+        self.campaign: Campaign | None = campaign
+        self.voucher: Voucher | None = voucher
+        self.count: int = count
+        self.channel: str = channel
+        self.origin: str = origin
+        self.by: Actor = by
+        self.source_id: str | None = source_id
+        self.metadata = check_metadata(metadata) or None
+        self.join_once: bool = join_once
+        self.request_hash: bytes | None = None
+        self.customer: Customer
+
+    def carry_out(self, customer: Customer | Mapping[str, Any]) -> Publication:
+        if self.source_id is not None:
+            self.request_hash = _hash(self.voucher or self.campaign, customer)
+            # Before the customer is touched: a repeat must not update the profile, a misuse must not create one.
+            if earlier := self._earlier_by_source_id():
+                return earlier
+        self.customer = customer if isinstance(customer, Customer) else upsert_customer(customer)
+        try:
+            return self._earlier_by_join_once() or self._take()
+        except PublishRefused as refused:
+            if refused.is_attempt:
+                record_failure(self, refused)
+            raise
+
+    def _take(self) -> Publication:
+        if self.voucher:
+            rows = take_codes.take_named(self)
+        elif _known_empty.get(self.campaign.pk) == self.campaign.pool_version and not self.campaign.auto_update:
+            rows = []
+        else:
+            rows = take_codes.take_next(self)
+        if rows:
+            return self._publication(rows)
+        if earlier := self._earlier_by_source_id() or self._earlier_by_join_once():
+            return earlier
+        if self.voucher:
+            raise self._why_not_this_code()
+        return self._take_for_sure()
+
+    def _take_for_sure(self) -> Publication:
+        """The second look. A shortage seen through SKIP LOCKED can be false: the others may yet roll back.
+
+        One caller at a time for each campaign, waiting for every lock in the pool's way. Only what this look
+        finds empty is empty.
+        """
+        campaign = self.campaign
+        with transaction.atomic():
+            state = _state_of(campaign)
+            if state.deleted:
+                raise CampaignGone(campaign)
+            if state.expired:
+                raise CampaignExpired()
+            if _known_empty.get(campaign.pk) == state.pool_version and not state.auto_update:
+                raise NoVoucherSuitable()
+            take_codes.lock_pool(campaign)
+            rows = take_codes.take_next_for_sure(self)
+            if not rows and (earlier := self._earlier_by_source_id() or self._earlier_by_join_once()):
+                return earlier
+            if not rows and state.auto_update:
+                rows = self._extend_and_take()
+            if rows:
+                return self._publication(rows)
+            if not take_codes.left_in_pool(campaign, up_to=1):
+                _known_empty[campaign.pk] = state.pool_version
+            raise NoVoucherSuitable()
+
+    def _extend_and_take(self) -> list[take_codes.Taken]:
+        """AUTO_UPDATE: makes what is missing, in the same transaction. Others may take of the rest meanwhile."""
+        for _ in range(20):
+            missing = self.count - take_codes.left_in_pool(self.campaign, up_to=self.count)
+            try:
+                if missing > 0:
+                    extend_pool(self.campaign, count=missing)
+            except CodeSpaceExhausted:
+                raise NoVoucherSuitable("Couldn't create new vouchers for publication") from None
+            if rows := take_codes.take_next_for_sure(self):
+                return rows
+        return []
+
+    def _earlier_by_source_id(self) -> Publication | None:
+        if self.source_id is None:
+            return None
+        earlier = (
+            Publication.objects.filter(source_id=self.source_id, result="SUCCESS")
+            .select_related("customer", "campaign")
+            .first()
+        )
+        if not earlier:
+            return None
+        if earlier.voided_at or bytes(earlier.request_hash or b"") != self.request_hash:
+            raise DuplicateSourceId(self.source_id, released=bool(earlier.voided_at))
+        return _as_repeat(earlier)
+
+    def _earlier_by_join_once(self) -> Publication | None:
+        if not self.join_once:
+            return None
+        earlier = (
+            Publication.objects.filter(
+                campaign=self.campaign, customer=self.customer, join_once=True, result="SUCCESS", voided_at=None
+            )
+            .select_related("customer", "campaign")
+            .first()
+        )
+        if not earlier:
+            return None
+        repeat = _as_repeat(earlier)
+        if self.voucher and self.voucher.pk not in {voucher.pk for voucher in repeat.vouchers}:
+            raise AlreadyJoined()
+        return repeat
+
+    def _why_not_this_code(self) -> PublishRefused:
+        """Read after the statement declined, so it tells the state that made it decline, or a newer one."""
+        voucher = Voucher.objects.select_related("campaign").get(pk=self.voucher.pk)
+        if voucher.published_at:
+            return VoucherAlreadyPublished(voucher)
+        if not voucher.active or voucher.deleted_at:
+            return VoucherInactive(voucher)
+        if voucher.campaign and voucher.campaign.deleted_at:
+            return CampaignGone(voucher.campaign)
+        if voucher.campaign and _state_of(voucher.campaign).expired:
+            return VoucherExpired("The voucher's campaign has expired")
+        return VoucherExpired(f"Voucher '{voucher.public_id}' has expired")
+
+    def _publication(self, rows: list[take_codes.Taken]) -> Publication:
+        """The stored row as an object, made from what the statement returned instead of read again."""
+        publication = Publication(
+            id=rows[0].publication_id, created_at=rows[0].created_at, result="SUCCESS", campaign=self.campaign,
+            customer=self.customer, voucher_count=len(rows), channel=self.channel, origin=self.origin,
+            source_id=self.source_id, request_hash=self.request_hash, metadata=self.metadata,
+            join_once=self.join_once, actor_kind=self.by.kind, actor_id=self.by.id, actor_label=self.by.label,
+        )  # fmt: skip
+        publication._state.adding, publication._state.db = False, "default"
+        publication.vouchers = list(Voucher.objects.filter(pk__in=[row.voucher_id for row in rows]).order_by("pk"))
+        for voucher in publication.vouchers:
+            voucher.campaign = self.campaign
+        publication.repeated = False
+        return publication
+
+
+class _State:
+    """The campaign's row as it is now, by the database's clock."""
+
+    def __init__(self, row):
+        self.deleted, self.expired, self.pool_version, self.auto_update = row
+
+
+def _state_of(campaign: Campaign) -> _State:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT deleted_at IS NOT NULL, coalesce(expiration_date <= now(), false), pool_version, auto_update
+                 FROM campaigns_campaign WHERE id = %s""",
+            [campaign.pk],
+        )
+        return _State(cursor.fetchone())
+
+
+def _as_repeat(earlier: Publication) -> Publication:
+    earlier.vouchers = list(
+        Voucher.objects.filter(ledger__publication=earlier, ledger__released_at=None)
+        .select_related("campaign")
+        .order_by("pk")
+    )
+    earlier.repeated = True
+    return earlier
+
+
+def _hash(selector: Campaign | Voucher, customer: Customer | Mapping[str, Any]) -> bytes:
+    """What makes two requests with one source_id the same: voucher or campaign, and the customer as sent."""
+    if isinstance(customer, Customer):
+        identity: Any = customer.public_id
+    else:
+        identity = {
+            key: customer[key] for key in ("id", "source_id", "email", "name", "phone") if customer.get(key) is not None
+        }
+    return hashlib.sha256(json.dumps([selector.public_id, identity], sort_keys=True).encode()).digest()

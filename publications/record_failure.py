@@ -1,0 +1,52 @@
+"""Keeps a failed attempt to publish in the history. Equal ones within a minute share a row and count up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+from publications.refusals import PublishRefused
+
+if TYPE_CHECKING:
+    from publications.publish import Attempt
+
+STATEMENT = """
+INSERT INTO publications_publication
+       (result, campaign_id, customer_id, channel, origin, source_id, metadata, join_once, actor_kind, actor_id,
+        actor_label, failure_code, failure_message, attempted_code, failure_key)
+SELECT 'FAILURE', %(campaign)s::bigint, %(customer)s::bigint, %(channel)s::text, %(origin)s::text, %(source_id)s::text,
+       %(metadata)s::jsonb, %(join_once)s::boolean, %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text,
+       %(failure_code)s::text, %(failure_message)s::text, %(attempted_code)s::text,
+       sha256(convert_to(jsonb_build_array(%(campaign)s::bigint, %(customer)s::bigint, %(channel)s::text,
+                                           %(source_id)s::text, %(actor_kind)s::text, %(actor_id)s::bigint,
+                                           %(failure_code)s::text, %(failure_message)s::text,
+                                           %(attempted_code)s::text, date_trunc('minute', now()))::text, 'UTF8'))
+ON CONFLICT (failure_key) DO UPDATE SET attempts = publications_publication.attempts + 1
+RETURNING id
+"""
+
+
+def record_failure(attempt: Attempt, refused: PublishRefused) -> int:
+    """The key of the failed publication's row. Runs after the attempt was rolled back, in a transaction of its own."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            STATEMENT,
+            {
+                "campaign": attempt.campaign.pk if attempt.campaign else None,
+                "customer": attempt.customer.pk,
+                "channel": attempt.channel,
+                "origin": attempt.origin,
+                "source_id": attempt.source_id,
+                "metadata": Jsonb(attempt.metadata) if attempt.metadata else None,
+                "join_once": attempt.join_once,
+                "actor_kind": attempt.by.kind,
+                "actor_id": attempt.by.id,
+                "actor_label": attempt.by.label,
+                "failure_code": refused.key,
+                "failure_message": refused.details or refused.message,
+                "attempted_code": attempt.voucher.code if attempt.voucher else None,
+            },
+        )
+        return cursor.fetchone()[0]

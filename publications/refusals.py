@@ -1,0 +1,89 @@
+"""Why a publication was refused: one exception a case, with the key and words of contract.md's table."""
+
+from __future__ import annotations
+
+from campaigns.models import Campaign, Voucher
+
+
+class PublishRefused(Exception):
+    """Nothing was handed out. `is_attempt`: well-formed, so it is kept in the history as a failure."""
+
+    key = ""
+    message = ""
+    details = ""
+    is_attempt = True
+    resource_id: str | None = None
+    resource_type: str | None = None
+
+    def __init__(self, details: str | None = None):
+        if details is not None:
+            self.details = details
+        super().__init__(f"{self.message}: {self.details}" if self.details else self.message)
+
+
+class NoVoucherSuitable(PublishRefused):
+    key = "no_voucher_suitable_for_publication"
+    message = "Couldn't find any voucher suitable for publication"
+    details = "The campaign's pool has too few codes left. Add codes to it, or let it extend itself (AUTO_UPDATE)."
+
+
+class CampaignExpired(NoVoucherSuitable):
+    details = "The campaign has expired. Move its expiration date to publish from it again."
+
+
+class VoucherAlreadyPublished(PublishRefused):
+    key = "voucher_already_published"
+    message = "Voucher already published"
+
+    def __init__(self, voucher: Voucher):
+        self.resource_id, self.resource_type = voucher.public_id, "voucher"
+        super().__init__(f"Voucher '{voucher.public_id}' has already been published")
+
+
+class VoucherCannotBePublished(PublishRefused):
+    key = "voucher_cannot_be_published"
+    message = "Voucher cannot be published"
+
+
+class VoucherInactive(VoucherCannotBePublished):
+    def __init__(self, voucher: Voucher):
+        self.resource_id, self.resource_type = voucher.public_id, "voucher"
+        super().__init__(f"Voucher '{voucher.public_id}' is disabled")
+
+
+class VoucherExpired(VoucherCannotBePublished):
+    pass
+
+
+class AlreadyJoined(VoucherCannotBePublished):
+    details = "Customer already joined program"
+
+
+class DuplicateSourceId(PublishRefused):
+    key = "duplicate_source_id"
+    message = "Duplicate source_id"
+    is_attempt = False
+
+    def __init__(self, source_id: str, *, released: bool = False):
+        super().__init__(
+            f"Publication with source_id: '{source_id}' already exists" + (" and was released" if released else "")
+        )
+
+
+class TooManyVouchers(PublishRefused):
+    key = "too_many_vouchers_requested"
+    message = "Too many vouchers requested"
+    details = "Only up to 1 can be published"
+    is_attempt = False
+
+
+class CampaignGone(PublishRefused):
+    """Deleted between being looked up and the statement."""
+
+    key = "not_found"
+    message = "Resource not found"
+    is_attempt = False
+
+    def __init__(self, campaign: Campaign):
+        self.resource_id, self.resource_type = campaign.public_id, "campaign"
+        super().__init__(f"Cannot find campaign with id {campaign.public_id}")

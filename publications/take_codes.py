@@ -1,0 +1,139 @@
+"""The one statement that hands out codes, and the few that surround it (design.md, "Taking codes from the pool").
+
+It takes n codes or none: the publication, its ledger rows and the vouchers' flags stand together or not at all,
+and its unique indexes decide repeats. Nothing outside the statement is trusted for that.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+from campaigns.models import Campaign
+
+if TYPE_CHECKING:
+    from publications.publish import Attempt
+
+# A voucher in the pool. The index `voucher_pool` has the same condition.
+IN_POOL = """v.published_at IS NULL AND v.active AND v.deleted_at IS NULL
+         AND (v.expiration_date IS NULL OR v.expiration_date > now())"""
+
+# Looked at in the writing statement: a campaign that was deleted or expired a moment ago gives nothing.
+CAMPAIGN_GIVES = """(SELECT c.deleted_at IS NULL AND (c.expiration_date IS NULL OR c.expiration_date > now())
+                FROM campaigns_campaign c WHERE c.id = %(campaign)s)"""
+
+# `id + 0`: only the pool's own index serves that order, so the planner never walks the primary key (ADR 0003).
+NEXT = f"""SELECT v.id FROM campaigns_voucher v
+       WHERE v.campaign_id = %(campaign)s AND {IN_POOL} AND v.id + 0 > %(after)s AND {CAMPAIGN_GIVES}
+       ORDER BY v.id + 0 LIMIT %(count)s FOR UPDATE OF v"""  # noqa: S608 - our own constants
+
+NAMED = f"""SELECT v.id FROM campaigns_voucher v
+       WHERE v.id = %(voucher)s AND {IN_POOL} AND (%(campaign)s::bigint IS NULL OR {CAMPAIGN_GIVES})
+       FOR UPDATE OF v"""  # noqa: S608 - our own constants
+
+STATEMENT = """
+WITH taken AS MATERIALIZED (
+    {taken}
+), pub AS (
+    INSERT INTO publications_publication (campaign_id, customer_id, voucher_count, channel, origin, source_id,
+                                          request_hash, metadata, join_once, actor_kind, actor_id, actor_label)
+    SELECT %(campaign)s::bigint, %(customer)s::bigint, %(count)s::int, %(channel)s::text, %(origin)s::text,
+           %(source_id)s::text, %(request_hash)s::bytea, %(metadata)s::jsonb, %(join_once)s::boolean,
+           %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text
+     WHERE (SELECT count(*) FROM taken) = %(count)s
+    ON CONFLICT DO NOTHING
+    RETURNING id, created_at
+), given AS (
+    INSERT INTO publications_publishedvoucher (publication_id, voucher_id)
+    SELECT pub.id, taken.id FROM pub, taken
+    RETURNING publication_id, voucher_id
+)
+UPDATE campaigns_voucher v
+   SET published_at = pub.created_at,
+       expiration_date = coalesce(pub.created_at + %(activity)s::interval, v.expiration_date)
+  FROM given, pub
+ WHERE v.id = given.voucher_id
+RETURNING given.publication_id, v.id, pub.created_at
+"""
+
+TAKE_NEXT = STATEMENT.format(taken=NEXT + " SKIP LOCKED")
+TAKE_NEXT_FOR_SURE = STATEMENT.format(taken=NEXT)
+TAKE_NAMED = STATEMENT.format(taken=NAMED)
+
+# campaign id -> the highest voucher id that this process took from its pool. Looking only above it spares the
+# statement the dead index entries of all that was taken before. A hint: too high, and the second look starts at 0.
+_taken_up_to: dict[int, int] = {}
+
+POOL_LOCK = 7201 << 40  # marks our advisory locks among those of others in the same database
+
+
+class Taken(NamedTuple):
+    publication_id: int
+    voucher_id: int
+    created_at: datetime
+
+
+def take_next(attempt: Attempt) -> list[Taken]:
+    """The next codes of the pool that nobody else is taking; [] where there are too few, or it is a repeat."""
+    key = attempt.campaign.pk
+    after = _taken_up_to.get(key, 0)
+    rows = _run(TAKE_NEXT, attempt, after=after)
+    if not rows and after:
+        rows = _run(TAKE_NEXT, attempt, after=0)
+    if rows:
+        _taken_up_to[key] = max(row.voucher_id for row in rows)
+    return rows
+
+
+def take_next_for_sure(attempt: Attempt) -> list[Taken]:
+    """As `take_next`, but from the start, and waiting for codes that others hold. Call it under `lock_pool`."""
+    return _run(TAKE_NEXT_FOR_SURE, attempt, after=0)
+
+
+def take_named(attempt: Attempt) -> list[Taken]:
+    """The attempt's own voucher, if it may be published; waits for whoever is taking it."""
+    return _run(TAKE_NAMED, attempt, after=0)
+
+
+def lock_pool(campaign: Campaign) -> None:
+    """One at a time for this campaign, until the end of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s::bigint)", [POOL_LOCK + campaign.pk])
+
+
+def left_in_pool(campaign: Campaign, *, up_to: int) -> int:
+    """How many codes the pool holds, counted no further than `up_to`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT count(*) FROM (SELECT 1 FROM campaigns_voucher v
+                 WHERE v.campaign_id = %s AND {IN_POOL} LIMIT %s) AS pool""",  # noqa: S608 - our own constants
+            [campaign.pk, up_to],
+        )
+        return cursor.fetchone()[0]
+
+
+def _run(statement: str, attempt: Attempt, *, after: int) -> list[Taken]:
+    campaign = attempt.campaign
+    values = {
+        "campaign": campaign.pk if campaign else None,
+        "voucher": attempt.voucher.pk if attempt.voucher else None,
+        "after": after,
+        "count": attempt.count,
+        "customer": attempt.customer.pk,
+        "channel": attempt.channel,
+        "origin": attempt.origin,
+        "source_id": attempt.source_id,
+        "request_hash": attempt.request_hash,
+        "metadata": Jsonb(attempt.metadata) if attempt.metadata else None,
+        "join_once": attempt.join_once,
+        "actor_kind": attempt.by.kind,
+        "actor_id": attempt.by.id,
+        "actor_label": attempt.by.label,
+        "activity": (campaign.activity_duration or None) if campaign else None,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return [Taken(*row) for row in cursor.fetchall()]

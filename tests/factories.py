@@ -1,0 +1,71 @@
+"""Test data. Each factory makes the plainest valid row; a test says only what matters to it."""
+
+import factory
+from django.contrib.auth.models import Group, User
+from factory.django import DjangoModelFactory
+
+from campaigns.models import Campaign, Voucher
+from config.actor import Actor
+from customers.models import Customer
+from publications.publish import publish_code
+
+STAFF = Actor("user", 1, "Test Staff")
+
+
+class CampaignFactory(DjangoModelFactory):
+    class Meta:
+        model = Campaign
+        skip_postgeneration_save = True
+
+    name = factory.Sequence(lambda n: f"Campaign {n}")
+    discount_type = "PERCENT"
+    discount_value = 10
+
+    @factory.post_generation
+    def codes(self, create, count, **kwargs):
+        """`CampaignFactory(codes=3)` puts three codes into the pool."""
+        if count:
+            Voucher.objects.bulk_create(Voucher(campaign=self, code=f"C{self.pk}-{n:06}") for n in range(count))
+
+
+class VoucherFactory(DjangoModelFactory):
+    class Meta:
+        model = Voucher
+
+    campaign = factory.SubFactory(CampaignFactory)
+    code = factory.Sequence(lambda n: f"CODE-{n:06}")
+
+
+class StandaloneVoucherFactory(VoucherFactory):
+    campaign = None
+    discount_type = "PERCENT"
+    discount_value = 10
+
+
+class CustomerFactory(DjangoModelFactory):
+    class Meta:
+        model = Customer
+
+    name = factory.Sequence(lambda n: f"Customer {n}")
+    email = factory.Sequence(lambda n: f"customer{n}@example.com")
+    source_id = factory.Sequence(lambda n: f"shop-{n}")
+
+
+class UserFactory(DjangoModelFactory):
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    username = factory.Sequence(lambda n: f"user{n}")
+
+    @factory.post_generation
+    def role(self, create, name, **kwargs):
+        """`UserFactory(role="Manager")`."""
+        if name:
+            self.groups.add(Group.objects.get(name=name))
+
+
+def published(voucher: Voucher | None = None, customer: Customer | None = None, **options):
+    """A publication made by the verb itself: of the given voucher, or a new one."""
+    options = {"origin": "api", "by": STAFF, **options}
+    return publish_code(voucher or VoucherFactory(), customer or CustomerFactory(), **options)
