@@ -1,6 +1,9 @@
 """Django's admin under Handout's roles: whoever may read the dashboard may enter, and sees what the role allows."""
 
 from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.urls import reverse
 
 from config.roles import READ, may
 
@@ -12,3 +15,8 @@ class HandoutAdminSite(admin.AdminSite):
 
     def has_permission(self, request) -> bool:
         return may(request.user, READ)
+
+    def login(self, request, extra_context=None):
+        if request.user.is_authenticated:  # who is signed in and still sent here lacks the role
+            raise PermissionDenied("The administration needs a role. Ask a Manager to give you one.")
+        return redirect_to_login(request.GET.get("next") or reverse("admin:index"))

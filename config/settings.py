@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "config.time_zone.TimeZoneMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -88,8 +89,13 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "config.navigation.frame",
             ],
-            "builtins": ["lucide.templatetags.lucide", "django.contrib.humanize.templatetags.humanize"],
+            "builtins": [
+                "lucide.templatetags.lucide",
+                "django.contrib.humanize.templatetags.humanize",
+                "config.templatetags.handout",
+            ],
         },
     }
 ]

@@ -9,5 +9,6 @@ urlpatterns = [
     path("", include("publications.urls")),
     path("", include("campaigns.urls")),
     path("", include("customers.urls")),
+    path("", include("config.sign_in")),
     path("admin/", admin.site.urls),
 ]

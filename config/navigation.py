@@ -1,0 +1,89 @@
+"""The side bar: what stands in it, in which order, and who may see it. Also which frame a page is drawn in."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.urls import NoReverseMatch, reverse
+
+from config.roles import MANAGE, READ, ROLES, may
+
+DIALOG = "dialog"  # the id of the <dialog> in base.html, and so the HX-Target of everything that is opened in it
+
+
+class Entry(NamedTuple):
+    label: str
+    icon: str
+    url_name: str
+    ability: str = READ
+
+
+MAIN = [
+    Entry("Home", "house", "publications:home"),
+    Entry("Campaigns", "ticket-percent", "campaigns:list"),
+    Entry("Codes", "scan-barcode", "campaigns:codes"),
+    Entry("Customers", "users", "customers:list"),
+    Entry("Publications", "send", "publications:all"),
+    Entry("Exports", "file-down", "publications:exports"),
+]
+SETTINGS = [
+    Entry("API keys", "key-round", "config:api-keys", MANAGE),
+    Entry("Project settings", "settings", "config:settings", MANAGE),
+    Entry("Audit log", "scroll-text", "config:audit-log", MANAGE),
+    Entry("Users & roles", "user-cog", "admin:auth_user_changelist", MANAGE),
+    Entry("Administration", "database", "admin:index"),
+]
+
+
+def frame(request) -> dict:
+    """Context processor: `layout` (what a page extends) and `navigation` (read by _shell.html alone)."""
+    return {
+        "layout": "_dialog.html" if in_dialog(request) else "base.html",
+        "navigation": lambda: _navigation(request),
+        "role": lambda: _role(request.user),
+    }
+
+
+def in_dialog(request) -> bool:
+    """Whether the answer will be put into the page's <dialog> rather than be a page of its own."""
+    htmx = getattr(request, "htmx", None)
+    return bool(htmx) and htmx.target == DIALOG
+
+
+def _navigation(request) -> list[tuple[str, list[dict]]]:
+    """[("", [{"label", "icon", "url", "current"}, …]), ("Settings", […])], with only what the user may open."""
+    groups = [(heading, _entries(request, entries)) for heading, entries in (("", MAIN), ("Settings", SETTINGS))]
+    shown = [entry for _, entries in groups for entry in entries]
+    # The longest address that the path begins with is where we are: /admin/auth/user/7/ is under Users, not Administration.
+    here = max((e for e in shown if _is_under(request.path, e["url"])), key=lambda e: len(e["url"]), default=None)
+    if here:
+        here["current"] = True
+    return groups
+
+
+def _entries(request, entries: list[Entry]) -> list[dict]:
+    shown = []
+    for entry in entries:
+        if may(request.user, entry.ability):
+            try:
+                url = reverse(entry.url_name)
+            except NoReverseMatch:
+                continue
+            shown.append({"label": entry.label, "icon": entry.icon, "url": url, "current": False})
+    return shown
+
+
+def _is_under(path: str, url: str) -> bool:
+    return path == url if url == "/" else path.startswith(url)
+
+
+def _role(user) -> str:
+    """What the user block calls the user: the role with the most abilities, so that no group has to be read."""
+    if user.is_superuser:
+        return "Administrator"
+    allowed = {ability for abilities in ROLES.values() for ability in abilities if may(user, ability)}
+    names = [name for name, abilities in ROLES.items() if abilities <= allowed]
+    largest = max(names, key=lambda name: len(ROLES[name]), default="")
+    if largest == "Operator" and ROLES["Exporter"] <= allowed:
+        return "Operator, Exporter"
+    return largest or "No role yet"

@@ -1,0 +1,153 @@
+"""Template tags of every page; built in, so no {% load %} is needed."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zlib import crc32
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+TONES = {
+    "good": {"live", "active", "success", "done", "in pool", "published", "ready", "imported"},
+    "info": {"draft", "queued", "running", "scheduled", "referral program"},
+    "warn": {"paused", "low", "disabled", "released", "unknown", "revoked", "partly released"},
+    "bad": {"failure", "failed", "expired", "empty", "pool empty"},
+}
+_TONE_OF = {word: tone for tone, words in TONES.items() for word in words}
+CHANNELS = {"API": 1, "Dashboard": 2, "Automation": 3, "CSV": 4}
+
+
+@register.simple_tag
+def pill(label: str, tone: str | None = None) -> SafeString:
+    """A state as a coloured pill. Tones: good, info, warn, bad, calm; known words need none."""
+    if label in (None, ""):
+        return SafeString("")
+    tone = tone or _TONE_OF.get(str(label).lower(), "calm")
+    return format_html('<span class="pill {}">{}</span>', tone, label)
+
+
+@register.filter
+def channel_series(name: str) -> int:
+    """The channel's place (1 to 8) among the colours of charts: the same channel has the same colour on every page."""
+    return CHANNELS.get(name) or 5 + crc32(str(name).encode()) % 4
+
+
+@register.simple_tag
+def channel(name: str) -> SafeString:
+    return format_html('<span class="chan s{}">{}</span>', channel_series(name), name) if name else SafeString("")
+
+
+@register.simple_tag
+def when(moment: datetime | None, empty: str = "–") -> SafeString:
+    """How long ago (or when), in the project's time zone; the exact time is the title."""
+    if moment is None:
+        return SafeString(f'<span class="muted">{empty}</span>')
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        moment.astimezone(UTC).isoformat(timespec="seconds"),
+        f"{local:%A} {local.day} {local:%B %Y, %H:%M:%S %Z}",
+        relative(local, timezone.localtime()),
+    )
+
+
+def relative(moment: datetime, now: datetime) -> str:
+    """`moment` seen from `now`, both in the project's time zone: "5 min ago", "yesterday 14:02", "3 Nov 14:02"."""
+    ago = now - moment
+    days = (now.date() - moment.date()).days
+    if timedelta(0) <= ago < timedelta(minutes=1):
+        return "just now"
+    if timedelta(0) <= ago < timedelta(hours=1):
+        return f"{ago.seconds // 60} min ago"
+    if timedelta(0) <= ago < timedelta(hours=12) and days == 0:
+        return f"{ago.seconds // 3600} h ago"
+    clock = f"{moment:%H:%M}"
+    if days in (-1, 0, 1):
+        return f"{ {-1: 'tomorrow', 0: 'today', 1: 'yesterday'}[days] } {clock}"
+    if moment.year == now.year:
+        return f"{moment.day} {moment:%b} {clock}"
+    return f"{moment.day} {moment:%b %Y}"
+
+
+@register.inclusion_tag("_code.html")
+def code(value: str, masked: bool = False, copy: bool = True) -> dict:
+    """A voucher code with its copy button. Pass a masked one as `masked=True`: it has nothing to copy."""
+    return {"value": value, "masked": masked, "copy": copy and not masked}
+
+
+@register.simple_tag
+def crumbs(*parts: str) -> SafeString:
+    """{% crumbs "Campaigns" list_url campaign.name campaign_url "Codes" %}: label, address, …, and last where we are."""
+    pairs = [parts[i : i + 2] for i in range(0, len(parts), 2)]
+    items = format_html_join(
+        "",
+        "<li>{}</li>",
+        (
+            (format_html('<a href="{}">{}</a>', pair[1], pair[0]),)
+            if len(pair) == 2
+            else (format_html('<span aria-current="page">{}</span>', pair[0]),)
+            for pair in pairs
+        ),
+    )
+    return format_html('<nav class="crumbs" aria-label="Breadcrumb"><ol>{}</ol></nav>', items)
+
+
+@register.simple_tag(takes_context=True)
+def money(context, amount: Decimal | None) -> str:
+    """10.5 -> "10.50 EUR", in the project's currency."""
+    return _money(amount, _currency(context)) if amount is not None else "–"
+
+
+@register.simple_tag(takes_context=True)
+def worth(context, thing) -> str:
+    """What a campaign or voucher is worth, from its fields of campaigns.models.Value: "20% off", "5.00 EUR off"."""
+    currency = _currency(context)
+    if thing.gift_amount is not None:
+        return f"{_money(thing.gift_amount, currency)} gift"
+    value = thing.discount_value
+    match thing.discount_type:
+        case "PERCENT" if value is not None:
+            return f"{_plain(value)}% off"
+        case "AMOUNT" if value is not None:
+            return f"{_money(value, currency)} off"
+        case "UNIT" if value is not None:
+            return f"{_plain(value)} × {thing.unit_type or 'unit'} free"
+        case "FIXED" if value is not None:
+            return f"{_money(value, currency)} fixed price"
+    return ""
+
+
+def _currency(context) -> str:
+    project = getattr(context.get("request"), "project", None)
+    return project.currency if project else "EUR"
+
+
+def _money(amount: Decimal, currency: str) -> str:
+    return f"{number_format(amount, 2, use_l10n=True, force_grouping=True)} {currency}"
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value.normalize():f}"
+
+
+@register.filter
+def as_json(value) -> str:
+    """Metadata for reading: indented, keys in order."""
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str)
+
+
+@register.filter
+def fieldsets(form):
+    """[(legend, help, [bound fields])]: the form's own `fieldsets`, or all its visible fields under no legend."""
+    declared = getattr(form, "fieldsets", None)
+    if not declared:
+        return [("", "", form.visible_fields())]
+    return [(legend, text, [form[name] for name in names if name in form.fields]) for legend, text, names in declared]

@@ -1,0 +1,56 @@
+// Type-ahead: arrows move, Enter chooses, Escape closes. HTMX fetches the options (config/widgets.py).
+import { announce } from "./announce.js";
+
+const box = (node) => node.closest?.(".combobox");
+const input = (combobox) => combobox.querySelector("[role=combobox]");
+const list = (combobox) => combobox.querySelector("[role=listbox]");
+const options = (combobox) => [...combobox.querySelectorAll("[role=option]")];
+
+document.addEventListener("keydown", (event) => {
+  const combobox = event.target.matches?.("[role=combobox]") && box(event.target);
+  if (!combobox) return;
+  const all = options(combobox);
+  const at = all.findIndex((option) => option.ariaSelected === "true");
+  if (event.key === "ArrowDown" && all.length) mark(combobox, all[(at + 1) % all.length]);
+  else if (event.key === "ArrowUp" && all.length) mark(combobox, all[(at <= 0 ? all.length : at) - 1]);
+  else if (event.key === "Enter" && at >= 0) choose(combobox, all[at]);
+  else if (event.key === "Escape" && all.length) close(combobox);
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+});
+document.addEventListener("pointerdown", (event) => {
+  const option = event.target.closest?.(".combobox [role=option]");
+  if (!option) return;
+  event.preventDefault(); // the input keeps the focus
+  choose(box(option), option);
+});
+document.addEventListener("focusout", (event) => {
+  const combobox = box(event.target);
+  if (combobox && !combobox.contains(event.relatedTarget)) close(combobox);
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  const combobox = event.detail.target.matches?.("[role=listbox]") && box(event.detail.target);
+  if (!combobox) return;
+  const all = options(combobox);
+  all.forEach((option, i) => (option.id = `${list(combobox).id}-${i}`));
+  input(combobox).ariaExpanded = String(all.length > 0);
+  announce(all.length === 1 ? "1 match" : `${all.length} matches`);
+});
+
+function mark(combobox, chosen) {
+  for (const option of options(combobox)) option.ariaSelected = String(option === chosen);
+  input(combobox).setAttribute("aria-activedescendant", chosen.id);
+  chosen.scrollIntoView({ block: "nearest" });
+}
+function choose(combobox, option) {
+  input(combobox).value = option.dataset.value;
+  input(combobox).dispatchEvent(new CustomEvent("chosen", { bubbles: true, detail: option.dataset }));
+  close(combobox);
+  announce(`${option.textContent.trim()} chosen`);
+}
+function close(combobox) {
+  list(combobox).replaceChildren();
+  input(combobox).ariaExpanded = "false";
+  input(combobox).removeAttribute("aria-activedescendant");
+}

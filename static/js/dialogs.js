@@ -1,0 +1,37 @@
+// <a data-dialog href="…">: the address is opened in the page's <dialog>. Forms and links in it stay in it.
+const dialog = document.getElementById("dialog");
+
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("a[data-dialog]");
+  if (!opener || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  htmx.ajax("GET", opener.href, { source: opener, target: "#dialog", swap: "innerHTML" });
+});
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target !== dialog) return;
+  if (!dialog.open) dialog.showModal();
+  const first = '[aria-invalid="true"], [autofocus], .modal-body :is(input:not([type="hidden"]), select, textarea)';
+  (dialog.querySelector('[aria-invalid="true"]') ?? dialog.querySelector("[autofocus]") ?? dialog.querySelector(first))?.focus();
+});
+
+dialog?.addEventListener("close", () => dialog.replaceChildren());
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-close]")) {
+    event.preventDefault();
+    event.target.closest("dialog")?.close();
+  }
+});
+
+// closedby="any" and invoker commands for browsers that do not know them yet.
+if (dialog && !("closedBy" in HTMLDialogElement.prototype)) {
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+}
+if (!("commandForElement" in HTMLButtonElement.prototype)) {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[commandfor]");
+    const target = button && document.getElementById(button.getAttribute("commandfor"));
+    if (target) button.getAttribute("command") === "close" ? target.close() : target.showModal();
+  });
+}

@@ -1,0 +1,19 @@
+// "/" goes to the search box. Open menus close on Escape and on a click elsewhere.
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") closeMenus();
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, [contenteditable], dialog")) return;
+  const search = document.getElementById("search");
+  if (!search) return;
+  event.preventDefault();
+  document.getElementById("sidebar").matches(":not(:popover-open)") && innerWidth < 960 && document.getElementById("sidebar").showPopover();
+  search.focus();
+  search.select();
+});
+document.addEventListener("click", (event) => closeMenus(event.target));
+
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details:is(.drop, .user-menu)[open]")) {
+    if (!except || !menu.contains(except)) menu.open = false;
+  }
+}
