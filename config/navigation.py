@@ -54,7 +54,7 @@ def _navigation(request) -> list[tuple[str, list[dict]]]:
     """[("", [{"label", "icon", "url", "current"}, …]), ("Settings", […])], with only what the user may open."""
     groups = [(heading, _entries(request, entries)) for heading, entries in (("", MAIN), ("Settings", SETTINGS))]
     shown = [entry for _, entries in groups for entry in entries]
-    # The longest address that the path begins with is where we are: /admin/auth/user/7/ is under Users, not Administration.
+    # The longest address that the path begins with: /admin/auth/user/7/ is under Users, not Administration.
     here = max((e for e in shown if _is_under(request.path, e["url"])), key=lambda e: len(e["url"]), default=None)
     if here:
         here["current"] = True

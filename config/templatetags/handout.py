@@ -85,7 +85,7 @@ def code(value: str, masked: bool = False, copy: bool = True) -> dict:
 
 @register.simple_tag
 def crumbs(*parts: str) -> SafeString:
-    """{% crumbs "Campaigns" list_url campaign.name campaign_url "Codes" %}: label, address, …, and last where we are."""
+    """{% crumbs "Campaigns" list_url campaign.name campaign_url "Codes" %}: label, address, …, and where we are."""
     pairs = [parts[i : i + 2] for i in range(0, len(parts), 2)]
     items = format_html_join(
         "",
