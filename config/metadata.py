@@ -21,11 +21,12 @@ def check_metadata(value: Any) -> dict:
         raise MetadataRefused('Metadata must be a JSON object, such as {"lang": "en"}.')
     if _depth(value) > MAX_DEPTH:
         raise MetadataRefused(f"Metadata may be nested at most {MAX_DEPTH} levels deep.")
-    text = json.dumps(value, ensure_ascii=False)
     try:
-        size = len(text.encode())
+        size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
     except UnicodeEncodeError:
         raise MetadataRefused("Metadata holds half a character (a lone surrogate); remove it.") from None
+    except ValueError:  # NaN, or a number such as 1e999, which Python reads as infinity
+        raise MetadataRefused("Metadata holds a number that is too large to be stored; remove it.") from None
     if size > MAX_BYTES:
         raise MetadataRefused(f"Metadata may hold at most 32 KB; this is {size / 1024:.0f} KB.")
     if holds_nul(value):

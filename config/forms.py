@@ -1,0 +1,134 @@
+"""The forms of the settings pages, and the field in which every form takes metadata."""
+
+from __future__ import annotations
+
+import json
+import zoneinfo
+from functools import cache
+from typing import Any
+
+from django import forms
+
+from config.metadata import MetadataRefused, check_metadata
+from config.models import ApiKey, ProjectSettings
+from config.widgets import Switch
+
+
+class MetadataField(forms.CharField):
+    """A JSON object typed as text; nothing typed is {}. The cleaned value may be stored (config/metadata.py)."""
+
+    widget = forms.Textarea
+
+    def __init__(self, **kwargs):
+        kwargs.setdefault("required", False)
+        kwargs.setdefault(
+            "help_text", "A JSON object of at most 32 KB, such as <code>{&quot;lang&quot;: &quot;en&quot;}</code>."
+        )
+        super().__init__(**kwargs)
+
+    def widget_attrs(self, widget) -> dict:
+        return {**super().widget_attrs(widget), "class": "mono", "rows": 4, "spellcheck": "false"}
+
+    def prepare_value(self, value: Any) -> str:
+        """What was typed stays as it is; what is stored is shown indented, and {} as nothing."""
+        if isinstance(value, str):
+            return value
+        return json.dumps(value, indent=2, ensure_ascii=False) if value else ""
+
+    def clean(self, value: Any) -> dict:
+        text = super().clean(value)
+        try:
+            return check_metadata(_parsed(text) if text else None)
+        except MetadataRefused as refused:
+            raise forms.ValidationError(str(refused)) from None
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """By value, so that another indentation is no change."""
+        try:
+            return self.clean(data) != (initial or {})
+        except forms.ValidationError:
+            return True
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as wrong:
+        raise forms.ValidationError(
+            f"This is not JSON: {wrong.msg.lower()} in line {wrong.lineno}, column {wrong.colno}. "
+            "Names and texts stand in double quotes."
+        ) from None
+    except (RecursionError, ValueError):
+        raise forms.ValidationError("This is nested too deeply, or holds a number of thousands of digits.") from None
+
+
+def _refuse_constant(name: str):
+    raise forms.ValidationError(f"{name} is not a JSON value.")
+
+
+class ApiKeyForm(forms.Form):
+    name = forms.CharField(max_length=100, help_text="What uses the key, such as “Web shop”.")
+    scope = forms.ChoiceField(
+        label="May",
+        choices=[
+            (ApiKey.Scope.ALL, "Do everything the API offers"),
+            (ApiKey.Scope.PUBLISH, "Publish codes, and read"),
+            (ApiKey.Scope.READ, "Only read"),
+        ],
+        widget=forms.RadioSelect,
+        initial=ApiKey.Scope.ALL,
+    )
+    for_integrations = forms.BooleanField(
+        label="For integrations that can only send GET requests",
+        required=False,
+        help_text="Lets the key publish by GET /v1/publications/create. Leave it off unless a tool needs it: addresses "
+        "end up in logs, and whoever repeats one publishes again.",
+    )
+    single_column = True
+
+
+@cache
+def time_zones() -> list[str]:
+    """The names that people know, Europe/Madrid and its like; not the aliases and legacy ones ("EST5EDT")."""
+    names = {
+        name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))
+    }
+    return ["UTC", *sorted(names)]
+
+
+class SettingsForm(forms.ModelForm):
+    time_zone = forms.CharField(
+        max_length=64,
+        help_text="For pages, periods and schedules. The API and CSV files are in UTC.",
+        widget=forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": "Choose a time zone, such as Europe/Madrid or UTC."},
+    )
+
+    class Meta:
+        model = ProjectSettings
+        fields = ["name", "time_zone", "currency", "keep_failures_days", "keep_files_days", "reveal_unpublished_codes"]
+        widgets = {"reveal_unpublished_codes": Switch}
+
+    fieldsets = [
+        ("Project", "", ["name", "currency", "time_zone"]),
+        ("How long things are kept", "", ["keep_failures_days", "keep_files_days"]),
+        ("Codes in API exports", "", ["reveal_unpublished_codes"]),
+    ]
+
+    def clean_name(self) -> str:
+        return " ".join(self.cleaned_data["name"].split())
+
+    def clean_currency(self) -> str:
+        currency = self.cleaned_data["currency"].strip().upper()
+        if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
+            raise forms.ValidationError("A currency has three letters, such as EUR or USD.")
+        return currency
+
+    def clean_time_zone(self) -> str:
+        typed = self.cleaned_data["time_zone"].strip().replace(" ", "_")
+        for name in time_zones():
+            if name.lower() == typed.lower():
+                return name
+        raise forms.ValidationError(
+            f"“{typed}” is not a time zone. Choose one of the list, such as Europe/Madrid or UTC."
+        )
