@@ -1,0 +1,40 @@
+"""Changes a customer by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from config.actor import Actor
+from config.audit import record
+from customers.create_customer import raise_if_taken
+from customers.models import Customer
+
+
+class CustomerChanged(Exception):
+    """Meanwhile the customer was erased, or was given another source_id, which never changes again."""
+
+
+def edit_customer(customer: Customer, changes: Mapping[str, Any], *, by: Actor) -> Customer:
+    """Writes the columns in `changes` and no other, so that what a shop has just sent about the rest stays.
+
+    `changes` holds clean columns; a source_id may be set while there is none. Raises SourceIdTaken and CustomerChanged.
+    """
+    if not changes:
+        return customer
+    rows = Customer.objects.live().filter(pk=customer.pk)
+    if "source_id" in changes:
+        rows = rows.filter(source_id=None)
+    try:
+        with transaction.atomic():
+            if not rows.update(**changes, updated_at=Now()):
+                raise CustomerChanged("This customer was changed by somebody else meanwhile. Load the page again.")
+            record("customer.edited", by=by, object_id=customer.public_id, fields=sorted(changes))
+    except IntegrityError as refused:
+        raise_if_taken(refused, changes.get("source_id"))
+        raise
+    customer.refresh_from_db()
+    return customer

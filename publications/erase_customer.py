@@ -1,0 +1,45 @@
+"""Erases a customer's personal data and keeps their publications, anonymised. It lives here because it needs both."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from config.actor import Actor
+from config.audit import record
+from customers.models import Customer
+from publications.models import Publication
+
+NOTHING = {
+    "source_id": None,  # free again, for whoever the shop gives it to next
+    "name": "",
+    "email": "",
+    "phone": "",
+    "description": "",
+    "birthdate": None,
+    "address": {},
+    "metadata": {},
+}
+
+
+def erase_customer(customer: Customer, *, by: Actor) -> bool:
+    """True where this call erased the customer, False where that was done before. There is no way back.
+
+    The codes stay published: who held them is forgotten, that they are taken is not. Cleared with the customer are
+    the metadata of their publications and the hash of the request, from which an e-mail could be guessed; a repeat of
+    such a request is `duplicate_source_id` from then on. Files that hold the person (uploads, exports) go when their
+    days are over (project settings).
+    """
+    with transaction.atomic():
+        # FOR UPDATE waits for those who publish to this customer right now, so that their metadata is cleared too.
+        locked = Customer.objects.live().select_for_update().filter(pk=customer.pk).first()
+        if not locked:
+            return False
+        Customer.objects.filter(pk=locked.pk).update(**NOTHING, erased_at=Now(), updated_at=Now())
+        publications = Publication.objects.filter(customer=locked)
+        publications.filter(Q(metadata__isnull=False) | Q(request_hash__isnull=False)).update(
+            metadata=None, request_hash=None
+        )
+        record("customer.erased", by=by, object_id=locked.public_id, publications=publications.count())
+    return True
