@@ -1,0 +1,154 @@
+"""Checks every invariant over the whole database, with SQL over sets (design.md, "What must always hold").
+
+The constraints and triggers hold them already; this proves it, also for a restored backup or a hand-edited row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from django.db import connection
+
+
+class Invariant(NamedTuple):
+    """`examined` counts what was looked at, `violations` what broke the rule. Both are SQL with one number."""
+
+    name: str
+    examined: str
+    violations: str
+
+
+class Finding(NamedTuple):
+    name: str
+    examined: int
+    violations: int
+
+
+LEDGER = "SELECT count(*) FROM publications_publishedvoucher"
+LIVE = LEDGER + " WHERE released_at IS NULL"
+SUCCESSES = "SELECT count(*) FROM publications_publication WHERE result = 'SUCCESS'"
+
+TRIGGERS = "('voucher_keeps_its_publication', 'ledger_keeps_its_rows', 'audit_is_append_only')"
+UNIQUE_INDEXES = """('ledger_voucher_live_once', 'publication_source_id_once', 'publication_join_once',
+                     'publication_equal_failures', 'voucher_code_unique', 'customer_source_id_unique')"""
+
+INVARIANTS = [
+    Invariant(
+        "a voucher is in at most one live publication",
+        LIVE,
+        """SELECT count(*) FROM (SELECT 1 FROM publications_publishedvoucher WHERE released_at IS NULL
+            GROUP BY voucher_id HAVING count(*) > 1) AS twice""",
+    ),
+    Invariant(
+        "a published voucher stands in the ledger, and only a published one",
+        "SELECT count(*) FROM campaigns_voucher",
+        """SELECT count(*) FROM campaigns_voucher v
+             FULL JOIN (SELECT voucher_id FROM publications_publishedvoucher WHERE released_at IS NULL) l
+                    ON l.voucher_id = v.id
+            WHERE (v.published_at IS NULL) <> (l.voucher_id IS NULL)""",
+    ),
+    Invariant(
+        "a publication holds as many vouchers as it says",
+        SUCCESSES,
+        """SELECT count(*) FROM publications_publication p
+             LEFT JOIN (SELECT publication_id, count(*) AS held FROM publications_publishedvoucher
+                         GROUP BY publication_id) l ON l.publication_id = p.id
+            WHERE coalesce(l.held, 0) <> p.voucher_count""",
+    ),
+    Invariant(
+        "a successful publication gave out at least one voucher, a failed one none",
+        "SELECT count(*) FROM publications_publication",
+        """SELECT count(*) FROM publications_publication
+            WHERE (result = 'SUCCESS') <> (voucher_count > 0)""",
+    ),
+    Invariant(
+        "a publication is void exactly when all its vouchers were released",
+        SUCCESSES,
+        """SELECT count(*) FROM publications_publication p
+             JOIN (SELECT publication_id, bool_and(released_at IS NOT NULL) AS all_released
+                     FROM publications_publishedvoucher GROUP BY publication_id) l ON l.publication_id = p.id
+            WHERE l.all_released <> (p.voided_at IS NOT NULL)""",
+    ),
+    Invariant(
+        "a publication's vouchers belong to its campaign",
+        LEDGER,
+        """SELECT count(*) FROM publications_publishedvoucher l
+             JOIN publications_publication p ON p.id = l.publication_id
+             JOIN campaigns_voucher v ON v.id = l.voucher_id
+            WHERE p.campaign_id IS DISTINCT FROM v.campaign_id""",
+    ),
+    Invariant(
+        "a source_id gave out codes once",
+        "SELECT count(*) FROM publications_publication WHERE source_id IS NOT NULL AND result = 'SUCCESS'",
+        """SELECT count(*) FROM (SELECT 1 FROM publications_publication
+            WHERE source_id IS NOT NULL AND result = 'SUCCESS' GROUP BY source_id HAVING count(*) > 1) AS twice""",
+    ),
+    Invariant(
+        "a join-once customer holds at most one code of the campaign",
+        "SELECT count(*) FROM publications_publication WHERE join_once AND result = 'SUCCESS'",
+        """SELECT count(*) FROM (SELECT 1 FROM publications_publication
+            WHERE join_once AND result = 'SUCCESS' AND voided_at IS NULL
+            GROUP BY campaign_id, customer_id HAVING count(*) > 1 OR max(voucher_count) > 1) AS twice""",
+    ),
+    Invariant(
+        "a code exists once",
+        "SELECT count(*) FROM campaigns_voucher",
+        "SELECT count(*) FROM (SELECT 1 FROM campaigns_voucher GROUP BY code HAVING count(*) > 1) AS twice",
+    ),
+    Invariant(
+        "a release names its reason and who did it",
+        LEDGER + " WHERE released_at IS NOT NULL",
+        LEDGER + " WHERE released_at IS NOT NULL AND (coalesce(reason, '') = '' OR coalesce(released_by, '') = '')",
+    ),
+    Invariant(
+        "a publication, an export and an audit entry name who did it",
+        """SELECT (SELECT count(*) FROM publications_publication) + (SELECT count(*) FROM publications_export)
+                + (SELECT count(*) FROM config_auditentry)""",
+        """SELECT (SELECT count(*) FROM publications_publication WHERE actor_label = '')
+                + (SELECT count(*) FROM publications_export WHERE actor_label = '')
+                + (SELECT count(*) FROM config_auditentry WHERE actor_label = '')""",
+    ),
+    Invariant(
+        "a finished hand-out's file has a row for each voucher that it published",
+        "SELECT count(*) FROM publications_export WHERE kind = 'hand_out' AND status = 'done'",
+        """SELECT count(*) FROM publications_export e LEFT JOIN publications_publication p ON p.id = e.publication_id
+            WHERE e.kind = 'hand_out' AND e.status = 'done' AND coalesce(e.rows, 0) <> coalesce(p.voucher_count, 0)""",
+    ),
+    Invariant(
+        "a finished order made exactly the ordered number of codes",
+        "SELECT count(*) FROM campaigns_codeorder WHERE status = 'done'",
+        "SELECT count(*) FROM campaigns_codeorder WHERE status = 'done' AND done <> total",
+    ),
+    Invariant(
+        "an erased customer's row holds no personal data",
+        "SELECT count(*) FROM customers_customer WHERE erased_at IS NOT NULL",
+        """SELECT count(*) FROM customers_customer WHERE erased_at IS NOT NULL
+              AND (source_id IS NOT NULL OR name <> '' OR email <> '' OR phone <> '' OR description <> ''
+                   OR birthdate IS NOT NULL OR address <> '{}' OR metadata <> '{}')""",
+    ),
+    Invariant(
+        "the database's guards stand",
+        "SELECT 9",
+        f"""SELECT 9 - (SELECT count(*) FROM pg_trigger WHERE tgenabled = 'O' AND tgname IN {TRIGGERS})
+                     - (SELECT count(*) FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+                         WHERE indisunique AND indisvalid AND relname IN {UNIQUE_INDEXES})""",
+    ),
+    Invariant(
+        "what was answered survives a crash of the database",
+        "SELECT 3",
+        """SELECT count(*) FROM (VALUES ('fsync'), ('synchronous_commit'), ('full_page_writes')) AS s (name)
+            WHERE current_setting(s.name) = 'off'""",
+    ),
+]
+
+
+def verify() -> Iterator[Finding]:
+    """Checks one invariant after the other, and yields each as soon as it is known."""
+    with connection.cursor() as cursor:
+        for invariant in INVARIANTS:
+            cursor.execute(invariant.examined)
+            (examined,) = cursor.fetchone()
+            cursor.execute(invariant.violations)
+            (violations,) = cursor.fetchone()
+            yield Finding(invariant.name, examined, violations)

@@ -1,0 +1,174 @@
+"""`manage.py verify` sees each invariant broken: here each is broken on purpose, past the guards of the database."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from campaigns.models import CodeOrder
+from config import audit
+from publications.models import Export, Publication, PublishedVoucher
+from publications.publish import publish
+from publications.release import release
+from publications.verify import INVARIANTS, verify
+from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
+
+pytestmark = pytest.mark.django_db
+
+LOOSEN = """
+ALTER TABLE publications_publishedvoucher DISABLE TRIGGER USER;
+ALTER TABLE campaigns_voucher DISABLE TRIGGER USER;
+DROP INDEX ledger_voucher_live_once;
+DROP INDEX publication_source_id_once;
+DROP INDEX publication_join_once;
+ALTER TABLE campaigns_voucher DROP CONSTRAINT voucher_code_unique;
+ALTER TABLE publications_publishedvoucher DROP CONSTRAINT ledger_release_has_reason;
+ALTER TABLE publications_publication DROP CONSTRAINT publication_join_once_is_one;
+ALTER TABLE customers_customer DROP CONSTRAINT customer_erased_holds_nothing;
+"""
+
+
+def broken() -> set[str]:
+    """The names of the broken invariants, but for the two that a loosened test database breaks anyway."""
+    always = {"the database's guards stand", "what was answered survives a crash of the database"}
+    return {finding.name for finding in verify() if finding.violations} - always
+
+
+def run(sql):
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+@pytest.fixture
+def history():
+    """A little of everything: single and several codes, join once, a repeat, a release, a failure."""
+    campaign = CampaignFactory(codes=6, join_once=False)
+    joined = CampaignFactory(codes=2, join_once=True)
+    publish(campaign, CustomerFactory(), count=2, origin="api", by=STAFF)
+    publish(campaign, {"source_id": "c-1"}, source_id="order-1", origin="api", by=STAFF)
+    publish(joined, CustomerFactory(), origin="api", by=STAFF)
+    release(published().vouchers[0], by=STAFF, reason="Returned")
+    published()
+    audit.record("test.done", by=STAFF)
+    connection.check_constraints()
+    run("SET CONSTRAINTS ALL IMMEDIATE")  # ALTER TABLE wants no check pending
+
+
+def test_a_sound_database_breaks_nothing(history):
+    assert broken() == set()
+
+
+def test_every_invariant_is_examined(history):
+    assert [finding.name for finding in verify()] == [invariant.name for invariant in INVARIANTS]
+    counts = {finding.name: finding.examined for finding in verify()}
+    assert counts["a voucher is in at most one live publication"] == 5
+    assert counts["a release names its reason and who did it"] == 1
+
+
+@pytest.mark.parametrize(
+    ("sql", "invariant"),
+    [
+        (
+            """INSERT INTO publications_publishedvoucher (publication_id, voucher_id)
+               SELECT publication_id, voucher_id FROM publications_publishedvoucher
+                WHERE released_at IS NULL LIMIT 1""",
+            "a voucher is in at most one live publication",
+        ),
+        (
+            "UPDATE campaigns_voucher SET published_at = NULL",
+            "a published voucher stands in the ledger, and only a published one",
+        ),
+        (
+            "UPDATE campaigns_voucher SET published_at = now()",
+            "a published voucher stands in the ledger, and only a published one",
+        ),
+        (
+            "DELETE FROM publications_publishedvoucher WHERE released_at IS NULL",
+            "a publication holds as many vouchers as it says",
+        ),
+        (
+            "UPDATE publications_publication SET voucher_count = 0",
+            "a successful publication gave out at least one voucher, a failed one none",
+        ),
+        (
+            "UPDATE publications_publication SET voided_at = NULL",
+            "a publication is void exactly when all its vouchers were released",
+        ),
+        ("UPDATE campaigns_voucher SET campaign_id = NULL", "a publication's vouchers belong to its campaign"),
+        ("UPDATE publications_publication SET source_id = 'order-1'", "a source_id gave out codes once"),
+        (
+            """UPDATE publications_publication SET join_once = true,
+                      campaign_id = (SELECT min(id) FROM campaigns_campaign),
+                      customer_id = (SELECT min(id) FROM customers_customer)""",
+            "a join-once customer holds at most one code of the campaign",
+        ),
+        ("UPDATE campaigns_voucher SET code = 'SAME'", "a code exists once"),
+        ("UPDATE publications_publishedvoucher SET reason = ''", "a release names its reason and who did it"),
+        (
+            "UPDATE publications_publication SET actor_label = ''",
+            "a publication, an export and an audit entry name who did it",
+        ),
+    ],
+)
+def test_a_broken_invariant_is_found(history, sql, invariant):
+    run(LOOSEN)
+
+    run(sql)
+
+    assert invariant in broken()
+
+
+def test_a_hand_out_whose_file_lacks_rows_is_found():
+    publication = published()
+    export = Export.objects.create(
+        kind="hand_out",
+        campaign=publication.campaign,
+        publication=publication,
+        status="done",
+        rows=1,
+        actor_label="Staff",
+    )
+    assert broken() == set()
+
+    Export.objects.filter(pk=export.pk).update(rows=0)
+
+    assert broken() == {"a finished hand-out's file has a row for each voucher that it published"}
+
+
+def test_an_order_that_ended_short_is_found():
+    CodeOrder.objects.create(campaign=CampaignFactory(), total=10, done=9, status="done")
+
+    assert broken() == {"a finished order made exactly the ordered number of codes"}
+
+
+def test_an_erased_customer_that_still_has_a_name_is_found():
+    run(LOOSEN)
+    CustomerFactory()
+    run("UPDATE customers_customer SET erased_at = now()")
+
+    assert broken() == {"an erased customer's row holds no personal data"}
+
+
+def test_a_missing_guard_is_found():
+    before = {finding.name: finding.violations for finding in verify()}["the database's guards stand"]
+    assert before == 0
+
+    run("DROP INDEX ledger_voucher_live_once; ALTER TABLE campaigns_voucher DISABLE TRIGGER USER")
+
+    assert {finding.name: finding.violations for finding in verify()}["the database's guards stand"] == 2
+
+
+def test_the_command_prints_a_line_each_and_fails_on_a_violation():
+    VoucherFactory()
+    run("SET LOCAL synchronous_commit = off")  # one sure violation; a durable server is verified in test_exactly_once
+    out = StringIO()
+
+    with pytest.raises(CommandError, match="1 invariant is broken"):
+        call_command("verify", stdout=out)
+
+    lines = out.getvalue().splitlines()
+    assert len(lines) == len(INVARIANTS)
+    assert lines[0] == "ok      a voucher is in at most one live publication: 0 examined, 0 violations"
+    assert lines[-1].startswith("BROKEN  what was answered survives a crash of the database: 3 examined")
+    assert Publication.objects.count() == PublishedVoucher.objects.count() == 0
