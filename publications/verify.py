@@ -132,7 +132,7 @@ INVARIANTS = [
         "SELECT 9",
         f"""SELECT 9 - (SELECT count(*) FROM pg_trigger WHERE tgenabled = 'O' AND tgname IN {TRIGGERS})
                      - (SELECT count(*) FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
-                         WHERE indisunique AND indisvalid AND relname IN {UNIQUE_INDEXES})""",
+                         WHERE indisunique AND indisvalid AND relname IN {UNIQUE_INDEXES})""",  # noqa: S608
     ),
     Invariant(
         "what was answered survives a crash of the database",
