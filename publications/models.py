@@ -63,6 +63,13 @@ class Publication(ActedBy):
                 fields=["campaign", "-created_at", "-id"], name="publication_failed", condition=Q(result="FAILURE")
             ),
             models.Index(fields=["customer", "-created_at", "-id"], name="publication_of_customer"),
+            # A failed attempt holds no voucher: this finds it by the code that was asked for, or its beginning.
+            models.Index(
+                fields=["attempted_code"],
+                name="publication_attempted_code",
+                opclasses=["text_pattern_ops"],
+                condition=Q(attempted_code__isnull=False),
+            ),
         ]
         constraints = [
             # Invariant 3: the same source_id never hands out a second code.
