@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import django_tables2 as tables
 from django.core.paginator import EmptyPage, PageNotAnInteger, Paginator
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
@@ -21,9 +22,8 @@ class CappedPaginator(Paginator):
 
     @cached_property
     def _counted(self) -> int:
-        if isinstance(self.object_list, list):
-            return len(self.object_list)
-        return self.object_list.order_by()[: COUNT_UP_TO + 1].count()
+        data = self.object_list.data.data  # of django-tables2's rows: the queryset, or a list
+        return data.order_by()[: COUNT_UP_TO + 1].count() if isinstance(data, QuerySet) else len(data)
 
     @property
     def capped(self) -> bool:
