@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
-from config.models import ActedBy, CsvImport, Work
+from config.models import ActedBy, CsvImport, RefusedRow, Work
 from config.public_ids import CAMPAIGN, VOUCHER, public_id
 
 
@@ -201,3 +201,13 @@ class CodeImport(CsvImport):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+
+
+class RefusedCode(RefusedRow):
+    """A row of a file of codes that was not imported, and why."""
+
+    csv_import = models.ForeignKey(CodeImport, models.CASCADE, related_name="refused", db_index=False)
+
+    class Meta:
+        ordering = ["csv_import", "row"]
+        constraints = [models.UniqueConstraint(fields=["csv_import", "row"], name="refused_code_once_a_row")]

@@ -184,3 +184,13 @@ class CsvImport(Work):
 
     class Meta:
         abstract = True
+
+
+class RefusedRow(models.Model):
+    """A row of an uploaded file that was not imported. After the run the error file holds them all; a few stay here."""
+
+    row = models.BigIntegerField()  # as a spreadsheet numbers it
+    error = models.TextField()  # which cell, what is wrong with it, and how to mend it
+
+    class Meta:
+        abstract = True

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Lower, Now
 
-from config.models import CsvImport
+from config.models import CsvImport, RefusedRow
 from config.public_ids import CUSTOMER, public_id
 
 
@@ -75,7 +75,19 @@ class Customer(models.Model):
 
 
 class CustomerImport(CsvImport):
-    """A CSV file of customers. Rows whose source_id is known update that customer."""
+    """A CSV file of customers. Rows whose source_id is known update that customer, or are refused."""
+
+    update_existing = models.BooleanField(default=True, db_default=True)
 
     class Meta:
         ordering = ["-created_at", "-id"]
+
+
+class RefusedCustomer(RefusedRow):
+    """A row of a file of customers that was not imported, and why."""
+
+    csv_import = models.ForeignKey(CustomerImport, models.CASCADE, related_name="refused", db_index=False)
+
+    class Meta:
+        ordering = ["csv_import", "row"]
+        constraints = [models.UniqueConstraint(fields=["csv_import", "row"], name="refused_customer_once_a_row")]

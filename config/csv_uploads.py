@@ -1,0 +1,235 @@
+"""Reading CSV files as people have them: any usual delimiter and encoding, with every bad row named by its number."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+from typing import BinaryIO, NamedTuple
+
+DELIMITERS = {",": "Comma  ,", ";": "Semicolon  ;", "\t": "Tab", "|": "Vertical bar  |"}
+ENCODINGS = {"utf-8-sig": "UTF-8", "cp1252": "Windows-1252 (Western Europe)", "utf-16": "UTF-16"}
+MAX_COLUMNS = 200
+MAX_LINE = 1_000_000  # characters
+MAX_HEADING = 255
+SAMPLE_BYTES = 64 * 1024
+
+MISPLACED_QUOTE = (
+    "A double quote opens here and is not closed, or stands where none may stand. "
+    'Put the whole cell into double quotes, and write a quote inside it twice: "".'
+)
+TOO_LONG_A_CELL = (
+    f"A cell is longer than {csv.field_size_limit():,} characters: a double quote was probably opened and not closed."
+)
+
+# Bytes that are no text in the chosen encoding become this lone surrogate, which no well-formed text can hold: so
+# reading goes on, and the row that holds them is known.
+UNREADABLE = "\udcff"
+codecs.register_error("mark-unreadable", lambda error: (UNREADABLE, error.end))  # type: ignore[attr-defined]
+
+
+class NotCsv(ValueError):
+    """The file as a whole cannot be read; the message is for the person who uploaded it, and says how to mend it."""
+
+
+class Row(NamedTuple):
+    number: int  # as a spreadsheet shows it: the headings are row 1, blank rows count, a quoted line break does not
+    cells: list[str]
+    problem: str = ""  # why the row cannot be read, and how to mend it; then `cells` is only what it looks like
+
+
+class Reading(NamedTuple):
+    """How a file is read."""
+
+    encoding: str
+    delimiter: str
+
+
+def look_at(file: BinaryIO) -> Reading:
+    """Finds the encoding, by all bytes of the file, and the delimiter, by its first rows. Raises NotCsv."""
+    file.seek(0)
+    start = file.read(SAMPLE_BYTES)
+    _refuse_other_formats(start)
+    encoding = _encoding_of(file, start)
+    return Reading(encoding, _delimiter_of(start, encoding))
+
+
+def read_csv(file: BinaryIO, reading: Reading) -> tuple[list[str], Iterator[Row]]:
+    """The headings, trimmed, and the rows below them; blank rows are left out. The file is never held in memory.
+
+    `file.tell()` says meanwhile how far it was read. Raises NotCsv where the headings cannot be used.
+    """
+    file.seek(0)
+    records = _records(file, reading)
+    top = next(records, None)
+    if top is None:
+        raise NotCsv("The file is empty. Its first row must hold the headings, such as “Code”.")
+    headings = _headings(top)
+    return headings, _fitted(records, len(headings))
+
+
+def _refuse_other_formats(start: bytes) -> None:
+    if not start.strip():
+        raise NotCsv("The file is empty. Its first row must hold the headings, such as “Code”.")
+    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise NotCsv(
+            "This is a spreadsheet or an archive, not a CSV file. In Excel choose File, Save as, “CSV UTF-8”; "
+            "in other programs export it as CSV. Then upload that file."
+        )
+    if start.startswith((b"%PDF", b"\x1f\x8b", b"\x89PNG", b"\xff\xd8\xff")):
+        raise NotCsv("This is not a text file. Upload a CSV file: text with one row a line.")
+    if start.count(b"\0") > len(start) // 10 and not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise NotCsv(
+            "This file is not text, or is text in UTF-16 without its mark. Save it as “CSV UTF-8” and upload it again."
+        )
+
+
+def _encoding_of(file: BinaryIO, start: bytes) -> str:
+    """By the mark at the start; else UTF-8, unless more of the file speaks against it than for it."""
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if start.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    against = beyond_ascii = 0
+    file.seek(0)
+    text = codecs.getincrementaldecoder("utf-8")("mark-unreadable")
+    while block := file.read(1024 * 1024):
+        decoded = text.decode(block)
+        if not decoded.isascii():
+            against += decoded.count(UNREADABLE)
+            beyond_ascii += len(decoded) - len(decoded.encode("ascii", "ignore"))
+    against += bool(text.decode(b"", final=True))  # cut off within a character
+    return "cp1252" if against > beyond_ascii - against else "utf-8-sig"
+
+
+def _delimiter_of(start: bytes, encoding: str) -> str:
+    """The one that splits the first rows into most columns; of equals the first, a comma."""
+    if len(start) == SAMPLE_BYTES:  # the sample may end within a character
+        start = start[: len(start) // 2 * 2] if encoding == "utf-16" else start.rpartition(b"\n")[0] or start
+
+    def columns(delimiter: str) -> int:
+        rows = list(islice(_records(io.BytesIO(start), Reading(encoding, delimiter)), 5))
+        return min((len(row.cells) for row in rows if not row.problem), default=0)
+
+    return max(DELIMITERS, key=columns)
+
+
+def _headings(top: Row) -> list[str]:
+    if top.problem:
+        raise NotCsv(f"The headings in row {top.number} cannot be read. {top.problem}")
+    headings = [cell.strip() for cell in top.cells]
+    while headings and not headings[-1]:
+        headings.pop()
+    if len(headings) > MAX_COLUMNS:
+        raise NotCsv(f"The first row has {len(headings)} columns; at most {MAX_COLUMNS} are read. Is the delimiter right?")
+    seen: dict[str, str] = {}
+    for heading in filter(None, headings):
+        if len(heading) > MAX_HEADING:
+            raise NotCsv(
+                f"A heading is longer than {MAX_HEADING} characters: “{heading[:40]}…”. Does the first row hold headings?"
+            )
+        if heading.casefold() in seen:
+            raise NotCsv(f"Two columns are called “{heading}”. Give each column a heading of its own.")
+        seen[heading.casefold()] = heading
+    return headings
+
+
+def _fitted(records: Iterator[Row], width: int) -> Iterator[Row]:
+    """Every row as wide as the headings; the others with their problem."""
+    for row in records:
+        cells = row.cells
+        if len(cells) == width or row.problem:
+            yield row
+        elif len(cells) > width and not any(cells[width:]):
+            yield row._replace(cells=cells[:width])
+        else:
+            amount, way = (len(cells), "too few" if len(cells) < width else "too many")
+            yield row._replace(
+                problem=f"This row has {amount} {'cell' if amount == 1 else 'cells'}, {way} for the {width} headings. "
+                "Put a cell that holds the delimiter or a line break into double quotes, and leave no cell out."
+            )
+
+
+def _records(file: BinaryIO, reading: Reading) -> Iterator[Row]:
+    """Every record that is not blank, the headings included.
+
+    The csv module is strict here. Where it gives up, a quote that nobody closed has mostly swallowed the lines below:
+    then only the line that began the record is bad, and reading starts again with the next.
+    """
+    lines = _Lines(io.TextIOWrapper(file, reading.encoding, errors="mark-unreadable", newline=""))
+    try:
+        parse = csv.reader(lines, delimiter=reading.delimiter, strict=True)
+        for number in range(1, 1 << 62):
+            lines.start_record()
+            try:
+                cells = next(parse)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                first = lines.keep_first()
+                parse = csv.reader(lines, delimiter=reading.delimiter, strict=True)
+                problem = MISPLACED_QUOTE if "field larger" not in str(error) else TOO_LONG_A_CELL
+                yield Row(number, [first.rstrip("\r\n")], problem)
+                continue
+            text = "".join(cells)
+            if not text or text.isspace():
+                continue
+            yield Row(number, cells, _problem_of(text, reading, lines))
+    finally:
+        with suppress(ValueError):  # the file was closed before
+            lines.text.detach()  # else the end of the text would close the file
+
+
+def _problem_of(text: str, reading: Reading, lines: _Lines) -> str:
+    if "\0" in text:
+        return "This row holds a NUL character. Remove it."
+    if not text.isascii() and UNREADABLE in text:
+        return (
+            f"This row holds bytes that are no text in {ENCODINGS[reading.encoding].split()[0]}. "
+            "Save the file as “CSV UTF-8”, or choose the encoding that it has."
+        )
+    if lines.cut:
+        return f"A line of this row is longer than {MAX_LINE:,} characters. Is a quote or a line break missing?"
+    return ""
+
+
+class _Lines:
+    """Lines for csv.reader, which can be given back: those read since the record began are remembered."""
+
+    def __init__(self, text: io.TextIOWrapper):
+        self.text = text
+        self.record: list[str] = []
+        self.again: deque[str] = deque()
+        self.cut = False
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self.again.popleft() if self.again else self._read()
+        if not line:
+            raise StopIteration
+        self.record.append(line)
+        return line
+
+    def start_record(self) -> None:
+        self.record = []
+        self.cut = False
+
+    def keep_first(self) -> str:
+        """Gives back all lines of the record but the first, which is returned."""
+        first, *others = self.record
+        self.again.extendleft(reversed(others))
+        return first
+
+    def _read(self) -> str:
+        line = self.text.readline(MAX_LINE)
+        if len(line) == MAX_LINE and line[-1] not in "\r\n":
+            self.cut = True
+            while (rest := self.text.readline(MAX_LINE)) and rest[-1] not in "\r\n":
+                pass
+        return line
