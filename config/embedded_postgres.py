@@ -224,7 +224,7 @@ def _refuse_other_major(cluster: Path) -> None:
     major = (cluster / "PG_VERSION").read_text().strip()
     if major != str(MAJOR):
         raise DatabaseUnavailable(
-            f"{cluster} was made by PostgreSQL {major}, this Handout brings {MAJOR}: dump it with the Handout that "
+            f"{cluster} was made by PostgreSQL {major}, this Handout brings {MAJOR}: dump it with the one that "
             "made it, move the folder away, start, and restore (docs/operations.md: Another PostgreSQL)."
         )
 

@@ -39,7 +39,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
             checks[name] = f"no answer: {' '.join(str(problem).split())[:200]}"
             break
     ready = len(checks) == 3 and all(result == "ok" for result in checks.values())
-    response = JsonResponse({"status": "ready" if ready else "not ready", "checks": checks}, status=200 if ready else 503)
+    response = JsonResponse(
+        {"status": "ready" if ready else "not ready", "checks": checks}, status=200 if ready else 503
+    )
     response._has_been_logged = True  # Django would log an error at each probe; whoever probes has the answer
     return response
 

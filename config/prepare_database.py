@@ -6,10 +6,11 @@ import os
 import secrets
 from collections.abc import Callable
 
+import psycopg
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.management import call_command, get_commands
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 OLDEST_POSTGRES = 14
@@ -22,10 +23,11 @@ class DatabaseRefused(Exception):
 def prepare_database(*, say: Callable[[str], None]) -> None:
     """Checks the server and the data in it, then migrates. Raises DatabaseRefused."""
     try:
-        connection.ensure_connection()
-    except OperationalError as problem:
+        # Past the pool, which would go on trying for a while and then not say why it failed.
+        psycopg.connect(**{"connect_timeout": 10} | connection.get_connection_params()).close()
+    except psycopg.OperationalError as problem:
         reason = " ".join(str(problem).split())
-        raise DatabaseRefused(f"The database does not answer: {reason} Check DATABASE_URL.") from None
+        raise DatabaseRefused(f"The database does not answer: {reason} (Check DATABASE_URL.)") from None
     version = connection.pg_version
     if version < OLDEST_POSTGRES * 10_000:
         raise DatabaseRefused(

@@ -27,6 +27,7 @@ def pytest_load_initial_conftests():
     _remove_what_killed_runs_left()
     data_folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     lock = hold(data_folder)
+    (data_folder / "staticfiles").mkdir()  # whitenoise warns when it is missing
     os.environ["HANDOUT_DATA"] = str(data_folder)
     os.environ.pop("DATABASE_URL", None)
     server = None

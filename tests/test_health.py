@@ -1,0 +1,60 @@
+"""What the probes answer. `readyz` is read by load balancers, so each of its three checks has its test."""
+
+import pytest
+from django.db import connection
+
+READY = {"status": "ready", "checks": {"database": "ok", "migrations": "ok", "worker": "ok"}}
+
+
+def test_healthz_answers_without_a_database(client):
+    response = client.get("/healthz")
+
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_probes_may_ask_by_any_host_name_and_without_tls(client, settings):
+    settings.SECURE_SSL_REDIRECT = True
+
+    response = client.get("/healthz", headers={"host": "10.1.2.3:8000"})
+
+    assert response.status_code == 200
+
+
+@pytest.mark.django_db
+def test_readyz_when_a_worker_was_seen(client):
+    _worker_seen("10 seconds")
+
+    response = client.get("/readyz")
+
+    assert (response.status_code, response.json()) == (200, READY)
+    assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.django_db
+def test_readyz_without_a_worker_for_a_minute(client, caplog):
+    _worker_seen("61 seconds")
+
+    response = client.get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json()["checks"] == READY["checks"] | {"worker": "no worker seen within a minute"}
+    assert caplog.text == ""
+
+
+@pytest.mark.django_db
+def test_readyz_before_the_migrations(client):
+    _worker_seen("10 seconds")
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'campaigns' AND name = '0001_initial'")
+
+    response = client.get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json()["checks"] == READY["checks"] | {"migrations": "not applied: campaigns.0001_initial"}
+
+
+def _worker_seen(ago: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_workers")
+        cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - %s::interval)", [ago])

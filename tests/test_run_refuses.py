@@ -1,0 +1,105 @@
+"""What `manage.py run` cannot do it says in one line, before it has changed anything."""
+
+import os
+import socket
+from urllib.parse import quote, urlencode
+
+import psycopg
+import pytest
+from django.db import connection
+
+from config.data_folder import hold
+from tests.running_handout import RunningHandout, manage, processes_of
+
+
+def test_port_in_use(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        run = manage(tmp_path, "run", PORT=str(port))
+
+    assert run.returncode == 1
+    assert run.stderr == f"Port {port} is in use by another program. Choose another: make run PORT={port + 1}\n"
+    assert not (tmp_path / "postgres").exists()
+
+
+def test_port_that_is_none(tmp_path):
+    run = manage(tmp_path, "run", PORT="http")
+
+    assert (run.returncode, run.stderr) == (1, "PORT=http is no port: give a number from 1 to 65535.\n")
+
+
+def test_data_folder_in_use(tmp_path):
+    with hold(tmp_path):
+        run = manage(tmp_path, "run")
+
+    assert run.returncode == 1
+    assert run.stderr == (
+        f"The data folder {tmp_path} is in use by another run (process {os.getpid()}). "
+        "Stop that one, or give this one a folder of its own: HANDOUT_DATA=/another/folder.\n"
+    )
+
+
+def test_data_of_another_major_version_of_postgres(tmp_path):
+    cluster = tmp_path / "postgres"
+    cluster.mkdir()
+    (cluster / "PG_VERSION").write_text("16\n")
+
+    run = manage(tmp_path, "run", PORT=_free_port())
+
+    assert run.returncode == 1
+    assert run.stderr == (
+        f"{cluster} was made by PostgreSQL 16, this Handout brings 18: dump it with the one that "
+        "made it, move the folder away, start, and restore (docs/operations.md: Another PostgreSQL).\n"
+    )
+
+
+def test_data_of_a_newer_handout(tmp_path, empty_database):
+    with psycopg.connect(empty_database) as newer:
+        newer.execute("CREATE TABLE django_migrations (id serial, app text, name text, applied timestamptz)")
+        newer.execute("INSERT INTO django_migrations (app, name) VALUES ('publications', '9999_from_the_future')")
+
+    run = manage(tmp_path, "run", PORT=_free_port(), DATABASE_URL=empty_database)
+
+    assert run.returncode == 1
+    assert run.stderr == (
+        "This data was made by a newer Handout (its database has publications.9999_from_the_future): "
+        "start that version, or restore a backup made by this one (docs/operations.md, Upgrading).\n"
+    )
+
+
+def test_database_that_does_not_answer(tmp_path):
+    run = manage(tmp_path, "run", PORT=_free_port(), DATABASE_URL=f"postgres://nobody@127.0.0.1:{_free_port()}/none")
+
+    assert run.returncode == 1
+    assert run.stderr.startswith("The database does not answer: ")
+    assert run.stderr.endswith("(Check DATABASE_URL.)\n")
+    assert run.stderr.count("\n") == 1
+
+
+def test_a_database_url_is_used_in_place_of_a_server_of_its_own(tmp_path, empty_database):
+    with RunningHandout(tmp_path / "data", DATABASE_URL=empty_database) as handout:
+        commands = processes_of(tmp_path / "data").values()
+
+        assert handout.get("/readyz")[0] == 200
+        assert not any("postgres -D" in command for command in commands)
+        assert not (tmp_path / "data" / "postgres").exists()
+
+
+@pytest.fixture
+def empty_database(django_db_setup, django_db_blocker):
+    """The address of an empty database beside the tests' own, on the same server."""
+    server = connection.settings_dict
+    name = f"empty_{os.getpid()}"
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    # The host in the query, where it may be the folder of a socket.
+    where = urlencode({"host": server["HOST"], "port": server["PORT"] or 5432})
+    password = f":{quote(server['PASSWORD'], safe='')}" if server["PASSWORD"] else ""
+    yield f"postgres://{server['USER']}{password}@/{name}?{where}"
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return str(free.getsockname()[1])
