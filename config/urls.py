@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("publications.urls")),
     path("", include("campaigns.urls")),
     path("", include("customers.urls")),
+    path("", include("config.dashboard_urls")),
     path("", include("config.sign_in")),
     path("admin/", admin.site.urls),
 ]

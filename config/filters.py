@@ -1,0 +1,84 @@
+"""The filters of the audit log, as they stand in the address bar."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+
+import django_filters
+from django import forms
+from django.db import connection
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from config.audit_sentences import actions
+from config.models import AuditEntry
+from config.widgets import DateInput
+
+# One look into the index `audit_of_actor` for each actor, however many entries each has. The latest label wins.
+ACTORS = """
+WITH RECURSIVE actor AS (
+    (SELECT actor_kind, actor_id, actor_label FROM config_auditentry WHERE actor_id IS NOT NULL
+      ORDER BY actor_kind, actor_id, created_at DESC, id DESC LIMIT 1)
+    UNION ALL
+    (SELECT next.* FROM actor, LATERAL (
+        SELECT e.actor_kind, e.actor_id, e.actor_label FROM config_auditentry e
+         WHERE (e.actor_kind, e.actor_id) > (actor.actor_kind, actor.actor_id)
+         ORDER BY e.actor_kind, e.actor_id, e.created_at DESC, e.id DESC LIMIT 1) AS next)
+)
+SELECT actor_kind, actor_id, actor_label FROM actor LIMIT 500
+"""
+KINDS = {"user": "Staff", "api_key": "API keys", "run": "Runs"}
+
+
+def start_of(day: date) -> datetime:
+    """The first moment of a day in the time zone of the project."""
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def actor_choices() -> list:
+    """Everybody who is in the log, grouped by kind: [("Staff", [("user-3", "Mara Lind")]), …]."""
+    with connection.cursor() as cursor:
+        cursor.execute(ACTORS)
+        groups: dict[str, list] = {}
+        for kind, key, label in cursor.fetchall():
+            groups.setdefault(KINDS.get(kind, kind), []).append((f"{kind}-{key}", label))
+    return [(kind, sorted(choices, key=lambda choice: choice[1].lower())) for kind, choices in groups.items()] + [
+        ("system", "Handout itself")
+    ]
+
+
+class AuditFilter(django_filters.FilterSet):
+    q = django_filters.CharFilter(
+        method="about",
+        label="Search",
+        max_length=200,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Search id or name of the object"}),
+    )
+    action = django_filters.ChoiceFilter(choices=actions, empty_label="Any action", label="Action")
+    actor = django_filters.ChoiceFilter(
+        choices=actor_choices, method="done_by", empty_label="Anybody", label="Who did it"
+    )
+    since = django_filters.DateFilter(method="from_day", label="From", widget=DateInput)
+    until = django_filters.DateFilter(method="to_day", label="To", widget=DateInput)
+
+    class Meta:
+        model = AuditEntry
+        fields: list[str] = []
+
+    def about(self, entries, name, text):
+        """By the object's id, exactly, or by the beginning of its label."""
+        text = text.strip()
+        return entries.alias(_label=Lower("object_label")).filter(
+            Q(object_id=text) | Q(_label__startswith=text.lower())
+        )
+
+    def done_by(self, entries, name, actor):
+        kind, _, key = actor.partition("-")
+        return entries.filter(actor_kind=kind, actor_id=int(key) if key else None)
+
+    def from_day(self, entries, name, day):
+        return entries.filter(created_at__gte=start_of(day))
+
+    def to_day(self, entries, name, day):
+        return entries.filter(created_at__lt=start_of(day + timedelta(days=1)))

@@ -1,0 +1,47 @@
+"""The lists of the settings pages: API keys and the audit log."""
+
+from __future__ import annotations
+
+import django_tables2 as tables
+
+from config.models import ApiKey, AuditEntry
+from config.tables import Table, WhenColumn
+
+
+class ApiKeyTable(Table):
+    name = tables.Column(attrs={"td": {"class": "main"}})
+    status = tables.TemplateColumn(
+        '{% if record.revoked_at %}{% pill "Revoked" %}{% else %}{% pill "Active" %}{% endif %}',
+        attrs={"td": {"class": "aside"}},
+    )
+    app_id = tables.TemplateColumn("{% code value %}", verbose_name="ID")
+    scope = tables.TemplateColumn(template_name="config/_api_key_scope.html", verbose_name="May")
+    created_at = tables.TemplateColumn(template_name="config/_api_key_made.html", verbose_name="Made")
+    last_used_at = tables.TemplateColumn('{% when value "Never" %}', verbose_name="Last used", empty_values=())
+    actions = tables.TemplateColumn(
+        template_name="config/_api_key_actions.html", verbose_name="", attrs={"td": {"class": "actions"}}
+    )
+
+    empty_icon = "key-round"
+    empty_title = "No API keys yet"
+    empty_text = "A shop or another program needs a key to publish codes through the API."
+
+    class Meta(Table.Meta):
+        model = ApiKey
+        fields = ("name", "status", "app_id", "scope", "created_at", "last_used_at", "actions")
+
+
+class AuditTable(Table):
+    created_at = WhenColumn(verbose_name="When")
+    actor_label = tables.TemplateColumn(template_name="config/_actor.html", verbose_name="Who")
+    action = tables.TemplateColumn(
+        template_name="config/_audit_entry.html", verbose_name="What", attrs={"td": {"class": "main wrap"}}
+    )
+
+    empty_icon = "scroll-text"
+    empty_title = "Nothing has been recorded yet"
+    empty_text = "Who made, changed, released, exported or downloaded something is written here and never changed."
+
+    class Meta(Table.Meta):
+        model = AuditEntry
+        fields = ("created_at", "actor_label", "action")

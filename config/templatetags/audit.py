@@ -1,0 +1,22 @@
+"""Audit entries on pages: the audit log, and the Activity tab of a campaign."""
+
+from __future__ import annotations
+
+from django import template
+
+from config.audit_sentences import known_details, sentence
+from config.models import AuditEntry
+
+register = template.Library()
+
+
+@register.simple_tag
+def audit_sentence(entry: AuditEntry):
+    """What was done, without who: "released the code <a>…</a>"."""
+    return sentence(entry)
+
+
+@register.simple_tag
+def audit_details(entry: AuditEntry) -> list[tuple[str, str]]:
+    """[(name, value), …] of what else is known of it."""
+    return list(known_details(entry))

@@ -1,0 +1,79 @@
+"""The settings pages: API keys, project settings, audit log. For Managers."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from config.actor import Actor
+from config.change_settings import change_settings
+from config.create_api_key import create_api_key
+from config.dialogs import leave
+from config.filters import AuditFilter
+from config.forms import ApiKeyForm, SettingsForm, time_zones
+from config.models import ApiKey, AuditEntry
+from config.revoke_api_key import revoke_api_key
+from config.roles import MANAGE, requires
+from config.settings_tables import ApiKeyTable, AuditTable
+from config.tables import list_page
+
+form_page = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@require_safe
+@requires(MANAGE)
+def api_keys(request):
+    return list_page(request, "config/api_keys.html", ApiKeyTable(ApiKey.objects.all()), {"title": "API keys"})
+
+
+@form_page
+@never_cache  # no-store: the answer to the POST is the only place where the token is ever shown
+@requires(MANAGE)
+def create_key(request):
+    form = ApiKeyForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        key, token = create_api_key(**form.cleaned_data, by=Actor.user(request.user))
+        site = (settings.SITE_URL or request.build_absolute_uri("/")).rstrip("/")
+        context = {"key": key, "token": token, "site": site, "title": "API key made"}
+        return render(request, "config/api_key_created.html", context)
+    return render(request, "config/create_api_key.html", {"form": form, "title": "New API key"})
+
+
+@form_page
+@requires(MANAGE)
+def revoke_key(request, key_id):
+    key = get_object_or_404(ApiKey, pk=key_id)
+    back = reverse("config:api-keys")
+    if request.method == "POST":
+        if revoke_api_key(key, by=Actor.user(request.user)):
+            messages.success(request, f"The key {key.name} has been revoked.")
+        else:
+            messages.info(request, f"The key {key.name} had been revoked before.")
+        return leave(request, back)
+    return render(request, "config/revoke_api_key.html", {"key": key, "back": back, "title": f"Revoke {key.name}"})
+
+
+@form_page
+@requires(MANAGE)
+def project_settings(request):
+    form = SettingsForm(request.POST or None, instance=request.project)
+    if request.method == "POST" and form.is_valid():
+        changed = change_settings(form.cleaned_data, by=Actor.user(request.user))
+        messages.success(request, "The settings have been saved." if changed else "Nothing was changed.")
+        return redirect("config:settings")
+    return render(
+        request, "config/settings.html", {"form": form, "time_zones": time_zones(), "title": "Project settings"}
+    )
+
+
+@require_safe
+@requires(MANAGE)
+def audit_log(request):
+    entries = AuditFilter(request.GET, AuditEntry.objects.all())
+    return list_page(
+        request, "config/audit_log.html", AuditTable(entries.qs), {"title": "Audit log"}, filterset=entries
+    )

@@ -1,0 +1,25 @@
+"""The filter of the customers' list, as it stands in the address bar."""
+
+from __future__ import annotations
+
+import django_filters
+from django import forms
+
+from customers.models import Customer
+from customers.search import search
+
+
+class CustomerFilter(django_filters.FilterSet):
+    q = django_filters.CharFilter(
+        method="matching",
+        label="Search",
+        max_length=320,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Search name, e-mail, source ID or id"}),
+    )
+
+    class Meta:
+        model = Customer
+        fields: list[str] = []
+
+    def matching(self, customers, name, text):
+        return search(customers, text)

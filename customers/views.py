@@ -1,0 +1,85 @@
+"""The list and forms of customers. The page of one customer is in publications, since it shows their codes."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from config.actor import Actor
+from config.roles import PUBLISH, READ, requires
+from config.tables import list_page
+from customers.create_customer import SourceIdTaken, create_customer
+from customers.edit_customer import CustomerChanged, edit_customer
+from customers.filters import CustomerFilter
+from customers.forms import CustomerForm
+from customers.models import Customer
+from customers.search import search
+from customers.tables import CustomerTable
+
+# What a list does not show and a customer may have 42 KB of.
+HEAVY = ("metadata", "description", "address")
+SUGGESTIONS = 8
+
+
+@require_safe
+@requires(READ)
+def list(request):
+    customers = CustomerFilter(request.GET, Customer.objects.live().defer(*HEAVY))
+    return list_page(
+        request,
+        "customers/list.html",
+        CustomerTable(customers.qs),
+        {"title": "Customers"},
+        filterset=customers,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(PUBLISH)
+def create(request):
+    form = CustomerForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            customer = create_customer(form.changes(), by=Actor.user(request.user))
+        except SourceIdTaken as taken:
+            form.add_error("source_id", str(taken))
+        else:
+            messages.success(request, f"{customer} has been added.")
+            return redirect("publications:customer", customer_id=customer.pk)
+    return render(request, "customers/create.html", {"form": form, "title": "New customer"})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(PUBLISH)
+def edit(request, customer_id):
+    customer = get_object_or_404(Customer.objects.live(), pk=customer_id)
+    form = CustomerForm(request.POST or None, customer=customer)
+    if request.method == "POST" and form.is_valid():
+        try:
+            edit_customer(customer, form.changes(), by=Actor.user(request.user))
+        except SourceIdTaken as taken:
+            form.add_error("source_id", str(taken))
+        except CustomerChanged as changed:
+            form.add_error(None, str(changed))
+        else:
+            messages.success(request, "Saved.")
+            return redirect("publications:customer", customer_id=customer.pk)
+    return render(request, "customers/edit.html", {"form": form, "customer": customer, "title": f"Edit {customer}"})
+
+
+@require_safe
+@requires(PUBLISH)
+def suggest(request):
+    """What the Publish dialog's type-ahead is answered with: up to 8 customers, and the offer to make a new one."""
+    text = " ".join(request.GET.get("q", "").split())
+    found = search(Customer.objects.live().defer(*HEAVY), text)[:SUGGESTIONS] if text else []
+    options = [{"value": customer.public_id, "label": str(customer), "sub": _sub(customer)} for customer in found]
+    if text:
+        options.append({"value": text, "label": f"Create “{text}”", "sub": "A new customer"})
+    return render(request, "_options.html", {"options": options})
+
+
+def _sub(customer: Customer) -> str:
+    shown = str(customer)
+    return " · ".join(part for part in (customer.email, customer.source_id) if part and part != shown)

@@ -1,0 +1,30 @@
+"""Erasing a customer's personal data. Here, not in customers, because the verb needs the publications."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from config.actor import Actor
+from config.dialogs import leave
+from config.roles import MANAGE, requires
+from customers.models import Customer
+from publications.erase_customer import erase_customer as erase
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(MANAGE)
+def erase_customer(request, customer_id):
+    customer = get_object_or_404(Customer.objects.live(), pk=customer_id)
+    if request.method == "POST":
+        erase(customer, by=Actor.user(request.user))
+        messages.success(request, f"The personal data of {customer.public_id} has been erased.")
+        return leave(request, reverse("customers:list"))
+    context = {
+        "customer": customer,
+        "title": "Erase personal data",
+        "back": reverse("publications:customer", kwargs={"customer_id": customer.pk}),
+    }
+    return render(request, "customers/erase.html", context)
