@@ -64,8 +64,10 @@ def legend(chart: dict) -> dict:
 
 
 def _scale(highest: int) -> tuple[int, int]:
-    """The axis's end and its step: 4 or 5 round steps, always whole numbers."""
-    step = 1
-    while highest > step * 5:
-        step = step * 5 // 2 if str(step).startswith("2") else step * 2
-    return max(-(-highest // step), 4) * step if highest <= step * 4 else 5 * step, step
+    """The axis's end and its step (1, 2 or 5 times a power of ten): at most six steps, and at least four."""
+    power = 1
+    while True:
+        for step in (power, 2 * power, 5 * power):
+            if highest <= step * 6:
+                return max(-(-highest // step), 4 if step == 1 else 1) * step, step
+        power *= 10
