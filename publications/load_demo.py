@@ -1,0 +1,173 @@
+"""Fills an empty installation with campaigns, customers and four weeks of publications, to look around in."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from campaigns.extend_pool import extend_pool
+from campaigns.models import Campaign, Voucher
+from config import audit
+from config.actor import Actor
+from customers.models import Customer
+from publications.models import Publication, PublishedVoucher
+from publications.release import release
+
+ADMIN = Actor("user", None, "admin")
+SHOP = Actor("api_key", None, "Web shop")
+NEWSLETTER = Actor("api_key", None, "Newsletter")
+WELCOME = Actor("run", None, "Welcome run")
+
+FIRST_NAMES = """Ada Amir Anna Ben Chloe Daniel Elena Emil Fatima Felix Freya Hugo Ines Ivan Jana Jonas Karim Klara Leo
+Lena Lucas Maja Marco Mia Nadia Noah Olga Omar Paula Rosa Samuel Sara Theo Uma Viktor Wanda Yara Zoe""".split()
+LAST_NAMES = """Adler Baker Bianchi Costa Dubois Eriksson Fischer Garcia Haas Ivanova Jansen Keller Lindqvist Moreau
+Nowak Okafor Petrov Quinn Rossi Schmidt Silva Tanaka Usman Vogel Weber Yilmaz Zimmermann""".split()
+CITIES = [("Berlin", "Germany"), ("Lyon", "France"), ("Porto", "Portugal"), ("Malmö", "Sweden"), ("Kraków", "Poland")]
+CUSTOMERS = 600
+
+# channel, the door, who, and how often of a hundred times
+CHANNELS = [
+    ("API", "api", SHOP, 44),
+    ("newsletter_November", "api", NEWSLETTER, 26),
+    ("Dashboard", "dashboard", ADMIN, 18),
+    ("Automation", "automation", WELCOME, 12),
+]
+
+
+class NotEmpty(Exception):
+    """There are campaigns or customers already; the demo data would stand among them."""
+
+
+def load_demo() -> None:
+    """Everything in one transaction. Raises NotEmpty."""
+    dice = random.Random(2026)  # noqa: S311 - the same demo each time; the codes themselves are drawn properly
+    with transaction.atomic():
+        if Campaign.objects.exists() or Customer.objects.exists():
+            raise NotEmpty("The demo data goes into an empty database only.")
+        customers = _customers(dice)
+        for campaign, codes, published in _campaigns():
+            campaign.save()
+            extend_pool(campaign, count=codes)
+            _publications(dice, campaign, customers, published)
+            audit.record(
+                "campaign.created", by=ADMIN, object_id=campaign.public_id, object_label=campaign.name, campaign_id=campaign.pk
+            )  # fmt: skip
+        _failures(dice, customers)
+        held = PublishedVoucher.objects.filter(publication__campaign__name="Autumn Roast Launch").first()
+        release(held.voucher, by=ADMIN, reason="Sent to the wrong customer")
+        _standalone()
+
+
+def _customers(dice: random.Random) -> list[Customer]:
+    now, made = timezone.now(), []
+    for number in range(1, CUSTOMERS + 1):
+        first, last = dice.choice(FIRST_NAMES), dice.choice(LAST_NAMES)
+        city, country = dice.choice(CITIES)
+        made.append(
+            Customer(
+                source_id=f"shop-{10000 + number}",
+                name=f"{first} {last}",
+                email=f"{first}.{last}{number}@example.com".lower(),
+                address={"city": city, "country": country},
+                metadata={"lang": dice.choice(["de", "en", "fr", "pt", "sv", "pl"]), "newsletter": dice.random() < 0.7},
+                created_at=now - timedelta(days=dice.randint(30, 400), minutes=dice.randint(0, 1439)),
+            )
+        )
+    return Customer.objects.bulk_create(made)
+
+
+def _campaigns() -> list[tuple[Campaign, int, int]]:
+    """Each with the number of its codes and how many of them are published."""
+    now = timezone.now().replace(minute=0, second=0, microsecond=0)
+
+    def day(n: int):
+        return now + timedelta(days=n)
+
+    return [
+        (Campaign(name="Garden Opening Days", discount_type="PERCENT", discount_value=15, category="Seasonal",
+                  code_prefix="GARDEN-", start_date=day(-120), expiration_date=day(-7), created_at=day(-130)), 300, 214),
+        (Campaign(name="Student Plus", discount_type="FIXED", discount_value=29, category="Loyalty",
+                  description="A fixed price for students, checked at the till.", code_length=10,
+                  start_date=day(-60), created_at=day(-61)), 500, 167),
+        (Campaign(name="Free lounge pass", discount_type="UNIT", discount_value=1, unit_type="Lounge visit",
+                  category="Partners", code_pattern="LOUNGE-####-####", active=False, created_at=day(-50)), 150, 96),
+        (Campaign(name="Refer a reader", kind="REFERRAL_PROGRAM", discount_type="AMOUNT", discount_value=5,
+                  category="Loyalty", join_once=True, auto_update=True, created_at=day(-45)), 200, 120),
+        (Campaign(name="Gift cards 50", kind="GIFT_VOUCHERS", gift_amount=50, category="Gifts", code_length=12,
+                  code_prefix="GIFT-", redemption_limit=None, expiration_date=day(365), created_at=day(-40)), 260, 246),
+        (Campaign(name="Welcome to the newsletter", discount_type="PERCENT", discount_value=10, category="Newsletter",
+                  description="One code for each new subscriber. The pool extends itself.", join_once=True,
+                  auto_update=True, activity_duration="P30D", created_at=day(-30)), 420, 420),
+        (Campaign(name="Autumn Roast Launch", discount_type="PERCENT", discount_value=20, category="Seasonal",
+                  description="Twenty percent off the first bag.", code_prefix="ROAST-", code_pattern="ROAST-####-####",
+                  start_date=day(-24), expiration_date=day(38), metadata={"brand": "Northbeam Coffee"},
+                  created_at=day(-25)), 800, 310),
+        (Campaign(name="Black Friday Warm-up", discount_type="PERCENT", discount_value=30, category="Seasonal",
+                  code_prefix="BF26-", start_date=day(3), expiration_date=day(10), created_at=day(-2)), 1000, 0),
+    ]  # fmt: skip
+
+
+def _publications(dice: random.Random, campaign: Campaign, customers: list[Customer], count: int) -> None:
+    """Written as rows: the verb publishes now, and a demo needs a past. `manage.py verify` holds them to the same rules."""
+    now = timezone.now()
+    first = max(campaign.created_at, now - timedelta(days=28))
+    last = min(campaign.expiration_date or now, now)
+    span = (last - first).total_seconds()
+    moments = sorted(last - timedelta(seconds=span * dice.random() ** 1.15) for _ in range(count))
+    vouchers = list(campaign.vouchers.order_by("pk")[:count])
+    to = dice.sample(customers, count) if campaign.join_once else dice.choices(customers, k=count)
+    rows = []
+    for moment, customer in zip(moments, to, strict=True):
+        channel, origin, actor, _ = dice.choices(CHANNELS, weights=[weight for *_, weight in CHANNELS])[0]
+        metadata = {"order": f"A-{dice.randint(10000, 99999)}"} if origin == "api" and dice.random() < 0.4 else None
+        rows.append(
+            Publication(
+                campaign=campaign, customer=customer, created_at=moment, voucher_count=1, channel=channel, origin=origin,
+                metadata=metadata, join_once=campaign.join_once, actor_kind=actor.kind, actor_label=actor.label,
+            )
+        )  # fmt: skip
+    Publication.objects.bulk_create(rows)
+    PublishedVoucher.objects.bulk_create(
+        PublishedVoucher(publication=row, voucher=voucher) for row, voucher in zip(rows, vouchers, strict=True)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE campaigns_voucher v SET published_at = p.created_at,
+                      expiration_date = coalesce(p.created_at + %s::interval, v.expiration_date)
+                 FROM publications_publishedvoucher l JOIN publications_publication p ON p.id = l.publication_id
+                WHERE l.voucher_id = v.id AND v.campaign_id = %s""",
+            [campaign.activity_duration or None, campaign.pk],
+        )
+
+
+def _failures(dice: random.Random, customers: list[Customer]) -> None:
+    now = timezone.now()
+    expired = Campaign.objects.get(name="Garden Opening Days")
+    roast = Campaign.objects.get(name="Autumn Roast Launch")
+    taken = roast.vouchers.filter(published_at__isnull=False).first()
+    cases = [
+        (expired, None, "no_voucher_suitable_for_publication", "The campaign has expired.", 4),
+        (roast, taken.code, "voucher_already_published", f"Voucher '{taken.public_id}' has already been published", 3),
+    ]
+    Publication.objects.bulk_create(
+        Publication(
+            result="FAILURE", campaign=campaign, customer=dice.choice(customers), channel="API", origin="api",
+            created_at=now - timedelta(hours=dice.randint(2, 140)), failure_code=key, failure_message=message,
+            attempted_code=code, failure_key=dice.randbytes(32), actor_kind=SHOP.kind, actor_label=SHOP.label,
+            attempts=dice.randint(1, 4),
+        )
+        for campaign, code, key, message, count in cases
+        for _ in range(count)
+    )  # fmt: skip
+
+
+def _standalone() -> None:
+    Voucher.objects.bulk_create(
+        [
+            Voucher(code="SORRY-15", discount_type="PERCENT", discount_value=15, category="Goodwill"),
+            Voucher(code="PRESS-KIT-2026", type="GIFT_VOUCHER", gift_amount=25, category="Press"),
+        ]
+    )

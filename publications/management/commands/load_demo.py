@@ -1,0 +1,13 @@
+from django.core.management.base import BaseCommand, CommandError
+
+from publications.load_demo import NotEmpty, load_demo
+
+
+class Command(BaseCommand):
+    help = "Fills an empty database with campaigns, customers and publications to look around in."
+
+    def handle(self, **options):
+        try:
+            load_demo()
+        except NotEmpty as problem:
+            raise CommandError(str(problem)) from None
