@@ -1,13 +1,22 @@
-"""Makes more codes for a campaign."""
+"""Makes more codes for a campaign: a few at once in the caller's transaction, or any number in the background."""
 
 from __future__ import annotations
 
-from campaigns.code_space import CodeSpace, code_space
-from campaigns.make_codes import CodeSpaceExhausted, make_codes
-from campaigns.models import Campaign
-from campaigns.pool import raise_pool_version
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce, Now
 
-__all__ = ["CodeSpaceExhausted", "extend_pool", "space_of"]
+from campaigns.code_space import CodeSpace, code_space
+from campaigns.make_codes import CodeSpaceExhausted, codes_taken, make_codes
+from campaigns.models import Campaign, CodeOrder
+from campaigns.pool import raise_pool_version
+from config.actor import SYSTEM, Actor
+from config.audit import record
+
+__all__ = ["CodeSpaceExhausted", "extend_pool", "fulfil_order", "order_codes", "retry_order", "space_of"]
+
+CHUNK = 20_000  # codes in one transaction: a third of a second
+MOST_IN_ONE_ORDER = 10_000_000
 
 
 def space_of(campaign: Campaign) -> CodeSpace:
@@ -29,3 +38,103 @@ def extend_pool(campaign: Campaign, *, count: int) -> int:
     made = make_codes(space_of(campaign), count=count, campaign_id=campaign.pk, type=campaign.voucher_type)
     raise_pool_version(campaign.pk)
     return made
+
+
+def order_codes(campaign: Campaign, *, count: int, by: Actor) -> CodeOrder:
+    """Orders `count` more codes, to be made in the background; the order's row shows how far it is.
+
+    Raises `CodeSpaceTooSmall` with the arithmetic where the campaign's configuration cannot give so many.
+    """
+    space = space_of(campaign)
+    taken, about = codes_taken(space)
+    space.must_hold(count, taken=taken, about=about)
+    with transaction.atomic():
+        order = CodeOrder.objects.create(
+            campaign=campaign, total=count, actor_kind=by.kind, actor_id=by.id, actor_label=by.label
+        )
+        _defer(order)
+        if by != SYSTEM:  # the reserve's own orders stand on their rows; they would drown what people did
+            record(
+                "campaign.codes_ordered",
+                by=by,
+                object_id=campaign.public_id,
+                object_label=campaign.name,
+                campaign_id=campaign.pk,
+                count=count,
+            )
+    return order
+
+
+def retry_order(order: CodeOrder, *, by: Actor) -> bool:
+    """Takes a failed order up again where it stopped. False where it has not failed (or somebody was faster)."""
+    with transaction.atomic():
+        failed = CodeOrder.objects.filter(pk=order.pk, status=CodeOrder.Status.FAILED, campaign__deleted_at=None)
+        if not failed.update(status=CodeOrder.Status.QUEUED, error="", finished_at=None):
+            return False
+        _defer(order)
+        record(
+            "campaign.codes_retried",
+            by=by,
+            object_id=order.campaign.public_id,
+            object_label=order.campaign.name,
+            campaign_id=order.campaign_id,
+            missing=order.total - order.done,
+        )
+    return True
+
+
+def fulfil_order(order_id: int) -> None:
+    """Makes the codes of an order that are still missing, chunk by chunk. May be run again, and by several at once.
+
+    The order's `done` is written in the transaction of the codes that it counts, under a lock on the order's row, so
+    that whatever is killed, an order ends with exactly its `total`. An order that cannot be fulfilled keeps the
+    reason; what was made until then stays in the pool.
+    """
+    try:
+        while _make_a_chunk(order_id):
+            pass
+    except (CodeSpaceExhausted, ValueError) as impossible:
+        _fail(order_id, str(impossible))
+    except (OperationalError, InterfaceError):
+        raise  # the database is away or busy: the task comes again
+    except Exception as problem:
+        _fail(order_id, f"An unexpected error stopped it: {problem}")
+        raise
+
+
+def _make_a_chunk(order_id: int) -> bool:
+    """One transaction; whether there is more to do."""
+    Status = CodeOrder.Status
+    with transaction.atomic():
+        order = CodeOrder.objects.select_for_update().filter(pk=order_id).first()
+        if order is None or not order.is_running:
+            return False
+        campaign = Campaign.objects.get(pk=order.campaign_id)
+        if campaign.deleted_at:
+            _fail(order_id, "The campaign was deleted.")
+            return False
+        count = min(CHUNK, order.total - order.done)
+        if count:
+            make_codes(space_of(campaign), count=count, campaign_id=campaign.pk, type=campaign.voucher_type)
+        ended = order.done + count == order.total
+        CodeOrder.objects.filter(pk=order_id).update(
+            done=F("done") + count,
+            status=Status.DONE if ended else Status.RUNNING,
+            started_at=Coalesce("started_at", Now()),
+            finished_at=Now() if ended else None,
+        )
+        raise_pool_version(campaign.pk)
+        return not ended
+
+
+def _fail(order_id: int, reason: str) -> None:
+    CodeOrder.objects.filter(pk=order_id).update(
+        status=CodeOrder.Status.FAILED, error=reason, started_at=Coalesce("started_at", Now()), finished_at=Now()
+    )
+
+
+def _defer(order: CodeOrder) -> None:
+    """The job is written by the order's own transaction: neither stands without the other."""
+    from campaigns.tasks import fulfil_code_order
+
+    fulfil_code_order.defer(order_id=order.pk)

@@ -12,7 +12,8 @@ from campaigns.code_space import CodeSpace
 ROUNDS = 20  # of drawing again what collided, before giving up on chance
 COUNTABLE = 100_000  # a space up to this size is looked through code by code
 MOST_DRAWN = 100_000  # codes in one round
-ONE_SPACE_LOCK = 0x636F6465  # "code"
+BY_COPY_FROM = 1_000  # codes; fewer are not worth a temporary table
+SMALL_SPACE_LOCK = 7202 << 40  # marks it among the advisory locks of others in the same database
 
 
 class CodeSpaceExhausted(Exception):
@@ -29,7 +30,7 @@ def make_codes(space: CodeSpace, *, count: int, **columns) -> int:
     if space.size <= COUNTABLE * 10:
         # Two that fill the same small space would wait for each other's uncommitted codes in a circle.
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_SPACE_LOCK])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s::bigint)", [SMALL_SPACE_LOCK])
     missing = count
     for again in range(ROUNDS):
         if again == 0:
@@ -44,8 +45,8 @@ def make_codes(space: CodeSpace, *, count: int, **columns) -> int:
         if not missing:
             return count
     raise CodeSpaceExhausted(
-        f"{space.arithmetic}; {count - missing:,} of the {count:,} wanted now could still be found: "
-        f"give the campaign more random places or characters."
+        f"{space.arithmetic}, and too few of them are free: {count - missing:,} of the {count:,} wanted now could be "
+        f"found. Give the campaign more random places or more characters."
     )
 
 
@@ -70,13 +71,26 @@ def _free(codes: list[str]) -> list[str]:
 
 def _insert(codes: list[str], columns: dict) -> int:
     """Inserts those of the codes that are new; how many. Sorted, so that two who insert never wait in a circle."""
-    statement = sql.SQL(
-        "INSERT INTO campaigns_voucher (code, {names}) SELECT code, {values} FROM unnest(%s::text[]) AS code "
-        "ON CONFLICT DO NOTHING"
+    codes.sort()
+    with connection.cursor() as cursor:
+        if len(codes) < BY_COPY_FROM:
+            cursor.execute(_statement("unnest(%s::text[]) AS new (code)", columns), [*columns.values(), codes])
+        else:
+            cursor.execute("CREATE TEMPORARY TABLE new_code (code text) ON COMMIT DROP")
+            with connection.wrap_database_errors, cursor.copy("COPY new_code FROM STDIN") as copy:
+                copy.write("".join(f"{code}\n" for code in codes).replace("\\", r"\\"))
+            cursor.execute(_statement("new_code", columns), [*columns.values()])
+            made = cursor.rowcount
+            cursor.execute("DROP TABLE new_code")
+            return made
+        return cursor.rowcount
+
+
+def _statement(source: str, columns: dict) -> sql.Composed:
+    return sql.SQL(
+        "INSERT INTO campaigns_voucher (code, {names}) SELECT code, {values} FROM {source} ON CONFLICT DO NOTHING"
     ).format(
         names=sql.SQL(", ").join(map(sql.Identifier, columns)),
-        values=sql.SQL(", ").join(sql.SQL("%s") for _ in columns),
+        values=sql.SQL(", ").join(sql.Placeholder() for _ in columns),
+        source=sql.SQL(source),
     )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [*columns.values(), sorted(codes)])
-        return cursor.rowcount

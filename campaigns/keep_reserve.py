@@ -1,0 +1,45 @@
+"""Keeps so many unpublished codes ahead as an AUTO_UPDATE campaign asks for. The default is none."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from campaigns.code_space import CodeSpaceTooSmall
+from campaigns.extend_pool import order_codes
+from campaigns.models import Campaign, CodeOrder
+from config.actor import SYSTEM
+
+LARGEST_RESERVE = 100_000
+
+# Whoever lacks codes, has no order on its way, and had none fail within the hour: a full code space is not tried
+# again every minute. The pool is counted no further than the largest reserve.
+LACKING = """
+SELECT c.id, c.reserve - pool.size AS missing
+  FROM campaigns_campaign c, LATERAL (
+       SELECT count(*) AS size FROM (
+           SELECT FROM campaigns_voucher v
+            WHERE v.campaign_id = c.id AND v.published_at IS NULL AND v.active AND v.deleted_at IS NULL
+              AND (v.expiration_date IS NULL OR v.expiration_date > now())
+            LIMIT %(largest)s) AS counted) AS pool
+ WHERE c.auto_update AND c.reserve > pool.size AND c.active AND c.deleted_at IS NULL
+   AND (c.expiration_date IS NULL OR c.expiration_date > now())
+   AND NOT EXISTS (SELECT FROM campaigns_codeorder o
+                    WHERE o.campaign_id = c.id
+                      AND (o.status IN ('queued', 'running')
+                           OR o.status = 'failed' AND o.finished_at > now() - interval '1 hour'))
+"""
+
+
+def keep_reserves() -> list[CodeOrder]:
+    """Orders what is missing. A campaign whose code space has no room is left alone: its publishers get the error."""
+    with connection.cursor() as cursor:
+        cursor.execute(LACKING, {"largest": LARGEST_RESERVE})
+        lacking = cursor.fetchall()
+    campaigns = Campaign.objects.in_bulk([key for key, _ in lacking])
+    orders = []
+    for key, missing in lacking:
+        try:
+            orders.append(order_codes(campaigns[key], count=missing, by=SYSTEM))
+        except CodeSpaceTooSmall:
+            continue
+    return orders

@@ -1,0 +1,24 @@
+"""What campaigns do in the background. Tasks are thin: each calls a verb, and bears being run again."""
+
+from __future__ import annotations
+
+from django.db import InterfaceError, OperationalError
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from campaigns.extend_pool import fulfil_order
+from campaigns.keep_reserve import keep_reserves
+
+# For as long as it takes: a database that is away or busy comes back, and the work goes on where it stopped.
+UNTIL_THE_DATABASE_ANSWERS = RetryStrategy(wait=10, retry_exceptions=[OperationalError, InterfaceError])
+
+
+@app.task(retry=UNTIL_THE_DATABASE_ANSWERS)
+def fulfil_code_order(order_id: int) -> None:
+    fulfil_order(order_id)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queueing_lock="keep_reserves", lock="keep_reserves")
+def keep_code_reserves(timestamp: int) -> None:
+    keep_reserves()
