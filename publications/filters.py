@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 import django_filters
 from django import forms
+from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.functional import cached_property
 
+from config.widgets import DateInput
+from publications.find_publications import find_publications, newest_of
+from publications.list_channels import list_channels
 from publications.models import Publication
 
+# By the address's `sort`, which names the table's column. Each order is an index's, read forwards or backwards.
 ORDERS = {
-    "-date": ("-created_at", "-id"),
-    "date": ("created_at", "id"),
+    "-created_at": ("-created_at", "-id"),
+    "created_at": ("created_at", "id"),
     "channel": ("channel", "-created_at", "-id"),
     "-channel": ("-channel", "created_at", "id"),
 }
 
 
-def start_of(day) -> datetime:
-    """The first moment of a day in the time zone of the project."""
-    return timezone.make_aware(datetime.combine(day, time.min))
+DAY = timedelta(days=1)
+EARLIEST, LATEST = date(1970, 1, 1), date(9000, 1, 1)  # beyond, Python or PostgreSQL cannot reckon in every time zone
+
+
+def start_of(day: date) -> datetime:
+    """The first moment of a day in the active time zone, which on pages is the project's."""
+    return timezone.make_aware(datetime.combine(min(max(day, EARLIEST), LATEST), time.min))
 
 
 class HistoryFilter(django_filters.FilterSet):
-    q = django_filters.CharFilter(method="search", label="Search")
-    channel = django_filters.CharFilter(label="Channel")
-    result = django_filters.ChoiceFilter(choices=Publication.Result.choices, empty_label="Any result", label="Result")
-    since = django_filters.DateFilter(method="from_day", label="From", widget=forms.DateInput(attrs={"type": "date"}))
-    until = django_filters.DateFilter(method="to_day", label="To", widget=forms.DateInput(attrs={"type": "date"}))
+    """Made by `history()`. After `.qs` was read, `searched_newest` tells that the history was not looked through whole."""
+
+    q = django_filters.CharFilter(label="Code, customer or id", method="find")
+    channel = django_filters.CharFilter(label="Channel", method="of_channel")
+    result = django_filters.ChoiceFilter(
+        label="Result",
+        empty_label="Any result",
+        choices=[("SUCCESS", "Success"), ("FAILURE", "Failed")],
+        method="with_result",
+    )
+    since = django_filters.DateFilter(label="From", method="from_day", widget=DateInput)
+    until = django_filters.DateFilter(label="To", method="to_day", widget=DateInput)
 
     class Meta:
         model = Publication
@@ -37,21 +54,63 @@ class HistoryFilter(django_filters.FilterSet):
     def __init__(self, data, queryset, *, campaign=None, customer=None, whole=False):
         super().__init__(data, queryset)
         self.campaign, self.customer, self.whole = campaign, customer, whole
+        self.searched_newest = False
+
+    @cached_property
+    def form(self):
+        form = super().form
+        form.fields["q"].widget = forms.TextInput(
+            {"type": "search", "placeholder": "Search code or customer", "maxlength": 255, "autocomplete": "off"}
+        )
+        form.fields["channel"].widget = forms.Select(choices=self._channels)
+        for name in ("since", "until"):
+            form.fields[name].widget.attrs["title"] = form.fields[name].label
+        return form
+
+    def _channels(self) -> list[tuple[str, str]]:
+        """Asked when the form is drawn: a report or the API never does."""
+        names = list_channels(self.campaign)
+        asked = self.data.get("channel", "")
+        if asked and asked not in names:
+            names.append(asked)
+        return [("", "Any channel"), *((name, name) for name in names)]
 
     @property
     def sort(self) -> str:
         asked = self.data.get("sort", "")
-        return asked if asked in ORDERS else "-date"
+        if asked not in ORDERS or (asked.endswith("channel") and self.campaign is None):
+            return "-created_at"
+        return asked
 
-    @property
-    def qs(self):
-        return super().qs.order_by(*ORDERS[self.sort])
-
-    def search(self, publications, name, text):
-        return publications
+    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
+        """Period first: where the rest can only be looked through from the newest on, a period leads further back."""
+        given = self.form.cleaned_data
+        for name in ("since", "until", "channel", "result", "q"):
+            if given.get(name):
+                queryset = self.filters[name].filter(queryset, given[name])
+        return queryset.order_by(*ORDERS[self.sort])
 
     def from_day(self, publications, name, day):
         return publications.filter(created_at__gte=start_of(day))
 
     def to_day(self, publications, name, day):
-        return publications.filter(created_at__lt=start_of(day + timedelta(days=1)))
+        return publications.filter(created_at__lt=start_of(min(day, LATEST) + DAY))
+
+    def of_channel(self, publications, name, channel):
+        return self._bounded(publications).filter(channel=channel)
+
+    def with_result(self, publications, name, result):
+        return self._bounded(publications).filter(result=result)
+
+    def find(self, publications, name, text):
+        found = find_publications(publications, text, whole=self.whole)
+        self.searched_newest |= not found.in_all
+        return found.publications
+
+    def _bounded(self, publications: QuerySet) -> QuerySet:
+        """Only a campaign's publications have an index by channel and by result."""
+        if self.campaign is not None or self.whole:
+            return publications
+        newest = newest_of(publications)
+        self.searched_newest |= not newest.in_all
+        return newest.publications

@@ -23,8 +23,10 @@ def history(
     is the page's filter form; `.is_valid()` tells whether every filter was understood (one that was not is left out).
     `filters` is the page's query string (a QueryDict): `q`, `channel`, `result`, `since`, `until`, `sort`; others are ignored.
 
-    A text that very many codes or customers begin with is searched in the newest publications only, so that a page
-    stays fast; `whole=True` searches all of them, for a report made in the background.
+    What no index serves (a text that very many begin with; without a campaign also channel and result) is looked for
+    in the newest publications of the period only, so that a page stays fast; `.searched_newest` tells so after `.qs` was
+    read. `whole=True` looks through all of them, for a report made in the background. Days are those of the active
+    time zone: a worker activates the project's first, as the pages' middleware does.
     """
     scope: dict = {}
     if campaign is not None:
