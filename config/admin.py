@@ -1,33 +1,47 @@
-"""The ground that every app's admin stands on: who may see and change what is decided by the roles, not by Django's
-per-model permissions.
+"""The ground that every app's admin stands on, and the admin of what all apps share: users, keys, settings, jobs.
+
+Who may see and change what is decided by the roles, not by Django's per-model permissions.
 """
 
 from __future__ import annotations
 
+import procrastinate.contrib.django.admin  # noqa: F401 - registers its model, which is replaced below
+from django import forms
 from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
 
 from config.actor import Actor
 from config.audit import record
+from config.models import ApiKey, AuditEntry, ProjectSettings
 from config.roles import MANAGE, READ, may
+from config.tables import CappedPaginator
 
 
 class RoleModelAdmin(admin.ModelAdmin):
     """Whoever reads the dashboard may look; a Manager may add, change and delete.
 
     Saving writes only the columns that were changed in the form: a form that was opened an hour ago must not put back
-    what a publication or another colleague has written since. An admin whose model has a verb calls it in `save_model`.
+    what a publication or another colleague has written since. An admin whose model has a verb calls it in `save_model`
+    and `delete_model`, and the verb writes the audit entry.
     """
 
+    ability_to_view = READ
     show_full_result_count = False  # a second count(*) over the whole table on every search
+    paginator = CappedPaginator
     list_per_page = 50
     view_on_site = False
 
     def has_module_permission(self, request) -> bool:
-        return may(request.user, READ)
+        return may(request.user, self.ability_to_view)
 
     def has_view_permission(self, request, obj=None) -> bool:
-        return may(request.user, READ)
+        return may(request.user, self.ability_to_view)
 
     def has_add_permission(self, request) -> bool:
         return may(request.user, MANAGE)
@@ -41,32 +55,49 @@ class RoleModelAdmin(admin.ModelAdmin):
     def save_model(self, request, obj, form, change) -> None:
         if not change:
             obj.save()
-            self._record(request, obj, "created")
-            return
-        columns = {field.name for field in obj._meta.concrete_fields}
-        changed = [name for name in form.changed_data if name in columns]
-        if not changed:
-            return
-        if "updated_at" in columns:
-            obj.updated_at = timezone.now()
-        obj.save(update_fields=[*changed, *(["updated_at"] if "updated_at" in columns else [])])
-        self._record(request, obj, "edited", fields=changed)
+            self.record(request, obj, "created")
+        elif changed := save_changed_columns(obj, form):
+            self.record(request, obj, "edited", fields=changed)
 
     def delete_model(self, request, obj) -> None:
-        self._record(request, obj, "deleted")
+        self.record(request, obj, "deleted")
         obj.delete()
 
     def delete_queryset(self, request, queryset) -> None:
-        for obj in queryset:
-            self.delete_model(request, obj)
+        with transaction.atomic():
+            for obj in queryset:
+                self.delete_model(request, obj)
 
-    def _record(self, request, obj, what: str, **details) -> None:
-        record(
-            f"{obj._meta.model_name}.{what}",
-            by=Actor.user(request.user),
-            object_id=getattr(obj, "public_id", str(obj.pk)),
-            **details,
-        )
+    def record(self, request, obj, what: str, **details) -> None:
+        object_id = getattr(obj, "public_id", f"{obj._meta.model_name}_{obj.pk}")
+        record(f"{obj._meta.model_name}.{what}", by=Actor.user(request.user), object_id=object_id, **details)
+
+    # The audit log is the one record. The admin's own would keep the names of customers in words, erased or not.
+    def log_addition(self, request, obj, message):
+        pass
+
+    def log_change(self, request, obj, message):
+        pass
+
+    def log_deletions(self, request, queryset):
+        pass
+
+    def history_view(self, request, object_id, extra_context=None):
+        obj = self.get_object(request, object_id)
+        public_id = getattr(obj, "public_id", f"{self.opts.model_name}_{object_id}")
+        return redirect(reverse("config:audit-log", query={"q": public_id}))
+
+
+def save_changed_columns(obj, form) -> list[str]:
+    """Writes the columns that the form changed, and `updated_at` where there is one; answers with their names."""
+    columns = {field.name for field in obj._meta.concrete_fields}
+    changed = [name for name in form.changed_data if name in columns]
+    if changed and "updated_at" in columns:
+        obj.updated_at = timezone.now()
+        obj.save(update_fields=[*changed, "updated_at"])
+    elif changed:
+        obj.save(update_fields=changed)
+    return changed
 
 
 class ReadOnlyAdmin(RoleModelAdmin):
@@ -80,3 +111,174 @@ class ReadOnlyAdmin(RoleModelAdmin):
 
     def has_delete_permission(self, request, obj=None) -> bool:
         return False
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    """To look up; keys are made and revoked on the page API keys."""
+
+    ability_to_view = MANAGE
+    list_display = ["name", "app_id", "scope", "for_integrations", "created_at", "last_used_at", "revoked_at"]
+    list_filter = ["scope", "for_integrations", ("revoked_at", admin.EmptyFieldListFilter)]
+    search_fields = ["name"]
+    fields = [*list_display, "created_by"]  # the hash of the token stays where it is
+
+
+@admin.register(ProjectSettings)
+class ProjectSettingsAdmin(ReadOnlyAdmin):
+    """To look up; they are changed on the page Project settings."""
+
+    ability_to_view = MANAGE
+    list_display = ["name", "time_zone", "currency", "reveal_unpublished_codes"]
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    ability_to_view = MANAGE
+    list_display = ["created_at", "actor_label", "action", "object_id", "object_label"]
+    list_filter = ["actor_kind"]
+    search_fields = ["object_id__exact"]
+    search_help_text = "The id of the object, such as camp_…"
+
+
+admin.site.unregister([User, Group])
+
+
+@admin.register(User)
+class StaffAdmin(RoleModelAdmin, UserAdmin):
+    """Who may sign in, and with which roles. A Manager cannot make, change or become a superuser.
+
+    Django's own permissions are not offered: nothing here asks for them. `is_staff` neither: a role lets one in.
+    """
+
+    ability_to_view = MANAGE
+    list_display = ["username", "full_name", "email", "roles", "is_active", "last_login"]
+    list_filter = ["groups", "is_active"]
+    readonly_fields = ["last_login", "date_joined"]
+    filter_horizontal = ()
+    add_fieldsets = [
+        (None, {"fields": ["username", "usable_password", "password1", "password2"]}),
+        ("Person", {"fields": ["first_name", "last_name", "email"]}),
+        ("Roles", {"fields": ["groups"]}),
+    ]
+    fieldsets = [
+        (None, {"fields": ["username", "password", "is_active"]}),
+        ("Person", {"fields": ["first_name", "last_name", "email"]}),
+        ("Roles", {"fields": ["groups"]}),
+        ("Dates", {"fields": ["last_login", "date_joined"]}),
+    ]
+
+    @admin.display(description="Name", ordering="first_name")
+    def full_name(self, user) -> str:
+        return user.get_full_name() or "–"
+
+    @admin.display(description="Roles")
+    def roles(self, user) -> str:
+        if user.is_superuser:
+            return "Administrator"
+        return ", ".join(group.name for group in user.groups.all()) or "–"
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def get_fieldsets(self, request, obj=None):
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj and request.user.is_superuser:
+            return [*fieldsets[:2], ("Roles", {"fields": ["groups", "is_superuser"]}), *fieldsets[3:]]
+        return fieldsets
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        if db_field.name == "groups":
+            kwargs |= {"widget": forms.CheckboxSelectMultiple, "label": "Roles", "help_text": ""}
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def has_change_permission(self, request, obj=None) -> bool:
+        return super().has_change_permission(request, obj) and (not _is_superuser(obj) or request.user.is_superuser)
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        """Not oneself: somebody must remain."""
+        return obj != request.user and self.has_change_permission(request, obj)
+
+    def save_model(self, request, obj, form, change) -> None:
+        roles = sorted(group.name for group in form.cleaned_data.get("groups", []))
+        if not change:
+            obj.save()
+            self.record(request, obj, "created", roles=roles)
+            return
+        changed = save_changed_columns(obj, form)
+        details = {"fields": changed} if changed else {}
+        if "groups" in form.changed_data:
+            before = sorted(group.name for group in form.initial["groups"])
+            details["changes"] = {"roles": {"from": before, "to": roles}}
+        if details:
+            self.record(request, obj, "edited", **details)
+
+    def record(self, request, obj, what: str, **details) -> None:
+        record(
+            f"user.{what}",
+            by=Actor.user(request.user),
+            object_id=f"user_{obj.pk}",
+            object_label=obj.get_username(),
+            **details,
+        )
+
+    def user_change_password(self, request, id, form_url=""):
+        with transaction.atomic():
+            return super().user_change_password(request, id, form_url)
+
+    def log_change(self, request, obj, message):
+        """Called by the form of a password as well, which saves without `save_model`."""
+        if request.resolver_match.url_name == "auth_user_password_change":
+            self.record(request, obj, "password_set")
+
+
+def _is_superuser(user: User | None) -> bool:
+    return user is not None and user.is_superuser
+
+
+@admin.register(Group)
+class RoleAdmin(ReadOnlyAdmin):
+    """The four roles; config/roles.py makes them, and brings them back, at every `migrate`."""
+
+    ability_to_view = MANAGE
+    list_display = fields = ["name", "abilities"]
+
+    @admin.display(description="May")
+    def abilities(self, group) -> str:
+        return ", ".join(permission.name for permission in group.permissions.all())
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("permissions")
+
+
+class JobEvents(admin.TabularInline):
+    """When a job was started, failed and so on."""
+
+    model = ProcrastinateEvent
+    fields = ["type", "at"]
+    ordering = ["id"]
+    verbose_name_plural = "events"
+
+    def has_view_permission(self, request, obj=None) -> bool:
+        return may(request.user, MANAGE)
+
+    def has_add_permission(self, request, obj=None) -> bool:
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+
+# Procrastinate's own admin offers to cancel jobs, to everybody, and draws with inline styles, which the CSP refuses.
+admin.site.unregister(ProcrastinateJob)
+
+
+@admin.register(ProcrastinateJob)
+class JobAdmin(ReadOnlyAdmin):
+    """Background jobs, to see what waits and what failed. Their progress is on the rows that they work for."""
+
+    ability_to_view = MANAGE
+    list_display = ["id", "task_name", "queue_name", "status", "attempts", "scheduled_at"]
+    list_filter = ["status"]
+    fields = ["id", "task_name", "args", "status", "queue_name", "lock", "queueing_lock", "attempts", "scheduled_at"]
+    ordering = ["-id"]
+    inlines = [JobEvents]
