@@ -13,8 +13,8 @@ def main() -> None:
     from django.conf import settings
     from django.core.management import execute_from_command_line
 
-    from config.data_folder import DataFolderInUse
     from config.embedded_postgres import DatabaseUnavailable, serving
+    from config.runtime.data_folder import DataFolderInUse
 
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
     if command in WITHOUT_DATABASE or command.startswith("-") or not settings.EMBEDDED_DATABASE:

@@ -22,8 +22,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
-from config.data_folder import DataFolderInUse, hold
-from config.postgres_account import Account, NoAccount
+from config.runtime.data_folder import DataFolderInUse, hold
+from config.runtime.postgres_account import Account, NoAccount
 
 MAJOR = 18
 NAME = USER = "handout"
@@ -110,7 +110,7 @@ def serving(data_folder: Path, *, say: Callable[[str], None] = print) -> Iterato
 
 
 class Server:
-    """The PostgreSQL of one data folder, run as our child. Whoever starts it holds the folder (`data_folder.hold`)."""
+    """The PostgreSQL of one data folder, run as our child. Whoever starts it holds the folder (`config.runtime.data_folder.hold`)."""
 
     name = "database"
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from config.data_folder import DataFolderInUse, hold
 from config.embedded_postgres import Server
+from config.runtime.data_folder import DataFolderInUse, hold
 
 PREFIX = "handout-test-"
 

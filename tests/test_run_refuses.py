@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from config.data_folder import hold
+from config.runtime.data_folder import hold
 from tests.running_handout import RunningHandout, manage, processes_of
 
 

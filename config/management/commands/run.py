@@ -14,11 +14,16 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from procrastinate.contrib.django import app as queue
 
-from config.collect_static import collect_static
-from config.data_folder import DataFolderInUse, hold
 from config.embedded_postgres import DatabaseUnavailable, Server
-from config.prepare_database import DatabaseRefused, create_first_administrator, load_demo_data, prepare_database
-from config.supervise import Child, Stopped, stop, stop_on_signals, supervise
+from config.runtime.collect_static import collect_static
+from config.runtime.data_folder import DataFolderInUse, hold
+from config.runtime.prepare_database import (
+    DatabaseRefused,
+    create_first_administrator,
+    load_demo_data,
+    prepare_database,
+)
+from config.runtime.supervise import Child, Stopped, stop, stop_on_signals, supervise
 from config.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from config.die_with_parent import die_with_parent
+from config.runtime.die_with_parent import die_with_parent
 
 STOP_SECONDS = 5  # what is still running then is killed; a job cut off is taken up again by the next worker
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30  # seconds between a child's death and its next start
