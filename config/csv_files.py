@@ -1,0 +1,167 @@
+"""The one CSV writer: RFC 4180, UTF-8, formulas neutralised, streamed, and in its place only when it is complete.
+
+PostgreSQL writes the rows (COPY) and they are passed on as they come: a million rows of twelve columns took 2 s that
+way, 8 s by csv.writer, 13 s by defusedcsv (ADR 0008). So the neutralising is SQL here. It follows defusedcsv's rules.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.core.exceptions import EmptyResultSet
+from django.core.files import File
+from django.db import connection
+from django.db.models import F, Func, QuerySet, TextField
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast
+from psycopg import ClientCursor
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+CHUNK = 256 * 1024
+UNFINISHED = "unfinished"  # the folder below HANDOUT_DATA in which files grow
+
+# A spreadsheet takes a cell that begins so for a formula. Beyond defusedcsv's six: what Excel and LibreOffice skip
+# before a formula, and the full-width signs that East Asian versions read as the plain ones.
+FORMULA_SIGNS = (*"=+-@|%", *"\t\r\n", *"＝＋－＠")  # noqa: RUF001 - full-width on purpose
+NUMBER = "^-?[0-9,.]+$"  # -5 and -1,000.50 are no formulas
+
+
+class Plain(Func):
+    """Text as it is. An empty one is an empty cell, like NULL."""
+
+    output_field = TextField()
+    template = "nullif((%(expressions)s)::text, '')"
+
+
+class Text(Func):
+    """Text that somebody typed or sent: a formula in it is made harmless by an apostrophe in front."""
+
+    output_field = TextField()
+
+    def as_sql(self, compiler, connection, **context):
+        text, params = compiler.compile(Cast(self.source_expressions[0], TextField()))
+        sql = (
+            f"CASE WHEN left({text}, 1) = ANY(%s) AND {text} !~ %s"
+            f" THEN '''' || replace({text}, '|', '\\|') ELSE nullif({text}, '') END"
+        )
+        return sql, (*params, list(FORMULA_SIGNS), *params, NUMBER, *params, *params)
+
+
+class Number(Func):
+    """A number without trailing zeros: 10.5000 is 10.5."""
+
+    output_field = TextField()
+    template = "trim_scale((%(expressions)s)::numeric)::text"
+
+
+class Time(Func):
+    """A moment as the API writes it: 2026-11-24T09:30:00.000Z."""
+
+    output_field = TextField()
+    template = """to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
+
+
+class Column(NamedTuple):
+    """A heading, where its cells come from (a field's name or an expression), and what they are."""
+
+    heading: str
+    value: str | Combinable
+    kind: type[Func] = Text
+
+    def cell(self, *, lossless: bool) -> Func:
+        kind = Plain if lossless and self.kind is Text else self.kind
+        return kind(F(self.value) if isinstance(self.value, str) else self.value)
+
+
+class CsvFile(NamedTuple):
+    """A finished file that still lies aside. Give `content` to a storage: one on the same disk moves it, in one step."""
+
+    content: File
+    rows: int
+    size: int
+    sha256: str
+
+
+@contextmanager
+def csv_file(
+    columns: list[Column], batches: Iterable[QuerySet], *, lossless: bool = False, for_excel: bool = False
+) -> Iterator[CsvFile]:
+    """Writes the rows of each queryset in turn, in its order, and yields the file; it is gone after the `with`.
+
+    `batches` may be a generator: it is asked for the next one when the last has been written, so it can tell how far
+    the work is. Rows are never held, so memory stays flat. `lossless` leaves formulas as they are: for machines.
+    `for_excel` begins with a byte order mark, without which Excel takes UTF-8 for Windows-1252.
+    Raises OSError where the disk is full or refuses.
+    """
+    folder = settings.HANDOUT_DATA / UNFINISHED
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    cells = [column.cell(lossless=lossless) for column in columns]
+    head = csv_line([column.heading for column in columns])
+    digest, rows, waiting, waiting_bytes = hashlib.sha256(), 0, [head], len(head)
+    if for_excel:
+        waiting.insert(0, BYTE_ORDER_MARK)
+    with tempfile.NamedTemporaryFile(dir=folder, suffix=".csv", delete=False) as file:  # mode 0600
+        try:
+            for batch in batches:
+                with closing(_copy(batch.values_list(*cells))) as lines:
+                    for line in lines:
+                        rows += 1
+                        waiting.append(line)
+                        waiting_bytes += len(line)
+                        if waiting_bytes > CHUNK:
+                            chunk = b"".join(waiting)
+                            digest.update(chunk)
+                            file.write(chunk)
+                            waiting, waiting_bytes = [], 0
+            chunk = b"".join(waiting)
+            digest.update(chunk)
+            file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())  # before the database is told that the file is there
+            yield CsvFile(_Movable(file), rows, file.tell(), digest.hexdigest())
+        finally:
+            with suppress(FileNotFoundError):  # the storage has moved it
+                os.unlink(file.name)
+
+
+def csv_line(cells: Iterable[Any], *, lossless: bool = False) -> bytes:
+    """One row that comes out of Python, by the same rules."""
+    line = io.StringIO()
+    csv.writer(line).writerow(cells if lossless else map(neutralised, cells))
+    return line.getvalue().encode()
+
+
+def neutralised(cell: Any) -> Any:
+    """What `Text` does, for csv_line: "=1+1" becomes "'=1+1"; numbers stay numbers, also typed ones."""
+    if isinstance(cell, str) and cell.startswith(FORMULA_SIGNS) and not re.fullmatch(NUMBER.strip("^$"), cell):
+        return "'" + cell.replace("|", "\\|")
+    return cell
+
+
+class _Movable(File):
+    """What Django's file storage looks for before it moves a file instead of copying it."""
+
+    def temporary_file_path(self) -> str:
+        return self.name
+
+
+def _copy(rows: QuerySet) -> Iterator[bytes]:
+    """The rows as lines of CSV, straight from PostgreSQL, which sends one row a message."""
+    try:
+        sql, params = rows.query.sql_with_params()
+    except EmptyResultSet:  # a filter that can match nothing
+        return
+    with connection.cursor() as cursor:
+        query = ClientCursor(connection.connection).mogrify(sql, params)  # COPY takes no parameters
+        with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)") as copy:
+            for row in copy:
+                yield bytes(row[:-1]) + b"\r\n"
