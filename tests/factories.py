@@ -25,7 +25,8 @@ class CampaignFactory(DjangoModelFactory):
     def codes(self, create, count, **kwargs):
         """`CampaignFactory(codes=3)` puts three codes into the pool."""
         if count:
-            Voucher.objects.bulk_create(Voucher(campaign=self, code=f"C{self.pk}-{n:06}") for n in range(count))
+            codes = (Voucher(campaign=self, code=f"C{self.pk}-{n:06}") for n in range(count))
+            Voucher.objects.bulk_create(codes, batch_size=1000)  # one statement holds 65,535 parameters at most
 
 
 class VoucherFactory(DjangoModelFactory):
