@@ -24,11 +24,11 @@ def prepare_database(*, say: Callable[[str], None]) -> None:
     """Checks the server and the data in it, then migrates. Raises DatabaseRefused."""
     try:
         # Past the pool, which would go on trying for a while and then not say why it failed.
-        psycopg.connect(**{"connect_timeout": 10} | connection.get_connection_params()).close()
+        with psycopg.connect(**{"connect_timeout": 10} | connection.get_connection_params()) as probe:
+            version = probe.info.server_version
     except psycopg.OperationalError as problem:
         reason = " ".join(str(problem).split())
         raise DatabaseRefused(f"The database does not answer: {reason} (Check DATABASE_URL.)") from None
-    version = connection.pg_version
     if version < OLDEST_POSTGRES * 10_000:
         raise DatabaseRefused(
             f"Handout needs PostgreSQL {OLDEST_POSTGRES} or newer; the server at DATABASE_URL is {version // 10_000}."

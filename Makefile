@@ -1,0 +1,59 @@
+# `make run` and `make test` need Python 3.11 or newer and nothing else; what they install goes to .venv.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+PY := .venv/bin/python
+# Two test processes: on two cores the suite takes little more than half the time.
+PYTEST_ARGS ?= -n 2
+
+help: ## What can be made
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+run: .venv/run.installed ## Start Handout here (PORT, HANDOUT_DATA, DATABASE_URL, DEMO=0, ...)
+	@exec $(PY) manage.py run
+
+test: .venv/dev.installed check ## Everything that must hold: `make check` and the whole test suite
+	@tests/browser/get_chromium
+	$(PY) -m pytest $(PYTEST_ARGS)
+
+# With a data folder of their own: neither touches, nor minds, a running `make run`.
+check: export HANDOUT_DATA = $(CURDIR)/.venv/check-data
+check: export DATABASE_URL =
+check: .venv/dev.installed ## Linters, types, imports, migrations and production settings
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m djlint templates --lint --quiet
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+	$(PY) manage.py makemigrations --check --dry-run
+	SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))') \
+		ALLOWED_HOSTS=handout.example.com HTTPS=1 $(PY) manage.py check --deploy --fail-level WARNING
+
+format: .venv/dev.installed ## Let ruff lay out the Python code
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+N ?= 10
+torture: .venv/dev.installed ## The exactly-once test, N times over (10) and bigger
+	$(PY) -m tests.torture --runs $(N)
+
+lock: ## Compile pyproject.toml's dependencies into requirements/*.txt, pinned and hashed
+	rm -rf .venv/lock && $(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install -q uv
+	$(LOCK) -o requirements/run.txt pyproject.toml
+	$(LOCK) -o requirements/dev.txt --group dev -c requirements/run.txt pyproject.toml
+	rm -rf .venv/lock
+
+LOCK = .venv/lock/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate
+
+.venv/%.installed: requirements/%.txt | .venv/bin/pip
+	@echo "Installing $<"
+	@$(PY) -m pip install -q --disable-pip-version-check -r $<
+	@touch $@
+
+.venv/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Handout needs Python 3.11 or newer; say which with: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -m venv --clear .venv || \
+		{ echo "Python's venv module is not complete; on Debian: apt-get install python3-venv"; exit 1; }
+
+.PHONY: help run test check format torture lock
