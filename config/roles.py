@@ -46,9 +46,13 @@ def requires(*abilities: str):
 
 def create_roles(*, using: str = "default", **kwargs) -> None:
     """Makes the groups, or brings them back to this table. Runs at the end of every `migrate`."""
+    from django.apps import apps
+    from django.contrib.auth.management import create_permissions
     from django.contrib.auth.models import Group, Permission
 
+    # Django makes the permissions by the same signal, and on a new database only after us.
+    create_permissions(apps.get_app_config("config"), verbosity=0, using=using)
     abilities = {p.codename: p for p in Permission.objects.using(using).filter(content_type__app_label="config")}
     for role, allowed in ROLES.items():
         group, _ = Group.objects.using(using).get_or_create(name=role)
-        group.permissions.set([abilities[ability] for ability in allowed if ability in abilities])
+        group.permissions.set([abilities[ability] for ability in allowed])
