@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -158,10 +159,14 @@ class Export(Work):
     for_excel = models.BooleanField(default=False)  # with a byte order mark
     file = models.FileField(upload_to="exports/%Y/%m", storage=files, null=True)
     file_name = models.CharField(max_length=255, default="")
+    # How many rows the file has. A hand-out's is known, and no more codes are taken, once its taking has ended.
     rows = models.BigIntegerField(null=True)
+    size = models.BigIntegerField(null=True)  # bytes
     sha256 = models.CharField(max_length=64, default="")
     downloads = models.PositiveIntegerField(default=0)
     file_deleted_at = models.DateTimeField(null=True)
+    # Drawn by the form that ordered it: a second press of its button finds this row instead of making another.
+    form_token = models.UUIDField(db_default=RandomUUID(), unique=True, editable=False)
 
     class Meta:
         ordering = ["-created_at", "-id"]
