@@ -6,6 +6,7 @@ from django.db import InterfaceError, OperationalError
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from campaigns.delete_campaign import erase_unpublished_codes
 from campaigns.extend_pool import fulfil_order
 from campaigns.keep_reserve import keep_reserves
 
@@ -16,6 +17,11 @@ UNTIL_THE_DATABASE_ANSWERS = RetryStrategy(wait=10, retry_exceptions=[Operationa
 @app.task(retry=UNTIL_THE_DATABASE_ANSWERS)
 def fulfil_code_order(order_id: int) -> None:
     fulfil_order(order_id)
+
+
+@app.task(retry=UNTIL_THE_DATABASE_ANSWERS)
+def erase_codes(campaign_id: int) -> None:
+    erase_unpublished_codes(campaign_id)
 
 
 @app.periodic(cron="* * * * *")

@@ -1,0 +1,74 @@
+"""Changes a campaign's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from campaigns.check_value import InvalidFields, as_text
+from campaigns.create_campaign import CHANGEABLE, FIELDS, check_campaign, raise_if_taken
+from campaigns.models import Campaign
+from config.actor import Actor
+from config.audit import record
+
+NOT_SPELT_OUT = {"description", "metadata"}  # in the audit log
+
+
+class CampaignGone(Exception):
+    """The campaign was deleted meanwhile."""
+
+
+def change_campaign(campaign: Campaign, changes: Mapping[str, Any], *, by: Actor) -> Campaign:
+    """Writes the columns of `changes` that differ, and no other: what others changed meanwhile stays.
+
+    A changed code configuration holds for the codes made from then on; a value, for the codes that have none of
+    their own. Raises `InvalidFields`, `NameTaken` and `CampaignGone`.
+    """
+    if unknown := changes.keys() - set(CHANGEABLE):
+        raise InvalidFields(dict.fromkeys(unknown, "This cannot be changed."))
+    try:
+        with transaction.atomic():
+            # Locked, because the rules tie fields together: two changes that are each right may be wrong together.
+            now = Campaign.objects.live().select_for_update(no_key=True).filter(pk=campaign.pk).first()
+            if now is None:
+                raise CampaignGone(f"The campaign “{campaign.name}” was deleted.")
+            before = {name: getattr(now, name) for name in FIELDS}
+            for name, value in changes.items():
+                setattr(now, name, value)
+            check_campaign(now)
+            changed = {name: getattr(now, name) for name in FIELDS if getattr(now, name) != before[name]}
+            if changed:
+                # Any of them may give a pool that was found empty something to publish.
+                Campaign.objects.filter(pk=now.pk).update(
+                    **changed, updated_at=Now(), pool_version=F("pool_version") + 1
+                )
+                _record(now, before, changed, by)
+    except IntegrityError as refused:
+        raise_if_taken(refused, changes.get("name", campaign.name))
+        raise
+    return now
+
+
+def _record(campaign: Campaign, before: dict, changed: dict, by: Actor) -> None:
+    if changed.keys() == {"active"}:
+        action, details = ("campaign.enabled" if campaign.active else "campaign.disabled"), {}
+    else:
+        action = "campaign.changed"
+        details = {
+            "changes": {
+                name: "changed" if name in NOT_SPELT_OUT else [as_text(before[name]), as_text(value)]
+                for name, value in changed.items()
+            }
+        }
+    record(
+        action,
+        by=by,
+        object_id=campaign.public_id,
+        object_label=campaign.name,
+        campaign_id=campaign.pk,
+        **details,
+    )

@@ -1,0 +1,96 @@
+"""What a campaign or a code may hold, as far as both are alike: the value, the dates, the texts, the metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from campaigns.models import Campaign, Value, Voucher
+from config.metadata import MetadataRefused, check_metadata
+
+Discount = Value.Discount
+
+
+class InvalidFields(ValueError):
+    """Fields that cannot be kept. `errors`: {field: what is wrong with it and how to mend it}."""
+
+    def __init__(self, errors: Mapping[str, str]):
+        super().__init__(" ".join(f"{field}: {message}" for field, message in errors.items()))
+        self.errors = dict(errors)
+
+
+def check_value(thing: Campaign | Voucher, *, gift: bool, needed: bool) -> dict[str, str]:
+    """Errors of the value's fields, by field; {} is good. Empties the fields that do not belong to this kind of value.
+
+    `needed`: whether a value must be there at all (a campaign's code without one has the campaign's).
+    """
+    if gift:
+        thing.discount_type, thing.discount_value, thing.unit_type = None, None, ""
+        if thing.gift_amount is None and not needed:
+            return {}
+        return {} if thing.gift_amount and thing.gift_amount > 0 else {"gift_amount": "Enter an amount above 0."}
+    thing.gift_amount = None
+    if thing.discount_type != Discount.UNIT:
+        thing.unit_type = ""
+    kind, value = thing.discount_type, thing.discount_value
+    if not kind:
+        thing.discount_type = None
+        if value is not None:
+            return {"discount_type": "Choose what the value means: percent, amount, units or a fixed price."}
+        return {"discount_type": "Choose what the code gives."} if needed else {}
+    if value is None:
+        return {"discount_value": "Enter the value."}
+    if kind == Discount.PERCENT and not 0 < value <= 100:
+        return {"discount_value": "Enter a percentage above 0 and up to 100."}
+    if kind == Discount.AMOUNT and not value > 0:
+        return {"discount_value": "Enter an amount above 0."}
+    if kind in (Discount.AMOUNT, Discount.FIXED) and value != round(value, 2):
+        return {"discount_value": "Enter at most two decimals."}
+    if kind == Discount.FIXED and value < 0:
+        return {"discount_value": "Enter a price of 0 or more."}
+    if kind == Discount.UNIT and (value < 1 or value % 1):
+        return {"discount_value": "Enter a whole number of units, 1 or more."}
+    if kind == Discount.UNIT and not thing.unit_type:
+        return {"unit_type": "Say what the units are, such as “month” or “coffee”."}
+    return {}
+
+
+def check_dates(start: datetime | None, expiration: datetime | None) -> dict[str, str]:
+    if start and expiration and expiration <= start:
+        return {"expiration_date": "The expiration must be after the start."}
+    return {}
+
+
+def check_columns(thing: models.Model, names: list[str]) -> dict[str, str]:
+    """Errors of single columns (type, length, choices, characters that PostgreSQL cannot keep); converts the values."""
+    errors = {}
+    for name in names:
+        field = thing._meta.get_field(name)
+        value = getattr(thing, name)
+        try:
+            if isinstance(value, str):
+                value = value.strip()
+            if name == "metadata":
+                value = check_metadata(value) or (None if field.null else {})
+            elif value is None and field.null:
+                pass
+            else:
+                value = field.clean(value, thing)
+            if isinstance(value, str) and "\x00" in value:
+                raise ValidationError("Remove the NUL character.")
+        except MetadataRefused as refused:
+            errors[name] = str(refused)
+        except ValidationError as wrong:
+            errors[name] = " ".join(wrong.messages)
+        else:
+            setattr(thing, name, value)
+    return errors
+
+
+def as_text(value: Any) -> Any:
+    """A value of a column, as the audit log shows it."""
+    return value if value is None or isinstance(value, bool | int | str) else str(value)

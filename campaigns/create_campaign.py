@@ -1,0 +1,102 @@
+"""Makes a campaign, and orders its first codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from campaigns.check_value import InvalidFields, check_columns, check_dates, check_value
+from campaigns.code_space import InvalidCodeConfiguration
+from campaigns.durations import InvalidDuration, parse_duration
+from campaigns.extend_pool import MOST_IN_ONE_ORDER, order_codes, space_of
+from campaigns.keep_reserve import LARGEST_RESERVE
+from campaigns.models import Campaign
+from config.actor import Actor
+from config.audit import record
+
+# What may be given, and changed later; the kind only at the start, since it is the type of the codes.
+CHANGEABLE = [
+    *("name", "auto_update", "reserve", "start_date", "expiration_date"),
+    *("discount_type", "discount_value", "unit_type", "gift_amount"),
+    *("code_length", "code_charset", "code_prefix", "code_postfix", "code_pattern"),
+    *("join_once", "activity_duration", "redemption_limit", "category", "description", "metadata", "active"),
+]
+FIELDS = ["kind", *CHANGEABLE]
+
+
+class NameTaken(Exception):
+    """Another campaign that is not deleted has this name."""
+
+    def __init__(self, name: str):
+        super().__init__(f"There is a campaign called “{name}” already. Choose another name.")
+        self.name = name
+
+
+def create_campaign(fields: Mapping[str, Any], *, count: int = 0, by: Actor) -> Campaign:
+    """`fields` are columns of Campaign (`FIELDS`); `count` codes are ordered, to be made in the background.
+
+    Raises `InvalidFields`, `NameTaken`, and `CodeSpaceTooSmall` where the code configuration cannot give `count` codes;
+    then nothing has been made.
+    """
+    campaign = Campaign(**_known(fields, FIELDS), actor_kind=by.kind, actor_id=by.id, actor_label=by.label)
+    check_campaign(campaign)
+    if not 0 <= count <= MOST_IN_ONE_ORDER:
+        raise InvalidFields({"count": f"Order at most {MOST_IN_ONE_ORDER:,} codes at once; more can follow."})
+    try:
+        with transaction.atomic():
+            campaign.save(force_insert=True)
+            record(
+                "campaign.created",
+                by=by,
+                object_id=campaign.public_id,
+                object_label=campaign.name,
+                campaign_id=campaign.pk,
+                kind=campaign.kind,
+            )
+            if count:
+                order_codes(campaign, count=count, by=by)
+    except IntegrityError as refused:
+        raise_if_taken(refused, campaign.name)
+        raise
+    return campaign
+
+
+def check_campaign(campaign: Campaign) -> None:
+    """The rules of one campaign by itself; settles what follows from them. Raises `InvalidFields` with all that is wrong."""
+    errors = check_columns(campaign, FIELDS)
+    if not errors.keys() & {"discount_type", "discount_value", "unit_type", "gift_amount", "kind"}:
+        gift = campaign.kind == Campaign.Kind.GIFT_VOUCHERS
+        errors |= check_value(campaign, gift=gift, needed=gift)
+    if not errors.keys() & {"start_date", "expiration_date"}:
+        errors |= check_dates(campaign.start_date, campaign.expiration_date)
+    if campaign.redemption_limit == 0:
+        errors["redemption_limit"] = "Enter 1 or more; leave it empty for no limit."
+    if not campaign.auto_update:
+        campaign.reserve = 0
+    elif "reserve" not in errors and campaign.reserve > LARGEST_RESERVE:
+        errors["reserve"] = f"At most {LARGEST_RESERVE:,} codes can be kept ahead."
+    try:
+        campaign.activity_duration = parse_duration(campaign.activity_duration)
+    except InvalidDuration as refused:
+        errors["activity_duration"] = str(refused)
+    if not any(name.startswith("code_") for name in errors):
+        try:
+            space_of(campaign)
+        except InvalidCodeConfiguration as refused:
+            errors[f"code_{refused.field}"] = refused.message
+    if errors:
+        raise InvalidFields(errors)
+
+
+def raise_if_taken(refused: IntegrityError, name: str) -> None:
+    """Raises `NameTaken` where that is what the database refused; it alone can tell while others write."""
+    if "campaign_name_unique" in str(refused):
+        raise NameTaken(name) from None
+
+
+def _known(fields: Mapping[str, Any], names: list[str]) -> Mapping[str, Any]:
+    if unknown := fields.keys() - set(names):
+        raise InvalidFields(dict.fromkeys(unknown, "This cannot be set."))
+    return fields

@@ -1,0 +1,59 @@
+"""Deletes a campaign: hides it and its codes and frees its name. What was published stays on record."""
+
+from __future__ import annotations
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from campaigns.models import Campaign, CodeOrder, Voucher
+from config.actor import Actor
+from config.audit import record
+
+CHUNK = 10_000
+
+
+def delete_campaign(campaign: Campaign, *, force: bool = False, by: Actor) -> bool:
+    """`force` also erases its unpublished codes, in the background. False where it was deleted already.
+
+    Nobody can publish from it once this has returned: publishing looks at the campaign in its writing statement.
+    """
+    from campaigns.tasks import erase_codes
+
+    with transaction.atomic():
+        live = Campaign.objects.live().filter(pk=campaign.pk)
+        if not live.update(deleted_at=Now(), updated_at=Now(), pool_version=F("pool_version") + 1):
+            return False
+        record(
+            "campaign.deleted",
+            by=by,
+            object_id=campaign.public_id,
+            object_label=campaign.name,
+            campaign_id=campaign.pk,
+            codes_erased=force,
+        )
+        if force:
+            erase_codes.defer(campaign_id=campaign.pk)
+    return True
+
+
+def erase_unpublished_codes(campaign_id: int) -> int:
+    """Erases the codes of a deleted campaign that nobody ever got, chunk by chunk; how many. May be run again.
+
+    A code that was ever published keeps its row, also when it was released: it stays reserved for ever.
+    """
+    with transaction.atomic():
+        # Waits for a chunk of codes that is just being made; the next chunk finds the campaign deleted and stops.
+        list(CodeOrder.objects.select_for_update().filter(campaign_id=campaign_id))
+    erased = 0
+    codes = Voucher.objects.filter(
+        campaign_id=campaign_id, campaign__deleted_at__isnull=False, published_at=None, ledger=None
+    ).order_by("-pk")
+    below = 2**63 - 1
+    while keys := list(codes.filter(pk__lt=below).values_list("pk", flat=True)[:CHUNK]):
+        with connection.cursor() as cursor:
+            # Looked at again under the row's lock: a publication that began before the deletion may just have ended.
+            cursor.execute("DELETE FROM campaigns_voucher WHERE id = ANY(%s) AND published_at IS NULL", [keys])
+            erased += cursor.rowcount
+        below = keys[-1]
+    return erased
