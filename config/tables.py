@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
+from django_tables2.rows import BoundRows
 
 PER_PAGE = 25
 COUNT_UP_TO = 10_000
@@ -22,7 +23,8 @@ class CappedPaginator(Paginator):
 
     @cached_property
     def _counted(self) -> int:
-        data = self.object_list.data.data  # of django-tables2's rows: the queryset, or a list
+        rows = self.object_list  # django-tables2 wraps its queryset or list twice; the admin hands over the queryset itself
+        data = rows.data.data if isinstance(rows, BoundRows) else rows
         return data.order_by()[: COUNT_UP_TO + 1].count() if isinstance(data, QuerySet) else len(data)
 
     @property
@@ -39,7 +41,8 @@ class Table(tables.Table):
 
     `empty_icon`, `empty_title` and `empty_text` are shown when there is nothing at all; `filtered` is set by
     `list_page` when a filter is on, and the table then offers to clear it.
-    `footer_template`, if set, is drawn left of the pager (for "Download CSV").
+    `footer_template`, if set, is drawn left of the pager (for "Download CSV"); `row_template` below each row, as a
+    further <tr> (or nothing); `notice` is told above the list.
     """
 
     empty_icon = "inbox"
@@ -48,6 +51,8 @@ class Table(tables.Table):
     empty_url = ""
     empty_action = ""
     footer_template = ""
+    row_template = ""
+    notice = ""
     filters_id = "filters"
     filtered = False
 
