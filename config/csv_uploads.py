@@ -125,7 +125,9 @@ def _headings(top: Row) -> list[str]:
     while headings and not headings[-1]:
         headings.pop()
     if len(headings) > MAX_COLUMNS:
-        raise NotCsv(f"The first row has {len(headings)} columns; at most {MAX_COLUMNS} are read. Is the delimiter right?")
+        raise NotCsv(
+            f"The first row has {len(headings)} columns; at most {MAX_COLUMNS} are read. Is the delimiter right?"
+        )
     seen: dict[str, str] = {}
     for heading in filter(None, headings):
         if len(heading) > MAX_HEADING:

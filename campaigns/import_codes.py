@@ -1,0 +1,104 @@
+"""Imports codes from a CSV file, into a campaign or as standalone codes. They go to the pool, unpublished."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from campaigns.code_columns import CodeReader
+from campaigns.models import Campaign, CodeImport
+from campaigns.pool import raise_pool_version
+from config.run_import import ImportImpossible, Refused, Written, run_import
+
+TAKEN = (
+    "Code: is in use already, here or in another campaign. Each code exists once. Remove the row or change the code."
+)
+
+# Column of a voucher -> its type. Null means "not given", which for a voucher's value, dates and limit is the campaign's.
+_COLUMNS = {
+    "type": "text NOT NULL",
+    "active": "boolean",
+    "start_date": "timestamptz",
+    "expiration_date": "timestamptz",
+    "discount_type": "text",
+    "discount_value": "numeric",
+    "unit_type": "text",
+    "gift_amount": "numeric",
+    "category": "text",
+    "additional_info": "text",
+    "metadata": "jsonb",
+    "redemption_limit": "integer",
+    "redeemed_quantity": "integer",
+}
+
+# The ids follow the file, so that the pool gives its codes out in the file's order. The inserting follows the codes,
+# as everywhere: two who insert the same codes in different orders would wait for each other in a circle.
+_INSERT = """
+WITH made AS (
+  INSERT INTO campaigns_voucher
+    (id, campaign_id, code, type, active, start_date, expiration_date, discount_type, discount_value, unit_type,
+     gift_amount, category, additional_info, metadata, redemption_limit, redeemed_quantity)
+  SELECT id, %s, key, type, coalesce(active, true), start_date, expiration_date, discount_type, discount_value,
+         coalesce(unit_type, ''), gift_amount, category, additional_info, metadata, redemption_limit,
+         coalesce(redeemed_quantity, 0)
+    FROM (SELECT nextval(pg_get_serial_sequence('campaigns_voucher', 'id')) AS id, in_order.*
+            FROM (SELECT * FROM pg_temp.staged ORDER BY row) AS in_order) AS numbered
+   ORDER BY key COLLATE "C"
+  ON CONFLICT (code) DO NOTHING
+  RETURNING code)
+SELECT row FROM pg_temp.staged LEFT JOIN made ON made.code = staged.key WHERE made.code IS NULL ORDER BY row
+"""
+_TAKEN = """
+SELECT row FROM pg_temp.staged JOIN campaigns_voucher ON campaigns_voucher.code = staged.key WHERE row > %s ORDER BY row
+"""
+
+
+def import_codes(import_id: int) -> None:
+    """Runs the import to its end; what happened stands on its row. May be called again at any time.
+
+    A row is refused whose code exists on the server, whose type is not the campaign's, or that cannot be read
+    (campaigns/code_columns.py). Raises OperationalError and InterfaceError: then it is to be called again.
+    """
+    code_import = CodeImport.objects.select_related("campaign").filter(pk=import_id).first()
+    if code_import:
+        run_import(code_import, CodeImporter(code_import))
+
+
+class CodeImporter:
+    """What run_import needs to know of codes."""
+
+    noun = "codes"
+    columns = ", ".join(f"{name} {type}" for name, type in _COLUMNS.items())
+
+    def __init__(self, code_import: CodeImport):
+        self.code_import = code_import
+        self.campaign = campaign = code_import.campaign
+        self.about = (
+            {"object_id": campaign.public_id, "object_label": campaign.name, "campaign_id": campaign.pk}
+            if campaign
+            else {}
+        )
+
+    def prepare(self, headings: Sequence[str]) -> None:
+        self.reader = CodeReader(headings, self.code_import.mapping, self.campaign)
+
+    def read(self, cells: Sequence[str]) -> tuple:
+        given = self.reader.read(cells)
+        return (given["code"], *(given.get(name) for name in _COLUMNS))
+
+    def repeats(self, first_row: int) -> str:
+        return f"Code: is the same as in row {first_row}. Each code exists once. Remove one of the two rows."
+
+    def foresee(self, cursor, after: int) -> list[Refused]:
+        cursor.execute(_TAKEN, [after])
+        return [Refused(row, TAKEN) for (row,) in cursor.fetchall()]
+
+    def write(self, cursor) -> Written:
+        if self.campaign and not Campaign.objects.live().filter(pk=self.campaign.pk).exists():
+            raise ImportImpossible("The campaign was deleted meanwhile.")
+        cursor.execute("SELECT count(*) FROM pg_temp.staged")
+        (staged,) = cursor.fetchone()
+        cursor.execute(_INSERT, [self.campaign and self.campaign.pk])
+        refused = [Refused(row, TAKEN) for (row,) in cursor.fetchall()]
+        if self.campaign and staged > len(refused):
+            raise_pool_version(self.campaign.pk)
+        return Written(staged - len(refused), 0, refused)

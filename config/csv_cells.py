@@ -1,0 +1,92 @@
+"""What a cell of an uploaded file says: texts, numbers, moments. Each refusal says how to mend the cell."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from datetime import UTC, datetime
+from decimal import Decimal
+
+# A spreadsheet hides a leading apostrophe before what it would else take for a formula, and so does our own CSV
+# writer: '+1 555 0100 means +1 555 0100.
+_HIDDEN_APOSTROPHE = re.compile(r"'(?=[=+\-@|%＝＋－＠])")  # noqa: RUF001 - full-width on purpose
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL_OR_BREAK = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?", re.IGNORECASE)
+_DECIMAL = re.compile(r"(\d{1,12})(?:[.,](\d+))?")
+TRUE, FALSE = {"true", "yes", "y", "1", "active"}, {"false", "no", "n", "0", "inactive"}
+
+
+class RowRefused(Exception):
+    """The row cannot be imported; the message names the cell, what is wrong with it, and how to mend it."""
+
+
+def text_of(cell: str) -> str:
+    """The cell without white space around it, and without the apostrophe that keeps a spreadsheet from calculating."""
+    text = cell.strip()
+    if text[:1] == "'" and _HIDDEN_APOSTROPHE.match(text):
+        return text[1:].replace("\\|", "|")
+    return text
+
+
+def shown(text: str) -> str:
+    """A cell's text within a message: short, in quotes, and storable whatever it holds."""
+    clean = "".join(c if c.isprintable() else "�" for c in text[:60])
+    return f"“{clean}…”" if len(text) > 60 else f"“{clean}”"
+
+
+def line_of(text: str, longest: int) -> str:
+    if _CONTROL_OR_BREAK.search(text):
+        raise RowRefused("holds a line break or a control character. Write it in one line.")
+    return _within(text, longest)
+
+
+def lines_of(text: str, longest: int) -> str:
+    if _CONTROL.search(text):
+        raise RowRefused("holds a control character. Remove it.")
+    return _within(text, longest)
+
+
+def flag_of(text: str) -> bool:
+    word = text.lower()
+    if word in TRUE:
+        return True
+    if word in FALSE:
+        return False
+    raise RowRefused(f"{shown(text)} is neither true nor false. Write TRUE or FALSE.")
+
+
+def count_of(text: str, *, least: int) -> int:
+    if text.isascii() and text.isdigit() and least <= int(text[:12]) < 2**31:
+        return int(text)
+    raise RowRefused(f"{shown(text)} is not a whole number from {least} up. Write it in digits, such as 3.")
+
+
+def decimal_of(text: str, *, places: int) -> Decimal:
+    """10, 10.5 or 10,5. What could be thousands (1,000) or has more places than are kept is refused, not guessed."""
+    found = _DECIMAL.fullmatch(text)
+    if not found or not text.isascii() or ("," in text and len(found[2]) == 3):
+        raise RowRefused(f"{shown(text)} is not a number. Write it without thousands or signs, such as 10 or 10.50.")
+    whole, fraction = found[1], (found[2] or "").rstrip("0")
+    if len(fraction) > places or len(whole) > 10:
+        raise RowRefused(f"{shown(text)} has too many digits. At most {places} are kept after the point, 10 before it.")
+    return Decimal(f"{whole}.{fraction or 0}")
+
+
+def moment_of(text: str) -> datetime:
+    """ISO 8601, with its offset or in UTC; a date alone is its first moment."""
+    moment = None
+    if text.isascii() and _MOMENT.fullmatch(text):
+        with suppress(ValueError):  # 2026-02-30
+            moment = datetime.fromisoformat(text.upper().replace(",", "."))
+    if moment is None:
+        raise RowRefused(f"{shown(text)} is not a date. Write it as 2026-11-30 or 2026-11-30T23:59:00Z.")
+    if not 1900 <= moment.year < 3000:
+        raise RowRefused(f"{shown(text)} lies outside the years 1900 to 2999. Leave the cell empty for no date.")
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _within(text: str, longest: int) -> str:
+    if len(text) > longest:
+        raise RowRefused(f"may hold at most {longest} characters; this has {len(text)}. Shorten it.")
+    return text

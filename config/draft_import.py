@@ -1,0 +1,117 @@
+"""An import before it runs: upload a file, look at its first rows, correct how it is read, start it, throw it away."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from itertools import islice
+from typing import Any, BinaryIO, NamedTuple, TypeVar
+
+from django.core.files import File
+from django.db import transaction
+
+from config.actor import Actor
+from config.csv_cells import RowRefused
+from config.csv_columns import Field, guess_mapping
+from config.csv_uploads import NotCsv, Reading, Row, look_at, read_csv
+from config.models import CsvImport
+from config.run_import import Importer, ImportImpossible
+
+PREVIEWED = 10  # rows
+
+Status = CsvImport.Status
+Import = TypeVar("Import", bound=CsvImport)
+
+
+class NotADraft(Exception):
+    """The import has been started or thrown away meanwhile."""
+
+
+class Preview(NamedTuple):
+    """What the first rows of the file look like, read in one way."""
+
+    headings: list[str]
+    rows: list[Row]  # with what is wrong with each under the mapping, if anything
+    problem: str = ""  # why the file cannot be read in this way
+
+
+def draft_import(
+    model: type[Import],
+    upload: File,
+    *,
+    by: Actor,
+    fields: Sequence[Field],
+    ignored: Sequence[str] = (),
+    **columns: Any,
+) -> Import:
+    """Keeps the uploaded file with a guess at how it is to be read; `columns` are further columns of the draft.
+
+    Raises NotCsv; then nothing is kept.
+    """
+    binary: BinaryIO = upload.file
+    reading = look_at(binary)
+    headings, rows = read_csv(binary, reading)
+    if next(rows, None) is None:
+        raise NotCsv("The file holds headings and no rows below them.")
+    draft = model(
+        original_name=upload.name[-255:],
+        size=upload.size,
+        total=upload.size,
+        encoding=reading.encoding,
+        delimiter=reading.delimiter,
+        mapping=guess_mapping(headings, fields, ignored=ignored),
+        status=Status.DRAFT,
+        actor_kind=by.kind,
+        actor_id=by.id,
+        actor_label=by.label,
+        **columns,
+    )
+    binary.seek(0)
+    draft.file.save(f"{uuid.uuid4()}.csv", upload, save=False)
+    try:
+        draft.save()
+    except BaseException:
+        draft.file.delete(save=False)
+        raise
+    return draft
+
+
+def preview(draft: CsvImport, importer: Importer) -> Preview:
+    """The first rows, each with what is wrong with it, as the draft says that the file is to be read."""
+    try:
+        with draft.file.open("rb") as file:
+            headings, rows = read_csv(file, Reading(draft.encoding, draft.delimiter))
+            importer.prepare(headings)
+            return Preview(headings, [_checked(row, importer) for row in islice(rows, PREVIEWED)])
+    except (NotCsv, ImportImpossible) as impossible:
+        return Preview([], [], str(impossible))
+    except FileNotFoundError:
+        return Preview([], [], "The uploaded file is gone. Upload it again.")
+
+
+def _checked(row: Row, importer: Importer) -> Row:
+    if not row.problem:
+        try:
+            importer.read(row.cells)
+        except RowRefused as wrong:
+            return row._replace(problem=str(wrong))
+    return row
+
+
+def start_import(csv_import: CsvImport, *, by: Actor, defer: Callable[[int], object]) -> None:
+    """Puts a draft into the queue; `defer` writes the job, in the same transaction. Raises NotADraft."""
+    with transaction.atomic():
+        draft = type(csv_import).objects.filter(pk=csv_import.pk, status=Status.DRAFT)
+        if not draft.update(status=Status.QUEUED, actor_kind=by.kind, actor_id=by.id, actor_label=by.label):
+            raise NotADraft
+        defer(csv_import.pk)
+
+
+def discard_import(csv_import: CsvImport) -> None:
+    """Throws a draft and its file away. Raises NotADraft."""
+    with transaction.atomic():
+        draft = type(csv_import).objects.select_for_update().filter(pk=csv_import.pk, status=Status.DRAFT).first()
+        if draft is None:
+            raise NotADraft
+        draft.delete()
+        transaction.on_commit(lambda: draft.file.delete(save=False))

@@ -1,0 +1,37 @@
+"""Takes up an import that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db import transaction
+
+from config.actor import Actor
+from config.models import CsvImport
+
+Status, OnError = CsvImport.Status, CsvImport.OnError
+
+
+class NotFailed(Exception):
+    """The import has not failed, somebody else has taken it up already, or its file is gone."""
+
+
+def retry_import(csv_import: CsvImport, *, by: Actor, defer: Callable[[int], object]) -> None:
+    """Queues it once more. An all-or-nothing import keeps the good rows this time; another goes on where it stopped.
+
+    Raises NotFailed.
+    """
+    with transaction.atomic():
+        failed = type(csv_import).objects.select_for_update().filter(pk=csv_import.pk, status=Status.FAILED).first()
+        if failed is None or not failed.file:
+            raise NotFailed
+        if failed.on_error == OnError.ALL_OR_NOTHING:
+            failed.on_error = OnError.KEEP_GOOD
+            failed.rows_read = failed.rows_refused = failed.done = 0
+            failed.refused.all().delete()
+            if failed.error_file:
+                failed.error_file.delete(save=False)
+        failed.status, failed.error, failed.finished_at = Status.QUEUED, "", None
+        failed.actor_kind, failed.actor_id, failed.actor_label = by
+        failed.save()
+        defer(failed.pk)

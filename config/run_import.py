@@ -1,0 +1,261 @@
+"""Runs an import: reads the file row by row, checks each, writes the good ones in chunks, and reports the bad ones.
+
+Exactly once a row, whatever is killed. With KEEP_GOOD the rows of a chunk, its refused rows and the count of rows read
+are one transaction under a lock on the import's row; a run that begins again skips the rows counted there. With
+ALL_OR_NOTHING the file is first checked as a whole and gathered in a temporary table; then one transaction writes all.
+
+Temporary tables last for a session: the worker's connection must not go through a transaction pooler (nor may its
+LISTEN, docs/scaling.md).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple, Protocol
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Subquery
+from django.db.models.functions import Coalesce, Now
+
+from config.actor import Actor
+from config.audit import record
+from config.csv_cells import RowRefused
+from config.csv_uploads import NotCsv, Reading, Row, read_csv
+from config.models import CsvImport
+from config.staged_rows import create_tables, drop_tables, stage
+from config.write_error_file import write_error_file
+
+CHUNK = 5_000  # rows in one transaction
+SHOWN = 100  # refused rows that stay in the database for the page; the error file has all
+
+Status, OnError = CsvImport.Status, CsvImport.OnError
+log = logging.getLogger(__name__)
+
+
+class Refused(NamedTuple):
+    row: int
+    error: str
+
+
+class Written(NamedTuple):
+    imported: int
+    updated: int
+    refused: list[Refused]
+
+
+class Importer(Protocol):
+    """What an app adds: how its rows are read, and how the good ones are written."""
+
+    noun: str  # for the audit log, which says "codes.imported"
+    about: dict  # and what else it says: object_id, object_label, campaign_id
+    columns: str  # those of the table `staged` (config/staged_rows.py) besides row and key, as SQL
+
+    def prepare(self, headings: Sequence[str]) -> None:
+        """Told the headings before the first row. Raises ImportImpossible."""
+
+    def read(self, cells: Sequence[str]) -> tuple:
+        """The row's key (None: it has none) and its values for `columns`. Raises RowRefused."""
+
+    def repeats(self, first_row: int) -> str:
+        """What to say of a row whose key stands in `first_row` already."""
+
+    def foresee(self, cursor, after: int) -> list[Refused]:
+        """Those staged rows below row `after` that `write` will refuse."""
+
+    def write(self, cursor) -> Written:
+        """Writes all staged rows, in the caller's transaction. Raises ImportImpossible."""
+
+
+class ImportImpossible(Exception):
+    """The import as a whole cannot go on; the message says why, and what to do."""
+
+
+class _TakenOver(Exception):
+    """Another run of the same import is at work, or has ended it."""
+
+
+class _SomeRefused(Exception):
+    """Rolls ALL_OR_NOTHING back."""
+
+
+def run_import(csv_import: CsvImport, importer: Importer) -> None:
+    """Brings a queued or interrupted import to its end. May be called again at any time, and by several at once.
+
+    Raises OperationalError and InterfaceError where the database went away: then it is to be called again.
+    """
+    try:
+        _Run(csv_import, importer).go()
+    except _TakenOver:
+        log.info("Import %s is run by somebody else.", csv_import.pk)
+    except (NotCsv, ImportImpossible) as impossible:
+        _fail(csv_import, importer, str(impossible))
+    except FileNotFoundError:
+        _fail(csv_import, importer, "The uploaded file is gone. Upload it again.")
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        _fail(csv_import, importer, "An unexpected error stopped it; the server's log holds the details.")
+        raise
+
+
+class _Run:
+    def __init__(self, csv_import: CsvImport, importer: Importer):
+        self.csv_import = csv_import
+        self.importer = importer
+        self.keep_good = csv_import.on_error == OnError.KEEP_GOOD
+
+    def go(self) -> None:
+        self._begin()
+        with self.csv_import.file.open("rb") as file, connection.cursor() as cursor:
+            headings, rows = read_csv(file, Reading(self.csv_import.encoding, self.csv_import.delimiter))
+            self.importer.prepare(headings)
+            create_tables(cursor, self.importer.columns)
+            try:
+                self._recall(cursor, rows)
+                while chunk := list(islice(rows, CHUNK)):
+                    self._take(cursor, chunk, file.tell())
+                if not self.keep_good and not self.csv_import.rows_refused:
+                    self._write_all(cursor)
+            finally:
+                drop_tables(cursor)
+        self._end()
+
+    def _begin(self) -> None:
+        rows = type(self.csv_import).objects.filter(pk=self.csv_import.pk)
+        with transaction.atomic():
+            open_ = rows.filter(status__in=[Status.QUEUED, Status.RUNNING])
+            if not open_.update(status=Status.RUNNING, started_at=Coalesce("started_at", Now()), error=""):
+                raise _TakenOver
+            if not self.keep_good:  # of an interrupted run nothing is left
+                rows.update(rows_read=0, rows_refused=0, done=0)
+                self.csv_import.refused.all().delete()
+        self.csv_import.refresh_from_db()
+
+    def _recall(self, cursor, rows: Iterator[Row]) -> None:
+        """Passes over what an earlier run has counted; only the keys of its good rows must be known again."""
+        left = self.csv_import.rows_read
+        while chunk := list(islice(rows, min(CHUNK, left))):
+            left -= len(chunk)
+            span = self.csv_import.refused.filter(row__range=(chunk[0].number, chunk[-1].number))
+            refused = set(span.values_list("row", flat=True))
+            good, _ = self._check([row for row in chunk if row.number not in refused])
+            with transaction.atomic():
+                stage(cursor, good, after=chunk[0].number - 1, afresh=True)
+
+    def _take(self, cursor, chunk: list[Row], position: int) -> None:
+        """One transaction: the chunk's rows, what is wrong with the others, and that both have been read."""
+        good, refused = self._check(chunk)
+        after = chunk[0].number - 1
+        with transaction.atomic():
+            self._lock()
+            repeated = stage(cursor, good, after=after, afresh=self.keep_good)
+            if self.keep_good:
+                written = self.importer.write(cursor)
+            else:
+                written = Written(0, 0, self.importer.foresee(cursor, after))
+            refused += (Refused(row, self.importer.repeats(first)) for row, first in repeated)
+            self._count(written, refused, read=len(chunk), position=position)
+
+    def _check(self, chunk: list[Row]) -> tuple[list[tuple], list[Refused]]:
+        good: list[tuple] = []
+        refused: list[Refused] = []
+        for row in chunk:
+            if row.problem:
+                refused.append(Refused(row.number, row.problem))
+                continue
+            try:
+                good.append((row.number, *self.importer.read(row.cells)))
+            except RowRefused as wrong:
+                refused.append(Refused(row.number, str(wrong)))
+        return good, refused
+
+    def _write_all(self, cursor) -> None:
+        """Every row in one transaction. What has come into the database since the rows were checked refuses them all."""
+        cursor.execute("ANALYZE pg_temp.staged")
+        written = Written(0, 0, [])
+        try:
+            with transaction.atomic():
+                self._lock()
+                written = self.importer.write(cursor)
+                if written.refused:
+                    raise _SomeRefused
+                self._count(written, [])
+                self._close(Status.DONE)
+        except _SomeRefused:
+            with transaction.atomic():
+                self._lock()
+                self._count(Written(0, 0, written.refused), [])
+
+    def _end(self) -> None:
+        """Writes the error file and closes the import, unless all is done already."""
+        now = self.csv_import
+        if now.status != Status.RUNNING:
+            return
+        with transaction.atomic():
+            self._lock()
+            if now.rows_refused:
+                now.error_file = write_error_file(now)
+            if self.keep_good or not now.rows_refused:
+                self._close(Status.DONE)
+            else:
+                rows = "1 row is" if now.rows_refused == 1 else f"{now.rows_refused:,} rows are"
+                self._close(
+                    Status.FAILED,
+                    f"Nothing was imported: {rows} wrong. Mend the file and upload it again, or keep the good rows.",
+                )
+
+    def _lock(self) -> None:
+        """Until the commit no other run counts or writes; and none has done so since this one did last."""
+        held = type(self.csv_import).objects.select_for_update().filter(pk=self.csv_import.pk, status=Status.RUNNING)
+        if not held.filter(rows_read=self.csv_import.rows_read).values("pk").first():
+            raise _TakenOver
+
+    def _count(self, written: Written, refused: list[Refused], *, read: int = 0, position: int | None = None) -> None:
+        refused = [*refused, *written.refused]
+        with connection.cursor() as cursor:
+            _keep(cursor, self.csv_import, refused)
+        now = self.csv_import
+        now.rows_read += read
+        now.done = now.size if position is None else position
+        now.rows_imported += written.imported
+        now.rows_updated += written.updated
+        now.rows_refused += len(refused)
+        now.save(update_fields=["rows_read", "done", "rows_imported", "rows_updated", "rows_refused"])
+
+    def _close(self, status: str, error: str = "") -> None:
+        _close(self.csv_import, self.importer, status, error)
+        # The error file holds them all.
+        beyond = self.csv_import.refused.order_by("row").values("row")[SHOWN - 1 : SHOWN]
+        self.csv_import.refused.filter(row__gt=Subquery(beyond)).delete()
+
+
+def _fail(csv_import: CsvImport, importer: Importer, error: str) -> None:
+    """Ends an import that cannot go on. The rows refused so far stay, for the error file of a run that takes it up."""
+    with transaction.atomic():
+        now = type(csv_import).objects.select_for_update().filter(pk=csv_import.pk).first()
+        if now and now.is_running:
+            _close(now, importer, Status.FAILED, error)
+
+
+def _close(csv_import: CsvImport, importer: Importer, status: str, error: str) -> None:
+    csv_import.status, csv_import.error, csv_import.finished_at = status, error, Now()
+    csv_import.save(update_fields=["status", "error", "finished_at", "error_file"])
+    if status == Status.DONE or csv_import.rows_imported or csv_import.rows_updated:
+        record(
+            f"{importer.noun}.imported",
+            by=Actor(csv_import.actor_kind, csv_import.actor_id, csv_import.actor_label),
+            **importer.about,
+            rows=csv_import.rows_read,
+            imported=csv_import.rows_imported,
+            updated=csv_import.rows_updated,
+            refused=csv_import.rows_refused,
+        )
+
+
+def _keep(cursor, csv_import: CsvImport, refused: list[Refused]) -> None:
+    table = connection.ops.quote_name(csv_import.refused.model._meta.db_table)
+    with cursor.copy(f"COPY {table} (csv_import_id, row, error) FROM STDIN") as copy:
+        for row, error in refused:
+            copy.write_row((csv_import.pk, row, error))

@@ -1,0 +1,47 @@
+"""The temporary tables of an import: `staged`, the good rows on their way, and `seen`, the keys of those before them.
+
+They let the database find a key that the file repeats, however long the file is, with flat memory here. No statistics
+are kept of temporary tables, so the statements are such that the planner has nothing to guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+DROP = "DROP TABLE IF EXISTS pg_temp.staged, pg_temp.seen"
+
+
+def create_tables(cursor, columns: str) -> None:
+    """`columns` of `staged` besides its row and key, as SQL. What an earlier run left in this session is dropped."""
+    cursor.execute(DROP)
+    cursor.execute(f"CREATE TEMPORARY TABLE staged (row bigint PRIMARY KEY, key text, {columns})")
+    cursor.execute("CREATE TEMPORARY TABLE seen (key text PRIMARY KEY, row bigint NOT NULL)")
+
+
+def drop_tables(cursor) -> None:
+    cursor.execute(DROP)
+
+
+def stage(cursor, rows: Sequence[tuple], *, after: int, afresh: bool) -> list[tuple[int, int]]:
+    """Adds rows, each (row, key, values…), all below row `after`; `afresh` clears the table of earlier ones first.
+
+    A row whose key is known is not added: returned are those (row, row that has the key already).
+    """
+    if afresh:
+        cursor.execute("TRUNCATE pg_temp.staged")
+    with cursor.copy("COPY pg_temp.staged FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+    cursor.execute(
+        "INSERT INTO pg_temp.seen SELECT key, row FROM pg_temp.staged WHERE row > %s AND key IS NOT NULL ORDER BY row"
+        " ON CONFLICT DO NOTHING",
+        [after],
+    )
+    if cursor.rowcount == sum(row[1] is not None for row in rows):
+        return []
+    cursor.execute(
+        "DELETE FROM pg_temp.staged USING pg_temp.seen WHERE staged.row > %s AND seen.key = staged.key"
+        " AND seen.row <> staged.row RETURNING staged.row, seen.row",
+        [after],
+    )
+    return sorted(cursor.fetchall())

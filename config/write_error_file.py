@@ -1,0 +1,46 @@
+"""Writes the rows of an import that were refused into a CSV file of their own: to mend, and to upload as it is."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import PurePosixPath
+
+from django.core.files import File
+
+from config.csv_columns import ERROR_FILE_ENDS
+from config.csv_files import BYTE_ORDER_MARK, csv_line
+from config.csv_uploads import UNREADABLE, Reading, Row, read_csv
+from config.models import CsvImport
+
+
+def write_error_file(csv_import: CsvImport) -> str:
+    """The name of the file in the storage: the refused rows as they were uploaded, each with its number and what is wrong.
+
+    The uploaded file is read once more beside the refused rows, so that neither has to be held.
+    Written a second time, it replaces the first.
+    """
+    storage = csv_import.file.storage
+    upload = PurePosixPath(csv_import.file.name)
+    name = str(upload.with_name(f"{upload.stem}-errors.csv"))
+    reading = Reading(csv_import.encoding, csv_import.delimiter)
+    refused = csv_import.refused.order_by("row").values_list("row", "error").iterator()
+    with tempfile.TemporaryFile() as errors, csv_import.file.open("rb") as file:
+        headings, rows = read_csv(file, reading)
+        if headings[-2:] == ERROR_FILE_ENDS:  # a mended error file with mistakes left in it
+            headings = headings[:-2]
+        errors.write(BYTE_ORDER_MARK + csv_line([*headings, *ERROR_FILE_ENDS]))
+        number, error = next(refused, (None, ""))
+        for row in rows:
+            if row.number == number:
+                errors.write(csv_line([*_fitted(row, len(headings), reading.delimiter), number, error]))
+                number, error = next(refused, (None, ""))
+        storage.delete(name)
+        return storage.save(name, File(errors))
+
+
+def _fitted(row: Row, width: int, delimiter: str) -> list[str]:
+    """As many cells as headings. Where the row has too many, the last holds the rest of them."""
+    cells = [cell.replace(UNREADABLE, "�") for cell in row.cells]
+    if row.problem and len(cells) > width:
+        cells[width - 1 :] = [delimiter.join(cells[width - 1 :])]
+    return (cells + [""] * width)[:width]

@@ -1,0 +1,111 @@
+"""Imports customers from a CSV file: new ones are added, those whose source_id is known are updated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from config.metadata import MAX_BYTES
+from config.run_import import Refused, Written, run_import
+from customers.customer_columns import CustomerReader
+from customers.models import CustomerImport
+
+# Column of a customer -> its type. Null means "not given": what the customer has stays.
+_COLUMNS = {
+    "name": "text",
+    "email": "text",
+    "phone": "text",
+    "description": "text",
+    "birthdate": "date",
+    "address": "jsonb NOT NULL",
+    "metadata": "jsonb NOT NULL",
+}
+_GIVEN = """coalesce(name, ''), coalesce(email, ''), coalesce(phone, ''), coalesce(description, ''), birthdate,
+            address, metadata"""
+
+# Existing customers are locked in the order of their ids, as everywhere; new ones go in by source_id.
+_LOCK = """
+SELECT count(*) FROM (
+  SELECT id FROM customers_customer JOIN pg_temp.staged ON source_id = key
+   ORDER BY id FOR NO KEY UPDATE OF customers_customer) AS locked
+"""
+# xmax is 0 in a row that was inserted, and the updating transaction in one that was updated.
+_UPSERT = f"""
+WITH written AS (
+  INSERT INTO customers_customer AS held
+    (source_id, name, email, phone, description, birthdate, address, metadata)
+  SELECT key, {_GIVEN} FROM pg_temp.staged WHERE key IS NOT NULL ORDER BY key COLLATE "C"
+  ON CONFLICT (source_id) DO UPDATE SET
+    name = coalesce(nullif(excluded.name, ''), held.name),
+    email = coalesce(nullif(excluded.email, ''), held.email),
+    phone = coalesce(nullif(excluded.phone, ''), held.phone),
+    description = coalesce(nullif(excluded.description, ''), held.description),
+    birthdate = coalesce(excluded.birthdate, held.birthdate),
+    address = held.address || excluded.address,
+    metadata = held.metadata || excluded.metadata,
+    updated_at = now()
+  WHERE %s AND octet_length((held.metadata || excluded.metadata)::text) <= {MAX_BYTES}
+  RETURNING source_id, xmax = 0 AS added)
+SELECT count(*) FILTER (WHERE added), count(*) FILTER (WHERE NOT added),
+       array_agg(row ORDER BY row) FILTER (WHERE source_id IS NULL)
+  FROM pg_temp.staged LEFT JOIN written ON source_id = key WHERE key IS NOT NULL
+"""
+_ADD = f"""
+INSERT INTO customers_customer (name, email, phone, description, birthdate, address, metadata)
+SELECT {_GIVEN} FROM pg_temp.staged WHERE key IS NULL ORDER BY row
+"""
+_REFUSED = f"""
+SELECT row FROM pg_temp.staged JOIN customers_customer AS held ON source_id = key
+ WHERE row > %s AND NOT (%s AND octet_length((held.metadata || staged.metadata)::text) <= {MAX_BYTES}) ORDER BY row
+"""
+
+
+def import_customers(import_id: int) -> None:
+    """Runs the import to its end; what happened stands on its row. May be called again at any time.
+
+    A row without source_id adds a customer each time; with a known one it updates that customer's given fields
+    (metadata and address key by key), or is refused where the import says so. Refused as well are rows that
+    customers/upsert.py would refuse. Raises OperationalError and InterfaceError: then it is to be called again.
+    """
+    customer_import = CustomerImport.objects.filter(pk=import_id).first()
+    if customer_import:
+        run_import(customer_import, CustomerImporter(customer_import))
+
+
+class CustomerImporter:
+    """What run_import needs to know of customers."""
+
+    noun = "customers"
+    about: dict = {}
+    columns = ", ".join(f"{name} {type}" for name, type in _COLUMNS.items())
+
+    def __init__(self, customer_import: CustomerImport):
+        self.customer_import = customer_import
+
+    def prepare(self, headings: Sequence[str]) -> None:
+        self.reader = CustomerReader(headings, self.customer_import.mapping)
+        self.source_id = self.reader.labels.get("source_id", "Source ID")
+
+    def read(self, cells: Sequence[str]) -> tuple:
+        given = self.reader.read(cells)
+        return (given.get("source_id"), *(given.get(name) for name in _COLUMNS))
+
+    def repeats(self, first_row: int) -> str:
+        return f"{self.source_id}: is the same as in row {first_row}. Put what belongs to one customer into one row."
+
+    def foresee(self, cursor, after: int) -> list[Refused]:
+        cursor.execute(_REFUSED, [after, self.customer_import.update_existing])
+        return self._refused([row for (row,) in cursor.fetchall()])
+
+    def write(self, cursor) -> Written:
+        cursor.execute(_LOCK)
+        cursor.execute(_UPSERT, [self.customer_import.update_existing])
+        added, updated, refused = cursor.fetchone()
+        cursor.execute(_ADD)
+        return Written(added + cursor.rowcount, updated, self._refused(refused or []))
+
+    def _refused(self, rows: list[int]) -> list[Refused]:
+        if self.customer_import.update_existing:
+            error = "Metadata: with what this customer has already, it would be more than 32 KB. Leave some of it out."
+        else:
+            error = f"{self.source_id}: belongs to a customer already. Choose to update customers, or remove the row."
+        return [Refused(row, error) for row in rows]
