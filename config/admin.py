@@ -27,8 +27,8 @@ class RoleModelAdmin(admin.ModelAdmin):
     """Whoever reads the dashboard may look; a Manager may add, change and delete.
 
     Saving writes only the columns that were changed in the form: a form that was opened an hour ago must not put back
-    what a publication or another colleague has written since. An admin whose model has a verb calls it in `save_model`
-    and `delete_model`, and the verb writes the audit entry.
+    what a publication or another colleague has written since. For that the form carries what it was shown with.
+    An admin whose model has a verb calls it in `save_model` and `delete_model`, and the verb writes the audit entry.
     """
 
     ability_to_view = READ
@@ -51,6 +51,12 @@ class RoleModelAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None) -> bool:
         return may(request.user, MANAGE)
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field:
+            field.show_hidden_initial = True
+        return field
 
     def save_model(self, request, obj, form, change) -> None:
         if not change:

@@ -43,9 +43,10 @@ class MetadataField(forms.CharField):
             raise forms.ValidationError(str(refused)) from None
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """By value, so that another indentation is no change."""
+        """By value, so that another indentation is no change. `initial` is text where the form carried it."""
         try:
-            return self.clean(data) != (initial or {})
+            before = self.clean(initial) if isinstance(initial, str) else initial
+            return self.clean(data) != (before or {})
         except forms.ValidationError:
             return True
 

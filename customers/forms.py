@@ -53,6 +53,9 @@ class CustomerForm(forms.Form):
             part: self.customer.address.get(part, "") for part in ADDRESS_PARTS
         }
         super().__init__(data, initial=initial)
+        # The form carries what it was shown with: what a shop has changed since is then told from what staff changed.
+        for field in self.fields.values():
+            field.show_hidden_initial = customer is not None
         # Disabled fields ignore what a browser sends; the database refuses as well (edit_customer.py).
         self.fields["source_id"].disabled = self.customer.source_id is not None
 
@@ -71,6 +74,8 @@ class CustomerForm(forms.Form):
     def changes(self) -> dict[str, Any]:
         """The columns that the form changes, with their new values; for a new customer those that were filled in."""
         changed = {field: self.cleaned_data[field] for field in PLAIN if field in self.changed_data}
-        if any(part in self.changed_data for part in ADDRESS_PARTS):
-            changed["address"] = {part: self.cleaned_data[part] for part in ADDRESS_PARTS if self.cleaned_data[part]}
+        parts = {part: self.cleaned_data[part] for part in ADDRESS_PARTS if part in self.changed_data}
+        if parts:
+            address = {**self.customer.address, **parts}
+            changed["address"] = {part: value for part, value in address.items() if value}
         return changed
