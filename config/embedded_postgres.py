@@ -136,7 +136,7 @@ class Server:
             self._lock = _take_over(cluster, self._data_folder)
             _write_access_rules(cluster, account)
             _make_socket_folder(self._data_folder, account)
-            self._launch(cluster, account)
+            self._launch(cluster, account, self._lock)
         except NoAccount as problem:
             raise DatabaseUnavailable(str(problem)) from None
         except BaseException:
@@ -161,7 +161,7 @@ class Server:
         if self._lock:
             self._lock.close()
 
-    def _launch(self, cluster: Path, account: Account) -> None:
+    def _launch(self, cluster: Path, account: Account, lock: IO[bytes]) -> None:
         settings = SERVER_SETTINGS | {"unix_socket_directories": str(socket_folder(self._data_folder))}
         if not self._durable:
             settings |= THROW_AWAY_SETTINGS
@@ -176,19 +176,17 @@ class Server:
                 env=_environment(),
                 start_new_session=True,  # Ctrl-C at the terminal is for the supervisor, which stops the server last
                 preexec_fn=account.before_exec(),
-                pass_fds=[self._lock.fileno()],  # the lock lives as long as any process of this server does
+                pass_fds=[lock.fileno()],  # the lock lives as long as any process of this server does
             )
-            self._wait_until_it_answers(early_errors)
+            self._wait_until_it_answers(self._process, early_errors)
 
-    def _wait_until_it_answers(self, early_errors: IO[str]) -> None:
+    def _wait_until_it_answers(self, process: subprocess.Popen, early_errors: IO[str]) -> None:
         next_word = time.monotonic() + 5
         while not _has_database(self._data_folder):
-            if self._process.poll() is not None:
+            if process.poll() is not None:
                 early_errors.seek(0)
-                logs = (self._data_folder / "postgres" / "log").glob("*")
-                log = max(logs, key=lambda file: file.stat().st_mtime, default=None)
-                reason = _reason(early_errors.read() + (log.read_text(errors="replace") if log else ""))
-                raise DatabaseUnavailable(f"PostgreSQL did not start: {reason} (its log: {log or 'none'})")
+                log = self._data_folder / "postgres" / "log"
+                raise DatabaseUnavailable(f"PostgreSQL did not start: {_reason(early_errors.read())} (Its log: {log})")
             if time.monotonic() > next_word:
                 self._say(
                     "PostgreSQL is still starting; after a crash it first recovers what was written. Please wait."
@@ -232,11 +230,11 @@ def _refuse_other_major(cluster: Path) -> None:
 def _take_over(cluster: Path, data_folder: Path) -> IO[bytes]:
     """The server's lock. Every process of a server holds it: if it is taken, a server has outlived its supervisor."""
     lock = (data_folder / "postgres.lock").open("ab")
-    for how in (None, signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+    for how, patience in ((0, 0), (signal.SIGINT, 5), (signal.SIGQUIT, 5), (signal.SIGKILL, 5)):
         for pid in _processes_of(cluster) if how else ():
             with suppress(ProcessLookupError):
                 os.kill(pid, how)
-        if _locked(lock, seconds=5 if how else 0):
+        if _locked(lock, patience):
             # Nobody uses the files, so a postmaster.pid is stale; its number may by now be some other process.
             (cluster / "postmaster.pid").unlink(missing_ok=True)
             return lock
@@ -246,8 +244,8 @@ def _take_over(cluster: Path, data_folder: Path) -> IO[bytes]:
     )
 
 
-def _locked(file: IO[bytes], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
+def _locked(file: IO[bytes], patience: float) -> bool:
+    deadline = time.monotonic() + patience
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -333,6 +331,6 @@ def _environment() -> dict[str, str]:
 
 
 def _reason(output: str) -> str:
-    """The line of PostgreSQL's output that says why it stopped."""
-    lines = output.strip().splitlines() or ["it said nothing"]
+    """The line of PostgreSQL's output that says why it stopped; once its own log is open, it says it only there."""
+    lines = output.strip().splitlines() or ["it gave no reason"]
     return next((line for line in reversed(lines) if "FATAL" in line or "error:" in line), lines[-1])

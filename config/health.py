@@ -42,7 +42,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     response = JsonResponse(
         {"status": "ready" if ready else "not ready", "checks": checks}, status=200 if ready else 503
     )
-    response._has_been_logged = True  # Django would log an error at each probe; whoever probes has the answer
+    response._has_been_logged = True  # type: ignore[attr-defined]  # Django would log an error at each probe; whoever probes has the answer
     return response
 
 

@@ -23,7 +23,7 @@ def collect_static(*, say: Callable[[str], None]) -> None:
 
 
 def _fingerprint() -> str:
-    digest = hashlib.sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
+    digest = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
     for finder in get_finders():
         for name, storage in finder.list(ignore_patterns=None):
             found = Path(storage.path(name)).stat()

@@ -62,7 +62,8 @@ class Account:
         drop = [setpriv, f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups", "--pdeathsig=INT"]
         if not (_open_to_all(binary) and _open_to_all(reaching.parent)):
             # Below /root, say. One capability lets it through; opening root's folders to everybody would be worse.
-            drop += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+            # Without the secure bit access(2), by which PostgreSQL looks for its own files, would not count it.
+            drop += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"]
         return [*drop, "--", *run]
 
     def before_exec(self) -> Callable[[], None]:
