@@ -4,8 +4,10 @@ from django.contrib import admin
 from django.urls import include, path
 
 import config.public_ids  # noqa: F401 - registers the converters <camp:…>, <v:…>, <cust:…>, <pub:…>, <export:…>
+from config.api_assembly import api
 
 urlpatterns = [
+    path("v1/", api.urls),  # first: it is asked the most often
     path("", include("publications.urls")),
     path("", include("campaigns.urls")),
     path("", include("customers.urls")),

@@ -1,0 +1,180 @@
+"""The API of campaigns: create, get, list. Their vouchers are in publications/api, which knows who holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Now
+from django.http import HttpRequest
+from ninja import Query, Router
+
+from campaigns.api_answers import campaign_answer
+from campaigns.api_requests import NAMES, CampaignSent
+from campaigns.check_value import InvalidFields
+from campaigns.code_space import CodeSpaceTooSmall
+from campaigns.create_campaign import NameTaken, create_campaign
+from campaigns.find import CampaignNotFound, VoucherNotFound, find_campaign
+from campaigns.models import Campaign, CodeOrder, Voucher
+from config import api_filters as by
+from config.api import ApiError, as_api_error, invalid_payload, not_found
+from config.api_auth import MAY_ALL, MAY_READ, caller
+from config.api_lists import ListQuery, answer_list
+from config.public_ids import CAMPAIGN
+
+router = Router(tags=["Campaigns"])
+
+ORDERS = {
+    "-created_at": ("-created_at", "-pk"),
+    "created_at": ("created_at", "pk"),
+    "-updated_at": (F("updated_at").desc(nulls_last=True), "-pk"),
+    "updated_at": (F("updated_at").asc(nulls_last=True), "pk"),
+}
+
+
+class CampaignsQuery(ListQuery):
+    campaign_type: str | None = None
+    campaign_status: str | None = None
+    is_referral_code: bool | None = None
+
+
+REFERRAL = Q(kind=Campaign.Kind.REFERRAL_PROGRAM)
+RUNNING = (Q(start_date=None) | Q(start_date__lte=Now())) & (Q(expiration_date=None) | Q(expiration_date__gt=Now()))
+EXPIRED = Q(expiration_date__lte=Now())
+DONE = Q(generation="DONE")
+
+
+def _states(of_op: dict[str, Q]) -> by.Field:
+    """`filters[status][conditions][$expired]=`: the operator itself is the question, its value says nothing."""
+    return by.Field(tuple(of_op), lambda condition: of_op[condition.op])
+
+
+def _is_auto_update(condition: by.Condition) -> Q:
+    """BULK is a virtual type: STATIC or AUTO_UPDATE, which all campaigns are."""
+    kinds = {kind.upper() for kind in condition.values}
+    types = {"STATIC": [False], "AUTO_UPDATE": [True], "BULK": [False, True]}
+    found = Q(auto_update__in=[auto_update for kind in kinds for auto_update in types.get(kind, [])])
+    return ~found if condition.op in by.NEGATED else found
+
+
+def _has_voucher_type(condition: by.Condition) -> Q:
+    gift = Q(kind=Campaign.Kind.GIFT_VOUCHERS)
+    of_type = {"GIFT_VOUCHER": gift, "DISCOUNT_VOUCHER": ~gift}
+    found = Q(pk__isnull=True)
+    for kind in condition.values:
+        found |= of_type.get(kind.upper(), Q(pk__isnull=True))
+    return ~found if condition.op in by.NEGATED else found
+
+
+FILTERS = {
+    "campaigns": by.text("name"),
+    "campaigns_id": by.public_key("pk", CAMPAIGN),
+    "campaign_status": by.choice("generation", read=str.upper),
+    "status": _states(
+        {
+            "$active": DONE,
+            "$failed": Q(generation="FAILED"),
+            "$in_progress": Q(generation="IN_PROGRESS"),
+            "$expired": DONE & EXPIRED,
+            "before_start": DONE & Q(start_date__gt=Now()),  # the documents spell this one without the dollar
+        }
+    ),
+    "active": _states(
+        {
+            "$enabled": Q(active=True),
+            "$disabled": Q(active=False),
+            "$expired": EXPIRED,
+            "$active": Q(active=True) & RUNNING,
+        }
+    ),
+    "is_referral_code": by.flag(REFERRAL),
+    "voucher_type": by.Field(("$is", "$is_not", "$in", "$not_in"), _has_voucher_type),
+    "categories": by.text("category"),
+    "type": by.Field(("$is", "$is_not", "$in", "$not_in"), _is_auto_update),
+    "created_date": by.moment("created_at"),
+    "updated_at": by.moment("updated_at"),
+    "start_date": by.moment("start_date"),
+    "expiration_date": by.moment("expiration_date"),
+}
+
+
+@router.post("", auth=MAY_ALL)
+def post_campaign(request: HttpRequest, sent: CampaignSent):
+    """Makes a campaign; its codes follow in the background (`vouchers_generation_status`)."""
+    try:
+        campaign = create_campaign(sent.columns(), count=sent.vouchers_count or 0, by=caller(request))
+    except CodeSpaceTooSmall as refused:
+        raise invalid_payload(f"vouchers_count: {refused}") from None
+    generation = "IN_PROGRESS" if sent.vouchers_count else "DONE"
+    return campaign_answer(campaign, vouchers_count=0, generation=generation)
+
+
+@router.get("", auth=MAY_READ)
+def list_campaigns(request: HttpRequest, query: Annotated[CampaignsQuery, Query()]):
+    rows = _with_generation(Campaign.objects.live())
+    if query.campaign_type:
+        rows = rows.filter(kind=query.campaign_type.upper())
+    if query.campaign_status:
+        rows = rows.filter(generation=query.campaign_status.upper())
+    if query.is_referral_code is not None:
+        rows = rows.filter(REFERRAL if query.is_referral_code else ~REFERRAL)
+    rows = rows.filter(by.filters_of(request.GET, FILTERS))
+    return answer_list(rows, query, name="campaigns", prefix=CAMPAIGN, orders=ORDERS, answer=_answers)
+
+
+@router.get("/{path:campaign_id}", auth=MAY_READ)
+def get_campaign(request: HttpRequest, campaign_id: str):
+    """By `camp_…` id or name."""
+    return _answers(_with_generation(Campaign.objects.filter(pk=find_campaign(campaign_id).pk)))[0]
+
+
+def _with_generation(campaigns: QuerySet[Campaign]) -> QuerySet[Campaign]:
+    """`.generation`: IN_PROGRESS while codes are being made, FAILED where the newest order of codes ended so, else DONE."""
+    orders = CodeOrder.objects.filter(campaign=OuterRef("pk"))
+    newest = orders.order_by("-created_at", "-pk").values("status")[:1]
+    return campaigns.alias(_newest_order=Subquery(newest)).annotate(
+        generation=Case(
+            When(Exists(orders.filter(status__in=["queued", "running"])), then=Value("IN_PROGRESS")),
+            When(_newest_order="failed", then=Value("FAILED")),
+            default=Value("DONE"),
+            output_field=CharField(),
+        )
+    )
+
+
+def _answers(campaigns: Sequence[Campaign] | QuerySet[Campaign]) -> list[dict[str, Any]]:
+    found = list(campaigns)
+    counted = Voucher.objects.filter(campaign__in=[campaign.pk for campaign in found], deleted_at=None)
+    counts = dict(counted.order_by().values_list("campaign").annotate(Count("pk")))
+    return [
+        campaign_answer(campaign, vouchers_count=counts.get(campaign.pk, 0), generation=campaign.generation)
+        for campaign in found
+    ]
+
+
+@as_api_error.register
+def _(problem: CampaignNotFound) -> ApiError:
+    return not_found("campaign", problem.reference)
+
+
+@as_api_error.register
+def _(problem: VoucherNotFound) -> ApiError:
+    return not_found("voucher", problem.reference)
+
+
+@as_api_error.register
+def _(problem: InvalidFields) -> ApiError:
+    return invalid_payload("; ".join(f"{NAMES.get(name, name)}: {wrong}" for name, wrong in problem.errors.items()))
+
+
+@as_api_error.register
+def _(problem: NameTaken) -> ApiError:
+    return ApiError(
+        409,
+        "duplicate_found",
+        "Duplicated resource found",
+        f"Duplicated campaign exists with name {problem.name}",
+        resource_id=problem.name,
+        resource_type="campaign",
+    )

@@ -1,0 +1,156 @@
+"""A campaign as callers of the API send it, and what of it goes into which column."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from campaigns.models import Value
+from config.api_queries import TIME_EXPECTED, parse_time
+
+# column -> what callers call it
+NAMES = {
+    "kind": "campaign_type",
+    "auto_update": "type",
+    "discount_type": "voucher.discount.type",
+    "discount_value": "voucher.discount",
+    "unit_type": "voucher.discount.unit_type",
+    "gift_amount": "voucher.gift.amount",
+    "code_length": "voucher.code_config.length",
+    "code_charset": "voucher.code_config.charset",
+    "code_prefix": "voucher.code_config.prefix",
+    "code_postfix": "voucher.code_config.postfix",
+    "code_pattern": "voucher.code_config.pattern",
+    "activity_duration": "activity_duration_after_publishing",
+    "redemption_limit": "voucher.redemption.quantity",
+    "count": "vouchers_count",
+}
+
+
+class Sent(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+
+def _time(value: Any) -> Any:
+    if value is None:
+        return None
+    moment = parse_time(value) if isinstance(value, str) else None
+    if not moment:
+        raise ValueError(TIME_EXPECTED)
+    return moment
+
+
+Time = Annotated[datetime | None, BeforeValidator(_time)]
+Number = int | float
+
+
+class DiscountSent(Sent):
+    """Amounts of money in hundredths; the field that counts is the one of the type."""
+
+    type: Literal["PERCENT", "AMOUNT", "UNIT", "FIXED"]
+    percent_off: Number | None = None
+    amount_off: Number | None = None
+    unit_off: int | None = None
+    unit_type: str | None = None
+    fixed_amount: Number | None = None
+
+    def columns(self) -> dict[str, Any]:
+        value = {
+            Value.Discount.PERCENT: _decimal(self.percent_off),
+            Value.Discount.AMOUNT: _from_hundredths(self.amount_off),
+            Value.Discount.UNIT: _decimal(self.unit_off),
+            Value.Discount.FIXED: _from_hundredths(self.fixed_amount),
+        }[Value.Discount(self.type)]
+        return {"discount_type": self.type, "discount_value": value, "unit_type": self.unit_type or ""}
+
+
+class GiftSent(Sent):
+    amount: Number
+
+
+class RedemptionSent(Sent):
+    quantity: int | None = None
+
+
+class CodeConfigSent(Sent):
+    length: Number | None = None
+    charset: str | None = None
+    prefix: str | None = None
+    postfix: str | None = None
+    pattern: str | None = None
+
+
+class CampaignVoucherSent(Sent):
+    type: Literal["DISCOUNT_VOUCHER", "GIFT_VOUCHER"] | None = None
+    discount: DiscountSent | None = None
+    gift: GiftSent | None = None
+    redemption: RedemptionSent | None = None
+    code_config: CodeConfigSent | None = None
+
+
+class CampaignSent(Sent):
+    """The body of POST /v1/campaigns."""
+
+    name: str
+    campaign_type: Literal["DISCOUNT_COUPONS", "GIFT_VOUCHERS", "REFERRAL_PROGRAM"] | None = None
+    type: Literal["STATIC", "AUTO_UPDATE"] | None = None
+    description: str | None = None
+    category: str | None = None
+    join_once: bool | None = None
+    active: bool | None = None
+    start_date: Time = None
+    expiration_date: Time = None
+    activity_duration_after_publishing: str | None = None
+    vouchers_count: int | None = Field(None, ge=0)
+    voucher: CampaignVoucherSent
+    metadata: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _value_fits_the_kind(self):
+        gift = self.campaign_type == "GIFT_VOUCHERS"
+        if gift and not self.voucher.gift:
+            raise ValueError("must have voucher.gift: it is required for a GIFT_VOUCHERS campaign")
+        if not gift and not self.voucher.discount:
+            kind = self.campaign_type or "DISCOUNT_COUPONS"
+            raise ValueError(f"must have voucher.discount: it is required for a {kind} campaign")
+        if self.voucher.type and gift != (self.voucher.type == "GIFT_VOUCHER"):
+            raise ValueError("must have a voucher.type that goes with its campaign_type")
+        return self
+
+    def columns(self) -> dict[str, Any]:
+        """What was given, as columns of Campaign; what was not keeps the column's default."""
+        given: dict[str, Any] = {
+            "name": self.name,
+            "kind": self.campaign_type,
+            "auto_update": self.type and self.type == "AUTO_UPDATE",
+            "description": self.description,
+            "category": self.category,
+            "join_once": self.join_once,
+            "active": self.active,
+            "start_date": self.start_date,
+            "expiration_date": self.expiration_date,
+            "activity_duration": self.activity_duration_after_publishing,
+            "metadata": self.metadata,
+        }
+        voucher = self.voucher
+        if voucher.gift and self.campaign_type == "GIFT_VOUCHERS":
+            given["gift_amount"] = _from_hundredths(voucher.gift.amount)
+        elif voucher.discount:
+            given |= voucher.discount.columns()
+        if voucher.code_config:
+            given |= {f"code_{name}": value for name, value in voucher.code_config if value != ""}
+        found = {column: value for column, value in given.items() if value is not None}
+        if voucher.redemption and "quantity" in voucher.redemption.model_fields_set:
+            found["redemption_limit"] = voucher.redemption.quantity  # null: without limit
+        return found
+
+
+def _decimal(value: Number | None) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
+
+
+def _from_hundredths(value: Number | None) -> Decimal | None:
+    return None if value is None else Decimal(str(value)) / 100

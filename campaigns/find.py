@@ -1,0 +1,50 @@
+"""Finds the campaign or the code that a caller means. Deleted ones count as absent."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from campaigns.models import Campaign, Voucher
+from config.public_ids import CAMPAIGN, VOUCHER, key_of
+
+
+class CampaignNotFound(LookupError):
+    """No campaign has that name or id."""
+
+    def __init__(self, reference: str):
+        super().__init__(f"Cannot find campaign with id {reference}")
+        self.reference = reference
+
+
+class VoucherNotFound(LookupError):
+    """No voucher has that code or id."""
+
+    def __init__(self, reference: str):
+        super().__init__(f"Cannot find voucher with id {reference}")
+        self.reference = reference
+
+
+def find_campaign(reference: str) -> Campaign:
+    """By `camp_…` id, else by name. Raises CampaignNotFound."""
+    found = None
+    if key := key_of(CAMPAIGN, reference):
+        found = Campaign.objects.live().filter(pk=key).first()
+    found = found or Campaign.objects.live().filter(name=reference).first()
+    if not found:
+        raise CampaignNotFound(reference)
+    return found
+
+
+def find_voucher(reference: str) -> Voucher:
+    """By code, else by `v_…` id, with `campaign` set. Raises VoucherNotFound."""
+    found = vouchers_to_see().filter(code=reference).first()
+    if not found and (key := key_of(VOUCHER, reference)):
+        found = vouchers_to_see().filter(pk=key).first()
+    if not found:
+        raise VoucherNotFound(reference)
+    return found
+
+
+def vouchers_to_see() -> QuerySet[Voucher]:
+    """The codes that are not deleted, nor their campaign, with `campaign` joined; standalone ones too."""
+    return Voucher.objects.filter(deleted_at=None, campaign__deleted_at=None).select_related("campaign")

@@ -1,0 +1,371 @@
+"""The JSON door: every answer under /v1, good or bad, leaves through here (contract.md, "Doors").
+
+An error is the same envelope everywhere: `{"code", "key", "message", "details", "request_id"}`, and `resource_id` with
+`resource_type` where a thing is meant. Never an HTML page. The apps teach `as_api_error` what their exceptions mean.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import singledispatch
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import get_resolver
+from ninja.errors import HttpError, ValidationError
+from ninja.parser import Parser
+from ninja.renderers import BaseRenderer
+
+from config.metadata import MetadataRefused
+from config.public_ids import key_of
+
+logger = logging.getLogger("handout.api")
+
+LARGEST_INTEGER = 2**63 - 1
+
+
+class ApiError(Exception):
+    """An answer that is an error: `code` is the HTTP status, the rest stands in the envelope; `headers` go on top."""
+
+    def __init__(
+        self,
+        code: int,
+        key: str,
+        message: str,
+        details: str = "",
+        *,
+        resource_id: str | None = None,
+        resource_type: str | None = None,
+        headers: dict[str, str] | None = None,
+    ):
+        super().__init__(f"{key}: {details or message}")
+        self.code, self.headers = code, headers or {}
+        self.content = {"code": code, "key": key, "message": message, "details": details}
+        if resource_id is not None:
+            self.content |= {"resource_id": resource_id, "resource_type": resource_type}
+
+
+def invalid_payload(details: str) -> ApiError:
+    """The body cannot be used; `details` names the field and what was expected."""
+    return ApiError(400, "invalid_payload", "Invalid payload", details)
+
+
+def invalid_query(details: str) -> ApiError:
+    """The query string cannot be used; `details` names the parameter and what was expected."""
+    return ApiError(400, "invalid_query_params", "Invalid query params", details)
+
+
+def not_found(resource_type: str, reference: str) -> ApiError:
+    return ApiError(
+        404,
+        "not_found",
+        "Resource not found",
+        f"Cannot find {resource_type} with id {reference}",
+        resource_id=reference,
+        resource_type=resource_type,
+    )
+
+
+def key_or_404(prefix: str, resource_type: str, reference: str) -> int:
+    """The row's key of a public id in an address."""
+    key = key_of(prefix, reference)
+    if key is None:
+        raise not_found(resource_type, reference)
+    return key
+
+
+@singledispatch
+def as_api_error(problem: Exception) -> ApiError:
+    """What the caller is told of an exception. Each app registers those of its verbs; an unknown one is a 500."""
+    return ApiError(
+        500,
+        "internal_error",
+        "Internal server error",
+        "Something broke on the server. Tell whoever runs it the request_id; its log says more.",
+    )
+
+
+@as_api_error.register
+def _(problem: ApiError) -> ApiError:
+    return problem
+
+
+@as_api_error.register
+def _(problem: MetadataRefused) -> ApiError:
+    return invalid_payload(f"metadata: {problem}")
+
+
+@as_api_error.register
+def _(problem: ValidationError) -> ApiError:
+    """A body or query string that is not of the declared shape."""
+    refuse = invalid_query if all(error["loc"][0] == "query" for error in problem.errors) else invalid_payload
+    return refuse(in_words(problem.errors))
+
+
+@as_api_error.register
+def _(problem: HttpError) -> ApiError:
+    # django-ninja wraps whatever our parser raises.
+    if isinstance(problem.__cause__, ApiError):
+        return problem.__cause__
+    return ApiError(problem.status_code, "invalid_request", "Invalid request", str(problem))
+
+
+@as_api_error.register
+def _(problem: Http404) -> ApiError:
+    return ApiError(404, "not_found", "Resource not found", "There is nothing at this address; check its path.")
+
+
+@as_api_error.register
+def _(problem: DisallowedHost) -> ApiError:
+    return ApiError(400, "invalid_host", "Invalid host", "This server does not go by that name; see ALLOWED_HOSTS.")
+
+
+@as_api_error.register
+def _(problem: RequestDataTooBig) -> ApiError:
+    largest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024
+    return ApiError(413, "payload_too_large", "Payload too large", f"A body may hold at most {largest:,} KB.")
+
+
+@as_api_error.register
+def _(problem: TooManyFieldsSent) -> ApiError:
+    return invalid_query(f"A query may hold at most {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS} parameters.")
+
+
+@as_api_error.register
+def _(problem: SuspiciousOperation) -> ApiError:
+    return ApiError(400, "invalid_request", "Invalid request", "The request is malformed.")
+
+
+@as_api_error.register(OperationalError)
+@as_api_error.register(InterfaceError)
+def _(problem: Exception) -> ApiError:
+    """The database is away, restarting, or gave way to another transaction. Whether a commit went through is unknown."""
+    return ApiError(
+        503,
+        "service_unavailable",
+        "Service unavailable",
+        "The database did not answer. Repeat the request: with a source_id a publication is never made twice.",
+        headers={"Retry-After": "1"},
+    )
+
+
+WORDS = {
+    "missing": "is required",
+    "string_type": "must be a string",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing_size": "must be a whole number of at most 64 bits",
+    "float_type": "must be a number",
+    "decimal_type": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "list_type": "must be an array",
+}
+
+
+def in_words(errors: Sequence[Any]) -> str:
+    """What pydantic found wrong, the first five of it. Each `loc` begins with "body" and our argument's name, or "query"."""
+    return "; ".join(_in_words(error) for error in errors[:5])
+
+
+def _in_words(error: dict[str, Any]) -> str:
+    """`{"loc": ("body", "sent", "campaign", "count"), …}` -> "campaign.count: must be at most 50"."""
+    source, *path = error["loc"]
+    if source == "body":
+        path = path[1:]  # the name of our function's argument
+    limits = error.get("ctx", {})
+    if error["type"] == "missing" and not path:
+        return "The body is empty; send a JSON object."
+    words = WORDS.get(error["type"]) or {
+        "greater_than_equal": f"must be at least {limits.get('ge')}",
+        "greater_than": f"must be more than {limits.get('gt')}",
+        "less_than_equal": f"must be at most {limits.get('le')}",
+        "string_too_long": f"may hold at most {limits.get('max_length')} characters",
+        "string_too_short": "must not be empty",
+        "literal_error": f"must be {limits.get('expected')}",
+        "value_error": str(limits.get("error", "")),
+    }.get(error["type"], error["msg"])
+    return f"{'.'.join(str(part) for part in path)}: {words}" if path else f"The body {words}."
+
+
+def error_response(request: HttpRequest, problem: Exception) -> HttpResponse:
+    error = as_api_error(problem)
+    if error.code >= 500:
+        logger.error("%s %s: %s", request.method, request.path, request.request_id, exc_info=problem)
+    content = error.content | {"request_id": request.request_id}
+    response = HttpResponse(to_json(content), status=error.code, content_type="application/json")
+    for name, value in error.headers.items():
+        response[name] = value
+    return response
+
+
+def door(get_response):
+    """Middleware, before those that serve pages: an API call has no session, no cookie, no CSRF token and no page.
+
+    So it goes straight from here to its view; passing the rest of the stack cost a tenth of a publication's time.
+    """
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        if request.path_info != "/v1" and not request.path_info.startswith("/v1/"):
+            return get_response(request)
+        request.request_id = f"v-{secrets.token_hex(9)}"
+        request.allowance = None
+        try:
+            response = _answer(request)
+        except Exception as problem:
+            response = error_response(request, problem)
+        response["X-Request-Id"] = request.request_id
+        response["Cache-Control"] = "no-store"
+        response["X-Content-Type-Options"] = "nosniff"
+        limit = settings.API_RATE_LIMIT
+        allowance = request.allowance
+        response["X-Rate-Limit-Limit"] = limit
+        response["X-Rate-Limit-Remaining"] = allowance.remaining if allowance else limit
+        response["X-Rate-Limit-Retry"] = math.ceil(allowance.retry) if allowance else 0
+        return response
+
+    return answer
+
+
+def _answer(request: HttpRequest) -> HttpResponse:
+    request.get_host()  # raises DisallowedHost
+    if settings.HTTPS and not request.is_secure():
+        raise ApiError(403, "https_required", "HTTPS required", "This server answers API calls over HTTPS only.")
+    if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+        raise invalid_query("The address holds a NUL character (%00), which no value can hold.")
+    view, arguments, named = request.resolver_match = get_resolver().resolve(request.path_info)
+    response = view(request, *arguments, **named)
+    if response.status_code == 405:
+        allowed = response["Allow"]
+        raise ApiError(
+            405,
+            "method_not_allowed",
+            "Method not allowed",
+            f"{request.method} is not possible at this address; {allowed} is.",
+            headers={"Allow": allowed},
+        )
+    return response
+
+
+class StrictParser(Parser):
+    """Reads a JSON body, and refuses what one half of a system would read otherwise than the other half."""
+
+    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        kind = request.content_type
+        if kind and kind != "application/json" and not kind.endswith("+json"):
+            raise ApiError(
+                415,
+                "unsupported_media_type",
+                "Unsupported media type",
+                f"The body is {kind}; send JSON with the header Content-Type: application/json.",
+            )
+        body = request.body
+        try:
+            value = json.loads(
+                body.decode(),
+                object_pairs_hook=_object,
+                parse_int=_integer,
+                parse_float=_float,
+                parse_constant=_refuse_constant,
+            )
+        except UnicodeDecodeError:
+            raise invalid_payload("The body is not UTF-8.") from None
+        except json.JSONDecodeError as problem:
+            raise invalid_payload(
+                f"The body is not JSON: {problem.msg} (line {problem.lineno}, column {problem.colno})."
+            ) from None
+        except RecursionError:
+            raise invalid_payload("The body is nested too deeply.") from None
+        if not isinstance(value, dict):
+            raise invalid_payload("The body must be a JSON object.")
+        if b"\\u" in body:  # only an escape can hide these two
+            _refuse_unstorable(value)
+        return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise invalid_payload(f"{twice[:100]}: stands twice in the same object.")
+    return found
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 20 or not -LARGEST_INTEGER <= (number := int(digits)) <= LARGEST_INTEGER:
+        raise invalid_payload(f"The body holds the number {digits[:30]}…, which is larger than 64 bits.")
+    return number
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise invalid_payload(f"The body holds the number {digits[:30]}, which is too large.")
+    return number
+
+
+def _refuse_constant(name: str) -> None:
+    raise invalid_payload(f"The body holds {name}, which is not JSON.")
+
+
+def _refuse_unstorable(body: dict[str, Any]) -> None:
+    """PostgreSQL stores neither a NUL nor half a character, in text as in jsonb."""
+    left: list[tuple[str, Any]] = [("", body)]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, str):
+            if "\x00" in value:
+                raise invalid_payload(f"{path}: holds a NUL character (\\u0000), which cannot be stored.")
+            if any("\ud800" <= character <= "\udfff" for character in value):
+                raise invalid_payload(f"{path}: holds half a character (a lone surrogate), which cannot be stored.")
+        elif isinstance(value, dict):
+            for name, child in value.items():
+                inside = f"{path}.{name}" if path else name
+                left += [(_printable(inside), name), (_printable(inside), child)]
+        elif isinstance(value, list):
+            left += [(f"{path}[{at}]", child) for at, child in enumerate(value)]
+
+
+def _printable(text: str) -> str:
+    return text[:100].encode(errors="replace").decode().replace("\x00", "?")
+
+
+class Renderer(BaseRenderer):
+    media_type = "application/json"
+
+    def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:
+        return to_json(data)
+
+
+def to_json(data: Any) -> bytes:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def iso(time: datetime | None) -> str | None:
+    """2018-07-31T12:10:40.000Z: UTC with milliseconds, as every time of the API."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if time else None
+
+
+def number(value: Decimal | None) -> int | float | None:
+    """A JSON number of the right kind: 10 rather than 10.0, 10.5 rather than "10.5"."""
+    if value is None:
+        return None
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def hundredths(value: Decimal | None) -> int | float | None:
+    """Amounts of money travel as hundredths: 10.50 is 1050."""
+    return None if value is None else number(value * 100)

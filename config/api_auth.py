@@ -1,0 +1,135 @@
+"""Who calls the API: a pair of X-App-Id and X-App-Token, what its scope allows, and how often it may call."""
+
+from __future__ import annotations
+
+import hmac
+import math
+import time
+import uuid
+from collections.abc import Callable
+from threading import Lock
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.http import HttpRequest
+from django.utils import timezone
+
+from config.actor import Actor
+from config.api import ApiError
+from config.create_api_key import hash_of
+from config.models import ApiKey
+
+SECONDS = 60  # settings.API_RATE_LIMIT is for each such span
+
+
+class Allowance(NamedTuple):
+    """What is left of a key's calls; `retry`: seconds until it may call again, 0 while it may."""
+
+    remaining: int
+    retry: float
+
+
+class RateLimit:
+    """Counts the calls of each key in this process's memory, in spans of a minute that start with a key's first call.
+
+    A count shared by all processes would cost a write a call, to guard a server that its owner sized for its own shop.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic):
+        self.clock = clock
+        self.spans: dict[int, tuple[float, int]] = {}  # key -> (end of the span, calls in it)
+        self.lock = Lock()
+
+    def take(self, key_id: int, limit: int) -> Allowance:
+        """Counts one call."""
+        now = self.clock()
+        with self.lock:
+            end, calls = self.spans.get(key_id, (0.0, 0))
+            if now >= end:
+                end, calls = now + SECONDS, 0
+            calls += 1
+            self.spans[key_id] = (end, calls)
+        return Allowance(max(0, limit - calls), end - now if calls > limit else 0)
+
+
+calls = RateLimit()
+
+
+class KeyWith:
+    """Lets a call pass whose key has one of the scopes; the key is then `request.auth`.
+
+    Refuses with 401 (no such key), 403 (another scope, or not made for integrations) or 429 (too many calls).
+    """
+
+    def __init__(self, *scopes: str, for_integrations: bool = False):
+        self.scopes, self.for_integrations = scopes, for_integrations
+
+    def __call__(self, request: HttpRequest) -> ApiKey:
+        key = _key_of(request)
+        request.allowance = calls.take(key.pk, settings.API_RATE_LIMIT)
+        if request.allowance.retry:
+            raise ApiError(
+                429,
+                "too_many_requests",
+                "Too many requests",
+                f"This key may call {settings.API_RATE_LIMIT:,} times a minute.",
+                headers={"Retry-After": str(math.ceil(request.allowance.retry)), "X-Rate-Limit-Type": "PER_MINUTE"},
+            )
+        _note_use(key)
+        if key.scope not in self.scopes:
+            raise ApiError(
+                403,
+                "forbidden",
+                "Forbidden",
+                f"The scope of this key is '{key.scope}'; this call needs {' or '.join(map(repr, self.scopes))}.",
+            )
+        if self.for_integrations and not key.for_integrations:
+            raise ApiError(
+                403,
+                "integration_api_key_required",
+                "Forbidden",
+                "This call hands out codes by a GET; it needs an API key that was marked for integrations.",
+            )
+        return key
+
+
+MAY_PUBLISH = KeyWith("publish", "all")
+MAY_PUBLISH_BY_GET = KeyWith("publish", "all", for_integrations=True)
+MAY_READ = KeyWith("read", "all")
+MAY_PUBLISH_OR_READ = KeyWith("publish", "read", "all")
+MAY_ALL = KeyWith("all")
+
+
+def caller(request: HttpRequest) -> Actor:
+    """The key, as the one who does it."""
+    return Actor.api_key(request.auth)
+
+
+def _key_of(request: HttpRequest) -> ApiKey:
+    app_id, token = request.headers.get("X-App-Id", ""), request.headers.get("X-App-Token", "")
+    if not app_id or not token:
+        raise _unauthorized("Send the headers X-App-Id and X-App-Token of an API key.")
+    try:
+        key = ApiKey.objects.filter(app_id=uuid.UUID(app_id), revoked_at=None).first()
+    except ValueError:
+        key = None
+    if not key or not hmac.compare_digest(bytes(key.token_hash), hash_of(token)):
+        raise _unauthorized("X-App-Id and X-App-Token are not those of an API key, or it was revoked.")
+    return key
+
+
+def _unauthorized(details: str) -> ApiError:
+    return ApiError(401, "unauthorized", "Unauthorized", details)
+
+
+def _note_use(key: ApiKey) -> None:
+    """Writes the last use down, at most once a minute, and never waits for another call that is doing so."""
+    if key.last_used_at and (timezone.now() - key.last_used_at).total_seconds() < SECONDS:
+        return
+    stale = Q(last_used_at=None) | Q(last_used_at=key.last_used_at)
+    with transaction.atomic():
+        free = ApiKey.objects.filter(stale, pk=key.pk).select_for_update(skip_locked=True).values("pk")
+        ApiKey.objects.filter(pk__in=free).update(last_used_at=Now())

@@ -1,0 +1,116 @@
+"""The API of customers: create or update, get, list."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.http import HttpRequest
+from ninja import Query, Router
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from config.api import ApiError, as_api_error, invalid_payload, invalid_query, not_found
+from config.api_auth import MAY_ALL, MAY_READ
+from config.api_lists import ListQuery, answer_list
+from config.api_queries import read_time, times
+from config.public_ids import CUSTOMER
+from customers.api_answers import customer_answer
+from customers.models import Customer
+from customers.upsert import CustomerNotFound, InvalidCustomer, find_customer, upsert_customer
+
+router = Router(tags=["Customers"])
+
+ORDERS = {
+    "-created_at": ("-created_at", "-pk"),
+    "created_at": ("created_at", "pk"),
+    "-updated_at": (F("updated_at").desc(nulls_last=True), "-pk"),
+    "updated_at": (F("updated_at").asc(nulls_last=True), "pk"),
+    "source_id": (F("source_id").asc(nulls_last=True), "pk"),
+    "-source_id": (F("source_id").desc(nulls_last=True), "-pk"),
+}
+
+
+class CustomerSent(BaseModel):
+    """A customer as callers send it: any of these fields, but one at least. `null` counts as not given."""
+
+    model_config = ConfigDict(strict=True)
+
+    id: str | None = None
+    source_id: str | None = None
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    description: str | None = None
+    birthdate: str | None = None
+    birthday: str | None = None
+    address: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self):
+        if not self.model_dump(exclude_none=True):
+            raise ValueError(f"must have at least one of {', '.join(type(self).model_fields)}")
+        return self
+
+
+class CustomersQuery(ListQuery):
+    email: str | None = None
+    name: str | None = None
+    city: str | None = None
+    segment_id: str | None = None
+
+
+@router.post("", auth=MAY_ALL)
+def create_customer(request: HttpRequest, sent: CustomerSent):
+    """Creates the customer, or updates the one that has this `id` or `source_id`."""
+    return customer_answer(upsert_customer(sent.model_dump(exclude_none=True)))
+
+
+@router.get("", auth=MAY_READ)
+def list_customers(request: HttpRequest, query: Annotated[CustomersQuery, Query()]):
+    """`name` and `email` are compared whole, in any case. `starting_after` is a customer's id, or a time."""
+    if query.segment_id:
+        raise invalid_query("segment_id: segments do not exist yet")
+    rows = Customer.objects.live().filter(times(request.GET, "created_at", "updated_at"))
+    for field in ("name", "email"):
+        if asked := getattr(query, field):
+            rows = rows.alias(**{f"_{field}": Lower(field)}).filter(**{f"_{field}": asked.lower()})
+    if query.city:
+        rows = rows.filter(address__city=query.city)
+    if query.starting_after and not query.starting_after.startswith(f"{CUSTOMER}_"):
+        rows = rows.filter(_from_time_on(query))
+        query.starting_after = None
+    return answer_list(
+        rows,
+        query,
+        name="customers",
+        prefix=CUSTOMER,
+        orders=ORDERS,
+        answer=lambda found: [customer_answer(customer) for customer in found],
+    )
+
+
+@router.get("/{path:customer_id}", auth=MAY_READ)
+def get_customer(request: HttpRequest, customer_id: str):
+    """By `cust_…` id or source_id."""
+    return customer_answer(find_customer(customer_id))
+
+
+def _from_time_on(query: CustomersQuery) -> Q:
+    """Voucherify pages customers by a time: older ones, or with an ascending `order` newer ones."""
+    order = query.order or "-created_at"
+    field, beyond = order.lstrip("-"), "lt" if order.startswith("-") else "gt"
+    if field == "source_id":
+        raise invalid_query("starting_after: goes with an order by created_at or updated_at")
+    return Q(**{f"{field}__{beyond}": read_time(query.starting_after or "", "starting_after")})
+
+
+@as_api_error.register
+def _(problem: CustomerNotFound) -> ApiError:
+    return not_found("customer", problem.reference)
+
+
+@as_api_error.register
+def _(problem: InvalidCustomer) -> ApiError:
+    return invalid_payload(str(problem))

@@ -1,0 +1,275 @@
+"""The API of publications: publish, list, get (contract.md, "Publish")."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import pydantic
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest
+from ninja import Query, Router
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from campaigns.find import find_campaign, find_voucher
+from campaigns.models import Campaign, Voucher
+from config import api_filters as by
+from config.api import ApiError, as_api_error, in_words, invalid_payload, invalid_query, key_or_404, not_found
+from config.api_auth import MAY_PUBLISH, MAY_PUBLISH_BY_GET, MAY_PUBLISH_OR_READ, MAY_READ, caller
+from config.api_lists import ListQuery, answer_list
+from config.api_queries import read_object
+from config.public_ids import CAMPAIGN, CUSTOMER, PUBLICATION, VOUCHER, key_of
+from customers.api import CustomerSent
+from customers.models import Customer
+from customers.upsert import InvalidCustomer
+from publications.api.answers import listed_answer, publication_answer, published_answer
+from publications.attach_codes import attach_codes
+from publications.history import history
+from publications.models import Publication, PublishedVoucher
+from publications.publish import API, publish, publish_code
+from publications.refusals import PublishRefused
+
+router = Router(tags=["Publications"])
+
+
+class CampaignSelector(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    name: str = Field(min_length=1)  # or an id
+    count: int | None = Field(None, ge=1, le=50)
+
+
+def _campaign_selector(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"name": value} if value else None
+    if value is not None and not isinstance(value, dict):
+        raise ValueError("must be a string (a name or an id) or an object with name and count")
+    return value
+
+
+def _customer(value: Any) -> Any:
+    """A string is an id of ours, else a source_id: also a `cust_…` of another system, from which customers came."""
+    if isinstance(value, str):
+        return {"id" if key_of(CUSTOMER, value) else "source_id": value} if value else None
+    if value is not None and not isinstance(value, dict):
+        raise ValueError("must be a string (an id or a source_id) or an object")
+    return value
+
+
+class PublicationSent(BaseModel):
+    """The body of POST /v1/publications. Where both `voucher` and `campaign` are given, the campaign is skipped."""
+
+    model_config = ConfigDict(strict=True)
+
+    voucher: str | None = None
+    campaign: Annotated[CampaignSelector | None, BeforeValidator(_campaign_selector)] = None
+    customer: Annotated[CustomerSent | None, BeforeValidator(_customer)] = None
+    channel: str | None = Field(None, min_length=1, max_length=100)
+    source_id: str | None = Field(None, min_length=1, max_length=255)
+    metadata: dict[str, Any] | None = None
+    join_once: bool | None = None
+
+
+class PublicationsQuery(ListQuery):
+    campaign: str | None = None
+    customer: str | None = None
+    voucher: str | None = None
+    result: str | None = None
+    voucher_type: str | None = None
+    is_referral_code: bool | None = None
+    source_id: str | None = None
+
+
+@router.post("", auth=MAY_PUBLISH)
+def create_publication(request: HttpRequest, sent: PublicationSent, join_once: bool = False):
+    """Publishes a named code, or the next of a campaign's pool, to the customer."""
+    if sent.customer is None and (sent.voucher or sent.campaign):
+        raise ApiError(
+            400, "missing_customer", "Missing customer", "customer: is required (an id, source_id or object)"
+        )
+    return _publish(request, sent, join_once=join_once or bool(sent.join_once))
+
+
+@router.get("/create", auth=MAY_PUBLISH_BY_GET)
+def create_publication_by_get(request: HttpRequest):
+    """The same from a query string, one code only. For integrations that can do nothing but open an address."""
+    query = read_object(request.GET, PublicationSent.model_fields)
+    campaign = query.get("campaign")
+    if isinstance(campaign, dict) and str(campaign.get("count", "")).isdecimal():
+        campaign["count"] = int(campaign["count"][:20])
+    if "join_once" in query:
+        query["join_once"] = {"true": True, "1": True, "false": False, "0": False}.get(query["join_once"], "?")
+    try:
+        sent = PublicationSent.model_validate(query)
+    except pydantic.ValidationError as problem:
+        raise invalid_query(
+            in_words([{**error, "loc": ("query", *error["loc"])} for error in problem.errors()])
+        ) from None
+    if sent.customer is None:
+        raise invalid_query("Query should have required property 'customer'")
+    if not sent.voucher and sent.campaign and (sent.campaign.count or 1) > 1:
+        raise ApiError(
+            400, "too_many_vouchers_requested", "Too many vouchers requested", "Only up to 1 can be published"
+        )
+    return _publish(request, sent, join_once=bool(sent.join_once))
+
+
+def _publish(request: HttpRequest, sent: PublicationSent, *, join_once: bool) -> dict[str, Any]:
+    how: dict[str, Any] = {
+        "channel": sent.channel or API,
+        "origin": Publication.Origin.API,
+        "by": caller(request),
+        "source_id": sent.source_id,
+        "metadata": sent.metadata,
+        "join_once": join_once,
+    }
+    customer = sent.customer.model_dump(exclude_none=True) if sent.customer else {}
+    try:
+        if sent.voucher:
+            publication = publish_code(find_voucher(sent.voucher), customer, **how)
+        elif sent.campaign:
+            campaign = find_campaign(sent.campaign.name)
+            publication = publish(campaign, customer, count=sent.campaign.count or 1, **how)
+        else:
+            raise ApiError(400, "missing_vouchers", "Missing vouchers", "Either Campaign or Voucher is required")
+    except InvalidCustomer as problem:
+        raise invalid_payload(f"customer.{problem}") from None
+    return published_answer(publication)
+
+
+def _code_of(publication: str) -> Subquery:
+    held = PublishedVoucher.objects.filter(publication=OuterRef(publication)).order_by("voucher_id")
+    return Subquery(held.values("voucher__code")[:1])
+
+
+ORDERS: dict[str, tuple[Any, ...]] = {
+    "-created_at": ("-created_at", "-pk"),
+    "created_at": ("created_at", "pk"),
+    "id": ("pk",),
+    "-id": ("-pk",),
+    "channel": ("channel", "pk"),
+    "-channel": ("-channel", "-pk"),
+    "customer_id": (F("customer_id").asc(nulls_last=True), "pk"),
+    "-customer_id": (F("customer_id").desc(nulls_last=True), "-pk"),
+    "tracking_id": (F("customer__source_id").asc(nulls_last=True), "pk"),
+    "-tracking_id": (F("customer__source_id").desc(nulls_last=True), "-pk"),
+    "voucher_code": (_code_of("pk").asc(nulls_last=True), "pk"),
+    "-voucher_code": (_code_of("pk").desc(nulls_last=True), "-pk"),
+}
+
+REFERRAL = Q(campaign__kind=Campaign.Kind.REFERRAL_PROGRAM)
+
+# Voucherify's words for what a voucher is; it has loyalty cards besides.
+VOUCHER_TYPES = {
+    "discount": Voucher.Type.DISCOUNT,
+    "discount_voucher": Voucher.Type.DISCOUNT,
+    "gift": Voucher.Type.GIFT,
+    "gift_voucher": Voucher.Type.GIFT,
+    "loyalty": "LOYALTY_CARD",
+    "loyalty_card": "LOYALTY_CARD",
+}
+
+
+def _of_type(kinds: list[str]) -> Q:
+    types = [VOUCHER_TYPES.get(kind.lower(), "") for kind in kinds]
+    return Q(Exists(PublishedVoucher.objects.filter(publication=OuterRef("pk"), voucher__type__in=types)))
+
+
+def _voucher_type(condition: by.Condition) -> Q:
+    found = _of_type(condition.values)
+    return ~found if condition.op in by.NEGATED else found
+
+
+def _related_voucher(condition: by.Condition) -> Q:
+    keys = [key_of(VOUCHER, value) or 0 for value in condition.values]
+    found = Q(pk__in=PublishedVoucher.objects.filter(voucher__in=keys).values("publication"))
+    return ~found if condition.op in by.NEGATED else found
+
+
+FILTERS = {
+    "failure_code": by.text("failure_code"),
+    "result": by.choice("result"),
+    "customer_id": by.public_key("customer", CUSTOMER),
+    "campaign_name": by.text("campaign__name"),
+    "voucher_type": by.Field(("$is", "$is_not", "$in", "$not_in"), _voucher_type),
+    "is_referral_code": by.flag(REFERRAL),
+    "parent_object_id": by.public_key("campaign", CAMPAIGN),
+    "related_object_id": by.Field(("$is", "$is_not", "$in", "$not_in"), _related_voucher),
+    "source_id": by.text("source_id"),
+    "channel": by.text("channel"),
+    "created_at": by.moment("created_at"),
+}
+
+
+@router.get("", auth=MAY_READ)
+def list_publications(request: HttpRequest, query: Annotated[PublicationsQuery, Query()]):
+    """Successful and failed ones, newest first. Beyond Voucherify: filters by `channel` and `created_at`."""
+    rows = history().qs
+    if query.campaign:
+        rows = rows.filter(campaign__in=_campaigns(query.campaign))
+    if query.customer:
+        rows = rows.filter(customer__in=_customers(query.customer))
+    if query.voucher:
+        rows = rows.filter(_of_voucher(query.voucher))
+    if query.result:
+        rows = rows.filter(result=query.result.upper())
+    if query.voucher_type:
+        rows = rows.filter(_of_type([query.voucher_type]))
+    if query.is_referral_code:
+        rows = rows.filter(REFERRAL)
+    if query.source_id:
+        rows = rows.filter(source_id=query.source_id)
+    rows = rows.filter(by.filters_of(request.GET, FILTERS))
+    return answer_publications(rows, query)
+
+
+@router.get("/{publication_id}", auth=MAY_PUBLISH_OR_READ)
+def get_publication(request: HttpRequest, publication_id: str):
+    key = key_or_404(PUBLICATION, "publication", publication_id)
+    publication = history().qs.filter(pk=key).first()
+    if not publication:
+        raise not_found("publication", publication_id)
+    attach_codes([publication])
+    return publication_answer(publication)
+
+
+def answer_publications(rows: QuerySet, query: ListQuery) -> dict[str, Any]:
+    """A page of publications, with `campaign` and `customer` joined."""
+
+    def answer(found: list[Publication]) -> list[dict[str, Any]]:
+        attach_codes(found)
+        return [listed_answer(publication) for publication in found]
+
+    return answer_list(rows, query, name="publications", prefix=PUBLICATION, orders=ORDERS, answer=answer)
+
+
+def _campaigns(reference: str) -> list[int]:
+    """Looked up first: a join by name would keep the database from the index of the campaign's history."""
+    key = key_of(CAMPAIGN, reference)
+    return list(Campaign.objects.filter(Q(name=reference) | Q(pk=key or 0)).values_list("pk", flat=True))
+
+
+def _customers(reference: str) -> list[int]:
+    key = key_of(CUSTOMER, reference)
+    return list(Customer.objects.filter(Q(source_id=reference) | Q(pk=key or 0)).values_list("pk", flat=True))
+
+
+def _of_voucher(reference: str) -> Q:
+    """Also the failed attempts at that code, and publications from which it was released."""
+    key = key_of(VOUCHER, reference)
+    vouchers = Voucher.objects.filter(Q(code=reference) | Q(pk=key or 0))
+    holding = PublishedVoucher.objects.filter(voucher__in=vouchers.values("pk")).values_list(
+        "publication_id", flat=True
+    )
+    return Q(pk__in=list(holding)) | Q(attempted_code__in=list(vouchers.values_list("code", flat=True)))
+
+
+@as_api_error.register
+def _(problem: PublishRefused) -> ApiError:
+    return ApiError(
+        404 if problem.key == "not_found" else 400,
+        problem.key,
+        problem.message,
+        problem.details,
+        resource_id=problem.resource_id,
+        resource_type=problem.resource_type,
+    )

@@ -1,0 +1,139 @@
+"""The API of vouchers: list and get, with who holds them; their publications; their redemptions, of which there are none."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from ninja import Query, Router
+
+from campaigns.find import find_voucher, vouchers_to_see
+from campaigns.models import Campaign
+from config import api_filters as by
+from config.api_auth import MAY_READ
+from config.api_lists import ListQuery, answer_list
+from config.api_queries import read_values, times
+from config.models import ApiKey
+from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER, key_of
+from publications.api.answers import voucher_answers
+from publications.api.publications import answer_publications
+from publications.history import history
+from publications.models import PublishedVoucher
+
+router = Router(tags=["Vouchers"])
+
+ORDERS = {
+    # Ids are drawn as codes are made, and have an index in every campaign; the times do not.
+    "-created_at": ("-pk",),
+    "created_at": ("pk",),
+    "-updated_at": (F("updated_at").desc(nulls_last=True), "-pk"),
+    "updated_at": (F("updated_at").asc(nulls_last=True), "pk"),
+    "code": ("code",),
+    "-code": ("-code",),
+    "id": ("pk",),
+    "-id": ("-pk",),
+}
+
+
+class VouchersQuery(ListQuery):
+    code: str | None = None
+    category: str | None = None
+    campaign: str | None = None
+    campaign_id: str | None = None
+    customer: str | None = None
+
+
+def _filters(key: ApiKey) -> dict[str, by.Field]:
+    return {
+        "code": _code_filter(key),
+        "type": by.choice("type"),
+        "campaign": by.text("campaign__name"),
+        "campaign_id": by.public_key("campaign", CAMPAIGN),
+        "category": by.text("_category"),
+        "active": by.flag(Q(active=True)),
+        "is_referral_code": by.flag(Q(campaign__kind=Campaign.Kind.REFERRAL_PROGRAM)),
+        "published_at": by.moment("published_at"),
+        "start_date": by.moment("_start"),
+        "expiration_date": by.moment("_expiration"),
+        "created_at": by.moment("created_at"),
+        "updated_at": by.moment("updated_at"),
+    }
+
+
+def _code_filter(key: ApiKey) -> by.Field:
+    """To a key that sees unpublished codes masked, parts of a code match published ones only.
+
+    Else it could find out a code letter by letter, by watching which beginnings match.
+    """
+    plain = by.text("code")
+    if key.scope == ApiKey.Scope.ALL:
+        return plain
+
+    def q(condition: by.Condition) -> Q:
+        published = Q(published_at__isnull=False) if condition.op in by.PARTS else Q()
+        return plain.q(condition) & published
+
+    return plain._replace(q=q)
+
+
+@router.get("", auth=MAY_READ)
+def list_vouchers(request: HttpRequest, query: Annotated[VouchersQuery, Query()]):
+    """Newest first. Unpublished codes are masked, but for keys of scope `all`."""
+    rows = vouchers_to_see().alias(
+        _category=Coalesce("category", "campaign__category"),
+        _start=Coalesce("start_date", "campaign__start_date"),
+        _expiration=Coalesce("expiration_date", "campaign__expiration_date"),
+    )
+    if query.code:
+        rows = rows.filter(code=query.code)
+    if query.category:
+        rows = rows.filter(_category=query.category)
+    if query.campaign:
+        key = key_of(CAMPAIGN, query.campaign)
+        named = Campaign.objects.live().filter(Q(name=query.campaign) | Q(pk=key or 0))
+        rows = rows.filter(campaign__in=list(named.values_list("pk", flat=True)))
+    if query.campaign_id:
+        rows = rows.filter(campaign=key_of(CAMPAIGN, query.campaign_id) or 0)
+    if query.customer:
+        rows = rows.filter(pk__in=_held_by(query.customer))
+    if ids := read_values(request.GET, "ids"):
+        rows = rows.filter(pk__in=[key_of(VOUCHER, reference) or 0 for reference in ids])
+    rows = rows.filter(times(request.GET, "created_at", "updated_at"))
+    rows = rows.filter(by.filters_of(request.GET, _filters(request.auth)))
+    return answer_list(
+        rows,
+        query,
+        name="vouchers",
+        prefix=VOUCHER,
+        orders=ORDERS,
+        answer=lambda found: voucher_answers(found, request.auth, asked_for=query.code or ""),
+    )
+
+
+def _held_by(reference: str):
+    """The keys of the vouchers that a customer holds."""
+    customer = Q(publication__customer__source_id=reference) | Q(publication__customer=key_of(CUSTOMER, reference) or 0)
+    return PublishedVoucher.objects.filter(customer, released_at=None).values("voucher")
+
+
+@router.get("/{path:code}/publications", auth=MAY_READ)
+def list_publications_of_voucher(request: HttpRequest, code: str, query: Annotated[ListQuery, Query()]):
+    """The publication that holds the voucher, as `publish.url` of the voucher promises."""
+    voucher = find_voucher(code)
+    return answer_publications(history().qs.filter(ledger__voucher=voucher, ledger__released_at=None), query)
+
+
+@router.get("/{path:code}/redemptions", auth=MAY_READ)
+def list_redemptions_of_voucher(request: HttpRequest, code: str, query: Annotated[ListQuery, Query()]):
+    """Nothing is redeemed here yet: an empty list, in its shape."""
+    voucher = find_voucher(code)
+    answer = voucher_answers([voucher], request.auth, asked_for=code)[0]
+    return answer["redemption"] | {"data_ref": "redemption_entries", "redemption_entries": [], "total": 0}
+
+
+@router.get("/{path:code}", auth=MAY_READ)
+def get_voucher(request: HttpRequest, code: str):
+    """By code or `v_…` id."""
+    return voucher_answers([find_voucher(code)], request.auth, asked_for=code)[0]
