@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import django_tables2 as tables
 from django.core.paginator import EmptyPage, PageNotAnInteger, Paginator
 from django.db.models import QuerySet
@@ -89,10 +91,13 @@ def _is_beyond(request, table: Table) -> bool:
     return int(request.GET[table.prefixed_page_field]) > 0
 
 
-def list_page(request, template: str, table: Table, context: dict | None = None, *, filterset=None) -> HttpResponse:
+def list_page(
+    request, template: str, table: Table, context: dict | Callable[[], dict] | None = None, *, filterset=None
+) -> HttpResponse:
     """The page `template`, or, when HTMX asks for the table only, the table only. One template, one partial.
 
     `template` shows the table with `{% render_table table %}` and the filters with `{% include "_filters.html" %}`.
+    A `context` that costs something is given as a function: it is called for the whole page only.
     """
     if filterset is not None:
         table.filtered = any(value not in (None, "", []) for value in filterset.form.data.values()) and any(
@@ -103,7 +108,8 @@ def list_page(request, template: str, table: Table, context: dict | None = None,
     if wants_table:
         response = HttpResponse(table.as_html(request))
     else:
-        response = render(request, template, {"table": table, "filter": filterset, **(context or {})})
+        more = context() if callable(context) else context or {}
+        response = render(request, template, {"table": table, "filter": filterset, **more})
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
 
