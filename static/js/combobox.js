@@ -1,5 +1,5 @@
 // Type-ahead: arrows move, Enter chooses, Escape closes. HTMX fetches the options (config/widgets.py).
-import { announce } from "./announce.js";
+const announce = (text) => document.dispatchEvent(new CustomEvent("announce", { detail: text }));
 
 const box = (node) => node.closest?.(".combobox");
 const input = (combobox) => combobox.querySelector("[role=combobox]");

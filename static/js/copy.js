@@ -1,5 +1,5 @@
 // <button data-copy="TEXT">: copies, shows a tick, and says so.
-import { announce } from "./announce.js";
+const announce = (text) => document.dispatchEvent(new CustomEvent("announce", { detail: text }));
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");

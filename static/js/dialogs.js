@@ -11,17 +11,18 @@ document.addEventListener("click", (event) => {
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target !== dialog) return;
   if (!dialog.open) dialog.showModal();
-  const first = '[aria-invalid="true"], [autofocus], .modal-body :is(input:not([type="hidden"]), select, textarea)';
-  (dialog.querySelector('[aria-invalid="true"]') ?? dialog.querySelector("[autofocus]") ?? dialog.querySelector(first))?.focus();
+  const first = ['[aria-invalid="true"]', "[autofocus]", '.modal-body :is(input:not([type="hidden"]), select, textarea)'];
+  first.map((selector) => dialog.querySelector(selector)).find(Boolean)?.focus();
 });
 
 dialog?.addEventListener("close", () => dialog.replaceChildren());
 
+// "Cancel" is a link back, for a form that is a page of its own; in a dialog it only closes it.
 document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-close]")) {
-    event.preventDefault();
-    event.target.closest("dialog")?.close();
-  }
+  const open = event.target.closest("[data-close]")?.closest("dialog");
+  if (!open) return;
+  event.preventDefault();
+  open.close();
 });
 
 // closedby="any" and invoker commands for browsers that do not know them yet.

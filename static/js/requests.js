@@ -1,0 +1,22 @@
+// A request in the background that failed is said out loud, with what to do next.
+const ADVICE = {
+  403: "You may not do this, or your session has ended. Reload the page and sign in again.",
+  404: "This no longer exists. Reload the page.",
+  413: "The file or text is too large for this server.",
+  429: "Too many attempts. Wait a few minutes and try again.",
+};
+const trouble = (text) => document.dispatchEvent(new CustomEvent("toast", { detail: { tone: "bad", text } }));
+
+document.addEventListener("htmx:responseError", (event) => {
+  const status = event.detail.xhr.status;
+  trouble(ADVICE[status] ?? `The server could not answer (${status}). Try again in a moment; if it stays so, see the server’s log.`);
+});
+document.addEventListener("htmx:sendError", () => trouble("The server cannot be reached. Check your connection and try again."));
+document.addEventListener("htmx:timeout", () => trouble("The server took too long to answer. Try again in a moment."));
+
+// Filters that are not set stay out of the address: ?q=a instead of ?q=a&channel=&result=
+document.addEventListener("htmx:configRequest", (event) => {
+  if (!event.target.matches("form.filters")) return;
+  const parameters = event.detail.parameters;
+  for (const name of Object.keys(parameters)) if (parameters[name] === "") delete parameters[name];
+});
