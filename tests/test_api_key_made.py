@@ -61,8 +61,8 @@ def test_the_command_prints_json_for_scripts():
     call_command("create_api_key", "Tool", "--scope", "publish", "--integrations", "--json", stdout=out)
 
     answer, key = json.loads(out.getvalue()), ApiKey.objects.get()
-    assert bytes(key.token_hash) == hashlib.sha256(answer.pop("app_token").encode()).digest()
-    assert answer == {"name": "Tool", "scope": "publish", "for_integrations": True, "app_id": str(key.app_id)}
+    assert bytes(key.token_hash) == hashlib.sha256(answer.pop("token").encode()).digest()
+    assert answer == {"name": "Tool", "scope": "publish", "for_integrations": True, "id": str(key.app_id)}
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 101])

@@ -42,7 +42,7 @@ def _as_json(key: ApiKey, token: str) -> str:
             "name": key.name,
             "scope": key.scope,
             "for_integrations": key.for_integrations,
-            "app_id": str(key.app_id),
-            "app_token": token,
+            "id": str(key.app_id),
+            "token": token,
         }
     )

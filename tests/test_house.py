@@ -1,0 +1,103 @@
+"""The rules of the house that matter enough to be tests. The direction of imports is import-linter's (`make check`)."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+ROOT = Path(__file__).resolve().parent.parent
+APPS = ["config", "campaigns", "customers", "publications"]
+
+# Framework files are nouns; whatever else stands in an app is a verb and knows no HTTP.
+NOUNS = {
+    "__init__", "actor", "admin", "admin_site", "api", "api_answers", "api_assembly", "apps", "forms", "filters", "models",
+    "settings", "tables", "tasks", "urls", "views", "widgets", "wsgi",
+}  # fmt: skip
+NOUN_FOLDERS = {"management", "migrations", "templatetags", "views", "api", "admin"}
+
+
+def python_files():
+    return [path for app in APPS for path in sorted((ROOT / app).rglob("*.py")) if "migrations" not in path.parts]
+
+
+def domain_files():
+    return [
+        path
+        for path in python_files()
+        if path.relative_to(ROOT).parts[0] != "config"
+        and path.stem not in NOUNS
+        and not NOUN_FOLDERS & set(path.relative_to(ROOT).parts[1:-1])
+        and not path.stem.endswith(("_views", "_forms", "_tables", "_answers", "_api"))
+    ]
+
+
+def imports_of(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def test_verbs_know_no_http():
+    forbidden = ("django.http", "django.shortcuts", "django.views", "django.contrib.messages", "ninja")
+
+    guilty = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in domain_files()
+        for name in imports_of(path)
+        if name.startswith(forbidden)
+    ]
+
+    assert len(domain_files()) > 20
+    assert guilty == []
+
+
+def test_no_file_is_longer_than_400_lines():
+    files = python_files() + [
+        path
+        for pattern in ("templates/**/*.html", "static/**/*.css", "static/**/*.js", "tests/**/*.py", "bench/**/*.py")
+        for path in ROOT.glob(pattern)
+    ]
+
+    long = {str(path.relative_to(ROOT)): n for path in files if (n := len(path.read_text().splitlines())) > 400}
+
+    assert long == {}
+
+
+def test_there_is_no_drawer():
+    drawers = {"utils", "helpers", "common", "services", "managers", "misc", "lib"}
+
+    assert [str(path) for path in python_files() if path.stem in drawers or drawers & set(path.parts)] == []
+
+
+def test_every_verb_is_named_in_the_tour_of_the_readme():
+    tour = (ROOT / "README.md").read_text()
+
+    assert [str(path.relative_to(ROOT)) for path in domain_files() if path.name not in tour] == []
+
+
+def test_every_dependency_carries_its_reason():
+    lines = (ROOT / "pyproject.toml").read_text().splitlines()
+    start = lines.index("dependencies = [")
+    end = lines.index("]", lines.index("dev = ["))
+
+    without = [line for line in lines[start:end] if line.startswith('    "') and "  # " not in line]
+
+    assert without == []
+
+
+def test_no_package_index_is_named():
+    named = [
+        path.name
+        for path in [*(ROOT / "requirements").glob("*.txt"), ROOT / "Makefile", ROOT / "pyproject.toml"]
+        if "://" in path.read_text()
+    ]
+
+    assert named == []
+
+
+@pytest.mark.django_db
+def test_no_migration_is_missing():
+    call_command("makemigrations", "--check", "--dry-run", verbosity=0)
