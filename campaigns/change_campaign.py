@@ -9,13 +9,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from campaigns.check_value import InvalidFields, as_text
+from campaigns.check_value import InvalidFields, told_changes
 from campaigns.create_campaign import CHANGEABLE, FIELDS, check_campaign, raise_if_taken
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.audit import record
 
-NOT_SPELT_OUT = {"description", "metadata"}  # in the audit log
+TEXTS = {"description", "metadata"}
 
 
 class CampaignGone(Exception):
@@ -57,13 +57,7 @@ def _record(campaign: Campaign, before: dict, changed: dict, by: Actor) -> None:
     if changed.keys() == {"active"}:
         action, details = ("campaign.enabled" if campaign.active else "campaign.disabled"), {}
     else:
-        action = "campaign.changed"
-        details = {
-            "changes": {
-                name: "changed" if name in NOT_SPELT_OUT else [as_text(before[name]), as_text(value)]
-                for name, value in changed.items()
-            }
-        }
+        action, details = "campaign.changed", told_changes(before, changed, texts=TEXTS)
     record(
         action,
         by=by,

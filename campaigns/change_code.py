@@ -8,14 +8,14 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
-from campaigns.check_value import InvalidFields, as_text, check_columns, check_dates
+from campaigns.check_value import InvalidFields, check_columns, check_dates, told_changes
 from campaigns.models import Voucher
 from campaigns.pool import raise_pool_version
 from config.actor import Actor
 from config.audit import record
 
 CHANGEABLE = ["active", "start_date", "expiration_date", "category", "additional_info", "metadata"]
-NOT_SPELT_OUT = {"additional_info", "metadata"}  # in the audit log
+TEXTS = {"additional_info", "metadata"}
 
 
 class CodeGone(Exception):
@@ -47,10 +47,7 @@ def change_code(voucher: Voucher, changes: Mapping[str, Any], *, by: Actor) -> V
                 by=by,
                 object_id=now.public_id,
                 campaign_id=now.campaign_id,
-                changes={
-                    name: "changed" if name in NOT_SPELT_OUT else [as_text(before[name]), as_text(value)]
-                    for name, value in changed.items()
-                },
+                **told_changes(before, changed, texts=TEXTS),
             )
             raise_pool_version(now.campaign_id)
     return now

@@ -91,6 +91,18 @@ def check_columns(thing: models.Model, names: list[str]) -> dict[str, str]:
     return errors
 
 
-def as_text(value: Any) -> Any:
-    """A value of a column, as the audit log shows it."""
+def told_changes(before: Mapping[str, Any], changed: Mapping[str, Any], *, texts: set[str]) -> dict[str, Any]:
+    """Details for the audit log: {"changes": {field: {"from", "to"}}}; of the long `texts` only that they changed."""
+    told: dict[str, Any] = {
+        "changes": {
+            name: {"from": _plain(before[name]), "to": _plain(value)}
+            for name, value in changed.items()
+            if name not in texts
+        },
+        "texts_changed": sorted(changed.keys() & texts),
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | str) else str(value)

@@ -21,12 +21,26 @@ from config.public_ids import key_of
 SENTENCES = {
     "api_key.created": "made the API key {object}",
     "api_key.revoked": "revoked the API key {object}",
-    "campaign.codes_ordered": "ordered codes for {object}",
-    "campaign.codes_retried": "ordered the missing codes of {object} once more",
+    "campaign.created": "created the campaign {object}",
+    "campaign.changed": "changed the settings of {object}",
+    "campaign.enabled": "enabled {object}",
+    "campaign.disabled": "disabled {object}",
+    "campaign.deleted": "deleted the campaign {object}",
+    "campaign.codes_ordered": "ordered {count} codes for {object}",
+    "campaign.codes_retried": "ordered the {missing} missing codes of {object} once more",
+    "code.created": "created {object}",
+    "code.changed": "changed the code {object}",
+    "code.enabled": "enabled the code {object}",
+    "code.disabled": "disabled the code {object}",
     "code.released": "released the code {object} back into the pool",
+    "codes.imported": "imported {imported} codes from a CSV file into {object}",
     "customer.created": "added the customer {object}",
     "customer.edited": "edited the customer {object}",
     "customer.erased": "erased the personal data of the customer {object}",
+    "customers.imported": "imported customers from a CSV file: {imported} new, {updated} updated",
+    "export.ordered": "ordered the file {object}",
+    "export.retried": "had the file {object} made once more",
+    "export.downloaded": "downloaded the file {object}",
     "settings.changed": "changed the project settings",
     "user.created": "made the user {object}",
     "user.edited": "edited the user {object}",
@@ -47,6 +61,8 @@ PAGES = {
 def sentence(entry: AuditEntry) -> SafeString:
     """What the actor did, as HTML, with the object's label linked to its page."""
     words = SENTENCES.get(entry.action) or _plain_words(entry.action)
+    if not (entry.object_label or entry.object_id):
+        words = words.removesuffix(" into {object}")
     known = {name: intcomma(value) for name, value in entry.details.items() if isinstance(value, str | int | float)}
     try:
         return format_html(words, **{**known, "object": _object(entry)})

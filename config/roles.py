@@ -25,6 +25,11 @@ def may(user, *abilities: str) -> bool:
     return user.is_active and user.has_perms([f"config.{ability}" for ability in abilities])
 
 
+def reveals_codes(user) -> bool:
+    """Whether published codes are shown to the user: to everybody but a Viewer. Unpublished ones are to nobody."""
+    return any(may(user, ability) for ability in (PUBLISH, EXPORT, MANAGE))
+
+
 def requires(*abilities: str):
     """A view for staff who are signed in and have the abilities; others are asked to sign in or get a 403 page."""
 

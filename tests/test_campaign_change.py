@@ -25,7 +25,10 @@ def test_only_what_differs_is_written_and_logged():
     assert campaign.pool_version == 1
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.object_id, entry.campaign_id) == ("campaign.changed", campaign.public_id, campaign.pk)
-    assert entry.details == {"changes": {"category": ["old", "coffee"], "description": "changed"}}
+    assert entry.details == {
+        "changes": {"category": {"from": "old", "to": "coffee"}},
+        "texts_changed": ["description"],
+    }
 
 
 def test_no_difference_is_no_change():

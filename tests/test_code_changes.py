@@ -51,7 +51,10 @@ def test_only_what_differs_is_logged_and_long_texts_are_not_spelt_out():
 
     voucher.refresh_from_db()
     assert (voucher.category, voucher.additional_info, voucher.metadata) == (None, "For Ada", None)
-    assert AuditEntry.objects.get().details == {"changes": {"category": ["old", None], "additional_info": "changed"}}
+    assert AuditEntry.objects.get().details == {
+        "changes": {"category": {"from": "old", "to": None}},
+        "texts_changed": ["additional_info"],
+    }
 
 
 @pytest.mark.parametrize("changes", [{"published_at": None}, {"code": "OTHER"}, {"campaign": None}])
