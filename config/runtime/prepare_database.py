@@ -9,8 +9,8 @@ from collections.abc import Callable
 import psycopg
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.core.management import call_command, get_commands
-from django.db import connection, transaction
+from django.core.management import call_command
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 OLDEST_POSTGRES = 14
@@ -70,12 +70,11 @@ def create_first_administrator() -> str | None:
 
 
 def load_demo_data(*, say: Callable[[str], None]) -> None:
-    """Into an empty database only; all of it or nothing, so that after a crash halfway the next start does it whole."""
-    if os.environ.get("DEMO") == "0" or "load_demo" not in get_commands():
+    """Into an empty database only. The command does it whole or not at all, so a start cut off halfway does it again."""
+    if os.environ.get("DEMO") == "0":
         return
     # By name: config imports no app.
     if any(apps.get_model(model)._default_manager.exists() for model in ("campaigns.Campaign", "customers.Customer")):
         return
     say("Loading the demo data (DEMO=0 starts without)")
-    with transaction.atomic():
-        call_command("load_demo", verbosity=0)
+    call_command("load_demo")

@@ -1,0 +1,25 @@
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from config.runtime.postgres_tools import ToolFailed, run_tool
+
+
+class Command(BaseCommand):
+    help = "Writes the whole database to one file, also while Handout runs. restore_database reads it."
+
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *, file: Path, **options) -> None:
+        # Written beside and moved, so that a dump that fails never stands in the place of the last good one.
+        unfinished = file.with_name(file.name + ".unfinished")
+        try:
+            run_tool("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={unfinished}")
+        except ToolFailed as problem:
+            unfinished.unlink(missing_ok=True)
+            raise CommandError(str(problem)) from None
+        unfinished.rename(file)
+        self.stdout.write(
+            f"Wrote {file} ({file.stat().st_size / 1_000_000:.1f} MB). Uploads and exports are files beside it."
+        )
