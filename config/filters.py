@@ -23,7 +23,7 @@ WITH RECURSIVE actor AS (
     UNION ALL
     (SELECT next.* FROM actor, LATERAL (
         SELECT e.actor_kind, e.actor_id, e.actor_label FROM config_auditentry e
-         WHERE (e.actor_kind, e.actor_id) > (actor.actor_kind, actor.actor_id)
+         WHERE (e.actor_kind, e.actor_id) > (actor.actor_kind, actor.actor_id) AND e.actor_id IS NOT NULL
          ORDER BY e.actor_kind, e.actor_id, e.created_at DESC, e.id DESC LIMIT 1) AS next)
 )
 SELECT actor_kind, actor_id, actor_label FROM actor LIMIT 500
