@@ -29,6 +29,13 @@ document.addEventListener("focusout", (event) => {
   const combobox = box(event.target);
   if (combobox && !combobox.contains(event.relatedTarget)) close(combobox);
 });
+// What is typed is asked for as ?q=, whatever the field is called in its form.
+document.addEventListener("htmx:configRequest", (event) => {
+  if (!event.target.matches("[role=combobox]")) return;
+  const parameters = event.detail.parameters;
+  for (const name of Object.keys(parameters)) delete parameters[name];
+  parameters.q = event.target.value;
+});
 document.addEventListener("htmx:afterSwap", (event) => {
   const combobox = event.detail.target.matches?.("[role=listbox]") && box(event.detail.target);
   if (!combobox) return;
