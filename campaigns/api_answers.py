@@ -33,11 +33,11 @@ def gift_answer(value: Value) -> dict[str, Any] | None:
     return {"amount": amount, "balance": amount}
 
 
-def short_voucher_answer(voucher: Voucher) -> dict[str, Any]:
-    """As in lists of publications."""
+def short_voucher_answer(voucher: Voucher, *, code: str) -> dict[str, Any]:
+    """As in lists of publications; `code` is the code as this caller may see it."""
     campaign = voucher.campaign
     answer: dict[str, Any] = {
-        "code": voucher.code,
+        "code": code,
         "object": "voucher",
         "campaign": campaign.name if campaign else None,
         "is_referral_code": _is_referral(campaign),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -26,26 +26,28 @@ def published_answer(publication: Publication) -> dict[str, Any]:
     return answer
 
 
-def publication_answer(publication: Publication) -> dict[str, Any]:
+def publication_answer(publication: Publication, key: ApiKey) -> dict[str, Any]:
     """One publication out of the history, `.vouchers` attached: as when it was made, with its voucher as it is now."""
-    answer = listed_answer(publication)
+    answer = listed_answer(publication, key)
     if "voucher" in answer:
-        voucher = publication.vouchers[0]
-        holding = holding_publications([voucher]).get(voucher.pk)
-        answer["voucher"] = _voucher(voucher, voucher.code, holding)
+        answer["voucher"] = voucher_answers(publication.vouchers, key)[0]
     return answer
 
 
-def listed_answer(publication: Publication) -> dict[str, Any]:
-    """A publication in a list, `.vouchers` attached: one voucher in short, several as codes (at most 100)."""
+def listed_answer(publication: Publication, key: ApiKey) -> dict[str, Any]:
+    """A publication in a list, `.vouchers` attached: one voucher in short, several as codes (at most 100).
+
+    A code that was released since is unpublished again, and masked as such.
+    """
+    codes = [_shown_code(voucher, key) for voucher in publication.vouchers]
     answer = _publication(publication)
     if publication.result == Publication.Result.FAILURE:
         answer |= {"failure_code": publication.failure_code, "failure_message": publication.failure_message}
         answer["vouchers"] = []
     elif publication.voucher_count == 1 and publication.vouchers:
-        answer["voucher"] = short_voucher_answer(publication.vouchers[0])
+        answer["voucher"] = short_voucher_answer(publication.vouchers[0], code=codes[0])
     else:
-        answer["vouchers"] = [voucher.code for voucher in publication.vouchers]
+        answer["vouchers"] = codes
         answer["vouchers_count"] = publication.voucher_count
     return answer
 
@@ -55,14 +57,9 @@ def voucher_answers(vouchers: Sequence[Voucher], key: ApiKey, *, asked_for: str 
 
     An unpublished code is shown in clear to a key of scope `all`, and to whoever already asked by that code.
     """
-    holding = holding_publications(vouchers)
-    return [_voucher(voucher, _shown_code(voucher, key, asked_for), holding.get(voucher.pk)) for voucher in vouchers]
-
-
-def holding_publications(vouchers: Iterable[Voucher]) -> dict[int, Publication]:
-    """voucher key -> the publication that holds it now, with `customer` joined."""
     live = PublishedVoucher.objects.filter(voucher__in=[voucher.pk for voucher in vouchers], released_at=None)
-    return {row.voucher_id: row.publication for row in live.select_related("publication__customer")}
+    holding = {row.voucher_id: row.publication for row in live.select_related("publication__customer")}
+    return [_voucher(voucher, _shown_code(voucher, key, asked_for), holding.get(voucher.pk)) for voucher in vouchers]
 
 
 def _address_of(voucher: Voucher, shown_code: str) -> str:
@@ -70,7 +67,7 @@ def _address_of(voucher: Voucher, shown_code: str) -> str:
     return quote(voucher.code if shown_code == voucher.code else voucher.public_id, safe="")
 
 
-def _shown_code(voucher: Voucher, key: ApiKey, asked_for: str) -> str:
+def _shown_code(voucher: Voucher, key: ApiKey, asked_for: str = "") -> str:
     in_clear = voucher.published_at or key.scope == ApiKey.Scope.ALL or asked_for == voucher.code
     return voucher.code if in_clear else mask(voucher.code)
 

@@ -17,6 +17,7 @@ from config.api import ApiError, as_api_error, in_words, invalid_payload, invali
 from config.api_auth import MAY_PUBLISH, MAY_PUBLISH_BY_GET, MAY_PUBLISH_OR_READ, MAY_READ, caller
 from config.api_lists import ListQuery, answer_list
 from config.api_queries import read_object
+from config.models import ApiKey
 from config.public_ids import CAMPAIGN, CUSTOMER, PUBLICATION, VOUCHER, key_of
 from customers.api import CustomerSent
 from customers.models import Customer
@@ -219,7 +220,7 @@ def list_publications(request: HttpRequest, query: Annotated[PublicationsQuery, 
     if query.source_id:
         rows = rows.filter(source_id=query.source_id)
     rows = rows.filter(by.filters_of(request.GET, FILTERS))
-    return answer_publications(rows, query)
+    return answer_publications(rows, query, request.auth)
 
 
 @router.get("/{publication_id}", auth=MAY_PUBLISH_OR_READ)
@@ -229,15 +230,15 @@ def get_publication(request: HttpRequest, publication_id: str):
     if not publication:
         raise not_found("publication", publication_id)
     attach_codes([publication])
-    return publication_answer(publication)
+    return publication_answer(publication, request.auth)
 
 
-def answer_publications(rows: QuerySet, query: ListQuery) -> dict[str, Any]:
+def answer_publications(rows: QuerySet, query: ListQuery, key: ApiKey) -> dict[str, Any]:
     """A page of publications, with `campaign` and `customer` joined."""
 
     def answer(found: list[Publication]) -> list[dict[str, Any]]:
         attach_codes(found)
-        return [listed_answer(publication) for publication in found]
+        return [listed_answer(publication, key) for publication in found]
 
     return answer_list(rows, query, name="publications", prefix=PUBLICATION, orders=ORDERS, answer=answer)
 

@@ -122,7 +122,8 @@ def _held_by(reference: str):
 def list_publications_of_voucher(request: HttpRequest, code: str, query: Annotated[ListQuery, Query()]):
     """The publication that holds the voucher, as `publish.url` of the voucher promises."""
     voucher = find_voucher(code)
-    return answer_publications(history().qs.filter(ledger__voucher=voucher, ledger__released_at=None), query)
+    holding = history().qs.filter(ledger__voucher=voucher, ledger__released_at=None)
+    return answer_publications(holding, query, request.auth)
 
 
 @router.get("/{path:code}/redemptions", auth=MAY_READ)
