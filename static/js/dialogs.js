@@ -15,6 +15,12 @@ document.addEventListener("htmx:afterSwap", (event) => {
   first.map((selector) => dialog.querySelector(selector)).find(Boolean)?.focus();
 });
 
+// What happens in a dialog is no page of its own: the address stays (htmx 2 pushes boosted forms even if told not to).
+document.addEventListener("htmx:beforeHistoryUpdate", (event) => {
+  if (event.detail.target !== dialog) return;
+  Object.assign(event.detail.history, { type: "replace", path: location.pathname + location.search });
+});
+
 dialog?.addEventListener("close", () => dialog.replaceChildren());
 
 // "Cancel" is a link back, for a form that is a page of its own; in a dialog it only closes it.
