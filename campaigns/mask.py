@@ -13,10 +13,10 @@ def mask(code: str) -> str:
 
 
 def masked(field: str) -> Case:
-    """The same in SQL, for reports: `masked("code")` is the masked text of that field."""
+    """The same in SQL, for reports: `masked("code")` is the masked text of that field, NULL where it is NULL."""
     long_enough = GreaterThanOrEqual(Length(field), 8)
     return Case(
         When(long_enough, then=Concat(Value(HIDDEN), Right(field, 2))),
-        default=Value(HIDDEN),
+        When(**{f"{field}__isnull": False}, then=Value(HIDDEN)),
         output_field=CharField(),
     )

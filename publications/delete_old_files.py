@@ -1,0 +1,37 @@
+"""Deletes the files whose days are over (project settings). What was handed out in them stays recorded."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from config.csv_files import UNFINISHED
+from config.models import ProjectSettings
+from publications.models import Export
+
+A_DAY = 24 * 60 * 60  # no file takes so long to write: what is older was left by a process that was killed
+
+
+def delete_old_files() -> int:
+    """Returns how many exports lost their file. The file goes before its row is told, so that a crash forgets none."""
+    until = timezone.now() - timedelta(days=ProjectSettings.current().keep_files_days)
+    old = Export.objects.filter(finished_at__lt=until, file_deleted_at=None).exclude(file="").exclude(file=None)
+    deleted = 0
+    for export in old.iterator(chunk_size=500):
+        export.file.storage.delete(export.file.name)
+        deleted += Export.objects.filter(pk=export.pk).update(file="", file_deleted_at=Now())
+    _delete_unfinished()
+    return deleted
+
+
+def _delete_unfinished() -> None:
+    folder = settings.HANDOUT_DATA / UNFINISHED
+    for path in folder.glob("*") if folder.exists() else ():
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - A_DAY:
+                path.unlink()

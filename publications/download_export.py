@@ -1,0 +1,34 @@
+"""Opens the file of an export for somebody who takes it away; each time is written down."""
+
+from __future__ import annotations
+
+from django.core.files import File
+from django.db import transaction
+from django.db.models import F
+
+from config.actor import Actor
+from config.audit import record
+from publications.models import Export
+
+
+class NoFile(Exception):
+    """There is nothing to download. The message says why."""
+
+
+def download_export(export: Export, *, by: Actor) -> File:
+    """The open file. Raises NoFile: not finished, failed, deleted when its days were over, or missing from the disk."""
+    if export.status != Export.Status.DONE:
+        raise NoFile("The file is not finished." if export.is_running else "The file was not made. Retry it first.")
+    if export.file_deleted_at:
+        raise NoFile("The file has been deleted: files are kept for a time only (project settings).")
+    try:
+        file = export.file.storage.open(export.file.name)
+    except OSError:
+        raise NoFile("The file is missing from the server's storage. Tell whoever runs the server.") from None
+    with transaction.atomic():
+        Export.objects.filter(pk=export.pk).update(downloads=F("downloads") + 1)
+        record(
+            "export.downloaded", by=by, object_id=export.public_id, object_label=export.file_name,
+            campaign_id=export.campaign_id, kind=export.kind, rows=export.rows,
+        )  # fmt: skip
+    return file

@@ -1,0 +1,115 @@
+"""The columns of each kind of file, declared once. Headings are those that an import knows again."""
+
+from __future__ import annotations
+
+from django.db.models import Case, CharField, F, JSONField, TextField, Value, When
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce, NullIf
+
+from campaigns.mask import masked
+from config.csv_files import Column, Number, Text, Time
+from publications.models import Export
+
+
+def _metadata(field: str) -> Cast:
+    """A JSON object; none where it is empty."""
+    return Cast(NullIf(field, Value({}, JSONField())), TextField())
+
+
+def _of_code_or_campaign(voucher: str, field: str) -> Case:
+    """A discount is the code's own, or wholly the campaign's: never the one's amount in the other's unit."""
+    return Case(
+        When(**{f"{voucher}discount_type": None}, then=F(f"{voucher}campaign__{field}")), default=F(f"{voucher}{field}")
+    )
+
+
+def _of_code(voucher: str, code: str | Case) -> list[Column]:
+    """`voucher` is the way from the row to the voucher: "" or "voucher__"."""
+
+    def own(field: str) -> Coalesce:
+        return Coalesce(f"{voucher}{field}", f"{voucher}campaign__{field}")
+
+    return [
+        Column("Code", code),
+        Column("Campaign", f"{voucher}campaign__name"),
+        Column("Voucher type", f"{voucher}type"),
+        Column("Discount type", _of_code_or_campaign(voucher, "discount_type")),
+        Column("Value", _of_code_or_campaign(voucher, "discount_value"), Number),
+        Column("Unit", _of_code_or_campaign(voucher, "unit_type")),
+        Column("Gift amount", own("gift_amount"), Number),
+        Column("Start date", own("start_date"), Time),
+        Column("Expiration date", own("expiration_date"), Time),
+        Column("Category", own("category")),
+        Column("Published at", f"{voucher}published_at", Time),
+        Column("Metadata", _metadata(f"{voucher}metadata")),
+    ]
+
+
+def _shown(code: str, published_at: str) -> Case:
+    """A code in clear once it is published; masked while, or again when, it could still be given to somebody."""
+    return Case(When(**{published_at: None}, then=masked(code)), default=F(code), output_field=CharField())
+
+
+def _of_customer(customer: str) -> list[Column]:
+    return [
+        Column("Customer", f"{customer}name"),
+        Column("E-mail", f"{customer}email"),
+        Column("Customer source ID", f"{customer}source_id"),
+    ]
+
+
+HAND_OUT = _of_code("voucher__", "voucher__code")
+
+CODES = [
+    *_of_code("", _shown("code", "published_at")),
+    Column("Active", "active"),
+    *_of_customer("live__publication__customer__"),
+    Column("Channel", "live__publication__channel"),
+    Column("Created at", "created_at", Time),
+]
+
+PUBLICATIONS = [
+    Column("Date", "created_at", Time),
+    Column("Result", "result"),
+    Column("Campaign", "campaign__name"),
+    Column("Code", _shown("ledger__voucher__code", "ledger__voucher__published_at")),
+    *_of_customer("customer__"),
+    Column("Channel", "channel"),
+    Column("By", "actor_label"),
+    Column("Source ID", "source_id"),
+    Column("Failure", "failure_message"),
+    Column("Attempts", "attempts", Number),
+    Column("Code asked for", masked("attempted_code")),
+    Column("Released at", "ledger__released_at", Time),
+    Column("Release reason", "ledger__reason"),
+    Column("Metadata", _metadata("metadata")),
+]
+
+CUSTOMERS = [
+    Column("Source ID", "source_id"),
+    Column("Name", "name"),
+    Column("E-mail", "email"),
+    Column("Phone", "phone"),
+    Column("Birthdate", "birthdate", Text),
+    *(
+        Column(heading, KeyTextTransform(key, "address"))
+        for heading, key in [
+            ("Address line 1", "line_1"),
+            ("Address line 2", "line_2"),
+            ("Postal code", "postal_code"),
+            ("City", "city"),
+            ("State", "state"),
+            ("Country", "country"),
+        ]
+    ),
+    Column("Description", "description"),
+    Column("Created at", "created_at", Time),
+    Column("Metadata", _metadata("metadata")),
+]
+
+COLUMNS = {
+    Export.Kind.HAND_OUT: HAND_OUT,
+    Export.Kind.CODES: CODES,
+    Export.Kind.PUBLICATIONS: PUBLICATIONS,
+    Export.Kind.CUSTOMERS: CUSTOMERS,
+}

@@ -1,0 +1,211 @@
+"""Hands codes out into a CSV file: publishes them, to no customer, in one publication that the file is made from.
+
+The codes are taken ten thousand at a time, each chunk in a transaction of its own: publishers of the same campaign
+never wait long, and whatever dies midway goes on where it was. What has been taken stands on the publication and on
+the export's row, in the same transaction, so a chunk is never taken twice. docs/adr/0009 has the reasons and figures.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from campaigns.models import Campaign
+from config.actor import Actor
+from publications.models import Export
+from publications.order_export import earlier_order, order_export
+from publications.take_codes import IN_POOL, NEXT, lock_pool
+
+CHUNK = 10_000
+
+
+class HandOutRefused(Exception):
+    """Nothing was published. The message says what was wrong and how to mend it."""
+
+
+class PoolTooSmall(HandOutRefused):
+    def __init__(self, asked: int, in_pool: int) -> None:
+        self.asked, self.in_pool = asked, in_pool
+        super().__init__(
+            f"{asked:,} codes asked, {in_pool:,} in the pool. Ask for fewer, or add codes to the campaign first."
+        )
+
+
+class PoolEmpty(HandOutRefused):
+    def __init__(self) -> None:
+        super().__init__("The pool is empty. Add codes to the campaign first.")
+
+
+class CampaignOver(HandOutRefused):
+    pass
+
+
+class NothingGiven(Exception):
+    """Others took every code, or the campaign ended, between the order and the first chunk."""
+
+    def __init__(self, asked: int) -> None:
+        super().__init__(
+            f"{asked:,} codes asked, none given: others took the pool's last codes first, or the campaign expired or "
+            "was deleted meanwhile. Add codes to the campaign, then retry."
+        )
+
+
+def order_hand_out(
+    campaign: Campaign,
+    *,
+    count: int | None,
+    by: Actor,
+    lossless: bool = False,
+    for_excel: bool = False,
+    form_token: UUID | None = None,
+) -> Export:
+    """Orders a file of `count` codes of the pool, or of all that are in it now (None). The worker publishes them.
+
+    An AUTO_UPDATE campaign makes no codes for a file: its pool would have no end. `form_token`: see `order_export`.
+    Raises PoolTooSmall, PoolEmpty and CampaignOver (each a HandOutRefused).
+    """
+    if earlier := earlier_order(form_token):
+        return earlier
+    if count is not None and count < 1:
+        raise HandOutRefused("Ask for at least 1 code.")
+    if over := _why_over(campaign):
+        raise CampaignOver(over)
+    in_pool = pool_size(campaign)
+    if not in_pool:
+        raise PoolEmpty()
+    if count is not None and count > in_pool:
+        raise PoolTooSmall(count, in_pool)
+    return order_export(
+        Export.Kind.HAND_OUT,
+        campaign=campaign,
+        by=by,
+        form_token=form_token,
+        total=count or in_pool,
+        everything=count is None,
+        lossless=lossless,
+        for_excel=for_excel,
+    )
+
+
+def pool_size(campaign: Campaign) -> int:
+    """How many codes can be handed out now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*) FROM campaigns_voucher v WHERE v.campaign_id = %s AND {IN_POOL}",  # noqa: S608
+            [campaign.pk],
+        )
+        return cursor.fetchone()[0]
+
+
+def take_codes(export_id: int) -> None:
+    """Publishes the hand-out's codes, up to the number asked for, and notes on the export that this has ended.
+
+    Run it again after any interruption, also at the same time elsewhere. Raises NothingGiven.
+    """
+    after, for_sure = 0, False
+    while chunk := _take_chunk(export_id, after=after, for_sure=for_sure):
+        if chunk.short and for_sure:
+            break
+        # A chunk that is short, seen past others' locks, may be short only for the moment: they may yet roll back.
+        # The next look starts at the front and waits for them.
+        after, for_sure = (0, True) if chunk.short else (chunk.last_id, False)
+    _end_taking(export_id)
+
+
+class _Chunk(NamedTuple):
+    last_id: int
+    short: bool
+
+
+def _take_chunk(export_id: int, *, after: int, for_sure: bool) -> _Chunk | None:
+    """One transaction. None: there is nothing left to take for this export."""
+    with transaction.atomic():
+        # The lock on the export makes two workers take turns.
+        export = Export.objects.select_for_update().get(pk=export_id)
+        wanted = min(CHUNK, (export.total or 0) - export.done)
+        if export.rows is not None or wanted <= 0:
+            return None
+        campaign = Campaign.objects.get(pk=export.campaign_id)
+        if for_sure:
+            lock_pool(campaign)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                TAKE.format(
+                    skip="" if for_sure else "SKIP LOCKED", publication=MORE if export.publication_id else FIRST
+                ),
+                {
+                    "campaign": campaign.pk,
+                    "after": after,
+                    "count": wanted,
+                    "publication": export.publication_id,
+                    "actor_kind": export.actor_kind,
+                    "actor_id": export.actor_id,
+                    "actor_label": export.actor_label,
+                    "activity": campaign.activity_duration or None,
+                },
+            )
+            publication_id, taken, last_id = cursor.fetchone()
+        if taken:
+            export.publication_id = publication_id
+            export.done += taken
+            export.save(update_fields=["publication", "done"])
+        return _Chunk(last_id or after, taken < wanted)
+
+
+def _end_taking(export_id: int) -> None:
+    with transaction.atomic():
+        export = Export.objects.select_for_update().get(pk=export_id)
+        if export.rows is not None:
+            return
+        if not export.done:
+            raise NothingGiven(export.total or 0)
+        # From here on `done` counts the rows of the file.
+        export.rows, export.done = export.done, 0
+        export.save(update_fields=["rows", "done"])
+
+
+def _why_over(campaign: Campaign) -> str:
+    """Why nothing can be handed out of this campaign, by the database's clock; "" where it can."""
+    now = Campaign.objects.filter(pk=campaign.pk)
+    if not now.live().exists():
+        return "This campaign has been deleted."
+    if now.filter(expiration_date__lte=Now()).exists():
+        return "This campaign has expired. Move its expiration date first, then hand out its codes."
+    return ""
+
+
+FIRST = """
+    INSERT INTO publications_publication (campaign_id, voucher_count, channel, origin, actor_kind, actor_id, actor_label)
+    SELECT %(campaign)s::bigint, count(*), 'CSV', 'csv', %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text
+      FROM taken HAVING count(*) > 0
+    RETURNING id"""
+
+# voided_at: every code that it held until now may have been released; now it holds some again.
+MORE = """
+    UPDATE publications_publication p
+       SET voucher_count = p.voucher_count + (SELECT count(*) FROM taken), voided_at = NULL
+     WHERE p.id = %(publication)s AND EXISTS (SELECT FROM taken)
+    RETURNING p.id"""
+
+# The BETWEEN says nothing new, but keeps the planner from merging with the primary key from its very beginning.
+TAKE = f"""
+WITH taken AS MATERIALIZED (
+    {NEXT} {{skip}}
+), pub AS ({{publication}}
+), given AS (
+    INSERT INTO publications_publishedvoucher (publication_id, voucher_id)
+    SELECT pub.id, taken.id FROM pub, taken
+    RETURNING voucher_id
+), marked AS (
+    UPDATE campaigns_voucher v
+       SET published_at = now(), expiration_date = coalesce(now() + %(activity)s::interval, v.expiration_date)
+      FROM given
+     WHERE v.id = given.voucher_id
+       AND v.id BETWEEN (SELECT min(id) FROM taken) AND (SELECT max(id) FROM taken)
+    RETURNING v.id
+)
+SELECT (SELECT id FROM pub), count(*), max(id) FROM marked
+"""  # noqa: S608 - our own constants

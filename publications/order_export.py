@@ -1,0 +1,67 @@
+"""What ordering a hand-out and ordering a report have in common: the row, the audit entry and the job, or none of them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.text import slugify
+from django.utils.timezone import localdate
+from procrastinate.contrib.django import app
+
+from campaigns.models import Campaign
+from config.actor import Actor
+from config.audit import record
+from publications.models import Export
+
+
+def order_export(
+    kind: str, *, campaign: Campaign | None, by: Actor, form_token: UUID | None = None, **options
+) -> Export:
+    """Makes the export's row and has the worker make its file. `options` are further fields of Export.
+
+    The same `form_token` again gives the export that was made under it; the unique column decides, also between two
+    presses of a button at the same moment.
+    """
+    fields = {
+        "kind": kind,
+        "campaign": campaign,
+        "file_name": _file_name(kind, campaign),
+        "actor_kind": by.kind,
+        "actor_id": by.id,
+        "actor_label": by.label,
+        **options,
+    }
+    with transaction.atomic():
+        if form_token:
+            export, made = Export.objects.get_or_create(form_token=form_token, defaults=fields)
+        else:
+            export, made = Export.objects.create(**fields), True
+        if made:
+            record(
+                "export.ordered",
+                by=by,
+                object_id=export.public_id,
+                object_label=export.file_name,
+                campaign_id=campaign.pk if campaign else None,
+                # Not the filters: a name or an e-mail may be searched for in them.
+                kind=kind,
+                **({"codes": export.total} if export.total is not None else {}),
+            )
+            enqueue(export)
+    return export
+
+
+def earlier_order(form_token: UUID | None) -> Export | None:
+    """The export that was ordered under this token, if any: asked before a repeat could be refused."""
+    return Export.objects.filter(form_token=form_token).first() if form_token else None
+
+
+def enqueue(export: Export) -> None:
+    """By name: tasks.py imports the verbs, and so no verb imports it."""
+    app.configure_task("publications.tasks.make_export_file").defer(export_id=export.pk)
+
+
+def _file_name(kind: str, campaign: Campaign | None) -> str:
+    parts = [slugify(campaign.name)[:100] if campaign else "", kind.replace("_", "-"), localdate().isoformat()]
+    return "-".join(part for part in parts if part) + ".csv"

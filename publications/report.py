@@ -1,0 +1,118 @@
+"""Reports: the codes, publications or customers of a list page, filtered as there, as a CSV file. They publish nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import parse_qs
+from uuid import UUID
+
+from django.db.models import FilteredRelation, Q, QuerySet
+from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
+
+from campaigns.filters import CodeFilter
+from campaigns.models import Campaign, Voucher
+from config.actor import Actor
+from config.models import ProjectSettings
+from config.time_zone import zone
+from customers.filters import CustomerFilter
+from customers.models import Customer
+from publications.filters import CampaignCodeFilter
+from publications.history import history
+from publications.models import Export, PublishedVoucher
+from publications.order_export import order_export
+
+BATCH = 10_000
+LONGEST_FILTERS = 2_000
+
+
+class FiltersTooLong(ValueError):
+    def __init__(self) -> None:
+        super().__init__(f"The filters are longer than {LONGEST_FILTERS:,} characters. Shorten the search.")
+
+
+def order_report(
+    kind: str,
+    *,
+    filters: str = "",
+    campaign: Campaign | None = None,
+    by: Actor,
+    lossless: bool = False,
+    for_excel: bool = False,
+    form_token: UUID | None = None,
+) -> Export:
+    """Orders a file of `kind` (an Export.Kind other than HAND_OUT): of everything, or of one campaign.
+
+    `filters` is the list page's query string ("q=ROAST&channel=API"); what the page does not know is ignored here too.
+    Raises FiltersTooLong. `form_token`: see `order_export`.
+    """
+    if kind not in Export.Kind.values or kind == Export.Kind.HAND_OUT:
+        raise ValueError(kind)
+    if len(filters) > LONGEST_FILTERS:
+        raise FiltersTooLong()
+    return order_export(
+        kind,
+        campaign=campaign,
+        by=by,
+        form_token=form_token,
+        filters=filters,
+        lossless=lossless,
+        for_excel=for_excel,
+    )
+
+
+def rows_of(export: Export) -> tuple[QuerySet, tuple[str, ...]]:
+    """The rows that the export's file is made from, and the order that they stand in."""
+    if export.kind == Export.Kind.HAND_OUT:
+        # Live rows: a code that was released meanwhile may already be somebody else's.
+        return PublishedVoucher.objects.filter(publication=export.publication_id, released_at=None), ("voucher_id",)
+    filters = MultiValueDict(parse_qs(export.filters))
+    # Days in the filters are days of the project, as on the page.
+    with timezone.override(zone(ProjectSettings.current().time_zone)):
+        match export.kind:
+            case Export.Kind.CODES:
+                return _codes(export.campaign, filters), ("-id",)
+            case Export.Kind.PUBLICATIONS:
+                return history(campaign=export.campaign, filters=filters, whole=True).qs, ("-created_at", "-id")
+            case _:
+                return CustomerFilter(filters, Customer.objects.live()).qs, ("-created_at", "-id")
+
+
+def _codes(campaign: Campaign | None, filters: MultiValueDict) -> QuerySet:
+    """With the live ledger row, if there is one, under the name `live`."""
+    codes = Voucher.objects.filter(deleted_at=None).annotate(
+        live=FilteredRelation("ledger", condition=Q(ledger__released_at=None))
+    )
+    if campaign:
+        return CampaignCodeFilter(filters, codes.filter(campaign=campaign), reveals=True).qs
+    return CodeFilter(filters, codes, reveals=True).qs
+
+
+def batches(rows: QuerySet, order: tuple[str, ...], *, size: int = BATCH) -> Iterator[QuerySet]:
+    """The rows in that order (a unique one), so many at a time, each batch found by the key of the last.
+
+    Each is a query of its own, so that no snapshot is held for as long as a file is written: one that is keeps
+    PostgreSQL from clearing away the dead rows of the pool, and publishing slows down.
+    """
+    rows = rows.order_by(*order)
+    keys = rows.values_list(*(name.lstrip("-") for name in order))
+    after = Q()
+    while last := next(iter(keys.filter(after)[size - 1 : size]), None):
+        yield rows.filter(after, _side(order, last, up_to=True))
+        after = _side(order, last)
+    yield rows.filter(after)
+
+
+def _side(order: tuple[str, ...], key: tuple, *, up_to: bool = False) -> Q:
+    """The rows after the one with this key, or those up to and with it.
+
+    (a, b) after (1, 2) is written as a >= 1 AND (a > 1 OR b > 2): an index can use the first part.
+    """
+    (first, *rest), (value, *values) = order, key
+    field = first.lstrip("-")
+    way = "lt" if first.startswith("-") is not up_to else "gt"
+    if not rest:
+        return Q(**{f"{field}__{way}{'e' if up_to else ''}": value})
+    return Q(**{f"{field}__{way}e": value}) & (
+        Q(**{f"{field}__{way}": value}) | _side(tuple(rest), tuple(values), up_to=up_to)
+    )

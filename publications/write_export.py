@@ -1,0 +1,114 @@
+"""Makes the file of an export, in the background; a hand-out's codes are published first."""
+
+from __future__ import annotations
+
+import errno
+import secrets
+from collections.abc import Iterator
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce, Least, Now
+
+from config.actor import Actor
+from config.audit import record
+from config.csv_files import csv_file
+from publications.export_columns import COLUMNS
+from publications.hand_out import NothingGiven, take_codes
+from publications.models import Export
+from publications.order_export import enqueue
+from publications.report import BATCH, batches, rows_of
+
+Status = Export.Status
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def make_export_file(export_id: int) -> None:
+    """Does whatever is left to do for this export. It may be run again at any time, and twice at once.
+
+    What cannot be mended by waiting ends as FAILED, with the reason on the row; a database that is away is raised
+    (OperationalError, InterfaceError), for the task to try again later.
+    """
+    begun = Export.objects.filter(pk=export_id, status__in=[Status.QUEUED, Status.RUNNING])
+    if not begun.update(status=Status.RUNNING, started_at=Coalesce("started_at", Now())):
+        return  # finished, or failed and not ordered anew
+    try:
+        export = Export.objects.select_related("campaign").get(pk=export_id)
+        if export.kind == Export.Kind.HAND_OUT:
+            take_codes(export_id)
+            export.refresh_from_db()
+        _write(export)
+    except (OperationalError, InterfaceError):
+        raise
+    except NothingGiven as nothing:
+        _fail(export_id, str(nothing))
+    except OSError as problem:
+        _fail(export_id, _why(problem))
+    except Exception:
+        _fail(export_id, "Something unforeseen went wrong; the server's log says what. Nothing is lost: retry.")
+        raise
+
+
+def retry_export(export: Export, *, by: Actor) -> bool:
+    """Takes a failed export up where it stopped. False where it has not failed, or somebody else was first."""
+    with transaction.atomic():
+        failed = Export.objects.filter(pk=export.pk, status=Status.FAILED)
+        if not failed.update(status=Status.QUEUED, error="", finished_at=None):
+            return False
+        record(
+            "export.retried", by=by, object_id=export.public_id, object_label=export.file_name,
+            campaign_id=export.campaign_id,
+        )  # fmt: skip
+        enqueue(export)
+    return True
+
+
+def _write(export: Export) -> None:
+    this, storage = Export.objects.filter(pk=export.pk, status=Status.RUNNING), export.file.storage
+    # A name of its own for each attempt, known to the row before there is a file: so none is ever left behind
+    # unknown, and one attempt never writes over another's.
+    name = export.file.field.generate_filename(export, f"{export.public_id}-{secrets.token_hex(8)}.csv")
+    if not this.update(file=name):
+        return
+    if export.file:
+        storage.delete(export.file.name)
+    rows, order = rows_of(export)
+    if export.kind != Export.Kind.HAND_OUT:
+        this.update(total=rows.order_by().count(), done=0)
+    columns, counted = COLUMNS[export.kind], _counted(export, batches(rows, order))
+    with csv_file(columns, counted, lossless=export.lossless, for_excel=export.for_excel) as file:
+        stored = storage.save(name, file.content)
+    finished = this.filter(file=name).update(
+        status=Status.DONE,
+        file=stored,
+        rows=file.rows,
+        size=file.size,
+        sha256=file.sha256,
+        finished_at=Now(),
+        **({"done": file.rows} if export.kind == Export.Kind.HAND_OUT else {"done": F("total")}),
+    )
+    if not finished:  # another worker began later, and it will finish, or has finished
+        storage.delete(stored)
+
+
+def _counted(export: Export, of: Iterator[QuerySet]) -> Iterator[QuerySet]:
+    """Passes the batches on, and notes how far the file has come when the writer asks for the next one."""
+    this = Export.objects.filter(pk=export.pk)
+    for number, batch in enumerate(of):
+        this.update(done=Least(number * BATCH, F("total")))
+        yield batch
+
+
+def _fail(export_id: int, error: str) -> None:
+    Export.objects.filter(pk=export_id, status=Status.RUNNING).update(
+        status=Status.FAILED, error=error, finished_at=Now()
+    )
+
+
+def _why(problem: OSError) -> str:
+    if problem.errno in NO_ROOM:
+        return "There is no room left for the file. Free some space on the server's disk, then retry: nothing is lost."
+    return (
+        f"The file could not be written ({problem.strerror or problem}). "
+        "Mend that on the server, then retry: nothing is lost."
+    )
