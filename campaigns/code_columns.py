@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
+from campaigns.check_value import check_dates, check_value
+from campaigns.code_space import LONGEST_CODE
 from campaigns.models import Campaign, Voucher
 from config.csv_cells import RowRefused, count_of, decimal_of, flag_of, line_of, lines_of, moment_of, shown, text_of
 from config.csv_columns import Field, mapped_columns
@@ -47,6 +48,21 @@ _TYPES = {
 _DISCOUNTS = {kind.value: kind.value for kind in Discount} | {"PERCENTAGE": Discount.PERCENT.value}
 
 
+_VALUE = ("discount_type", "discount_value", "unit_type", "gift_amount")
+
+
+@lru_cache(maxsize=1000)  # a file has few different values and a million rows
+def _value_errors(gift: bool, needed: bool, *value: Any) -> dict[str, str]:
+    voucher = Voucher(**{name: given for name, given in zip(_VALUE, value, strict=True) if given is not None})
+    return check_value(voucher, gift=gift, needed=needed)
+
+
+def _code_of(text: str) -> str:
+    if text.isprintable() and len(text) <= LONGEST_CODE:
+        return text
+    raise RowRefused(f"has more than {LONGEST_CODE} characters, or one that cannot be seen. Correct it.")
+
+
 def _one_of(choices: dict[str, str], what: str, text: str) -> str:
     if found := choices.get(text.upper().replace(" ", "_")):
         return found
@@ -54,7 +70,7 @@ def _one_of(choices: dict[str, str], what: str, text: str) -> str:
 
 
 _READ: dict[str, Callable[[str], Any]] = {
-    "code": partial(line_of, longest=255),
+    "code": _code_of,
     "type": partial(_one_of, _TYPES, "voucher type"),
     "active": flag_of,
     "start_date": moment_of,
@@ -102,13 +118,13 @@ class CodeReader:
                 given["metadata"] = json.dumps(check_metadata(metadata))
             except MetadataRefused as refused:
                 raise RowRefused(str(refused)) from None
-        self._settle_type(given)
-        if "start_date" in given and "expiration_date" in given and given["expiration_date"] <= given["start_date"]:
-            raise self._wrong("expiration_date", "is not after the start date.")
+        self._settle_value(given)
+        for field, error in check_dates(given.get("start_date"), given.get("expiration_date")).items():
+            raise self._wrong(field, error)
         return given
 
-    def _settle_type(self, given: dict[str, Any]) -> None:
-        """Type and value: those of the row must go together, and with the campaign's."""
+    def _settle_value(self, given: dict[str, Any]) -> None:
+        """Type and value of a row must go together, and with the campaign's; nothing that was written is dropped."""
         campaigns = str(self.campaign.voucher_type) if self.campaign else None
         kind = given.setdefault("type", campaigns or Type.DISCOUNT.value)
         if campaigns and kind != campaigns:
@@ -116,46 +132,19 @@ class CodeReader:
                 "type",
                 f"{kind} does not fit: the campaign's codes are {campaigns}. Correct it, or choose another campaign.",
             )
-        if kind == Type.GIFT:
-            self._settle_gift(given)
-        else:
-            self._settle_discount(given)
-
-    def _settle_gift(self, given: dict[str, Any]) -> None:
-        for field in ("discount_type", "unit_type"):
+        gift = kind == Type.GIFT
+        if gift and "gift_amount" not in given and "discount_value" in given:  # files with one column for all values
+            given["gift_amount"] = given.pop("discount_value")
+            if given["gift_amount"] != round(given["gift_amount"], 2):
+                raise self._wrong("discount_value", "has more than two decimals.")
+        for field in ("discount_type", "discount_value", "unit_type") if gift else ("gift_amount",):
             if field in given:
-                raise self._wrong(field, "is for discounts; a gift voucher has a gift amount alone. Empty the cell.")
-        value = given.pop("discount_value", None)  # files that have one column for all values
-        if value is not None and (given.setdefault("gift_amount", value) != value or value != round(value, 2)):
-            raise self._wrong("discount_value", "is not the gift amount. Give the amount once, with two decimals.")
-        amount = given.get("gift_amount")
-        if amount == 0 or (amount is None and not self.campaign):
-            raise self._wrong("gift_amount", "A gift voucher needs an amount above 0.")
-
-    def _settle_discount(self, given: dict[str, Any]) -> None:
-        if "gift_amount" in given:
-            raise self._wrong("gift_amount", f"is for gift vouchers. Empty it, or make the voucher type {Type.GIFT}.")
-        value: Decimal | None = given.get("discount_value")
-        kind = (
-            given.get("discount_type") or (value is not None and self.campaign and self.campaign.discount_type) or None
-        )
-        if value is None and kind is None and self.campaign:
-            return  # the campaign's value
-        if kind is None:
-            raise self._wrong(
-                "discount_type", "is missing. Write PERCENT, AMOUNT, UNIT or FIXED, and the value beside it."
-            )
-        if value is None:
-            raise self._wrong("discount_value", f"is missing. {kind} needs one, such as 10.")
-        given["discount_type"] = kind
-        if kind == Discount.PERCENT and not 0 < value <= 100:
-            raise self._wrong("discount_value", f"{value} is no percentage. Write a number above 0 and up to 100.")
-        if kind == Discount.UNIT and (value < 1 or value % 1):
-            raise self._wrong("discount_value", f"{value} is no number of units. Write a whole number from 1 up.")
-        if kind in (Discount.AMOUNT, Discount.FIXED) and value != round(value, 2):
-            raise self._wrong("discount_value", f"{value} has more than two decimals.")
-        if kind == Discount.AMOUNT and value == 0:
-            raise self._wrong("discount_value", "must be above 0.")
+                raise self._wrong(field, f"does not belong to a {kind}. Empty the cell, or correct the voucher type.")
+        if self.campaign and "discount_value" in given and "discount_type" not in given:
+            given["discount_type"] = self.campaign.discount_type
+            given.setdefault("unit_type", self.campaign.unit_type)
+        for field, error in _value_errors(gift, self.campaign is None, *map(given.get, _VALUE)).items():
+            raise self._wrong(field, error)
 
     def _wrong(self, field: str, what: str) -> RowRefused:
         label = self.labels.get(field) or next(f.label for f in FIELDS if f.name == field)

@@ -8,7 +8,10 @@ from procrastinate.contrib.django import app
 
 from campaigns.delete_campaign import erase_unpublished_codes
 from campaigns.extend_pool import fulfil_order
+from campaigns.import_codes import import_codes
 from campaigns.keep_reserve import keep_reserves
+from campaigns.models import CodeImport
+from config.delete_old_imports import delete_old_imports
 
 # For as long as it takes: a database that is away or busy comes back, and the work goes on where it stopped.
 UNTIL_THE_DATABASE_ANSWERS = RetryStrategy(wait=10, retry_exceptions=[OperationalError, InterfaceError])
@@ -28,3 +31,14 @@ def erase_codes(campaign_id: int) -> None:
 @app.task(queueing_lock="keep_reserves", lock="keep_reserves")
 def keep_code_reserves(timestamp: int) -> None:
     keep_reserves()
+
+
+@app.task(retry=UNTIL_THE_DATABASE_ANSWERS)
+def run_code_import(import_id: int) -> None:
+    import_codes(import_id)
+
+
+@app.periodic(cron="37 3 * * *")
+@app.task(queueing_lock="delete_old_code_imports")
+def delete_old_code_imports(timestamp: int) -> None:
+    delete_old_imports(CodeImport)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
@@ -87,6 +87,32 @@ def preview(draft: CsvImport, importer: Importer) -> Preview:
         return Preview([], [], str(impossible))
     except FileNotFoundError:
         return Preview([], [], "The uploaded file is gone. Upload it again.")
+
+
+def change_draft(
+    draft: CsvImport,
+    *,
+    options: Mapping[str, Any],
+    mapping: dict[str, str],
+    importer: Importer,
+    fields: Sequence[Field],
+    ignored: Sequence[str] = (),
+) -> Preview:
+    """Keeps how the draft is to be read; returns what that gives. `options` are columns of the draft, already checked.
+
+    Another encoding or delimiter makes other headings: then the mapping is guessed anew. Raises NotADraft.
+    """
+    before = Reading(draft.encoding, draft.delimiter)
+    for name, value in {**options, "mapping": mapping}.items():
+        setattr(draft, name, value)
+    shown = preview(draft, importer)
+    if Reading(draft.encoding, draft.delimiter) != before:
+        draft.mapping = guess_mapping(shown.headings, fields, ignored=ignored)
+        shown = preview(draft, importer)
+    kept = {name: getattr(draft, name) for name in [*options, "mapping"]}
+    if not type(draft).objects.filter(pk=draft.pk, status=Status.DRAFT).update(**kept):
+        raise NotADraft
+    return shown
 
 
 def _checked(row: Row, importer: Importer) -> Row:

@@ -59,6 +59,7 @@ class CustomerReader:
         try:
             given = clean_customer({**sent, "address": address, "metadata": metadata}, check_email=True)
         except InvalidCustomer as invalid:
-            label = self.labels.get(invalid.field, "Metadata")
-            raise RowRefused(f"{label}: {invalid.message}. Correct the cell, or empty it.") from None
+            label = self.labels.get(invalid.field)
+            what = f"{label}: {invalid.message}. Correct the cell, or empty it." if label else invalid.message
+            raise RowRefused(what) from None
         return {**given, "address": json.dumps(given["address"]), "metadata": json.dumps(given["metadata"])}

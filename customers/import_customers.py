@@ -9,18 +9,17 @@ from config.run_import import Refused, Written, run_import
 from customers.customer_columns import CustomerReader
 from customers.models import CustomerImport
 
-# Column of a customer -> its type. Null means "not given": what the customer has stays.
+# Column of a customer -> its type. Empty means "not given": what the customer has stays.
 _COLUMNS = {
-    "name": "text",
-    "email": "text",
-    "phone": "text",
-    "description": "text",
+    "name": "text NOT NULL",
+    "email": "text NOT NULL",
+    "phone": "text NOT NULL",
+    "description": "text NOT NULL",
     "birthdate": "date",
     "address": "jsonb NOT NULL",
     "metadata": "jsonb NOT NULL",
 }
-_GIVEN = """coalesce(name, ''), coalesce(email, ''), coalesce(phone, ''), coalesce(description, ''), birthdate,
-            address, metadata"""
+_NOT_GIVEN = {"birthdate": None}
 
 # Existing customers are locked in the order of their ids, as everywhere; new ones go in by source_id.
 _LOCK = """
@@ -29,11 +28,12 @@ SELECT count(*) FROM (
    ORDER BY id FOR NO KEY UPDATE OF customers_customer) AS locked
 """
 # xmax is 0 in a row that was inserted, and the updating transaction in one that was updated.
-_UPSERT = f"""
+_UPSERT = """
 WITH written AS (
   INSERT INTO customers_customer AS held
     (source_id, name, email, phone, description, birthdate, address, metadata)
-  SELECT key, {_GIVEN} FROM pg_temp.staged WHERE key IS NOT NULL ORDER BY key COLLATE "C"
+  SELECT key, name, email, phone, description, birthdate, address, metadata
+    FROM pg_temp.staged WHERE key IS NOT NULL ORDER BY key COLLATE "C"
   ON CONFLICT (source_id) DO UPDATE SET
     name = coalesce(nullif(excluded.name, ''), held.name),
     email = coalesce(nullif(excluded.email, ''), held.email),
@@ -43,19 +43,19 @@ WITH written AS (
     address = held.address || excluded.address,
     metadata = held.metadata || excluded.metadata,
     updated_at = now()
-  WHERE %s AND octet_length((held.metadata || excluded.metadata)::text) <= {MAX_BYTES}
+  WHERE %s AND octet_length((held.metadata || excluded.metadata)::text) <= %s
   RETURNING source_id, xmax = 0 AS added)
 SELECT count(*) FILTER (WHERE added), count(*) FILTER (WHERE NOT added),
        array_agg(row ORDER BY row) FILTER (WHERE source_id IS NULL)
   FROM pg_temp.staged LEFT JOIN written ON source_id = key WHERE key IS NOT NULL
 """
-_ADD = f"""
+_ADD = """
 INSERT INTO customers_customer (name, email, phone, description, birthdate, address, metadata)
-SELECT {_GIVEN} FROM pg_temp.staged WHERE key IS NULL ORDER BY row
+SELECT name, email, phone, description, birthdate, address, metadata FROM pg_temp.staged WHERE key IS NULL ORDER BY row
 """
-_REFUSED = f"""
+_REFUSED = """
 SELECT row FROM pg_temp.staged JOIN customers_customer AS held ON source_id = key
- WHERE row > %s AND NOT (%s AND octet_length((held.metadata || staged.metadata)::text) <= {MAX_BYTES}) ORDER BY row
+ WHERE row > %s AND NOT (%s AND octet_length((held.metadata || staged.metadata)::text) <= %s) ORDER BY row
 """
 
 
@@ -87,18 +87,18 @@ class CustomerImporter:
 
     def read(self, cells: Sequence[str]) -> tuple:
         given = self.reader.read(cells)
-        return (given.get("source_id"), *(given.get(name) for name in _COLUMNS))
+        return (given.get("source_id"), *(given.get(name, _NOT_GIVEN.get(name, "")) for name in _COLUMNS))
 
     def repeats(self, first_row: int) -> str:
         return f"{self.source_id}: is the same as in row {first_row}. Put what belongs to one customer into one row."
 
     def foresee(self, cursor, after: int) -> list[Refused]:
-        cursor.execute(_REFUSED, [after, self.customer_import.update_existing])
+        cursor.execute(_REFUSED, [after, self.customer_import.update_existing, MAX_BYTES])
         return self._refused([row for (row,) in cursor.fetchall()])
 
     def write(self, cursor) -> Written:
         cursor.execute(_LOCK)
-        cursor.execute(_UPSERT, [self.customer_import.update_existing])
+        cursor.execute(_UPSERT, [self.customer_import.update_existing, MAX_BYTES])
         added, updated, refused = cursor.fetchone()
         cursor.execute(_ADD)
         return Written(added + cursor.rowcount, updated, self._refused(refused or []))

@@ -1,0 +1,94 @@
+"""The pages on which codes are imported. Their flow is in config/import_views.py. For Managers."""
+
+from __future__ import annotations
+
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from campaigns.code_columns import FIELDS, IGNORED
+from campaigns.import_codes import CodeImporter
+from campaigns.mask import mask
+from campaigns.models import Campaign, CodeImport
+from campaigns.tasks import run_code_import
+from config import import_views as pages
+from config.import_forms import OptionsForm
+from config.roles import MANAGE, requires
+
+CODES = pages.ImportKind(
+    model=CodeImport,
+    fields=FIELDS,
+    ignored=IGNORED,
+    required="code",
+    importer=CodeImporter,
+    defer=lambda import_id: run_code_import.defer(import_id=import_id),
+    form=OptionsForm,
+    page="campaigns:code-import",
+    # They are to be codes of ours, so they are shown as such.
+    masked=lambda field, cell: mask(cell) if field == "code" and cell else cell,
+)
+page = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@page
+@requires(MANAGE)
+def import_into_campaign(request, campaign_id):
+    campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
+    return pages.upload_page(request, CODES, context=_context(campaign), campaign=campaign)
+
+
+@page
+@requires(MANAGE)
+def import_standalone(request):
+    return pages.upload_page(request, CODES, context=_context(None), campaign=None)
+
+
+@page
+@requires(MANAGE)
+def code_import(request, import_id):
+    found = _find(import_id)
+    return pages.import_page(request, CODES, found, context=_context(found.campaign))
+
+
+@require_safe
+@requires(MANAGE)
+def errors(request, import_id):
+    return pages.error_file(_find(import_id))
+
+
+@require_POST
+@requires(MANAGE)
+def discard(request, import_id):
+    found = _find(import_id)
+    return pages.discard(request, found, upload_url=_context(found.campaign)["upload_url"])
+
+
+@require_POST
+@requires(MANAGE)
+def retry(request, import_id):
+    return pages.retry(request, CODES, _find(import_id))
+
+
+def _find(import_id: int) -> CodeImport:
+    return get_object_or_404(CodeImport.objects.select_related("campaign"), pk=import_id)
+
+
+def _context(campaign: Campaign | None) -> dict:
+    """What the pages say of where the codes go."""
+    if campaign:
+        return {
+            "what": "codes",
+            "campaign": campaign,
+            "heading": "Import codes",
+            "upload_url": reverse("campaigns:import", args=[campaign.pk]),
+            "intro": f"The codes go into the pool of {campaign.name}, unpublished. "
+            "A value, dates or a limit that a row leaves empty are the campaign's.",
+            "example": "examples/codes-for-a-campaign.csv",
+        }
+    return {
+        "what": "codes",
+        "heading": "Import standalone codes",
+        "upload_url": reverse("campaigns:import-codes"),
+        "intro": "These codes belong to no campaign, so each row says what its code is worth.",
+        "example": "examples/standalone-codes.csv",
+    }

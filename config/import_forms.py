@@ -1,0 +1,102 @@
+"""The forms of an import: the upload, and how the file is to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django import forms
+from django.conf import settings
+from django.template.defaultfilters import filesizeformat
+
+from config.csv_columns import METADATA, Field
+from config.csv_uploads import DELIMITERS, ENCODINGS
+from config.models import CsvImport
+
+
+class UploadForm(forms.Form):
+    file = forms.FileField(
+        label="CSV file",
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain,text/tab-separated-values"}),
+        error_messages={"required": "Choose a file.", "empty": "The file is empty."},
+    )
+    single_column = True
+
+    def __init__(self, *args, too_large: bool = False, **kwargs):
+        """`too_large`: the request was stopped (config/upload_limit.py), so there is no file to be seen."""
+        super().__init__(*args, **kwargs)
+        self.limit = settings.UPLOAD_MAX_BYTES
+        self.fields["file"].help_text = f"The first row holds the headings. Up to {filesizeformat(self.limit)}."
+        if too_large:
+            self.fields["file"].error_messages["required"] = self._too_large()
+
+    def clean_file(self):
+        file = self.cleaned_data["file"]
+        if file.size > self.limit:
+            raise forms.ValidationError(self._too_large())
+        return file
+
+    def _too_large(self) -> str:
+        return f"The file is larger than {filesizeformat(self.limit)}. Split it into several files."
+
+
+class OptionsForm(forms.Form):
+    """How the file is read, and what happens to good rows when others are wrong. Its fields are columns of the draft."""
+
+    encoding = forms.ChoiceField(choices=list(ENCODINGS.items()))
+    delimiter = forms.ChoiceField(choices=list(DELIMITERS.items()))
+    on_error = forms.ChoiceField(
+        label="When rows are wrong",
+        choices=[
+            (CsvImport.OnError.KEEP_GOOD, "Import the good rows, and list the wrong ones in an error file"),
+            (CsvImport.OnError.ALL_OR_NOTHING, "Import nothing unless every row is right"),
+        ],
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, data=None, *, draft: CsvImport):
+        super().__init__(data, initial={name: getattr(draft, name) for name in self.base_fields})
+
+    @property
+    def further(self) -> list[forms.BoundField]:
+        """The options that an app has added."""
+        return [self[name] for name in self.fields if name not in OptionsForm.base_fields]
+
+
+class ColumnsForm(forms.Form):
+    """One select for each column of the file: what it becomes. Drawn from the draft's mapping, never bound."""
+
+    def __init__(self, *, headings: Sequence[str], mapping: dict[str, str], fields: Sequence[Field]):
+        super().__init__()
+        choices = [(field.name, field.label) for field in fields]
+        for index, heading in enumerate(headings):
+            kept = [(METADATA + heading, f"Metadata “{heading}”")] if heading else []
+            self.fields[f"column_{index}"] = forms.ChoiceField(
+                label=f"What the column “{heading or index + 1}” becomes",
+                choices=[("", "Do not import"), *choices, *kept],
+                initial=mapping.get(str(index), ""),
+            )
+
+
+def chosen_mapping(data, headings: Sequence[str], fields: Sequence[Field]) -> dict[str, str]:
+    """The mapping that the selects of a ColumnsForm were set to; what they do not offer counts as "Do not import"."""
+    names = {field.name for field in fields}
+    mapping = {}
+    for index, heading in enumerate(headings):
+        chosen = data.get(f"column_{index}", "")
+        if chosen in names or (heading and chosen == METADATA + heading):
+            mapping[str(index)] = chosen
+    return mapping
+
+
+def mapping_errors(mapping: dict[str, str], fields: Sequence[Field], required: str | None) -> list[str]:
+    """Why nothing can be imported by this mapping; [] where it can."""
+    chosen = list(mapping.values())
+    errors = [
+        f"Two columns become “{field.label}”. Choose one of them." for field in fields if chosen.count(field.name) > 1
+    ]
+    label = next((field.label for field in fields if field.name == required), "")
+    if required and required not in chosen:
+        errors.append(f"Choose the column that holds the {label.lower()}.")
+    elif not chosen:
+        errors.append("Choose at least one column to import.")
+    return errors

@@ -1,0 +1,193 @@
+"""The pages of an import, the same for all kinds: upload, draft, progress and result, error file.
+
+An app's own views (campaigns/import_views.py, customers/import_views.py) check who may do it, find the import, and
+hand it over with its `ImportKind`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
+
+from config.actor import Actor
+from config.csv_columns import Field
+from config.csv_uploads import NotCsv
+from config.draft_import import (
+    NotADraft,
+    Preview,
+    change_draft,
+    discard_import,
+    draft_import,
+    preview,
+    start_import,
+)
+from config.import_forms import ColumnsForm, OptionsForm, UploadForm, chosen_mapping, mapping_errors
+from config.models import CsvImport
+from config.retry_import import NotFailed, retry_import
+from config.run_import import SHOWN, Importer
+from config.upload_limit import is_too_large
+
+RECENT = 10  # imports listed below the upload
+Status = CsvImport.Status
+
+
+@dataclass(frozen=True)
+class ImportKind:
+    """What the pages must know of one kind of import."""
+
+    model: type[CsvImport]
+    fields: Sequence[Field]
+    ignored: Sequence[str]
+    required: str | None  # the field without which nothing can be imported
+    importer: Callable[[CsvImport], Importer]
+    defer: Callable[[int], object]  # writes the job that runs the import with this key
+    form: type[OptionsForm]
+    page: str  # the names of the import's own addresses, each with its key: page, page-errors, page-discard, page-retry
+    masked: Callable[[str, str], str] = lambda field, text: text  # how a cell is shown that becomes this field
+
+
+def upload_page(request, kind: ImportKind, *, context: dict, **columns) -> HttpResponse:
+    """The form, and the recent imports. `columns` are those of the draft that say where it belongs."""
+    too_large = is_too_large(request)
+    form = UploadForm(request.POST, request.FILES, too_large=too_large) if request.method == "POST" else UploadForm()
+    if request.method == "POST" and form.is_valid():
+        try:
+            draft = draft_import(
+                kind.model,
+                form.cleaned_data["file"],
+                by=Actor.user(request.user),
+                fields=kind.fields,
+                ignored=kind.ignored,
+                **columns,
+            )
+        except NotCsv as not_csv:
+            form.add_error("file", str(not_csv))
+        else:
+            return redirect(kind.page, draft.pk)
+    recent = kind.model.objects.filter(**columns)[:RECENT]
+    context = {"title": context["heading"], "fields": kind.fields, "required": kind.required, **context}
+    return render(request, "imports/upload.html", {"form": form, "recent": recent, "page": kind.page, **context})
+
+
+def import_page(request, kind: ImportKind, csv_import: CsvImport, *, context: dict) -> HttpResponse:
+    """One address for the whole life of an import: it can be left and found again."""
+    context = {"import": csv_import, "page": kind.page, "title": csv_import.original_name, **context}
+    if csv_import.status == Status.DRAFT:
+        return _draft_page(request, kind, csv_import, context)
+    if not csv_import.is_running:
+        context |= {"refused": csv_import.refused.order_by("row")[:SHOWN], "tiles": _tiles(csv_import, context["what"])}
+    return _page_or_part(request, "imports/result.html", "imports/_result.html", context)
+
+
+def _tiles(csv_import: CsvImport, what: str) -> list[dict]:
+    tiles = [
+        {"label": "Rows read", "value": csv_import.rows_read, "sub": _duration(csv_import)},
+        {"label": "Imported", "value": csv_import.rows_imported, "sub": f"New {what}"},
+        {"label": "Updated", "value": csv_import.rows_updated, "sub": "Known by their source ID"},
+        {"label": "Refused", "value": csv_import.rows_refused, "sub": "Listed in the error file"},
+    ]
+    return [tile for tile in tiles if tile["label"] != "Updated" or what == "customers"]
+
+
+def _duration(csv_import: CsvImport) -> str:
+    if not (csv_import.started_at and csv_import.finished_at):
+        return ""
+    seconds = round((csv_import.finished_at - csv_import.started_at).total_seconds())
+    return f"In {seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"In {max(seconds, 1)} s"
+
+
+def _draft_page(request, kind: ImportKind, draft: CsvImport, context: dict) -> HttpResponse:
+    """POST keeps what was chosen. Where "start" was pressed and nothing is wrong, it starts the import."""
+    importer = kind.importer(draft)
+    options = kind.form(request.POST or None, draft=draft)
+    shown = preview(draft, importer)
+    errors: list[str] = []
+    if request.method == "POST" and options.is_valid():
+        try:
+            shown = change_draft(
+                draft,
+                options=options.cleaned_data,
+                mapping=chosen_mapping(request.POST, shown.headings, kind.fields),
+                importer=importer,
+                fields=kind.fields,
+                ignored=kind.ignored,
+            )
+            if "start" in request.POST and not shown.problem:
+                errors = mapping_errors(draft.mapping, kind.fields, kind.required)
+                if not errors:
+                    start_import(draft, by=Actor.user(request.user), defer=kind.defer)
+                    return redirect(kind.page, draft.pk)
+        except NotADraft:
+            messages.info(request, "This import has been started already.")
+            return redirect(kind.page, draft.pk)
+    context |= {
+        "options": options,
+        "preview": shown,
+        "columns": _columns(kind, draft, shown),
+        "rows": [(row, _cells(kind, draft, shown, row)) for row in shown.rows],
+        "wrong": sum(bool(row.problem) for row in shown.rows),
+        "errors": errors,
+    }
+    return _page_or_part(request, "imports/draft.html", "imports/_draft.html", context)
+
+
+def _columns(kind: ImportKind, draft: CsvImport, shown: Preview) -> list[tuple]:
+    """(heading, examples, select) for each column of the file."""
+    form = ColumnsForm(headings=shown.headings, mapping=draft.mapping, fields=kind.fields)
+    cells = [_cells(kind, draft, shown, row) for row in shown.rows]
+    columns = zip_longest(*cells, fillvalue="") if cells else [()] * len(shown.headings)
+    return [
+        (heading, list(dict.fromkeys(filter(None, column)))[:3], select)
+        for heading, column, select in zip(shown.headings, columns, form, strict=False)
+    ]
+
+
+def _cells(kind: ImportKind, draft: CsvImport, shown: Preview, row) -> list[str]:
+    """The row's cells as they may be shown, as many as there are headings."""
+    padded = [*row.cells, *[""] * len(shown.headings)][: len(shown.headings)]
+    return [kind.masked(draft.mapping.get(str(index), ""), cell) for index, cell in enumerate(padded)]
+
+
+def _page_or_part(request, page: str, part: str, context: dict) -> HttpResponse:
+    wants_part = request.htmx and not request.htmx.history_restore_request and request.htmx.target == "import"
+    response = render(request, part if wants_part else page, context)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
+def discard(request, csv_import: CsvImport, *, upload_url: str) -> HttpResponse:
+    try:
+        discard_import(csv_import)
+    except NotADraft:
+        messages.error(request, "This import has been started already, so it cannot be thrown away.")
+    else:
+        messages.success(request, f"{csv_import.original_name} has been thrown away. Nothing was imported.")
+    return redirect(upload_url)
+
+
+def retry(request, kind: ImportKind, csv_import: CsvImport) -> HttpResponse:
+    try:
+        retry_import(csv_import, by=Actor.user(request.user), defer=kind.defer)
+    except NotFailed:
+        messages.info(request, "There is nothing to try again.")
+    return redirect(kind.page, csv_import.pk)
+
+
+def error_file(csv_import: CsvImport) -> FileResponse:
+    """The rows that were refused. It holds what was uploaded, so the app's view lets only those in who may import."""
+    if not csv_import.error_file:
+        raise Http404("There is no error file, or its days are over.")
+    try:
+        content = csv_import.error_file.open("rb")
+    except FileNotFoundError:
+        raise Http404("The error file is gone.") from None
+    stem = csv_import.original_name.rpartition(".")[0] or csv_import.original_name
+    return FileResponse(
+        content, as_attachment=True, filename=f"{stem}-errors.csv", content_type="text/csv; charset=utf-8"
+    )

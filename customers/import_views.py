@@ -1,0 +1,87 @@
+"""The pages on which customers are imported. Their flow is in config/import_views.py."""
+
+from __future__ import annotations
+
+from django import forms
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from config import import_views as pages
+from config.import_forms import OptionsForm
+from config.roles import PUBLISH, requires
+from config.widgets import Switch
+from customers.customer_columns import FIELDS, IGNORED
+from customers.import_customers import CustomerImporter
+from customers.models import CustomerImport
+from customers.tasks import run_customer_import
+
+
+class CustomerOptionsForm(OptionsForm):
+    update_existing = forms.BooleanField(
+        label="Update customers whose source ID is known",
+        required=False,
+        widget=Switch,
+        help_text="Filled cells replace what the customer has; empty ones change nothing. Off: such rows are refused.",
+    )
+
+
+CUSTOMERS = pages.ImportKind(
+    model=CustomerImport,
+    fields=FIELDS,
+    ignored=IGNORED,
+    required=None,
+    importer=CustomerImporter,
+    defer=lambda import_id: run_customer_import.defer(import_id=import_id),
+    form=CustomerOptionsForm,
+    page="customers:customer-import",
+)
+page = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@page
+@requires(PUBLISH)
+def import_customers(request):
+    return pages.upload_page(request, CUSTOMERS, context=_context())
+
+
+@page
+@requires(PUBLISH)
+def customer_import(request, import_id):
+    found = _find(import_id)
+    warning = ""
+    if "source_id" not in found.mapping.values():
+        warning = "No column becomes the source ID, so every row adds a customer, also one that exists already."
+    return pages.import_page(request, CUSTOMERS, found, context={**_context(), "warning": warning})
+
+
+@require_safe
+@requires(PUBLISH)
+def errors(request, import_id):
+    return pages.error_file(_find(import_id))
+
+
+@require_POST
+@requires(PUBLISH)
+def discard(request, import_id):
+    return pages.discard(request, _find(import_id), upload_url=_context()["upload_url"])
+
+
+@require_POST
+@requires(PUBLISH)
+def retry(request, import_id):
+    return pages.retry(request, CUSTOMERS, _find(import_id))
+
+
+def _find(import_id: int) -> CustomerImport:
+    return get_object_or_404(CustomerImport, pk=import_id)
+
+
+def _context() -> dict:
+    return {
+        "what": "customers",
+        "heading": "Import customers",
+        "upload_url": reverse("customers:import"),
+        "intro": "A row with a source ID adds that customer, or updates the one who has it. A row without one adds a customer.",
+        "example": "examples/customers.csv",
+    }

@@ -1,0 +1,25 @@
+"""What customers do in the background. Tasks are thin: each calls a verb, and bears being run again."""
+
+from __future__ import annotations
+
+from django.db import InterfaceError, OperationalError
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from config.delete_old_imports import delete_old_imports
+from customers.import_customers import import_customers
+from customers.models import CustomerImport
+
+# For as long as it takes: a database that is away or busy comes back, and the work goes on where it stopped.
+UNTIL_THE_DATABASE_ANSWERS = RetryStrategy(wait=10, retry_exceptions=[OperationalError, InterfaceError])
+
+
+@app.task(retry=UNTIL_THE_DATABASE_ANSWERS)
+def run_customer_import(import_id: int) -> None:
+    import_customers(import_id)
+
+
+@app.periodic(cron="41 3 * * *")
+@app.task(queueing_lock="delete_old_customer_imports")
+def delete_old_customer_imports(timestamp: int) -> None:
+    delete_old_imports(CustomerImport)
