@@ -43,32 +43,46 @@ def _time(value: Any) -> Any:
     return moment
 
 
+def _number(value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("must be a number")
+    return Decimal(str(value))
+
+
+def _hundredths(value: Any) -> Any:
+    number = _number(value)
+    return None if number is None else number / 100
+
+
 Time = Annotated[datetime | None, BeforeValidator(_time)]
-Number = int | float
+Number = Annotated[Decimal | None, BeforeValidator(_number)]
+Money = Annotated[Decimal | None, BeforeValidator(_hundredths)]  # sent in hundredths
 
 
 class DiscountSent(Sent):
-    """Amounts of money in hundredths; the field that counts is the one of the type."""
+    """The field that counts is the one of the type."""
 
     type: Literal["PERCENT", "AMOUNT", "UNIT", "FIXED"]
-    percent_off: Number | None = None
-    amount_off: Number | None = None
-    unit_off: int | None = None
+    percent_off: Number = None
+    amount_off: Money = None
+    unit_off: Number = None
     unit_type: str | None = None
-    fixed_amount: Number | None = None
+    fixed_amount: Money = None
 
     def columns(self) -> dict[str, Any]:
         value = {
-            Value.Discount.PERCENT: _decimal(self.percent_off),
-            Value.Discount.AMOUNT: _from_hundredths(self.amount_off),
-            Value.Discount.UNIT: _decimal(self.unit_off),
-            Value.Discount.FIXED: _from_hundredths(self.fixed_amount),
+            Value.Discount.PERCENT: self.percent_off,
+            Value.Discount.AMOUNT: self.amount_off,
+            Value.Discount.UNIT: self.unit_off,
+            Value.Discount.FIXED: self.fixed_amount,
         }[Value.Discount(self.type)]
         return {"discount_type": self.type, "discount_value": value, "unit_type": self.unit_type or ""}
 
 
 class GiftSent(Sent):
-    amount: Number
+    amount: Money = None
 
 
 class RedemptionSent(Sent):
@@ -76,7 +90,7 @@ class RedemptionSent(Sent):
 
 
 class CodeConfigSent(Sent):
-    length: Number | None = None
+    length: Number = None
     charset: str | None = None
     prefix: str | None = None
     postfix: str | None = None
@@ -137,7 +151,7 @@ class CampaignSent(Sent):
         }
         voucher = self.voucher
         if voucher.gift and self.campaign_type == "GIFT_VOUCHERS":
-            given["gift_amount"] = _from_hundredths(voucher.gift.amount)
+            given["gift_amount"] = voucher.gift.amount
         elif voucher.discount:
             given |= voucher.discount.columns()
         if voucher.code_config:
@@ -146,11 +160,3 @@ class CampaignSent(Sent):
         if voucher.redemption and "quantity" in voucher.redemption.model_fields_set:
             found["redemption_limit"] = voucher.redemption.quantity  # null: without limit
         return found
-
-
-def _decimal(value: Number | None) -> Decimal | None:
-    return None if value is None else Decimal(str(value))
-
-
-def _from_hundredths(value: Number | None) -> Decimal | None:
-    return None if value is None else Decimal(str(value)) / 100

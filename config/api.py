@@ -233,6 +233,7 @@ def door(get_response):
         allowance = request.allowance
         response["X-Rate-Limit-Limit"] = limit
         response["X-Rate-Limit-Remaining"] = allowance.remaining if allowance else limit
+        response._has_been_logged = True  # Django would log a warning for every call that was refused
         response["X-Rate-Limit-Retry"] = math.ceil(allowance.retry) if allowance else 0
         return response
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from django.db.models import F, Q
-from django.db.models.functions import Coalesce
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.http import HttpRequest
 from ninja import Query, Router
 
@@ -82,7 +82,7 @@ def _code_filter(key: ApiKey) -> by.Field:
 def list_vouchers(request: HttpRequest, query: Annotated[VouchersQuery, Query()]):
     """Newest first. Unpublished codes are masked, but for keys of scope `all`."""
     rows = vouchers_to_see().alias(
-        _category=Coalesce("category", "campaign__category"),
+        _category=Coalesce(NullIf("category", Value("")), NullIf("campaign__category", Value(""))),
         _start=Coalesce("start_date", "campaign__start_date"),
         _expiration=Coalesce("expiration_date", "campaign__expiration_date"),
     )
