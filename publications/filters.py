@@ -1,4 +1,4 @@
-"""The filters of the publication history, as they stand in the address bar."""
+"""The filters of the publication history and of a campaign's codes, as they stand in the address bar."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from campaigns.filters import CodeFilter
 from config.widgets import DateInput
 from publications.find_publications import find_publications, newest_of
 from publications.list_channels import list_channels
@@ -51,9 +52,9 @@ class HistoryFilter(django_filters.FilterSet):
         model = Publication
         fields: list[str] = []
 
-    def __init__(self, data, queryset, *, campaign=None, customer=None, whole=False):
+    def __init__(self, data, queryset, *, campaign=None, whole=False, whole_codes=False):
         super().__init__(data, queryset)
-        self.campaign, self.customer, self.whole = campaign, customer, whole
+        self.campaign, self.whole, self.whole_codes = campaign, whole, whole_codes
         self.searched_newest = False
 
     @cached_property
@@ -103,7 +104,7 @@ class HistoryFilter(django_filters.FilterSet):
         return self._bounded(publications).filter(result=result)
 
     def find(self, publications, name, text):
-        found = find_publications(publications, text, whole=self.whole)
+        found = find_publications(publications, text, whole=self.whole, whole_codes=self.whole_codes)
         self.searched_newest |= not found.in_all
         return found.publications
 
@@ -114,3 +115,16 @@ class HistoryFilter(django_filters.FilterSet):
         newest = newest_of(publications)
         self.searched_newest |= not newest.in_all
         return newest.publications
+
+
+class CampaignCodeFilter(CodeFilter):
+    """The codes of one campaign: the list of all codes, without what one campaign leaves open."""
+
+    campaign = belongs = type = None
+
+    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
+        """Published ones in their index's order: else those made last, and not published yet, are passed over one by one."""
+        vouchers = super().filter_queryset(queryset)
+        if self.form.cleaned_data.get("status") == "published":
+            return vouchers.order_by("-published_at", "-id")
+        return vouchers

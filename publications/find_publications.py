@@ -11,10 +11,12 @@ from config.public_ids import CUSTOMER, PUBLICATION, VOUCHER, key_of
 from customers import search
 from customers.models import Customer
 from publications.models import Publication, PublishedVoucher
+from publications.refusals import VoucherAlreadyPublished
 
 MANY = 5_000  # codes, customers or publications: what is looked up at once, in some 50 ms
 NEWEST = 10_000  # publications that are looked through one by one, in some 100 ms
 OF_A_HAND_OUT = 1_000
+ALREADY_PUBLISHED = VoucherAlreadyPublished.key
 
 
 class Found(NamedTuple):
@@ -22,13 +24,15 @@ class Found(NamedTuple):
     in_all: bool  # False: only in the newest
 
 
-def find_publications(publications: QuerySet, text: str, *, whole: bool = False) -> Found:
+def find_publications(publications: QuerySet, text: str, *, whole: bool = False, whole_codes: bool = False) -> Found:
     """Those of `publications` with a code, or to a customer, that begins with `text`; or whose id (or code's or
     customer's id) it is. Failed attempts are found by the code that they asked for.
 
     Unless `whole`, the cost is bounded: a text that very many begin with ("a") is looked for in the newest
     publications only. That is where a page finds its 25 rows at once, while the 25 newest of a million matches
     could only be told by sorting all of them.
+    A code that is masked to the reader is found only by all of it: else one could feel one's way along it, letter by
+    letter. Masked are unpublished codes, and with `whole_codes` all.
     """
     text = " ".join(text.replace("\x00", " ").split())
     for prefix, field in ((PUBLICATION, "pk"), (CUSTOMER, "customer")):
@@ -37,13 +41,16 @@ def find_publications(publications: QuerySet, text: str, *, whole: bool = False)
     if (key := key_of(VOUCHER, text)) is not None:
         holding = PublishedVoucher.objects.filter(voucher=key).values("publication")
         return Found(publications.filter(pk__in=holding), True)
-    codes = Voucher.objects.filter(_begins("code", text)).order_by()
+    like = _is if whole_codes else _begins
+    all_codes = Voucher.objects.filter(like("code", text)).order_by()
+    codes = all_codes.filter(Q(published_at__isnull=False) | _is("code", text))
+    attempted = like("attempted_code", text) & (Q(failure_code=ALREADY_PUBLISHED) | _is("attempted_code", text))
     customers = search.search(Customer.objects.live(), text).order_by()
-    found = _of(codes, customers, text)
-    if whole or (_few(codes) and _few(customers) and _few(found)):
+    found = _of(codes, customers, attempted)
+    if whole or (_few(all_codes) and _few(customers) and _few(found)):
         return Found(publications.filter(pk__in=found), True)
     newest, in_all = newest_of(publications)
-    return Found(_among(newest, codes, customers, text), in_all)
+    return Found(_among(newest, codes, customers, attempted), in_all)
 
 
 def newest_of(publications: QuerySet) -> Found:
@@ -60,25 +67,27 @@ def _begins(field: str, text: str) -> Q:
     return Q(**{f"{field}__startswith": text}) | Q(**{f"{field}__startswith": text.upper()})
 
 
+def _is(field: str, text: str) -> Q:
+    return Q(**{f"{field}__in": [text, text.upper()]})
+
+
 def _few(queryset: QuerySet) -> bool:
     return queryset[: MANY + 1].count() <= MANY
 
 
-def _of(codes: QuerySet, customers: QuerySet, text: str) -> QuerySet:
+def _of(codes: QuerySet, customers: QuerySet, attempted: Q) -> QuerySet:
     """The keys of their publications. A union: an OR over three tables would walk the whole history."""
     of_codes = PublishedVoucher.objects.filter(voucher__in=codes.values("pk"))
     of_customers = Publication.objects.filter(customer__in=customers.values("pk"))
-    failed = Publication.objects.filter(_begins("attempted_code", text))
+    failed = Publication.objects.filter(attempted)
     return of_codes.values_list("publication_id").union(
         of_customers.order_by().values_list("pk"), failed.order_by().values_list("pk"), all=True
     )
 
 
-def _among(publications: QuerySet, codes: QuerySet, customers: QuerySet, text: str) -> QuerySet:
+def _among(publications: QuerySet, codes: QuerySet, customers: QuerySet, attempted: Q) -> QuerySet:
     """Looks at each publication in turn; of a hand-out of a million codes at its first ones."""
     held = PublishedVoucher.objects.filter(publication=OuterRef(OuterRef("pk"))).values("voucher")[:OF_A_HAND_OUT]
     return publications.filter(
-        Exists(customers.filter(pk=OuterRef("customer")))
-        | Exists(codes.filter(pk__in=held))
-        | _begins("attempted_code", text)
+        Exists(customers.filter(pk=OuterRef("customer"))) | Exists(codes.filter(pk__in=held)) | attempted
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from campaigns.models import Campaign
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+
+from campaigns.models import Campaign, Voucher
 from customers.models import Customer
 from publications.filters import HistoryFilter
-from publications.models import Publication
+from publications.models import Publication, PublishedVoucher
 
 
 def history(
@@ -16,6 +18,7 @@ def history(
     customer: Customer | None = None,
     filters: Mapping[str, str] | None = None,
     whole: bool = False,
+    whole_codes: bool = False,
 ) -> HistoryFilter:
     """The publications of a campaign, of a customer or of everything, as a query string filters and sorts them.
 
@@ -26,7 +29,8 @@ def history(
     What no index serves (a text that very many begin with; without a campaign also channel and result) is looked for
     in the newest publications of the period only, so that a page stays fast; `.searched_newest` tells so after `.qs` was
     read. `whole=True` looks through all of them, for a report made in the background. Days are those of the active
-    time zone: a worker activates the project's first, as the pages' middleware does.
+    time zone: a worker activates the project's first, as the pages' middleware does. `whole_codes` is for readers who
+    see no code in clear: `q` then finds a code only by all of it.
     """
     scope: dict = {}
     if campaign is not None:
@@ -34,4 +38,27 @@ def history(
     if customer is not None:
         scope["customer"] = customer
     publications = Publication.objects.filter(**scope).select_related("campaign", "customer")
-    return HistoryFilter(filters or {}, publications, campaign=campaign, customer=customer, whole=whole)
+    return HistoryFilter(filters or {}, publications, campaign=campaign, whole=whole, whole_codes=whole_codes)
+
+
+LISTED = 50  # codes of one publication that a list shows; a call publishes no more, a hand-out a million
+
+
+def with_codes(publications: QuerySet) -> QuerySet:
+    """For a list: `.ledger.all()` with vouchers (empty for a hand-out), `.export`, and whom a failed attempt's code is."""
+    attempted = Voucher.objects.filter(code=OuterRef("attempted_code"))
+    ledger = PublishedVoucher.objects.filter(publication__voucher_count__lte=LISTED)
+    return (
+        publications.annotate(
+            attempted_id=Subquery(attempted.values("pk")),
+            attempted_published_at=Subquery(attempted.values("published_at")),
+        )
+        .select_related("campaign", "customer", "export")
+        .prefetch_related(Prefetch("ledger", ledger.select_related("voucher").order_by("voucher")))
+    )
+
+
+def with_holders(vouchers: QuerySet) -> QuerySet:
+    """For a list: `.live` holds the ledger row of the live publication with its customer, or nothing."""
+    live = PublishedVoucher.objects.filter(released_at=None).select_related("publication__customer")
+    return vouchers.prefetch_related(Prefetch("ledger", live, to_attr="live"))

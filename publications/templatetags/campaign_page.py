@@ -3,11 +3,86 @@
 from __future__ import annotations
 
 from django import template
+from django.urls import NoReverseMatch, reverse
+
+from campaigns.count_codes import count_codes
+from campaigns.durations import spoken_duration
+from campaigns.filters import state_of_campaign
+from campaigns.models import Campaign
+from config.roles import EXPORT, MANAGE, PUBLISH, may
+from config.tables import COUNT_UP_TO
+from publications.tally import figures_of
 
 register = template.Library()
 
+TABS = [
+    ("history", "Publication history", "publications:campaign"),
+    ("codes", "Codes", "publications:campaign-codes"),
+    ("exports", "Exports", "publications:campaign-exports"),
+    ("settings", "Settings", "campaigns:settings"),
+    ("activity", "Activity", "publications:campaign-activity"),
+]
+
 
 @register.inclusion_tag("publications/_campaign_head.html", takes_context=True)
-def campaign_head(context, campaign, tab: str):
-    """`{% campaign_head campaign "settings" %}`. Tabs: history, codes, exports, settings, activity; "" marks none."""
-    return {"campaign": campaign, "tab": tab, "request": context["request"], "user": context["user"]}
+def campaign_head(context, campaign: Campaign, tab: str = "") -> dict:
+    """`{% campaign_head campaign "settings" %}` in the block `head`: crumbs, name, status, actions, and with a `tab` the tabs."""
+    user = context["request"].user
+    return {
+        **_frame(context),
+        "campaign": campaign,
+        "tab": tab,
+        "here": next((label for name, label, _ in TABS if name == tab and name != "history"), ""),
+        "status": campaign_status(campaign),
+        "facts": _facts(campaign),
+        "may_publish": may(user, PUBLISH),
+        "may_export": may(user, EXPORT),
+        "may_hand_out": may(user, PUBLISH, EXPORT),
+        "may_manage": may(user, MANAGE),
+    }
+
+
+@register.inclusion_tag("publications/_campaign_tabs.html", takes_context=True)
+def campaign_tabs(context, campaign: Campaign, tab: str) -> dict:
+    """The tabs alone, for the page that has something between the head and them, and has counted already."""
+    figures = context.get("figures") or figures_of(campaign)
+    codes = context.get("codes") or count_codes([campaign.pk])[campaign.pk]
+    counts = {"history": figures.publications, "codes": codes.total, "exports": figures.exports}
+    tabs = []
+    for name, label, url_name in TABS:
+        try:
+            url = reverse(url_name, kwargs={"campaign_id": campaign.pk})
+        except NoReverseMatch:
+            continue
+        count = counts.get(name)
+        capped = name == "history" and count > COUNT_UP_TO
+        tabs.append({"label": label, "url": url, "count": COUNT_UP_TO if capped else count, "capped": capped})
+        tabs[-1]["here"] = name == tab
+    return {"tabs": tabs}
+
+
+@register.filter
+def campaign_status(campaign: Campaign) -> str:
+    return "Deleted" if campaign.deleted_at else state_of_campaign(campaign)
+
+
+def _facts(campaign: Campaign) -> list[str]:
+    facts = [campaign.get_kind_display()]
+    if campaign.join_once:
+        facts.append("one code a customer")
+    if campaign.auto_update:
+        facts.append("extends itself")
+    if campaign.activity_duration:
+        facts.append(f"valid {spoken_duration(campaign.activity_duration)} after publishing")
+    return facts
+
+
+def _frame(context) -> dict:
+    """What the head's own forms and tags need of the page."""
+    return {name: context[name] for name in ("request", "csrf_token", "layout") if name in context}
+
+
+@register.inclusion_tag("publications/_delta.html")
+def delta(now: int, before: int) -> dict:
+    """ "+22% on the week before"."""
+    return {"percent": round((now - before) * 100 / before) if before else None, "now": now}

@@ -1,0 +1,148 @@
+"""The forms of publishing and releasing by hand."""
+
+from __future__ import annotations
+
+import uuid
+
+from django import forms
+from django.utils.safestring import SafeString
+
+from config.forms import MetadataField
+from config.widgets import Combobox
+from customers.models import Customer
+from customers.upsert import TEXTS
+from publications.recipients import find_recipient, warnings_about, with_email
+
+MOST_CODES = 50
+NEW = ":new"  # instead of a customer's id: one is to be made
+
+
+class PublishForm(forms.Form):
+    """A customer, found or new, and what goes with the publication.
+
+    Whatever staff should look at first (several customers with this e-mail, a code held already) is shown once: the
+    form comes back, and only when sent again it is valid. `seen` holds what has been shown.
+    """
+
+    customer = forms.CharField(
+        required=False,
+        max_length=320,
+        widget=Combobox(url_name="customers:suggest", attrs={"placeholder": "Name, e-mail or source ID"}),
+        help_text="Somebody new is offered to be created.",
+    )
+    name = forms.CharField(max_length=TEXTS["name"], required=False)
+    email = forms.EmailField(label="E-mail", max_length=TEXTS["email"], required=False)
+    source_id = forms.CharField(
+        label="Source ID",
+        max_length=TEXTS["source_id"],
+        required=False,
+        help_text="The customer’s id in your own shop or CRM.",
+    )
+    count = forms.IntegerField(
+        label="Number of codes",
+        min_value=1,
+        max_value=MOST_CODES,
+        initial=1,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+    )
+    metadata = MetadataField(
+        help_text=SafeString(
+            "Kept with the publication. A JSON object, such as <code>{&quot;order&quot;: 1042}</code>."
+        )
+    )
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+    # Becomes the publication's source_id: the same form sent twice publishes once.
+    token = forms.UUIDField(widget=forms.HiddenInput)
+
+    RECIPIENT = ("customer", "name", "email", "source_id", "seen")
+
+    def __init__(self, data=None, *, campaign, one_code: bool, customer: str = ""):
+        super().__init__(data, initial={"token": uuid.uuid4(), "customer": customer})
+        self.campaign = campaign
+        if one_code:
+            del self.fields["count"]
+        self.chosen: Customer | None = None
+        self.candidates: list[Customer] = []
+        self.warnings: list[str] = []
+        self.is_new = False
+        if data is None:
+            self._look_up(customer)
+
+    @property
+    def rest(self):
+        """The visible fields below the customer."""
+        return [field for field in self.visible_fields() if field.name not in self.RECIPIENT]
+
+    @property
+    def fields_of_new(self):
+        return [self["name"], self["email"], self["source_id"]]
+
+    def new_customer(self) -> dict[str, str]:
+        return {field: self.cleaned_data[field] for field in ("name", "email", "source_id") if self.cleaned_data[field]}
+
+    def choose(self, customer: Customer) -> None:
+        """From now on the form is about this customer."""
+        self.chosen, self.is_new, self.candidates = customer, False, []
+        self.warnings = warnings_about(customer, self.campaign)
+
+    def clean(self):
+        cleaned = super().clean()
+        typed = cleaned.get("customer", "")
+        if typed == NEW:
+            self._clean_new(cleaned)
+            return cleaned
+        self._look_up(typed)
+        if not typed:
+            self.add_error("customer", "Choose a customer, or type the name or e-mail of a new one.")
+        elif not self.chosen and self.candidates:
+            self.add_error(None, "Which customer do you mean? Choose one, or create a new one.")
+        elif not self.chosen:
+            self.add_error(None, f"There is no customer “{typed}” yet. Check the details and publish to create them.")
+        elif self.warnings and cleaned.get("seen") != self.chosen.public_id:
+            self.add_error(None, "Please look at the notes on this customer, then publish.")
+        return cleaned
+
+    def _look_up(self, typed: str) -> None:
+        if typed == NEW:
+            self.is_new = True
+            return
+        found, self.candidates = find_recipient(typed)
+        if found:
+            self.choose(found)
+        elif typed:
+            self.is_new = True
+            self._fill_in(typed)
+
+    def _fill_in(self, typed: str) -> None:
+        """What was typed is the name or the e-mail of the new customer."""
+        field = "email" if "@" in typed else "name"
+        if self.is_bound:
+            self.data = self.data.copy()
+            self.data[field] = self.data.get(field) or typed
+        else:
+            self.initial[field] = typed
+
+    def _clean_new(self, cleaned) -> None:
+        self.is_new = True
+        source_id, email = cleaned.get("source_id"), cleaned.get("email")
+        if not any(cleaned.get(field) for field in ("name", "email", "source_id")):
+            if not self.errors:
+                self.add_error("name", "Give at least a name, an e-mail or a source ID.")
+            return
+        if source_id and (holder := Customer.objects.live().filter(source_id=source_id).first()):
+            self.candidates = [holder]
+            self.add_error("source_id", f"{holder} has this source ID. Choose them above, or give another.")
+            return
+        alike = list(with_email(email)[:3]) if email else []
+        if alike and cleaned.get("seen") != email:
+            self.candidates = alike
+            self.add_error(None, "A customer with this e-mail exists. Choose them, or publish again to create another.")
+
+
+class ReleaseForm(forms.Form):
+    reason = forms.CharField(
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Kept in the history and the audit log, so that colleagues understand it next year.",
+        error_messages={"required": "Say why the code is released."},
+    )

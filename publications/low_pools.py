@@ -1,0 +1,35 @@
+"""Which campaigns will soon have no code left."""
+
+from __future__ import annotations
+
+from campaigns.models import Campaign
+
+NEWEST = 200  # campaigns that are looked at
+FEW = 1_000  # codes left; with more, a pool is not low, however large it was
+TENTH = 10
+SHOWN = 6
+
+# Of each pool at most FEW entries are counted; whether that is under a tenth, one step into the index tells.
+STATEMENT = f"""
+SELECT campaign.*, pool.codes_left
+  FROM (SELECT * FROM campaigns_campaign
+         WHERE deleted_at IS NULL AND active AND NOT auto_update
+           AND (expiration_date IS NULL OR expiration_date > now())
+         ORDER BY created_at DESC, id DESC LIMIT {NEWEST}) AS campaign
+ CROSS JOIN LATERAL (
+       SELECT count(*) AS codes_left
+         FROM (SELECT FROM campaigns_voucher AS voucher
+                WHERE voucher.campaign_id = campaign.id AND published_at IS NULL AND active AND deleted_at IS NULL
+                  AND (voucher.expiration_date IS NULL OR voucher.expiration_date > now())
+                LIMIT {FEW + 1}) AS few) AS pool
+ WHERE pool.codes_left <= {FEW}
+   AND EXISTS (SELECT FROM campaigns_voucher AS voucher WHERE voucher.campaign_id = campaign.id
+                OFFSET pool.codes_left * {TENTH} LIMIT 1)
+ ORDER BY pool.codes_left, campaign.id
+ LIMIT {SHOWN}
+"""  # noqa: S608 - made of the numbers above
+
+
+def low_pools() -> list[Campaign]:
+    """Live campaigns with a fixed pool of which less than a tenth is left, the emptiest first; each has `.codes_left`."""
+    return list(Campaign.objects.raw(STATEMENT))

@@ -1,0 +1,70 @@
+"""The global search: codes, public ids, campaigns and customers, each through its own index."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.db.models import Q
+from django.urls import reverse
+
+from campaigns.models import Campaign, Voucher
+from config.public_ids import CAMPAIGN, CUSTOMER, EXPORT, PUBLICATION, VOUCHER, key_of
+from customers.models import Customer
+from customers.search import search as search_customers
+from publications.history import with_holders
+from publications.models import Export, Publication
+
+SHOWN = 8  # of each kind
+LOOKED_AT = 20_000  # codes with this beginning; there may be millions, and none of them published
+PAGES = {
+    CAMPAIGN: (Campaign, "publications:campaign"),
+    VOUCHER: (Voucher, "publications:code"),
+    CUSTOMER: (Customer, "publications:customer"),
+    PUBLICATION: (Publication, "publications:publication"),
+    EXPORT: (Export, "publications:export"),
+}
+
+
+class Found(NamedTuple):
+    """Lists of at most SHOWN + 1: one more tells that there are more."""
+
+    codes: list[Voucher]
+    campaigns: list[Campaign]
+    customers: list[Customer]
+    publications: list[Publication]
+
+
+def page_of_id(text: str) -> str | None:
+    """The address of what has this public id."""
+    for prefix, (model, url_name) in PAGES.items():
+        if (key := key_of(prefix, text)) is not None and model._default_manager.filter(pk=key).exists():
+            return reverse(url_name, args=[key])
+    return None
+
+
+def search_everything(text: str, *, reveals: bool) -> Found:
+    """What begins with `text`: published codes, customers, campaigns (also a word inside the name).
+
+    A masked code, and for readers who see none in clear (`reveals` False) every code, is found only by all of it: a
+    beginning that finds it would let one feel one's way along it. Publications are found by their source_id.
+    """
+    upper = text.upper()
+    whole = Q(code__in=[text, upper])
+    beginning = Q(code__startswith=text) | Q(code__startswith=upper)
+    codes = Voucher.objects.filter(deleted_at=None).select_related("campaign").order_by("code")
+    found = list(with_holders(codes.filter(whole))[:SHOWN])
+    if reveals and len(found) <= SHOWN:
+        begins = Voucher.objects.filter(beginning).order_by().values("pk")[:LOOKED_AT]
+        begun = codes.filter(pk__in=begins, published_at__isnull=False).exclude(pk__in=[code.pk for code in found])
+        found += with_holders(begun)[: SHOWN + 1 - len(found)]
+    campaigns = Campaign.objects.live()
+    for word in text.split():
+        campaigns = campaigns.filter(name__icontains=word)
+    return Found(
+        codes=found,
+        campaigns=list(campaigns.order_by("-created_at", "-id")[: SHOWN + 1]),
+        customers=list(search_customers(Customer.objects.live(), text).order_by("-created_at", "-id")[: SHOWN + 1]),
+        publications=list(
+            Publication.objects.filter(source_id=text, result=Publication.Result.SUCCESS).select_related("campaign")[:1]
+        ),
+    )

@@ -1,0 +1,219 @@
+"""The lists of publications and of a campaign's codes."""
+
+from __future__ import annotations
+
+import django_tables2 as tables
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from campaigns.models import Voucher
+from config.roles import EXPORT, may
+from config.tables import COUNT_UP_TO, Table
+from config.templatetags.handout import channel, pill, when
+from customers.models import Customer
+from publications.filters import HistoryFilter
+from publications.history import with_codes, with_holders
+from publications.models import Publication, PublishedVoucher
+from publications.reveal import reveals_codes
+
+MAIN, ASIDE, CUT = ({"td": {"class": name}} for name in ("main", "aside", "cut"))
+OPENER = {"th": {"class": "opener"}, "td": {"class": "opener"}}
+NOTHING = SafeString('<span class="muted">–</span>')
+
+
+class HistoryTable(Table):
+    """The publications that `history()` found; `hidden` names the columns that say nothing on this page."""
+
+    created_at = tables.Column("Date", orderable=True, order_by=("created_at", "id"))
+    codes = tables.Column("Code", empty_values=(), attrs=MAIN)
+    campaign = tables.Column(default=NOTHING, attrs=CUT)
+    customer = tables.Column(default=NOTHING, attrs=CUT)
+    channel = tables.Column(order_by=("channel", "-created_at", "-id"))
+    actor_label = tables.Column("By", empty_values=(), attrs=CUT)
+    result = tables.Column(empty_values=(), attrs=ASIDE)
+    more = tables.Column(SafeString('<span class="sr">Details</span>'), empty_values=(), attrs=OPENER)
+
+    empty_icon = "send"
+    empty_title = "No publications yet"
+    empty_text = "Each code that is given out appears here: to whom, when, through which channel and by whom."
+    footer_template = "publications/_report_link.html"
+    row_template = "publications/_history_details.html"
+
+    class Meta(Table.Meta):
+        pass
+
+    def __init__(self, history: HistoryFilter, *, user, hidden: tuple[str, ...] = (), **kwargs):
+        self.history = history
+        self.reveals = reveals_codes(user)
+        self.report_kind = Publication._meta.model_name + "s" if may(user, EXPORT) else ""
+        super().__init__(with_codes(history.qs), exclude=hidden, order_by=history.sort, **kwargs)
+        # Only a campaign's publications have an index by channel.
+        self.columns["channel"].column.orderable = history.campaign is not None
+
+    @property
+    def notice(self) -> str:
+        if not self.history.searched_newest:
+            return ""
+        return (
+            "Very many begin like this, so only the newest publications were searched. "
+            "Type more of it, or choose a period that ends earlier."
+        )
+
+    def render_created_at(self, record: Publication, value):
+        return format_html('<a href="{}">{}</a>', _address("publication", record.pk), when(value))
+
+    def render_codes(self, record: Publication):
+        return render_to_string("publications/_history_codes.html", {"publication": record, "reveals": self.reveals})
+
+    def render_campaign(self, value):
+        return format_html('<a href="{}">{}</a>', _address("campaign", value.pk), value)
+
+    def render_customer(self, value: Customer):
+        return customer_link(value)
+
+    def render_channel(self, value: str):
+        return channel(value)
+
+    def render_actor_label(self, record: Publication):
+        return render_to_string("publications/_actor.html", {"done": record})
+
+    def render_result(self, record: Publication):
+        return render_to_string("publications/_result.html", {"publication": record})
+
+    def render_more(self, record: Publication):
+        return render_to_string("publications/_history_more.html", {"publication": record})
+
+
+class HeldCodeTable(Table):
+    """Codes with their holders."""
+
+    code = tables.Column(attrs=MAIN)
+    holder = tables.Column(empty_values=(), attrs=CUT)
+    channel = tables.Column(empty_values=())
+    published_at = tables.Column("Published", default=NOTHING)
+    status = tables.Column(empty_values=(), attrs=ASIDE)
+
+    empty_icon = "scan-barcode"
+    empty_title = "No codes yet"
+    empty_text = "Generate codes, or import those that you have from a CSV file."
+
+    class Meta(Table.Meta):
+        pass
+
+    def __init__(self, vouchers, *, user, **kwargs):
+        self.reveals = reveals_codes(user)
+        super().__init__(with_holders(vouchers), **kwargs)
+
+    def render_code(self, record: Voucher):
+        return render_to_string("publications/_code_cell.html", {"voucher": record, "reveals": self.reveals})
+
+    def render_holder(self, record: Voucher):
+        publication = _live_publication(record)
+        if publication is None:
+            return NOTHING
+        if publication.customer is None:
+            return format_html('<a href="{}">CSV hand-out</a>', _address("publication", publication.pk))
+        return customer_link(publication.customer)
+
+    def render_channel(self, record: Voucher):
+        publication = _live_publication(record)
+        return channel(publication.channel) if publication else NOTHING
+
+    def render_published_at(self, value):
+        return when(value)
+
+    def render_status(self, record: Voucher):
+        return render_to_string("publications/_code_status.html", {"voucher": record})
+
+
+class PublishedCodeTable(Table):
+    """The codes of one publication, with what became of each."""
+
+    code = tables.Column(accessor="voucher", attrs=MAIN)
+    released_at = tables.Column("Released", default=NOTHING)
+    reason = tables.Column("Reason", default=NOTHING, attrs={"td": {"class": "wrap"}})
+    status = tables.Column(empty_values=(), attrs=ASIDE)
+
+    empty_icon = "scan-barcode"
+    empty_title = "No codes"
+    empty_text = "This attempt failed, so no code was given out."
+
+    class Meta(Table.Meta):
+        pass
+
+    def __init__(self, publication: Publication, *, user, **kwargs):
+        self.reveals = reveals_codes(user)
+        if publication.voucher_count > COUNT_UP_TO:
+            self.notice = f"Only {COUNT_UP_TO:,} of the codes can be listed here; the file has all of them."
+        # In the order of the ledger's own index, so that the codes of a hand-out are not sorted for each page.
+        rows = publication.ledger.select_related("voucher").order_by("publication", "voucher")
+        super().__init__(rows, **kwargs)
+
+    def render_code(self, value: Voucher):
+        return render_to_string("publications/_code_cell.html", {"voucher": value, "reveals": self.reveals})
+
+    def render_released_at(self, record: PublishedVoucher, value):
+        return format_html('{} <small class="muted">by {}</small>', when(value), record.released_by)
+
+    def render_status(self, record: PublishedVoucher):
+        return pill("Released" if record.released_at else "Published")
+
+
+class WalletTable(Table):
+    """The codes that a customer holds."""
+
+    code = tables.Column(accessor="voucher", attrs=MAIN)
+    campaign = tables.Column(accessor="voucher__campaign", default="Standalone", attrs=CUT)
+    worth = tables.TemplateColumn(
+        "{% if record.voucher.campaign %}{% worth record.voucher.campaign %}{% else %}{% worth record.voucher %}{% endif %}"
+    )
+    channel = tables.Column(accessor="publication__channel")
+    published_at = tables.Column("Published", accessor="publication__created_at")
+    status = tables.Column(accessor="voucher", attrs=ASIDE)
+
+    empty_icon = "wallet"
+    empty_title = "No codes yet"
+    empty_text = "The codes that are published to this customer are kept here."
+
+    class Meta(Table.Meta):
+        pass
+
+    def __init__(self, rows, *, user, **kwargs):
+        self.reveals = reveals_codes(user)
+        super().__init__(rows, **kwargs)
+
+    render_code = PublishedCodeTable.render_code
+    render_campaign = HistoryTable.render_campaign
+    render_channel = HistoryTable.render_channel
+
+    def render_published_at(self, record: PublishedVoucher, value):
+        return format_html('<a href="{}">{}</a>', _address("publication", record.publication_id), when(value))
+
+    def render_status(self, value: Voucher):
+        """A code in a wallet is published; what counts is whether it is still good."""
+        if value.deleted_at:
+            return pill("Deleted")
+        return pill("Disabled" if not value.active else "Expired" if has_expired(value) else "Active")
+
+
+def customer_link(customer: Customer) -> SafeString:
+    if customer.erased_at:
+        return SafeString('<span class="muted">Erased customer</span>')
+    return format_html('<a href="{}">{}</a>', _address("customer", customer.pk), customer)
+
+
+def _live_publication(voucher: Voucher) -> Publication | None:
+    return voucher.live[0].publication if voucher.live else None
+
+
+def has_expired(voucher: Voucher) -> bool:
+    """By its own date or, without one, its campaign's."""
+    ends = voucher.expiration_date or (voucher.campaign.expiration_date if voucher.campaign else None)
+    return ends is not None and ends <= timezone.now()
+
+
+def _address(page: str, key: int) -> str:
+    return reverse(f"publications:{page}", args=[key])

@@ -1,0 +1,73 @@
+"""The tabs of a campaign that tell what became of it: publication history, codes, activity."""
+
+from __future__ import annotations
+
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from campaigns.count_codes import count_codes
+from campaigns.models import Campaign, Voucher
+from config.models import AuditEntry
+from config.roles import READ, requires
+from config.settings_tables import AuditTable
+from config.tables import list_page
+from publications.filters import CampaignCodeFilter
+from publications.history import history
+from publications.reveal import reveals_codes
+from publications.tables import HeldCodeTable, HistoryTable
+from publications.tally import customers_reached, figures_of, tally_days
+
+
+@require_safe
+@requires(READ)
+def campaign(request, campaign_id):
+    """A deleted campaign is found here still, by links from the history: what was published can always be read back."""
+    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    reveals = reveals_codes(request.user)
+    publications = history(campaign=campaign, filters=request.GET, whole_codes=not reveals)
+    table = HistoryTable(publications, user=request.user, hidden=("campaign",))
+    return list_page(request, "publications/campaign.html", table, lambda: _overview(campaign), filterset=publications)
+
+
+def _overview(campaign: Campaign) -> dict:
+    """What stands above the history: for the whole page only, not when HTMX asks for the table."""
+    days = tally_days(campaign)
+    return {
+        "title": campaign.name,
+        "campaign": campaign,
+        "codes": count_codes([campaign.pk])[campaign.pk],
+        "figures": figures_of(campaign),
+        "reached": customers_reached(campaign),
+        "week": days.published(last=7),
+        "week_before": days.published(last=7, before=7),
+        "chart": days.chart(),
+    }
+
+
+@require_safe
+@requires(READ)
+def campaign_codes(request, campaign_id):
+    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    reveals = reveals_codes(request.user)
+    codes = CampaignCodeFilter(request.GET, Voucher.objects.filter(campaign=campaign, deleted_at=None), reveals=reveals)
+    table = HeldCodeTable(codes.qs, user=request.user)
+    return list_page(
+        request,
+        "publications/campaign_codes.html",
+        table,
+        {"title": f"Codes of {campaign}", "campaign": campaign},
+        filterset=codes,
+    )
+
+
+@require_safe
+@requires(READ)
+def campaign_activity(request, campaign_id):
+    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    entries = AuditEntry.objects.filter(campaign_id=campaign.pk).order_by("-created_at", "-id")
+    return list_page(
+        request,
+        "publications/campaign_activity.html",
+        AuditTable(entries),
+        {"title": f"Activity of {campaign}", "campaign": campaign},
+    )

@@ -1,0 +1,85 @@
+"""The page of one code, and releasing it back into the pool."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from campaigns.models import Voucher
+from config.actor import Actor
+from config.dialogs import leave
+from config.models import AuditEntry
+from config.roles import MANAGE, READ, requires
+from publications.forms import ReleaseForm
+from publications.models import Publication
+from publications.release import NotPublished, ReasonMissing
+from publications.release import release as release_code
+from publications.reveal import is_masked, reveals_codes, shown
+
+SHOWN = 50  # events of one code; a code is published a few times at most, each time after a release
+
+
+@require_safe
+@requires(READ)
+def code(request, voucher_id):
+    voucher = get_object_or_404(Voucher.objects.select_related("campaign"), pk=voucher_id)
+    reveals = reveals_codes(request.user)
+    ledger = list(
+        voucher.ledger.select_related("publication__customer", "publication__export").order_by("-publication")[:SHOWN]
+    )
+    failed = Publication.objects.filter(attempted_code=voucher.code).select_related("customer")
+    changes = AuditEntry.objects.filter(object_id=voucher.public_id).exclude(action="code.released")
+    context = {
+        "title": shown(voucher, reveals=reveals),
+        "masked": is_masked(voucher, reveals=reveals),
+        "voucher": voucher,
+        **_terms(voucher),
+        "live": next((row.publication for row in ledger if row.released_at is None), None),
+        "events": _timeline(ledger, failed.order_by("-created_at")[:SHOWN], changes.order_by("-created_at")[:SHOWN]),
+    }
+    return render(request, "publications/code.html", context)
+
+
+def _terms(voucher: Voucher) -> dict:
+    """What holds for the code: its own, or where that is null, the campaign's."""
+    campaign = voucher.campaign
+    fields = {"starts": "start_date", "ends": "expiration_date", "limit": "redemption_limit", "category": "category"}
+    own = {name: getattr(voucher, field) for name, field in fields.items()}
+    return {
+        name: getattr(campaign, fields[name]) if value is None and campaign else value for name, value in own.items()
+    }
+
+
+def _timeline(ledger, failed, changes) -> list[dict]:
+    """What happened to the code, newest first."""
+    events = []
+    for row in ledger:
+        if row.released_at:
+            events.append({"what": "released", "at": row.released_at, "row": row})
+        events.append({"what": "published", "at": row.publication.created_at, "publication": row.publication})
+    events += ({"what": "failed", "at": publication.created_at, "publication": publication} for publication in failed)
+    events += ({"what": "changed", "at": entry.created_at, "entry": entry} for entry in changes)
+    return sorted(events, key=lambda event: event["at"], reverse=True)[:SHOWN]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(MANAGE)
+def release(request, voucher_id):
+    voucher = get_object_or_404(Voucher.objects.select_related("campaign"), pk=voucher_id)
+    back = reverse("publications:code", kwargs={"voucher_id": voucher.pk})
+    form = ReleaseForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            release_code(voucher, by=Actor.user(request.user), reason=form.cleaned_data["reason"])
+        except (NotPublished, ReasonMissing) as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, "The code has been released. It is back in the pool and may be published again.")
+            return leave(request, back)
+    holder = (
+        Publication.objects.filter(ledger__voucher=voucher, ledger__released_at=None).select_related("customer").first()
+    )
+    context = {"title": "Release this code", "voucher": voucher, "holder": holder, "form": form, "back": back}
+    return render(request, "publications/release.html", context)

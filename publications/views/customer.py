@@ -1,0 +1,58 @@
+"""The page of one customer: who it is, which codes they hold, what was published to them."""
+
+from __future__ import annotations
+
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from config.roles import READ, requires
+from config.tables import COUNT_UP_TO, list_page
+from customers.models import Customer
+from publications.history import history
+from publications.models import PublishedVoucher
+from publications.reveal import reveals_codes
+from publications.tables import HistoryTable, WalletTable
+
+
+@require_safe
+@requires(READ)
+def customer(request, customer_id):
+    """An erased customer is found here still: their publications can be read back, without their name."""
+    customer = get_object_or_404(Customer, pk=customer_id)
+    return list_page(
+        request,
+        "publications/customer.html",
+        WalletTable(_wallet(customer), user=request.user),
+        lambda: {"title": str(customer), "customer": customer, "tab": "wallet", **_counts(customer)},
+    )
+
+
+@require_safe
+@requires(READ)
+def customer_publications(request, customer_id):
+    customer = get_object_or_404(Customer, pk=customer_id)
+    publications = history(customer=customer, filters=request.GET, whole_codes=not reveals_codes(request.user))
+    return list_page(
+        request,
+        "publications/customer.html",
+        HistoryTable(publications, user=request.user, hidden=("customer",)),
+        lambda: {"title": str(customer), "customer": customer, "tab": "publications", **_counts(customer)},
+        filterset=publications,
+    )
+
+
+def _wallet(customer: Customer):
+    """The codes that the customer holds, the last published first: from the customer's index through the ledger's."""
+    return (
+        PublishedVoucher.objects.filter(publication__customer=customer, released_at=None)
+        .select_related("voucher__campaign", "publication")
+        .order_by("-publication__created_at", "-publication", "voucher")
+    )
+
+
+def _counts(customer: Customer) -> dict[str, int]:
+    return {
+        "codes_held": _wallet(customer).order_by()[: COUNT_UP_TO + 1].count(),
+        "publication_count": customer.publications.order_by()[: COUNT_UP_TO + 1].count(),
+        "capped_at": COUNT_UP_TO,
+    }

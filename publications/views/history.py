@@ -1,0 +1,41 @@
+"""The history across all campaigns, and the page of one publication."""
+
+from __future__ import annotations
+
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from campaigns.models import Voucher
+from config.roles import READ, requires
+from config.tables import list_page
+from publications.history import history
+from publications.models import Publication
+from publications.reveal import reveals_codes
+from publications.tables import HistoryTable, PublishedCodeTable
+
+
+@require_safe
+@requires(READ)
+def all(request):
+    publications = history(filters=request.GET, whole_codes=not reveals_codes(request.user))
+    table = HistoryTable(publications, user=request.user)
+    return list_page(request, "publications/all.html", table, {"title": "Publications"}, filterset=publications)
+
+
+@require_safe
+@requires(READ)
+def publication(request, publication_id):
+    """A hand-out may hold a million codes, so they are a list with pages."""
+    publication = get_object_or_404(
+        Publication.objects.select_related("campaign", "customer", "export"), pk=publication_id
+    )
+    table = PublishedCodeTable(publication, user=request.user)
+    attempted = None
+    if publication.attempted_code:
+        attempted = Voucher.objects.filter(code=publication.attempted_code).first()
+    return list_page(
+        request,
+        "publications/publication.html",
+        table,
+        {"title": "Publication", "publication": publication, "attempted": attempted, "reveals": table.reveals},
+    )

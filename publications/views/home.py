@@ -1,0 +1,76 @@
+"""The first page: how it goes, what runs, what needs attention; and on a new installation, what to do first."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from campaigns.models import Campaign, Voucher
+from config.models import ApiKey, AuditEntry
+from config.roles import MANAGE, READ, may, requires
+from config.tables import COUNT_UP_TO
+from publications.history import history, with_codes
+from publications.low_pools import low_pools
+from publications.models import Publication
+from publications.reveal import reveals_codes
+from publications.running_work import running_work
+from publications.tally import tally_days
+
+RUNNING = "running-work"  # the part of the page that is asked for again while something runs
+LATEST = 8
+
+
+@require_safe
+@requires(READ)
+def home(request):
+    if request.htmx.target == RUNNING:
+        response = render(request, "publications/_running_work.html", {"jobs": running_work(request.user)})
+    elif not Publication.objects.exists():
+        response = render(request, "publications/first_steps.html", _first_steps(request))
+    else:
+        response = render(request, "publications/home.html", _overview(request))
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
+def _overview(request) -> dict:
+    days = tally_days()
+    latest = with_codes(history().qs)[:LATEST]
+    return {
+        "title": "Home",
+        "today": days.published(last=1),
+        "yesterday": days.published(last=1, before=1),
+        "week": days.published(last=7),
+        "week_before": days.published(last=7, before=7),
+        "failed": days.failed(last=7),
+        "campaigns": Campaign.objects.live()[: COUNT_UP_TO + 1].count(),
+        "chart": days.chart(),
+        "low_pools": low_pools(),
+        "jobs": running_work(request.user),
+        "latest": latest,
+        "reveals": reveals_codes(request.user),
+        "entries": AuditEntry.objects.all()[:LATEST] if may(request.user, MANAGE) else [],
+    }
+
+
+def _first_steps(request) -> dict:
+    """What is done already is ticked off; the first open step is the one to take."""
+    campaign = Campaign.objects.live().order_by("-pk").first()
+    key = ApiKey.objects.filter(revoked_at=None).first()
+    steps = {
+        "campaign": campaign is not None,
+        "codes": campaign is not None and Voucher.objects.filter(campaign=campaign).exists(),
+        "publish": False,
+        "key": key is not None,
+    }
+    return {
+        "title": "Welcome to Handout",
+        "campaign": campaign,
+        "key": key,
+        "done": steps,
+        "next": next((step for step, done in steps.items() if not done), ""),
+        "jobs": running_work(request.user),
+        "site": (settings.SITE_URL or request.build_absolute_uri("/")).rstrip("/"),
+    }

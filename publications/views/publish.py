@@ -1,0 +1,125 @@
+"""Publishing by hand: the dialog on a campaign, on a code and, by way of a campaign, on a customer."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db.models.functions import Lower
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from campaigns.models import Campaign, Voucher
+from config.actor import Actor
+from config.navigation import in_dialog
+from config.roles import PUBLISH, requires
+from customers.create_customer import SourceIdTaken, create_customer
+from customers.models import Customer
+from publications.forms import PublishForm
+from publications.models import Publication
+from publications.publish import DASHBOARD
+from publications.publish import publish as publish_codes
+from publications.publish import publish_code as publish_this_code
+from publications.refusals import DuplicateSourceId, PublishRefused
+
+RECIPIENT = "publish-recipient"  # the part of the form that is exchanged when a customer is chosen
+CAMPAIGNS_OFFERED = 12
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(PUBLISH)
+def publish(request, campaign_id):
+    campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
+    return _page(request, campaign, None, {"title": f"Publish from {campaign}", "campaign": campaign})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(PUBLISH)
+def publish_code(request, voucher_id):
+    voucher = get_object_or_404(Voucher.objects.select_related("campaign"), pk=voucher_id, deleted_at=None)
+    return _page(request, voucher.campaign, voucher, {"title": "Publish this code", "voucher": voucher})
+
+
+@require_safe
+@requires(PUBLISH)
+def publish_to(request, customer_id):
+    """From a customer's page: which campaign shall it be?"""
+    customer = get_object_or_404(Customer.objects.live(), pk=customer_id)
+    typed = request.GET.get("q", "").strip()
+    campaigns = Campaign.objects.live().order_by("-created_at", "-id")
+    if typed:
+        campaigns = campaigns.alias(_name=Lower("name")).filter(_name__startswith=typed.lower())
+    context = {"title": f"Publish to {customer}", "customer": customer, "campaigns": campaigns[:CAMPAIGNS_OFFERED]}
+    return render(request, "publications/publish_to.html", context)
+
+
+def _page(request, campaign: Campaign | None, voucher: Voucher | None, context: dict):
+    form = PublishForm(
+        request.POST if request.method == "POST" else None,
+        campaign=campaign,
+        one_code=voucher is not None or campaign.join_once,
+        customer=request.GET.get("customer", "")[:320],
+    )
+    context |= {"form": form}
+    if request.htmx.target == RECIPIENT:
+        return render(request, "publications/_recipient.html", context)
+    if request.method == "POST":
+        if earlier := _published_by_this_form(form):
+            return _answer(request, earlier, repeated=True)
+        if form.is_valid() and (publication := _carry_out(form, campaign, voucher, by=Actor.user(request.user))):
+            return _answer(request, publication, repeated=publication.repeated)
+    return render(request, "publications/publish.html", context)
+
+
+def _published_by_this_form(form: PublishForm) -> Publication | None:
+    """Asked first: the form is sent again by a double click or after Back, and must not make its customer again."""
+    form.full_clean()
+    if not (token := form.cleaned_data.get("token")):
+        return None
+    return Publication.objects.filter(source_id=_source_id(token), result=Publication.Result.SUCCESS).first()
+
+
+def _carry_out(form: PublishForm, campaign, voucher, *, by: Actor) -> Publication | None:
+    """None where it was refused; then the form says why."""
+    options = {
+        "channel": DASHBOARD,
+        "origin": Publication.Origin.DASHBOARD,
+        "by": by,
+        "source_id": _source_id(form.cleaned_data["token"]),
+        "metadata": form.cleaned_data["metadata"] or None,
+    }
+    try:
+        if form.is_new:
+            # Made first, so that a refusal leaves one customer, chosen in the form, and not another at each attempt.
+            form.choose(create_customer(form.new_customer(), by=by))
+        if voucher is not None:
+            return publish_this_code(voucher, form.chosen, **options)
+        return publish_codes(campaign, form.chosen, count=form.cleaned_data.get("count", 1), **options)
+    except SourceIdTaken as taken:
+        form.add_error("source_id", str(taken))
+    except DuplicateSourceId:
+        form.add_error(None, "This form has been used already. Open it anew to publish once more.")
+    except PublishRefused as refused:
+        form.add_error(None, refused.details or refused.message)
+    return None
+
+
+def _source_id(token) -> str:
+    return f"dashboard:{token}"
+
+
+def _answer(request, publication: Publication, *, repeated: bool):
+    """In the dialog the codes themselves; else the page of the publication, which a reload does not send again."""
+    vouchers = Voucher.objects.filter(ledger__publication=publication, ledger__released_at=None).order_by("pk")
+    if in_dialog(request):
+        context = {"publication": publication, "vouchers": vouchers, "repeated": repeated}
+        return render(request, "publications/published.html", context)
+    count = publication.voucher_count
+    if repeated:
+        messages.info(request, "This was published before: nothing was given out twice.")
+    else:
+        messages.success(
+            request, "The code has been published." if count == 1 else f"{count} codes have been published."
+        )
+    return redirect("publications:publication", publication_id=publication.pk)

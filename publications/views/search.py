@@ -1,0 +1,24 @@
+"""The search box: what is typed there is found on this page, or, where it is an id, at once."""
+
+from __future__ import annotations
+
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from config.roles import READ, requires
+from publications.reveal import reveals_codes
+from publications.search_everything import SHOWN, page_of_id, search_everything
+
+LONGEST = 255
+
+
+@require_safe
+@requires(READ)
+def search(request):
+    text = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:LONGEST]
+    if text and (page := page_of_id(text)):
+        return redirect(page)
+    reveals = reveals_codes(request.user)
+    found = search_everything(text, reveals=reveals) if text else None
+    context = {"title": "Search", "text": text, "found": found, "shown": SHOWN, "reveals": reveals}
+    return render(request, "publications/search.html", context)
