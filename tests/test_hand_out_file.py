@@ -189,6 +189,22 @@ def test_a_code_released_before_the_file_is_made_is_not_in_it():
     assert unbroken()
 
 
+def test_codes_all_released_between_two_chunks_do_not_void_what_is_taken_after_them(monkeypatch):
+    campaign = CampaignFactory(codes=4)
+    export = order_hand_out(campaign, count=4, by=STAFF)
+    monkeypatch.setattr(hand_out, "CHUNK", 2)
+    hand_out._take_chunk(export.pk, after=0, for_sure=False)
+    for voucher in campaign.vouchers.filter(published_at__isnull=False):
+        release(voucher, by=STAFF, reason="Printed wrong")
+    assert Publication.objects.get().voided_at
+
+    made(export)
+
+    assert Publication.objects.get().voided_at is None
+    assert export.rows == len(codes_in(export)) == PublishedVoucher.objects.filter(released_at=None).count() == 2
+    assert unbroken()
+
+
 def test_a_code_released_later_stays_in_the_file():
     campaign = CampaignFactory(codes=3)
     export = made(order_hand_out(campaign, count=3, by=STAFF))
