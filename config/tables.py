@@ -74,21 +74,21 @@ class Table(tables.Table):
     def read(self, request) -> Table:
         """Takes order and page from the address. Nonsense there is never an error: the first or last page is shown."""
         self.request = request
-        if order := request.GET.getlist(self.prefixed_order_by_field):
-            self.order_by = order
+        if self.sort:
+            self.order_by = self.sort
+        wanted = request.GET.get(self.prefixed_page_field, 1)
         try:
-            self.paginate(
-                page=request.GET.get(self.prefixed_page_field, 1), per_page=PER_PAGE, paginator_class=CappedPaginator
-            )
+            self.paginate(page=wanted, per_page=PER_PAGE, paginator_class=CappedPaginator)
         except PageNotAnInteger:
             self.page = self.paginator.page(1)
         except EmptyPage:
-            self.page = self.paginator.page(self.paginator.num_pages if _is_beyond(request, self) else 1)
+            self.page = self.paginator.page(self.paginator.num_pages if int(wanted) > 0 else 1)
         return self
 
-
-def _is_beyond(request, table: Table) -> bool:
-    return int(request.GET[table.prefixed_page_field]) > 0
+    @property
+    def sort(self) -> str:
+        """The order asked for in the address; the filter form carries it along."""
+        return self.request.GET.get(self.prefixed_order_by_field, "")
 
 
 def list_page(
@@ -100,9 +100,7 @@ def list_page(
     A `context` that costs something is given as a function: it is called for the whole page only.
     """
     if filterset is not None:
-        table.filtered = any(value not in (None, "", []) for value in filterset.form.data.values()) and any(
-            request.GET.get(name) for name in filterset.form.fields
-        )
+        table.filtered = any(request.GET.get(name) for name in filterset.form.fields)
     table.read(request)
     wants_table = request.htmx and not request.htmx.history_restore_request and request.htmx.target == table.html_id
     if wants_table:

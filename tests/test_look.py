@@ -1,0 +1,133 @@
+"""What every page keeps to: nothing inline, nothing from elsewhere, errors that say what to do, forms that are wired."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django import forms
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.template.loader import get_template
+from django.test import Client
+from django.views import defaults
+
+from config.errors import csrf_failure
+
+ROOT = Path(settings.BASE_DIR)
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+INLINE = re.compile(
+    r"""\sstyle=|<style|<script(?![^>]*\ssrc=)|\son[a-z]+=|hx-on|javascript:|["'(]data:""", re.IGNORECASE
+)
+
+POLICY = "default-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+
+
+def test_no_template_holds_inline_style_or_script():
+    guilty = [str(path.relative_to(ROOT)) for path in TEMPLATES if INLINE.search(path.read_text())]
+
+    assert len(TEMPLATES) > 40
+    assert guilty == []
+
+
+def test_every_template_can_be_read():
+    for path in TEMPLATES:
+        get_template(str(path.relative_to(ROOT / "templates")))
+
+
+def test_no_style_sheet_or_script_asks_another_server():
+    files = [*(ROOT / "static").rglob("*.css"), *(ROOT / "static").rglob("*.js")]
+
+    guilty = [path.name for path in files if re.search(r"https?://|data:|@import", path.read_text())]
+
+    assert len(files) > 12
+    assert guilty == []
+
+
+@pytest.mark.parametrize("address", ["/login/", "/admin/", "/password/", "/admin/auth/user/", "/no-such-page"])
+def test_every_page_has_the_strict_policy(signed_in, address):
+    response = signed_in("Manager").get(address)
+
+    directives = sorted(response["Content-Security-Policy"].split("; "))
+    assert directives == sorted(POLICY.split("; "))
+
+
+class TestErrorPages:
+    """No database here: pytest-django would refuse it. That is the point, since it may be what failed."""
+
+    def test_400(self, rf):
+        assert "could not be read" in defaults.bad_request(rf.get("/"), ValueError()).content.decode()
+
+    def test_403_says_what_is_missing(self, rf):
+        response = defaults.permission_denied(rf.get("/"), PermissionDenied("This needs the permission to manage."))
+
+        assert response.status_code == 403
+        assert "This needs the permission to manage." in response.content.decode()
+
+    def test_404(self, rf):
+        assert "There is nothing here" in defaults.page_not_found(rf.get("/"), Http404()).content.decode()
+
+    def test_500(self, rf):
+        response = defaults.server_error(rf.get("/"))
+
+        assert response.status_code == 500
+        assert "<h1>Something went wrong on our side</h1>" in response.content.decode()
+
+    def test_a_form_without_its_token(self, rf):
+        response = csrf_failure(rf.post("/"))
+
+        assert response.status_code == 403
+        assert "This form was open for too long" in response.content.decode()
+
+
+def test_a_post_without_token_is_answered_by_our_page(db):
+    response = Client(enforce_csrf_checks=True).post("/login/", {"username": "a", "password": "b"})
+
+    assert response.status_code == 403
+    assert "This form was open for too long" in response.content.decode()
+
+
+class OrderForm(forms.Form):
+    count = forms.IntegerField(help_text="Up to 20.")
+    note = forms.CharField(required=False)
+    again = forms.BooleanField(required=False, help_text="Once more.")
+
+
+def test_a_field_is_tied_to_its_help_and_its_error():
+    page = str(OrderForm({"count": "many"}))
+
+    assert '<label for="id_count">Count</label>' in page
+    assert 'aria-describedby="id_count_helptext id_count_error"' in page
+    assert 'aria-invalid="true"' in page
+    assert '<div class="helptext" id="id_count_helptext">Up to 20.</div>' in page
+    assert '<ul class="errorlist" id="id_count_error"><li>Enter a whole number.</li></ul>' in page
+
+
+def test_a_field_that_may_stay_empty_says_so():
+    page = str(OrderForm())
+
+    assert '<label for="id_note">Note <span class="optional">(optional)</span></label>' in page
+    assert '<label for="id_again">Again</label>' in page  # a box may always stay unticked
+
+
+def test_fields_are_grouped_under_their_legends():
+    class Grouped(OrderForm):
+        fieldsets = [("How many", "", ["count"]), ("The rest", "As you like.", ["note", "again"])]
+
+    page = str(Grouped())
+
+    assert re.findall(r"<legend>(.*?)</legend>", page) == ["How many", "The rest <small>As you like.</small>"]
+    assert [page.index(f'id="id_{name}"') for name in ("count", "note", "again")] == sorted(
+        page.index(f'id="id_{name}"') for name in ("count", "note", "again")
+    )
+
+
+def test_what_is_wrong_with_the_whole_form_stands_above_it():
+    class Refused(OrderForm):
+        def clean(self):
+            raise forms.ValidationError("Not today.")
+
+    page = str(Refused({"count": 1}))
+
+    assert page.index("Not today.") < page.index("id_count")
+    assert 'role="alert"' in page

@@ -1,0 +1,54 @@
+"""The side bar shows what the user may open, and where they are."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from config.navigation import MAIN, SETTINGS
+
+pytestmark = pytest.mark.django_db
+
+DAILY = ["Home", "Campaigns", "Codes", "Customers", "Publications", "Exports"]
+MANAGING = ["API keys", "Project settings", "Audit log", "Users &amp; roles"]
+
+
+def side_bar(client, address="/password/"):
+    page = client.get(address).content.decode()
+    nav = page[page.index('<nav aria-label="Main">') :]
+    return re.findall(
+        r"<a href=\"([^\"]+)\"( aria-current=\"page\")?><svg.*?</svg>(.*?)</a>", nav[: nav.index("</nav>")], re.S
+    )
+
+
+@pytest.mark.parametrize("role", ["Viewer", "Operator", "Exporter"])
+def test_daily_work_is_for_all_roles(signed_in, role):
+    assert [label for _, _, label in side_bar(signed_in(role))] == [*DAILY, "Administration"]
+
+
+def test_managers_see_the_settings(signed_in):
+    assert [label for _, _, label in side_bar(signed_in("Manager"))] == [*DAILY, *MANAGING, "Administration"]
+
+
+def test_who_has_no_role_sees_nothing(signed_in):
+    assert side_bar(signed_in(None)) == []
+
+
+@pytest.mark.parametrize(
+    "address, here",
+    [("/admin/", ["Administration"]), ("/admin/auth/user/", ["Users &amp; roles"]), ("/password/", [])],
+)
+def test_it_says_where_we_are(signed_in, address, here):
+    assert [label for _, current, label in side_bar(signed_in("Manager"), address) if current] == here
+
+
+def test_every_entry_leads_somewhere():
+    for entry in MAIN + SETTINGS:
+        assert reverse(entry.url_name)
+
+
+def test_the_frame_of_a_page_costs_five_queries(signed_in, django_assert_num_queries):
+    client = signed_in("Manager")
+
+    with django_assert_num_queries(5):  # session, user, project, the user's own permissions, those of the groups
+        client.get("/password/")

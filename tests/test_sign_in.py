@@ -1,0 +1,97 @@
+"""Signing in and out: one page for dashboard and admin, throttled, and honest about what went wrong."""
+
+import pytest
+from django.test import Client
+
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ada():
+    user = UserFactory(username="ada", role="Operator")
+    user.set_password("a long enough one")
+    user.save()
+    return user
+
+
+def sign_in(client, password, **more):
+    return client.post("/login/", {"username": "ada", "password": password, **more})
+
+
+def test_signing_in_leads_to_the_page_that_was_asked_for(ada):
+    response = sign_in(Client(), "a long enough one", next="/password/")
+
+    assert (response.status_code, response["Location"]) == (302, "/password/")
+
+
+def test_signing_in_leads_to_no_other_server(ada):
+    response = sign_in(Client(), "a long enough one", next="https://example.com/")
+
+    assert (response.status_code, response["Location"]) == (302, "/")
+
+
+def test_a_wrong_password_is_said_and_the_name_is_kept(ada):
+    page = sign_in(Client(), "wrong").content.decode()
+
+    assert "Please enter a correct username and password." in page
+    assert 'value="ada"' in page
+
+
+def test_after_five_wrong_passwords_even_the_right_one_has_to_wait(ada):
+    client = Client()
+    statuses = [sign_in(client, "wrong").status_code for _ in range(5)]
+
+    response = sign_in(client, "a long enough one")
+
+    assert statuses == [200, 200, 200, 200, 429]
+    assert response.status_code == 429
+    assert "Too many attempts" in response.content.decode()
+    assert "_auth_user_id" not in client.session
+
+
+def test_the_admin_has_no_sign_in_page_of_its_own():
+    response = Client().get("/admin/", follow=True)
+
+    assert [address for address, _ in response.redirect_chain] == [
+        "/admin/login/?next=/admin/",
+        "/login/?next=/admin/",
+    ]
+
+
+def test_who_has_no_role_is_told_so_by_the_admin(signed_in):
+    response = signed_in(None).get("/admin/", follow=True)
+
+    assert response.status_code == 403
+    assert "The administration needs a role." in response.content.decode()
+
+
+def test_a_part_of_a_page_asked_for_after_the_session_ended_reloads_the_page():
+    response = Client().get("/login/", headers={"HX-Request": "true"})
+
+    assert response["HX-Refresh"] == "true"
+
+
+def test_signing_out_needs_a_post(signed_in):
+    client = signed_in("Viewer")
+
+    refused = client.get("/logout/")
+    done = client.post("/logout/")
+
+    assert (refused.status_code, done.status_code, done["Location"]) == (405, 302, "/login/")
+    assert "_auth_user_id" not in client.session
+
+
+def test_a_new_password_holds_and_the_session_stays(ada):
+    client = Client()
+    client.force_login(ada)
+
+    response = client.post(
+        "/password/",
+        {"old_password": "a long enough one", "new_password1": "another good one", "new_password2": "another good one"},
+        follow=True,
+    )
+
+    assert "Your new password holds from now on." in response.content.decode()
+    assert sign_in(Client(), "another good one").status_code == 302
