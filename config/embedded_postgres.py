@@ -151,7 +151,7 @@ class Server:
 
     def stop(self, seconds: float = 4) -> None:
         """A fast shutdown; one that has not ended within `seconds` is cut off, and recovers when next started."""
-        for how, patience in ((signal.SIGINT, seconds), (signal.SIGQUIT, 1), (signal.SIGKILL, 1)):
+        for how, patience in ((signal.SIGINT, seconds), (signal.SIGQUIT, 0.5), (signal.SIGKILL, 0.5)):
             if self._process and self._process.poll() is None:
                 self._process.send_signal(how)
                 with suppress(subprocess.TimeoutExpired):

@@ -16,6 +16,7 @@ from urllib.request import urlopen
 import psycopg
 
 from config.embedded_postgres import database_settings
+from config.runtime.die_with_parent import die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,7 +28,12 @@ class RunningHandout:
         self.environment = _environment(data_folder) | {"PORT": str(self.port), "DEMO": "0"} | environment
         self._log = (data_folder.parent / f"{data_folder.name}.{self.port}.log").open("w+")
         self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "run"], cwd=ROOT, env=self.environment, stdout=self._log, stderr=self._log
+            [sys.executable, "manage.py", "run"],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=self._log,
+            stderr=self._log,
+            preexec_fn=die_with_parent,  # a pytest that is killed stops nothing by itself
         )
 
     def __enter__(self) -> RunningHandout:

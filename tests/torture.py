@@ -29,6 +29,7 @@ from urllib.request import urlopen
 import psycopg
 
 from config.embedded_postgres import database_settings
+from config.runtime.die_with_parent import die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -51,7 +52,12 @@ class Installation:
         }  # fmt: skip
         self.log = (folder / "run.log").open("w")
         self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "run"], cwd=ROOT, env=self.environment, stdout=self.log, stderr=self.log
+            [sys.executable, "manage.py", "run"],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=self.log,
+            stderr=self.log,
+            preexec_fn=die_with_parent,  # a torture that is killed leaves nothing running
         )
         self.wait_until_ready()
         key = json.loads(self.manage("create_api_key", "torture", "--json"))

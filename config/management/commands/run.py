@@ -116,7 +116,7 @@ def _web(host: str, port: int) -> Child:
         "port": str(port),
         "workers": workers,
         "blocking-threads": "8",  # each may hold one connection to the database
-        "workers-kill-timeout": "4",
+        "workers-kill-timeout": "3",
         "log-level": "error",
     }
     arguments = [argument for name, value in options.items() for argument in (f"--{name}", value)]
