@@ -27,6 +27,7 @@ CODES = pages.ImportKind(
     # They are to be codes of ours, so they are shown as such.
     masked=lambda field, cell: mask(cell) if field == "code" and cell else cell,
 )
+DATES = "Dates are written as 2026-11-30 or 2026-11-30T23:59:00Z; without an offset they are UTC."
 page = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -83,12 +84,14 @@ def _context(campaign: Campaign | None) -> dict:
             "upload_url": reverse("campaigns:import", args=[campaign.pk]),
             "intro": f"The codes go into the pool of {campaign.name}, unpublished. "
             "A value, dates or a limit that a row leaves empty are the campaign's.",
-            "example": "examples/codes-for-a-campaign.csv",
+            "hint": DATES,
+        "example": "examples/codes-for-a-campaign.csv",
         }
     return {
         "what": "codes",
         "heading": "Import standalone codes",
         "upload_url": reverse("campaigns:import-codes"),
         "intro": "These codes belong to no campaign, so each row says what its code is worth.",
+        "hint": DATES,
         "example": "examples/standalone-codes.csv",
     }

@@ -11,7 +11,7 @@ from contextlib import suppress
 from itertools import islice
 from typing import BinaryIO, NamedTuple
 
-DELIMITERS = {",": "Comma  ,", ";": "Semicolon  ;", "\t": "Tab", "|": "Vertical bar  |"}
+DELIMITERS = {",": "Comma (,)", ";": "Semicolon (;)", "\t": "Tab", "|": "Vertical bar (|)"}
 ENCODINGS = {"utf-8-sig": "UTF-8", "cp1252": "Windows-1252 (Western Europe)", "utf-16": "UTF-16"}
 MAX_COLUMNS = 200
 MAX_LINE = 1_000_000  # characters
@@ -191,7 +191,7 @@ def _problem_of(text: str, reading: Reading, lines: _Lines) -> str:
         return "This row holds a NUL character. Remove it."
     if not text.isascii() and UNREADABLE in text:
         return (
-            f"This row holds bytes that are no text in {ENCODINGS[reading.encoding].split()[0]}. "
+            f"This row holds bytes that are no text in {ENCODINGS.get(reading.encoding, reading.encoding).split()[0]}. "
             "Save the file as “CSV UTF-8”, or choose the encoding that it has."
         )
     if lines.cut:

@@ -24,19 +24,22 @@ class UploadForm(forms.Form):
     def __init__(self, *args, too_large: bool = False, **kwargs):
         """`too_large`: the request was stopped (config/upload_limit.py), so there is no file to be seen."""
         super().__init__(*args, **kwargs)
-        self.limit = settings.UPLOAD_MAX_BYTES
-        self.fields["file"].help_text = f"The first row holds the headings. Up to {filesizeformat(self.limit)}."
+        self.fields["file"].help_text = f"The first row holds the headings. Up to {_limit()}."
         if too_large:
             self.fields["file"].error_messages["required"] = self._too_large()
 
     def clean_file(self):
         file = self.cleaned_data["file"]
-        if file.size > self.limit:
+        if file.size > settings.UPLOAD_MAX_BYTES:
             raise forms.ValidationError(self._too_large())
         return file
 
     def _too_large(self) -> str:
-        return f"The file is larger than {filesizeformat(self.limit)}. Split it into several files."
+        return f"The file is larger than {_limit()}. Split it into several files."
+
+
+def _limit() -> str:
+    return filesizeformat(settings.UPLOAD_MAX_BYTES).replace(".0", "")
 
 
 class OptionsForm(forms.Form):
@@ -71,9 +74,9 @@ class ColumnsForm(forms.Form):
         for index, heading in enumerate(headings):
             kept = [(METADATA + heading, f"Metadata “{heading}”")] if heading else []
             self.fields[f"column_{index}"] = forms.ChoiceField(
-                label=f"What the column “{heading or index + 1}” becomes",
                 choices=[("", "Do not import"), *choices, *kept],
                 initial=mapping.get(str(index), ""),
+                widget=forms.Select(attrs={"aria-label": f"What the column “{heading or index + 1}” becomes"}),
             )
 
 

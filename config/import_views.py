@@ -50,6 +50,7 @@ class ImportKind:
     form: type[OptionsForm]
     page: str  # the names of the import's own addresses, each with its key: page, page-errors, page-discard, page-retry
     masked: Callable[[str, str], str] = lambda field, text: text  # how a cell is shown that becomes this field
+    warning: Callable[[CsvImport], str] = lambda draft: ""  # what a person should know before starting it
 
 
 def upload_page(request, kind: ImportKind, *, context: dict, **columns) -> HttpResponse:
@@ -86,11 +87,12 @@ def import_page(request, kind: ImportKind, csv_import: CsvImport, *, context: di
 
 
 def _tiles(csv_import: CsvImport, what: str) -> list[dict]:
+    refused = bool(csv_import.error_file)
     tiles = [
         {"label": "Rows read", "value": csv_import.rows_read, "sub": _duration(csv_import)},
         {"label": "Imported", "value": csv_import.rows_imported, "sub": f"New {what}"},
         {"label": "Updated", "value": csv_import.rows_updated, "sub": "Known by their source ID"},
-        {"label": "Refused", "value": csv_import.rows_refused, "sub": "Listed in the error file"},
+        {"label": "Refused", "value": csv_import.rows_refused, "sub": "Listed in the error file" if refused else ""},
     ]
     return [tile for tile in tiles if tile["label"] != "Updated" or what == "customers"]
 
@@ -133,6 +135,7 @@ def _draft_page(request, kind: ImportKind, draft: CsvImport, context: dict) -> H
         "rows": [(row, _cells(kind, draft, shown, row)) for row in shown.rows],
         "wrong": sum(bool(row.problem) for row in shown.rows),
         "errors": errors,
+        "warning": kind.warning(draft),
     }
     return _page_or_part(request, "imports/draft.html", "imports/_draft.html", context)
 

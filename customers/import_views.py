@@ -26,6 +26,12 @@ class CustomerOptionsForm(OptionsForm):
     )
 
 
+def _warning(draft: CustomerImport) -> str:
+    if "source_id" in draft.mapping.values():
+        return ""
+    return "No column becomes the source ID, so every row adds a customer, also one that exists already."
+
+
 CUSTOMERS = pages.ImportKind(
     model=CustomerImport,
     fields=FIELDS,
@@ -35,6 +41,7 @@ CUSTOMERS = pages.ImportKind(
     defer=lambda import_id: run_customer_import.defer(import_id=import_id),
     form=CustomerOptionsForm,
     page="customers:customer-import",
+    warning=_warning,
 )
 page = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -48,11 +55,7 @@ def import_customers(request):
 @page
 @requires(PUBLISH)
 def customer_import(request, import_id):
-    found = _find(import_id)
-    warning = ""
-    if "source_id" not in found.mapping.values():
-        warning = "No column becomes the source ID, so every row adds a customer, also one that exists already."
-    return pages.import_page(request, CUSTOMERS, found, context={**_context(), "warning": warning})
+    return pages.import_page(request, CUSTOMERS, _find(import_id), context=_context())
 
 
 @require_safe
@@ -83,5 +86,6 @@ def _context() -> dict:
         "heading": "Import customers",
         "upload_url": reverse("customers:import"),
         "intro": "A row with a source ID adds that customer, or updates the one who has it. A row without one adds a customer.",
+        "hint": "Dates are written as 1990-12-31.",
         "example": "examples/customers.csv",
     }

@@ -87,7 +87,11 @@ def worker(statement: str) -> subprocess.Popen:
     """A process of its own that runs a statement against the test's database."""
     program = f"import django; django.setup(); {statement}"
     return subprocess.Popen(
-        [sys.executable, "-c", program], cwd=ROOT, env={**os.environ, **_same_database()}, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**os.environ, **_same_database()},
+        stdout=subprocess.PIPE,
+        text=True,
     )
 
 

@@ -111,7 +111,10 @@ def test_all_or_nothing_leaves_nothing(monkeypatch):
     done = imported_codes("Code,Active\nA,yes\nB,maybe\nOLD,no\nC,no\nA,no\n", campaign, on_error="all_or_nothing")
 
     assert (done.status, counts(done)) == ("failed", (5, 0, 0, 3))
-    assert done.error == "Nothing was imported: 3 rows are wrong. Mend the file and upload it again, or keep the good rows."
+    assert (
+        done.error
+        == "Nothing was imported: 3 rows are wrong. Mend the file and upload it again, or keep the good rows."
+    )
     assert [row for row, _ in refused(done)] == [3, 4, 6]
     assert [row[0] for row in error_rows(done)[1:]] == ["B", "OLD", "A"]
     assert campaign.vouchers.count() == 0
@@ -281,7 +284,9 @@ def test_the_error_file_is_safe_for_spreadsheets_and_can_be_mended_and_imported(
 
 
 def test_rows_that_cannot_be_read_are_in_the_error_file_as_they_look():
-    done = imported_codes(b'Code,Region\nA\nB,x,y,z\nC,"x"y"\nD,M\xe1laga\nE,ok\nF,"m\xc3\xa1s"\nG,\xc3\xa9\n', CampaignFactory())
+    done = imported_codes(
+        b'Code,Region\nA\nB,x,y,z\nC,"x"y"\nD,M\xe1laga\nE,ok\nF,"m\xc3\xa1s"\nG,\xc3\xa9\n', CampaignFactory()
+    )
 
     assert counts(done) == (7, 3, 0, 4)
     assert [row[:3] for row in error_rows(done)] == [

@@ -51,7 +51,9 @@ def test_a_known_source_id_updates_what_is_filled_and_keeps_the_rest():
         metadata={"lang": "it", "tier": "gold"},
     )
 
-    done = imported_customers("Source_id,Name,Email,City,tier,Birthdate\ns1,Ann Lee,,Oslo,silver,\ns2,Ben,,,,1990-01-02\n")
+    done = imported_customers(
+        "Source_id,Name,Email,City,tier,Birthdate\ns1,Ann Lee,,Oslo,silver,\ns2,Ben,,,,1990-01-02\n"
+    )
 
     known.refresh_from_db()
     assert counts(done) == (2, 1, 1, 0)
@@ -86,9 +88,7 @@ def test_the_later_of_two_rows_with_one_source_id_is_refused(monkeypatch):
     done = imported_customers("Source_id,Name\ns1,First\ns2,Ben\n,Nobody\ns1,Second\n")
 
     assert counts(done) == (4, 3, 0, 1)
-    assert refused(done) == [
-        (5, "Source_id: is the same as in row 2. Put what belongs to one customer into one row.")
-    ]
+    assert refused(done) == [(5, "Source_id: is the same as in row 2. Put what belongs to one customer into one row.")]
     assert Customer.objects.get(source_id="s1").name == "First"
 
 
@@ -135,7 +135,9 @@ def test_all_or_nothing_leaves_nothing():
 
     known.refresh_from_db()
     assert (done.status, counts(done)) == ("failed", (2, 0, 0, 1))
-    assert done.error == "Nothing was imported: 1 row is wrong. Mend the file and upload it again, or keep the good rows."
+    assert (
+        done.error == "Nothing was imported: 1 row is wrong. Mend the file and upload it again, or keep the good rows."
+    )
     assert (Customer.objects.count(), known.name) == (1, "Ann")
     assert [row[:3] for row in error_rows(done)] == [["Source_id", "Name", "Email"], ["s2", "Ben", "wrong"]]
 
