@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -89,6 +90,8 @@ class RoleModelAdmin(admin.ModelAdmin):
         pass
 
     def history_view(self, request, object_id, extra_context=None):
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         obj = self.get_object(request, object_id)
         public_id = getattr(obj, "public_id", f"{self.opts.model_name}_{object_id}")
         return redirect(reverse("config:audit-log", query={"q": public_id}))

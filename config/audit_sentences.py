@@ -35,7 +35,7 @@ SENTENCES = {
     "code.released": "released the code {object} back into the pool",
     "codes.imported": "imported {imported} codes from a CSV file into {object}",
     "customer.created": "added the customer {object}",
-    "customer.edited": "edited the customer {object}",
+    "customer.edited": "edited {fields} of the customer {object}",
     "customer.erased": "erased the personal data of the customer {object}",
     "customers.imported": "imported customers from a CSV file: {imported} new, {updated} updated",
     "export.ordered": "ordered the file {object}",
@@ -63,7 +63,7 @@ def sentence(entry: AuditEntry) -> SafeString:
     words = SENTENCES.get(entry.action) or _plain_words(entry.action)
     if not (entry.object_label or entry.object_id):
         words = words.removesuffix(" into {object}")
-    known = {name: intcomma(value) for name, value in entry.details.items() if isinstance(value, str | int | float)}
+    known = {name: intcomma(value) if type(value) is int else _shown(value) for name, value in entry.details.items()}
     try:
         return format_html(words, **{**known, "object": _object(entry)})
     except (KeyError, IndexError):  # an older entry lacks what the sentence tells today

@@ -111,7 +111,7 @@ class SettingsForm(forms.ModelForm):
         widgets = {"reveal_unpublished_codes": Switch}
 
     fieldsets = [
-        ("Project", "", ["name", "currency", "time_zone"]),
+        ("Project", "", ["name", "time_zone", "currency"]),
         ("How long things are kept", "", ["keep_failures_days", "keep_files_days"]),
         ("Codes in API exports", "", ["reveal_unpublished_codes"]),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import django_tables2 as tables
+from django.utils.safestring import SafeString
 
 from config.models import ApiKey, AuditEntry
 from config.tables import Table, WhenColumn
@@ -37,11 +38,17 @@ class AuditTable(Table):
     action = tables.TemplateColumn(
         template_name="config/_audit_entry.html", verbose_name="What", attrs={"td": {"class": "main wrap"}}
     )
+    more = tables.TemplateColumn(
+        template_name="config/_audit_more.html",
+        verbose_name=SafeString('<span class="sr">Details</span>'),
+        attrs={"th": {"class": "opener"}, "td": {"class": "opener bare"}},
+    )
 
+    row_template = "config/_audit_details.html"
     empty_icon = "scroll-text"
     empty_title = "Nothing has been recorded yet"
     empty_text = "Who made, changed, released, exported or downloaded something is written here and never changed."
 
     class Meta(Table.Meta):
         model = AuditEntry
-        fields = ("created_at", "actor_label", "action")
+        fields = ("created_at", "actor_label", "action", "more")

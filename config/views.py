@@ -37,10 +37,19 @@ def create_key(request):
     form = ApiKeyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         key, token = create_api_key(**form.cleaned_data, by=Actor.user(request.user))
-        site = (settings.SITE_URL or request.build_absolute_uri("/")).rstrip("/")
-        context = {"key": key, "token": token, "site": site, "title": "API key made"}
+        example = first_call(key, token, site=settings.SITE_URL or request.build_absolute_uri("/"))
+        context = {"key": key, "token": token, "example": example, "title": "API key made"}
         return render(request, "config/api_key_created.html", context)
     return render(request, "config/create_api_key.html", {"form": form, "title": "New API key"})
+
+
+def first_call(key: ApiKey, token: str, *, site: str) -> str:
+    """A call by curl that works as it stands, once the campaign is named."""
+    call = f'curl {site.rstrip("/")}/v1/publications \\\n  -H "X-App-Id: {key.app_id}" \\\n  -H "X-App-Token: {token}"'
+    if key.scope == ApiKey.Scope.READ:
+        return call
+    body = '{"campaign": "YOUR CAMPAIGN", "customer": {"source_id": "mara", "email": "mara@example.com"}}'
+    return f"{call} \\\n  -H \"Content-Type: application/json\" \\\n  -d '{body}'"
 
 
 @form_page

@@ -41,8 +41,13 @@ class CustomerForm(forms.Form):
     )
     metadata = MetadataField()
 
+    all_optional = True
     fieldsets = [
-        ("Who it is", "", ["name", "email", "phone", "source_id", "birthdate"]),
+        (
+            "Who it is",
+            "At least a name, an e-mail, a phone number or a source ID.",
+            ["name", "email", "phone", "source_id", "birthdate"],
+        ),
         ("Address", "", ["line_1", "line_2", "postal_code", "city", "state", "country"]),
         ("More", "", ["description", "metadata"]),
     ]
