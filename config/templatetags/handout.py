@@ -78,9 +78,9 @@ def relative(moment: datetime, now: datetime) -> str:
 
 
 @register.inclusion_tag("_code.html")
-def code(value: str, masked: bool = False, copy: bool = True) -> dict:
-    """A voucher code with its copy button. Pass a masked one as `masked=True`: it has nothing to copy."""
-    return {"value": value, "masked": masked, "copy": copy and not masked}
+def code(value: str, masked: bool = False, copy: bool = True, url: str = "") -> dict:
+    """A voucher code with its copy button, leading to `url`. A masked one (`masked=True`) has nothing to copy."""
+    return {"value": value, "masked": masked, "copy": copy and not masked, "url": url}
 
 
 @register.simple_tag
