@@ -58,15 +58,16 @@ def _refuse_newer_data(executor: MigrationExecutor) -> None:
         )
 
 
-def create_first_administrator() -> str | None:
-    """Makes the user `admin` where there is no superuser yet. Returns its password if one had to be drawn."""
+def create_first_administrator(*, say: Callable[[str], None]) -> None:
+    """Makes the user `admin` where there is no superuser yet, and says the password if one had to be drawn."""
     users = get_user_model()._default_manager
     if users.filter(is_superuser=True).exists():
-        return None
+        return
     given = os.environ.get("HANDOUT_ADMIN_PASSWORD")
     password = given or secrets.token_urlsafe(12)
     users.create_superuser("admin", password=password)
-    return None if given else password
+    # At once: whatever goes wrong in the rest of this start, nobody else knows it.
+    say(f"Made the user admin with the password {'in HANDOUT_ADMIN_PASSWORD' if given else password}")
 
 
 def load_demo_data(*, say: Callable[[str], None]) -> None:

@@ -76,8 +76,10 @@ def stop_on_signals() -> None:
             signal.signal(each, signal.SIG_IGN)
         raise Stopped
 
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, stop)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # ignored: started with nohup, to outlive the terminal
+        signal.signal(signal.SIGHUP, stop)
 
 
 def supervise(children: Sequence[Supervised], *, say: Callable[[str], None]) -> Iterator[None]:

@@ -23,7 +23,7 @@ from config.runtime.prepare_database import (
     load_demo_data,
     prepare_database,
 )
-from config.runtime.supervise import Child, Stopped, stop, stop_on_signals, supervise
+from config.runtime.supervise import Child, Stopped, Supervised, stop, stop_on_signals, supervise
 from config.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
 
 
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         stack.enter_context(hold(settings.HANDOUT_DATA))
         _refuse_taken_port(host, port)
 
-        children = []
+        children: list[Supervised] = []
         if settings.EMBEDDED_DATABASE:
             server = Server(settings.HANDOUT_DATA, say=self.say)
             stack.callback(server.stop)
@@ -64,28 +64,24 @@ class Command(BaseCommand):
         prepare_database(say=self.say)
         collect_static(say=self.say)
         load_demo_data(say=self.say)
-        drawn_password = create_first_administrator()
+        create_first_administrator(say=self.say)
         if settings.EMBEDDED_DATABASE:
             declare_workers_dead()  # the folder is ours alone, so whoever worked in it is gone
             async_to_sync(take_up_stalled_jobs)(queue)
-
         connection.close_pool()  # the supervisor itself needs the database no more
 
         web, worker = _web(host, port), _worker()
         stack.callback(stop, [web, worker])
         web.start()
         worker.start()
-        self.watch([*children, web, worker], f"http://{_reachable(host)}:{port}/", drawn_password)
+        self.watch([*children, web, worker], f"http://{_reachable(host)}:{port}/")
 
-    def watch(self, children, address: str, drawn_password: str | None) -> None:
+    def watch(self, children: list[Supervised], address: str) -> None:
         ready = False
         for _ in supervise(children, say=self.say):
             if not ready and (ready := _is_ready(address)):
                 self.say(f"\nHandout is ready: {settings.SITE_URL or address}")
-                if drawn_password:
-                    self.say(f"Sign in as admin with the password {drawn_password} (it is shown only now).")
-                else:
-                    self.say("Sign in as before. (A new password: .venv/bin/python manage.py changepassword admin)")
+                self.say("Sign in as admin. (Password forgotten? .venv/bin/python manage.py changepassword admin)")
                 self.say("Ctrl-C stops everything.\n")
 
 
