@@ -226,6 +226,7 @@ def door(get_response):
             response = _answer(request)
         except Exception as problem:
             response = error_response(request, problem)
+        response["Content-Length"] = len(response.content)
         response["X-Request-Id"] = request.request_id
         response["Cache-Control"] = "no-store"
         response["X-Content-Type-Options"] = "nosniff"
@@ -246,6 +247,8 @@ def _answer(request: HttpRequest) -> HttpResponse:
         raise ApiError(403, "https_required", "HTTPS required", "This server answers API calls over HTTPS only.")
     if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
         raise invalid_query("The address holds a NUL character (%00), which no value can hold.")
+    if request.headers.get("Transfer-Encoding"):
+        raise ApiError(411, "length_required", "Length required", "Send the body whole, with a Content-Length header.")
     view, arguments, named = request.resolver_match = get_resolver().resolve(request.path_info)
     response = view(request, *arguments, **named)
     if response.status_code == 405:
@@ -254,7 +257,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
             405,
             "method_not_allowed",
             "Method not allowed",
-            f"{request.method} is not possible at this address; {allowed} is.",
+            f"{request.method} is not possible at this address; use {allowed.replace(', ', ' or ')}.",
             headers={"Allow": allowed},
         )
     return response

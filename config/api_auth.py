@@ -11,18 +11,39 @@ from threading import Lock
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db import connection
 from django.http import HttpRequest
-from django.utils import timezone
 
 from config.actor import Actor
 from config.api import ApiError
 from config.create_api_key import hash_of
-from config.models import ApiKey
 
 SECONDS = 60  # settings.API_RATE_LIMIT is for each such span
+
+
+class Key(NamedTuple):
+    """An ApiKey, as far as a call needs it. Read anew for each call, so that a revoked one is refused at once."""
+
+    pk: int
+    name: str
+    scope: str
+    for_integrations: bool
+    token_hash: bytes
+    used_lately: bool
+
+    @property
+    def may_all(self) -> bool:
+        return self.scope == "all"
+
+
+# By hand, since every call begins with it: the same through the ORM took three times as long.
+KEY = """SELECT id, name, scope, for_integrations, token_hash, coalesce(last_used_at > now() - interval '1 minute', false)
+           FROM config_apikey WHERE app_id = %s AND revoked_at IS NULL"""
+
+# One call a minute writes it; the others at that moment do not wait for it.
+NOTE_USE = """UPDATE config_apikey SET last_used_at = now() WHERE id = (
+    SELECT id FROM config_apikey WHERE id = %s AND (last_used_at IS NULL OR last_used_at <= now() - interval '1 minute')
+       FOR UPDATE SKIP LOCKED)"""
 
 
 class Allowance(NamedTuple):
@@ -67,7 +88,7 @@ class KeyWith:
     def __init__(self, *scopes: str, for_integrations: bool = False):
         self.scopes, self.for_integrations = scopes, for_integrations
 
-    def __call__(self, request: HttpRequest) -> ApiKey:
+    def __call__(self, request: HttpRequest) -> Key:
         key = _key_of(request)
         request.allowance = calls.take(key.pk, settings.API_RATE_LIMIT)
         if request.allowance.retry:
@@ -78,7 +99,9 @@ class KeyWith:
                 f"This key may call {settings.API_RATE_LIMIT:,} times a minute.",
                 headers={"Retry-After": str(math.ceil(request.allowance.retry)), "X-Rate-Limit-Type": "PER_MINUTE"},
             )
-        _note_use(key)
+        if not key.used_lately:
+            with connection.cursor() as cursor:
+                cursor.execute(NOTE_USE, [key.pk])
         if key.scope not in self.scopes:
             raise ApiError(
                 403,
@@ -108,28 +131,26 @@ def caller(request: HttpRequest) -> Actor:
     return Actor.api_key(request.auth)
 
 
-def _key_of(request: HttpRequest) -> ApiKey:
+def _key_of(request: HttpRequest) -> Key:
     app_id, token = request.headers.get("X-App-Id", ""), request.headers.get("X-App-Token", "")
     if not app_id or not token:
         raise _unauthorized("Send the headers X-App-Id and X-App-Token of an API key.")
-    try:
-        key = ApiKey.objects.filter(app_id=uuid.UUID(app_id), revoked_at=None).first()
-    except ValueError:
-        key = None
+    key = _find_key(app_id)
     if not key or not hmac.compare_digest(bytes(key.token_hash), hash_of(token)):
         raise _unauthorized("X-App-Id and X-App-Token are not those of an API key, or it was revoked.")
     return key
 
 
+def _find_key(app_id: str) -> Key | None:
+    try:
+        wanted = uuid.UUID(app_id)
+    except ValueError:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(KEY, [wanted])
+        row = cursor.fetchone()
+    return Key(*row) if row else None
+
+
 def _unauthorized(details: str) -> ApiError:
     return ApiError(401, "unauthorized", "Unauthorized", details)
-
-
-def _note_use(key: ApiKey) -> None:
-    """Writes the last use down, at most once a minute, and never waits for another call that is doing so."""
-    if key.last_used_at and (timezone.now() - key.last_used_at).total_seconds() < SECONDS:
-        return
-    stale = Q(last_used_at=None) | Q(last_used_at=key.last_used_at)
-    with transaction.atomic():
-        free = ApiKey.objects.filter(stale, pk=key.pk).select_for_update(skip_locked=True).values("pk")
-        ApiKey.objects.filter(pk__in=free).update(last_used_at=Now())

@@ -10,7 +10,7 @@ from campaigns.api_answers import short_voucher_answer, voucher_answer
 from campaigns.mask import mask
 from campaigns.models import Voucher
 from config.api import iso
-from config.models import ApiKey
+from config.api_auth import Key
 from customers.api_answers import short_customer_answer
 from publications.models import Publication, PublishedVoucher
 
@@ -26,7 +26,7 @@ def published_answer(publication: Publication) -> dict[str, Any]:
     return answer
 
 
-def publication_answer(publication: Publication, key: ApiKey) -> dict[str, Any]:
+def publication_answer(publication: Publication, key: Key) -> dict[str, Any]:
     """One publication out of the history, `.vouchers` attached: as when it was made, with its voucher as it is now."""
     answer = listed_answer(publication, key)
     if "voucher" in answer:
@@ -34,7 +34,7 @@ def publication_answer(publication: Publication, key: ApiKey) -> dict[str, Any]:
     return answer
 
 
-def listed_answer(publication: Publication, key: ApiKey) -> dict[str, Any]:
+def listed_answer(publication: Publication, key: Key) -> dict[str, Any]:
     """A publication in a list, `.vouchers` attached: one voucher in short, several as codes (at most 100).
 
     A code that was released since is unpublished again, and masked as such.
@@ -52,7 +52,7 @@ def listed_answer(publication: Publication, key: ApiKey) -> dict[str, Any]:
     return answer
 
 
-def voucher_answers(vouchers: Sequence[Voucher], key: ApiKey, *, asked_for: str = "") -> list[dict[str, Any]]:
+def voucher_answers(vouchers: Sequence[Voucher], key: Key, *, asked_for: str = "") -> list[dict[str, Any]]:
     """Vouchers with who holds them, in one query for all.
 
     An unpublished code is shown in clear to a key of scope `all`, and to whoever already asked by that code.
@@ -67,8 +67,8 @@ def _address_of(voucher: Voucher, shown_code: str) -> str:
     return quote(voucher.code if shown_code == voucher.code else voucher.public_id, safe="")
 
 
-def _shown_code(voucher: Voucher, key: ApiKey, asked_for: str = "") -> str:
-    in_clear = voucher.published_at or key.scope == ApiKey.Scope.ALL or asked_for == voucher.code
+def _shown_code(voucher: Voucher, key: Key, asked_for: str = "") -> str:
+    in_clear = voucher.published_at or key.may_all or asked_for == voucher.code
     return voucher.code if in_clear else mask(voucher.code)
 
 

@@ -14,10 +14,9 @@ from campaigns.find import find_campaign, find_voucher
 from campaigns.models import Campaign, Voucher
 from config import api_filters as by
 from config.api import ApiError, as_api_error, in_words, invalid_payload, invalid_query, key_or_404, not_found
-from config.api_auth import MAY_PUBLISH, MAY_PUBLISH_BY_GET, MAY_PUBLISH_OR_READ, MAY_READ, caller
+from config.api_auth import MAY_PUBLISH, MAY_PUBLISH_BY_GET, MAY_PUBLISH_OR_READ, MAY_READ, Key, caller
 from config.api_lists import ListQuery, answer_list
 from config.api_queries import read_object
-from config.models import ApiKey
 from config.public_ids import CAMPAIGN, CUSTOMER, PUBLICATION, VOUCHER, key_of
 from customers.api import CustomerSent
 from customers.models import Customer
@@ -233,7 +232,7 @@ def get_publication(request: HttpRequest, publication_id: str):
     return publication_answer(publication, request.auth)
 
 
-def answer_publications(rows: QuerySet, query: ListQuery, key: ApiKey) -> dict[str, Any]:
+def answer_publications(rows: QuerySet, query: ListQuery, key: Key) -> dict[str, Any]:
     """A page of publications, with `campaign` and `customer` joined."""
 
     def answer(found: list[Publication]) -> list[dict[str, Any]]:

@@ -12,10 +12,9 @@ from ninja import Query, Router
 from campaigns.find import find_voucher, vouchers_to_see
 from campaigns.models import Campaign
 from config import api_filters as by
-from config.api_auth import MAY_READ
+from config.api_auth import MAY_READ, Key
 from config.api_lists import ListQuery, answer_list
 from config.api_queries import read_values, times
-from config.models import ApiKey
 from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER, key_of
 from publications.api.answers import voucher_answers
 from publications.api.publications import answer_publications
@@ -45,7 +44,7 @@ class VouchersQuery(ListQuery):
     customer: str | None = None
 
 
-def _filters(key: ApiKey) -> dict[str, by.Field]:
+def _filters(key: Key) -> dict[str, by.Field]:
     return {
         "code": _code_filter(key),
         "type": by.choice("type"),
@@ -62,13 +61,13 @@ def _filters(key: ApiKey) -> dict[str, by.Field]:
     }
 
 
-def _code_filter(key: ApiKey) -> by.Field:
+def _code_filter(key: Key) -> by.Field:
     """To a key that sees unpublished codes masked, parts of a code match published ones only.
 
     Else it could find out a code letter by letter, by watching which beginnings match.
     """
     plain = by.text("code")
-    if key.scope == ApiKey.Scope.ALL:
+    if key.may_all:
         return plain
 
     def q(condition: by.Condition) -> Q:
