@@ -1,0 +1,41 @@
+"""One row of every kind, for tests that walk all addresses."""
+
+from __future__ import annotations
+
+from django.core.files.base import ContentFile
+from django.db import connection
+
+from campaigns.models import CodeImport, CodeOrder
+from config.audit import record
+from config.create_api_key import create_api_key
+from config.models import ProjectSettings
+from customers.models import CustomerImport
+from publications.models import Export
+from tests.factories import STAFF, CampaignFactory, CustomerFactory, UserFactory, VoucherFactory, published
+
+CSV = {"original_name": "codes.csv", "size": 10, "encoding": "utf-8", "delimiter": ",", "status": "draft"}
+
+
+def one_of_each() -> dict[str, int]:
+    """Makes the rows; answers with the arguments that addresses take: {"campaign_id": 1, …}."""
+    UserFactory()
+    campaign, customer = CampaignFactory(codes=2), CustomerFactory()
+    publication = published(VoucherFactory(campaign=campaign), customer)
+    file = ContentFile(b"code\nA\n", name="codes.csv")
+    export = Export.objects.create(kind="codes", campaign=campaign, status="done", file=file, file_name="codes.csv")
+    key, _ = create_api_key("Key", by=STAFF)
+    record("code.released", by=STAFF)
+    ProjectSettings.current()
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES ('q', 'task', '{}')")
+    return {
+        "campaign_id": campaign.pk,
+        "voucher_id": campaign.vouchers.filter(published_at=None).first().pk,
+        "customer_id": customer.pk,
+        "publication_id": publication.pk,
+        "export_id": export.pk,
+        "order_id": CodeOrder.objects.create(campaign=campaign, total=1).pk,
+        "code_import_id": CodeImport.objects.create(campaign=campaign, file=file, error_file=file, **CSV).pk,
+        "customer_import_id": CustomerImport.objects.create(file=file, error_file=file, **CSV).pk,
+        "key_id": key.pk,
+    }
