@@ -102,7 +102,7 @@ def _campaigns() -> list[tuple[Campaign, int, int]]:
                   description="One code for each new subscriber. The pool extends itself.", join_once=True,
                   auto_update=True, activity_duration="P30D", created_at=day(-30)), 420, 420),
         (Campaign(name="Autumn Roast Launch", discount_type="PERCENT", discount_value=20, category="Seasonal",
-                  description="Twenty percent off the first bag.", code_prefix="ROAST-", code_pattern="ROAST-####-####",
+                  description="Twenty percent off the first bag.", code_prefix="ROAST-", code_pattern="####-####",
                   start_date=day(-24), expiration_date=day(38), metadata={"brand": "Northbeam Coffee"},
                   created_at=day(-25)), 800, 310),
         (Campaign(name="Black Friday Warm-up", discount_type="PERCENT", discount_value=30, category="Seasonal",
@@ -117,7 +117,7 @@ def _publications(dice: random.Random, campaign: Campaign, customers: list[Custo
     last = min(campaign.expiration_date or now, now)
     span = (last - first).total_seconds()
     moments = sorted(last - timedelta(seconds=span * dice.random() ** 1.15) for _ in range(count))
-    vouchers = list(campaign.vouchers.order_by("pk")[:count])
+    vouchers = dice.sample(list(campaign.vouchers.order_by("pk")), count)
     to = dice.sample(customers, count) if campaign.join_once else dice.choices(customers, k=count)
     rows = []
     for moment, customer in zip(moments, to, strict=True):
