@@ -71,7 +71,7 @@ def order_hand_out(
         return earlier
     if count is not None and count < 1:
         raise HandOutRefused("Ask for at least 1 code.")
-    if over := _why_over(campaign):
+    if over := why_over(campaign):
         raise CampaignOver(over)
     in_pool = pool_size(campaign)
     if not in_pool:
@@ -98,6 +98,16 @@ def pool_size(campaign: Campaign) -> int:
             [campaign.pk],
         )
         return cursor.fetchone()[0]
+
+
+def why_over(campaign: Campaign) -> str:
+    """Why nothing can be handed out of this campaign, by the database's clock; "" where it can."""
+    now = Campaign.objects.filter(pk=campaign.pk)
+    if not now.live().exists():
+        return "This campaign has been deleted."
+    if now.filter(expiration_date__lte=Now()).exists():
+        return "This campaign has expired. Move its expiration date first, then hand out its codes."
+    return ""
 
 
 def take_codes(export_id: int) -> None:
@@ -165,16 +175,6 @@ def _end_taking(export_id: int) -> None:
         # From here on `done` counts the rows of the file.
         export.rows, export.done = export.done, 0
         export.save(update_fields=["rows", "done"])
-
-
-def _why_over(campaign: Campaign) -> str:
-    """Why nothing can be handed out of this campaign, by the database's clock; "" where it can."""
-    now = Campaign.objects.filter(pk=campaign.pk)
-    if not now.live().exists():
-        return "This campaign has been deleted."
-    if now.filter(expiration_date__lte=Now()).exists():
-        return "This campaign has expired. Move its expiration date first, then hand out its codes."
-    return ""
 
 
 FIRST = """

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import FilteredRelation, Q, QuerySet
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
+from django_filters import FilterSet
 
 from campaigns.filters import CodeFilter
 from campaigns.models import Campaign, Voucher
@@ -17,7 +18,7 @@ from config.models import ProjectSettings
 from config.time_zone import zone
 from customers.filters import CustomerFilter
 from customers.models import Customer
-from publications.filters import CampaignCodeFilter
+from publications.filters import CampaignCodeFilter, HistoryFilter
 from publications.history import history
 from publications.models import Export, PublishedVoucher
 from publications.order_export import order_export
@@ -76,6 +77,26 @@ def rows_of(export: Export) -> tuple[QuerySet, tuple[str, ...]]:
                 return history(campaign=export.campaign, filters=filters, whole=True).qs, ("-created_at", "-id")
             case _:
                 return CustomerFilter(filters, Customer.objects.live()).qs, ("-created_at", "-id")
+
+
+def filters_in_words(export: Export) -> list[tuple[str, str]]:
+    """[("Channel", "API"), …]: those of the export's filters that its list page knows."""
+    known: type[FilterSet]
+    match export.kind:
+        case Export.Kind.CODES:
+            known = CampaignCodeFilter if export.campaign else CodeFilter
+        case Export.Kind.PUBLICATIONS:
+            known = HistoryFilter
+        case Export.Kind.CUSTOMERS:
+            known = CustomerFilter
+        case _:
+            return []
+    words = []
+    for name, values in parse_qs(export.filters).items():
+        if name in known.base_filters:
+            field = known.base_filters[name]
+            words.append((field.label, dict(field.extra.get("choices", ())).get(values[-1], values[-1])))
+    return words
 
 
 def _codes(campaign: Campaign | None, filters: MultiValueDict) -> QuerySet:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from publications.views import campaign, code, customer, history, publish
+from publications.views import campaign, code, customer, exports, history, publish
 from publications.views.erase_customer import erase_customer
 from publications.views.home import home
 from publications.views.search import search
@@ -15,6 +15,8 @@ urlpatterns = [
     path("campaigns/<camp:campaign_id>/codes", campaign.campaign_codes, name="campaign-codes"),
     path("campaigns/<camp:campaign_id>/activity", campaign.campaign_activity, name="campaign-activity"),
     path("campaigns/<camp:campaign_id>/publish", publish.publish, name="publish"),
+    path("campaigns/<camp:campaign_id>/exports", exports.campaign_exports, name="campaign-exports"),
+    path("campaigns/<camp:campaign_id>/hand-out", exports.hand_out, name="hand-out"),
     path("codes/<v:voucher_id>/", code.code, name="code"),
     path("codes/<v:voucher_id>/publish", publish.publish_code, name="publish-code"),
     path("codes/<v:voucher_id>/release", code.release, name="release"),
@@ -24,4 +26,10 @@ urlpatterns = [
     path("customers/<cust:customer_id>/erase", erase_customer, name="erase-customer"),
     path("publications/", history.all, name="all"),
     path("publications/<pub:publication_id>/", history.publication, name="publication"),
+    path("exports/", exports.exports, name="exports"),
+    path("exports/new", exports.report, name="report"),
+    path("exports/<export:export_id>/", exports.export, name="export"),
+    path("exports/<export:export_id>/status", exports.export_status, name="export-status"),
+    path("exports/<export:export_id>/download", exports.download, name="download"),
+    path("exports/<export:export_id>/retry", exports.retry, name="retry-export"),
 ]

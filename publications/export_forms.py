@@ -1,0 +1,125 @@
+"""The dialogs that order a file."""
+
+from __future__ import annotations
+
+import uuid
+
+from django import forms
+from django.utils.html import format_html
+
+from campaigns.models import Campaign
+from config.public_ids import CAMPAIGN, key_of
+from publications.models import Export
+from publications.report import LONGEST_FILTERS
+
+EXCEL, SPREADSHEET, PROGRAM = "excel", "spreadsheet", "program"
+
+
+def _choice(label: str, text: str) -> str:
+    return format_html('<span>{}<br><small class="muted">{}</small></span>', label, text)
+
+
+class FileForm(forms.Form):
+    """What the file is for, which decides how it is written."""
+
+    made_for = forms.ChoiceField(
+        label="Made for",
+        widget=forms.RadioSelect,
+        initial=EXCEL,
+        choices=[
+            (EXCEL, _choice("Excel", "Accents are shown rightly; cells that look like a formula are made harmless.")),
+            (
+                SPREADSHEET,
+                _choice("Another spreadsheet", "Google Sheets, LibreOffice, Numbers. Formulas are harmless."),
+            ),
+            (
+                PROGRAM,
+                _choice("A program", "Every character as it is stored. Do not open such a file in a spreadsheet."),
+            ),
+        ],
+    )
+    # The same form sent twice orders once.
+    token = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+    single_column = True
+
+    @property
+    def options(self) -> dict:
+        """For `order_hand_out` and `order_report`."""
+        made_for = self.cleaned_data["made_for"]
+        return {
+            "for_excel": made_for == EXCEL,
+            "lossless": made_for == PROGRAM,
+            "form_token": self.cleaned_data["token"],
+        }
+
+
+class HandOutForm(FileForm):
+    SOME, ALL = "some", "all"
+    how_many = forms.ChoiceField(
+        label="How many codes", widget=forms.RadioSelect, choices=[(SOME, "This many"), (ALL, "All")], initial=SOME
+    )
+    count = forms.IntegerField(
+        label="Number of codes",
+        required=False,
+        min_value=1,
+        max_value=2**31 - 1,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+    )
+    field_order = ["how_many", "count", "made_for"]
+    all_optional = True  # "optional" beside the number would mislead: it is needed unless all are wanted
+
+    def __init__(self, data=None, *, in_pool: int):
+        super().__init__(data)
+        self.fields["how_many"].choices = [
+            (self.SOME, "As many as I say"),
+            (self.ALL, f"All {in_pool:,} that are in the pool now" if in_pool != 1 else "The one that is in the pool"),
+        ]
+
+    def clean(self):
+        cleaned = super().clean()
+        if "count" in self.errors:
+            return cleaned
+        if cleaned.get("how_many") == self.ALL and cleaned.get("count"):
+            self.add_error("count", "You chose all codes and also gave a number. Which do you mean?")
+        if cleaned.get("how_many") == self.SOME and not cleaned.get("count"):
+            self.add_error("count", "Say how many codes the file shall hold.")
+        return cleaned
+
+
+class ReportForm(FileForm):
+    """What is reported comes with the link of a list page, and the form carries it on; else it is chosen here."""
+
+    kind = forms.ChoiceField(label="Report of", widget=forms.RadioSelect)
+    campaign = forms.CharField(widget=forms.HiddenInput, required=False)
+    filters = forms.CharField(widget=forms.HiddenInput, required=False, max_length=LONGEST_FILTERS)
+    field_order = ["kind", "made_for"]
+
+    def __init__(self, data=None, *, initial=None):
+        super().__init__(data, initial=initial)
+        names = {
+            Export.Kind.CODES: "Codes",
+            Export.Kind.PUBLICATIONS: "Publications",
+            Export.Kind.CUSTOMERS: "Customers",
+        }
+        self.fields["kind"].choices = names.items()
+        if self["kind"].value() in names:
+            self.fields["kind"].widget = forms.HiddenInput()
+
+    @property
+    def about(self) -> Export:
+        """An export as it would be ordered, for showing it."""
+        return Export(
+            kind=self["kind"].value() or "",
+            campaign=self._campaign(self["campaign"].value()),
+            filters=self["filters"].value() or "",
+        )
+
+    def clean_campaign(self) -> Campaign | None:
+        given = self.cleaned_data["campaign"]
+        campaign = self._campaign(given)
+        if given and not campaign:
+            raise forms.ValidationError("There is no such campaign.")
+        return campaign
+
+    def _campaign(self, given: str | None) -> Campaign | None:
+        return Campaign.objects.filter(pk=key_of(CAMPAIGN, given or "")).first() if given else None

@@ -1,0 +1,173 @@
+"""The files: hand-outs and reports ordered, watched, taken away."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from campaigns.models import Campaign
+from config.actor import Actor
+from config.dialogs import leave
+from config.models import AuditEntry
+from config.roles import EXPORT, PUBLISH, READ, may, requires
+from config.tables import list_page
+from publications.download_export import NoFile, download_export
+from publications.export_forms import HandOutForm, ReportForm
+from publications.export_tables import ExportTable
+from publications.hand_out import HandOutRefused, order_hand_out, pool_size, why_over
+from publications.models import Export
+from publications.report import filters_in_words, order_report
+from publications.write_export import retry_export
+
+PART = "export"  # the part of an export's page that is asked for again while its file is made
+LATEST = 20
+BLOCK = 256 * 1024
+ALL_CODES = "all-codes"
+
+
+@require_safe
+@requires(READ)
+def exports(request):
+    table = ExportTable(Export.objects.all(), user=request.user)
+    return list_page(request, "exports/list.html", table, {"title": "Exports"})
+
+
+@require_safe
+@requires(READ)
+def campaign_exports(request, campaign_id):
+    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    table = ExportTable(campaign.exports.all(), user=request.user, exclude=("campaign",))
+    context = {"title": f"Exports of {campaign}", "campaign": campaign}
+    return list_page(request, "exports/campaign.html", table, context)
+
+
+@require_safe
+@requires(READ)
+def export(request, export_id):
+    export = get_object_or_404(Export.objects.select_related("campaign", "publication"), pk=export_id)
+    context = {
+        "title": export,
+        "export": export,
+        "filters": filters_in_words(export),
+        "may_take": may(request.user, *_abilities(export)),
+        "entries": AuditEntry.objects.filter(object_id=export.public_id)[:LATEST],
+    }
+    template = "exports/_export.html" if request.htmx.target == PART else "exports/export.html"
+    response = render(request, template, context)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
+@require_safe
+@requires(READ)
+def export_status(request, export_id):
+    """The cell of a list, asked for again until the work ends; then it has the list drawn anew."""
+    export = get_object_or_404(Export, pk=export_id)
+    return render(request, "exports/_status.html", {"record": export, "list_url": request.htmx.current_url_abs_path})
+
+
+@require_POST
+@requires(EXPORT)
+def download(request, export_id):
+    """A POST, because each download is written down."""
+    export = _export_to_take(request, export_id)
+    try:
+        file = download_export(export, by=Actor.user(request.user))
+    except NoFile as none:
+        messages.error(request, str(none))
+        return redirect("publications:export", export_id=export.pk)
+    response = FileResponse(file, as_attachment=True, filename=export.file_name, content_type="text/csv; charset=utf-8")
+    response.block_size = BLOCK
+    response["Cache-Control"] = "no-store"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@require_POST
+@requires(EXPORT)
+def retry(request, export_id):
+    export = _export_to_take(request, export_id)
+    if not retry_export(export, by=Actor.user(request.user)):
+        messages.info(request, "This export has not failed; there is nothing to retry.")
+    return redirect("publications:export", export_id=export.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(PUBLISH, EXPORT)
+def hand_out(request, campaign_id):
+    campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
+    in_pool = pool_size(campaign)
+    form = HandOutForm(request.POST if request.method == "POST" else None, in_pool=in_pool)
+    if request.method == "POST" and form.is_valid():
+        try:
+            ordered = order_hand_out(
+                campaign, count=form.cleaned_data["count"], by=Actor.user(request.user), **form.options
+            )
+        except HandOutRefused as refused:
+            form.add_error(None, str(refused))
+        else:
+            return leave(request, reverse("publications:export", kwargs={"export_id": ordered.pk}))
+    context = {
+        "title": "Hand out codes as CSV",
+        "campaign": campaign,
+        "form": form,
+        "in_pool": in_pool,
+        "over": why_over(campaign),
+    }
+    return render(request, "exports/hand_out.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(EXPORT)
+def report(request):
+    """Opened from a list page with `kind`, `campaign` and the filters of its address; `all-codes` is the list of codes
+    of the whole server, whose own filter is called `campaign` too."""
+    form = ReportForm(request.POST) if request.method == "POST" else ReportForm(initial=_asked_for(request.GET))
+    if form.is_bound and form.is_valid():
+        asked = form.cleaned_data
+        ordered = order_report(
+            asked["kind"],
+            filters=asked["filters"],
+            campaign=asked["campaign"],
+            by=Actor.user(request.user),
+            **form.options,
+        )
+        return leave(request, reverse("publications:export", kwargs={"export_id": ordered.pk}))
+    context = {"title": "Report as CSV", "form": form, "about": form.about, "filters": filters_in_words(form.about)}
+    return render(request, "exports/report.html", context)
+
+
+def _asked_for(address) -> dict[str, str]:
+    """The form's first values, from the address of the link: what is not about the report itself is its filters."""
+    filters = address.copy()
+    kind = (filters.pop("kind", None) or [""])[-1]
+    campaign = ""
+    if kind == ALL_CODES:
+        kind = Export.Kind.CODES
+    else:
+        campaign = (filters.pop("campaign", None) or [""])[-1]
+    filters.pop("page", None)
+    given = [(name, value) for name, values in filters.lists() for value in values if value]
+    return {"kind": kind, "campaign": campaign, "filters": urlencode(given)}
+
+
+def _abilities(export: Export) -> tuple[str, ...]:
+    """What is needed to take the file away: one of a hand-out holds codes that were published into it."""
+    return (PUBLISH, EXPORT) if export.kind == Export.Kind.HAND_OUT else (EXPORT,)
+
+
+def _export_to_take(request, export_id: int) -> Export:
+    export = get_object_or_404(Export, pk=export_id)
+    if not may(request.user, *_abilities(export)):
+        raise PermissionDenied("A hand-out's file needs the permission to publish and export. Ask a Manager for it.")
+    return export
