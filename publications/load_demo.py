@@ -51,6 +51,7 @@ def load_demo() -> None:
         for campaign, codes, published in _campaigns():
             campaign.save()
             extend_pool(campaign, count=codes)
+            campaign.vouchers.update(created_at=campaign.created_at)
             _publications(dice, campaign, customers, published)
             audit.record(
                 "campaign.created", by=ADMIN, object_id=campaign.public_id, object_label=campaign.name, campaign_id=campaign.pk
