@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from config.roles import MANAGE, READ, ROLES, may
 
@@ -62,15 +62,11 @@ def _navigation(request) -> list[tuple[str, list[dict]]]:
 
 
 def _entries(request, entries: list[Entry]) -> list[dict]:
-    shown = []
-    for entry in entries:
-        if may(request.user, entry.ability):
-            try:
-                url = reverse(entry.url_name)
-            except NoReverseMatch:
-                continue
-            shown.append({"label": entry.label, "icon": entry.icon, "url": url, "current": False})
-    return shown
+    return [
+        {"label": entry.label, "icon": entry.icon, "url": reverse(entry.url_name), "current": False}
+        for entry in entries
+        if may(request.user, entry.ability)
+    ]
 
 
 def _is_under(path: str, url: str) -> bool:
