@@ -6,6 +6,7 @@ import django_tables2 as tables
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -16,6 +17,7 @@ from config.templatetags.handout import channel, pill, when
 from customers.models import Customer
 from publications.filters import HistoryFilter
 from publications.history import with_codes, with_holders
+from publications.list_channels import channel_colours
 from publications.models import Publication, PublishedVoucher
 from publications.reveal import reveals_codes
 
@@ -74,8 +76,12 @@ class HistoryTable(Table):
     def render_customer(self, value: Customer):
         return customer_link(value)
 
+    @cached_property
+    def channel_colours(self) -> dict[str, int]:
+        return channel_colours(self.history.channels)
+
     def render_channel(self, value: str):
-        return channel(value)
+        return channel({"channel_colours": self.channel_colours}, value)
 
     def render_actor_label(self, record: Publication):
         return render_to_string("publications/_actor.html", {"done": record})
@@ -120,7 +126,7 @@ class HeldCodeTable(Table):
 
     def render_channel(self, record: Voucher):
         publication = _live_publication(record)
-        return channel(publication.channel) if publication else NOTHING
+        return channel({}, publication.channel) if publication else NOTHING
 
     def render_published_at(self, value):
         return when(value)
@@ -132,7 +138,7 @@ class HeldCodeTable(Table):
 class PublishedCodeTable(Table):
     """The codes of one publication, with what became of each."""
 
-    code = tables.Column(accessor="voucher", attrs=MAIN)
+    code = tables.Column("Code", accessor="voucher", attrs=MAIN)
     released_at = tables.Column("Released", default=NOTHING)
     reason = tables.Column("Reason", default=NOTHING, attrs={"td": {"class": "wrap"}})
     status = tables.Column(empty_values=(), attrs=ASIDE)
@@ -165,14 +171,14 @@ class PublishedCodeTable(Table):
 class WalletTable(Table):
     """The codes that a customer holds."""
 
-    code = tables.Column(accessor="voucher", attrs=MAIN)
+    code = tables.Column("Code", accessor="voucher", attrs=MAIN)
     campaign = tables.Column(accessor="voucher__campaign", default="Standalone", attrs=CUT)
     worth = tables.TemplateColumn(
         "{% if record.voucher.campaign %}{% worth record.voucher.campaign %}{% else %}{% worth record.voucher %}{% endif %}"
     )
     channel = tables.Column(accessor="publication__channel")
     published_at = tables.Column("Published", accessor="publication__created_at")
-    status = tables.Column(accessor="voucher", attrs=ASIDE)
+    status = tables.Column("Status", accessor="voucher", attrs=ASIDE)
 
     empty_icon = "wallet"
     empty_title = "No codes yet"
@@ -187,7 +193,9 @@ class WalletTable(Table):
 
     render_code = PublishedCodeTable.render_code
     render_campaign = HistoryTable.render_campaign
-    render_channel = HistoryTable.render_channel
+
+    def render_channel(self, value: str):
+        return channel({}, value)
 
     def render_published_at(self, record: PublishedVoucher, value):
         return format_html('<a href="{}">{}</a>', _address("publication", record.publication_id), when(value))
