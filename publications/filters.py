@@ -68,9 +68,13 @@ class HistoryFilter(django_filters.FilterSet):
             form.fields[name].widget.attrs["title"] = form.fields[name].label
         return form
 
+    @cached_property
+    def channels(self) -> list[str]:
+        return list_channels(self.campaign)
+
     def _channels(self) -> list[tuple[str, str]]:
         """Asked when the form is drawn: a report or the API never does."""
-        names = list_channels(self.campaign)
+        names = list(self.channels)
         asked = self.data.get("channel", "")
         if asked and asked not in names:
             names.append(asked)

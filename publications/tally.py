@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 DAYS = 24
 SHOWN_CHANNELS = 4
-OTHER = "Other"
+OTHER, GREY = "Other", 5
 LARGE = 100_000  # rows; from here on a count is remembered
 REMEMBERED = 60  # seconds
 
@@ -42,18 +42,21 @@ class Days:
     def failed(self, *, last: int) -> int:
         return sum(self._failed[day] for day in self._window(last, 0))
 
-    def chart(self) -> dict[str, Any]:
-        """For {% stacked_bars %}: the channels with the most publications, and Other."""
+    def chart(self, colours: dict[str, int]) -> dict[str, Any]:
+        """For {% stacked_bars %}: the channels with the most publications, in their `colours`, and Other in grey."""
         totals: Counter[str] = Counter()
         for (_, channel), count in self._published.items():
             totals[channel] += count
         # One more is no better told as "Other".
         shown = SHOWN_CHANNELS if len(totals) > SHOWN_CHANNELS + 1 else SHOWN_CHANNELS + 1
         names = [name for name, _ in sorted(totals.items(), key=lambda total: (-total[1], total[0]))[:shown]]
-        series = [{"name": name, "values": [self._published[day, name] for day in self.days]} for name in names]
+        series = [
+            {"name": name, "n": colours.get(name, GREY), "values": [self._published[day, name] for day in self.days]}
+            for name in names
+        ]
         if len(totals) > len(names):
             rest = [sum(self._published[day, name] for name in totals if name not in names) for day in self.days]
-            series.append({"name": OTHER, "values": rest})
+            series.append({"name": OTHER, "n": GREY, "values": rest})
         return {"labels": self.days, "series": series}
 
     def _window(self, last: int, before: int) -> list[date]:

@@ -14,9 +14,12 @@ PLOT = HEIGHT - TOP - BOTTOM
 
 @register.inclusion_tag("charts/stacked_bars.html")
 def stacked_bars(chart: dict, label: str) -> dict:
-    """`chart`: {"labels": [date, …], "series": [{"name": str, "values": [int, …]}, …]}, one value a label."""
+    """`chart`: {"labels": [date, …], "series": [{"name": str, "values": [int, …]}, …]}, one value a label.
+
+    A series may name its colour itself ("n": 1 to 8), so that no two of a chart have the same.
+    """
     days = chart["labels"]
-    series = [{**s, "n": channel_series(s["name"])} for s in chart["series"]]
+    series = _coloured(chart)
     totals = [sum(s["values"][i] for s in series) for i in range(len(days))]
     top, step = _scale(max(totals, default=0))
     slot = 100 / max(len(days), 1)
@@ -60,7 +63,11 @@ def stacked_bars(chart: dict, label: str) -> dict:
 
 @register.inclusion_tag("charts/legend.html")
 def legend(chart: dict) -> dict:
-    return {"series": [{"name": s["name"], "n": channel_series(s["name"])} for s in chart["series"]]}
+    return {"series": _coloured(chart)}
+
+
+def _coloured(chart: dict) -> list[dict]:
+    return [{"n": channel_series(s["name"]), **s} for s in chart["series"]]
 
 
 def _scale(highest: int) -> tuple[int, int]:

@@ -40,9 +40,13 @@ def channel_series(name: str) -> int:
     return CHANNELS.get(name) or 5 + crc32(str(name).encode()) % 4
 
 
-@register.simple_tag
-def channel(name: str) -> SafeString:
-    return format_html('<span class="chan s{}">{}</span>', channel_series(name), name) if name else SafeString("")
+@register.simple_tag(takes_context=True)
+def channel(context, name: str) -> SafeString:
+    """The channel with its colour; a page with a chart passes `channel_colours`, {name: 1 to 8}, to match it."""
+    if not name:
+        return SafeString("")
+    series = context.get("channel_colours", {}).get(name) or channel_series(name)
+    return format_html('<span class="chan s{}">{}</span>', series, name)
 
 
 @register.simple_tag

@@ -85,4 +85,5 @@ def _frame(context) -> dict:
 @register.inclusion_tag("publications/_delta.html")
 def delta(now: int, before: int) -> dict:
     """ "+22% on the week before"."""
-    return {"percent": round((now - before) * 100 / before) if before else None, "now": now}
+    percent = round((now - before) * 100 / before) if before else None
+    return {"percent": percent, "shown": abs(percent or 0), "now": now}

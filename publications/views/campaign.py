@@ -26,10 +26,16 @@ def campaign(request, campaign_id):
     reveals = reveals_codes(request.user)
     publications = history(campaign=campaign, filters=request.GET, whole_codes=not reveals)
     table = HistoryTable(publications, user=request.user, hidden=("campaign",))
-    return list_page(request, "publications/campaign.html", table, lambda: _overview(campaign), filterset=publications)
+    return list_page(
+        request,
+        "publications/campaign.html",
+        table,
+        lambda: _overview(campaign, table.channel_colours),
+        filterset=publications,
+    )
 
 
-def _overview(campaign: Campaign) -> dict:
+def _overview(campaign: Campaign, channel_colours: dict[str, int]) -> dict:
     """What stands above the history: for the whole page only, not when HTMX asks for the table."""
     days = tally_days(campaign)
     return {
@@ -40,7 +46,7 @@ def _overview(campaign: Campaign) -> dict:
         "reached": customers_reached(campaign),
         "week": days.published(last=7),
         "week_before": days.published(last=7, before=7),
-        "chart": days.chart(),
+        "chart": days.chart(channel_colours),
     }
 
 

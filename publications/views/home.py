@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+
 from django.conf import settings
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
@@ -12,6 +15,7 @@ from config.models import ApiKey, AuditEntry
 from config.roles import MANAGE, READ, may, requires
 from config.tables import COUNT_UP_TO
 from publications.history import history, with_codes
+from publications.list_channels import channel_colours, list_channels
 from publications.low_pools import low_pools
 from publications.models import Publication
 from publications.reveal import reveals_codes
@@ -37,7 +41,7 @@ def home(request):
 
 def _overview(request) -> dict:
     days = tally_days()
-    latest = with_codes(history().qs)[:LATEST]
+    colours = channel_colours(list_channels())
     return {
         "title": "Home",
         "today": days.published(last=1),
@@ -46,10 +50,11 @@ def _overview(request) -> dict:
         "week_before": days.published(last=7, before=7),
         "failed": days.failed(last=7),
         "campaigns": Campaign.objects.live()[: COUNT_UP_TO + 1].count(),
-        "chart": days.chart(),
+        "chart": days.chart(colours),
+        "channel_colours": colours,
         "low_pools": low_pools(),
         "jobs": running_work(request.user),
-        "latest": latest,
+        "latest": with_codes(history().qs)[:LATEST],
         "reveals": reveals_codes(request.user),
         "entries": AuditEntry.objects.all()[:LATEST] if may(request.user, MANAGE) else [],
     }
@@ -72,5 +77,21 @@ def _first_steps(request) -> dict:
         "done": steps,
         "next": next((step for step, done in steps.items() if not done), ""),
         "jobs": running_work(request.user),
-        "site": (settings.SITE_URL or request.build_absolute_uri("/")).rstrip("/"),
+        "example": _example(campaign, site=settings.SITE_URL or request.build_absolute_uri("/")),
     }
+
+
+def _example(campaign: Campaign | None, *, site: str) -> str:
+    """A call by curl; only the key is left to fill in."""
+    body = {
+        "campaign": campaign.name if campaign else "YOUR CAMPAIGN",
+        "customer": {"source_id": "mara", "email": "mara@example.com"},
+        "source_id": "order-1042",
+    }
+    headers = ["X-App-Id: YOUR ID", "X-App-Token: YOUR TOKEN", "Content-Type: application/json"]
+    parts = [
+        f"curl {site.rstrip('/')}/v1/publications",
+        *(f"  -H {shlex.quote(header)}" for header in headers),
+        f"  -d {shlex.quote(json.dumps(body, ensure_ascii=False))}",
+    ]
+    return " \\\n".join(parts)
