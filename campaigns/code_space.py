@@ -74,7 +74,7 @@ class CodeSpace(NamedTuple):
         """Raises `CodeSpaceTooSmall` unless `wanted` codes fit beside the `taken` ones (`about`: an estimate)."""
         if taken + wanted > self.size:
             raise CodeSpaceTooSmall(
-                f"{self.arithmetic}; {'about ' if about else ''}{taken:,} exist already; {wanted:,} were asked for: "
+                f"{self.arithmetic}; {'about ' if about and taken else ''}{taken:,} exist already; {wanted:,} were asked for: "
                 f"use at least {self.places_needed(taken + wanted)} random places or more characters."
             )
 

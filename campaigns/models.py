@@ -164,6 +164,11 @@ class Voucher(Value):
                 name="voucher_published",
                 condition=Q(published_at__isnull=False),
             ),
+            # The few of a state among millions, for the list of all codes.
+            models.Index(fields=["-id"], name="voucher_disabled", condition=Q(active=False)),
+            models.Index(
+                fields=["-expiration_date", "-id"], name="voucher_expiring", condition=Q(expiration_date__isnull=False)
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["code"], name="voucher_code_unique"),

@@ -1,0 +1,105 @@
+"""The forms of single codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from campaigns.change_code import CHANGEABLE
+from campaigns.code_space import LONGEST_CODE
+from campaigns.create_codes import FIELDS, MOST_AT_ONCE
+from campaigns.forms import CONFIGURATION, DISCOUNT_FIELDS, GIFT_FIELDS, MONO, CodeFields, ValueFields, VerbForm, of
+from campaigns.models import Voucher
+from config.forms import MetadataField
+from config.widgets import DateTimeInput, Switch
+
+
+class CodeForm(VerbForm):
+    """What may be changed of a code."""
+
+    start_date = of("start_date", Voucher, label="Valid from", widget=DateTimeInput)
+    expiration_date = of("expiration_date", Voucher, label="Expires", widget=DateTimeInput)
+    category = of("category", Voucher)
+    active = of("active", Voucher, label="Active", widget=Switch)
+    additional_info = of("additional_info", Voucher, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3}))
+    metadata = MetadataField()
+
+    def __init__(self, data=None, *, voucher: Voucher | None = None):
+        super().__init__(data)
+        if voucher is not None:
+            self.start_from(voucher)
+
+    @property
+    def fieldsets(self):
+        return [
+            ("Time", f"In the time zone of the project, {timezone.get_current_timezone_name()}.", ["start_date", "expiration_date"]),
+            ("Code", "", ["category", "active", "additional_info", "metadata"]),
+        ]  # fmt: skip
+
+    def clean_additional_info(self) -> str:
+        return self.cleaned_data["additional_info"].replace("\r\n", "\n")
+
+    def changes(self) -> dict[str, Any]:
+        return self.changed(CHANGEABLE)
+
+
+class NewCodesForm(CodeForm, ValueFields, CodeFields):
+    """Standalone codes: one with a name of its own, or many at random."""
+
+    how = forms.ChoiceField(
+        label="Make",
+        choices=[("named", "One code with a name of its own"), ("random", "Random codes")],
+        widget=forms.RadioSelect,
+        initial="named",
+    )
+    code = forms.CharField(
+        label="Code",
+        max_length=LONGEST_CODE,
+        required=False,
+        widget=forms.TextInput(attrs={**MONO, "placeholder": "WELCOME10"}),
+    )
+    count = forms.IntegerField(
+        label="How many",
+        min_value=1,
+        max_value=MOST_AT_ONCE,
+        initial=10,
+        required=False,
+        help_text=f"Up to {MOST_AT_ONCE:,}; for more, make a campaign.",
+    )
+    type = of("type", Voucher, label="Kind", widget=forms.RadioSelect, choices=Voucher.Type.choices)
+    redemption_limit = of(
+        "redemption_limit",
+        Voucher,
+        label="Redemptions per code",
+        min_value=1,
+        initial=1,
+        help_text="Leave it empty for no limit.",
+    )
+    active = of("active", Voucher, label="Active", widget=Switch, initial=True)
+
+    def __init__(self, data=None):
+        super().__init__(data)
+        self.initial["discount_type"] = Voucher.Discount.PERCENT
+
+    @property
+    def fieldsets(self):
+        time, code = super().fieldsets
+        return [
+            ("Codes", "", ["how", "code", *CONFIGURATION, "count"]),
+            ("Offer", "", ["type", *DISCOUNT_FIELDS, *GIFT_FIELDS, "redemption_limit"]),
+            time,
+            ("More", "", code[2]),
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("how") == "named" and not cleaned.get("code") and "code" not in self.errors:
+            self.add_error("code", "Enter the code.")
+        if cleaned.get("how") == "random" and not cleaned.get("count") and "count" not in self.errors:
+            self.add_error("count", "Enter how many.")
+        return cleaned
+
+    def columns(self) -> dict[str, Any]:
+        return self.given(FIELDS)

@@ -1,0 +1,111 @@
+"""The list of all codes, and what a Manager does to one. The page of a code is in publications."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from campaigns.change_code import CodeGone, change_code
+from campaigns.check_value import InvalidFields
+from campaigns.code_forms import CodeForm, NewCodesForm
+from campaigns.code_space import CodeSpaceTooSmall, InvalidCodeConfiguration, code_space
+from campaigns.create_codes import CodeTaken, create_code, create_codes
+from campaigns.filters import CodeFilter
+from campaigns.find import vouchers_to_see
+from campaigns.forms import CONFIGURATION
+from campaigns.make_codes import CodeSpaceExhausted
+from campaigns.mask import mask
+from campaigns.models import Voucher
+from campaigns.switch_code import disable_code, enable_code
+from campaigns.tables import CodeTable
+from campaigns.views import preview_of
+from config.actor import Actor
+from config.roles import MANAGE, READ, may, requires, reveals_codes
+from config.tables import list_page
+
+HEAVY = ("metadata", "additional_info", "campaign__metadata", "campaign__description")  # what a list does not show
+
+
+@require_safe
+@requires(READ)
+def codes(request):
+    reveals = reveals_codes(request.user)
+    codes = CodeFilter(request.GET, vouchers_to_see().defer(*HEAVY), reveals=reveals)
+    table = CodeTable(codes.qs, reveals=reveals, may_manage=may(request.user, MANAGE))
+    return list_page(request, "campaigns/codes.html", table, {"title": "Codes"}, filterset=codes)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(MANAGE)
+def create(request):
+    form = NewCodesForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid() and "preview" not in request.POST:
+        by = Actor.user(request.user)
+        try:
+            url = _create_one(form, by) if form.cleaned_data["how"] == "named" else _create_many(form, by)
+        except InvalidFields as refused:
+            form.refuse(refused.errors)
+        except InvalidCodeConfiguration as refused:
+            form.refuse({f"code_{refused.field}": refused.message})
+        except CodeTaken as taken:
+            form.add_error("code", str(taken))
+        except (CodeSpaceTooSmall, CodeSpaceExhausted) as refused:
+            form.add_error("count", str(refused))
+        else:
+            messages.success(request, "Created.")
+            return redirect(url)
+    context = {"title": "New codes", "form": form, **preview_of(form.values)}
+    return render(request, "campaigns/create_codes.html", context)
+
+
+def _create_one(form: NewCodesForm, by: Actor) -> str:
+    voucher = create_code(form.cleaned_data["code"], form.columns(), by=by)
+    return reverse("publications:code", kwargs={"voucher_id": voucher.pk})
+
+
+def _create_many(form: NewCodesForm, by: Actor) -> str:
+    space = code_space(**{name.removeprefix("code_"): form.cleaned_data[name] for name in CONFIGURATION})
+    create_codes(space, form.columns(), count=form.cleaned_data["count"], by=by)
+    return reverse("campaigns:codes") + "?belongs=standalone"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(MANAGE)
+def edit(request, voucher_id):
+    voucher = get_object_or_404(vouchers_to_see(), pk=voucher_id)
+    form = CodeForm(request.POST if request.method == "POST" else None, voucher=voucher)
+    if request.method == "POST" and form.is_valid():
+        try:
+            change_code(voucher, form.changes(), by=Actor.user(request.user))
+        except InvalidFields as refused:
+            form.refuse(refused.errors)
+        except CodeGone as gone:
+            messages.error(request, str(gone))
+            return redirect("campaigns:codes")
+        else:
+            messages.success(request, "Saved.")
+            return redirect("publications:code", voucher_id=voucher.pk)
+    shown = voucher.code if voucher.published_at else mask(voucher.code)
+    context = {"title": "Edit code", "form": form, "voucher": voucher, "shown": shown}
+    return render(request, "campaigns/edit_code.html", context)
+
+
+@require_POST
+@requires(MANAGE)
+def enable(request, voucher_id):
+    return _switch(request, voucher_id, enable_code, "The code is enabled.")
+
+
+@require_POST
+@requires(MANAGE)
+def disable(request, voucher_id):
+    return _switch(request, voucher_id, disable_code, "The code is disabled.")
+
+
+def _switch(request, voucher_id: int, verb, done: str):
+    voucher: Voucher = get_object_or_404(vouchers_to_see(), pk=voucher_id)
+    verb(voucher, by=Actor.user(request.user))
+    messages.success(request, done)
+    return redirect("publications:code", voucher_id=voucher.pk)

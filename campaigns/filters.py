@@ -1,0 +1,168 @@
+"""The filters of the lists of campaigns and codes, as they stand in the address bar; and what their states mean."""
+
+from __future__ import annotations
+
+import django_filters
+from django import forms
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from campaigns.models import Campaign, Voucher
+from config.public_ids import CAMPAIGN, VOUCHER, key_of
+from config.widgets import Combobox
+
+# A state of a campaign: its word, and which campaigns are in it. Each is in exactly one.
+EXPIRED = Q(expiration_date__lte=Now())
+SCHEDULED = Q(start_date__gt=Now())
+CAMPAIGN_STATES = {
+    "live": ("Live", ~EXPIRED & Q(active=True) & ~SCHEDULED),
+    "scheduled": ("Scheduled", ~EXPIRED & Q(active=True) & SCHEDULED),
+    "disabled": ("Disabled", ~EXPIRED & Q(active=False)),
+    "expired": ("Expired", EXPIRED),
+}
+
+
+def state_of_campaign(campaign: Campaign) -> str:
+    now = timezone.now()
+    if campaign.expiration_date and campaign.expiration_date <= now:
+        return "Expired"
+    if not campaign.active:
+        return "Disabled"
+    return "Scheduled" if campaign.start_date and campaign.start_date > now else "Live"
+
+
+def state_of_code(voucher: Voucher) -> str:
+    """Published comes first: such a code can be disabled or expired as well, which its page tells."""
+    if voucher.published_at:
+        return "Published"
+    if not voucher.active:
+        return "Disabled"
+    if voucher.expiration_date and voucher.expiration_date <= timezone.now():
+        return "Expired"
+    return "In pool" if voucher.campaign_id else "Available"
+
+
+def search_box(placeholder: str) -> forms.TextInput:
+    return forms.TextInput(attrs={"type": "search", "placeholder": placeholder, "autocomplete": "off"})
+
+
+class CampaignFilter(django_filters.FilterSet):
+    q = django_filters.CharFilter(
+        method="find", label="Search", max_length=200, widget=search_box("Search name, category or id")
+    )
+    kind = django_filters.ChoiceFilter(choices=Campaign.Kind.choices, empty_label="Any kind", label="Kind")
+    status = django_filters.ChoiceFilter(
+        choices=[(name, word) for name, (word, _) in CAMPAIGN_STATES.items()],
+        method="in_state",
+        empty_label="Any status",
+        label="Status",
+    )
+    pool = django_filters.ChoiceFilter(
+        choices=[("static", "Fixed pool"), ("auto", "Extends itself")],
+        method="of_pool",
+        empty_label="Any pool",
+        label="Pool",
+    )
+
+    class Meta:
+        model = Campaign
+        fields: list[str] = []
+
+    def find(self, campaigns, name, text):
+        """Every word somewhere in name or category. Campaigns are hundreds: no index is needed to look at them all."""
+        if key := key_of(CAMPAIGN, text.strip()):
+            return campaigns.filter(pk=key)
+        for word in text.split():
+            campaigns = campaigns.filter(Q(name__icontains=word) | Q(category__icontains=word))
+        return campaigns
+
+    def in_state(self, campaigns, name, state):
+        return campaigns.filter(CAMPAIGN_STATES[state][1])
+
+    def of_pool(self, campaigns, name, pool):
+        return campaigns.filter(auto_update=pool == "auto")
+
+
+class CodeFilter(django_filters.FilterSet):
+    """All codes of the server. `reveals`: whether the reader is shown published codes in clear."""
+
+    q = django_filters.CharFilter(method="find", label="Code or id", max_length=255)
+    campaign = django_filters.CharFilter(
+        method="of_campaign",
+        label="Campaign",
+        max_length=200,
+        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Any campaign"}),
+    )
+    belongs = django_filters.ChoiceFilter(
+        choices=[("campaign", "In a campaign"), ("standalone", "Standalone")],
+        method="belonging",
+        empty_label="All codes",
+        label="Belongs to",
+    )
+    status = django_filters.ChoiceFilter(
+        choices=[("pool", "In pool"), ("published", "Published"), ("disabled", "Disabled"), ("expired", "Expired")],
+        method="in_state",
+        empty_label="Any status",
+        label="Status",
+    )
+    type = django_filters.ChoiceFilter(choices=Voucher.Type.choices, empty_label="Any type", label="Type")
+
+    class Meta:
+        model = Voucher
+        fields: list[str] = []
+
+    def __init__(self, data, queryset, *, reveals: bool):
+        super().__init__(data, queryset)
+        self.reveals = reveals
+
+    @property
+    def form(self):
+        form = super().form
+        form.fields["q"].widget = search_box("Search code or id" if self.reveals else "Search a whole code or id")
+        return form
+
+    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
+        """In the order of the index that holds the few of a state among millions; else newest first."""
+        given = self.form.cleaned_data
+        match given.get("status"):
+            case "pool":
+                order = [F("campaign_id").desc(), (F("id") + 0).desc()]
+            case "expired":
+                order = ["-expiration_date", "-id"]
+            case "published" if given.get("campaign"):
+                order = ["-published_at", "-id"]
+            case _:
+                order = ["-id"]
+        return super().filter_queryset(queryset).order_by(*order)
+
+    def find(self, codes, name, text):
+        """By id, by a whole code, or by the beginning of a published one.
+
+        The beginning of an unpublished code finds nothing: whoever could search by it would learn the code, which is
+        masked on purpose, one character after the other.
+        """
+        text = text.strip()
+        if key := key_of(VOUCHER, text):
+            return codes.filter(pk=key)
+        whole = Q(code=text)
+        return codes.filter(whole | Q(code__startswith=text, published_at__isnull=False) if self.reveals else whole)
+
+    def of_campaign(self, codes, name, text):
+        key = key_of(CAMPAIGN, text.strip())
+        campaign = Campaign.objects.live().filter(Q(pk=key) if key else Q(name=text.strip())).first()
+        return codes.filter(campaign=campaign) if campaign else codes.none()
+
+    def belonging(self, codes, name, where):
+        return codes.filter(campaign__isnull=where == "standalone")
+
+    def in_state(self, codes, name, state):
+        match state:
+            case "pool":
+                return codes.filter(published_at=None, active=True, deleted_at=None).exclude(EXPIRED)
+            case "published":
+                return codes.filter(published_at__isnull=False)
+            case "disabled":
+                return codes.filter(active=False)
+            case _:
+                return codes.filter(EXPIRED)

@@ -1,0 +1,218 @@
+"""The forms of campaigns, and the parts that the forms of codes share. The rules are the verbs'."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import forms
+from django.db import models
+from django.utils import timezone
+
+from campaigns.create_campaign import CHANGEABLE, FIELDS
+from campaigns.durations import InvalidDuration, parse_duration, spoken_duration
+from campaigns.extend_pool import MOST_IN_ONE_ORDER
+from campaigns.keep_reserve import LARGEST_RESERVE
+from campaigns.models import Campaign, Value
+from config.forms import MetadataField
+from config.widgets import DateTimeInput, Switch
+
+DISCOUNT_FIELDS = ["discount_type", "discount_value", "unit_type"]
+GIFT_FIELDS = ["gift_amount"]
+CONFIGURATION = ["code_length", "code_pattern", "code_prefix", "code_postfix", "code_charset"]
+MONO = {"class": "mono", "autocomplete": "off", "spellcheck": "false"}
+
+
+def of(name: str, model: type[models.Model] = Campaign, **options) -> Any:
+    """The form field of a column, with the length and the choices that the column has."""
+    return model._meta.get_field(name).formfield(**options)
+
+
+class DurationField(forms.CharField):
+    """Typed as people say it ("30 days"); the cleaned value is ISO 8601."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return spoken_duration(value) if isinstance(value, str) else value
+
+    def clean(self, value: Any) -> str:
+        try:
+            return parse_duration(super().clean(value))
+        except InvalidDuration as refused:
+            raise forms.ValidationError(str(refused)) from None
+
+
+class VerbForm(forms.Form):
+    """A form for a verb that has the last word: what it refuses is shown at the field."""
+
+    def refuse(self, errors: Mapping[str, str]) -> None:
+        for field, message in errors.items():
+            self.add_error(field if field in self.fields else None, message)
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """What stands in the fields: what was typed, else what they start from."""
+        if self.is_bound:
+            return self.data
+        return {name: self.get_initial_for_field(field, name) for name, field in self.fields.items()}
+
+    def given(self, names: Iterable[str]) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}
+
+    def changed(self, names: Iterable[str]) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in names if name in self.changed_data}
+
+    def start_from(self, thing: models.Model) -> None:
+        """Shows what there is, and sends it along hidden: "changed" is what this user changed, not what somebody else
+        has changed since the page was opened."""
+        for name, field in self.fields.items():
+            value = getattr(thing, name)
+            if isinstance(field, forms.DecimalField) and value is not None:
+                value = f"{value.normalize():f}"
+            self.initial[name] = value
+            field.show_hidden_initial = True
+
+
+class ValueFields(forms.Form):
+    discount_type = of(
+        "discount_type", label="The code gives", choices=[("", "Choose…"), *Value.Discount.choices], required=False
+    )
+    discount_value = of("discount_value", label="Value")
+    unit_type = of("unit_type", label="Unit", help_text="What is free, such as “month” or “coffee”.")
+    gift_amount = of("gift_amount", label="Gift amount")
+
+
+class CodeFields(forms.Form):
+    """How codes look. Drawn with a live preview by campaigns/_code_fields.html."""
+
+    code_length = of("code_length", label="Random characters", min_value=1, max_value=200, initial=8)
+    code_pattern = of(
+        "code_pattern",
+        label="Pattern",
+        widget=forms.TextInput(attrs={**MONO, "placeholder": "####-####"}),
+        help_text="Each # becomes a random character, the rest stays. Replaces the number above.",
+    )
+    code_prefix = of("code_prefix", label="Prefix", widget=forms.TextInput(attrs={**MONO, "placeholder": "ROAST-"}))
+    code_postfix = of("code_postfix", label="Postfix", widget=forms.TextInput(attrs=MONO))
+    code_charset = of(
+        "code_charset",
+        label="Characters to draw from",
+        widget=forms.TextInput(attrs={**MONO, "list": "alphabets"}),
+        help_text="Without 0 and O, 1 and I a code can be read aloud and typed from paper.",
+    )
+
+
+class CampaignForm(VerbForm, ValueFields, CodeFields):
+    """For a new campaign, or with `campaign` for its settings: then without the kind, which stays as it is."""
+
+    name = of("name", help_text="Shops name the campaign by it when they publish.")
+    category = of("category")
+    kind = forms.ChoiceField(
+        choices=Campaign.Kind.choices, widget=forms.RadioSelect, initial=Campaign.Kind.DISCOUNT_COUPONS
+    )
+    redemption_limit = of(
+        "redemption_limit", label="Redemptions per code", min_value=1, help_text="Leave it empty for no limit."
+    )
+    start_date = of("start_date", label="Starts", widget=DateTimeInput)
+    expiration_date = of(
+        "expiration_date", label="Ends", widget=DateTimeInput, help_text="From then on nothing can be published."
+    )
+    activity_duration = DurationField(
+        label="A code is valid for",
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(attrs={"placeholder": "30 days"}),
+        help_text="Counted from its publication: “30 days”, “12 hours”, or ISO 8601 such as P1M.",
+    )
+    count = forms.IntegerField(
+        label="Codes to generate now",
+        min_value=0,
+        max_value=MOST_IN_ONE_ORDER,
+        initial=100,
+        help_text="In the background, up to ten million. More can follow. 0 if you import your own.",
+    )
+    auto_update = of(
+        "auto_update",
+        label="Extend the pool when it is empty",
+        widget=Switch,
+        help_text="AUTO_UPDATE: publishing from an empty pool makes the missing codes.",
+    )
+    reserve = of(
+        "reserve",
+        label="Codes kept ahead",
+        required=False,
+        max_value=LARGEST_RESERVE,
+        help_text="Made in the background before they are needed. 0: only when they are needed.",
+    )
+    join_once = of(
+        "join_once",
+        label="One code per customer",
+        widget=Switch,
+        help_text="A customer who asks again gets the same code.",
+    )
+    active = of("active", label="Active", widget=Switch)
+    description = of("description", widget=forms.Textarea(attrs={"rows": 3}))
+    metadata = MetadataField()
+
+    def __init__(self, data=None, *, campaign: Campaign | None = None):
+        super().__init__(data)
+        self.campaign = campaign
+        if campaign is None:
+            self.initial["discount_type"] = Value.Discount.PERCENT
+            return
+        gift = campaign.kind == Campaign.Kind.GIFT_VOUCHERS
+        for name in ("kind", "count", "active", *(DISCOUNT_FIELDS if gift else GIFT_FIELDS)):
+            del self.fields[name]
+        self.start_from(campaign)
+
+    @property
+    def fieldsets(self):
+        zone = timezone.get_current_timezone_name()
+        old = "For codes made from now on; those that exist stay as they are." if self.campaign else ""
+        return [
+            ("Campaign", "", ["name", "category", "kind"]),
+            ("Offer", "", [*DISCOUNT_FIELDS, *GIFT_FIELDS, "redemption_limit"]),
+            (
+                "Time",
+                f"In the time zone of the project, {zone}.",
+                ["start_date", "expiration_date", "activity_duration"],
+            ),
+            ("Codes", old, [*CONFIGURATION, "count"]),
+            ("Publishing", "", ["join_once", "auto_update", "reserve", "active"]),
+            ("More", "", ["description", "metadata"]),
+        ]
+
+    def clean_name(self) -> str:
+        return " ".join(self.cleaned_data["name"].split())
+
+    def clean_description(self) -> str:
+        return self.cleaned_data["description"].replace("\r\n", "\n")
+
+    def clean_reserve(self) -> int:
+        return self.cleaned_data["reserve"] or 0
+
+    def clean(self) -> dict[str, Any]:
+        """The API takes discount coupons without a discount; in the form that is a slip."""
+        cleaned = super().clean()
+        if cleaned.get("kind") == Campaign.Kind.DISCOUNT_COUPONS and not cleaned.get("discount_type"):
+            self.add_error("discount_type", "Choose what the code gives.")
+        return cleaned
+
+    def columns(self) -> dict[str, Any]:
+        return self.given(FIELDS)
+
+    def changes(self) -> dict[str, Any]:
+        return self.changed(CHANGEABLE)
+
+
+class ExtendForm(VerbForm):
+    count = forms.IntegerField(label="How many codes", min_value=1, max_value=MOST_IN_ONE_ORDER, initial=100)
+    single_column = True
+
+
+class DeleteForm(VerbForm):
+    force = forms.BooleanField(
+        label="Erase its unpublished codes",
+        required=False,
+        help_text="They become free for other campaigns. Otherwise they stay reserved, hidden with the campaign.",
+    )
+    single_column = True

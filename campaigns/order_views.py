@@ -1,0 +1,62 @@
+"""Adding codes to a campaign, and how far that is."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_http_methods
+
+from campaigns.code_space import CodeSpaceTooSmall
+from campaigns.extend_pool import order_codes, retry_order, space_of
+from campaigns.forms import ExtendForm
+from campaigns.models import Campaign, CodeOrder
+from campaigns.preview_codes import preview_codes
+from config.actor import Actor
+from config.dialogs import leave
+from config.roles import MANAGE, READ, requires
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(MANAGE)
+def extend(request, campaign_id):
+    campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
+    form = ExtendForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            order = order_codes(campaign, count=form.cleaned_data["count"], by=Actor.user(request.user))
+        except CodeSpaceTooSmall as refused:
+            form.add_error("count", str(refused))
+        else:
+            url = reverse("campaigns:order", kwargs={"campaign_id": campaign.pk, "order_id": order.pk})
+            return leave(request, url)
+    context = {
+        "title": "Generate codes",
+        "campaign": campaign,
+        "form": form,
+        "preview": preview_codes(space_of(campaign), count=0),
+    }
+    return render(request, "campaigns/extend.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(READ)
+def order(request, campaign_id, order_id):
+    """The order's page, or for HTMX its progress alone. A POST takes a failed order up again."""
+    campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
+    order = get_object_or_404(CodeOrder, pk=order_id, campaign=campaign)
+    if request.method == "POST":
+        return _retry(request, campaign, order)
+    part = request.htmx and not request.htmx.boosted and not request.htmx.history_restore_request
+    context = {"title": f"New codes for {campaign}", "campaign": campaign, "order": order}
+    response = render(request, "campaigns/_order.html" if part else "campaigns/order.html", context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+@requires(MANAGE)
+def _retry(request, campaign: Campaign, order: CodeOrder):
+    if not retry_order(order, by=Actor.user(request.user)):
+        messages.warning(request, "This order has not failed, or somebody was faster.")
+    return redirect("campaigns:order", campaign_id=campaign.pk, order_id=order.pk)

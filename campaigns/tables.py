@@ -1,0 +1,89 @@
+"""The lists of campaigns and codes."""
+
+from __future__ import annotations
+
+import django_tables2 as tables
+from django.urls import reverse
+
+from campaigns.count_codes import count_codes
+from campaigns.filters import state_of_campaign, state_of_code
+from campaigns.models import Campaign, Voucher
+from config.tables import Table, WhenColumn
+
+LOW_PERCENT = 10  # of its codes left: from here down a fixed pool is low
+
+
+class CampaignTable(Table):
+    name = tables.TemplateColumn(
+        template_name="campaigns/_name.html", verbose_name="Campaign", orderable=True, attrs={"td": {"class": "main"}}
+    )
+    worth = tables.TemplateColumn(template_name="campaigns/_offer.html", verbose_name="Offer")
+    pool = tables.TemplateColumn(
+        template_name="campaigns/_gauge.html",
+        verbose_name="Codes",
+        extra_context=lambda record, table: table.gauge(record),
+        attrs={"td": {"class": "bare"}},
+    )
+    expiration_date = WhenColumn(verbose_name="Ends", orderable=True, order_by=("expiration_date", "id"))
+    created_at = WhenColumn(verbose_name="Created", orderable=True, order_by=("created_at", "id"))
+    status = tables.TemplateColumn(
+        "{% pill state %}",
+        extra_context=lambda record: {"state": state_of_campaign(record)},
+        attrs={"td": {"class": "aside"}},
+    )
+
+    empty_icon = "ticket-percent"
+    empty_title = "No campaigns yet"
+    empty_text = "A campaign is an offer with a pool of codes. Make one, and its codes are generated or imported."
+    empty_action = "New campaign"
+
+    class Meta(Table.Meta):
+        model = Campaign
+        fields = ("name", "worth", "pool", "expiration_date", "created_at", "status")
+
+    def __init__(self, campaigns, *, may_manage: bool, **kwargs):
+        self.may_manage = may_manage
+        super().__init__(campaigns, **kwargs)
+
+    @property
+    def empty_url(self) -> str:
+        return reverse("campaigns:create") if self.may_manage else ""
+
+    def before_render(self, request):
+        """Counts the codes of this page's campaigns alone, in one query."""
+        self.counts = count_codes([row.record.pk for row in self.paginated_rows])
+
+    def gauge(self, campaign: Campaign) -> dict:
+        count = self.counts[campaign.pk]
+        low = not campaign.auto_update and count.left * 100 <= count.total * LOW_PERCENT
+        return {"count": count, "level": "" if not low else "low" if count.left else "empty"}
+
+
+class CodeTable(Table):
+    code = tables.TemplateColumn(template_name="campaigns/_code.html", attrs={"td": {"class": "main"}})
+    campaign = tables.TemplateColumn(template_name="campaigns/_campaign.html", attrs={"td": {"class": "cut"}})
+    worth = tables.TemplateColumn(template_name="campaigns/_offer.html", verbose_name="Offer")
+    published_at = WhenColumn(verbose_name="Published")
+    created_at = WhenColumn(verbose_name="Created")
+    status = tables.TemplateColumn(
+        "{% pill state %}",
+        extra_context=lambda record: {"state": state_of_code(record)},
+        attrs={"td": {"class": "aside"}},
+    )
+
+    empty_icon = "scan-barcode"
+    empty_title = "No codes yet"
+    empty_text = "Make a campaign and its codes with it, or single codes that stand alone."
+    empty_action = "New codes"
+
+    class Meta(Table.Meta):
+        model = Voucher
+        fields = ("code", "campaign", "worth", "published_at", "created_at", "status")
+
+    def __init__(self, codes, *, reveals: bool, may_manage: bool, **kwargs):
+        self.reveals, self.may_manage = reveals, may_manage
+        super().__init__(codes, **kwargs)
+
+    @property
+    def empty_url(self) -> str:
+        return reverse("campaigns:create-codes") if self.may_manage else ""

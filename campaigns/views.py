@@ -1,0 +1,154 @@
+"""The list of campaigns, and what a Manager does to a campaign. Its history and codes are in publications."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db.models import Q
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from campaigns.change_campaign import CampaignGone, change_campaign
+from campaigns.check_value import InvalidFields
+from campaigns.code_space import CodeSpaceTooSmall, InvalidCodeConfiguration, code_space
+from campaigns.count_codes import count_codes
+from campaigns.create_campaign import NameTaken, create_campaign
+from campaigns.delete_campaign import delete_campaign
+from campaigns.filters import CampaignFilter
+from campaigns.forms import CONFIGURATION, CampaignForm, CodeFields, DeleteForm
+from campaigns.models import Campaign
+from campaigns.preview_codes import preview_codes
+from campaigns.tables import CampaignTable
+from config.actor import Actor
+from config.dialogs import leave
+from config.roles import MANAGE, READ, may, requires
+from config.tables import list_page
+
+SUGGESTIONS = 8
+SHOWN_ORDERS = 5
+HEAVY = ("metadata", "description")  # what a list does not show
+
+
+@require_safe
+@requires(READ)
+def list(request):
+    campaigns = CampaignFilter(request.GET, Campaign.objects.live().defer(*HEAVY))
+    table = CampaignTable(campaigns.qs, may_manage=may(request.user, MANAGE))
+    return list_page(request, "campaigns/list.html", table, {"title": "Campaigns"}, filterset=campaigns)
+
+
+@require_safe
+@requires(READ)
+def suggest(request):
+    """What a type-ahead for campaigns is answered with: names, since a name means one campaign."""
+    text = " ".join(request.GET.get("q", "").split())
+    found = Campaign.objects.live().filter(Q(name__icontains=text)).order_by("name")[:SUGGESTIONS] if text else []
+    options = [{"value": found.name, "label": found.name, "sub": found.get_kind_display()} for found in found]
+    return render(request, "_options.html", {"options": options})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(MANAGE)
+def create(request):
+    form = CampaignForm(request.POST if request.method == "POST" else None)
+    # Without scripts the preview is a button of the form.
+    if request.method == "POST" and form.is_valid() and "preview" not in request.POST:
+        try:
+            count = form.cleaned_data["count"]
+            campaign = create_campaign(form.columns(), count=count, by=Actor.user(request.user))
+        except InvalidFields as refused:
+            form.refuse(refused.errors)
+        except NameTaken as taken:
+            form.add_error("name", str(taken))
+        except CodeSpaceTooSmall as refused:
+            form.add_error("count", str(refused))
+        else:
+            messages.success(request, f"{campaign} has been created.")
+            if order := campaign.code_orders.first():
+                return redirect("campaigns:order", campaign_id=campaign.pk, order_id=order.pk)
+            return redirect("campaigns:settings", campaign_id=campaign.pk)
+    context = {"title": "New campaign", "form": form, **preview_of(form.values)}
+    return render(request, "campaigns/create.html", context)
+
+
+@require_safe
+@requires(MANAGE)
+def preview(request):
+    return render(request, "campaigns/_preview.html", preview_of(request.GET))
+
+
+def preview_of(data) -> dict:
+    """Sample codes for what stands in the fields of a configuration just now, or why there are none."""
+    form = CodeFields(data)
+    try:
+        if not form.is_valid():
+            return {"preview_error": "Mend what is marked above to see sample codes."}
+        space = code_space(**{name.removeprefix("code_"): form.cleaned_data[name] or "" for name in CONFIGURATION})
+    except InvalidCodeConfiguration as refused:
+        return {"preview_error": refused.message}
+    count = str(data.get("count") or "0")
+    return {"preview": preview_codes(space, count=int(count) if count.isdecimal() else 0)}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(MANAGE)
+def settings(request, campaign_id):
+    campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
+    form = CampaignForm(request.POST if request.method == "POST" else None, campaign=campaign)
+    if request.method == "POST" and form.is_valid() and "preview" not in request.POST:
+        try:
+            change_campaign(campaign, form.changes(), by=Actor.user(request.user))
+        except InvalidFields as refused:
+            form.refuse(refused.errors)
+        except NameTaken as taken:
+            form.add_error("name", str(taken))
+        except CampaignGone as gone:
+            messages.error(request, str(gone))
+            return redirect("campaigns:list")
+        else:
+            messages.success(request, "Saved.")
+            return redirect("campaigns:settings", campaign_id=campaign.pk)
+    context = {
+        "title": f"Settings of {campaign}",
+        "campaign": campaign,
+        "form": form,
+        "orders": campaign.code_orders.all()[:SHOWN_ORDERS],
+        **preview_of(form.values),
+    }
+    return render(request, "campaigns/settings.html", context)
+
+
+@require_POST
+@requires(MANAGE)
+def enable(request, campaign_id):
+    return _switch(request, campaign_id, active=True, word="enabled")
+
+
+@require_POST
+@requires(MANAGE)
+def disable(request, campaign_id):
+    return _switch(request, campaign_id, active=False, word="disabled")
+
+
+def _switch(request, campaign_id: int, *, active: bool, word: str):
+    campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
+    change_campaign(campaign, {"active": active}, by=Actor.user(request.user))
+    messages.success(request, f"{campaign} is {word}.")
+    return redirect("campaigns:settings", campaign_id=campaign.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(MANAGE)
+def delete(request, campaign_id):
+    campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
+    form = DeleteForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        delete_campaign(campaign, force=form.cleaned_data["force"], by=Actor.user(request.user))
+        messages.success(request, f"{campaign} has been deleted.")
+        return leave(request, "/campaigns/")
+    context = {
+        "title": f"Delete {campaign}?",
+        "campaign": campaign,
+        "form": form,
+        "count": count_codes([campaign.pk])[campaign.pk],
+    }
+    return render(request, "campaigns/delete.html", context)
