@@ -166,7 +166,7 @@ class StaffAdmin(RoleModelAdmin, UserAdmin):
     readonly_fields = ["last_login", "date_joined"]
     filter_horizontal = ()
     add_fieldsets = [
-        (None, {"fields": ["username", "usable_password", "password1", "password2"]}),
+        (None, {"fields": ["username", "password1", "password2"]}),
         ("Person", {"fields": ["first_name", "last_name", "email"]}),
         ("Roles", {"fields": ["groups"]}),
     ]

@@ -15,9 +15,11 @@ class ApiKeyTable(Table):
         '{% if record.revoked_at %}{% pill "Revoked" %}{% else %}{% pill "Active" %}{% endif %}',
         attrs={"td": {"class": "aside"}},
     )
-    app_id = tables.TemplateColumn("{% code value %}", verbose_name="ID")
+    app_id = tables.TemplateColumn("{% code value %}", verbose_name="ID", attrs={"td": {"class": "full"}})
     scope = tables.TemplateColumn(template_name="config/_api_key_scope.html", verbose_name="May")
-    created_at = tables.TemplateColumn(template_name="config/_api_key_made.html", verbose_name="Made")
+    created_at = tables.TemplateColumn(
+        template_name="config/_api_key_made.html", verbose_name="Made", attrs={"td": {"class": "full"}}
+    )
     last_used_at = tables.TemplateColumn('{% when value "Never" %}', verbose_name="Last used", empty_values=())
     actions = tables.TemplateColumn(
         template_name="config/_api_key_actions.html", verbose_name="", attrs={"td": {"class": "actions"}}
@@ -41,7 +43,7 @@ class AuditTable(Table):
     more = tables.TemplateColumn(
         template_name="config/_audit_more.html",
         verbose_name=SafeString('<span class="sr">Details</span>'),
-        attrs={"th": {"class": "opener"}, "td": {"class": "opener bare"}},
+        attrs={"th": {"class": "opener"}, "td": {"class": "opener"}},
     )
 
     row_template = "config/_audit_details.html"

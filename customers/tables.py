@@ -11,9 +11,13 @@ from customers.models import Customer
 
 
 class CustomerTable(Table):
-    name = tables.TemplateColumn(template_name="customers/_name.html", verbose_name="Customer", orderable=True)
-    email = tables.Column(default="–")
-    source_id = tables.TemplateColumn(template_name="customers/_source_id.html", verbose_name="Source ID")
+    name = tables.TemplateColumn(
+        template_name="customers/_name.html", verbose_name="Customer", orderable=True, attrs={"td": {"class": "main"}}
+    )
+    email = tables.Column(default="–", attrs={"td": {"class": "full"}})
+    source_id = tables.TemplateColumn(
+        template_name="customers/_source_id.html", verbose_name="Source ID", attrs={"td": {"class": "full"}}
+    )
     created_at = WhenColumn(verbose_name="Created", orderable=True, order_by=("created_at", "id"))
 
     empty_icon = "users"

@@ -64,7 +64,6 @@ def test_a_manager_adds_a_colleague_with_a_role(signed_in):
         USERS + "add/",
         {
             "username": "priya",
-            "usable_password": "true",
             "password1": PASSWORD,
             "password2": PASSWORD,
             "first_name": "Priya",
@@ -99,7 +98,7 @@ def test_a_manager_cannot_make_a_superuser(signed_in):
     browser.post(change_url(browser.user), shown(browser, change_url(browser.user)) | power)
     browser.post(
         USERS + "add/",
-        {"username": "x", "usable_password": "true", "password1": PASSWORD, "password2": PASSWORD, **power},
+        {"username": "x", "password1": PASSWORD, "password2": PASSWORD, **power},
     )
 
     assert User.objects.count() == 3
@@ -125,9 +124,7 @@ def test_a_manager_cannot_touch_a_superuser(signed_in):
 def test_a_manager_sets_a_password_and_that_is_recorded_without_it(signed_in):
     browser, priya = signed_in("Manager"), UserFactory()
 
-    browser.post(
-        f"{USERS}{priya.pk}/password/", {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
-    )
+    browser.post(f"{USERS}{priya.pk}/password/", {"password1": PASSWORD, "password2": PASSWORD})
 
     priya.refresh_from_db()
     assert priya.check_password(PASSWORD)
