@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from config.embedded_postgres import socket_folder
 from tests.running_handout import RunningHandout, kill_all, manage, processes_of, wait_until_gone
 
 
@@ -27,6 +28,7 @@ def data_folder(first_start, tmp_path):
     yield folder
     kill_all(folder)
     shutil.rmtree(folder)
+    shutil.rmtree(socket_folder(folder), ignore_errors=True)  # a killed server leaves it
 
 
 def test_the_drawn_password_is_shown_at_the_first_start_only(first_start, data_folder):
