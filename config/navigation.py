@@ -47,7 +47,7 @@ def frame(request) -> dict:
 def in_dialog(request) -> bool:
     """Whether the answer will be put into the page's <dialog> rather than be a page of its own."""
     htmx = getattr(request, "htmx", None)
-    return bool(htmx) and htmx.target == DIALOG
+    return htmx is not None and htmx.target == DIALOG
 
 
 def _navigation(request) -> list[tuple[str, list[dict]]]:

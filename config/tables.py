@@ -25,7 +25,7 @@ class CappedPaginator(Paginator):
 
     @cached_property
     def _counted(self) -> int:
-        rows = self.object_list  # django-tables2 wraps its queryset or list twice; the admin hands over the queryset itself
+        rows = self.object_list  # django-tables2 wraps its data twice; the admin hands over the queryset itself
         data = rows.data.data if isinstance(rows, BoundRows) else rows
         return data.order_by()[: COUNT_UP_TO + 1].count() if isinstance(data, QuerySet) else len(data)
 

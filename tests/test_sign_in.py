@@ -47,7 +47,7 @@ def test_after_five_wrong_passwords_even_the_right_one_has_to_wait(ada):
 
     assert statuses == [200, 200, 200, 200, 429]
     assert response.status_code == 429
-    assert "Too many attempts" in response.content.decode()
+    assert "Try again in 15 minutes" in response.content.decode()
     assert "_auth_user_id" not in client.session
 
 
