@@ -1,0 +1,246 @@
+"""Campaigns and codes in the admin. Whatever is changed here is changed by the verbs that the dashboard calls."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Value
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
+
+from campaigns.change_campaign import CampaignGone, change_campaign
+from campaigns.check_value import InvalidFields
+from campaigns.count_codes import count_codes
+from campaigns.create_campaign import CHANGEABLE, NameTaken, check_campaign
+from campaigns.extend_pool import retry_order
+from campaigns.filters import CampaignFilter, CodeFilter, state_of_campaign, state_of_code
+from campaigns.find import vouchers_to_see
+from campaigns.mask import mask
+from campaigns.models import Campaign, CodeImport, CodeOrder, Voucher
+from campaigns.switch_code import disable_code, enable_code
+from config.actor import Actor
+from config.admin import ReadOnlyAdmin, RoleModelAdmin
+from config.roles import MANAGE, PUBLISH, may, reveals_codes
+
+MOST_AT_ONCE = 1_000  # rows that an action takes: each is a change of its own, with its entry in the audit log
+
+
+class CampaignAdminForm(forms.ModelForm):
+    """Shows at the fields what the verb would refuse."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if not self.errors:
+            wanted = copy(self.instance)
+            for name in CHANGEABLE:
+                if name in cleaned:
+                    setattr(wanted, name, cleaned[name])
+            try:
+                check_campaign(wanted)
+            except InvalidFields as refused:
+                for name, message in refused.errors.items():
+                    self.add_error(name if name in self.fields else None, message)
+        return cleaned
+
+
+@admin.register(Campaign)
+class CampaignAdmin(RoleModelAdmin):
+    """Made and deleted on the pages of the dashboard, which say what follows from it."""
+
+    form = CampaignAdminForm
+    list_display = ["name", "kind", "codes", "state", "expiration_date", "created_at"]
+    list_filter = ["kind", "active", "auto_update"]
+    search_fields = ["name"]  # shows the box; `get_search_results` does the search
+    search_help_text = "Words of the name or category, or the camp_… id"
+    readonly_fields = ["kind", "created_at", "updated_at"]
+    fieldsets = [
+        (None, {"fields": ["name", "kind", "category", "active", "description", "metadata"]}),
+        ("Offer", {"fields": ["discount_type", "discount_value", "unit_type", "gift_amount", "redemption_limit"]}),
+        ("Time", {"fields": ["start_date", "expiration_date", "activity_duration"]}),
+        ("Codes", {"fields": ["code_length", "code_pattern", "code_prefix", "code_postfix", "code_charset"]}),
+        ("Publishing", {"fields": ["join_once", "auto_update", "reserve"]}),
+        ("Dates", {"fields": ["created_at", "updated_at"]}),
+    ]
+    actions = ["publish", "enable", "disable"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).live()
+
+    def get_search_results(self, request, queryset, search_term):
+        return CampaignFilter({"q": search_term}, queryset).qs, False
+
+    def get_changelist_instance(self, request):
+        changelist = super().get_changelist_instance(request)
+        counts = count_codes([campaign.pk for campaign in changelist.result_list])
+        for campaign in changelist.result_list:
+            campaign.count = counts[campaign.pk]
+        return changelist
+
+    def view_on_site(self, campaign) -> str:
+        return reverse("publications:campaign", kwargs={"campaign_id": campaign.pk})
+
+    @admin.display(description="Codes left")
+    def codes(self, campaign) -> str:
+        return f"{campaign.count.left:,} of {campaign.count.total:,}"
+
+    @admin.display(description="Status")
+    def state(self, campaign) -> str:
+        return state_of_campaign(campaign)
+
+    def has_add_permission(self, request) -> bool:
+        return False
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        return False
+
+    def has_publish_permission(self, request) -> bool:
+        return may(request.user, PUBLISH)
+
+    def save_model(self, request, obj, form, change) -> None:
+        changes = {name: form.cleaned_data[name] for name in form.changed_data if name in CHANGEABLE}
+        try:
+            change_campaign(obj, changes, by=Actor.user(request.user))
+        except (InvalidFields, NameTaken, CampaignGone) as refused:  # somebody was faster
+            messages.error(request, f"Not saved. {refused}")
+
+    @admin.action(description="Publish from the selected campaign…", permissions=["publish"])
+    def publish(self, request, queryset):
+        if len(chosen := queryset[:2]) != 1:
+            return messages.error(request, "Select one campaign to publish from.")
+        return redirect("publications:publish", campaign_id=chosen[0].pk)
+
+    @admin.action(description="Enable selected campaigns", permissions=["change"])
+    def enable(self, request, queryset):
+        self._switch(request, queryset, active=True)
+
+    @admin.action(description="Disable selected campaigns", permissions=["change"])
+    def disable(self, request, queryset):
+        self._switch(request, queryset, active=False)
+
+    def _switch(self, request, queryset, *, active: bool) -> None:
+        campaigns = queryset.filter(active=not active)[:MOST_AT_ONCE]
+        for campaign in campaigns:
+            change_campaign(campaign, {"active": active}, by=Actor.user(request.user))
+        messages.success(request, f"{'Enabled' if active else 'Disabled'}: {len(campaigns)}.")
+
+
+@admin.register(Voucher)
+class VoucherAdmin(ReadOnlyAdmin):
+    """No form saves a voucher: a whole row written back could undo a publication. What may be changed has its verbs."""
+
+    list_display = ["shown_code", "campaign", "state", "published_at", "expiration_date", "created_at"]
+    list_display_links = ["shown_code"]
+    list_filter = ["active", "type"]
+    search_fields = ["code"]  # shows the box; `get_search_results` does the search
+    search_help_text = "A whole code, the beginning of a published one, or the v_… id"
+    fields = [
+        *(
+            "shown_code",
+            "campaign_link",
+            "state",
+            "type",
+            "discount_type",
+            "discount_value",
+            "unit_type",
+            "gift_amount",
+        ),
+        *("active", "start_date", "expiration_date", "category", "additional_info", "metadata", "redemption_limit"),
+        *("redeemed_quantity", "published_at", "created_at", "updated_at"),
+    ]
+    readonly_fields = ["shown_code", "campaign_link", "state"]
+    actions = ["publish", "enable", "disable"]
+
+    def get_queryset(self, request):
+        return vouchers_to_see().annotate(reveals=Value(reveals_codes(request.user)))
+
+    def get_search_results(self, request, queryset, search_term):
+        codes = CodeFilter({}, queryset, reveals=reveals_codes(request.user))
+        return (codes.find(queryset, "q", search_term) if search_term else queryset), False
+
+    def get_ordering(self, request):
+        return ["-id"]
+
+    def view_on_site(self, voucher) -> str:
+        return reverse("publications:code", kwargs={"voucher_id": voucher.pk})
+
+    @admin.display(description="Code")
+    def shown_code(self, voucher) -> str:
+        in_clear = voucher.reveals and voucher.published_at
+        return format_html("<code>{}</code>", voucher.code if in_clear else mask(voucher.code))
+
+    @admin.display(description="Campaign")
+    def campaign_link(self, voucher) -> str:
+        if voucher.campaign is None:
+            return "Standalone"
+        url = reverse("admin:campaigns_campaign_change", args=[voucher.campaign_id])
+        return format_html('<a href="{}">{}</a>', url, voucher.campaign)
+
+    @admin.display(description="Status")
+    def state(self, voucher) -> str:
+        return state_of_code(voucher)
+
+    def has_publish_permission(self, request) -> bool:
+        return may(request.user, PUBLISH)
+
+    def has_manage_permission(self, request) -> bool:
+        return may(request.user, MANAGE)
+
+    @admin.action(description="Publish the selected code…", permissions=["publish"])
+    def publish(self, request, queryset):
+        if len(chosen := queryset[:2]) != 1:
+            return messages.error(request, "Select one code to publish.")
+        return redirect("publications:publish-code", voucher_id=chosen[0].pk)
+
+    @admin.action(description="Enable selected codes", permissions=["manage"])
+    def enable(self, request, queryset):
+        self._switch(request, queryset.filter(active=False), enable_code, "Enabled")
+
+    @admin.action(description="Disable selected codes", permissions=["manage"])
+    def disable(self, request, queryset):
+        self._switch(request, queryset.filter(active=True), disable_code, "Disabled")
+
+    def _switch(self, request, queryset, verb, word: str) -> None:
+        vouchers = queryset[: MOST_AT_ONCE + 1]
+        if len(vouchers) > MOST_AT_ONCE:
+            return messages.error(request, f"Select at most {MOST_AT_ONCE:,} codes.")
+        done = sum(verb(voucher, by=Actor.user(request.user)) for voucher in vouchers)
+        return messages.success(request, f"{word}: {done}.")
+
+
+@admin.register(CodeOrder)
+class CodeOrderAdmin(ReadOnlyAdmin):
+    list_display = ["id", "campaign", "status", "done", "total", "actor_label", "created_at", "finished_at"]
+    list_filter = ["status"]
+    list_select_related = ["campaign"]
+    search_fields = ["campaign__name"]
+    actions = ["retry"]
+
+    def has_manage_permission(self, request) -> bool:
+        return may(request.user, MANAGE)
+
+    @admin.action(description="Try failed orders again", permissions=["manage"])
+    def retry(self, request, queryset):
+        orders = queryset.filter(status=CodeOrder.Status.FAILED)[:MOST_AT_ONCE]
+        done = sum(retry_order(order, by=Actor.user(request.user)) for order in orders)
+        messages.success(request, f"Taken up again: {done}.")
+
+
+@admin.register(CodeImport)
+class CodeImportAdmin(ReadOnlyAdmin):
+    list_display = [
+        "original_name",
+        "campaign",
+        "status",
+        "rows_read",
+        "rows_imported",
+        "rows_refused",
+        "actor_label",
+        "created_at",
+    ]
+    list_filter = ["status"]
+    list_select_related = ["campaign"]
+    exclude = ["file", "error_file"]  # uploads are downloaded through views that check and record it
