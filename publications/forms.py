@@ -25,8 +25,8 @@ class PublishForm(forms.Form):
     """
 
     customer = forms.CharField(
-        required=False,
         max_length=320,
+        error_messages={"required": "Choose a customer, or type the name or e-mail of a new one."},
         widget=Combobox(url_name="customers:suggest", attrs={"placeholder": "Name, e-mail or source ID"}),
         help_text="Somebody new is offered to be created.",
     )
@@ -92,11 +92,9 @@ class PublishForm(forms.Form):
             self._clean_new(cleaned)
             return cleaned
         self._look_up(typed)
-        if not typed:
-            self.add_error("customer", "Choose a customer, or type the name or e-mail of a new one.")
-        elif not self.chosen and self.candidates:
+        if typed and not self.chosen and self.candidates:
             self.add_error(None, "Which customer do you mean? Choose one, or create a new one.")
-        elif not self.chosen:
+        elif typed and not self.chosen:
             self.add_error(None, f"There is no customer “{typed}” yet. Check the details and publish to create them.")
         elif self.warnings and cleaned.get("seen") != self.chosen.public_id:
             self.add_error(None, "Please look at the notes on this customer, then publish.")
@@ -114,8 +112,9 @@ class PublishForm(forms.Form):
             self._fill_in(typed)
 
     def _fill_in(self, typed: str) -> None:
-        """What was typed is the name or the e-mail of the new customer."""
-        field = "email" if "@" in typed else "name"
+        """What was typed is the name or the e-mail of the new customer; the other is typed next."""
+        field, next_field = ("email", "name") if "@" in typed else ("name", "email")
+        self.fields[next_field].widget.attrs["autofocus"] = True
         if self.is_bound:
             self.data = self.data.copy()
             self.data[field] = self.data.get(field) or typed

@@ -62,3 +62,12 @@ def with_holders(vouchers: QuerySet) -> QuerySet:
     """For a list: `.live` holds the ledger row of the live publication with its customer, or nothing."""
     live = PublishedVoucher.objects.filter(released_at=None).select_related("publication__customer")
     return vouchers.prefetch_related(Prefetch("ledger", live, to_attr="live"))
+
+
+LOOKED_AT = 1_000  # codes of a hand-out, which may hold a million
+
+
+def some_released(publication: Publication) -> bool:
+    """Whether a code of it (of a hand-out: of its first ones) has been released."""
+    rows = publication.ledger.order_by("publication", "voucher").values_list("released_at", flat=True)[:LOOKED_AT]
+    return any(rows)

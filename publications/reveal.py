@@ -1,16 +1,13 @@
-"""Who is shown which code in clear (design.md, "Security")."""
+"""How a code is shown to whom (design.md, "Security")."""
 
 from __future__ import annotations
 
 from campaigns.mask import mask
 from campaigns.models import Voucher
-from config.roles import reveals_codes
-
-__all__ = ["is_masked", "reveals_codes", "shown"]
 
 
 def is_masked(voucher: Voucher, *, reveals: bool) -> bool:
-    """An unpublished code (a released one too) is masked for everybody: in clear, it could be given twice."""
+    """`reveals` is config.roles.reveals_codes(user). An unpublished code (a released one too) is masked for everybody."""
     return not reveals or voucher.published_at is None
 
 

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaigns.models import Voucher
-from config.roles import EXPORT, may
+from config.roles import EXPORT, may, reveals_codes
 from config.tables import COUNT_UP_TO, Table
 from config.templatetags.handout import channel, pill, when
 from customers.models import Customer
@@ -19,7 +19,6 @@ from publications.filters import HistoryFilter
 from publications.history import with_codes, with_holders
 from publications.list_channels import channel_colours
 from publications.models import Publication, PublishedVoucher
-from publications.reveal import reveals_codes
 
 MAIN, ASIDE, CUT = ({"td": {"class": name}} for name in ("main", "aside", "cut"))
 OPENER = {"th": {"class": "opener"}, "td": {"class": "opener"}}
@@ -65,13 +64,13 @@ class HistoryTable(Table):
         )
 
     def render_created_at(self, record: Publication, value):
-        return format_html('<a href="{}">{}</a>', _address("publication", record.pk), when(value))
+        return format_html('<a class="calm" href="{}">{}</a>', _address("publication", record.pk), when(value))
 
     def render_codes(self, record: Publication):
         return render_to_string("publications/_history_codes.html", {"publication": record, "reveals": self.reveals})
 
     def render_campaign(self, value):
-        return format_html('<a href="{}">{}</a>', _address("campaign", value.pk), value)
+        return format_html('<a class="calm" href="{}">{}</a>', _address("campaign", value.pk), value)
 
     def render_customer(self, value: Customer):
         return customer_link(value)
@@ -121,7 +120,7 @@ class HeldCodeTable(Table):
         if publication is None:
             return NOTHING
         if publication.customer is None:
-            return format_html('<a href="{}">CSV hand-out</a>', _address("publication", publication.pk))
+            return format_html('<a class="calm" href="{}">CSV hand-out</a>', _address("publication", publication.pk))
         return customer_link(publication.customer)
 
     def render_channel(self, record: Voucher):
@@ -150,13 +149,14 @@ class PublishedCodeTable(Table):
     class Meta(Table.Meta):
         pass
 
-    def __init__(self, publication: Publication, *, user, **kwargs):
+    def __init__(self, publication: Publication, *, user, some_released: bool, **kwargs):
         self.reveals = reveals_codes(user)
         if publication.voucher_count > COUNT_UP_TO:
             self.notice = f"Only {COUNT_UP_TO:,} of the codes can be listed here; the file has all of them."
         # In the order of the ledger's own index, so that the codes of a hand-out are not sorted for each page.
         rows = publication.ledger.select_related("voucher").order_by("publication", "voucher")
-        super().__init__(rows, **kwargs)
+        hidden = () if some_released else ("released_at", "reason")
+        super().__init__(rows, exclude=hidden, **kwargs)
 
     def render_code(self, value: Voucher):
         return render_to_string("publications/_code_cell.html", {"voucher": value, "reveals": self.reveals})
@@ -198,7 +198,9 @@ class WalletTable(Table):
         return channel({}, value)
 
     def render_published_at(self, record: PublishedVoucher, value):
-        return format_html('<a href="{}">{}</a>', _address("publication", record.publication_id), when(value))
+        return format_html(
+            '<a class="calm" href="{}">{}</a>', _address("publication", record.publication_id), when(value)
+        )
 
     def render_status(self, value: Voucher):
         """A code in a wallet is published; what counts is whether it is still good."""
@@ -210,7 +212,7 @@ class WalletTable(Table):
 def customer_link(customer: Customer) -> SafeString:
     if customer.erased_at:
         return SafeString('<span class="muted">Erased customer</span>')
-    return format_html('<a href="{}">{}</a>', _address("customer", customer.pk), customer)
+    return format_html('<a class="calm" href="{}">{}</a>', _address("customer", customer.pk), customer)
 
 
 def _live_publication(voucher: Voucher) -> Publication | None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from django import template
 
 from campaigns.filters import state_of_code
 from campaigns.mask import mask
 from campaigns.models import Voucher
+from config.roles import reveals_codes
 from publications.models import Publication
-from publications.reveal import is_masked, reveals_codes, shown
+from publications.reveal import is_masked, shown
+from publications.state import reason_of_failure, state_of_publication
 
 register = template.Library()
-
-LOOKED_AT = 1_000
 
 
 @register.inclusion_tag("publications/_code_link.html")
@@ -37,36 +35,13 @@ def attempted_code(publication: Publication, reveals: bool) -> dict:
 
 @register.filter
 def state(publication: Publication) -> str:
-    """What became of it, for a list made by `with_codes`: Success, Failed, Released or Partly released."""
-    return _state(publication, lambda: any(row.released_at for row in publication.ledger.all()))
-
-
-@register.filter
-def state_of_one(publication: Publication) -> str:
-    """The same for one publication. Of a hand-out of a million codes only the first are looked at."""
-    first = publication.ledger.order_by("publication", "voucher").values_list("released_at", flat=True)[:LOOKED_AT]
-    return _state(publication, lambda: any(first))
-
-
-def _state(publication: Publication, partly_released: Callable[[], bool]) -> str:
-    if publication.result == Publication.Result.FAILURE:
-        return "Failed"
-    if publication.voided_at:
-        return "Released"
-    return "Partly released" if partly_released() else "Success"
-
-
-REASONS = {
-    "no_voucher_suitable_for_publication": "Pool empty",
-    "voucher_already_published": "Already published",
-    "voucher_cannot_be_published": "Not publishable",
-}
+    """For a list made by `with_codes`."""
+    return state_of_publication(publication, some_released=any(row.released_at for row in publication.ledger.all()))
 
 
 @register.filter
 def reason(publication: Publication) -> str:
-    """Why it failed, in two words; `failure_message` has the rest."""
-    return REASONS.get(publication.failure_code) or publication.failure_code.replace("_", " ")
+    return reason_of_failure(publication)
 
 
 @register.filter

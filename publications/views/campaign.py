@@ -8,12 +8,11 @@ from django.views.decorators.http import require_safe
 from campaigns.count_codes import count_codes
 from campaigns.models import Campaign, Voucher
 from config.models import AuditEntry
-from config.roles import READ, requires
+from config.roles import READ, requires, reveals_codes
 from config.settings_tables import AuditTable
 from config.tables import list_page
 from publications.filters import CampaignCodeFilter
 from publications.history import history
-from publications.reveal import reveals_codes
 from publications.tables import HeldCodeTable, HistoryTable
 from publications.tally import customers_reached, figures_of, tally_days
 

@@ -11,12 +11,12 @@ from campaigns.models import Voucher
 from config.actor import Actor
 from config.dialogs import leave
 from config.models import AuditEntry
-from config.roles import MANAGE, READ, requires
+from config.roles import MANAGE, READ, requires, reveals_codes
 from publications.forms import ReleaseForm
 from publications.models import Publication
 from publications.release import NotPublished, ReasonMissing
 from publications.release import release as release_code
-from publications.reveal import is_masked, reveals_codes, shown
+from publications.reveal import is_masked, shown
 
 SHOWN = 50  # events of one code; a code is published a few times at most, each time after a release
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from config.roles import READ, requires
+from config.roles import READ, requires, reveals_codes
 from config.tables import COUNT_UP_TO, list_page
 from customers.models import Customer
 from publications.history import history
 from publications.models import PublishedVoucher
-from publications.reveal import reveals_codes
 from publications.tables import HistoryTable, WalletTable
 
 

@@ -6,11 +6,11 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from campaigns.models import Voucher
-from config.roles import READ, requires
+from config.roles import READ, requires, reveals_codes
 from config.tables import list_page
-from publications.history import history
+from publications.history import history, some_released
 from publications.models import Publication
-from publications.reveal import reveals_codes
+from publications.state import state_of_publication
 from publications.tables import HistoryTable, PublishedCodeTable
 
 
@@ -29,7 +29,8 @@ def publication(request, publication_id):
     publication = get_object_or_404(
         Publication.objects.select_related("campaign", "customer", "export"), pk=publication_id
     )
-    table = PublishedCodeTable(publication, user=request.user)
+    released = some_released(publication)
+    table = PublishedCodeTable(publication, user=request.user, some_released=released)
     attempted = None
     if publication.attempted_code:
         attempted = Voucher.objects.filter(code=publication.attempted_code).first()
@@ -37,5 +38,11 @@ def publication(request, publication_id):
         request,
         "publications/publication.html",
         table,
-        {"title": "Publication", "publication": publication, "attempted": attempted, "reveals": table.reveals},
+        {
+            "title": "Publication",
+            "publication": publication,
+            "state": state_of_publication(publication, some_released=released),
+            "attempted": attempted,
+            "reveals": table.reveals,
+        },
     )

@@ -12,13 +12,12 @@ from django.views.decorators.http import require_safe
 
 from campaigns.models import Campaign, Voucher
 from config.models import ApiKey, AuditEntry
-from config.roles import MANAGE, READ, may, requires
+from config.roles import MANAGE, READ, may, requires, reveals_codes
 from config.tables import COUNT_UP_TO
 from publications.history import history, with_codes
 from publications.list_channels import channel_colours, list_channels
 from publications.low_pools import low_pools
 from publications.models import Publication
-from publications.reveal import reveals_codes
 from publications.running_work import running_work
 from publications.tally import tally_days
 

@@ -1,0 +1,123 @@
+"""Publications, the ledger and exports in the admin: to be looked up, never changed. What may be done has its pages."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import Value
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+
+from config.admin import ReadOnlyAdmin
+from config.roles import reveals_codes
+from publications.find_publications import find_publications, newest_of
+from publications.models import Export, Publication, PublishedVoucher
+from publications.reveal import shown
+
+CODES_LISTED = 50
+
+
+class AmongNewest(admin.SimpleListFilter):
+    """A filter that no index serves looks at the newest publications of the list only, so that it always answers."""
+
+    def queryset(self, request, queryset):
+        if not self.value():
+            return queryset
+        return newest_of(queryset).publications.filter(**{self.parameter_name: self.value()})
+
+
+class ResultFilter(AmongNewest):
+    title, parameter_name = "result (of the newest)", "result"
+
+    def lookups(self, request, model_admin):
+        return Publication.Result.choices
+
+
+class OriginFilter(AmongNewest):
+    title, parameter_name = "origin (of the newest)", "origin"
+
+    def lookups(self, request, model_admin):
+        return Publication.Origin.choices
+
+
+@admin.register(Publication)
+class PublicationAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "result", "campaign", "customer", "voucher_count", "channel", "actor_label"]
+    list_filter = ["created_at", ResultFilter, OriginFilter]
+    list_select_related = ["campaign", "customer"]
+    search_fields = ["source_id"]  # shows the box; `get_search_results` does the search
+    search_help_text = "The beginning of a code or of a customer’s name, e-mail or source ID, or a pub_… id"
+    fields = [
+        *("public_id", "created_at", "result", "campaign", "customer", "codes", "channel", "origin", "actor_label"),
+        *("source_id", "metadata", "join_once", "voided_at", "failure_code", "failure_message", "attempts"),
+    ]
+    readonly_fields = ["public_id", "codes"]
+
+    def get_search_results(self, request, queryset, search_term):
+        if not search_term:
+            return queryset, False
+        return find_publications(queryset, search_term, whole_codes=not reveals_codes(request.user)).publications, False
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(reveals=Value(reveals_codes(request.user)))
+
+    def view_on_site(self, publication) -> str:
+        return reverse("publications:publication", kwargs={"publication_id": publication.pk})
+
+    @admin.display(description="Id")
+    def public_id(self, publication) -> str:
+        return publication.public_id
+
+    @admin.display(description="Codes")
+    def codes(self, publication) -> str:
+        rows = publication.ledger.select_related("voucher").order_by("publication", "voucher")[:CODES_LISTED]
+        listed = format_html_join(
+            ", ",
+            "<code>{}</code>{}",
+            (
+                (shown(row.voucher, reveals=publication.reveals), " (released)" if row.released_at else "")
+                for row in rows
+            ),
+        )
+        more = publication.voucher_count - CODES_LISTED
+        return format_html("{} and {} more", listed, f"{more:,}") if more > 0 else listed or "None"
+
+
+@admin.register(PublishedVoucher)
+class PublishedVoucherAdmin(ReadOnlyAdmin):
+    """The ledger: which publication holds which code."""
+
+    list_display = ["code", "publication", "released_at", "released_by", "reason"]
+    list_select_related = ["voucher", "publication"]
+    ordering = ["-id"]
+    search_fields = ["reason"]  # shows the box; `get_search_results` does the search
+    search_help_text = "The beginning of a published code or of a customer’s name, or a pub_… or v_… id"
+    fields = ["code", "publication", "released_at", "released_by", "reason"]
+    readonly_fields = ["code"]
+
+    def get_search_results(self, request, queryset, search_term):
+        if not search_term:
+            return queryset, False
+        found = find_publications(
+            Publication.objects.all(), search_term, whole_codes=not reveals_codes(request.user)
+        ).publications
+        return queryset.filter(publication__in=found.order_by().values("pk")), False
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(reveals=Value(reveals_codes(request.user)))
+
+    @admin.display(description="Code")
+    def code(self, row) -> str:
+        return format_html("<code>{}</code>", shown(row.voucher, reveals=row.reveals))
+
+
+@admin.register(Export)
+class ExportAdmin(ReadOnlyAdmin):
+    list_display = ["file_name", "kind", "campaign", "status", "rows", "downloads", "actor_label", "created_at"]
+    list_filter = ["kind", "status", "created_at"]
+    list_select_related = ["campaign"]
+    search_fields = ["file_name"]
+    # Files are downloaded through the page that checks who may, and records it. Filters may hold a person's name.
+    exclude = ["file", "filters"]
+
+    def view_on_site(self, export) -> str:
+        return reverse("publications:export", kwargs={"export_id": export.pk})
