@@ -69,12 +69,11 @@ def upsert_customer(as_sent: Mapping[str, Any]) -> Customer:
         return update_customer(customer, fields)
     if source_id is None:
         return Customer.objects.create(**fields)
-    customer = Customer.objects.filter(source_id=source_id).first()
-    if not customer:
+    if not (known := Customer.objects.filter(source_id=source_id).first()):
         # Another call may insert the same source_id right now: then this inserts nothing, and theirs is found.
         Customer.objects.bulk_create([Customer(source_id=source_id, **fields)], ignore_conflicts=True)
-        customer = Customer.objects.get(source_id=source_id)
-    return update_customer(customer, fields)
+        known = Customer.objects.get(source_id=source_id)
+    return update_customer(known, fields)
 
 
 def update_customer(customer: Customer, fields: Mapping[str, Any]) -> Customer:

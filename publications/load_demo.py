@@ -57,7 +57,7 @@ def load_demo() -> None:
                 "campaign.created", by=ADMIN, object_id=campaign.public_id, object_label=campaign.name, campaign_id=campaign.pk
             )  # fmt: skip
         _failures(dice, customers)
-        held = PublishedVoucher.objects.filter(publication__campaign__name="Autumn Roast Launch").first()
+        held = PublishedVoucher.objects.filter(publication__campaign__name="Autumn Roast Launch").earliest("pk")
         release(held.voucher, by=ADMIN, reason="Sent to the wrong customer")
         _standalone()
 
@@ -148,7 +148,7 @@ def _failures(dice: random.Random, customers: list[Customer]) -> None:
     now = timezone.now()
     expired = Campaign.objects.get(name="Garden Opening Days")
     roast = Campaign.objects.get(name="Autumn Roast Launch")
-    taken = roast.vouchers.filter(published_at__isnull=False).first()
+    taken = roast.vouchers.filter(published_at__isnull=False).earliest("pk")
     cases = [
         (expired, None, "no_voucher_suitable_for_publication", "The campaign has expired.", 4),
         (roast, taken.code, "voucher_already_published", f"Voucher '{taken.public_id}' has already been published", 3),

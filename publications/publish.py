@@ -69,9 +69,9 @@ def publish(
     # pressing its button twice publishes them once.
     if count > 1 and (join_once or (source_id and origin == Publication.Origin.API)):
         raise TooManyVouchers()
-    attempt = Attempt(
-        campaign=campaign, voucher=None, count=count, channel=channel, origin=origin, by=by,
-        source_id=source_id, metadata=metadata, join_once=join_once,
+    attempt = FromPool(
+        campaign, count=count, channel=channel, origin=origin, by=by, source_id=source_id, metadata=metadata,
+        join_once=join_once,
     )  # fmt: skip
     return attempt.carry_out(customer)
 
@@ -92,57 +92,119 @@ def publish_code(
     Without `source_id` or join once a repeat is refused, also for the same customer (contract.md, "Exactly once").
     """
     campaign = voucher.campaign
-    attempt = Attempt(
-        campaign=campaign, voucher=voucher, count=1, channel=channel, origin=origin, by=by, source_id=source_id,
-        metadata=metadata, join_once=campaign is not None and (join_once or campaign.join_once),
+    attempt = OfCode(
+        voucher, channel=channel, origin=origin, by=by, source_id=source_id, metadata=metadata,
+        join_once=campaign is not None and (join_once or campaign.join_once),
     )  # fmt: skip
     return attempt.carry_out(customer)
 
 
 class Attempt:
-    """One call on its way: what was asked, and the steps that answer it."""
+    """One call on its way: what was asked, and the steps that answer it, for a pool and for a named code alike."""
 
-    def __init__(self, *, campaign, voucher, count, channel, origin, by, source_id, metadata, join_once):
-        self.campaign: Campaign | None = campaign
-        self.voucher: Voucher | None = voucher
-        self.count: int = count
-        self.channel: str = channel
-        self.origin: str = origin
-        self.by: Actor = by
-        self.source_id: str | None = source_id
+    campaign: Campaign | None
+    voucher: Voucher | None = None
+    count = 1
+    request_hash: bytes | None = None
+    customer: Customer
+
+    def __init__(
+        self, *, channel: str, origin: str, by: Actor, source_id: str | None, metadata: dict | None, join_once: bool
+    ):
+        self.channel, self.origin, self.by, self.source_id = channel, origin, by, source_id
         self.metadata = check_metadata(metadata) or None
-        self.join_once: bool = join_once
-        self.request_hash: bytes | None = None
-        self.customer: Customer
+        self.join_once = join_once
+
+    def selector(self) -> Campaign | Voucher:
+        raise NotImplementedError
+
+    def take(self) -> Publication:
+        """Publishes, or raises PublishRefused."""
+        raise NotImplementedError
 
     def carry_out(self, customer: Customer | Mapping[str, Any]) -> Publication:
         if self.source_id is not None:
-            self.request_hash = _hash(self.voucher or self.campaign, customer)
+            self.request_hash = _hash(self.selector(), customer)
             # Before the customer is touched: a repeat must not update the profile, a misuse must not create one.
             if earlier := self._earlier_by_source_id():
                 return earlier
         self.customer = customer if isinstance(customer, Customer) else upsert_customer(customer)
         try:
-            return self._earlier_by_join_once() or self._take()
+            return self.earlier_by_join_once() or self.take()
         except PublishRefused as refused:
             if refused.is_attempt:
                 record_failure(self, refused)
             raise
 
-    def _take(self) -> Publication:
-        if self.voucher:
-            rows = take_codes.take_named(self)
-        elif _known_empty.get(self.campaign.pk) == self.campaign.pool_version and not self.campaign.auto_update:
-            rows = []
-        else:
-            rows = take_codes.take_next(self)
+    def earlier(self) -> Publication | None:
+        """The publication that answers this call already, if there is one. Raises DuplicateSourceId, AlreadyJoined."""
+        return self._earlier_by_source_id() or self.earlier_by_join_once()
+
+    def _earlier_by_source_id(self) -> Publication | None:
+        if self.source_id is None:
+            return None
+        earlier = (
+            Publication.objects.filter(source_id=self.source_id, result="SUCCESS")
+            .select_related("customer", "campaign")
+            .first()
+        )
+        if not earlier:
+            return None
+        if earlier.voided_at or bytes(earlier.request_hash or b"") != self.request_hash:
+            raise DuplicateSourceId(self.source_id, released=bool(earlier.voided_at))
+        return _as_repeat(earlier)
+
+    def earlier_by_join_once(self) -> Publication | None:
+        if not self.join_once:
+            return None
+        earlier = (
+            Publication.objects.filter(
+                campaign=self.campaign, customer=self.customer, join_once=True, result="SUCCESS", voided_at=None
+            )
+            .select_related("customer", "campaign")
+            .first()
+        )
+        if not earlier:
+            return None
+        repeat = _as_repeat(earlier)
+        if self.voucher and self.voucher.pk not in {voucher.pk for voucher in repeat.vouchers}:
+            raise AlreadyJoined()
+        return repeat
+
+    def publication(self, rows: list[take_codes.Taken]) -> Publication:
+        """The stored row as an object, made from what the statement returned instead of read again."""
+        publication = Publication(
+            id=rows[0].publication_id, created_at=rows[0].created_at, result="SUCCESS", campaign=self.campaign,
+            customer=self.customer, voucher_count=len(rows), channel=self.channel, origin=self.origin,
+            source_id=self.source_id, request_hash=self.request_hash, metadata=self.metadata,
+            join_once=self.join_once, actor_kind=self.by.kind, actor_id=self.by.id, actor_label=self.by.label,
+        )  # fmt: skip
+        publication._state.adding, publication._state.db = False, "default"
+        publication.vouchers = list(Voucher.objects.filter(pk__in=[row.voucher_id for row in rows]).order_by("pk"))
+        for voucher in publication.vouchers:
+            voucher.campaign = self.campaign
+        publication.repeated = False
+        return publication
+
+
+class FromPool(Attempt):
+    """Some codes of the campaign's pool, no matter which."""
+
+    campaign: Campaign
+
+    def __init__(self, campaign: Campaign, *, count: int, **how):
+        super().__init__(**how)
+        self.campaign, self.count = campaign, count
+
+    def selector(self) -> Campaign:
+        return self.campaign
+
+    def take(self) -> Publication:
+        known_empty = _known_empty.get(self.campaign.pk) == self.campaign.pool_version
+        rows = [] if known_empty and not self.campaign.auto_update else take_codes.take_next(self)
         if rows:
-            return self._publication(rows)
-        if earlier := self._earlier_by_source_id() or self._earlier_by_join_once():
-            return earlier
-        if self.voucher:
-            raise self._why_not_this_code()
-        return self._take_for_sure()
+            return self.publication(rows)
+        return self.earlier() or self._take_for_sure()
 
     def _take_for_sure(self) -> Publication:
         """The second look. A shortage seen through SKIP LOCKED can be false: the others may yet roll back.
@@ -161,12 +223,12 @@ class Attempt:
                 raise NoVoucherSuitable()
             take_codes.lock_pool(campaign)
             rows = take_codes.take_next_for_sure(self)
-            if not rows and (earlier := self._earlier_by_source_id() or self._earlier_by_join_once()):
+            if not rows and (earlier := self.earlier()):
                 return earlier
             if not rows and state.auto_update:
                 rows = self._extend_and_take()
             if rows:
-                return self._publication(rows)
+                return self.publication(rows)
             if not take_codes.left_in_pool(campaign, up_to=1):
                 _known_empty[campaign.pk] = state.pool_version
             raise NoVoucherSuitable()
@@ -184,38 +246,27 @@ class Attempt:
                 return rows
         return []
 
-    def _earlier_by_source_id(self) -> Publication | None:
-        if self.source_id is None:
-            return None
-        earlier = (
-            Publication.objects.filter(source_id=self.source_id, result="SUCCESS")
-            .select_related("customer", "campaign")
-            .first()
-        )
-        if not earlier:
-            return None
-        if earlier.voided_at or bytes(earlier.request_hash or b"") != self.request_hash:
-            raise DuplicateSourceId(self.source_id, released=bool(earlier.voided_at))
-        return _as_repeat(earlier)
 
-    def _earlier_by_join_once(self) -> Publication | None:
-        if not self.join_once:
-            return None
-        earlier = (
-            Publication.objects.filter(
-                campaign=self.campaign, customer=self.customer, join_once=True, result="SUCCESS", voided_at=None
-            )
-            .select_related("customer", "campaign")
-            .first()
-        )
-        if not earlier:
-            return None
-        repeat = _as_repeat(earlier)
-        if self.voucher and self.voucher.pk not in {voucher.pk for voucher in repeat.vouchers}:
-            raise AlreadyJoined()
-        return repeat
+class OfCode(Attempt):
+    """One code, by name."""
 
-    def _why_not_this_code(self) -> PublishRefused:
+    voucher: Voucher
+
+    def __init__(self, voucher: Voucher, **how):
+        super().__init__(**how)
+        self.voucher, self.campaign = voucher, voucher.campaign
+
+    def selector(self) -> Voucher:
+        return self.voucher
+
+    def take(self) -> Publication:
+        if rows := take_codes.take_named(self):
+            return self.publication(rows)
+        if earlier := self.earlier():
+            return earlier
+        raise self._why_not()
+
+    def _why_not(self) -> PublishRefused:
         """Read after the statement declined, so it tells the state that made it decline, or a newer one."""
         voucher = Voucher.objects.select_related("campaign").get(pk=self.voucher.pk)
         if voucher.published_at:
@@ -227,21 +278,6 @@ class Attempt:
         if voucher.campaign and _state_of(voucher.campaign).expired:
             return VoucherExpired("The voucher's campaign has expired")
         return VoucherExpired(f"Voucher '{voucher.public_id}' has expired")
-
-    def _publication(self, rows: list[take_codes.Taken]) -> Publication:
-        """The stored row as an object, made from what the statement returned instead of read again."""
-        publication = Publication(
-            id=rows[0].publication_id, created_at=rows[0].created_at, result="SUCCESS", campaign=self.campaign,
-            customer=self.customer, voucher_count=len(rows), channel=self.channel, origin=self.origin,
-            source_id=self.source_id, request_hash=self.request_hash, metadata=self.metadata,
-            join_once=self.join_once, actor_kind=self.by.kind, actor_id=self.by.id, actor_label=self.by.label,
-        )  # fmt: skip
-        publication._state.adding, publication._state.db = False, "default"
-        publication.vouchers = list(Voucher.objects.filter(pk__in=[row.voucher_id for row in rows]).order_by("pk"))
-        for voucher in publication.vouchers:
-            voucher.campaign = self.campaign
-        publication.repeated = False
-        return publication
 
 
 class _State:

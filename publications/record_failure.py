@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 from psycopg.types.json import Jsonb
@@ -30,23 +30,21 @@ RETURNING id
 
 def record_failure(attempt: Attempt, refused: PublishRefused) -> int:
     """The key of the failed publication's row. Runs after the attempt was rolled back, in a transaction of its own."""
+    values: dict[str, Any] = {
+        "campaign": attempt.campaign.pk if attempt.campaign else None,
+        "customer": attempt.customer.pk,
+        "channel": attempt.channel,
+        "origin": attempt.origin,
+        "source_id": attempt.source_id,
+        "metadata": Jsonb(attempt.metadata) if attempt.metadata else None,
+        "join_once": attempt.join_once,
+        "actor_kind": attempt.by.kind,
+        "actor_id": attempt.by.id,
+        "actor_label": attempt.by.label,
+        "failure_code": refused.key,
+        "failure_message": refused.details or refused.message,
+        "attempted_code": attempt.voucher.code if attempt.voucher else None,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            STATEMENT,
-            {
-                "campaign": attempt.campaign.pk if attempt.campaign else None,
-                "customer": attempt.customer.pk,
-                "channel": attempt.channel,
-                "origin": attempt.origin,
-                "source_id": attempt.source_id,
-                "metadata": Jsonb(attempt.metadata) if attempt.metadata else None,
-                "join_once": attempt.join_once,
-                "actor_kind": attempt.by.kind,
-                "actor_id": attempt.by.id,
-                "actor_label": attempt.by.label,
-                "failure_code": refused.key,
-                "failure_message": refused.details or refused.message,
-                "attempted_code": attempt.voucher.code if attempt.voucher else None,
-            },
-        )
+        cursor.execute(STATEMENT, values)
         return cursor.fetchone()[0]

@@ -7,7 +7,7 @@ and its unique indexes decide repeats. Nothing outside the statement is trusted 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
 from psycopg.types.json import Jsonb
@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from campaigns.models import Campaign
 
 if TYPE_CHECKING:
-    from publications.publish import Attempt
+    from publications.publish import Attempt, FromPool, OfCode
 
 # A voucher in the pool. The index `voucher_pool` has the same condition.
 IN_POOL = """v.published_at IS NULL AND v.active AND v.deleted_at IS NULL
@@ -76,7 +76,7 @@ class Taken(NamedTuple):
     created_at: datetime
 
 
-def take_next(attempt: Attempt) -> list[Taken]:
+def take_next(attempt: FromPool) -> list[Taken]:
     """The next codes of the pool that nobody else is taking; [] where there are too few, or it is a repeat."""
     key = attempt.campaign.pk
     after = _taken_up_to.get(key, 0)
@@ -88,12 +88,12 @@ def take_next(attempt: Attempt) -> list[Taken]:
     return rows
 
 
-def take_next_for_sure(attempt: Attempt) -> list[Taken]:
+def take_next_for_sure(attempt: FromPool) -> list[Taken]:
     """As `take_next`, but from the start, and waiting for codes that others hold. Call it under `lock_pool`."""
     return _run(TAKE_NEXT_FOR_SURE, attempt, after=0)
 
 
-def take_named(attempt: Attempt) -> list[Taken]:
+def take_named(attempt: OfCode) -> list[Taken]:
     """The attempt's own voucher, if it may be published; waits for whoever is taking it."""
     return _run(TAKE_NAMED, attempt, after=0)
 
@@ -117,7 +117,7 @@ def left_in_pool(campaign: Campaign, *, up_to: int) -> int:
 
 def _run(statement: str, attempt: Attempt, *, after: int) -> list[Taken]:
     campaign = attempt.campaign
-    values = {
+    values: dict[str, Any] = {
         "campaign": campaign.pk if campaign else None,
         "voucher": attempt.voucher.pk if attempt.voucher else None,
         "after": after,
