@@ -12,7 +12,7 @@ from campaigns.code_space import LONGEST_CODE
 from campaigns.models import Campaign, Voucher
 from config.csv_cells import RowRefused, count_of, decimal_of, flag_of, line_of, lines_of, moment_of, shown, text_of
 from config.csv_columns import Field, mapped_columns
-from config.metadata import MetadataRefused, check_metadata
+from config.metadata import MAX_BYTES, MetadataRefused, check_metadata
 
 FIELDS = (
     Field("code", "Code", ("voucher code", "coupon code", "coupon", "voucher")),
@@ -63,6 +63,17 @@ def _code_of(text: str) -> str:
     raise RowRefused(f"has more than {LONGEST_CODE} characters, or one that cannot be seen. Correct it.")
 
 
+def _stored(metadata: dict[str, str]) -> str:
+    """As JSON. Texts without control characters can only be refused for their size: the rest is not checked a million times."""
+    text = json.dumps(metadata)
+    if len(text) > MAX_BYTES // 4:
+        try:
+            check_metadata(metadata)
+        except MetadataRefused as refused:
+            raise RowRefused(str(refused)) from None
+    return text
+
+
 def _one_of(choices: dict[str, str], what: str, text: str) -> str:
     if found := choices.get(text.upper().replace(" ", "_")):
         return found
@@ -90,34 +101,32 @@ class CodeReader:
     """Reads the rows of one file: its headings, what they were mapped to, and the campaign that the codes go to."""
 
     def __init__(self, headings: Sequence[str], mapping: dict[str, str], campaign: Campaign | None):
-        self.columns = mapped_columns(headings, mapping)
         self.campaign = campaign
-        self.labels = {column.field: column.heading for column in self.columns}
+        columns = mapped_columns(headings, mapping)
+        self.labels = {column.field: column.heading for column in columns}
+        self.columns = [(*column, column.metadata_key, _READ.get(column.field)) for column in columns]
 
     def read(self, cells: Sequence[str]) -> dict[str, Any]:
         """The voucher's columns that the row gives; an empty cell gives none. Raises RowRefused with all that is wrong."""
         given: dict[str, Any] = {}
         metadata: dict[str, str] = {}
         wrong: list[str] = []
-        for column in self.columns:
-            if not (text := text_of(cells[column.index])):
+        for index, heading, field, metadata_key, parse in self.columns:
+            if not (text := text_of(cells[index])):
                 continue
             try:
-                if key := column.metadata_key:
-                    metadata[key] = lines_of(text, 10_000)
+                if parse:
+                    given[field] = parse(text)
                 else:
-                    given[column.field] = _READ[column.field](text)
+                    metadata[metadata_key] = lines_of(text, 10_000)
             except RowRefused as refused:
-                wrong.append(f"{column.heading}: {refused}")
+                wrong.append(f"{heading}: {refused}")
         if wrong:
             raise RowRefused(" ".join(wrong))
         if "code" not in given:
             raise self._wrong("code", "is empty. Every row needs a code.")
         if metadata:
-            try:
-                given["metadata"] = json.dumps(check_metadata(metadata))
-            except MetadataRefused as refused:
-                raise RowRefused(str(refused)) from None
+            given["metadata"] = _stored(metadata)
         self._settle_value(given)
         for field, error in check_dates(given.get("start_date"), given.get("expiration_date")).items():
             raise self._wrong(field, error)

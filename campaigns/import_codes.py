@@ -83,7 +83,7 @@ class CodeImporter:
 
     def read(self, cells: Sequence[str]) -> tuple:
         given = self.reader.read(cells)
-        return (given["code"], *(given.get(name) for name in _COLUMNS))
+        return (given["code"], *map(given.get, _COLUMNS))
 
     def repeats(self, first_row: int) -> str:
         return f"Code: is the same as in row {first_row}. Each code exists once. Remove one of the two rows."

@@ -133,10 +133,10 @@ def csv_file(
                 os.unlink(file.name)
 
 
-def csv_line(cells: Iterable[Any], *, lossless: bool = False) -> bytes:
+def csv_line(cells: Iterable[Any], *, lossless: bool = False, delimiter: str = ",") -> bytes:
     """One row that comes out of Python, by the same rules."""
     line = io.StringIO()
-    csv.writer(line).writerow(cells if lossless else map(neutralised, cells))
+    csv.writer(line, delimiter=delimiter).writerow(cells if lossless else map(neutralised, cells))
     return line.getvalue().encode()
 
 

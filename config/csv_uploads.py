@@ -9,7 +9,9 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, TypeAlias, cast
+
+from django.core.files import File
 
 DELIMITERS = {",": "Comma (,)", ";": "Semicolon (;)", "\t": "Tab", "|": "Vertical bar (|)"}
 ENCODINGS = {"utf-8-sig": "UTF-8", "cp1252": "Windows-1252 (Western Europe)", "utf-16": "UTF-16"}
@@ -32,6 +34,9 @@ UNREADABLE = "\udcff"
 codecs.register_error("mark-unreadable", lambda error: (UNREADABLE, error.end))  # type: ignore[attr-defined]
 
 
+Upload: TypeAlias = BinaryIO | File
+
+
 class NotCsv(ValueError):
     """The file as a whole cannot be read; the message is for the person who uploaded it, and says how to mend it."""
 
@@ -49,7 +54,7 @@ class Reading(NamedTuple):
     delimiter: str
 
 
-def look_at(file: BinaryIO) -> Reading:
+def look_at(file: Upload) -> Reading:
     """Finds the encoding, by all bytes of the file, and the delimiter, by its first rows. Raises NotCsv."""
     file.seek(0)
     start = file.read(SAMPLE_BYTES)
@@ -58,7 +63,7 @@ def look_at(file: BinaryIO) -> Reading:
     return Reading(encoding, _delimiter_of(start, encoding))
 
 
-def read_csv(file: BinaryIO, reading: Reading) -> tuple[list[str], Iterator[Row]]:
+def read_csv(file: Upload, reading: Reading) -> tuple[list[str], Iterator[Row]]:
     """The headings, trimmed, and the rows below them; blank rows are left out. The file is never held in memory.
 
     `file.tell()` says meanwhile how far it was read. Raises NotCsv where the headings cannot be used.
@@ -88,7 +93,7 @@ def _refuse_other_formats(start: bytes) -> None:
         )
 
 
-def _encoding_of(file: BinaryIO, start: bytes) -> str:
+def _encoding_of(file: Upload, start: bytes) -> str:
     """By the mark at the start; else UTF-8, unless more of the file speaks against it than for it."""
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
@@ -156,13 +161,13 @@ def _fitted(records: Iterator[Row], width: int) -> Iterator[Row]:
             )
 
 
-def _records(file: BinaryIO, reading: Reading) -> Iterator[Row]:
+def _records(file: Upload, reading: Reading) -> Iterator[Row]:
     """Every record that is not blank, the headings included.
 
     The csv module is strict here. Where it gives up, a quote that nobody closed has mostly swallowed the lines below:
     then only the line that began the record is bad, and reading starts again with the next.
     """
-    lines = _Lines(io.TextIOWrapper(file, reading.encoding, errors="mark-unreadable", newline=""))
+    lines = _Lines(io.TextIOWrapper(cast(BinaryIO, file), reading.encoding, errors="mark-unreadable", newline=""))
     try:
         parse = csv.reader(lines, delimiter=reading.delimiter, strict=True)
         for number in range(1, 1 << 62):

@@ -21,14 +21,14 @@ def delete_old_imports(model: type[CsvImport]) -> int:
     ended = Q(status__in=[Status.DONE, Status.FAILED], finished_at__lt=before) & ~Q(file="")
     drafts = Q(status=Status.DRAFT, created_at__lt=before)
     cleared = 0
-    for old in model.objects.filter(ended | drafts).iterator():
+    for old in model._default_manager.filter(ended | drafts).iterator():
         old.file.delete(save=False)
         if old.error_file:
             old.error_file.delete(save=False)
         if old.status == Status.DRAFT:
-            model.objects.filter(pk=old.pk, status=Status.DRAFT).delete()
+            model._default_manager.filter(pk=old.pk, status=Status.DRAFT).delete()
         else:
             old.refused.all().delete()
-            model.objects.filter(pk=old.pk).update(file="", error_file=None)
+            model._default_manager.filter(pk=old.pk).update(file="", error_file=None)
         cleared += 1
     return cleared

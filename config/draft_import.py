@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
-from typing import Any, BinaryIO, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.core.files import File
 from django.db import transaction
@@ -48,13 +48,12 @@ def draft_import(
 
     Raises NotCsv; then nothing is kept.
     """
-    binary: BinaryIO = upload.file
-    reading = look_at(binary)
-    headings, rows = read_csv(binary, reading)
+    reading = look_at(upload)
+    headings, rows = read_csv(upload, reading)
     if next(rows, None) is None:
         raise NotCsv("The file holds headings and no rows below them.")
     draft = model(
-        original_name=upload.name[-255:],
+        original_name=(upload.name or "file.csv")[-255:],
         size=upload.size,
         total=upload.size,
         encoding=reading.encoding,
@@ -66,7 +65,7 @@ def draft_import(
         actor_label=by.label,
         **columns,
     )
-    binary.seek(0)
+    upload.seek(0)
     draft.file.save(f"{uuid.uuid4()}.csv", upload, save=False)
     try:
         draft.save()
@@ -110,7 +109,7 @@ def change_draft(
         draft.mapping = guess_mapping(shown.headings, fields, ignored=ignored)
         shown = preview(draft, importer)
     kept = {name: getattr(draft, name) for name in [*options, "mapping"]}
-    if not type(draft).objects.filter(pk=draft.pk, status=Status.DRAFT).update(**kept):
+    if not type(draft)._default_manager.filter(pk=draft.pk, status=Status.DRAFT).update(**kept):
         raise NotADraft
     return shown
 
@@ -127,7 +126,7 @@ def _checked(row: Row, importer: Importer) -> Row:
 def start_import(csv_import: CsvImport, *, by: Actor, defer: Callable[[int], object]) -> None:
     """Puts a draft into the queue; `defer` writes the job, in the same transaction. Raises NotADraft."""
     with transaction.atomic():
-        draft = type(csv_import).objects.filter(pk=csv_import.pk, status=Status.DRAFT)
+        draft = type(csv_import)._default_manager.filter(pk=csv_import.pk, status=Status.DRAFT)
         if not draft.update(status=Status.QUEUED, actor_kind=by.kind, actor_id=by.id, actor_label=by.label):
             raise NotADraft
         defer(csv_import.pk)
@@ -136,7 +135,9 @@ def start_import(csv_import: CsvImport, *, by: Actor, defer: Callable[[int], obj
 def discard_import(csv_import: CsvImport) -> None:
     """Throws a draft and its file away. Raises NotADraft."""
     with transaction.atomic():
-        draft = type(csv_import).objects.select_for_update().filter(pk=csv_import.pk, status=Status.DRAFT).first()
+        draft = (
+            type(csv_import)._default_manager.select_for_update().filter(pk=csv_import.pk, status=Status.DRAFT).first()
+        )
         if draft is None:
             raise NotADraft
         draft.delete()

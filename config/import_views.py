@@ -71,7 +71,7 @@ def upload_page(request, kind: ImportKind, *, context: dict, **columns) -> HttpR
             form.add_error("file", str(not_csv))
         else:
             return redirect(kind.page, draft.pk)
-    recent = kind.model.objects.filter(**columns)[:RECENT]
+    recent = kind.model._default_manager.filter(**columns)[:RECENT]
     context = {"title": context["heading"], "fields": kind.fields, "required": kind.required, **context}
     return render(request, "imports/upload.html", {"form": form, "recent": recent, "page": kind.page, **context})
 
@@ -81,6 +81,9 @@ def import_page(request, kind: ImportKind, csv_import: CsvImport, *, context: di
     context = {"import": csv_import, "page": kind.page, "title": csv_import.original_name, **context}
     if csv_import.status == Status.DRAFT:
         return _draft_page(request, kind, csv_import, context)
+    if request.method == "POST":
+        messages.info(request, "This import has been started already.")
+        return redirect(kind.page, csv_import.pk)
     if not csv_import.is_running:
         context |= {"refused": csv_import.refused.order_by("row")[:SHOWN], "tiles": _tiles(csv_import, context["what"])}
     return _page_or_part(request, "imports/result.html", "imports/_result.html", context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.contrib.postgres.indexes import OpClass
 from django.core.files.storage import Storage, storages
@@ -181,6 +182,8 @@ class CsvImport(Work):
     rows_updated = models.BigIntegerField(db_default=0, default=0)
     rows_refused = models.BigIntegerField(db_default=0, default=0)
     error_file = models.FileField(upload_to="imports/%Y/%m", storage=files, null=True)
+
+    refused: Any  # the related manager of the app's RefusedRow
 
     class Meta:
         abstract = True

@@ -22,7 +22,9 @@ def retry_import(csv_import: CsvImport, *, by: Actor, defer: Callable[[int], obj
     Raises NotFailed.
     """
     with transaction.atomic():
-        failed = type(csv_import).objects.select_for_update().filter(pk=csv_import.pk, status=Status.FAILED).first()
+        failed = (
+            type(csv_import)._default_manager.select_for_update().filter(pk=csv_import.pk, status=Status.FAILED).first()
+        )
         if failed is None or not failed.file:
             raise NotFailed
         if failed.on_error == OnError.ALL_OR_NOTHING:

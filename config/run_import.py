@@ -123,7 +123,7 @@ class _Run:
         self._end()
 
     def _begin(self) -> None:
-        rows = type(self.csv_import).objects.filter(pk=self.csv_import.pk)
+        rows = type(self.csv_import)._default_manager.filter(pk=self.csv_import.pk)
         with transaction.atomic():
             open_ = rows.filter(status__in=[Status.QUEUED, Status.RUNNING])
             if not open_.update(status=Status.RUNNING, started_at=Coalesce("started_at", Now()), error=""):
@@ -208,7 +208,11 @@ class _Run:
 
     def _lock(self) -> None:
         """Until the commit no other run counts or writes; and none has done so since this one did last."""
-        held = type(self.csv_import).objects.select_for_update().filter(pk=self.csv_import.pk, status=Status.RUNNING)
+        held = (
+            type(self.csv_import)
+            ._default_manager.select_for_update()
+            .filter(pk=self.csv_import.pk, status=Status.RUNNING)
+        )
         if not held.filter(rows_read=self.csv_import.rows_read).values("pk").first():
             raise _TakenOver
 
@@ -234,7 +238,7 @@ class _Run:
 def _fail(csv_import: CsvImport, importer: Importer, error: str) -> None:
     """Ends an import that cannot go on. The rows refused so far stay, for the error file of a run that takes it up."""
     with transaction.atomic():
-        now = type(csv_import).objects.select_for_update().filter(pk=csv_import.pk).first()
+        now = type(csv_import)._default_manager.select_for_update().filter(pk=csv_import.pk).first()
         if now and now.is_running:
             _close(now, importer, Status.FAILED, error)
 

@@ -16,6 +16,7 @@ from config.models import CsvImport
 def write_error_file(csv_import: CsvImport) -> str:
     """The name of the file in the storage: the refused rows as they were uploaded, each with its number and what is wrong.
 
+    It is UTF-8 with the upload's delimiter, so that the same spreadsheet opens it.
     The uploaded file is read once more beside the refused rows, so that neither has to be held.
     Written a second time, it replaces the first.
     """
@@ -28,11 +29,12 @@ def write_error_file(csv_import: CsvImport) -> str:
         headings, rows = read_csv(file, reading)
         if headings[-2:] == ERROR_FILE_ENDS:  # a mended error file with mistakes left in it
             headings = headings[:-2]
-        errors.write(BYTE_ORDER_MARK + csv_line([*headings, *ERROR_FILE_ENDS]))
+        errors.write(BYTE_ORDER_MARK + csv_line([*headings, *ERROR_FILE_ENDS], delimiter=reading.delimiter))
         number, error = next(refused, (None, ""))
         for row in rows:
             if row.number == number:
-                errors.write(csv_line([*_fitted(row, len(headings), reading.delimiter), number, error]))
+                cells = [*_fitted(row, len(headings), reading.delimiter), number, error]
+                errors.write(csv_line(cells, delimiter=reading.delimiter))
                 number, error = next(refused, (None, ""))
         storage.delete(name)
         return storage.save(name, File(errors))
