@@ -205,7 +205,7 @@ def error_response(request: HttpRequest, problem: Exception) -> HttpResponse:
     if error.code >= 500:
         logger.error("%s %s: %s", request.method, request.path, request.request_id, exc_info=problem)
     content = error.content | {"request_id": request.request_id}
-    response = HttpResponse(to_json(content), status=error.code, content_type="application/json")
+    response = HttpResponse(to_json(content), status=error.code, content_type="application/json; charset=utf-8")
     for name, value in error.headers.items():
         response[name] = value
     return response

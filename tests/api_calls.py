@@ -21,7 +21,7 @@ class Answer:
     @property
     def error(self) -> tuple[int, str, str, str]:
         """The envelope's words; it must be whole, whatever the error."""
-        assert self.headers["Content-Type"] == "application/json", self.content[:200]
+        assert self.headers["Content-Type"] == "application/json; charset=utf-8", self.content[:200]
         assert self.json["request_id"] == self.headers["X-Request-Id"]
         assert self.json["code"] == self.status
         return self.status, self.json["key"], self.json["message"], self.json["details"]

@@ -23,6 +23,7 @@ def published_answer(publication: Publication) -> dict[str, Any]:
         answer["voucher"] = _voucher(voucher, voucher.code, publication)
     else:
         answer["vouchers"] = [voucher.code for voucher in publication.vouchers]
+        answer["vouchers_count"] = publication.voucher_count
     return answer
 
 
