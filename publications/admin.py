@@ -69,7 +69,7 @@ class PublicationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Codes")
     def codes(self, publication) -> str:
-        rows = publication.ledger.select_related("voucher").order_by("publication", "voucher")[:CODES_LISTED]
+        rows = publication.ledger.prefetch_related("voucher").order_by("publication_id", "voucher_id")[:CODES_LISTED]
         listed = format_html_join(
             ", ",
             "<code>{}</code>{}",

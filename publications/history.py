@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Prefetch, QuerySet
 
 from campaigns.models import Campaign, Voucher
 from customers.models import Customer
@@ -22,7 +22,7 @@ def history(
 ) -> HistoryFilter:
     """The publications of a campaign, of a customer or of everything, as a query string filters and sorts them.
 
-    `.qs` are the publications with `campaign` and `customer` joined, newest first unless `sort` says otherwise; `.form`
+    `.qs` are the publications with `campaign`, `customer` and `export` joined, newest first unless `sort` says otherwise; `.form`
     is the page's filter form; `.is_valid()` tells whether every filter was understood (one that was not is left out).
     `filters` is the page's query string (a QueryDict): `q`, `channel`, `result`, `since`, `until`, `sort`; others are ignored.
 
@@ -37,25 +37,32 @@ def history(
         scope["campaign"] = campaign
     if customer is not None:
         scope["customer"] = customer
-    publications = Publication.objects.filter(**scope).select_related("campaign", "customer")
+    publications = Publication.objects.filter(**scope).select_related("campaign", "customer", "export")
     return HistoryFilter(filters or {}, publications, campaign=campaign, whole=whole, whole_codes=whole_codes)
 
 
 LISTED = 50  # codes of one publication that a list shows; a call publishes no more, a hand-out a million
 
 
-def with_codes(publications: QuerySet) -> QuerySet:
-    """For a list: `.ledger.all()` with vouchers (empty for a hand-out), `.export`, and whom a failed attempt's code is."""
-    attempted = Voucher.objects.filter(code=OuterRef("attempted_code"))
-    ledger = PublishedVoucher.objects.filter(publication__voucher_count__lte=LISTED)
-    return (
-        publications.annotate(
-            attempted_id=Subquery(attempted.values("pk")),
-            attempted_published_at=Subquery(attempted.values("published_at")),
-        )
-        .select_related("campaign", "customer", "export")
-        .prefetch_related(Prefetch("ledger", ledger.select_related("voucher").order_by("voucher")))
-    )
+def attach_ledger(publications: Sequence[Publication]) -> None:
+    """For a list: sets each one's `.rows`, its ledger rows with vouchers (none for a hand-out), and `.attempted`, the
+    voucher that a failed attempt asked for, or None. At most two queries for all of them.
+    """
+    of_key: dict[int, Publication] = {}
+    for publication in publications:
+        publication.rows, publication.attempted = [], None
+        if 0 < publication.voucher_count <= LISTED:
+            of_key[publication.pk] = publication
+    if of_key:
+        ledger = PublishedVoucher.objects.filter(publication_id__in=of_key).select_related("voucher")
+        for row in ledger.order_by("publication_id", "voucher_id"):
+            of_key[row.publication_id].rows.append(row)
+    failed = [publication for publication in publications if publication.attempted_code]
+    if failed:
+        asked_for = {publication.attempted_code for publication in failed}
+        vouchers = {voucher.code: voucher for voucher in Voucher.objects.filter(code__in=asked_for)}
+        for publication in failed:
+            publication.attempted = vouchers.get(publication.attempted_code)
 
 
 def with_holders(vouchers: QuerySet) -> QuerySet:
@@ -69,5 +76,5 @@ LOOKED_AT = 1_000  # codes of a hand-out, which may hold a million
 
 def some_released(publication: Publication) -> bool:
     """Whether a code of it (of a hand-out: of its first ones) has been released."""
-    rows = publication.ledger.order_by("publication", "voucher").values_list("released_at", flat=True)[:LOOKED_AT]
+    rows = publication.ledger.order_by("publication_id", "voucher_id").values_list("released_at", flat=True)[:LOOKED_AT]
     return any(rows)

@@ -10,6 +10,7 @@ TENTH = 10
 SHOWN = 6
 
 # Of each pool at most FEW entries are counted; whether that is under a tenth, one step into the index tells.
+# `id + 0`: only the pool's own index serves that order (ADR 0003); else a pool is looked for in the whole table.
 STATEMENT = f"""
 SELECT campaign.*, pool.codes_left
   FROM (SELECT * FROM campaigns_campaign
@@ -21,10 +22,10 @@ SELECT campaign.*, pool.codes_left
          FROM (SELECT FROM campaigns_voucher AS voucher
                 WHERE voucher.campaign_id = campaign.id AND published_at IS NULL AND active AND deleted_at IS NULL
                   AND (voucher.expiration_date IS NULL OR voucher.expiration_date > now())
-                LIMIT {FEW + 1}) AS few) AS pool
+                ORDER BY voucher.id + 0 LIMIT {FEW + 1}) AS few) AS pool
  WHERE pool.codes_left <= {FEW}
    AND EXISTS (SELECT FROM campaigns_voucher AS voucher WHERE voucher.campaign_id = campaign.id
-                OFFSET pool.codes_left * {TENTH} LIMIT 1)
+                ORDER BY voucher.id DESC OFFSET pool.codes_left * {TENTH} LIMIT 1)
  ORDER BY pool.codes_left, campaign.id
  LIMIT {SHOWN}
 """  # noqa: S608 - made of the numbers above

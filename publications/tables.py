@@ -16,7 +16,7 @@ from config.tables import COUNT_UP_TO, Table
 from config.templatetags.handout import channel, pill, when
 from customers.models import Customer
 from publications.filters import HistoryFilter
-from publications.history import with_codes, with_holders
+from publications.history import attach_ledger, with_holders
 from publications.list_channels import channel_colours
 from publications.models import Publication, PublishedVoucher
 
@@ -50,9 +50,12 @@ class HistoryTable(Table):
         self.history = history
         self.reveals = reveals_codes(user)
         self.report_kind = Publication._meta.model_name + "s" if may(user, EXPORT) else ""
-        super().__init__(with_codes(history.qs), exclude=hidden, order_by=history.sort, **kwargs)
+        super().__init__(history.qs, exclude=hidden, order_by=history.sort, **kwargs)
         # Only a campaign's publications have an index by channel.
         self.columns["channel"].column.orderable = history.campaign is not None
+
+    def before_render(self, request):
+        attach_ledger([row.record for row in self.paginated_rows])
 
     @property
     def notice(self) -> str:
@@ -153,8 +156,9 @@ class PublishedCodeTable(Table):
         self.reveals = reveals_codes(user)
         if publication.voucher_count > COUNT_UP_TO:
             self.notice = f"Only {COUNT_UP_TO:,} of the codes can be listed here; the file has all of them."
-        # In the order of the ledger's own index, so that the codes of a hand-out are not sorted for each page.
-        rows = publication.ledger.select_related("voucher").order_by("publication", "voucher")
+        # In the order of the ledger's own index, and each page's vouchers by a query of their own: joined, they were
+        # sought by walking all vouchers from the first on (0.9 s instead of 1 ms for 200,000 codes).
+        rows = publication.ledger.prefetch_related("voucher").order_by("publication_id", "voucher_id")
         hidden = () if some_released else ("released_at", "reason")
         super().__init__(rows, exclude=hidden, **kwargs)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django import template
 
 from campaigns.filters import state_of_code
-from campaigns.mask import mask
 from campaigns.models import Voucher
 from config.roles import reveals_codes
 from publications.models import Publication
@@ -25,18 +24,10 @@ def code_link(voucher: Voucher, reveals: bool) -> dict:
     }
 
 
-@register.inclusion_tag("publications/_code_link.html")
-def attempted_code(publication: Publication, reveals: bool) -> dict:
-    """The code that a failed attempt asked for, from `with_codes`: masked unless that code is published."""
-    masked = not reveals or publication.attempted_published_at is None
-    code = mask(publication.attempted_code) if masked else publication.attempted_code
-    return {"voucher_id": publication.attempted_id, "code": code, "masked": masked}
-
-
 @register.filter
 def state(publication: Publication) -> str:
-    """For a list made by `with_codes`."""
-    return state_of_publication(publication, some_released=any(row.released_at for row in publication.ledger.all()))
+    """For a list, of which `attach_ledger` knows the codes."""
+    return state_of_publication(publication, some_released=any(row.released_at for row in publication.rows))
 
 
 @register.filter

@@ -14,7 +14,7 @@ from campaigns.models import Campaign, Voucher
 from config.models import ApiKey, AuditEntry
 from config.roles import MANAGE, READ, may, requires, reveals_codes
 from config.tables import COUNT_UP_TO
-from publications.history import history, with_codes
+from publications.history import attach_ledger, history
 from publications.list_channels import channel_colours, list_channels
 from publications.low_pools import low_pools
 from publications.models import Publication
@@ -40,6 +40,8 @@ def home(request):
 
 def _overview(request) -> dict:
     days = tally_days()
+    latest = list(history().qs[:LATEST])
+    attach_ledger(latest)
     colours = channel_colours(list_channels())
     return {
         "title": "Home",
@@ -53,7 +55,7 @@ def _overview(request) -> dict:
         "channel_colours": colours,
         "low_pools": low_pools(),
         "jobs": running_work(request.user),
-        "latest": with_codes(history().qs)[:LATEST],
+        "latest": latest,
         "reveals": reveals_codes(request.user),
         "entries": AuditEntry.objects.all()[:LATEST] if may(request.user, MANAGE) else [],
     }
