@@ -111,8 +111,8 @@ class CodeReader:
         given: dict[str, Any] = {}
         metadata: dict[str, str] = {}
         wrong: list[str] = []
-        for index, heading, field, metadata_key, parse in self.columns:
-            if not (text := text_of(cells[index])):
+        for place, heading, field, metadata_key, parse in self.columns:
+            if not (text := text_of(cells[place])):
                 continue
             try:
                 if parse:

@@ -43,17 +43,18 @@ def guess_mapping(headings: Sequence[str], fields: Sequence[Field], *, ignored: 
 class Mapped(NamedTuple):
     """A column that becomes something: where it is, what it is called in the file, and what it becomes."""
 
-    index: int
+    place: int
     heading: str
-    field: str
+    field: str  # or "metadata.…"
 
     @property
-    def metadata_key(self) -> str | None:
-        return self.field[len(METADATA) :] if self.field.startswith(METADATA) else None
+    def metadata_key(self) -> str:
+        """ "" where it becomes a field."""
+        return self.field[len(METADATA) :] if self.field.startswith(METADATA) else ""
 
 
 def mapped_columns(headings: Sequence[str], mapping: dict[str, str]) -> list[Mapped]:
     """The columns of a file that are imported, from left to right. `mapping` is as `guess_mapping` gives it."""
     return [
-        Mapped(index, heading, mapping[str(index)]) for index, heading in enumerate(headings) if str(index) in mapping
+        Mapped(place, heading, mapping[str(place)]) for place, heading in enumerate(headings) if str(place) in mapping
     ]

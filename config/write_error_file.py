@@ -21,7 +21,7 @@ def write_error_file(csv_import: CsvImport) -> str:
     Written a second time, it replaces the first.
     """
     storage = csv_import.file.storage
-    upload = PurePosixPath(csv_import.file.name)
+    upload = PurePosixPath(str(csv_import.file))
     name = str(upload.with_name(f"{upload.stem}-errors.csv"))
     reading = Reading(csv_import.encoding, csv_import.delimiter)
     refused = csv_import.refused.order_by("row").values_list("row", "error").iterator()

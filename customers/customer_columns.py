@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from config.csv_cells import RowRefused, text_of
-from config.csv_columns import METADATA, Field, mapped_columns
+from config.csv_columns import Field, mapped_columns
 from customers.upsert import InvalidCustomer, clean_customer
 
 ADDRESS = "address."
@@ -46,10 +46,10 @@ class CustomerReader:
         address: dict[str, str] = {}
         metadata: dict[str, str] = {}
         for column in self.columns:
-            if not (text := text_of(cells[column.index])):
+            if not (text := text_of(cells[column.place])):
                 continue
-            if column.field.startswith(METADATA):
-                metadata[column.field[len(METADATA) :]] = text
+            if key := column.metadata_key:
+                metadata[key] = text
             elif column.field.startswith(ADDRESS):
                 address[column.field[len(ADDRESS) :]] = text
             else:

@@ -24,6 +24,7 @@ from tests.factories import STAFF
 
 SAMPLES = Path(__file__).parent / "samples"
 ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "static" / "examples"
 
 
 def sample(name: str) -> bytes:

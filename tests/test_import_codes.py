@@ -283,6 +283,13 @@ def test_the_error_file_is_safe_for_spreadsheets_and_can_be_mended_and_imported(
     assert voucher.metadata == {"Note": "+1 555|0100"}
 
 
+def test_the_error_file_keeps_the_delimiter_of_the_upload():
+    done = imported_codes("Code;Active\nA;maybe\n", CampaignFactory())
+
+    with done.error_file.open("rb") as file:
+        assert file.read().startswith(b"\xef\xbb\xbfCode;Active;Row;Error\r\nA;maybe;2;Active:")
+
+
 def test_rows_that_cannot_be_read_are_in_the_error_file_as_they_look():
     done = imported_codes(
         b'Code,Region\nA\nB,x,y,z\nC,"x"y"\nD,M\xe1laga\nE,ok\nF,"m\xc3\xa1s"\nG,\xc3\xa9\n', CampaignFactory()

@@ -76,6 +76,21 @@ def test_several_workers_at_once_do_not_get_into_each_others_way():
     assert_each_row_once(queued.pk)
 
 
+def test_two_imports_of_the_same_codes_share_them():
+    content = "Code\n" + "\n".join(f"K{n:07}" for n in range(20_000))
+    backwards = "Code\n" + "\n".join(f"K{n:07}" for n in reversed(range(20_000)))
+    imports = [queued_codes(content, CampaignFactory()), queued_codes(backwards, CampaignFactory())]
+
+    processes = [run(each.pk) for each in imports]
+    codes = [process.wait() for process in processes]
+
+    done = CodeImport.objects.all()
+    assert codes == [0, 0]
+    assert [each.rows_read for each in done] == [20_000, 20_000]
+    assert sum(each.rows_imported for each in done) == sum(each.rows_refused for each in done) == 20_000
+    assert Voucher.objects.count() == 20_000
+
+
 def test_a_lost_connection_is_an_error_for_the_queue_and_the_next_run_goes_on():
     queued = queued_codes(codes_file(), CampaignFactory())
     raised = []

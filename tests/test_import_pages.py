@@ -14,7 +14,7 @@ from config.delete_old_imports import delete_old_imports
 from config.models import AuditEntry
 from customers.models import CustomerImport
 from tests.factories import CampaignFactory, VoucherFactory
-from tests.imports import SAMPLES, imported_codes, imported_customers, queued_codes
+from tests.imports import EXAMPLES, SAMPLES, counts, imported_codes, imported_customers, queued_codes
 
 pytestmark = pytest.mark.django_db
 CODES = "Code,Active,Region\nAUTUMN-7KQ2,TRUE,Europe\nAUTUMN-9XWD,FALSE,Asia\n"
@@ -56,6 +56,14 @@ def test_the_sample_files_import_with_two_clicks(signed_in, name):
     assert (draft.status, draft.original_name) == ("queued", name)
     job = ProcrastinateJob.objects.get()
     assert job.args == {"import_id": draft.pk}
+
+
+def test_the_example_files_that_are_offered_import_as_they_are():
+    of_campaign = imported_codes((EXAMPLES / "codes-for-a-campaign.csv").read_bytes(), CampaignFactory())
+    standalone = imported_codes((EXAMPLES / "standalone-codes.csv").read_bytes())
+    customers = imported_customers((EXAMPLES / "customers.csv").read_bytes())
+
+    assert [counts(each) for each in (of_campaign, standalone, customers)] == [(2, 2, 0, 0)] * 3
 
 
 def test_an_upload_is_kept_for_the_owner_of_the_server_alone(signed_in):
