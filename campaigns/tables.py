@@ -71,6 +71,8 @@ class CodeTable(Table):
         attrs={"td": {"class": "aside"}},
     )
 
+    footer_template = "publications/_report_link.html"
+    report_kind = "all-codes"
     empty_icon = "scan-barcode"
     empty_title = "No codes yet"
     empty_text = "Make a campaign and its codes with it, or single codes that stand alone."

@@ -20,6 +20,8 @@ class CustomerTable(Table):
     )
     created_at = WhenColumn(verbose_name="Created", orderable=True, order_by=("created_at", "id"))
 
+    footer_template = "publications/_report_link.html"
+    report_kind = "customers"
     empty_icon = "users"
     empty_title = "No customers yet"
     empty_text = "They are added when a code is published to them, by a CSV file, or one by one."

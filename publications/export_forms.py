@@ -54,10 +54,6 @@ class FileForm(forms.Form):
 
 
 class HandOutForm(FileForm):
-    SOME, ALL = "some", "all"
-    how_many = forms.ChoiceField(
-        label="How many codes", widget=forms.RadioSelect, choices=[(SOME, "This many"), (ALL, "All")], initial=SOME
-    )
     count = forms.IntegerField(
         label="Number of codes",
         required=False,
@@ -65,24 +61,21 @@ class HandOutForm(FileForm):
         max_value=2**31 - 1,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
-    field_order = ["how_many", "count", "made_for"]
-    all_optional = True  # "optional" beside the number would mislead: it is needed unless all are wanted
+    everything = forms.BooleanField(required=False)
+    field_order = ["count", "everything", "made_for"]
+    all_optional = True  # "optional" beside the number would mislead: it is needed unless all codes are wanted
 
     def __init__(self, data=None, *, in_pool: int):
         super().__init__(data)
-        self.fields["how_many"].choices = [
-            (self.SOME, "As many as I say"),
-            (self.ALL, f"All {in_pool:,} that are in the pool now" if in_pool != 1 else "The one that is in the pool"),
-        ]
+        self.fields["everything"].label = f"All codes of the pool ({in_pool:,} now)"
 
     def clean(self):
         cleaned = super().clean()
-        if "count" in self.errors:
-            return cleaned
-        if cleaned.get("how_many") == self.ALL and cleaned.get("count"):
-            self.add_error("count", "You chose all codes and also gave a number. Which do you mean?")
-        if cleaned.get("how_many") == self.SOME and not cleaned.get("count"):
-            self.add_error("count", "Say how many codes the file shall hold.")
+        if "count" not in self.errors and bool(cleaned.get("count")) == cleaned["everything"]:
+            if cleaned["everything"]:
+                self.add_error("count", "You ticked all codes and also gave a number. Which do you mean?")
+            else:
+                self.add_error("count", "Say how many codes the file shall hold, or tick all.")
         return cleaned
 
 

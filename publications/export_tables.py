@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import django_tables2 as tables
-from django.utils.html import format_html
 
 from config.roles import EXPORT, PUBLISH, may
-from config.tables import NumberColumn, Table, WhenColumn
+from config.tables import NumberColumn, Table
 from publications.models import Export
 
 
 class ExportTable(Table):
     file_name = tables.TemplateColumn(
-        template_name="exports/_name.html", verbose_name="File", attrs={"td": {"class": "main"}}
+        template_name="exports/_name.html",
+        verbose_name="File",
+        extra_context=lambda table: {"campaign_shown": table.campaign_shown},
+        attrs={"td": {"class": "main"}},
     )
-    campaign = tables.TemplateColumn(template_name="exports/_campaign.html", attrs={"td": {"class": "cut"}})
     rows = tables.TemplateColumn(
         template_name="exports/_rows.html",
         verbose_name="Rows",
@@ -24,16 +25,15 @@ class ExportTable(Table):
     sha256 = tables.TemplateColumn(
         template_name="exports/_sha256.html", verbose_name="SHA-256", attrs={"td": {"class": "wide-only"}}
     )
-    actor_label = tables.Column("By", attrs={"td": {"class": "cut"}})
-    created_at = WhenColumn(verbose_name="Ordered")
+    created_at = tables.TemplateColumn(template_name="exports/_ordered.html", verbose_name="Ordered")
     downloads = NumberColumn()
     status = tables.TemplateColumn(template_name="exports/_status.html", attrs={"td": {"class": "aside"}})
     download = tables.TemplateColumn(
         template_name="exports/_download.html",
-        verbose_name="",
+        verbose_name="Download",
         empty_values=(),
         extra_context=lambda record, table: {"may_download": table.may_download(record)},
-        attrs={"td": {"class": "actions"}},
+        attrs={"th": {"class": "num"}, "td": {"class": "actions"}},
     )
 
     empty_icon = "file-down"
@@ -42,24 +42,12 @@ class ExportTable(Table):
 
     class Meta(Table.Meta):
         model = Export
-        fields = (
-            "file_name",
-            "campaign",
-            "rows",
-            "sha256",
-            "actor_label",
-            "created_at",
-            "downloads",
-            "status",
-            "download",
-        )
+        fields = ("file_name", "rows", "sha256", "created_at", "downloads", "status", "download")
 
-    def __init__(self, exports, *, user, **kwargs):
+    def __init__(self, exports, *, user, campaign_shown: bool = True, **kwargs):
         self.may_report, self.may_hand_out = may(user, EXPORT), may(user, PUBLISH, EXPORT)
+        self.campaign_shown = campaign_shown
         super().__init__(exports.select_related("campaign", "publication"), **kwargs)
 
     def may_download(self, export: Export) -> bool:
         return self.may_hand_out if export.kind == Export.Kind.HAND_OUT else self.may_report
-
-    def render_actor_label(self, value):
-        return format_html("<span>{}</span>", value)

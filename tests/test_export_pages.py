@@ -54,7 +54,7 @@ def test_a_hand_out_is_ordered_from_its_page(signed_in):
     address = url("hand-out", campaign_id=campaign.pk)
 
     page = staff.get(address)
-    answer = staff.post(address, {"how_many": "some", "count": "3", "made_for": "excel", "token": uuid.uuid4()})
+    answer = staff.post(address, {"count": "3", "made_for": "excel", "token": uuid.uuid4()})
 
     assert "5 codes in the pool" in text(page)
     assert "The codes in the file become published." in text(page)
@@ -69,7 +69,7 @@ def test_all_codes_for_a_program(signed_in):
     campaign = CampaignFactory(codes=5)
 
     signed_in("Manager").post(
-        url("hand-out", campaign_id=campaign.pk), {"how_many": "all", "made_for": "program", "token": uuid.uuid4()}
+        url("hand-out", campaign_id=campaign.pk), {"everything": "on", "made_for": "program", "token": uuid.uuid4()}
     )
 
     export = Export.objects.get()
@@ -79,10 +79,10 @@ def test_all_codes_for_a_program(signed_in):
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
-        ({"how_many": "some", "count": "800"}, "800 codes asked, 5 in the pool. Ask for fewer, or add codes"),
-        ({"how_many": "some", "count": ""}, "Say how many codes the file shall hold."),
-        ({"how_many": "some", "count": "0"}, "greater than or equal to 1"),
-        ({"how_many": "all", "count": "3"}, "You chose all codes and also gave a number. Which do you mean?"),
+        ({"count": "800"}, "800 codes asked, 5 in the pool. Ask for fewer, or add codes"),
+        ({"count": ""}, "Say how many codes the file shall hold, or tick all."),
+        ({"count": "0"}, "greater than or equal to 1"),
+        ({"everything": "on", "count": "3"}, "You ticked all codes and also gave a number. Which do you mean?"),
     ],
 )
 def test_a_wrong_number_comes_back_with_the_form_and_orders_nothing(signed_in, sent, said):
@@ -99,7 +99,7 @@ def test_a_wrong_number_comes_back_with_the_form_and_orders_nothing(signed_in, s
 
 def test_the_form_sent_twice_leads_to_the_same_export(signed_in):
     campaign, staff = CampaignFactory(codes=5), signed_in("Manager")
-    sent = {"how_many": "all", "made_for": "excel", "token": uuid.uuid4()}
+    sent = {"everything": "on", "made_for": "excel", "token": uuid.uuid4()}
 
     first = staff.post(url("hand-out", campaign_id=campaign.pk), sent)
     make_export_file(Export.objects.get().pk)
@@ -126,7 +126,7 @@ def test_in_a_dialog_the_browser_is_sent_to_the_export(signed_in):
 
     answer = signed_in("Manager").post(
         url("hand-out", campaign_id=campaign.pk),
-        {"how_many": "all", "made_for": "excel", "token": uuid.uuid4()},
+        {"everything": "on", "made_for": "excel", "token": uuid.uuid4()},
         headers={"HX-Request": "true", "HX-Target": "dialog"},
     )
 

@@ -44,7 +44,7 @@ def exports(request):
 @requires(READ)
 def campaign_exports(request, campaign_id):
     campaign = get_object_or_404(Campaign, pk=campaign_id)
-    table = ExportTable(campaign.exports.all(), user=request.user, exclude=("campaign",))
+    table = ExportTable(campaign.exports.all(), user=request.user, campaign_shown=False)
     context = {"title": f"Exports of {campaign}", "campaign": campaign}
     return list_page(request, "exports/campaign.html", table, context)
 
