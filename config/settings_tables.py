@@ -22,7 +22,9 @@ class ApiKeyTable(Table):
     )
     last_used_at = tables.TemplateColumn('{% when value "Never" %}', verbose_name="Last used", empty_values=())
     actions = tables.TemplateColumn(
-        template_name="config/_api_key_actions.html", verbose_name="", attrs={"td": {"class": "actions"}}
+        template_name="config/_api_key_actions.html",
+        verbose_name=SafeString('<span class="sr">Actions</span>'),
+        attrs={"td": {"class": "actions"}},
     )
 
     empty_icon = "key-round"
