@@ -214,7 +214,7 @@ def error_response(request: HttpRequest, problem: Exception) -> HttpResponse:
 def door(get_response):
     """Middleware, before those that serve pages: an API call has no session, no cookie, no CSRF token and no page.
 
-    So it goes straight from here to its view; passing the rest of the stack cost a tenth of a publication's time.
+    So it goes straight from here to its view, which also spares it two thirds of the time that an empty call took.
     """
 
     def answer(request: HttpRequest) -> HttpResponse:
