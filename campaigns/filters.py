@@ -12,6 +12,8 @@ from campaigns.models import Campaign, Voucher
 from config.public_ids import CAMPAIGN, VOUCHER, key_of
 from config.widgets import Combobox
 
+MOST_CAMPAIGNS = 100  # that a list of codes is narrowed to at once
+
 # A state of a campaign: its word, and which campaigns are in it. Each is in exactly one.
 EXPIRED = Q(expiration_date__lte=Now())
 SCHEDULED = Q(start_date__gt=Now())
@@ -40,7 +42,7 @@ def state_of_code(voucher: Voucher) -> str:
         return "Disabled"
     if voucher.expiration_date and voucher.expiration_date <= timezone.now():
         return "Expired"
-    return "In pool" if voucher.campaign_id else "Available"
+    return "In pool"
 
 
 def search_box(placeholder: str) -> forms.TextInput:
@@ -149,9 +151,11 @@ class CodeFilter(django_filters.FilterSet):
         return codes.filter(whole | Q(code__startswith=text, published_at__isnull=False) if self.reveals else whole)
 
     def of_campaign(self, codes, name, text):
-        key = key_of(CAMPAIGN, text.strip())
-        campaign = Campaign.objects.live().filter(Q(pk=key) if key else Q(name=text.strip())).first()
-        return codes.filter(campaign=campaign) if campaign else codes.none()
+        """Of the campaign with this id or name; while a name is being typed, of all that it may become."""
+        text, campaigns = text.strip(), Campaign.objects.live()
+        key = key_of(CAMPAIGN, text)
+        found = campaigns.filter(Q(pk=key) if key else Q(name=text)) or campaigns.filter(name__icontains=text)
+        return codes.filter(campaign__in=[campaign.pk for campaign in found[:MOST_CAMPAIGNS]])
 
     def belonging(self, codes, name, where):
         return codes.filter(campaign__isnull=where == "standalone")

@@ -52,6 +52,8 @@ def order(request, campaign_id, order_id):
     context = {"title": f"New codes for {campaign}", "campaign": campaign, "order": order}
     response = render(request, "campaigns/_order.html" if part else "campaigns/order.html", context)
     patch_vary_headers(response, ["HX-Request"])
+    if part and not order.is_running and request.htmx.current_url_abs_path == request.path:
+        response["HX-Refresh"] = "true"  # the order's own page shows the new counts; another is left as it is
     return response
 
 

@@ -79,7 +79,8 @@ def test_each_filter(published_code):
     assert found(status="expired") == {"EXPIRED"}
     assert found(belongs="standalone") == found(type="GIFT_VOUCHER") == {"ALONE"}
     assert found(campaign="Autumn") == found(campaign=campaign.public_id) == {"POOLED", "DISABLED", "EXPIRED"}
-    assert found(campaign="Autu") == set()
+    assert found(campaign="autu") == found(campaign="Autumn")
+    assert found(campaign="winter") == set()
 
 
 def test_deleted_codes_and_those_of_deleted_campaigns_are_not_listed():
