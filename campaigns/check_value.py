@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -65,11 +65,11 @@ def check_dates(start: datetime | None, expiration: datetime | None) -> dict[str
     return {}
 
 
-def check_columns(thing: models.Model, names: list[str]) -> dict[str, str]:
+def check_columns(thing: Campaign | Voucher, names: list[str]) -> dict[str, str]:
     """Errors of single columns (type, length, choices, characters that PostgreSQL cannot keep); converts the values."""
     errors = {}
     for name in names:
-        field = thing._meta.get_field(name)
+        field = cast("models.Field", thing._meta.get_field(name))
         value = getattr(thing, name)
         try:
             if isinstance(value, str):

@@ -78,7 +78,7 @@ def retry_order(order: CodeOrder, *, by: Actor) -> bool:
             object_id=order.campaign.public_id,
             object_label=order.campaign.name,
             campaign_id=order.campaign_id,
-            missing=order.total - order.done,
+            missing=_missing(order),
         )
     return True
 
@@ -113,10 +113,10 @@ def _make_a_chunk(order_id: int) -> bool:
         if campaign.deleted_at:
             _fail(order_id, "The campaign was deleted.")
             return False
-        count = min(CHUNK, order.total - order.done)
+        count = min(CHUNK, _missing(order))
         if count:
             make_codes(space_of(campaign), count=count, campaign_id=campaign.pk, type=campaign.voucher_type)
-        ended = order.done + count == order.total
+        ended = count == _missing(order)
         CodeOrder.objects.filter(pk=order_id).update(
             done=F("done") + count,
             status=Status.DONE if ended else Status.RUNNING,
@@ -125,6 +125,10 @@ def _make_a_chunk(order_id: int) -> bool:
         )
         raise_pool_version(campaign.pk)
         return not ended
+
+
+def _missing(order: CodeOrder) -> int:
+    return (order.total or 0) - order.done
 
 
 def _fail(order_id: int, reason: str) -> None:

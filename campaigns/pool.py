@@ -12,4 +12,5 @@ def raise_pool_version(campaign_id: int | None) -> None:
 
     Call it last: the campaign's row stays locked until the commit. A standalone code (None) has no pool.
     """
-    Campaign.objects.filter(pk=campaign_id).update(pool_version=F("pool_version") + 1)
+    if campaign_id is not None:
+        Campaign.objects.filter(pk=campaign_id).update(pool_version=F("pool_version") + 1)
