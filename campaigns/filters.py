@@ -139,16 +139,19 @@ class CodeFilter(django_filters.FilterSet):
         return super().filter_queryset(queryset).order_by(*order)
 
     def find(self, codes, name, text):
-        """By id, by a whole code, or by the beginning of a published one.
+        """By id, by a whole code, or by the beginning of a published one; as typed or in capitals, as most codes are.
 
         The beginning of an unpublished code finds nothing: whoever could search by it would learn the code, which is
-        masked on purpose, one character after the other.
+        masked on purpose, one character after the other (ADR 0009).
         """
         text = text.strip()
         if key := key_of(VOUCHER, text):
             return codes.filter(pk=key)
-        whole = Q(code=text)
-        return codes.filter(whole | Q(code__startswith=text, published_at__isnull=False) if self.reveals else whole)
+        wanted = Q(code__in=[text, text.upper()])
+        if self.reveals:
+            begins = Q(code__startswith=text) | Q(code__startswith=text.upper())
+            wanted |= begins & Q(published_at__isnull=False)
+        return codes.filter(wanted)
 
     def of_campaign(self, codes, name, text):
         """Of the campaign with this id or name; while a name is being typed, of all that it may become."""

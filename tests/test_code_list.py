@@ -46,9 +46,12 @@ def test_an_unpublished_code_is_masked_for_everybody(signed_in, role):
     assert "••••••ED" in page
 
 
-def test_a_published_code_is_found_by_its_beginning_in_its_own_case(published_code):
-    assert found(q="ROAST-P") == {"ROAST-PUBLISHED"}
-    assert found(q="roast-p") == set()
+def test_a_published_code_is_found_by_its_beginning_as_typed_or_in_capitals(published_code):
+    VoucherFactory(code="small")
+
+    assert found(q="ROAST-P") == found(q="roast-p") == {"ROAST-PUBLISHED"}
+    assert found(q="small") == {"small"}
+    assert found(q="SMALL") == set()
     assert found(q="PUBLISHED") == set()
     assert found(q=published_code.public_id) == {"ROAST-PUBLISHED"}
 
