@@ -32,7 +32,7 @@ def erase_customer(customer: Customer, *, by: Actor) -> bool:
     days are over (project settings).
     """
     with transaction.atomic():
-        # FOR UPDATE waits for those who publish to this customer right now, so that their metadata is cleared too.
+        # Of two who erase at once, one does, and is recorded.
         locked = Customer.objects.live().select_for_update().filter(pk=customer.pk).first()
         if not locked:
             return False
