@@ -129,12 +129,22 @@ ADMIN = {
 ADMIN_MODELS = {
     "auth_group": (MANAGE, NOBODY, NOBODY, NOBODY),
     "auth_user": (MANAGE, MANAGE, MANAGE, MANAGE),
+    "campaigns_campaign": (READ, NOBODY, MANAGE, NOBODY),
+    "campaigns_codeimport": (READ, NOBODY, NOBODY, NOBODY),
+    "campaigns_codeorder": (READ, NOBODY, NOBODY, NOBODY),
+    "campaigns_voucher": (READ, NOBODY, NOBODY, NOBODY),
     "config_apikey": (MANAGE, NOBODY, NOBODY, NOBODY),
     "config_auditentry": (MANAGE, NOBODY, NOBODY, NOBODY),
     "config_projectsettings": (MANAGE, NOBODY, NOBODY, NOBODY),
     "customers_customer": (READ, NOBODY, MANAGE, NOBODY),
     "customers_customerimport": (READ, NOBODY, NOBODY, NOBODY),
+    "publications_export": (READ, NOBODY, NOBODY, NOBODY),
+    "publications_publication": (READ, NOBODY, NOBODY, NOBODY),
+    "publications_publishedvoucher": (READ, NOBODY, NOBODY, NOBODY),
     "procrastinate_procrastinatejob": (MANAGE, NOBODY, NOBODY, NOBODY),
+    "publications_export": (READ, NOBODY, NOBODY, NOBODY),
+    "publications_publication": (READ, NOBODY, NOBODY, NOBODY),
+    "publications_publishedvoucher": (READ, NOBODY, NOBODY, NOBODY),
 }
 
 # Those of the admin's model pages that answer to (GET, POST).
