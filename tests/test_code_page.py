@@ -1,0 +1,172 @@
+"""The page of one code: what it tells, to whom in clear, and taking the code back."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from campaigns.models import Voucher
+from campaigns.switch_code import disable_code
+from config.models import AuditEntry
+from publications.models import PublishedVoucher
+from publications.publish import publish_code
+from publications.refusals import PublishRefused
+from publications.release import release
+from tests.factories import STAFF, CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory, published
+
+pytestmark = pytest.mark.django_db
+
+
+def address(voucher, action: str = "") -> str:
+    return f"/codes/{voucher.public_id}/{action}"
+
+
+def text(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", html.replace("&#x27;", "'")).split())
+
+
+def timeline(html: str) -> list[str]:
+    lines = re.search(r'<ol class="timeline">(.*?)</ol>', html, re.S).group(1)
+    return [text(line) for line in re.findall(r"<p>(.*?)</p>", lines, re.S)]
+
+
+def test_an_unpublished_code_is_masked_also_for_a_manager(signed_in):
+    voucher = VoucherFactory(code="ROAST-77AB")
+
+    page = signed_in("Manager").get(address(voucher)).content.decode()
+
+    assert "••••••AB In pool" in text(page)
+    assert "ROAST-77AB" not in page
+
+
+def test_a_published_code_is_in_clear_and_names_its_holder(signed_in):
+    voucher, mara = VoucherFactory(code="ROAST-77AB"), CustomerFactory(name="Mara Lindqvist")
+    published(voucher, mara, channel="E-mail")
+
+    page = signed_in("Operator").get(address(voucher)).content.decode()
+
+    assert "ROAST-77AB Published" in text(page)
+    assert "Holder Mara Lindqvist" in text(page)
+    assert timeline(page) == ["Published to Mara Lindqvist · E-mail", "Made"]
+
+
+def test_a_viewer_sees_a_published_code_masked(signed_in):
+    voucher = VoucherFactory(code="ROAST-77AB")
+    published(voucher)
+
+    page = signed_in("Viewer").get(address(voucher)).content.decode()
+
+    assert "••••••AB Published" in text(page)
+    assert "ROAST-77AB" not in page
+
+
+def test_the_timeline_tells_publications_releases_failures_and_changes(signed_in):
+    voucher, mara, priya = VoucherFactory(), CustomerFactory(name="Mara"), CustomerFactory(name="Priya")
+    published(voucher, mara)
+    with pytest.raises(PublishRefused):
+        publish_code(voucher, priya, channel="API", origin="api", by=STAFF)
+    release(voucher, by=STAFF, reason="Sent to the wrong person")
+    published(voucher, priya)
+    disable_code(voucher, by=STAFF)
+
+    page = signed_in("Operator").get(address(voucher)).content.decode()
+
+    assert timeline(page)[1:] == [
+        "Published to Priya · API",
+        "Released: Sent to the wrong person",
+        "Failed attempt to publish it to Priya : Already published",
+        "Published to Mara · API",
+        "Made",
+    ]
+    assert timeline(page)[0].startswith("Test Staff disabled")
+
+
+def test_what_the_code_leaves_open_is_the_campaigns(signed_in):
+    campaign = CampaignFactory(discount_value=20, redemption_limit=3, category="Coffee")
+    inherits = VoucherFactory(campaign=campaign)
+    differs = VoucherFactory(campaign=campaign, redemption_limit=5, category="Tea")
+    browser = signed_in("Viewer")
+
+    first, second = (text(browser.get(address(voucher)).content.decode()) for voucher in (inherits, differs))
+
+    assert "Value 20% off" in first and "Redemptions 0 of 3" in first and "Category Coffee" in first
+    assert "Value 20% off" in second and "Redemptions 0 of 5" in second and "Category Tea" in second
+
+
+@pytest.mark.parametrize(
+    ("role", "in_pool", "when_published"),
+    [
+        ("Viewer", set(), set()),
+        ("Exporter", set(), set()),
+        ("Operator", {"publish"}, set()),
+        ("Manager", {"publish", "edit", "disable"}, {"edit", "disable", "release"}),
+    ],
+)
+def test_each_role_is_offered_what_it_may_do(signed_in, role, in_pool, when_published):
+    free, given = VoucherFactory(), VoucherFactory()
+    published(given)
+    browser = signed_in(role)
+
+    def offered(voucher) -> set[str]:
+        page = browser.get(address(voucher)).content.decode()
+        actions = ("publish", "edit", "enable", "disable", "release")
+        return {action for action in actions if f'="{address(voucher, action)}"' in page}
+
+    assert (offered(free), offered(given)) == (in_pool, when_published)
+
+
+def test_a_standalone_code_has_its_page_too(signed_in):
+    voucher = StandaloneVoucherFactory(discount_value=10)
+
+    page = text(signed_in("Viewer").get(address(voucher)).content.decode())
+
+    assert "10% off · standalone" in page
+
+
+def test_a_manager_releases_a_code_with_a_reason(signed_in):
+    voucher = VoucherFactory()
+    published(voucher)
+    browser = signed_in("Manager")
+
+    answer = browser.post(address(voucher, "release"), {"reason": "Sent to the wrong person"})
+
+    assert answer.url == address(voucher)
+    row = PublishedVoucher.objects.get()
+    assert (row.reason, row.released_by) == ("Sent to the wrong person", browser.user.username)
+    assert Voucher.objects.get(pk=voucher.pk).published_at is None
+    assert AuditEntry.objects.get(action="code.released").object_id == voucher.public_id
+
+
+@pytest.mark.parametrize("reason", ["", "   "])
+def test_a_release_without_a_reason_is_refused(signed_in, reason):
+    voucher = VoucherFactory()
+    published(voucher)
+
+    page = signed_in("Manager").post(address(voucher, "release"), {"reason": reason}).content.decode()
+
+    assert "Say why the code is released." in page
+    assert PublishedVoucher.objects.get().released_at is None
+
+
+def test_a_code_that_somebody_released_a_moment_ago_says_so(signed_in):
+    voucher = VoucherFactory()
+
+    page = signed_in("Manager").post(address(voucher, "release"), {"reason": "Wrong person"}).content.decode()
+
+    assert "This code is not published, or was just released." in page
+
+
+@pytest.mark.parametrize("how_often", [1, 10])
+def test_the_page_takes_as_many_queries_however_often_the_code_was_published(signed_in, how_often):
+    voucher = VoucherFactory()
+    for _ in range(how_often):
+        published(voucher)
+        release(voucher, by=STAFF, reason="Wrong person")
+    browser = signed_in("Operator")
+    browser.get(address(voucher))
+
+    with CaptureQueriesContext(connection) as asked:
+        assert browser.get(address(voucher)).status_code == 200
+
+    assert len(asked) == 9

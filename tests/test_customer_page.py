@@ -1,0 +1,120 @@
+"""The page of one customer: profile, wallet, publications."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from publications.erase_customer import erase_customer
+from publications.release import release
+from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
+
+pytestmark = pytest.mark.django_db
+
+
+def address(customer, tab: str = "") -> str:
+    return f"/customers/{customer.public_id}/{tab}"
+
+
+def text(answer) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", answer.content.decode()).split())
+
+
+def test_the_profile_tells_what_is_known(signed_in):
+    mara = CustomerFactory(
+        name="Mara Lindqvist",
+        email="mara@example.com",
+        phone="+46 70 000",
+        source_id="crm-77",
+        address={"line_1": "Kungsgatan 1", "postal_code": "111 43", "city": "Stockholm"},
+        metadata={"tier": "gold"},
+    )
+
+    page = text(signed_in("Viewer").get(address(mara)))
+
+    for words in ("Mara Lindqvist", "mara@example.com", "+46 70 000", "crm-77", "Kungsgatan 1 111 43 Stockholm"):
+        assert words in page
+    assert "&quot;tier&quot;: &quot;gold&quot;" in page
+
+
+def test_the_wallet_holds_the_codes_that_are_still_the_customers(signed_in):
+    mara = CustomerFactory()
+    kept, taken_back = VoucherFactory(code="ROAST-77AB"), VoucherFactory(code="ROAST-88CD")
+    published(kept, mara)
+    published(taken_back, mara)
+    release(taken_back, by=STAFF, reason="Wrong person")
+
+    page = signed_in("Operator").get(address(mara)).content.decode()
+
+    assert "ROAST-77AB" in page
+    assert "ROAST-88CD" not in page and "••••••CD" not in page
+
+
+def test_a_code_of_the_wallet_that_is_no_longer_good_says_so(signed_in):
+    mara = CustomerFactory()
+    campaign = CampaignFactory()
+    published(VoucherFactory(campaign=campaign, code="GOOD-1"), mara)
+    published(VoucherFactory(campaign=campaign, code="OFF-1"), mara)
+    campaign.vouchers.filter(code="OFF-1").update(active=False)
+
+    page = text(signed_in("Operator").get(address(mara)))
+
+    assert re.search(r"OFF-1 .* Disabled GOOD-1 .* Active", page)
+
+
+def test_the_publications_are_the_history_with_its_filters(signed_in):
+    mara = CustomerFactory()
+    published(VoucherFactory(code="ROAST-1"), mara, channel="E-mail")
+    published(VoucherFactory(code="ROAST-2"), mara, channel="API")
+    published(VoucherFactory(code="ROAST-3"))
+
+    page = signed_in("Operator").get(address(mara, "publications"), {"channel": "API"}).content.decode()
+
+    assert re.findall(r"<code>(ROAST-.)</code>", page) == ["ROAST-2"]
+
+
+def test_an_erased_customer_keeps_the_publications_and_no_name(signed_in):
+    mara = CustomerFactory(name="Mara Lindqvist")
+    published(VoucherFactory(code="ROAST-77AB"), mara)
+    erase_customer(mara, by=STAFF)
+
+    answer = signed_in("Manager").get(address(mara))
+
+    assert "Erased customer" in text(answer)
+    assert "ROAST-77AB" in text(answer)
+    assert "Mara" not in text(answer)
+    assert "/edit" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("role", "offered"),
+    [
+        ("Viewer", set()),
+        ("Operator", {"edit", "publish"}),
+        ("Exporter", set()),
+        ("Manager", {"edit", "publish", "erase"}),
+    ],
+)
+def test_each_role_is_offered_what_it_may_do(signed_in, role, offered):
+    mara = CustomerFactory()
+
+    page = signed_in(role).get(address(mara)).content.decode()
+
+    actions = ("edit", "publish", "erase")
+    assert {action for action in actions if f'href="{address(mara, action)}"' in page} == offered
+
+
+@pytest.mark.parametrize(("tab", "expected"), [("", 10), ("publications", 12)])
+@pytest.mark.parametrize("how_many", [1, 50])
+def test_the_lists_take_as_many_queries_for_fifty_rows_as_for_one(signed_in, how_many, tab, expected):
+    mara = CustomerFactory()
+    for _ in range(how_many):
+        published(customer=mara)
+    browser = signed_in("Operator")
+    browser.get(address(mara, tab))
+
+    with CaptureQueriesContext(connection) as asked:
+        assert browser.get(address(mara, tab)).status_code == 200
+
+    assert len(asked) == expected
