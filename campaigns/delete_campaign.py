@@ -40,20 +40,24 @@ def delete_campaign(campaign: Campaign, *, force: bool = False, by: Actor) -> bo
 def erase_unpublished_codes(campaign_id: int) -> int:
     """Erases the codes of a deleted campaign that nobody ever got, chunk by chunk; how many. May be run again.
 
-    A code that was ever published keeps its row, also when it was released: it stays reserved for ever.
+    A code that was ever published or redeemed keeps its row, also when that was taken back: it stays reserved for ever.
     """
     with transaction.atomic():
         # Waits for a chunk of codes that is just being made; the next chunk finds the campaign deleted and stops.
         list(CodeOrder.objects.select_for_update().filter(campaign_id=campaign_id))
     erased = 0
     codes = Voucher.objects.filter(
-        campaign_id=campaign_id, campaign__deleted_at__isnull=False, published_at=None, ledger=None
+        campaign_id=campaign_id, campaign__deleted_at__isnull=False, published_at=None, ledger=None, redemptions=None
     ).order_by("-pk")
     below = 2**63 - 1
     while keys := list(codes.filter(pk__lt=below).values_list("pk", flat=True)[:CHUNK]):
         with connection.cursor() as cursor:
-            # Looked at again under the row's lock: a publication that began before the deletion may just have ended.
-            cursor.execute("DELETE FROM campaigns_voucher WHERE id = ANY(%s) AND published_at IS NULL", [keys])
+            # Looked at again under the row's lock: a publication or redemption that began before the deletion may just
+            # have ended.
+            cursor.execute(
+                "DELETE FROM campaigns_voucher WHERE id = ANY(%s) AND published_at IS NULL AND redeemed_quantity = 0",
+                [keys],
+            )
             erased += cursor.rowcount
         below = keys[-1]
     return erased

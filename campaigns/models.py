@@ -140,6 +140,8 @@ class Voucher(Value):
     metadata = models.JSONField(null=True, blank=True)
     redemption_limit = models.PositiveIntegerField(null=True, blank=True)
     redeemed_quantity = models.PositiveIntegerField(db_default=0, default=0)
+    # What was taken from a gift voucher's amount. Both count what publications.Redemption records; triggers there guard them.
+    redeemed_amount = models.DecimalField(max_digits=14, decimal_places=2, db_default=0, default=0, editable=False)
     # The pool's flag. The truth is the ledger publications.PublishedVoucher; a trigger there keeps the two together.
     published_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -173,6 +175,7 @@ class Voucher(Value):
         constraints = [
             models.UniqueConstraint(fields=["code"], name="voucher_code_unique"),
             models.CheckConstraint(name="voucher_code_not_empty", condition=~Q(code="")),
+            models.CheckConstraint(name="voucher_redeemed_amount_not_negative", condition=Q(redeemed_amount__gte=0)),
             models.CheckConstraint(
                 name="voucher_type_known", condition=Q(type__in=["DISCOUNT_VOUCHER", "GIFT_VOUCHER"])
             ),

@@ -18,6 +18,7 @@ CAMPAIGN = "camp"
 CUSTOMER = "cust"
 EXPORT = "export"
 ASYNC_ACTION = "aa"
+REDEMPTION, FAILED_REDEMPTION, ROLLBACK, FAILED_ROLLBACK = "r", "rf", "rr", "rrf"
 
 _BIGGEST_KEY = 2**63 - 1
 

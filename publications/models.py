@@ -11,6 +11,9 @@ from campaigns.models import Campaign, Voucher
 from config.models import ActedBy, Work, files
 from config.public_ids import EXPORT, PUBLICATION, VOUCHER, public_id
 from customers.models import Customer
+from publications.redemptions.models import Redemption
+
+__all__ = ["Export", "Publication", "PublishedVoucher", "Redemption"]
 
 
 class Publication(ActedBy):

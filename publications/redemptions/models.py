@@ -1,0 +1,103 @@
+"""Redemptions: that a code was used, that an attempt to use it failed, and that a use was taken back."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from campaigns.models import Campaign, Voucher
+from config.models import ActedBy
+from config.public_ids import FAILED_REDEMPTION, FAILED_ROLLBACK, REDEMPTION, ROLLBACK, public_id
+from customers.models import Customer
+
+
+class Redemption(ActedBy):
+    """One use of a code, or one rollback of a use; or that a well-formed attempt at either failed.
+
+    Several codes used for one order are a stack: a row without a voucher, and a child for each code. Order and
+    metadata stand on the stack's own row. Written by SQL in redeem.py and roll_back.py, never by `save()`; triggers
+    refuse to change what counts of a row, and to lower a voucher's count without a rollback.
+    """
+
+    class Kind(models.TextChoices):
+        REDEMPTION = "redemption", "Redemption"
+        ROLLBACK = "rollback", "Rollback"
+
+    class Result(models.TextChoices):
+        SUCCESS = "SUCCESS", "Success"
+        FAILURE = "FAILURE", "Failure"
+
+    created_at = models.DateTimeField(db_default=Now())
+    kind = models.CharField(max_length=10, choices=Kind.choices, db_default="redemption")
+    result = models.CharField(max_length=8, choices=Result.choices, db_default="SUCCESS")
+    voucher = models.ForeignKey(Voucher, models.PROTECT, null=True, related_name="redemptions", db_index=False)
+    campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, related_name="redemptions", db_index=False)
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="redemptions", db_index=False)
+    stack = models.ForeignKey("self", models.PROTECT, null=True, related_name="children", db_index=False)
+    # A rollback: of which redemption.
+    undoes = models.ForeignKey("self", models.PROTECT, null=True, related_name="rollbacks", db_index=False)
+    reason = models.TextField(null=True)  # a rollback's
+    # What was taken from a gift voucher's balance, or given back to it. Null: no gift voucher.
+    amount = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    # As they were right after this use: how often the code had been used, its limit then (null: none), its balance.
+    redeemed_quantity = models.PositiveIntegerField(null=True)
+    redemption_limit = models.PositiveIntegerField(null=True)
+    balance = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    order = models.JSONField(null=True)  # as sent; amounts in hundredths
+    metadata = models.JSONField(null=True)
+    failure_code = models.CharField(max_length=64, null=True)
+    failure_message = models.TextField(null=True)
+    attempts = models.PositiveIntegerField(db_default=1)
+    # Equal failures within a minute share a row: SHA-256 over what makes them equal, and the minute.
+    failure_key = models.BinaryField(max_length=32, null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="redemption_newest"),
+            models.Index(fields=["voucher", "-created_at", "-id"], name="redemption_of_voucher"),
+            models.Index(fields=["customer", "-created_at", "-id"], name="redemption_of_customer"),
+            models.Index(fields=["campaign", "-created_at", "-id"], name="redemption_of_campaign"),
+            models.Index(fields=["-created_at", "-id"], name="redemption_failed", condition=Q(result="FAILURE")),
+            models.Index(fields=["stack"], name="redemption_of_stack", condition=Q(stack__isnull=False)),
+            models.Index(fields=["undoes"], name="redemption_undone", condition=Q(undoes__isnull=False)),
+        ]
+        constraints = [
+            # A use is taken back once, whoever asks and how often.
+            models.UniqueConstraint(
+                fields=["undoes"], name="redemption_undone_once", condition=Q(kind="rollback", result="SUCCESS")
+            ),
+            models.UniqueConstraint(fields=["failure_key"], name="redemption_equal_failures"),
+            models.CheckConstraint(
+                name="redemption_within_limit",
+                condition=Q(redemption_limit=None) | Q(redeemed_quantity__lte=F("redemption_limit")),
+            ),
+            models.CheckConstraint(name="redemption_within_balance", condition=Q(balance=None) | Q(balance__gte=0)),
+            models.CheckConstraint(name="redemption_amount_positive", condition=Q(amount=None) | Q(amount__gt=0)),
+            models.CheckConstraint(
+                name="redemption_kind_known",
+                condition=Q(kind="redemption", undoes=None, reason=None) | Q(kind="rollback", undoes__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="redemption_failure_has_reason",
+                condition=Q(result="SUCCESS", failure_code=None, failure_message=None, failure_key=None)
+                | Q(result="FAILURE", failure_code__isnull=False, failure_message__isnull=False),
+            ),
+            # A use says the how manieth it was; a stack's own row and a rollback are no use.
+            models.CheckConstraint(
+                name="redemption_of_voucher_is_counted",
+                condition=~Q(kind="redemption", result="SUCCESS", voucher__isnull=False) | Q(redeemed_quantity__gt=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def public_id(self) -> str:
+        """r_…; rf_… of a failed one; rr_… of a rollback; rrf_… of a failed one."""
+        failed = self.result == self.Result.FAILURE
+        if self.kind == self.Kind.ROLLBACK:
+            return public_id(FAILED_ROLLBACK if failed else ROLLBACK, self.pk)
+        return public_id(FAILED_REDEMPTION if failed else REDEMPTION, self.pk)
