@@ -89,7 +89,7 @@ class CodeFields(forms.Form):
         "code_pattern",
         label="Pattern",
         widget=forms.TextInput(attrs={**MONO, "placeholder": "####-####"}),
-        help_text="Each # becomes a random character, the rest stays. Replaces the number above.",
+        help_text="Each # becomes a random character, the rest stays. Then the length does not count.",
     )
     code_prefix = of("code_prefix", label="Prefix", widget=forms.TextInput(attrs={**MONO, "placeholder": "ROAST-"}))
     code_postfix = of("code_postfix", label="Postfix", widget=forms.TextInput(attrs=MONO))
