@@ -85,7 +85,7 @@ def _context(campaign: Campaign | None) -> dict:
             "intro": f"The codes go into the pool of {campaign.name}, unpublished. "
             "A value, dates or a limit that a row leaves empty are the campaign's.",
             "hint": DATES,
-        "example": "examples/codes-for-a-campaign.csv",
+            "example": "examples/codes-for-a-campaign.csv",
         }
     return {
         "what": "codes",

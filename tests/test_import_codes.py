@@ -130,6 +130,17 @@ def test_all_or_nothing_imports_all(monkeypatch):
     assert list(Voucher.objects.order_by("id").values_list("code", flat=True)) == ["C", "A", "B", "E", "D"]
 
 
+def test_a_code_that_appears_after_the_check_still_refuses_all(monkeypatch):
+    VoucherFactory(code="OLD")
+    monkeypatch.setattr("campaigns.import_codes.CodeImporter.foresee", lambda *args: [])  # it came a moment later
+    campaign = CampaignFactory()
+
+    done = imported_codes("Code\nA\nOLD\nB\n", campaign, on_error="all_or_nothing")
+
+    assert (done.status, counts(done), refused(done)) == ("failed", (3, 0, 0, 1), [(3, TAKEN)])
+    assert campaign.vouchers.count() == 0
+
+
 VALUES = "Code,Voucher Type,Discount Type,Value,Unit,Gift Amount\n"
 
 
