@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs
 from uuid import UUID
 
-from django.db.models import FilteredRelation, Q, QuerySet
+from django.db.models import FilteredRelation, Func, Q, QuerySet, TextField, Value
+from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django_filters import FilterSet
@@ -110,30 +111,34 @@ def _codes(campaign: Campaign | None, filters: MultiValueDict) -> QuerySet:
 
 
 def batches(rows: QuerySet, order: tuple[str, ...], *, size: int = BATCH) -> Iterator[QuerySet]:
-    """The rows in that order (a unique one), so many at a time, each batch found by the key of the last.
+    """The rows in that order (a unique one, one way), so many at a time, each batch found by the key of the last.
 
     Each is a query of its own, so that no snapshot is held for as long as a file is written: one that is keeps
     PostgreSQL from clearing away the dead rows of the pool, and publishing slows down.
     """
     rows = rows.order_by(*order)
-    keys = rows.values_list(*(name.lstrip("-") for name in order))
-    after = Q()
-    while last := next(iter(keys.filter(after)[size - 1 : size]), None):
-        yield rows.filter(after, _side(order, last, up_to=True))
-        after = _side(order, last)
-    yield rows.filter(after)
+    names = [name.lstrip("-") for name in order]
+    way, back = ("lt", "gt") if order[0].startswith("-") else ("gt", "lt")
+    rest = rows
+    while last := next(iter(rest.values_list(*names)[size - 1 : size]), None):
+        yield rest.filter(_beside(names, f"{back}e", last))
+        rest = rows.filter(_beside(names, way, last))
+    yield rest
 
 
-def _side(order: tuple[str, ...], key: tuple, *, up_to: bool = False) -> Q:
-    """The rows after the one with this key, or those up to and with it.
+def _beside(names: list[str], side: str, key: tuple) -> Q:
+    """The rows on one side of a key: (a, b) < (1, 2), and a <= 1 once more by itself.
 
-    (a, b) after (1, 2) is written as a >= 1 AND (a > 1 OR b > 2): an index can use the first part.
+    An index over both answers the first, also where a million rows share their first column; but how many rows that
+    leaves the planner can only tell from the second.
     """
-    (first, *rest), (value, *values) = order, key
-    field = first.lstrip("-")
-    way = "lt" if first.startswith("-") is not up_to else "gt"
-    if not rest:
-        return Q(**{f"{field}__{way}{'e' if up_to else ''}": value})
-    return Q(**{f"{field}__{way}e": value}) & (
-        Q(**{f"{field}__{way}": value}) | _side(tuple(rest), tuple(values), up_to=up_to)
-    )
+    if len(names) == 1:
+        return Q(**{f"{names[0]}__{side}": key[0]})
+    compare = {"lt": LessThan, "lte": LessThanOrEqual, "gt": GreaterThan, "gte": GreaterThanOrEqual}[side]
+    pair = compare(_Row(*names), _Row(*map(Value, key)))
+    return Q(pair, **{f"{names[0]}__{side[:2]}e": key[0]})
+
+
+class _Row(Func):
+    function = "ROW"
+    output_field = TextField()
