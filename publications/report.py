@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 from urllib.parse import parse_qs
 from uuid import UUID
 
@@ -63,21 +64,31 @@ def order_report(
     )
 
 
-def rows_of(export: Export) -> tuple[QuerySet, tuple[str, ...]]:
+class Rows(NamedTuple):
+    """What a file is made of. `within` orders the lines of one row, where its columns reach into many others."""
+
+    queryset: QuerySet
+    order: tuple[str, ...]
+    within: tuple[str, ...] = ()
+
+
+def rows_of(export: Export) -> Rows:
     """The rows that the export's file is made from, and the order that they stand in."""
     if export.kind == Export.Kind.HAND_OUT:
         # Live rows: a code that was released meanwhile may already be somebody else's.
-        return PublishedVoucher.objects.filter(publication=export.publication_id, released_at=None), ("voucher_id",)
+        held = PublishedVoucher.objects.filter(publication=export.publication_id, released_at=None)
+        return Rows(held, ("voucher_id",))
     filters = MultiValueDict(parse_qs(export.filters))
     # Days in the filters are days of the project, as on the page.
     with timezone.override(zone(ProjectSettings.current().time_zone)):
         match export.kind:
             case Export.Kind.CODES:
-                return _codes(export.campaign, filters), ("-id",)
+                return Rows(_codes(export.campaign, filters), ("-id",))
             case Export.Kind.PUBLICATIONS:
-                return history(campaign=export.campaign, filters=filters, whole=True).qs, ("-created_at", "-id")
+                publications = history(campaign=export.campaign, filters=filters, whole=True).qs
+                return Rows(publications, ("-created_at", "-id"), within=("ledger__voucher_id",))
             case _:
-                return CustomerFilter(filters, Customer.objects.live()).qs, ("-created_at", "-id")
+                return Rows(CustomerFilter(filters, Customer.objects.live()).qs, ("-created_at", "-id"))
 
 
 def filters_in_words(export: Export) -> list[tuple[str, str]]:
@@ -110,20 +121,19 @@ def _codes(campaign: Campaign | None, filters: MultiValueDict) -> QuerySet:
     return CodeFilter(filters, codes, reveals=True).qs
 
 
-def batches(rows: QuerySet, order: tuple[str, ...], *, size: int = BATCH) -> Iterator[QuerySet]:
-    """The rows in that order (a unique one, one way), so many at a time, each batch found by the key of the last.
+def batches(rows: Rows, *, size: int = BATCH) -> Iterator[QuerySet]:
+    """The rows in their order (a unique one, all one way), so many at a time, each batch found by the key of the last.
 
     Each is a query of its own, so that no snapshot is held for as long as a file is written: one that is keeps
     PostgreSQL from clearing away the dead rows of the pool, and publishing slows down.
     """
-    rows = rows.order_by(*order)
-    names = [name.lstrip("-") for name in order]
-    way, back = ("lt", "gt") if order[0].startswith("-") else ("gt", "lt")
-    rest = rows
+    rest = ordered = rows.queryset.order_by(*rows.order)
+    names = [name.lstrip("-") for name in rows.order]
+    way, back = ("lt", "gt") if rows.order[0].startswith("-") else ("gt", "lt")
     while last := next(iter(rest.values_list(*names)[size - 1 : size]), None):
-        yield rest.filter(_beside(names, f"{back}e", last))
-        rest = rows.filter(_beside(names, way, last))
-    yield rest
+        yield rest.filter(_beside(names, f"{back}e", last)).order_by(*rows.order, *rows.within)
+        rest = ordered.filter(_beside(names, way, last))
+    yield rest.order_by(*rows.order, *rows.within)
 
 
 def _beside(names: list[str], side: str, key: tuple) -> Q:

@@ -72,10 +72,10 @@ def _write(export: Export) -> None:
         return
     if export.file:
         storage.delete(export.file.name)
-    rows, order = rows_of(export)
+    rows = rows_of(export)
     if export.kind != Export.Kind.HAND_OUT:
-        this.update(total=rows.order_by().count(), done=0)
-    columns, counted = COLUMNS[export.kind], _counted(export, batches(rows, order))
+        this.update(total=rows.queryset.order_by().count(), done=0)
+    columns, counted = COLUMNS[export.kind], _counted(export, batches(rows))
     with csv_file(columns, counted, lossless=export.lossless, for_excel=export.for_excel) as file:
         stored = storage.save(name, file.content)
     finished = this.filter(file=name).update(

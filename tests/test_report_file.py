@@ -13,7 +13,7 @@ from publications.models import Export, Publication
 from publications.publish import publish
 from publications.refusals import NoVoucherSuitable
 from publications.release import release
-from publications.report import FiltersTooLong, batches, order_report
+from publications.report import FiltersTooLong, Rows, batches, order_report
 from publications.write_export import make_export_file
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory, published
 
@@ -170,10 +170,10 @@ def test_batches_hold_every_row_once_in_order():
     expected = list(Customer.objects.order_by("-created_at", "-id"))
 
     for size in (1, 2, 3, 5, 9, 10, 11):
-        made_of = [list(b) for b in batches(Customer.objects.all(), ("-created_at", "-id"), size=size)]
+        made_of = [list(b) for b in batches(Rows(Customer.objects.all(), ("-created_at", "-id")), size=size)]
         assert [customer for batch in made_of for customer in batch] == expected
         assert max(len(batch) for batch in made_of) <= size
-        assert [c.pk for b in batches(Customer.objects.all(), ("id",), size=size) for c in b] == [
+        assert [c.pk for b in batches(Rows(Customer.objects.all(), ("id",)), size=size) for c in b] == [
             customer.pk for customer in customers
         ]
 
