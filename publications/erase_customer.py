@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -11,7 +13,7 @@ from config.audit import record
 from customers.models import Customer
 from publications.models import Publication
 
-NOTHING = {
+NOTHING: dict[str, Any] = {
     "source_id": None,  # free again, for whoever the shop gives it to next
     "name": "",
     "email": "",

@@ -122,3 +122,11 @@ def test_the_list_by_name_walks_its_index():
 
 def list_of(customers) -> list[Customer]:
     return list(customers)
+
+
+def test_an_exporter_takes_the_list_away_as_it_is_searched(signed_in):
+    CustomerFactory(name="Mara")
+
+    link = "/exports/new?q=mara&amp;kind=customers"
+    assert link in signed_in("Exporter").get(URL, {"q": "mara", "sort": "name"}).content.decode()
+    assert link not in signed_in("Operator").get(URL, {"q": "mara"}).content.decode()
