@@ -54,7 +54,7 @@ function choose(combobox, option) {
   input(combobox).value = option.dataset.value;
   input(combobox).dispatchEvent(new CustomEvent("chosen", { bubbles: true, detail: option.dataset }));
   close(combobox);
-  announce(`${option.textContent.trim()} chosen`);
+  announce(`${option.querySelector("strong").textContent} chosen`);
 }
 function close(combobox) {
   list(combobox).replaceChildren();

@@ -3,9 +3,21 @@
 //   toast     detail: {tone, text}         shown to all; good news goes by itself, trouble stays
 const LEAVE_AFTER = 6000;
 
+const toasts = document.getElementById("toasts");
+const live = document.getElementById("live");
+const homes = new Map([toasts, live].map((node) => [node, node.parentElement]));
+
+// A modal dialog covers everything outside it, and screen readers hear nothing from there: while it is open, messages
+// are inside it.
+function brought(node) {
+  const place = document.querySelector("dialog:modal") ?? homes.get(node);
+  if (node.parentElement !== place) place.append(node);
+  return node;
+}
+document.addEventListener("close", () => homes.forEach((_, node) => brought(node)), true);
+
 document.addEventListener("announce", (event) => {
-  const live = document.getElementById("live");
-  live.textContent = "";
+  brought(live).textContent = "";
   // A changed text is read out; the same text put in again at once is not.
   setTimeout(() => (live.textContent = event.detail), 50);
 });
@@ -14,33 +26,19 @@ document.addEventListener("toast", (event) => {
   const shown = document.getElementById("toast").content.cloneNode(true).firstElementChild;
   shown.classList.add(event.detail.tone);
   shown.querySelector("p").textContent = event.detail.text;
-  region().append(shown);
+  brought(toasts).append(shown);
 });
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-dismiss]")) event.target.closest(".banner").remove();
 });
 
-// A modal dialog covers everything outside it, so messages are shown inside it while it is open.
-function region() {
-  const toasts = document.getElementById("toasts");
-  const open = document.querySelector("dialog:modal");
-  if (open && toasts.parentElement !== open) {
-    const home = toasts.parentElement;
-    open.append(toasts);
-    open.addEventListener("close", () => home.append(toasts), { once: true });
-  }
-  return toasts;
-}
-
 function leaveLater(shown) {
   if (!shown.matches?.(".banner:not(.bad, .warn)")) return;
   const leave = () => (shown.matches(":hover, :focus-within") ? setTimeout(leave, LEAVE_AFTER) : shown.remove());
   setTimeout(leave, LEAVE_AFTER);
 }
-for (const toasts of document.querySelectorAll("#toasts")) {
-  new MutationObserver((changes) => changes.forEach((change) => change.addedNodes.forEach(leaveLater))).observe(toasts, {
-    childList: true,
-  });
-  [...toasts.children].forEach(leaveLater);
-}
+new MutationObserver((changes) => changes.forEach((change) => change.addedNodes.forEach(leaveLater))).observe(toasts, {
+  childList: true,
+});
+[...toasts.children].forEach(leaveLater);
