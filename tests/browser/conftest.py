@@ -1,0 +1,120 @@
+"""A real Chromium before a real Handout: web server and worker as `make run` starts them, on the tests' own database."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection
+from django.test import Client
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+
+from tests.factories import UserFactory
+from tests.running_handout import RunningHandout
+
+# Those that tests/browser/get_chromium looks for; without any of them it has fetched Playwright's own.
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"))), None
+)
+FLAGS = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
+    --disable-component-update --disable-sync""".split()
+PATIENCE = 20_000  # milliseconds; two cores may be busy with the rest of the suite
+PASSWORD = "correct horse battery"
+
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+# Said by the page itself, since an axe or a test may otherwise not notice what the policy has blocked.
+REPORT_VIOLATIONS = """addEventListener("securitypolicyviolation", (event) =>
+    console.error(`CSP: ${event.violatedDirective} blocked ${event.blockedURI || "inline"} in ${event.sourceFile}`))"""
+
+
+@pytest.fixture(scope="package")
+def handout(django_db_setup, django_db_blocker, tmp_path_factory):
+    """One for all tests here: each test empties the database behind it (pytest-django), and the next one fills it anew."""
+    server = connection.settings_dict
+    where = urlencode({"host": server["HOST"], "port": server["PORT"] or 5432})
+    password = f":{quote(server['PASSWORD'], safe='')}" if server["PASSWORD"] else ""
+    started = RunningHandout(
+        tmp_path_factory.mktemp("browser") / "data",
+        DATABASE_URL=f"postgres://{server['USER']}{password}@/{server['NAME']}?{where}",
+        SECRET_KEY=django_settings.SECRET_KEY,  # the sessions that a test makes are good there
+        HANDOUT_ADMIN_PASSWORD=PASSWORD,
+        WORKERS="1",
+    )
+    with started as running:
+        yield running
+    # Procrastinate's tables are not Django's: nobody else empties them.
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
+
+
+@pytest.fixture(scope="package")
+def chromium():
+    # Playwright keeps an event loop running in this thread, which Django takes for a sign of async code.
+    with pytest.MonkeyPatch.context() as environment, sync_playwright() as playwright:
+        environment.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        expect.set_options(timeout=PATIENCE)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """Somebody at a browser of their own. What goes wrong in it is written down: `problems` must be empty at the end."""
+
+    def __init__(self, context: BrowserContext, page: Page, user=None) -> None:
+        self.context, self.page, self.user = context, page, user
+        self.problems: list[str] = []
+        self.expected: tuple[str, ...] = ()
+        page.on("console", lambda message: message.type == "error" and self._note(message.text))
+        page.on("pageerror", lambda error: self._note(f"script: {error}"))
+        page.on("response", lambda answer: answer.status >= 400 and self._note(f"{answer.status} {answer.url}"))
+        page.on("requestfailed", lambda request: self._note(f"{request.failure} {request.url}"))
+
+    def _note(self, problem: str) -> None:
+        # A request is dropped when the page is left, when a newer one replaces it, and when it becomes a download.
+        if not problem.startswith("net::ERR_ABORTED"):
+            self.problems.append(problem)
+
+
+@pytest.fixture
+def visit(handout, chromium, transactional_db, settings):
+    """`visit(role="Manager")` is the page of somebody signed in with that role; without a role: of nobody.
+
+    Other options are Playwright's (`viewport`, `color_scheme`, `java_script_enabled`, …). Whatever went wrong in a page
+    (the policy blocked something, an error in the console, an answer of 400 or more) fails the test at its end.
+    """
+    # Files that a test makes lie where the server and its worker look for them.
+    files = settings.STORAGES["files"]
+    files = {**files, "OPTIONS": {**files["OPTIONS"], "location": handout.data_folder / "files"}}
+    settings.STORAGES = {**settings.STORAGES, "files": files}
+    address = f"http://127.0.0.1:{handout.port}"
+    visits: list[Visit] = []
+
+    def begin(role: str | None = None, **options) -> Page:
+        context = chromium.new_context(**{"base_url": address, "viewport": DESKTOP, **options})
+        context.set_default_timeout(PATIENCE)
+        context.add_init_script(REPORT_VIOLATIONS)
+        user = None
+        if role:
+            browser, user = Client(), UserFactory(role=role)
+            browser.force_login(user)
+            cookie = browser.cookies[django_settings.SESSION_COOKIE_NAME]
+            context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": address}])
+        visits.append(Visit(context, context.new_page(), user))
+        return visits[-1].page
+
+    yield begin
+    for visited in visits:
+        visited.context.close()
+    assert [problem for visited in visits for problem in visited.problems] == []
+
+
+@pytest.fixture
+def page(visit) -> Page:
+    """The page of a Manager at a desk."""
+    return visit("Manager")

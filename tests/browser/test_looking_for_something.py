@@ -1,0 +1,68 @@
+"""The global search, from anywhere, by keyboard; and what a Viewer is shown."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.factories import CampaignFactory, CustomerFactory, VoucherFactory, published
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_slash_goes_to_the_search_and_a_code_or_id_to_its_page(page):
+    campaign = CampaignFactory(name="Autumn Roast")
+    voucher = VoucherFactory(code="ROAST-7KQ2-9XWD", campaign=campaign)
+    customer = CustomerFactory(name="Mara Lindqvist")
+    published(voucher, customer)
+    page.goto("/settings/audit-log")
+
+    page.keyboard.press("/")
+    expect(page.locator("#search")).to_be_focused()
+    page.keyboard.type("roast-7kq2-9xwd")
+    page.keyboard.press("Enter")
+    found = page.get_by_role("region", name="Codes")
+    expect(found).to_contain_text("Mara Lindqvist")
+    found.get_by_role("link", name="ROAST-7KQ2-9XWD").click()
+    expect(page).to_have_url(re.compile(f"/codes/{voucher.public_id}/$"))
+
+    page.keyboard.press("/")
+    page.keyboard.type(customer.public_id)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Mara Lindqvist")
+
+    page.keyboard.press("/")
+    page.keyboard.type("roast")
+    page.keyboard.press("Enter")
+    page.get_by_role("region", name="Campaigns").get_by_role("link", name="Autumn Roast").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Autumn Roast")
+
+
+def test_a_viewer_sees_every_code_masked(visit):
+    campaign = CampaignFactory(name="Autumn Roast")
+    given, kept = (VoucherFactory(code=code, campaign=campaign) for code in ("ROAST-7KQ2-9XWD", "ROAST-B4TM-HC6P"))
+    customer = CustomerFactory(name="Mara Lindqvist")
+    publication = published(given, customer)
+    page = visit("Viewer")
+
+    page.goto("/")
+    for address in (
+        f"/campaigns/{campaign.public_id}/",
+        f"/campaigns/{campaign.public_id}/codes",
+        "/codes/",
+        f"/codes/{given.public_id}/",
+        f"/codes/{kept.public_id}/",
+        f"/customers/{customer.public_id}/",
+        "/publications/",
+        f"/publications/{publication.public_id}/",
+    ):
+        page.goto(address)
+        expect(page.get_by_role("main")).to_contain_text("••••••")
+        assert [code for code in (given.code, kept.code) if code in page.content()] == [], address
+
+    page.goto("/search?q=ROAST-7KQ2-9XWD")
+    expect(page.get_by_role("region", name="Codes")).to_contain_text("••••••WD")
+    page.goto("/search?q=ROAST-7KQ2")
+    expect(page.get_by_role("main")).to_contain_text("Nothing found")

@@ -1,0 +1,61 @@
+"""Light and dark, kept; and the navigation where there is no room for it."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import PHONE
+from tests.factories import CampaignFactory
+
+pytestmark = pytest.mark.browser
+
+DARKNESS = (
+    "getComputedStyle(document.body).backgroundColor.match(/[\\d.]+/g).slice(0, 3).reduce((a, b) => a + +b, 0) < 200"
+)
+
+
+def test_the_theme_is_switched_and_stays(visit):
+    page = visit("Manager", color_scheme="light")
+    page.goto("/")
+    switch = page.get_by_role("button", name="Switch colour theme")
+    assert not page.evaluate(DARKNESS)
+
+    switch.click()  # from the system's, which is light
+    assert page.evaluate(DARKNESS)
+    page.goto("/campaigns/")
+    assert page.evaluate(DARKNESS)
+    page.goto("/admin/")
+    assert page.evaluate(DARKNESS)
+
+    switch.click()
+    assert not page.evaluate(DARKNESS)
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    assert not page.evaluate(DARKNESS)  # light was chosen, whatever the system says
+    switch.click()
+    assert page.evaluate(DARKNESS)  # the system's again
+
+
+def test_on_a_phone_the_navigation_is_opened_and_nothing_scrolls_sideways(visit):
+    campaign = CampaignFactory(name="A campaign whose name is longer than any phone is wide", codes=3)
+    page = visit("Manager", viewport=PHONE, has_touch=True, is_mobile=True)
+    page.goto("/")
+    navigation = page.get_by_role("navigation", name="Main")
+    expect(navigation).to_be_hidden()
+
+    page.get_by_role("button", name="Open navigation").tap()
+    expect(navigation).to_be_visible()
+    navigation.get_by_role("link", name="Campaigns").tap()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Campaigns")
+    expect(navigation).to_be_hidden()
+    page.get_by_role("link", name=campaign.name).tap()
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text(campaign.name)
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    page.get_by_role("link", name="Publish", exact=True).tap()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    box = dialog.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= PHONE["width"]
