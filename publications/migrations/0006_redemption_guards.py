@@ -19,11 +19,11 @@ CREATE TRIGGER redemption_keeps_what_counts BEFORE UPDATE ON publications_redemp
     EXECUTE FUNCTION redemption_keeps_what_counts();
 
 -- A stale save of a whole voucher would give uses back that were made since. Only a rollback gives back, and it writes
--- its row first, in the same transaction: that is the one whose created_at is this transaction's now().
+-- its row first, in the same statement: that is the one whose created_at is this statement's time.
 CREATE FUNCTION voucher_keeps_its_uses() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT EXISTS (SELECT 1 FROM publications_redemption WHERE voucher_id = OLD.id AND kind = 'rollback'
-                      AND result = 'SUCCESS' AND created_at = now()) THEN
+                      AND result = 'SUCCESS' AND created_at = statement_timestamp()) THEN
         RAISE EXCEPTION 'voucher % was redeemed: only a rollback gives a use or its amount back', OLD.id
             USING ERRCODE = 'integrity_constraint_violation';
     END IF;

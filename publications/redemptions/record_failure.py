@@ -1,0 +1,60 @@
+"""Keeps a failed attempt to redeem or roll back in the record. Equal ones within a minute share a row and count up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+from campaigns.models import Voucher
+from config.actor import Actor
+from customers.models import Customer
+from publications.redemptions.models import Redemption
+from publications.redemptions.refusals import RedemptionRefused
+
+STATEMENT = """
+INSERT INTO publications_redemption
+       (result, kind, voucher_id, campaign_id, customer_id, undoes_id, reason, metadata, actor_kind, actor_id, actor_label,
+        failure_code, failure_message, failure_key)
+SELECT 'FAILURE', %(kind)s::text, %(voucher)s::bigint, %(campaign)s::bigint, %(customer)s::bigint, %(undoes)s::bigint,
+       %(reason)s::text, %(metadata)s::jsonb, %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text,
+       %(failure_code)s::text, %(failure_message)s::text,
+       sha256(convert_to(jsonb_build_array(%(kind)s::text, %(voucher)s::bigint, %(customer)s::bigint, %(undoes)s::bigint,
+                                           %(actor_kind)s::text, %(actor_id)s::bigint, %(failure_code)s::text,
+                                           %(failure_message)s::text, date_trunc('minute', now()))::text, 'UTF8'))
+ON CONFLICT (failure_key) DO UPDATE SET attempts = publications_redemption.attempts + 1
+RETURNING id
+"""
+
+
+def record_failure(
+    refused: RedemptionRefused,
+    *,
+    voucher: Voucher | None,
+    customer: Customer | None,
+    undoes: Redemption | None = None,
+    reason: str | None = None,
+    metadata: dict | None,
+    by: Actor,
+) -> None:
+    """Sets `refused.failure_id`. Runs after the attempt, of which nothing was written, in a transaction of its own."""
+    kind = Redemption.Kind.ROLLBACK if undoes else Redemption.Kind.REDEMPTION
+    values: dict[str, Any] = {
+        "kind": kind.value,
+        "voucher": voucher.pk if voucher else None,
+        "campaign": voucher.campaign_id if voucher else None,
+        "customer": customer.pk if customer else None,
+        "undoes": undoes.pk if undoes else None,
+        "reason": reason,
+        "metadata": Jsonb(metadata) if metadata else None,
+        "actor_kind": by.kind,
+        "actor_id": by.id,
+        "actor_label": by.label,
+        "failure_code": refused.key,
+        "failure_message": refused.hint,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(STATEMENT, values)
+        (key,) = cursor.fetchone()
+    refused.failure_id = Redemption(pk=key, kind=kind, result=Redemption.Result.FAILURE).public_id

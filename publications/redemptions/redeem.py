@@ -1,0 +1,136 @@
+"""Uses a code: the one verb behind every door. A use is counted exactly, also when many come at once.
+
+What must hold is decided by the database inside the one statement of `use_codes.py`. There is no pricing here: what a
+code is worth is told as it is configured, the order is kept as sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from campaigns.models import Voucher
+from config.actor import Actor
+from config.metadata import check_metadata
+from customers.models import Customer
+from customers.upsert import upsert_customer
+from publications.redemptions.models import Redemption
+from publications.redemptions.record_failure import record_failure
+from publications.redemptions.refusals import (
+    CampaignDisabled,
+    GiftAmountExceeded,
+    MissingAmount,
+    NoGiftVoucher,
+    QuantityExceeded,
+    SameVoucherTwice,
+    VoucherDisabled,
+    VoucherExpired,
+    VoucherGone,
+    VoucherNotActive,
+    VoucherRefused,
+)
+from publications.redemptions.use_codes import Held, use_codes
+
+
+class Use(NamedTuple):
+    """`amount` is taken from a gift voucher's balance; where it is not said, the order's amount is."""
+
+    voucher: Voucher
+    amount: Decimal | None = None
+
+
+def redeem(
+    voucher: Voucher,
+    *,
+    amount: Decimal | None = None,
+    customer: Customer | Mapping[str, Any] | None = None,
+    order: dict | None = None,
+    metadata: dict | None = None,
+    by: Actor,
+) -> Redemption:
+    """Uses the code once. Arguments and errors as of `redeem_together`."""
+    (redemption,) = redeem_together([Use(voucher, amount)], customer=customer, order=order, metadata=metadata, by=by)
+    return redemption
+
+
+def redeem_together(
+    uses: Sequence[Use],
+    *,
+    customer: Customer | Mapping[str, Any] | None = None,
+    order: dict | None = None,
+    metadata: dict | None = None,
+    by: Actor,
+) -> list[Redemption]:
+    """Uses all the codes for one order, or none of them; the redemptions stand in the order of `uses`.
+
+    Several make a stack: each has `.stack`, which holds the order and the metadata, and is rolled back as a whole.
+    `customer` is a Customer, or the fields as sent, which are upserted; whether the code was published to them does not
+    matter. `order` is kept as given; its "amount" is in hundredths. A voucher's limit, dates and gift amount are its
+    own, or where those are null its campaign's.
+
+    Raises RedemptionRefused (see refusals.py), and CustomerNotFound or InvalidCustomer for fields as sent. A refusal
+    that counts as an attempt is kept as a failed redemption, which survives only if no transaction is around this call.
+    """
+    _refuse_repeats(uses)
+    amounts = [_amount_of(use, order, alone=len(uses) == 1) for use in uses]
+    metadata = check_metadata(metadata) or None
+    if customer is not None and not isinstance(customer, Customer):
+        customer = upsert_customer(customer)
+    vouchers = [use.voucher for use in uses]
+    held = use_codes(
+        [voucher.pk for voucher in vouchers], amounts, customer=customer, order=order, metadata=metadata, by=by
+    )
+    for voucher, amount in zip(vouchers, amounts, strict=True):
+        if refused := _why_not(voucher, held.get(voucher.pk), amount):
+            if refused.is_attempt:
+                record_failure(refused, voucher=voucher, customer=customer, metadata=metadata, by=by)
+            raise refused
+    made = Redemption.objects.in_bulk([found.redemption_id for found in held.values()])
+    return [made[held[voucher.pk].redemption_id] for voucher in vouchers]
+
+
+def _refuse_repeats(uses: Sequence[Use]) -> None:
+    seen: set[int] = set()
+    for use in uses:
+        if use.voucher.pk in seen:
+            raise SameVoucherTwice(f"redeemables: {use.voucher.code} stands there twice; each may be used once a call.")
+        seen.add(use.voucher.pk)
+
+
+def _amount_of(use: Use, order: dict | None, *, alone: bool) -> Decimal | None:
+    """What a gift voucher shall pay. One among several must say it: what is left to pay after the others is not known."""
+    if use.voucher.type != Voucher.Type.GIFT:
+        if use.amount is not None:
+            raise NoGiftVoucher(f"gift.credits: {use.voucher.code} is no gift voucher; leave gift out.")
+        return None
+    if use.amount is not None:
+        return use.amount
+    if not alone:
+        raise MissingAmount(f"gift.credits: is required for {use.voucher.code}, which is a gift voucher among others.")
+    if not order or not order.get("amount"):
+        raise MissingAmount(f"{use.voucher.code} is a gift voucher: say gift.credits or order.amount, above 0.")
+    return Decimal(order["amount"]) / 100
+
+
+def _why_not(voucher: Voucher, held: Held | None, amount: Decimal | None) -> VoucherRefused | None:
+    if held is None:
+        return VoucherGone(voucher)
+    match held.refused:
+        case None:
+            return None
+        case "gone":
+            return VoucherGone(voucher)
+        case "disabled":
+            return VoucherDisabled(voucher)
+        case "campaign disabled":
+            return CampaignDisabled(voucher)
+        case "not started" if held.starts:
+            return VoucherNotActive(voucher, held.starts)
+        case "expired" if held.ends:
+            return VoucherExpired(voucher, held.ends)
+        case "used up" if held.redemption_limit is not None:
+            return QuantityExceeded(voucher, held.redemption_limit)
+        case "balance" if amount is not None:
+            return GiftAmountExceeded(voucher, balance=held.balance, asked=amount)
+    raise AssertionError(held)

@@ -1,0 +1,124 @@
+"""Why a code was not redeemed, or a redemption not rolled back: one exception a case, in Voucherify's keys and words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from campaigns.models import Voucher
+
+
+class RedemptionRefused(Exception):
+    """Nothing was counted. `is_attempt`: well-formed, so it is kept in the record as a failure, `failure_id`.
+
+    `details` is what Voucherify tells there (of a voucher: its code), `hint` what was wrong and how to mend it.
+    """
+
+    key = ""
+    message = ""
+    hint = ""
+    is_attempt = False
+    failure_id: str | None = None
+    failure_type = "redemption"
+
+    def __init__(self, details: str, hint: str = ""):
+        self.details, self.hint = details, hint or self.hint or details
+        super().__init__(f"{self.message}: {self.hint}")
+
+
+class VoucherRefused(RedemptionRefused):
+    """This voucher cannot be used now."""
+
+    is_attempt = True
+
+    def __init__(self, voucher: Voucher, hint: str = ""):
+        self.voucher = voucher
+        super().__init__(voucher.code, hint)
+
+
+class VoucherGone(VoucherRefused):
+    """Deleted between being looked up and the statement, or its campaign was."""
+
+    key = "not_found"
+    message = "Resource not found"
+    hint = "The voucher was deleted."
+    is_attempt = False
+
+
+class VoucherDisabled(VoucherRefused):
+    key = "voucher_disabled"
+    message = "voucher is disabled"
+    hint = "The voucher has been disabled and cannot be used."
+
+
+class CampaignDisabled(VoucherDisabled):
+    hint = "The voucher's campaign has been disabled, so none of its vouchers can be used."
+
+
+class VoucherNotActive(VoucherRefused):
+    key = "voucher_not_active"
+    message = "voucher is not active yet"
+
+    def __init__(self, voucher: Voucher, starts: datetime):
+        super().__init__(voucher, f"The voucher can be used from {_minute(starts)} on.")
+
+
+class VoucherExpired(VoucherRefused):
+    key = "voucher_expired"
+    message = "voucher expired"
+
+    def __init__(self, voucher: Voucher, ended: datetime):
+        super().__init__(voucher, f"The voucher expired on {_minute(ended)}.")
+
+
+class QuantityExceeded(VoucherRefused):
+    key = "quantity_exceeded"
+    message = "quantity exceeded"
+
+    def __init__(self, voucher: Voucher, limit: int):
+        times = "once, which is all" if limit == 1 else f"{limit:,} times, which is as often as"
+        super().__init__(voucher, f"The voucher has been used {times} it may be.")
+
+
+class GiftAmountExceeded(VoucherRefused):
+    key = "gift_amount_exceeded"
+    message = "gift amount exceeded"
+
+    def __init__(self, voucher: Voucher, *, balance: Decimal, asked: Decimal):
+        super().__init__(voucher, f"The gift voucher's balance is {balance:,.2f}; {asked:,.2f} were asked for.")
+
+
+class MissingAmount(RedemptionRefused):
+    key = "missing_amount"
+    message = "Missing amount"
+
+
+class NoGiftVoucher(RedemptionRefused):
+    key = "invalid_gift"
+    message = "Invalid gift"
+
+
+class SameVoucherTwice(RedemptionRefused):
+    key = "invalid_payload"
+    message = "Invalid payload"
+
+
+class AlreadyRolledBack(RedemptionRefused):
+    key = "already_rolled_back"
+    message = "Already rolled back"
+    is_attempt = True
+    failure_type = "redemption_rollback"
+
+
+class PartOfStack(RedemptionRefused):
+    key = "invalid_redemption_parent"
+    message = "Invalid redemption parent"
+
+
+class NothingToRollBack(RedemptionRefused):
+    key = "invalid_rollback_params"
+    message = "Invalid rollback params"
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

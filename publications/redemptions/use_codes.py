@@ -1,0 +1,108 @@
+"""The one statement that counts a use of codes: of all that were asked for, or of none.
+
+It locks the vouchers, in the order of their ids; looks at them as they are then; and only if each may be used, counts
+the use, takes the amount from a gift voucher's balance and writes the redemptions. Nothing outside of it is trusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+from config.actor import Actor
+from customers.models import Customer
+
+# After waiting for another's lock, `held` holds the row as the other left it: limit, dates and balance included.
+STATEMENT = """
+WITH asked AS (
+    SELECT * FROM unnest(%(vouchers)s::bigint[], %(amounts)s::numeric[]) AS asked (voucher_id, amount)
+), held AS MATERIALIZED (
+    SELECT v.id, asked.amount, v.redeemed_quantity, coalesce(v.redemption_limit, c.redemption_limit) AS redemption_limit,
+           coalesce(v.gift_amount, c.gift_amount, 0) - v.redeemed_amount AS balance,
+           coalesce(v.start_date, c.start_date) AS starts, coalesce(v.expiration_date, c.expiration_date) AS ends,
+           CASE WHEN v.deleted_at IS NOT NULL OR c.deleted_at IS NOT NULL THEN 'gone'
+                WHEN NOT v.active THEN 'disabled'
+                WHEN NOT c.active THEN 'campaign disabled'
+                WHEN coalesce(v.start_date, c.start_date) > now() THEN 'not started'
+                WHEN coalesce(v.expiration_date, c.expiration_date) <= now() THEN 'expired'
+                WHEN v.redeemed_quantity >= coalesce(v.redemption_limit, c.redemption_limit) THEN 'used up'
+                WHEN asked.amount > coalesce(v.gift_amount, c.gift_amount, 0) - v.redeemed_amount THEN 'balance'
+           END AS refused
+      FROM asked
+      JOIN campaigns_voucher v ON v.id = asked.voucher_id
+      LEFT JOIN campaigns_campaign c ON c.id = v.campaign_id
+     ORDER BY v.id FOR NO KEY UPDATE OF v
+), good AS MATERIALIZED (
+    SELECT count(*) FILTER (WHERE refused IS NULL) = %(count)s::int AS all_of_them FROM held
+), stack AS (
+    INSERT INTO publications_redemption (customer_id, "order", metadata, actor_kind, actor_id, actor_label)
+    SELECT %(customer)s::bigint, %(order)s::jsonb, %(metadata)s::jsonb,
+           %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text
+      FROM good WHERE all_of_them AND %(count)s::int > 1
+    RETURNING id
+), used AS (
+    UPDATE campaigns_voucher v
+       SET redeemed_quantity = v.redeemed_quantity + 1, redeemed_amount = v.redeemed_amount + coalesce(held.amount, 0),
+           updated_at = now()
+      FROM held, good
+     WHERE v.id = held.id AND good.all_of_them
+    RETURNING v.id, v.campaign_id, v.redeemed_quantity, held.redemption_limit, held.amount,
+              CASE WHEN held.amount IS NOT NULL THEN held.balance - held.amount END AS balance
+), made AS (
+    INSERT INTO publications_redemption (voucher_id, campaign_id, customer_id, stack_id, amount, redeemed_quantity,
+                                         redemption_limit, balance, "order", metadata, actor_kind, actor_id, actor_label)
+    SELECT used.id, used.campaign_id, %(customer)s::bigint, (SELECT id FROM stack), used.amount, used.redeemed_quantity,
+           used.redemption_limit, used.balance,
+           CASE WHEN %(count)s::int = 1 THEN %(order)s::jsonb END,
+           CASE WHEN %(count)s::int = 1 THEN %(metadata)s::jsonb END,
+           %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text
+      FROM used
+    RETURNING id, voucher_id
+)
+SELECT held.id, held.refused, held.redeemed_quantity, held.redemption_limit, held.balance, held.starts, held.ends, made.id
+  FROM held LEFT JOIN made ON made.voucher_id = held.id
+"""
+
+
+class Held(NamedTuple):
+    """A voucher as the statement saw it, before the use: why it may not be used (`refused`), or its redemption's key."""
+
+    voucher_id: int
+    refused: str | None
+    redeemed_quantity: int
+    redemption_limit: int | None
+    balance: Decimal
+    starts: datetime | None
+    ends: datetime | None
+    redemption_id: int | None
+
+
+def use_codes(
+    vouchers: Sequence[int],
+    amounts: Sequence[Decimal | None],
+    *,
+    customer: Customer | None,
+    order: dict | None,
+    metadata: dict | None,
+    by: Actor,
+) -> dict[int, Held]:
+    """By the vouchers' keys. Either all have a `redemption_id`, or none has; `amounts` are those of gift vouchers."""
+    values: dict[str, Any] = {
+        "vouchers": list(vouchers),
+        "amounts": list(amounts),
+        "count": len(vouchers),
+        "customer": customer.pk if customer else None,
+        "order": Jsonb(order) if order else None,
+        "metadata": Jsonb(metadata) if metadata else None,
+        "actor_kind": by.kind,
+        "actor_id": by.id,
+        "actor_label": by.label,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(STATEMENT, values)
+        return {row[0]: Held(*row) for row in cursor.fetchall()}
