@@ -104,7 +104,8 @@ def list_page(
     table.read(request)
     wants_table = request.htmx and not request.htmx.history_restore_request and request.htmx.target == table.html_id
     if wants_table:
-        response = HttpResponse(table.as_html(request))
+        # Through the tag, as in the whole page: only so do the cells know the request and what the user may do.
+        response = render(request, "_list.html", {"table": table})
     else:
         more = context() if callable(context) else context or {}
         response = render(request, template, {"table": table, "filter": filterset, **more})

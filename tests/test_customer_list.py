@@ -130,3 +130,13 @@ def test_an_exporter_takes_the_list_away_as_it_is_searched(signed_in):
     link = "/exports/new?q=mara&amp;kind=customers"
     assert link in signed_in("Exporter").get(URL, {"q": "mara", "sort": "name"}).content.decode()
     assert link not in signed_in("Operator").get(URL, {"q": "mara"}).content.decode()
+
+
+def test_the_table_alone_is_the_same_as_in_its_page(signed_in):
+    CustomerFactory(name="Mara")
+    browser = signed_in("Manager")
+
+    page = browser.get(URL).content.decode()
+    table = browser.get(URL, headers={"HX-Request": "true", "HX-Target": "list"}).content.decode()
+
+    assert table.strip() in page
