@@ -63,22 +63,21 @@ def chromium():
         browser.close()
 
 
-class Visit:
-    """Somebody at a browser of their own. What goes wrong in it is written down: `problems` must be empty at the end."""
+# A request is dropped when the page is left, when a newer one replaces it, and when it becomes a download.
+DROPPED = ("net::ERR_ABORTED", "htmx:sendAbort", "htmx:afterRequest")
 
-    def __init__(self, context: BrowserContext, page: Page, user=None) -> None:
-        self.context, self.page, self.user = context, page, user
-        self.problems: list[str] = []
-        self.expected: tuple[str, ...] = ()
-        page.on("console", lambda message: message.type == "error" and self._note(message.text))
-        page.on("pageerror", lambda error: self._note(f"script: {error}"))
-        page.on("response", lambda answer: answer.status >= 400 and self._note(f"{answer.status} {answer.url}"))
-        page.on("requestfailed", lambda request: self._note(f"{request.failure} {request.url}"))
 
-    def _note(self, problem: str) -> None:
-        # A request is dropped when the page is left, when a newer one replaces it, and when it becomes a download.
-        if not problem.startswith("net::ERR_ABORTED"):
-            self.problems.append(problem)
+def watch(page: Page, problems: list[str]) -> None:
+    """From now on whatever goes wrong in the page is added to `problems`."""
+
+    def note(problem: str) -> None:
+        if not problem.startswith(DROPPED):
+            problems.append(problem)
+
+    page.on("console", lambda message: message.type == "error" and note(message.text))
+    page.on("pageerror", lambda error: note(f"script: {error}"))
+    page.on("response", lambda answer: answer.status >= 400 and note(f"{answer.status} {answer.url}"))
+    page.on("requestfailed", lambda request: note(f"{request.failure} {request.url}"))
 
 
 @pytest.fixture
@@ -93,25 +92,27 @@ def visit(handout, chromium, transactional_db, settings):
     files = {**files, "OPTIONS": {**files["OPTIONS"], "location": handout.data_folder / "files"}}
     settings.STORAGES = {**settings.STORAGES, "files": files}
     address = f"http://127.0.0.1:{handout.port}"
-    visits: list[Visit] = []
+    contexts: list[BrowserContext] = []
+    problems: list[str] = []
 
     def begin(role: str | None = None, **options) -> Page:
         context = chromium.new_context(**{"base_url": address, "viewport": DESKTOP, **options})
+        contexts.append(context)
         context.set_default_timeout(PATIENCE)
         context.add_init_script(REPORT_VIOLATIONS)
-        user = None
         if role:
-            browser, user = Client(), UserFactory(role=role)
-            browser.force_login(user)
-            cookie = browser.cookies[django_settings.SESSION_COOKIE_NAME]
-            context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": address}])
-        visits.append(Visit(context, context.new_page(), user))
-        return visits[-1].page
+            somebody = Client()
+            somebody.force_login(UserFactory(role=role))
+            session = somebody.cookies[django_settings.SESSION_COOKIE_NAME]
+            context.add_cookies([{"name": session.key, "value": session.value, "url": address}])
+        page = context.new_page()
+        watch(page, problems)
+        return page
 
     yield begin
-    for visited in visits:
-        visited.context.close()
-    assert [problem for visited in visits for problem in visited.problems] == []
+    for context in contexts:
+        context.close()
+    assert problems == []
 
 
 @pytest.fixture

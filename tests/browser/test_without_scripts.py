@@ -1,0 +1,90 @@
+"""Everything that matters works as plain pages, links and forms."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from publications.models import Export, Publication
+from tests.factories import CampaignFactory, CustomerFactory, UserFactory, published
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def campaign(transactional_db):
+    return CampaignFactory(name="Autumn Roast", codes=10)
+
+
+@pytest.fixture
+def page(visit):
+    return visit("Manager", java_script_enabled=False)
+
+
+def test_signing_in(visit, campaign):
+    mara = UserFactory(username="mara", role="Manager")
+    mara.set_password("correct horse battery")
+    mara.save()
+    page = visit(java_script_enabled=False)
+
+    page.goto("/")
+    page.get_by_label("Username").fill("mara")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Sign in").click()
+
+    expect(page.get_by_role("main")).to_contain_text("Autumn Roast")
+
+
+def test_the_history_is_filtered_sorted_and_paged(page, campaign):
+    for number, voucher in enumerate(campaign.vouchers.order_by("pk")):
+        published(voucher, channel="Dashboard" if number % 2 else "newsletter")
+    page.goto(f"/campaigns/{campaign.public_id}/")
+    history = page.get_by_role("region", name="Publication history")
+
+    history.get_by_label("Channel").select_option("newsletter")
+    history.get_by_role("button", name="Filter").click()
+
+    expect(page).to_have_url(re.compile(r"channel=newsletter"))
+    expect(history.get_by_role("row").filter(has_text="newsletter")).to_have_count(5)
+    history.get_by_role("link", name="Date").click()
+    expect(page).to_have_url(re.compile(r"channel=newsletter.*sort=created_at"))
+    expect(history.get_by_role("columnheader", name="Date")).to_have_attribute("aria-sort", "ascending")
+
+
+def test_publishing_by_hand(page, campaign):
+    CustomerFactory(name="Martin Adler")
+    mara = CustomerFactory(name="Mara Lindqvist")
+    page.goto(f"/campaigns/{campaign.public_id}/")
+    page.get_by_role("link", name="Publish", exact=True).click()
+
+    page.get_by_role("combobox", name="Customer").fill("mar")
+    page.get_by_role("button", name="Publish").click()
+    expect(page.get_by_role("main")).to_contain_text("Which customer do you mean?")
+    page.get_by_role("radio", name="Mara Lindqvist").check()
+    page.get_by_role("button", name="Publish").click()
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("1 code published")
+    publication = Publication.objects.get()
+    assert (publication.customer, publication.channel) == (mara, "Dashboard")
+    expect(page.get_by_role("main")).to_contain_text(publication.ledger.get().voucher.code)
+
+
+def test_a_hand_out(page, campaign):
+    page.goto(f"/campaigns/{campaign.public_id}/")
+    page.get_by_text("Export", exact=True).click()
+    page.get_by_role("link", name="Hand out codes as CSV").click()
+
+    page.get_by_label("All codes of the pool").check()
+    page.get_by_role("button", name="Publish into a file").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(Export.objects.get().file_name)
+    while page.get_by_role("link", name="Reload to see how far it is").is_visible():
+        page.get_by_role("link", name="Reload to see how far it is").click()
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    lines = Path(download.value.path()).read_text().splitlines()
+    assert len(lines) == 1 + 10
+    assert not campaign.vouchers.filter(published_at=None).exists()
