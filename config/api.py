@@ -20,17 +20,16 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.urls import get_resolver
 from ninja.errors import HttpError, ValidationError
-from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 
 from config.metadata import MetadataRefused
 from config.public_ids import key_of
+from config.upload_limit import largest_body
 
 logger = logging.getLogger("handout.api")
-
-LARGEST_INTEGER = 2**63 - 1
 
 
 class ApiError(Exception):
@@ -73,6 +72,11 @@ def not_found(resource_type: str, reference: str) -> ApiError:
         resource_id=reference,
         resource_type=resource_type,
     )
+
+
+def payload_too_large(largest: int) -> ApiError:
+    """`largest` in bytes."""
+    return ApiError(413, "payload_too_large", "Payload too large", f"A body may hold at most {largest // 1024:,} KB.")
 
 
 def key_or_404(prefix: str, resource_type: str, reference: str) -> int:
@@ -131,8 +135,12 @@ def _(problem: DisallowedHost) -> ApiError:
 
 @as_api_error.register
 def _(problem: RequestDataTooBig) -> ApiError:
-    largest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024
-    return ApiError(413, "payload_too_large", "Payload too large", f"A body may hold at most {largest:,} KB.")
+    return payload_too_large(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+
+
+@as_api_error.register
+def _(problem: MultiPartParserError) -> ApiError:
+    return invalid_payload(f"The body is no multipart/form-data that can be read: {problem}")
 
 
 @as_api_error.register
@@ -226,7 +234,8 @@ def door(get_response):
             response = _answer(request)
         except Exception as problem:
             response = error_response(request, problem)
-        response["Content-Length"] = len(response.content)
+        if not response.streaming:  # a file says its length itself
+            response["Content-Length"] = len(response.content)
         response["X-Request-Id"] = request.request_id
         response["Cache-Control"] = "no-store"
         response["X-Content-Type-Options"] = "nosniff"
@@ -249,6 +258,8 @@ def _answer(request: HttpRequest) -> HttpResponse:
         raise invalid_query("The address holds a NUL character (%00), which no value can hold.")
     if request.headers.get("Transfer-Encoding"):
         raise ApiError(411, "length_required", "Length required", "Send the body whole, with a Content-Length header.")
+    if int(request.META.get("CONTENT_LENGTH") or 0) > (largest := largest_body(request.path_info)):
+        raise payload_too_large(largest)
     view, arguments, named = request.resolver_match = get_resolver().resolve(request.path_info)
     response = view(request, *arguments, **named)
     if response.status_code == 405:
@@ -261,90 +272,6 @@ def _answer(request: HttpRequest) -> HttpResponse:
             headers={"Allow": allowed},
         )
     return response
-
-
-class StrictParser(Parser):
-    """Reads a JSON body, and refuses what one half of a system would read otherwise than the other half."""
-
-    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
-        kind = request.content_type
-        if kind and kind != "application/json" and not kind.endswith("+json"):
-            raise ApiError(
-                415,
-                "unsupported_media_type",
-                "Unsupported media type",
-                f"The body is {kind}; send JSON with the header Content-Type: application/json.",
-            )
-        body = request.body
-        try:
-            value = json.loads(
-                body.decode(),
-                object_pairs_hook=_object,
-                parse_int=_integer,
-                parse_float=_float,
-                parse_constant=_refuse_constant,
-            )
-        except UnicodeDecodeError:
-            raise invalid_payload("The body is not UTF-8.") from None
-        except json.JSONDecodeError as problem:
-            raise invalid_payload(
-                f"The body is not JSON: {problem.msg} (line {problem.lineno}, column {problem.colno})."
-            ) from None
-        except RecursionError:
-            raise invalid_payload("The body is nested too deeply.") from None
-        if not isinstance(value, dict):
-            raise invalid_payload("The body must be a JSON object.")
-        if b"\\u" in body:  # only an escape can hide these two
-            _refuse_unstorable(value)
-        return value
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise invalid_payload(f"{twice[:100]}: stands twice in the same object.")
-    return found
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > 20 or not -LARGEST_INTEGER <= (number := int(digits)) <= LARGEST_INTEGER:
-        raise invalid_payload(f"The body holds the number {digits[:30]}…, which is larger than 64 bits.")
-    return number
-
-
-def _float(digits: str) -> float:
-    number = float(digits)
-    if math.isinf(number):
-        raise invalid_payload(f"The body holds the number {digits[:30]}, which is too large.")
-    return number
-
-
-def _refuse_constant(name: str) -> None:
-    raise invalid_payload(f"The body holds {name}, which is not JSON.")
-
-
-def _refuse_unstorable(body: dict[str, Any]) -> None:
-    """PostgreSQL stores neither a NUL nor half a character, in text as in jsonb."""
-    left: list[tuple[str, Any]] = [("", body)]
-    while left:
-        path, value = left.pop()
-        if isinstance(value, str):
-            if "\x00" in value:
-                raise invalid_payload(f"{path}: holds a NUL character (\\u0000), which cannot be stored.")
-            if any("\ud800" <= character <= "\udfff" for character in value):
-                raise invalid_payload(f"{path}: holds half a character (a lone surrogate), which cannot be stored.")
-        elif isinstance(value, dict):
-            for name, child in value.items():
-                inside = f"{path}.{name}" if path else name
-                left += [(_printable(inside), name), (_printable(inside), child)]
-        elif isinstance(value, list):
-            left += [(f"{path}[{at}]", child) for at, child in enumerate(value)]
-
-
-def _printable(text: str) -> str:
-    return text[:100].encode(errors="replace").decode().replace("\x00", "?")
 
 
 class Renderer(BaseRenderer):

@@ -10,8 +10,9 @@ import campaigns.api
 import customers.api
 import publications.api.publications
 import publications.api.vouchers
-from config.api import Renderer, StrictParser, error_response
+from config.api import Renderer, error_response
 from config.api_auth import MAY_ALL
+from config.api_bodies import StrictParser
 
 api = NinjaAPI(
     title="Handout",

@@ -1,4 +1,4 @@
-"""Stops an upload that is larger than settings.UPLOAD_MAX_BYTES before it fills the disk."""
+"""How large a request may be; and what stops an upload of more than settings.UPLOAD_MAX_BYTES before it fills the disk."""
 
 from __future__ import annotations
 
@@ -6,6 +6,21 @@ from django.conf import settings
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 
 FORM_FIELDS = 64 * 1024  # of the request, besides the file
+LARGEST_OBJECT = 5 * 1024 * 1024  # a call of the API that says one thing
+# The addresses of the API that take many codes or customers at once, as an array or as a file.
+TAKE_ARRAYS = ("/import", "/bulk/async")
+TAKES_FILE = "/importCSV"
+
+
+def takes_array(path: str) -> bool:
+    return path.endswith(TAKE_ARRAYS)
+
+
+def largest_body(path: str) -> int:
+    """How many bytes a call of the API to this address may send."""
+    if path.endswith(TAKES_FILE):
+        return settings.UPLOAD_MAX_BYTES + FORM_FIELDS
+    return settings.DATA_UPLOAD_MAX_MEMORY_SIZE if takes_array(path) else LARGEST_OBJECT
 
 
 def is_too_large(request) -> bool:

@@ -1,0 +1,100 @@
+"""The bodies that the API takes: JSON, read strictly."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from django.http import HttpRequest
+from ninja.parser import Parser
+
+from config.api import ApiError, invalid_payload
+from config.upload_limit import takes_array
+
+LARGEST_INTEGER = 2**63 - 1
+
+
+class StrictParser(Parser):
+    """Reads a JSON body, and refuses what one half of a system would read otherwise than the other half."""
+
+    def parse_body(self, request: HttpRequest) -> dict[str, Any] | list[Any]:
+        kind = request.content_type
+        if kind and kind != "application/json" and not kind.endswith("+json"):
+            raise ApiError(
+                415,
+                "unsupported_media_type",
+                "Unsupported media type",
+                f"The body is {kind}; send JSON with the header Content-Type: application/json.",
+            )
+        body = request.body
+        try:
+            value = json.loads(
+                body.decode(),
+                object_pairs_hook=_object,
+                parse_int=_integer,
+                parse_float=_float,
+                parse_constant=_refuse_constant,
+            )
+        except UnicodeDecodeError:
+            raise invalid_payload("The body is not UTF-8.") from None
+        except json.JSONDecodeError as problem:
+            raise invalid_payload(
+                f"The body is not JSON: {problem.msg} (line {problem.lineno}, column {problem.colno})."
+            ) from None
+        except RecursionError:
+            raise invalid_payload("The body is nested too deeply.") from None
+        wanted, called = (list, "array") if takes_array(request.path_info) else (dict, "object")
+        if not isinstance(value, wanted):
+            raise invalid_payload(f"The body must be a JSON {called}.")
+        if b"\\u" in body:  # only an escape can hide these two
+            _refuse_unstorable(value)
+        return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise invalid_payload(f"{twice[:100]}: stands twice in the same object.")
+    return found
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 20 or not -LARGEST_INTEGER <= (number := int(digits)) <= LARGEST_INTEGER:
+        raise invalid_payload(f"The body holds the number {digits[:30]}…, which is larger than 64 bits.")
+    return number
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise invalid_payload(f"The body holds the number {digits[:30]}, which is too large.")
+    return number
+
+
+def _refuse_constant(name: str) -> None:
+    raise invalid_payload(f"The body holds {name}, which is not JSON.")
+
+
+def _refuse_unstorable(body: dict[str, Any] | list[Any]) -> None:
+    """PostgreSQL stores neither a NUL nor half a character, in text as in jsonb."""
+    left: list[tuple[str, Any]] = [("", body)]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, str):
+            if "\x00" in value:
+                raise invalid_payload(f"{path}: holds a NUL character (\\u0000), which cannot be stored.")
+            if any("\ud800" <= character <= "\udfff" for character in value):
+                raise invalid_payload(f"{path}: holds half a character (a lone surrogate), which cannot be stored.")
+        elif isinstance(value, dict):
+            for name, child in value.items():
+                inside = f"{path}.{name}" if path else name
+                left += [(_printable(inside), name), (_printable(inside), child)]
+        elif isinstance(value, list):
+            left += [(f"{path}[{at}]", child) for at, child in enumerate(value)]
+
+
+def _printable(text: str) -> str:
+    return text[:100].encode(errors="replace").decode().replace("\x00", "?")
