@@ -24,7 +24,8 @@ def delete_old_files() -> int:
     deleted = 0
     for export in old.iterator(chunk_size=500):
         export.file.storage.delete(export.file.name)
-        deleted += Export.objects.filter(pk=export.pk).update(file="", file_deleted_at=Now())
+        # The filters go too: somebody may have searched for a person by name or e-mail.
+        deleted += Export.objects.filter(pk=export.pk).update(file="", filters="", file_deleted_at=Now())
     _delete_unfinished()
     return deleted
 
