@@ -12,6 +12,7 @@ from config.actor import Actor
 from config.audit import record
 from customers.models import Customer
 from publications.models import Publication
+from publications.redemptions.anonymise import anonymise
 
 NOTHING: dict[str, Any] = {
     "source_id": None,  # free again, for whoever the shop gives it to next
@@ -30,7 +31,8 @@ def erase_customer(customer: Customer, *, by: Actor) -> bool:
 
     The codes stay published: who held them is forgotten, that they are taken is not. Cleared with the customer are
     the metadata of their publications and the hash of the request, from which an e-mail could be guessed; a repeat of
-    such a request is `duplicate_source_id` from then on. Files that hold the person (uploads, exports) go when their
+    such a request is `duplicate_source_id` from then on; and of their redemptions all but what was used and for how
+    much. Files that hold the person (uploads, exports) go when their
     days are over (project settings).
     """
     with transaction.atomic():
@@ -43,5 +45,6 @@ def erase_customer(customer: Customer, *, by: Actor) -> bool:
         publications.filter(Q(metadata__isnull=False) | Q(request_hash__isnull=False)).update(
             metadata=None, request_hash=None
         )
+        anonymise(locked)
         record("customer.erased", by=by, object_id=locked.public_id, publications=publications.count())
     return True

@@ -29,9 +29,14 @@ LEDGER = "SELECT count(*) FROM publications_publishedvoucher"
 LIVE = LEDGER + " WHERE released_at IS NULL"
 SUCCESSES = "SELECT count(*) FROM publications_publication WHERE result = 'SUCCESS'"
 
-TRIGGERS = "('voucher_keeps_its_publication', 'ledger_keeps_its_rows', 'audit_is_append_only')"
+USES = "SELECT count(*) FROM publications_redemption WHERE result = 'SUCCESS' AND voucher_id IS NOT NULL"
+ROLLBACKS = "SELECT count(*) FROM publications_redemption WHERE result = 'SUCCESS' AND kind = 'rollback'"
+
+TRIGGERS = """('voucher_keeps_its_publication', 'ledger_keeps_its_rows', 'audit_is_append_only', 'voucher_keeps_its_uses',
+               'redemption_keeps_its_rows', 'redemption_keeps_what_counts')"""
 UNIQUE_INDEXES = """('ledger_voucher_live_once', 'publication_source_id_once', 'publication_join_once',
-                     'publication_equal_failures', 'voucher_code_unique', 'customer_source_id_unique')"""
+                     'publication_equal_failures', 'voucher_code_unique', 'customer_source_id_unique',
+                     'redemption_undone_once', 'redemption_equal_failures')"""
 
 INVARIANTS = [
     Invariant(
@@ -133,9 +138,63 @@ INVARIANTS = [
                    OR birthdate IS NOT NULL OR address <> '{}' OR metadata <> '{}')""",
     ),
     Invariant(
+        "a code was used as often as its redemptions and rollbacks say",
+        USES,
+        # What an import brought along was there before the first of them.
+        """SELECT count(*) FROM campaigns_voucher v
+             JOIN (SELECT voucher_id, (min(ARRAY[id, redeemed_quantity]) FILTER (WHERE kind = 'redemption'))[2] - 1 AS before,
+                          count(*) FILTER (WHERE kind = 'redemption') - count(*) FILTER (WHERE kind = 'rollback') AS uses
+                     FROM publications_redemption WHERE result = 'SUCCESS' AND voucher_id IS NOT NULL
+                    GROUP BY voucher_id) r ON r.voucher_id = v.id
+            WHERE v.redeemed_quantity IS DISTINCT FROM r.before + r.uses""",
+    ),
+    Invariant(
+        "a gift voucher paid what its redemptions took and its rollbacks did not give back",
+        USES + " AND amount IS NOT NULL",
+        """SELECT count(*) FROM campaigns_voucher v
+             FULL JOIN (SELECT voucher_id, sum(CASE kind WHEN 'redemption' THEN amount ELSE -amount END) AS paid
+                          FROM publications_redemption
+                         WHERE result = 'SUCCESS' AND amount IS NOT NULL AND voucher_id IS NOT NULL
+                         GROUP BY voucher_id) r ON r.voucher_id = v.id
+            WHERE coalesce(r.paid, 0) <> coalesce(v.redeemed_amount, 0)""",
+    ),
+    Invariant(
+        "no use was beyond the limit or the balance that its code had then",
+        USES + " AND kind = 'redemption'",
+        USES + " AND (redeemed_quantity > redemption_limit OR balance < 0)",
+    ),
+    Invariant(
+        "a use was taken back once",
+        ROLLBACKS,
+        """SELECT count(*) FROM (SELECT 1 FROM publications_redemption
+            WHERE result = 'SUCCESS' AND kind = 'rollback' GROUP BY undoes_id HAVING count(*) > 1) AS twice""",
+    ),
+    Invariant(
+        "codes that were redeemed together were taken back together",
+        "SELECT count(*) FROM publications_redemption WHERE kind = 'redemption' AND stack_id IS NOT NULL",
+        """SELECT count(*) FROM publications_redemption r
+             LEFT JOIN publications_redemption own ON own.undoes_id = r.id AND own.result = 'SUCCESS'
+             LEFT JOIN publications_redemption all_of_it ON all_of_it.undoes_id = r.stack_id AND all_of_it.result = 'SUCCESS'
+            WHERE r.kind = 'redemption' AND r.stack_id IS NOT NULL
+              AND ((own.id IS NULL) <> (all_of_it.id IS NULL) OR own.stack_id IS DISTINCT FROM all_of_it.id)""",
+    ),
+    Invariant(
+        "an erased customer's redemptions hold no personal data",
+        """SELECT count(*) FROM publications_redemption r JOIN customers_customer c ON c.id = r.customer_id
+            WHERE c.erased_at IS NOT NULL""",
+        """SELECT count(*) FROM publications_redemption r JOIN customers_customer c ON c.id = r.customer_id
+            WHERE c.erased_at IS NOT NULL AND (r.metadata IS NOT NULL OR r.reason IS NOT NULL
+                  OR r."order" ?| ARRAY['id', 'source_id', 'metadata', 'items'])""",
+    ),
+    Invariant(
+        "a redemption names who did it",
+        "SELECT count(*) FROM publications_redemption",
+        "SELECT count(*) FROM publications_redemption WHERE actor_label = ''",
+    ),
+    Invariant(
         "the database's guards stand",
-        "SELECT 9",
-        f"""SELECT 9 - (SELECT count(*) FROM pg_trigger WHERE tgenabled = 'O' AND tgname IN {TRIGGERS})
+        "SELECT 14",
+        f"""SELECT 14 - (SELECT count(*) FROM pg_trigger WHERE tgenabled = 'O' AND tgname IN {TRIGGERS})
                      - (SELECT count(*) FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
                          WHERE indisunique AND indisvalid AND relname IN {UNIQUE_INDEXES})""",  # noqa: S608
     ),

@@ -156,7 +156,7 @@ def test_a_missing_guard_is_found():
 
     run("DROP INDEX ledger_voucher_live_once; ALTER TABLE campaigns_voucher DISABLE TRIGGER USER")
 
-    assert {finding.name: finding.violations for finding in verify()}["the database's guards stand"] == 2
+    assert {finding.name: finding.violations for finding in verify()}["the database's guards stand"] == 3
 
 
 def test_the_command_prints_a_line_each_and_fails_on_a_violation():
