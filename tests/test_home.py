@@ -77,6 +77,17 @@ def test_the_tiles_count_publications_failures_and_campaigns(signed_in):
     assert "Failed attempts 1 in the last 7 days Campaigns 1" in page
 
 
+def test_the_step_that_is_left_is_still_offered(signed_in):
+    published()
+    browser = signed_in("Manager")
+
+    before = browser.get("/").content.decode()
+    create_api_key("Web shop", by=STAFF)
+    after = browser.get("/").content.decode()
+
+    assert ("Let your shop publish." in before, "Let your shop publish." in after) == (True, False)
+
+
 def test_the_latest_publications_are_told(signed_in):
     campaign = CampaignFactory(name="Autumn Roast")
     published(VoucherFactory(campaign=campaign, code="ROAST-77AB"), CustomerFactory(name="Mara Lindqvist"))
@@ -148,6 +159,6 @@ def test_the_page_takes_as_many_queries_for_fifty_of_everything_as_for_one(signe
     with CaptureQueriesContext(connection) as asked:
         assert browser.get("/").status_code == 200
 
-    # session, user, two for permissions, project; any publication?, the latest, their codes, channels, days, campaigns,
-    # low pools, four kinds of running work, activity
-    assert len(asked) == 17
+    # session, user, two for permissions, project; any publication?, the latest, their codes, channels, days, any key?,
+    # campaigns, low pools, four kinds of running work, activity
+    assert len(asked) == 18

@@ -43,8 +43,10 @@ def _overview(request) -> dict:
     latest = list(history().qs[:LATEST])
     attach_ledger(latest)
     colours = channel_colours(list_channels())
+    manages = may(request.user, MANAGE)
     return {
         "title": "Home",
+        "wants_key": manages and not ApiKey.objects.exists(),
         "today": days.published(last=1),
         "yesterday": days.published(last=1, before=1),
         "week": days.published(last=7),
@@ -57,7 +59,7 @@ def _overview(request) -> dict:
         "jobs": running_work(request.user),
         "latest": latest,
         "reveals": reveals_codes(request.user),
-        "entries": AuditEntry.objects.all()[:LATEST] if may(request.user, MANAGE) else [],
+        "entries": AuditEntry.objects.all()[:LATEST] if manages else [],
     }
 
 

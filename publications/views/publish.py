@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from campaigns.count_codes import count_codes
 from campaigns.models import Campaign, Voucher
 from config.actor import Actor
 from config.navigation import in_dialog
@@ -30,7 +31,8 @@ CAMPAIGNS_OFFERED = 12
 @requires(PUBLISH)
 def publish(request, campaign_id):
     campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
-    return _page(request, campaign, None, {"title": f"Publish from {campaign}", "campaign": campaign})
+    codes = count_codes([campaign.pk])[campaign.pk]
+    return _page(request, campaign, None, {"title": f"Publish from {campaign}", "campaign": campaign, "codes": codes})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

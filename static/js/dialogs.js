@@ -21,7 +21,11 @@ document.addEventListener("htmx:beforeHistoryUpdate", (event) => {
   Object.assign(event.detail.history, { type: "replace", path: location.pathname + location.search });
 });
 
-dialog?.addEventListener("close", () => dialog.replaceChildren());
+// What was done in it ([data-changed]) changed the page below as well.
+dialog?.addEventListener("close", () => {
+  if (dialog.querySelector("[data-changed]")) location.reload();
+  dialog.replaceChildren();
+});
 
 // "Cancel" is a link back, for a form that is a page of its own; in a dialog it only closes it.
 document.addEventListener("click", (event) => {
