@@ -17,9 +17,10 @@ from campaigns.code_space import CodeSpaceTooSmall
 from campaigns.create_campaign import NameTaken, create_campaign
 from campaigns.find import CampaignNotFound, VoucherNotFound, find_campaign
 from campaigns.models import Campaign, CodeOrder, Voucher
-from config import api_filters as by
+from config import conditions as by
 from config.api import ApiError, as_api_error, invalid_payload, not_found
 from config.api_auth import MAY_ALL, MAY_READ, caller
+from config.api_filters import filters_of
 from config.api_lists import ListQuery, answer_list
 from config.public_ids import CAMPAIGN
 
@@ -119,7 +120,7 @@ def list_campaigns(request: HttpRequest, query: Annotated[CampaignsQuery, Query(
         rows = rows.filter(generation=query.campaign_status.upper())
     if query.is_referral_code is not None:
         rows = rows.filter(REFERRAL if query.is_referral_code else ~REFERRAL)
-    rows = rows.filter(by.filters_of(request.GET, FILTERS))
+    rows = rows.filter(filters_of(request.GET, FILTERS))
     return answer_list(rows, query, name="campaigns", prefix=CAMPAIGN, orders=ORDERS, answer=_answers)
 
 

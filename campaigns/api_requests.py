@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from campaigns.models import Value
-from config.api_queries import TIME_EXPECTED, parse_time
+from config.conditions import TIME_EXPECTED, parse_time
 
 # column -> what callers call it
 NAMES = {

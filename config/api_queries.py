@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection
-from datetime import UTC, datetime, time
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
 from django.http import QueryDict
-from django.utils.dateparse import parse_date, parse_datetime
 
 from config.api import invalid_query
+from config.conditions import TIME_EXPECTED, parse_time_of_address
 
 UNSET = "None"  # how the Python SDK writes what was not set
 DEEPEST = 8
@@ -31,24 +31,10 @@ def times(query: QueryDict, *fields: str) -> Q:
 
 def read_time(text: str, name: str) -> datetime:
     """An ISO 8601 time or date in a query string; without a zone it is UTC."""
-    moment = parse_time(re.sub(r" (\d\d:?\d\d)$", r"+\1", text))  # a plus that was sent without being escaped
+    moment = parse_time_of_address(text)
     if not moment:
         raise invalid_query(f"{name}: {TIME_EXPECTED}; this is {text[:40]!r}")
     return moment
-
-
-TIME_EXPECTED = "must be an ISO 8601 time such as 2026-03-01T12:00:00Z"
-
-
-def parse_time(text: str) -> datetime | None:
-    try:
-        if moment := parse_datetime(text):
-            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        if day := parse_date(text):
-            return datetime.combine(day, time.min, UTC)
-    except ValueError:
-        pass  # well formed, but no such day
-    return None
 
 
 def read_values(query: QueryDict, name: str) -> list[str]:

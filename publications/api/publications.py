@@ -12,9 +12,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from campaigns.find import find_campaign, find_voucher
 from campaigns.models import Campaign, Voucher
-from config import api_filters as by
+from config import conditions as by
 from config.api import ApiError, as_api_error, in_words, invalid_payload, invalid_query, key_or_404, not_found
 from config.api_auth import MAY_PUBLISH, MAY_PUBLISH_BY_GET, MAY_PUBLISH_OR_READ, MAY_READ, Key, caller
+from config.api_filters import filters_of
 from config.api_lists import ListQuery, answer_list
 from config.api_queries import read_object
 from config.public_ids import CAMPAIGN, CUSTOMER, PUBLICATION, VOUCHER, key_of
@@ -218,7 +219,7 @@ def list_publications(request: HttpRequest, query: Annotated[PublicationsQuery, 
         rows = rows.filter(REFERRAL)
     if query.source_id:
         rows = rows.filter(source_id=query.source_id)
-    rows = rows.filter(by.filters_of(request.GET, FILTERS))
+    rows = rows.filter(filters_of(request.GET, FILTERS))
     return answer_publications(rows, query, request.auth)
 
 

@@ -11,8 +11,9 @@ from ninja import Query, Router
 
 from campaigns.find import find_voucher, vouchers_to_see
 from campaigns.models import Campaign
-from config import api_filters as by
+from config import conditions as by
 from config.api_auth import MAY_READ, Key
+from config.api_filters import filters_of
 from config.api_lists import ListQuery, answer_list
 from config.api_queries import read_values, times
 from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER, key_of
@@ -100,7 +101,7 @@ def list_vouchers(request: HttpRequest, query: Annotated[VouchersQuery, Query()]
     if ids := read_values(request.GET, "ids"):
         rows = rows.filter(pk__in=[key_of(VOUCHER, reference) or 0 for reference in ids])
     rows = rows.filter(times(request.GET, "created_at", "updated_at"))
-    rows = rows.filter(by.filters_of(request.GET, _filters(request.auth)))
+    rows = rows.filter(filters_of(request.GET, _filters(request.auth)))
     return answer_list(
         rows,
         query,
