@@ -18,7 +18,7 @@ from campaigns.models import Campaign, Voucher
 from config.actor import Actor
 from config.metadata import check_metadata
 from customers.models import Customer
-from customers.upsert import upsert_customer
+from customers.upsert import CustomerNotFound, upsert_customer
 from publications import take_codes
 from publications.models import Publication
 from publications.record_failure import record_failure
@@ -60,7 +60,8 @@ def publish(
     The returned publication has `.vouchers` (ordered by id, `campaign` set) and `.repeated`: True where an earlier
     publication answers this call (same `source_id` and request; or join once and the customer holds a code).
 
-    Raises PublishRefused (see refusals.py), and CustomerNotFound or InvalidCustomer for fields as sent.
+    Raises PublishRefused (see refusals.py), CustomerNotFound (also for a customer erased meanwhile) and, for fields
+    as sent, InvalidCustomer.
     A refusal that counts as an attempt is kept as a failed publication, in a transaction of its own: so this
     must not be called inside another one.
     """
@@ -132,6 +133,8 @@ class Attempt:
         try:
             return self.earlier_by_join_once() or self.take()
         except PublishRefused as refused:
+            if not Customer.objects.live().filter(pk=self.customer.pk).exists():
+                raise CustomerNotFound(self.customer.public_id) from None  # erased meanwhile
             if refused.is_attempt:
                 record_failure(self, refused)
             raise

@@ -8,11 +8,12 @@ from django.db import connection
 from psycopg.types.json import Jsonb
 
 from publications.refusals import PublishRefused
+from publications.take_codes import CUSTOMER_LIVES
 
 if TYPE_CHECKING:
     from publications.publish import Attempt
 
-STATEMENT = """
+STATEMENT = f"""
 INSERT INTO publications_publication
        (result, campaign_id, customer_id, channel, origin, source_id, metadata, join_once, actor_kind, actor_id,
         actor_label, failure_code, failure_message, attempted_code, failure_key)
@@ -23,13 +24,13 @@ SELECT 'FAILURE', %(campaign)s::bigint, %(customer)s::bigint, %(channel)s::text,
                                            %(source_id)s::text, %(actor_kind)s::text, %(actor_id)s::bigint,
                                            %(failure_code)s::text, %(failure_message)s::text,
                                            %(attempted_code)s::text, date_trunc('minute', now()))::text, 'UTF8'))
+ WHERE {CUSTOMER_LIVES}
 ON CONFLICT (failure_key) DO UPDATE SET attempts = publications_publication.attempts + 1
-RETURNING id
 """
 
 
-def record_failure(attempt: Attempt, refused: PublishRefused) -> int:
-    """The key of the failed publication's row. Runs after the attempt was rolled back, in a transaction of its own."""
+def record_failure(attempt: Attempt, refused: PublishRefused) -> None:
+    """Runs after the attempt was rolled back, in a transaction of its own. Nothing is kept of an erased customer."""
     values: dict[str, Any] = {
         "campaign": attempt.campaign.pk if attempt.campaign else None,
         "customer": attempt.customer.pk,
@@ -47,4 +48,3 @@ def record_failure(attempt: Attempt, refused: PublishRefused) -> int:
     }
     with connection.cursor() as cursor:
         cursor.execute(STATEMENT, values)
-        return cursor.fetchone()[0]

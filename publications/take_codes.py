@@ -25,6 +25,11 @@ IN_POOL = """v.published_at IS NULL AND v.active AND v.deleted_at IS NULL
 CAMPAIGN_GIVES = """(SELECT c.deleted_at IS NULL AND (c.expiration_date IS NULL OR c.expiration_date > now())
                 FROM campaigns_campaign c WHERE c.id = %(campaign)s)"""
 
+# Locked until the commit, so that erasing the customer waits for this publication and then clears it too. (The foreign
+# key alone would lock it at the commit only.)
+CUSTOMER_LIVES = """EXISTS (SELECT FROM customers_customer c
+                      WHERE c.id = %(customer)s::bigint AND c.erased_at IS NULL FOR KEY SHARE)"""
+
 # `id + 0`: only the pool's own index serves that order, so the planner never walks the primary key (ADR 0003).
 NEXT = f"""SELECT v.id FROM campaigns_voucher v
        WHERE v.campaign_id = %(campaign)s AND {IN_POOL} AND v.id + 0 > %(after)s AND {CAMPAIGN_GIVES}
@@ -34,16 +39,16 @@ NAMED = f"""SELECT v.id FROM campaigns_voucher v
        WHERE v.id = %(voucher)s AND {IN_POOL} AND (%(campaign)s::bigint IS NULL OR {CAMPAIGN_GIVES})
        FOR UPDATE OF v"""  # noqa: S608 - our own constants
 
-STATEMENT = """
+STATEMENT = f"""
 WITH taken AS MATERIALIZED (
-    {taken}
+    {{taken}}
 ), pub AS (
     INSERT INTO publications_publication (campaign_id, customer_id, voucher_count, channel, origin, source_id,
                                           request_hash, metadata, join_once, actor_kind, actor_id, actor_label)
     SELECT %(campaign)s::bigint, %(customer)s::bigint, %(count)s::int, %(channel)s::text, %(origin)s::text,
            %(source_id)s::text, %(request_hash)s::bytea, %(metadata)s::jsonb, %(join_once)s::boolean,
            %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text
-     WHERE (SELECT count(*) FROM taken) = %(count)s
+     WHERE (SELECT count(*) FROM taken) = %(count)s AND {CUSTOMER_LIVES}
     ON CONFLICT DO NOTHING
     RETURNING id, created_at
 ), given AS (
@@ -57,7 +62,7 @@ UPDATE campaigns_voucher v
   FROM given, pub
  WHERE v.id = given.voucher_id
 RETURNING given.publication_id, v.id, pub.created_at
-"""
+"""  # noqa: S608 - our own constants
 
 TAKE_NEXT = STATEMENT.format(taken=NEXT + " SKIP LOCKED")
 TAKE_NEXT_FOR_SURE = STATEMENT.format(taken=NEXT)

@@ -1,12 +1,16 @@
 """publish() and publish_code(): who gets which code, and what is refused (contract.md, "Publish")."""
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from campaigns.models import Voucher
 from customers.models import Customer
+from customers.upsert import CustomerNotFound
+from publications.erase_customer import erase_customer
 from publications.models import Publication, PublishedVoucher
 from publications.publish import publish, publish_code
 from publications.refusals import (
@@ -300,3 +304,35 @@ def test_an_activity_duration_ends_with_the_release():
     release(publication.vouchers[0], by=STAFF, reason="Returned")
 
     assert Voucher.objects.get().expiration_date is None
+
+
+def test_an_erased_customer_gets_nothing_and_no_failure_keeps_their_words():
+    customer, voucher = CustomerFactory(), VoucherFactory()
+    erase_customer(Customer.objects.get(pk=customer.pk), by=STAFF)
+
+    with pytest.raises(CustomerNotFound):
+        publish_code(voucher, customer, metadata={"note": "for Mara"}, **HOW)
+
+    assert Publication.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_publication_under_way_while_its_customer_is_erased_loses_its_metadata_too():
+    customer, voucher = CustomerFactory(), VoucherFactory()
+    taken, go_on = threading.Event(), threading.Event()
+
+    def publish_slowly():
+        with transaction.atomic():
+            publish_code(voucher, customer, metadata={"note": "for Mara"}, **HOW)
+            taken.set()
+            go_on.wait(10)
+        connection.close()
+
+    publisher = threading.Thread(target=publish_slowly)
+    publisher.start()
+    assert taken.wait(10)
+    threading.Timer(0.3, go_on.set).start()
+    erase_customer(customer, by=STAFF)
+    publisher.join()
+
+    assert Publication.objects.get().metadata is None
