@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.contrib.postgres.indexes import OpClass
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
-from config.models import ActedBy, CsvImport, RefusedRow, Work
+from config.models import ActedBy, AsyncAction, CsvImport, RefusedRow
 from config.public_ids import CAMPAIGN, VOUCHER, public_id
 
 
@@ -51,6 +52,8 @@ class Campaign(Value, ActedBy):
         db_default=False,
         help_text="AUTO_UPDATE: publishing from an empty pool makes the missing codes.",
     )
+    # A campaign of one named code, which anybody may be told: no pool. It never becomes one, nor ceases to be one.
+    standalone = models.BooleanField(default=False, db_default=False, editable=False)
     reserve = models.PositiveIntegerField(
         default=0,
         db_default=0,
@@ -103,6 +106,9 @@ class Campaign(Value, ActedBy):
             models.CheckConstraint(
                 name="campaign_percent_up_to_100",
                 condition=~Q(discount_type="PERCENT") | Q(discount_value__gt=0, discount_value__lte=100),
+            ),
+            models.CheckConstraint(
+                name="campaign_standalone_extends_nothing", condition=Q(standalone=False) | Q(auto_update=False)
             ),
             models.CheckConstraint(
                 name="campaign_expires_after_start",
@@ -189,10 +195,15 @@ class Voucher(Value):
         return public_id(VOUCHER, self.pk)
 
 
-class CodeOrder(Work):
+class CodeOrder(AsyncAction):
     """An order to generate `total` codes for a campaign; `done` have been made. Interrupted, it resumes to exactly `total`."""
 
+    action_kind = 1
+
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="code_orders")
+    # Where these codes differ from the campaign's: columns of Voucher, and the arguments of code_space().
+    fields = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()), encoder=DjangoJSONEncoder)
+    configuration = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -205,7 +216,21 @@ class CodeOrder(Work):
 class CodeImport(CsvImport):
     """A CSV file of codes, into a campaign or (without one) as standalone codes."""
 
+    action_kind = 2
+
     campaign = models.ForeignKey(Campaign, models.CASCADE, null=True, related_name="code_imports")
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+
+class CampaignDeletion(AsyncAction):
+    """That a campaign was deleted. With `force` its unpublished codes are erased: `done` counts them."""
+
+    action_kind = 4
+
+    campaign = models.OneToOneField(Campaign, models.CASCADE, related_name="deletion")
+    force = models.BooleanField()
 
     class Meta:
         ordering = ["-created_at", "-id"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.postgres.indexes import OpClass
 from django.core.files.storage import Storage, storages
@@ -11,6 +11,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower, Now
+
+from config.public_ids import action_id
 
 
 def files() -> Storage:
@@ -160,11 +162,28 @@ class Work(ActedBy):
         return min(100, self.done * 100 // self.total) if self.total else None
 
 
-class CsvImport(Work):
+class AsyncAction(Work):
+    """Work that the API answers 202 to, and tells of under /v1/async-actions (docs/adr/0011)."""
+
+    action_kind: ClassVar[int]  # a number of its own for each model: part of the ids, never to change
+
+    class Meta:
+        abstract = True
+
+    @property
+    def public_id(self) -> str:
+        return action_id(self.action_kind, self.pk)
+
+
+class CsvImport(AsyncAction):
     """An uploaded CSV file on its way into the database: draft (mapping shown), queued, running, done or failed.
 
     `mapping` is {heading index as string: field name, or "metadata.<key>"}; `total` and `done` count bytes of the file.
     """
+
+    class SentAs(models.TextChoices):
+        FILE = "file", "CSV file"
+        JSON = "json", "JSON"  # an array that the API was sent, kept as the CSV file it amounts to
 
     class OnError(models.TextChoices):
         KEEP_GOOD = "keep_good", "Keep the good rows"
@@ -177,6 +196,7 @@ class CsvImport(Work):
     delimiter = models.CharField(max_length=1)
     mapping = models.JSONField(default=dict)
     on_error = models.CharField(max_length=16, choices=OnError.choices, default=OnError.KEEP_GOOD)
+    sent_as = models.CharField(max_length=4, choices=SentAs.choices, db_default="file", default="file")
     rows_read = models.BigIntegerField(db_default=0, default=0)
     rows_imported = models.BigIntegerField(db_default=0, default=0)
     rows_updated = models.BigIntegerField(db_default=0, default=0)
@@ -193,6 +213,9 @@ class RefusedRow(models.Model):
     """A row of an uploaded file that was not imported. After the run the error file holds them all; a few stay here."""
 
     row = models.BigIntegerField()  # as a spreadsheet numbers it
+    key = models.CharField(
+        max_length=255, db_default=""
+    )  # what the row said of its code or source_id, if that was read
     error = models.TextField()  # which cell, what is wrong with it, and how to mend it
 
     class Meta:

@@ -47,6 +47,23 @@ def key_of(prefix: str, text: str) -> int | None:
     return numbers[0]
 
 
+KINDS_OF_ACTIONS = 16
+
+
+def action_id(kind: int, key: int) -> str:
+    """The `aa_…` id of an async action: which kind of work it is, and the key of that work's row."""
+    return public_id(ASYNC_ACTION, key * KINDS_OF_ACTIONS + kind)
+
+
+def action_of(text: str) -> tuple[int, int] | None:
+    """(kind, key) of such an id, or None where the text is none."""
+    number = key_of(ASYNC_ACTION, text)
+    if number is None:
+        return None
+    key, kind = divmod(number, KINDS_OF_ACTIONS)
+    return kind, key
+
+
 class _Converter:
     """In an address: `<camp:campaign_id>` matches a public id and gives the row's key; a wrong id is a 404."""
 

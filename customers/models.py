@@ -77,6 +77,8 @@ class Customer(models.Model):
 class CustomerImport(CsvImport):
     """A CSV file of customers. Rows whose source_id is known update that customer, or are refused."""
 
+    action_kind = 3
+
     update_existing = models.BooleanField(default=True, db_default=True)
 
     class Meta:

@@ -158,6 +158,10 @@ class Export(Work):
     filters = models.CharField(
         max_length=2000, default="", blank=True
     )  # a report's query string, as in the page's address
+    # What the API asked for: {"fields", "filters", "order"} and perhaps "campaign_id", as it was sent. Null: not by the API.
+    parameters = models.JSONField(null=True, editable=False)
+    # Unpublished codes stand in it in clear, as the project's settings allowed when it was ordered.
+    reveals_codes = models.BooleanField(default=False, db_default=False, editable=False)
     lossless = models.BooleanField(default=False)  # formulas are not neutralised: for machines, never for a spreadsheet
     for_excel = models.BooleanField(default=False)  # with a byte order mark
     file = models.FileField(upload_to="exports/%Y/%m", storage=files, null=True)
