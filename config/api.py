@@ -10,6 +10,7 @@ import json
 import logging
 import math
 import secrets
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -25,6 +26,7 @@ from django.urls import get_resolver
 from ninja.errors import HttpError, ValidationError
 from ninja.renderers import BaseRenderer
 
+from config.api_log import Call, log
 from config.metadata import MetadataRefused
 from config.public_ids import key_of
 from config.upload_limit import largest_body
@@ -229,7 +231,8 @@ def door(get_response):
         if request.path_info != "/v1" and not request.path_info.startswith("/v1/"):
             return get_response(request)
         request.request_id = f"v-{secrets.token_hex(9)}"
-        request.allowance = None
+        request.allowance = request.key_id = None
+        came_at, started = time.time(), time.perf_counter()
         try:
             response = _answer(request)
         except Exception as problem:
@@ -245,6 +248,10 @@ def door(get_response):
         response["X-Rate-Limit-Remaining"] = allowance.remaining if allowance else limit
         response._has_been_logged = True  # Django would log a warning for every call that was refused
         response["X-Rate-Limit-Retry"] = math.ceil(allowance.retry) if allowance else 0
+        if request.key_id and settings.API_LOG:
+            took, match = time.perf_counter() - started, request.resolver_match
+            status, request_id = response.status_code, request.request_id
+            log.note(Call(request.key_id, came_at, request.method, match, status, took, request_id))
         return response
 
     return answer

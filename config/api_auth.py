@@ -90,6 +90,7 @@ class KeyWith:
 
     def __call__(self, request: HttpRequest) -> Key:
         key = _key_of(request)
+        request.key_id = key.pk  # also of a call that is refused below: it stands in the key's log
         request.allowance = calls.take(key.pk, settings.API_RATE_LIMIT)
         if request.allowance.retry:
             raise ApiError(

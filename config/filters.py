@@ -1,4 +1,4 @@
-"""The filters of the audit log, as they stand in the address bar."""
+"""The filters of the audit log and of an API key's calls, as they stand in the address bar."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from config.audit_sentences import actions
-from config.models import AuditEntry
+from config.models import ApiCall, AuditEntry
 from config.widgets import DateInput
 
 # One look into the index `audit_of_actor` for each actor, however many entries each has. The latest label wins.
@@ -82,3 +82,50 @@ class AuditFilter(django_filters.FilterSet):
 
     def to_day(self, entries, name, day):
         return entries.filter(created_at__lt=start_of(day + timedelta(days=1)))
+
+
+STATUSES = [
+    ("2xx", "2xx: done"),
+    ("4xx", "4xx: refused"),
+    ("5xx", "5xx: our fault"),
+    ("One status", [(str(status), str(status)) for status in (400, 403, 404, 409, 413, 415, 429, 500, 503)]),
+]
+PERIODS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+
+
+class CallFilter(django_filters.FilterSet):
+    q = django_filters.CharFilter(
+        method="below",
+        label="Path",
+        max_length=200,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Path begins with, such as /v1/vouchers"}),
+    )
+    status = django_filters.ChoiceFilter(choices=STATUSES, method="answered", empty_label="Any status", label="Status")
+    method = django_filters.ChoiceFilter(
+        choices=[(method, method) for method in ("GET", "POST", "PUT", "DELETE")],
+        empty_label="Any method",
+        label="Method",
+    )
+    since = django_filters.ChoiceFilter(
+        choices=[("hour", "The last hour"), ("day", "The last 24 hours"), ("week", "The last 7 days")],
+        method="not_before",
+        empty_label="The last 30 days",
+        label="Period",
+    )
+
+    class Meta:
+        model = ApiCall
+        fields: list[str] = []
+
+    def below(self, calls, name, path):
+        path = path.strip()
+        return calls.filter(path__startswith=path if path.startswith("/") else f"/v1/{path}")
+
+    def answered(self, calls, name, status):
+        if not status.endswith("xx"):
+            return calls.filter(status=status)
+        hundreds = int(status[0]) * 100
+        return calls.filter(status__gte=hundreds, status__lt=hundreds + 100)
+
+    def not_before(self, calls, name, period):
+        return calls.filter(at__gte=timezone.now() - PERIODS[period])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, ClassVar
 
-from django.contrib.postgres.indexes import OpClass
+from django.contrib.postgres.indexes import BrinIndex, OpClass
 from django.core.files.storage import Storage, storages
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -59,6 +59,49 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ApiCall(models.Model):
+    """One call of the API with a key, kept for 30 days (config/api_log.py): no body, no query, no personal value."""
+
+    # Without a constraint: it would be checked for each row, and no key is ever deleted.
+    key = models.ForeignKey(ApiKey, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="calls")
+    at = models.DateTimeField()  # when it came in
+    method = models.CharField(max_length=8)
+    path = models.CharField(max_length=200)  # "/v1/vouchers/{code}", or with an id of ours
+    status = models.PositiveSmallIntegerField()
+    duration_ms = models.FloatField()
+    request_id = models.CharField(max_length=24)
+
+    class Meta:
+        verbose_name = "API call"
+        ordering = ["-at", "-id"]
+        indexes = [
+            models.Index(fields=["key", "-at", "-id"], name="api_call_newest"),
+            models.Index(fields=["key", "-at", "-id"], name="api_call_refused", condition=Q(status__gte=400)),
+            BrinIndex(fields=["at"], name="api_call_age", autosummarize=True),  # for the daily deletion
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} {self.status}"
+
+
+class Outbox(models.Model):
+    """Something has happened of which others are told later: a row for each event, until a worker has passed it on.
+
+    Written in the transaction of the thing itself (config/note_event.py), drained by publications/webhooks. It stands
+    here because every app may note something.
+    """
+
+    kind = models.CharField(max_length=64)  # "publication.succeeded": noun, dot, verb in the past
+    object_key = models.BigIntegerField()  # of the publication, redemption, order of codes, ...
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "outbox"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.object_key}"
 
 
 class ProjectSettings(models.Model):

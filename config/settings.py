@@ -204,6 +204,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="hando
 
 # The API
 API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=300_000)  # requests a minute for each key and web process
+API_LOG = env.bool("API_LOG", default=True)  # each call, on the page of its key, for 30 days
 
 DJANGO_TABLES2_TEMPLATE = "_table.html"
 

@@ -1,16 +1,16 @@
-"""The lists of the settings pages: API keys and the audit log."""
+"""The lists of the settings pages: API keys, their calls, and the audit log."""
 
 from __future__ import annotations
 
 import django_tables2 as tables
 from django.utils.safestring import SafeString
 
-from config.models import ApiKey, AuditEntry
-from config.tables import Table, WhenColumn
+from config.models import ApiCall, ApiKey, AuditEntry
+from config.tables import NumberColumn, Table, WhenColumn
 
 
 class ApiKeyTable(Table):
-    name = tables.Column(attrs={"td": {"class": "main"}})
+    name = tables.Column(linkify=("config:api-key-log", {"key_id": tables.A("pk")}), attrs={"td": {"class": "main"}})
     status = tables.TemplateColumn(
         '{% if record.revoked_at %}{% pill "Revoked" %}{% else %}{% pill "Active" %}{% endif %}',
         attrs={"td": {"class": "aside"}},
@@ -34,6 +34,31 @@ class ApiKeyTable(Table):
     class Meta(Table.Meta):
         model = ApiKey
         fields = ("name", "status", "app_id", "scope", "created_at", "last_used_at", "actions")
+
+
+class CallTable(Table):
+    at = WhenColumn(verbose_name="When")
+    path = tables.TemplateColumn(
+        "<code>{{ record.method }} {{ value }}</code>", verbose_name="Call", attrs={"td": {"class": "main wrap"}}
+    )
+    status = tables.TemplateColumn(
+        '{% if value < 400 %}{% pill value "good" %}{% elif value < 500 %}{% pill value "warn" %}'
+        '{% else %}{% pill value "bad" %}{% endif %}',
+        attrs={"td": {"class": "aside"}},
+    )
+    duration_ms = NumberColumn(verbose_name="Took")
+    request_id = tables.TemplateColumn("{% code value %}", verbose_name="Request id")
+
+    empty_icon = "activity"
+    empty_title = "No calls yet"
+    empty_text = "Each call with this key is shown here a second later, for 30 days."
+
+    class Meta(Table.Meta):
+        model = ApiCall
+        fields = ("at", "path", "status", "duration_ms", "request_id")
+
+    def render_duration_ms(self, value):
+        return f"{value:,.0f} ms" if value >= 10 else f"{value:.1f} ms"
 
 
 class AuditTable(Table):

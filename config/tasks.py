@@ -5,6 +5,7 @@ from __future__ import annotations
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
+from config import delete_old_calls as old_calls
 from config.take_up_stalled_jobs import take_up_stalled_jobs
 
 KEEP_FINISHED_JOBS_HOURS = 24
@@ -24,3 +25,9 @@ async def delete_old_jobs(context: JobContext, timestamp: int) -> None:
     await context.app.job_manager.delete_old_jobs(
         nb_hours=KEEP_FAILED_JOBS_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
     )
+
+
+@app.periodic(cron="25 3 * * *")
+@app.task(queueing_lock="delete_old_calls")
+def delete_old_calls(timestamp: int) -> None:
+    old_calls.delete_old_calls()

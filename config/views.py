@@ -13,12 +13,12 @@ from config.actor import Actor
 from config.change_settings import change_settings
 from config.create_api_key import create_api_key
 from config.dialogs import leave
-from config.filters import AuditFilter
+from config.filters import AuditFilter, CallFilter
 from config.forms import ApiKeyForm, SettingsForm, time_zones
 from config.models import ApiKey, AuditEntry
 from config.revoke_api_key import revoke_api_key
 from config.roles import MANAGE, requires
-from config.settings_tables import ApiKeyTable, AuditTable
+from config.settings_tables import ApiKeyTable, AuditTable, CallTable
 from config.tables import list_page
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
@@ -50,6 +50,15 @@ def first_call(key: ApiKey, token: str, *, site: str) -> str:
         return call
     body = '{"campaign": "YOUR CAMPAIGN", "customer": {"source_id": "mara", "email": "mara@example.com"}}'
     return f"{call} \\\n  -H \"Content-Type: application/json\" \\\n  -d '{body}'"
+
+
+@require_safe
+@requires(MANAGE)
+def key_log(request, key_id):
+    key = get_object_or_404(ApiKey, pk=key_id)
+    calls = CallFilter(request.GET, key.calls.all())
+    context = {"key": key, "title": key.name}
+    return list_page(request, "config/api_key_log.html", CallTable(calls.qs), context, filterset=calls)
 
 
 @form_page

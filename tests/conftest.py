@@ -18,6 +18,12 @@ def unhashed_static_files(settings):
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
+@pytest.fixture(autouse=True)
+def unlogged_calls(settings):
+    """Else a thread would write into a test's tables, between its transactions. Tests of the log switch it on."""
+    settings.API_LOG = False
+
+
 @pytest.fixture
 def signed_in(db):
     """`signed_in("Operator")` is a browser of somebody with that role; its `.user` is who."""

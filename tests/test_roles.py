@@ -99,6 +99,7 @@ PAGES = {
     # settings
     "config:api-keys": (MANAGE, NO_POST),
     "config:create-api-key": (MANAGE, MANAGE),
+    "config:api-key-log": (MANAGE, NO_POST),
     "config:revoke-api-key": (MANAGE, MANAGE),
     "config:settings": (MANAGE, MANAGE),
     "config:audit-log": (MANAGE, NO_POST),
