@@ -8,13 +8,14 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
-from campaigns.check_value import InvalidFields, check_columns, check_dates, told_changes
+from campaigns.check_value import InvalidFields, check_columns, check_dates, check_value, told_changes
 from campaigns.models import Voucher
 from campaigns.pool import raise_pool_version
 from config.actor import Actor
 from config.audit import record
 
-CHANGEABLE = ["active", "start_date", "expiration_date", "category", "additional_info", "metadata"]
+DISCOUNT = ["discount_type", "discount_value", "unit_type"]
+CHANGEABLE = [*DISCOUNT, "active", "start_date", "expiration_date", "category", "additional_info", "metadata"]
 TEXTS = {"additional_info", "metadata"}
 
 
@@ -22,10 +23,15 @@ class CodeGone(Exception):
     """The code was deleted meanwhile."""
 
 
+class DiscountTypeFixed(Exception):
+    """How a code's value counts (percent, amount, …) was promised to whoever holds it; how much may change."""
+
+
 def change_code(voucher: Voucher, changes: Mapping[str, Any], *, by: Actor) -> Voucher:
     """Writes the columns of `changes` that differ, and no other: whether the code is published is none of them.
 
-    Raises `InvalidFields` and `CodeGone`.
+    A discount is given whole (`DISCOUNT`); the code then has one of its own.
+    Raises `InvalidFields`, `DiscountTypeFixed` and `CodeGone`.
     """
     if unknown := changes.keys() - set(CHANGEABLE):
         raise InvalidFields(dict.fromkeys(unknown, "This cannot be changed."))
@@ -34,9 +40,13 @@ def change_code(voucher: Voucher, changes: Mapping[str, Any], *, by: Actor) -> V
         if now is None:
             raise CodeGone("This code was deleted.")
         before = {name: getattr(now, name) for name in CHANGEABLE}
+        if "discount_type" in changes and changes["discount_type"] != _discount_type(now):
+            raise DiscountTypeFixed("It is not possible to change the type of a code's discount.")
         for name, value in changes.items():
-            setattr(now, name, None if value == "" else value)
+            setattr(now, name, None if value == "" and name != "unit_type" else value)
         errors = check_columns(now, CHANGEABLE) or check_dates(now.start_date, now.expiration_date)
+        if changes.keys() & set(DISCOUNT):
+            errors |= check_value(now, gift=now.type == Voucher.Type.GIFT, needed=now.campaign_id is None)
         if errors:
             raise InvalidFields(errors)
         changed = {name: getattr(now, name) for name in CHANGEABLE if getattr(now, name) != before[name]}
@@ -51,3 +61,9 @@ def change_code(voucher: Voucher, changes: Mapping[str, Any], *, by: Actor) -> V
             )
             raise_pool_version(now.campaign_id)
     return now
+
+
+def _discount_type(voucher: Voucher) -> str | None:
+    if voucher.discount_type or voucher.campaign is None or voucher.type == Voucher.Type.GIFT:
+        return voucher.discount_type
+    return voucher.campaign.discount_type

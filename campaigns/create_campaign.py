@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from campaigns.check_value import InvalidFields, check_columns, check_dates, check_value
 from campaigns.code_space import InvalidCodeConfiguration
+from campaigns.create_codes import create_code, create_random_code
 from campaigns.durations import InvalidDuration, parse_duration
 from campaigns.extend_pool import MOST_IN_ONE_ORDER, order_codes, space_of
 from campaigns.keep_reserve import LARGEST_RESERVE
@@ -16,14 +17,14 @@ from campaigns.models import Campaign
 from config.actor import Actor
 from config.audit import record
 
-# What may be given, and changed later; the kind only at the start, since it is the type of the codes.
+# What may be given, and changed later; what is settled at the start is the kind, since it is the type of the codes.
 CHANGEABLE = [
     *("name", "auto_update", "reserve", "start_date", "expiration_date"),
     *("discount_type", "discount_value", "unit_type", "gift_amount"),
     *("code_length", "code_charset", "code_prefix", "code_postfix", "code_pattern"),
     *("join_once", "activity_duration", "redemption_limit", "category", "description", "metadata", "active"),
 ]
-FIELDS = ["kind", *CHANGEABLE]
+FIELDS = ["kind", "standalone", *CHANGEABLE]
 
 
 class NameTaken(Exception):
@@ -34,14 +35,17 @@ class NameTaken(Exception):
         self.name = name
 
 
-def create_campaign(fields: Mapping[str, Any], *, count: int = 0, by: Actor) -> Campaign:
+def create_campaign(fields: Mapping[str, Any], *, count: int = 0, code: str = "", by: Actor) -> Campaign:
     """`fields` are columns of Campaign (`FIELDS`); `count` codes are ordered, to be made in the background.
 
-    Raises `InvalidFields`, `NameTaken`, and `CodeSpaceTooSmall` where the code configuration cannot give `count` codes;
-    then nothing has been made.
+    A standalone one has its one code when this returns: `code`, or where that is "" one at random.
+    Raises `InvalidFields`, `NameTaken`, `CodeTaken`, and `CodeSpaceTooSmall` or `CodeSpaceExhausted` where the code
+    configuration cannot give the codes; then nothing has been made.
     """
     campaign = Campaign(**_known(fields, FIELDS), actor_kind=by.kind, actor_id=by.id, actor_label=by.label)
     check_campaign(campaign)
+    if campaign.standalone and count > 1:
+        raise InvalidFields({"count": "A campaign of this type has one code."})
     if not 0 <= count <= MOST_IN_ONE_ORDER:
         raise InvalidFields({"count": f"Order at most {MOST_IN_ONE_ORDER:,} codes at once; more can follow."})
     try:
@@ -55,7 +59,11 @@ def create_campaign(fields: Mapping[str, Any], *, count: int = 0, by: Actor) -> 
                 campaign_id=campaign.pk,
                 kind=campaign.kind,
             )
-            if count:
+            if campaign.standalone and code:
+                create_code(code, {}, campaign=campaign, by=by)
+            elif campaign.standalone:
+                create_random_code(space_of(campaign), {}, campaign=campaign, by=by)
+            elif count:
                 order_codes(campaign, count=count, by=by)
     except IntegrityError as refused:
         raise_if_taken(refused, campaign.name)
@@ -73,6 +81,10 @@ def check_campaign(campaign: Campaign) -> None:
         errors |= check_dates(campaign.start_date, campaign.expiration_date)
     if campaign.redemption_limit == 0:
         errors["redemption_limit"] = "Enter 1 or more; leave it empty for no limit."
+    if campaign.standalone and campaign.auto_update:
+        errors["auto_update"] = "A campaign of one named code does not extend itself."
+    if campaign.standalone and campaign.kind == Campaign.Kind.REFERRAL_PROGRAM:
+        errors["kind"] = "A referral program needs a code for each customer."
     if not campaign.auto_update:
         campaign.reserve = 0
     elif "reserve" not in errors and campaign.reserve > LARGEST_RESERVE:

@@ -1,8 +1,8 @@
-"""Makes standalone codes, or one code with a name of its own in a campaign."""
+"""Makes standalone codes, or one code in a campaign: with a name of its own or at random."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from campaigns.check_value import InvalidFields, check_columns, check_dates, check_value
 from campaigns.code_space import LONGEST_CODE, CodeSpace
-from campaigns.make_codes import codes_taken, make_codes
+from campaigns.make_codes import codes_taken, make_code, make_codes
 from campaigns.models import Campaign, Voucher
 from campaigns.pool import raise_pool_version
 from config.actor import Actor
@@ -31,15 +31,25 @@ class CodeTaken(Exception):
         self.code = code
 
 
+class HasItsCode(Exception):
+    """The campaign consists of one named code, and has it. `reference` is the campaign's id."""
+
+    def __init__(self, campaign: Campaign):
+        super().__init__(f"“{campaign.name}” is a campaign of one code, which it has. Make another campaign for more.")
+        self.reference = campaign.public_id
+
+
 def create_code(code: str, fields: Mapping[str, Any], *, campaign: Campaign | None = None, by: Actor) -> Voucher:
-    """One code with the given text. Raises `InvalidFields` and `CodeTaken`; the database decides who was first."""
+    """One code with the given text. Raises `InvalidFields`, `CodeTaken` (the database decides who was first) and
+    `HasItsCode`."""
     code = code.strip()
-    voucher = _checked(fields, campaign)
+    voucher = check_code(fields, campaign)
     if not code or not code.isprintable() or len(code) > LONGEST_CODE:
         raise InvalidFields({"code": f"Enter 1 to {LONGEST_CODE} visible characters."})
     voucher.code = code
     try:
         with transaction.atomic():
+            _must_have_room(campaign)
             voucher.save(force_insert=True)
             record("code.created", by=by, object_id=voucher.public_id, campaign_id=voucher.campaign_id)
             raise_pool_version(voucher.campaign_id)
@@ -50,26 +60,57 @@ def create_code(code: str, fields: Mapping[str, Any], *, campaign: Campaign | No
     return voucher
 
 
+def create_random_code(
+    space: CodeSpace, fields: Mapping[str, Any], *, campaign: Campaign | None = None, by: Actor
+) -> Voucher:
+    """One code at random. Raises `InvalidFields`, `CodeSpaceExhausted` and `HasItsCode`."""
+    columns = columns_of(check_code(fields, campaign), FIELDS)
+    with transaction.atomic():
+        _must_have_room(campaign)
+        key = make_code(space, campaign_id=campaign and campaign.pk, **columns)
+        voucher = Voucher.objects.select_related("campaign").get(pk=key)
+        record("code.created", by=by, object_id=voucher.public_id, campaign_id=voucher.campaign_id)
+        raise_pool_version(voucher.campaign_id)
+    return voucher
+
+
 def create_codes(space: CodeSpace, fields: Mapping[str, Any], *, count: int, by: Actor) -> int:
     """`count` standalone codes at random. Raises `InvalidFields`, `CodeSpaceTooSmall` and `CodeSpaceExhausted`."""
     if not 1 <= count <= MOST_AT_ONCE:
         raise InvalidFields({"count": f"Make 1 to {MOST_AT_ONCE:,} codes at once; for more, make a campaign."})
-    voucher = _checked(fields, None)
+    voucher = check_code(fields, None)
     taken, about = codes_taken(space)
     space.must_hold(count, taken=taken, about=about)
-    columns = {name: getattr(voucher, name) for name in FIELDS}
-    columns["metadata"] = Jsonb(voucher.metadata) if voucher.metadata else None
     with transaction.atomic():
-        make_codes(space, count=count, **columns)
+        make_codes(space, count=count, **columns_of(voucher, FIELDS))
         record("code.created", by=by, object_label=f"{count:,} standalone codes", count=count)
     return count
 
 
-def _checked(fields: Mapping[str, Any], campaign: Campaign | None) -> Voucher:
+def columns_of(voucher: Voucher, names: Iterable[str]) -> dict[str, Any]:
+    """Those of its columns, for make_codes()."""
+    columns = {name: getattr(voucher, name) for name in names}
+    if columns.get("metadata") is not None:
+        columns["metadata"] = Jsonb(columns["metadata"]) if columns["metadata"] else None
+    return columns
+
+
+def _must_have_room(campaign: Campaign | None) -> None:
+    """Of two who make a campaign's one code at once, the second waits here, and then finds it."""
+    if campaign and campaign.standalone:
+        Campaign.objects.select_for_update().get(pk=campaign.pk)
+        if campaign.vouchers.filter(deleted_at=None).exists():
+            raise HasItsCode(campaign)
+
+
+def check_code(fields: Mapping[str, Any], campaign: Campaign | None) -> Voucher:
+    """A voucher without a code, as these columns (`FIELDS`) make it. Raises `InvalidFields` with all that is wrong."""
     if unknown := fields.keys() - set(FIELDS):
         raise InvalidFields(dict.fromkeys(unknown, "This cannot be set."))
     voucher = Voucher(**fields, campaign=campaign)
     if campaign:
+        if fields.get("type", campaign.voucher_type) != campaign.voucher_type:
+            raise InvalidFields({"type": f"The codes of this campaign are of the type {campaign.voucher_type}."})
         voucher.type = campaign.voucher_type
     errors = check_columns(voucher, FIELDS)
     if not errors:

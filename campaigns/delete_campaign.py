@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
-from campaigns.models import Campaign, CodeOrder, Voucher
+from campaigns.models import Campaign, CampaignDeletion, CodeOrder, Voucher
 from config.actor import Actor
 from config.audit import record
 
 CHUNK = 10_000
+Status = CampaignDeletion.Status
 
 
-def delete_campaign(campaign: Campaign, *, force: bool = False, by: Actor) -> bool:
-    """`force` also erases its unpublished codes, in the background. False where it was deleted already.
+def delete_campaign(campaign: Campaign, *, force: bool = False, by: Actor) -> CampaignDeletion | None:
+    """`force` also erases its unpublished codes, in the background: the deletion's row tells how far that is. None
+    where it was deleted already.
 
     Nobody can publish from it once this has returned: publishing looks at the campaign in its writing statement.
     """
@@ -23,7 +25,7 @@ def delete_campaign(campaign: Campaign, *, force: bool = False, by: Actor) -> bo
     with transaction.atomic():
         live = Campaign.objects.live().filter(pk=campaign.pk)
         if not live.update(deleted_at=Now(), updated_at=Now(), pool_version=F("pool_version") + 1):
-            return False
+            return None
         record(
             "campaign.deleted",
             by=by,
@@ -32,9 +34,17 @@ def delete_campaign(campaign: Campaign, *, force: bool = False, by: Actor) -> bo
             campaign_id=campaign.pk,
             codes_erased=force,
         )
+        deletion = CampaignDeletion.objects.create(
+            campaign=campaign,
+            force=force,
+            actor_kind=by.kind,
+            actor_id=by.id,
+            actor_label=by.label,
+            **({} if force else {"status": Status.DONE, "total": 0, "started_at": Now(), "finished_at": Now()}),
+        )
         if force:
             erase_codes.defer(campaign_id=campaign.pk)
-    return True
+    return deletion
 
 
 def erase_unpublished_codes(campaign_id: int) -> int:
@@ -42,6 +52,16 @@ def erase_unpublished_codes(campaign_id: int) -> int:
 
     A code that was ever published or redeemed keeps its row, also when that was taken back: it stays reserved for ever.
     """
+    try:
+        return _erase(campaign_id)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away or busy: the task comes again
+    except Exception:
+        _end(campaign_id, Status.FAILED, "An unexpected error stopped it; the server's log holds the details.")
+        raise
+
+
+def _erase(campaign_id: int) -> int:
     with transaction.atomic():
         # Waits for a chunk of codes that is just being made; the next chunk finds the campaign deleted and stops.
         list(CodeOrder.objects.select_for_update().filter(campaign_id=campaign_id))
@@ -49,15 +69,25 @@ def erase_unpublished_codes(campaign_id: int) -> int:
     codes = Voucher.objects.filter(
         campaign_id=campaign_id, campaign__deleted_at__isnull=False, published_at=None, ledger=None, redemptions=None
     ).order_by("-pk")
+    deletion = CampaignDeletion.objects.filter(campaign=campaign_id)
+    deletion.filter(total=None).update(status=Status.RUNNING, started_at=Now(), total=codes.count())
     below = 2**63 - 1
     while keys := list(codes.filter(pk__lt=below).values_list("pk", flat=True)[:CHUNK]):
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
             # Looked at again under the row's lock: a publication or redemption that began before the deletion may just
             # have ended.
             cursor.execute(
                 "DELETE FROM campaigns_voucher WHERE id = ANY(%s) AND published_at IS NULL AND redeemed_quantity = 0",
                 [keys],
             )
+            deletion.update(done=F("done") + cursor.rowcount)
             erased += cursor.rowcount
         below = keys[-1]
+    _end(campaign_id, Status.DONE)
     return erased
+
+
+def _end(campaign_id: int, status: str, error: str = "") -> None:
+    """Of a deletion that an earlier run ended, the first ending stays."""
+    open_ = CampaignDeletion.objects.filter(campaign=campaign_id, status__in=[Status.QUEUED, Status.RUNNING])
+    open_.update(status=status, error=error, started_at=Coalesce("started_at", Now()), finished_at=Now())

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
-from campaigns.code_space import CodeSpace, code_space
+from campaigns.check_value import InvalidFields
+from campaigns.code_space import CodeSpace, CodeSpaceTooSmall, code_space
+from campaigns.create_codes import check_code, columns_of
 from campaigns.make_codes import CodeSpaceExhausted, codes_taken, make_codes
 from campaigns.models import Campaign, CodeOrder
 from campaigns.pool import raise_pool_version
 from config.actor import SYSTEM, Actor
 from config.audit import record
 
-__all__ = ["CodeSpaceExhausted", "extend_pool", "fulfil_order", "order_codes", "retry_order", "space_of"]
+__all__ = ["CodeSpaceExhausted", "OneCodeOnly", "extend_pool", "fulfil_order", "order_codes", "retry_order", "space_of"]
 
 CHUNK = 20_000  # codes in one transaction: a third of a second
 MOST_IN_ONE_ORDER = 10_000_000
+
+
+class OneCodeOnly(CodeSpaceTooSmall):
+    """A campaign of one named code has no pool to extend."""
+
+    def __init__(self, campaign: Campaign):
+        super().__init__(f"“{campaign.name}” is a campaign of one code. Make another campaign for more.")
+        self.campaign = campaign
 
 
 def space_of(campaign: Campaign) -> CodeSpace:
@@ -40,17 +53,38 @@ def extend_pool(campaign: Campaign, *, count: int) -> int:
     return made
 
 
-def order_codes(campaign: Campaign, *, count: int, by: Actor) -> CodeOrder:
+def order_codes(
+    campaign: Campaign,
+    *,
+    count: int,
+    by: Actor,
+    fields: Mapping[str, Any] | None = None,
+    configuration: Mapping[str, Any] | None = None,
+) -> CodeOrder:
     """Orders `count` more codes, to be made in the background; the order's row shows how far it is.
 
-    Raises `CodeSpaceTooSmall` with the arithmetic where the campaign's configuration cannot give so many.
+    `fields` are columns in which these codes differ from the campaign (`create_codes.FIELDS`); `configuration` takes
+    the place of the campaign's: arguments of `code_space()`, which raises `InvalidCodeConfiguration`.
+    Raises `OneCodeOnly`, `InvalidFields`, and `CodeSpaceTooSmall` with the arithmetic where the configuration cannot
+    give so many.
     """
-    space = space_of(campaign)
+    if campaign.standalone:
+        raise OneCodeOnly(campaign)
+    if not 1 <= count <= MOST_IN_ONE_ORDER:
+        raise InvalidFields({"count": f"Order 1 to {MOST_IN_ONE_ORDER:,} codes at once; more can follow."})
+    check_code(fields or {}, campaign)
+    space = code_space(**configuration) if configuration else space_of(campaign)
     taken, about = codes_taken(space)
     space.must_hold(count, taken=taken, about=about)
     with transaction.atomic():
         order = CodeOrder.objects.create(
-            campaign=campaign, total=count, actor_kind=by.kind, actor_id=by.id, actor_label=by.label
+            campaign=campaign,
+            total=count,
+            fields=dict(fields or {}),
+            configuration=dict(configuration or {}),
+            actor_kind=by.kind,
+            actor_id=by.id,
+            actor_label=by.label,
         )
         _defer(order)
         if by != SYSTEM:  # the reserve's own orders stand on their rows; they would drown what people did
@@ -93,7 +127,7 @@ def fulfil_order(order_id: int) -> None:
     try:
         while _make_a_chunk(order_id):
             pass
-    except (CodeSpaceExhausted, ValueError) as impossible:
+    except (CodeSpaceExhausted, ValueError) as impossible:  # InvalidFields and InvalidCodeConfiguration are of these
         _fail(order_id, str(impossible))
     except (OperationalError, InterfaceError):
         raise  # the database is away or busy: the task comes again
@@ -115,7 +149,9 @@ def _make_a_chunk(order_id: int) -> bool:
             return False
         count = min(CHUNK, _missing(order))
         if count:
-            make_codes(space_of(campaign), count=count, campaign_id=campaign.pk, type=campaign.voucher_type)
+            space = code_space(**order.configuration) if order.configuration else space_of(campaign)
+            different = columns_of(check_code(order.fields, campaign), order.fields)
+            make_codes(space, count=count, **{**different, "campaign_id": campaign.pk, "type": campaign.voucher_type})
         ended = count == _missing(order)
         CodeOrder.objects.filter(pk=order_id).update(
             done=F("done") + count,

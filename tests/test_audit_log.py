@@ -110,7 +110,7 @@ def test_a_sentence_links_the_object_and_tells_what_is_known():
 def test_a_sentence_tells_numbers_and_leaves_out_an_object_that_there_is_none():
     record("codes.imported", by=STAFF, imported=1234)
 
-    assert sentence(AuditEntry.objects.get()) == "imported 1,234 codes from a CSV file"
+    assert sentence(AuditEntry.objects.get()) == "imported 1,234 codes"
 
 
 def test_an_older_entry_that_lacks_what_its_sentence_tells_is_told_plainly():

@@ -1,0 +1,31 @@
+"""Deletes a code: hides it, or erases it where nobody ever got it. What was published stays on record."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from campaigns.models import Voucher
+from config.actor import Actor
+from config.audit import record
+
+
+def delete_code(voucher: Voucher, *, force: bool = False, by: Actor) -> bool:
+    """Hides the code everywhere; its text stays reserved. False where it was deleted already.
+
+    `force` erases its row instead, so that the text becomes free: but never of a code that was ever published or
+    redeemed, also when that was taken back, since somebody may still hold it. Nobody can publish it once this has
+    returned.
+    """
+    with transaction.atomic():
+        # Waits for whoever publishes or redeems it right now. Only then is it asked for whether somebody got it.
+        live = Voucher.objects.select_for_update().filter(pk=voucher.pk, deleted_at=None)
+        if not (found := live.first()):
+            return False
+        erased = force and not (found.ledger.exists() or found.redemptions.exists())  # type: ignore[attr-defined]
+        if erased:
+            live.delete()
+        else:
+            live.update(deleted_at=Now(), updated_at=Now())
+        record("code.deleted", by=by, object_id=found.public_id, campaign_id=found.campaign_id, erased=erased)
+    return True
