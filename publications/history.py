@@ -45,24 +45,23 @@ LISTED = 50  # codes of one publication that a list shows; a call publishes no m
 
 
 def attach_ledger(publications: Sequence[Publication]) -> None:
-    """For a list: sets each one's `.rows`, its ledger rows with vouchers (none for a hand-out), and `.attempted`, the
+    """For a list: sets each one's `.ledger_rows`, its ledger rows with vouchers (none for a hand-out), and `.attempted`, the
     voucher that a failed attempt asked for, or None. At most two queries for all of them.
     """
     of_key: dict[int, Publication] = {}
     for publication in publications:
-        publication.rows, publication.attempted = [], None
+        publication.ledger_rows, publication.attempted = [], None
         if 0 < publication.voucher_count <= LISTED:
             of_key[publication.pk] = publication
     if of_key:
         ledger = PublishedVoucher.objects.filter(publication_id__in=of_key).select_related("voucher")
         for row in ledger.order_by("publication_id", "voucher_id"):
-            of_key[row.publication_id].rows.append(row)
-    failed = [publication for publication in publications if publication.attempted_code]
-    if failed:
-        asked_for = {publication.attempted_code for publication in failed}
+            of_key[row.publication_id].ledger_rows.append(row)
+    asked_for = {publication.attempted_code for publication in publications if publication.attempted_code}
+    if asked_for:
         vouchers = {voucher.code: voucher for voucher in Voucher.objects.filter(code__in=asked_for)}
-        for publication in failed:
-            publication.attempted = vouchers.get(publication.attempted_code)
+        for publication in publications:
+            publication.attempted = vouchers.get(publication.attempted_code or "")
 
 
 def with_holders(vouchers: QuerySet) -> QuerySet:

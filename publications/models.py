@@ -56,6 +56,9 @@ class Publication(ActedBy):
     # Set by publish.py on what it returns: the codes, ordered by id, and whether an earlier publication answers.
     vouchers: list[Voucher]
     repeated: bool
+    # Set by history.attach_ledger, for a list.
+    ledger_rows: list[PublishedVoucher]
+    attempted: Voucher | None
 
     class Meta:
         ordering = ["-created_at", "-id"]

@@ -22,4 +22,5 @@ def state_of_publication(publication: Publication, *, some_released: bool) -> st
 
 def reason_of_failure(publication: Publication) -> str:
     """In two words; `failure_message` has the rest."""
-    return REASONS.get(publication.failure_code) or publication.failure_code.replace("_", " ").capitalize()
+    code = publication.failure_code or ""
+    return REASONS.get(code) or code.replace("_", " ").capitalize()

@@ -10,8 +10,8 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from campaigns.models import Voucher
-from config.roles import EXPORT, may, reveals_codes
+from campaigns.models import Campaign, Voucher
+from config.roles import reveals_codes
 from config.tables import COUNT_UP_TO, Table
 from config.templatetags.handout import channel, pill, when
 from customers.models import Customer
@@ -49,7 +49,9 @@ class HistoryTable(Table):
     def __init__(self, history: HistoryFilter, *, user, hidden: tuple[str, ...] = (), **kwargs):
         self.history = history
         self.reveals = reveals_codes(user)
-        self.report_kind = Publication._meta.model_name + "s" if may(user, EXPORT) else ""
+        # A report is of a campaign or of everything, and has no filter that would be "this customer and a text".
+        self.report_kind = "" if "customer" in hidden else "publications"
+        self.report_campaign = history.campaign.public_id if history.campaign else None
         super().__init__(history.qs, exclude=hidden, order_by=history.sort, **kwargs)
         # Only a campaign's publications have an index by channel.
         self.columns["channel"].column.orderable = history.campaign is not None
@@ -96,7 +98,7 @@ class HistoryTable(Table):
 
 
 class HeldCodeTable(Table):
-    """Codes with their holders."""
+    """The codes of a campaign with their holders."""
 
     code = tables.Column(attrs=MAIN)
     holder = tables.Column(empty_values=(), attrs=CUT)
@@ -107,12 +109,15 @@ class HeldCodeTable(Table):
     empty_icon = "scan-barcode"
     empty_title = "No codes yet"
     empty_text = "Generate codes, or import those that you have from a CSV file."
+    footer_template = "publications/_report_link.html"
+    report_kind = "codes"
 
     class Meta(Table.Meta):
         pass
 
-    def __init__(self, vouchers, *, user, **kwargs):
+    def __init__(self, vouchers, *, user, campaign: Campaign, **kwargs):
         self.reveals = reveals_codes(user)
+        self.report_campaign = campaign.public_id
         super().__init__(with_holders(vouchers), **kwargs)
 
     def render_code(self, record: Voucher):

@@ -203,6 +203,14 @@ def test_codes_are_filtered_by_code_and_status(signed_in, filters, codes):
     assert re.findall(r"<code>(.*?)</code>", page) == codes
 
 
+def test_the_report_of_the_codes_takes_the_filters_along(signed_in):
+    campaign = CampaignFactory(codes=1)
+
+    page = signed_in("Exporter").get(address(campaign, "codes"), {"status": "pool"}).content.decode()
+
+    assert f'href="/exports/new?status=pool&amp;kind=codes&amp;campaign={campaign.public_id}"' in page
+
+
 def test_the_activity_tab_tells_what_was_done_to_the_campaign(signed_in):
     campaign = CampaignFactory(codes=1)
     disable_code(campaign.vouchers.get(), by=STAFF)

@@ -74,6 +74,13 @@ def test_the_publications_are_the_history_with_its_filters(signed_in):
     assert re.findall(r"<code>(ROAST-.)</code>", page) == ["ROAST-2"]
 
 
+def test_a_customers_publications_have_no_report_since_it_would_be_of_everybodys(signed_in):
+    mara = CustomerFactory()
+    published(customer=mara)
+
+    assert "/exports/new" not in signed_in("Manager").get(address(mara, "publications")).content.decode()
+
+
 def test_an_erased_customer_keeps_the_publications_and_no_name(signed_in):
     mara = CustomerFactory(name="Mara Lindqvist")
     published(VoucherFactory(code="ROAST-77AB"), mara)

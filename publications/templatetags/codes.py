@@ -27,7 +27,7 @@ def code_link(voucher: Voucher, reveals: bool) -> dict:
 @register.filter
 def state(publication: Publication) -> str:
     """For a list, of which `attach_ledger` knows the codes."""
-    return state_of_publication(publication, some_released=any(row.released_at for row in publication.rows))
+    return state_of_publication(publication, some_released=any(row.released_at for row in publication.ledger_rows))
 
 
 @register.filter

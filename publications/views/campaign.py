@@ -55,7 +55,7 @@ def campaign_codes(request, campaign_id):
     campaign = get_object_or_404(Campaign, pk=campaign_id)
     reveals = reveals_codes(request.user)
     codes = CampaignCodeFilter(request.GET, Voucher.objects.filter(campaign=campaign, deleted_at=None), reveals=reveals)
-    table = HeldCodeTable(codes.qs, user=request.user)
+    table = HeldCodeTable(codes.qs, user=request.user, campaign=campaign)
     return list_page(
         request,
         "publications/campaign_codes.html",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db.models.functions import Lower
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.count_codes import count_codes
+from campaigns.filters import CampaignFilter
 from campaigns.models import Campaign, Voucher
 from config.actor import Actor
 from config.navigation import in_dialog
@@ -48,10 +48,9 @@ def publish_code(request, voucher_id):
 def publish_to(request, customer_id):
     """From a customer's page: which campaign shall it be?"""
     customer = get_object_or_404(Customer.objects.live(), pk=customer_id)
-    typed = request.GET.get("q", "").strip()
-    campaigns = Campaign.objects.live().order_by("-created_at", "-id")
-    if typed:
-        campaigns = campaigns.alias(_name=Lower("name")).filter(_name__startswith=typed.lower())
+    campaigns = CampaignFilter(
+        {"q": request.GET.get("q", "")}, Campaign.objects.live().order_by("-created_at", "-id")
+    ).qs
     context = {"title": f"Publish to {customer}", "customer": customer, "campaigns": campaigns[:CAMPAIGNS_OFFERED]}
     return render(request, "publications/publish_to.html", context)
 
@@ -115,7 +114,8 @@ def _answer(request, publication: Publication, *, repeated: bool):
     """In the dialog the codes themselves; else the page of the publication, which a reload does not send again."""
     vouchers = Voucher.objects.filter(ledger__publication=publication, ledger__released_at=None).order_by("pk")
     if in_dialog(request):
-        context = {"publication": publication, "vouchers": vouchers, "repeated": repeated}
+        all_codes = "\n".join(voucher.code for voucher in vouchers)
+        context = {"publication": publication, "vouchers": vouchers, "all_codes": all_codes, "repeated": repeated}
         return render(request, "publications/published.html", context)
     count = publication.voucher_count
     if repeated:
