@@ -12,7 +12,7 @@ import io
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import Any, NamedTuple
 
@@ -47,7 +47,7 @@ class Text(Func):
 
     output_field = TextField()
 
-    def as_sql(self, compiler, connection, **context):
+    def as_sql(self, compiler, connection, function=None, template=None, arg_joiner=None, **context):
         text, params = compiler.compile(Cast(self.source_expressions[0], TextField()))
         sql = (
             f"CASE WHEN left({text}, 1) = ANY(%s) AND {text} !~ %s"
@@ -151,10 +151,10 @@ class _Movable(File):
     """What Django's file storage looks for before it moves a file instead of copying it."""
 
     def temporary_file_path(self) -> str:
-        return self.name
+        return str(self.name)
 
 
-def _copy(rows: QuerySet) -> Iterator[bytes]:
+def _copy(rows: QuerySet) -> Generator[bytes]:
     """The rows as lines of CSV, straight from PostgreSQL, which sends one row a message."""
     try:
         sql, params = rows.query.sql_with_params()

@@ -23,7 +23,7 @@ def delete_old_files() -> int:
     old = Export.objects.filter(finished_at__lt=until, file_deleted_at=None).exclude(file="").exclude(file=None)
     deleted = 0
     for export in old.iterator(chunk_size=500):
-        export.file.storage.delete(export.file.name)
+        export.file.storage.delete(str(export.file))
         # The filters go too: somebody may have searched for a person by name or e-mail.
         deleted += Export.objects.filter(pk=export.pk).update(file="", filters="", file_deleted_at=Now())
     _delete_unfinished()

@@ -22,7 +22,7 @@ def download_export(export: Export, *, by: Actor) -> File:
     if export.file_deleted_at:
         raise NoFile("The file has been deleted: files are kept for a time only (project settings).")
     try:
-        file = export.file.storage.open(export.file.name)
+        file = export.file.storage.open(str(export.file))
     except OSError:
         raise NoFile("The file is missing from the server's storage. Tell whoever runs the server.") from None
     with transaction.atomic():

@@ -107,7 +107,7 @@ CUSTOMERS = [
     Column("Metadata", _metadata("metadata")),
 ]
 
-COLUMNS = {
+COLUMNS: dict[str, list[Column]] = {
     Export.Kind.HAND_OUT: HAND_OUT,
     Export.Kind.CODES: CODES,
     Export.Kind.PUBLICATIONS: PUBLICATIONS,

@@ -138,7 +138,7 @@ def _take_chunk(export_id: int, *, after: int, for_sure: bool) -> _Chunk | None:
         wanted = min(CHUNK, (export.total or 0) - export.done)
         if export.rows is not None or wanted <= 0:
             return None
-        campaign = Campaign.objects.get(pk=export.campaign_id)
+        campaign = Campaign.objects.get(exports=export)
         if for_sure:
             lock_pool(campaign)
         with connection.cursor() as cursor:

@@ -71,7 +71,7 @@ def _write(export: Export) -> None:
     if not this.update(file=name):
         return
     if export.file:
-        storage.delete(export.file.name)
+        storage.delete(str(export.file))
     rows = rows_of(export)
     if export.kind != Export.Kind.HAND_OUT:
         this.update(total=rows.queryset.order_by().count(), done=0)
