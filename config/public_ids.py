@@ -19,6 +19,7 @@ CUSTOMER = "cust"
 EXPORT = "export"
 ASYNC_ACTION = "aa"
 REDEMPTION, FAILED_REDEMPTION, ROLLBACK, FAILED_ROLLBACK = "r", "rf", "rr", "rrf"
+WEBHOOK_ADDRESS, EVENT = "hook", "event"
 
 _BIGGEST_KEY = 2**63 - 1
 
@@ -80,6 +81,6 @@ class _Converter:
         return public_id(self.prefix, key)
 
 
-for _prefix in (PUBLICATION, VOUCHER, CAMPAIGN, CUSTOMER, EXPORT):
+for _prefix in (PUBLICATION, VOUCHER, CAMPAIGN, CUSTOMER, EXPORT, WEBHOOK_ADDRESS):
     _class = type(f"{_prefix}Id", (_Converter,), {"prefix": _prefix, "regex": _prefix + "_[0-9A-Za-z]{1,40}"})
     register_converter(_class, _prefix)

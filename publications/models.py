@@ -12,8 +12,9 @@ from config.models import ActedBy, Work, files
 from config.public_ids import EXPORT, PUBLICATION, VOUCHER, public_id
 from customers.models import Customer
 from publications.redemptions.models import Redemption
+from publications.webhooks.models import WebhookAddress, WebhookDelivery
 
-__all__ = ["Export", "Publication", "PublishedVoucher", "Redemption"]
+__all__ = ["Export", "Publication", "PublishedVoucher", "Redemption", "WebhookAddress", "WebhookDelivery"]
 
 
 class Publication(ActedBy):

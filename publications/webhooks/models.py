@@ -1,0 +1,146 @@
+"""Where webhooks are sent, and what was sent there."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from config.models import ActedBy
+from config.public_ids import EVENT, WEBHOOK_ADDRESS, public_id
+from customers.models import Customer
+
+PUBLICATION_SUCCEEDED = "publication.succeeded"
+VOUCHER_REDEEMED = "voucher.redeemed"
+GENERATION_COMPLETED = "campaign.vouchers.generation.completed"
+TEST = "webhook.test"  # sent by hand, to one address
+EVENTS = {
+    PUBLICATION_SUCCEEDED: "A code was published",
+    VOUCHER_REDEEMED: "A code was redeemed",
+    GENERATION_COMPLETED: "The codes that were ordered for a campaign have been made",
+}
+
+
+class WebhookAddressQuerySet(models.QuerySet):
+    def live(self):
+        return self.filter(deleted_at=None)
+
+    def active(self):
+        return self.live().filter(paused_at=None)
+
+
+class WebhookAddress(ActedBy):
+    """A server that is told of events. Paused ones are told nothing, and what happens meanwhile is not kept for them."""
+
+    url = models.CharField("URL", max_length=500)
+    events = ArrayField(models.CharField(max_length=64))
+    # Signs what is sent, so it is kept in clear. Managers see it; the admin, the API and the audit log do not.
+    secret = models.CharField(max_length=64)
+    created_at = models.DateTimeField(db_default=Now())
+    paused_at = models.DateTimeField(null=True)
+    pause_reason = models.TextField(db_default="", default="")  # "" where staff paused it
+    # A server that did not answer at all is left alone for a while.
+    rests_until = models.DateTimeField(null=True)
+    # Hidden, and its deliveries are deleted in the background: there may be millions.
+    deleted_at = models.DateTimeField(null=True)
+
+    objects = WebhookAddressQuerySet.as_manager()
+
+    # Set by for_list() of the page: the newest delivery, or None.
+    latest: Any
+
+    class Meta:
+        verbose_name_plural = "webhook addresses"
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["url"], condition=Q(deleted_at=None), name="webhook_address_once"),
+            models.CheckConstraint(
+                name="webhook_address_of_known_events",
+                condition=Q(events__contained_by=list(EVENTS)) & Q(events__len__gt=0),
+            ),
+            models.CheckConstraint(name="webhook_address_has_secret", condition=~Q(secret="")),
+            models.CheckConstraint(
+                name="webhook_address_reason_of_pause", condition=Q(pause_reason="") | Q(paused_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Without the query: it may hold a token, and this stands in the audit log."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}{parts.path}"
+
+    @property
+    def public_id(self) -> str:
+        return public_id(WEBHOOK_ADDRESS, self.pk)
+
+
+class WebhookDelivery(models.Model):
+    """One event on its way to one address, and how far it got."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", "Waiting"  # not tried yet, or to be tried again
+        DELIVERED = "delivered", "Delivered"
+        FAILED = "failed", "Failed"  # tried for the last time
+
+    address = models.ForeignKey(WebhookAddress, models.CASCADE, related_name="deliveries", db_index=False)
+    event = models.BigIntegerField()  # the key of the outbox's row, which is gone
+    kind = models.CharField(max_length=64)
+    object_key = models.BigIntegerField(null=True)
+    # Whose personal data the body holds: erasing them takes the delivery along.
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="+", db_index=False)
+    body = models.TextField()  # what is sent, to the byte
+    status = models.CharField(max_length=10, choices=Status.choices, db_default="waiting", default="waiting")
+    attempts = models.PositiveSmallIntegerField(db_default=0, default=0)
+    next_attempt_at = models.DateTimeField(null=True, db_default=Now())
+    created_at = models.DateTimeField(db_default=Now())
+    # Of the last attempt.
+    attempted_at = models.DateTimeField(null=True)
+    answer_status = models.PositiveSmallIntegerField(null=True)  # null: there was no answer
+    answer_body = models.TextField(db_default="", default="")  # its first kilobyte
+    error = models.TextField(db_default="", default="")  # why it does not count as delivered
+    # Of all attempts: [{"at": ISO 8601, "status": 500, "error": "…", "ms": 12}, …]
+    log = models.JSONField(db_default=models.Value([], models.JSONField()), default=list)
+
+    class Meta:
+        verbose_name_plural = "webhook deliveries"
+        ordering = ["-id"]
+        indexes = [
+            # The next that are due, oldest first. The time is included, so that a look costs no visit to the rows.
+            models.Index(
+                fields=["address", "id"],
+                include=["next_attempt_at"],
+                condition=Q(status="waiting"),
+                name="webhook_waiting",
+            ),
+            # The log of an address, and its filters.
+            models.Index(fields=["address", "-id"], name="webhook_of_address"),
+            models.Index(fields=["address", "kind", "-id"], name="webhook_by_kind"),
+            models.Index(fields=["address", "-id"], condition=Q(status="failed"), name="webhook_failed"),
+            models.Index(fields=["customer"], condition=Q(customer__isnull=False), name="webhook_of_customer"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["address", "event"], name="webhook_event_once_an_address"),
+            models.CheckConstraint(
+                name="webhook_waiting_is_due_once",
+                condition=Q(status="waiting", next_attempt_at__isnull=False)
+                | Q(status__in=["delivered", "failed"], next_attempt_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to {self.address_id}"
+
+    @property
+    def event_id(self) -> str:
+        return public_id(EVENT, self.event)
+
+    @property
+    def state(self) -> str:
+        """As people are told: a waiting one that was tried before is being retried."""
+        if self.status == self.Status.WAITING and self.attempts:
+            return "Retrying"
+        return self.get_status_display()
