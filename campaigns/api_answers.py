@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from campaigns.models import Campaign, Value, Voucher
@@ -25,12 +26,14 @@ def discount_answer(value: Value) -> dict[str, Any] | None:
     return None
 
 
-def gift_answer(value: Value) -> dict[str, Any] | None:
-    """The balance is the amount as long as nothing can be redeemed."""
+def gift_answer(value: Value, *, redeemed: Decimal = Decimal(0)) -> dict[str, Any] | None:
+    """`redeemed`: what was taken of it. More than the amount only where a campaign's was lowered since."""
     if value.gift_amount is None:
         return None
-    amount = hundredths(value.gift_amount)
-    return {"amount": amount, "balance": amount}
+    return {
+        "amount": hundredths(value.gift_amount),
+        "balance": hundredths(max(value.gift_amount - redeemed, Decimal(0))),
+    }
 
 
 def short_voucher_answer(voucher: Voucher, *, code: str) -> dict[str, Any]:
@@ -87,6 +90,7 @@ def voucher_answer(
         "redemption": {
             "quantity": limit,
             "redeemed_quantity": voucher.redeemed_quantity,
+            **({"redeemed_amount": hundredths(voucher.redeemed_amount)} if voucher.type == Voucher.Type.GIFT else {}),
             "object": "list",
             "url": f"/v1/vouchers/{reference}/redemptions?page=1&limit=10",
         },
@@ -151,7 +155,7 @@ def _gift_of(voucher: Voucher) -> dict[str, Any] | None:
     if voucher.type != Voucher.Type.GIFT:
         return None
     own = voucher.gift_amount is not None or voucher.campaign is None
-    return gift_answer(voucher if own else voucher.campaign)
+    return gift_answer(voucher if own else voucher.campaign, redeemed=voucher.redeemed_amount)
 
 
 def _is_referral(campaign: Campaign | None) -> bool:

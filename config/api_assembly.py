@@ -9,6 +9,7 @@ from ninja.errors import HttpError, ValidationError
 import campaigns.api
 import customers.api
 import publications.api.publications
+import publications.api.redemptions
 import publications.api.vouchers
 from config.api import Renderer, error_response
 from config.api_auth import MAY_ALL
@@ -28,6 +29,8 @@ for problem in (Exception, Http404, HttpError, ValidationError):
     api.add_exception_handler(problem, error_response)
 
 api.add_router("publications", publications.api.publications.router)
+api.add_router("redemptions", publications.api.redemptions.router)
+api.add_router("vouchers", publications.api.redemptions.of_vouchers)
 api.add_router("vouchers", publications.api.vouchers.router)
 api.add_router("campaigns", campaigns.api.router)
 api.add_router("customers", customers.api.router)

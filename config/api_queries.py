@@ -19,12 +19,12 @@ DEEPEST = 8
 
 
 def times(query: QueryDict, *fields: str) -> Q:
-    """The filters `created_at[before]`, `updated_at[after]` and so on."""
+    """The filters `created_at[before]`, `updated_at[after]` and so on; `[created_at][before]`, as some write it, too."""
     found = Q()
     for field in fields:
         for word, lookup in (("before", "lt"), ("after", "gt")):
             name = f"{field}[{word}]"
-            if text := query.get(name):
+            if text := query.get(name) or query.get(f"[{field}][{word}]"):
                 found &= Q(**{f"{field}__{lookup}": read_time(text, name)})
     return found
 

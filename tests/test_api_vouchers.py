@@ -104,6 +104,7 @@ def test_its_redemptions_are_an_empty_list():
         "data_ref": "redemption_entries",
         "redemption_entries": [],
         "total": 0,
+        "has_more": False,
         "quantity": 1,
         "redeemed_quantity": 0,
         "url": "/v1/vouchers/ONE/redemptions?page=1&limit=10",

@@ -40,7 +40,7 @@ def listed_answer(publication: Publication, key: Key) -> dict[str, Any]:
 
     A code that was released since is unpublished again, and masked as such.
     """
-    codes = [_shown_code(voucher, key) for voucher in publication.vouchers]
+    codes = [shown_code(voucher, key) for voucher in publication.vouchers]
     answer = _publication(publication)
     if publication.result == Publication.Result.FAILURE:
         answer |= {"failure_code": publication.failure_code, "failure_message": publication.failure_message}
@@ -60,7 +60,7 @@ def voucher_answers(vouchers: Sequence[Voucher], key: Key, *, asked_for: str = "
     """
     live = PublishedVoucher.objects.filter(voucher__in=[voucher.pk for voucher in vouchers], released_at=None)
     holding = {row.voucher_id: row.publication for row in live.select_related("publication__customer")}
-    return [_voucher(voucher, _shown_code(voucher, key, asked_for), holding.get(voucher.pk)) for voucher in vouchers]
+    return [_voucher(voucher, shown_code(voucher, key, asked_for), holding.get(voucher.pk)) for voucher in vouchers]
 
 
 def _address_of(voucher: Voucher, shown_code: str) -> str:
@@ -68,7 +68,8 @@ def _address_of(voucher: Voucher, shown_code: str) -> str:
     return quote(voucher.code if shown_code == voucher.code else voucher.public_id, safe="")
 
 
-def _shown_code(voucher: Voucher, key: Key, asked_for: str = "") -> str:
+def shown_code(voucher: Voucher, key: Key, asked_for: str = "") -> str:
+    """In clear: a published code, or to a key of scope `all`, or to whoever asked by it."""
     in_clear = voucher.published_at or key.may_all or asked_for == voucher.code
     return voucher.code if in_clear else mask(voucher.code)
 

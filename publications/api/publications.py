@@ -206,9 +206,9 @@ def list_publications(request: HttpRequest, query: Annotated[PublicationsQuery, 
     """Successful and failed ones, newest first. Beyond Voucherify: filters by `channel` and `created_at`."""
     rows = history().qs
     if query.campaign:
-        rows = rows.filter(campaign__in=_campaigns(query.campaign))
+        rows = rows.filter(campaign__in=campaigns_called(query.campaign))
     if query.customer:
-        rows = rows.filter(customer__in=_customers(query.customer))
+        rows = rows.filter(customer__in=customers_called(query.customer))
     if query.voucher:
         rows = rows.filter(_of_voucher(query.voucher))
     if query.result:
@@ -243,13 +243,13 @@ def answer_publications(rows: QuerySet, query: ListQuery, key: Key) -> dict[str,
     return answer_list(rows, query, name="publications", prefix=PUBLICATION, orders=ORDERS, answer=answer)
 
 
-def _campaigns(reference: str) -> list[int]:
+def campaigns_called(reference: str) -> list[int]:
     """Looked up first: a join by name would keep the database from the index of the campaign's history."""
     key = key_of(CAMPAIGN, reference)
     return list(Campaign.objects.filter(Q(name=reference) | Q(pk=key or 0)).values_list("pk", flat=True))
 
 
-def _customers(reference: str) -> list[int]:
+def customers_called(reference: str) -> list[int]:
     key = key_of(CUSTOMER, reference)
     return list(Customer.objects.filter(Q(source_id=reference) | Q(pk=key or 0)).values_list("pk", flat=True))
 

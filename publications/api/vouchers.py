@@ -1,4 +1,4 @@
-"""The API of vouchers: list and get, with who holds them; their publications; their redemptions, of which there are none."""
+"""The API of vouchers: list and get, with who holds them; their publications. Their redemptions: redemptions.py."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class VouchersQuery(ListQuery):
 
 def _filters(key: Key) -> dict[str, by.Field]:
     return {
-        "code": _code_filter(key),
+        "code": code_filter(key),
         "type": by.choice("type"),
         "campaign": by.text("campaign__name"),
         "campaign_id": by.public_key("campaign", CAMPAIGN),
@@ -62,17 +62,18 @@ def _filters(key: Key) -> dict[str, by.Field]:
     }
 
 
-def _code_filter(key: Key) -> by.Field:
+def code_filter(key: Key, voucher: str = "") -> by.Field:
     """To a key that sees unpublished codes masked, parts of a code match published ones only.
 
-    Else it could find out a code letter by letter, by watching which beginnings match.
+    Else it could find out a code letter by letter, by watching which beginnings match. `voucher`: "voucher__" where the
+    rows are of something that has a voucher.
     """
-    plain = by.text("code")
+    plain = by.text(f"{voucher}code")
     if key.may_all:
         return plain
 
     def q(condition: by.Condition) -> Q:
-        published = Q(published_at__isnull=False) if condition.op in by.PARTS else Q()
+        published = Q(**{f"{voucher}published_at__isnull": False}) if condition.op in by.PARTS else Q()
         return plain.q(condition) & published
 
     return plain._replace(q=q)
@@ -124,14 +125,6 @@ def list_publications_of_voucher(request: HttpRequest, code: str, query: Annotat
     voucher = find_voucher(code)
     holding = history().qs.filter(ledger__voucher=voucher, ledger__released_at=None)
     return answer_publications(holding, query, request.auth)
-
-
-@router.get("/{path:code}/redemptions", auth=MAY_READ)
-def list_redemptions_of_voucher(request: HttpRequest, code: str, query: Annotated[ListQuery, Query()]):
-    """Nothing is redeemed here yet: an empty list, in its shape."""
-    voucher = find_voucher(code)
-    answer = voucher_answers([voucher], request.auth, asked_for=code)[0]
-    return answer["redemption"] | {"data_ref": "redemption_entries", "redemption_entries": [], "total": 0}
 
 
 @router.get("/{path:code}", auth=MAY_READ)

@@ -1,0 +1,153 @@
+"""Redemptions and rollbacks as the API answers with them. They come from `with_all_about`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from campaigns.api_answers import short_voucher_answer
+from campaigns.models import Voucher
+from config.api import hundredths, iso
+from config.api_auth import Key
+from config.public_ids import CAMPAIGN, REDEMPTION, public_id
+from customers.api_answers import short_customer_answer
+from customers.models import Customer
+from publications.api.answers import shown_code, voucher_answers
+from publications.redemptions.models import Redemption
+
+FAILURE = Redemption.Result.FAILURE
+ROLLBACK = Redemption.Kind.ROLLBACK
+
+
+def redemption_answers(redemptions: Sequence[Redemption], key: Key, *, asked_for: str = "") -> list[dict[str, Any]]:
+    """In full, with the vouchers as they are now. `asked_for`: the code that the caller named."""
+    vouchers = [redemption.voucher for redemption in redemptions if redemption.voucher]
+    in_full = {
+        voucher.pk: answer
+        for voucher, answer in zip(vouchers, voucher_answers(vouchers, key, asked_for=asked_for), strict=True)
+    }
+    return [_answer(redemption, in_full.get(redemption.voucher_id)) for redemption in redemptions]
+
+
+def listed_redemptions(redemptions: Sequence[Redemption], key: Key, *, asked_for: str = "") -> list[dict[str, Any]]:
+    """As in lists: the vouchers in short."""
+    return [_answer(row, _in_short(row.voucher, key, asked_for) if row.voucher else None) for row in redemptions]
+
+
+def _in_short(voucher: Voucher, key: Key, asked_for: str) -> dict[str, Any]:
+    campaign_id = voucher.campaign.public_id if voucher.campaign else None
+    short = short_voucher_answer(voucher, code=shown_code(voucher, key, asked_for))
+    return {"id": voucher.public_id, **short, "campaign_id": campaign_id}
+
+
+def _answer(redemption: Redemption, voucher: dict[str, Any] | None) -> dict[str, Any]:
+    is_rollback = redemption.kind == ROLLBACK
+    customer = redemption.customer
+    answer: dict[str, Any] = {
+        "id": redemption.public_id,
+        "object": "redemption_rollback" if is_rollback else "redemption",
+        "date": iso(redemption.created_at),
+        "customer_id": customer.public_id if customer else None,
+        "tracking_id": customer.source_id if customer else None,
+        "metadata": (redemption.stack or redemption).metadata or {},
+        "redemption": _parent_of(redemption),
+        "result": redemption.result,
+        "status": _status_of(redemption),
+        "related_redemptions": _related(redemption),
+        "order": order_of(redemption),
+        "channel": _channel_of(redemption),
+        "customer": _simple(customer) if customer else None,
+        "related_object_type": "voucher" if redemption.voucher else "redemption",
+        "related_object_id": redemption.voucher.public_id if redemption.voucher else redemption.public_id,
+        "voucher": voucher,
+    }
+    if redemption.amount is not None:
+        amount = hundredths(-redemption.amount if is_rollback else redemption.amount)
+        answer |= {"amount": amount, "gift": {"amount": amount}}
+    if is_rollback:
+        answer["reason"] = redemption.reason
+    if redemption.result == FAILURE:
+        answer |= {"failure_code": redemption.failure_code, "failure_message": redemption.failure_message}
+    return answer
+
+
+def order_of(redemption: Redemption) -> dict[str, Any] | None:
+    """The order as it was sent; once rolled back it is cancelled. What a rollback says of the order counts for it."""
+    if redemption.result == FAILURE:
+        return None
+    is_rollback = redemption.kind == ROLLBACK
+    made = redemption.undoes if is_rollback else redemption
+    rollback = redemption if is_rollback else next(iter(redemption.undone_by), None)
+    sent = (made.stack or made).order or {}
+    sent_again = ((redemption.stack or redemption).order or {}) if is_rollback else {}
+    if not sent and not sent_again:
+        return None
+    customer = redemption.customer
+    status = "CANCELED" if rollback else sent.get("status", "PAID")
+    items = sent_again.get("items", sent.get("items"))
+    return {
+        "id": None,
+        "source_id": None,
+        "metadata": {},
+        **sent,
+        "status": status,
+        **sent_again,
+        **({"items": [item | {"object": "order_item"} for item in items]} if items is not None else {}),
+        "created_at": iso(made.created_at),
+        "updated_at": iso(rollback.created_at) if rollback else None,
+        "customer_id": customer.public_id if customer else None,
+        "customer": {"id": customer.public_id, "object": "customer"} if customer else None,
+        "referrer_id": None,
+        "redemptions": _entry(redemption, made, rollback),
+        "object": "order",
+    }
+
+
+def _entry(redemption: Redemption, made: Redemption, rollback: Redemption | None) -> dict[str, Any]:
+    """What an order tells of its redemption: {"r_…": {…}}. Of a stack only the stack itself is named."""
+    if made.stack_id:
+        return {}
+    entry: dict[str, Any] = {
+        "date": iso(made.created_at),
+        "related_object_type": "voucher" if redemption.voucher else "redemption",
+        "related_object_id": redemption.voucher.public_id if redemption.voucher else made.public_id,
+    }
+    if redemption.campaign_id:
+        entry["related_object_parent_id"] = public_id(CAMPAIGN, redemption.campaign_id)
+    if rollback:
+        entry |= {"rollback_id": rollback.public_id, "rollback_date": iso(rollback.created_at)}
+    if redemption.parts:
+        entry["stacked"] = [public_id(REDEMPTION, part.undoes_id or part.pk) for part in redemption.parts]
+        if redemption is rollback:
+            entry["rollback_stacked"] = [part.public_id for part in redemption.parts]
+    return {made.public_id: entry}
+
+
+def _parent_of(redemption: Redemption) -> str | None:
+    """What a rollback undoes; else the stack."""
+    key = redemption.undoes_id or redemption.stack_id
+    return public_id(REDEMPTION, key) if key else None
+
+
+def _status_of(redemption: Redemption) -> str:
+    if redemption.result == FAILURE:
+        return "FAILED"
+    return "ROLLED_BACK" if redemption.undone_by else "SUCCEEDED"
+
+
+def _related(redemption: Redemption) -> dict[str, Any]:
+    return {
+        name: [{"id": row.public_id, "date": iso(row.created_at)} for row in rows]
+        for name, rows in (("rollbacks", redemption.undone_by), ("redemptions", redemption.parts))
+    }
+
+
+def _channel_of(redemption: Redemption) -> dict[str, Any]:
+    by_user = redemption.actor_kind == "user"
+    channel_id = redemption.actor_id if by_user else redemption.app_id
+    return {"channel_id": str(channel_id or redemption.actor_label), "channel_type": "USER" if by_user else "API"}
+
+
+def _simple(customer: Customer) -> dict[str, Any]:
+    answer = short_customer_answer(customer)
+    return {name: answer[name] for name in ("id", "name", "email", "source_id", "metadata", "object")}

@@ -1,0 +1,111 @@
+"""Redemptions and rollbacks as callers of the API send them."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from customers.api import CustomerSent
+
+MOST_KB = 256  # of an order with up to 500 items
+
+
+class Sent(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+
+class OrderItemSent(Sent):
+    object: Literal["order_item"] | None = None
+    sku_id: str | None = None
+    product_id: str | None = None
+    related_object: Literal["product", "sku"] | None = None
+    source_id: str | None = None
+    quantity: int | None = None
+    discount_quantity: int | None = None
+    initial_quantity: int | None = None
+    amount: int | None = None
+    discount_amount: int | None = None
+    initial_amount: int | None = None
+    price: int | None = None
+    product: dict[str, Any] | None = None
+    sku: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None
+
+
+class OrderSent(Sent):
+    """Kept and echoed as sent; amounts in hundredths. Nothing is calculated from it."""
+
+    id: str | None = Field(None, max_length=255)
+    source_id: str | None = Field(None, max_length=255)
+    status: Literal["CREATED", "PAID", "CANCELED", "FULFILLED"] | None = None
+    amount: int | None = Field(None, ge=0)
+    initial_amount: int | None = None
+    discount_amount: int | None = None
+    items: list[OrderItemSent] | None = Field(None, max_length=500)
+    metadata: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _is_not_too_large(self):
+        size = len(json.dumps(self.as_kept(), ensure_ascii=False).encode(errors="replace"))
+        if size > MOST_KB * 1024:
+            raise ValueError(f"may hold at most {MOST_KB} KB; this is {size // 1024} KB")
+        return self
+
+    def as_kept(self) -> dict[str, Any]:
+        return self.model_dump(exclude_none=True)
+
+
+class GiftSent(Sent):
+    credits: int | None = Field(None, ge=1)  # hundredths
+
+
+class WhoAndWhat(Sent):
+    """What every redemption and rollback may say."""
+
+    customer: CustomerSent | None = None
+    tracking_id: str | None = Field(None, min_length=1, max_length=255)
+    order: OrderSent | None = None
+    metadata: dict[str, Any] | None = None
+
+    def for_verb(self, tracking_id: str | None = None) -> dict[str, Any]:
+        """The verbs' arguments. A tracking_id alone is the customer's source_id, as it is in our answers."""
+        customer = self.customer.model_dump(exclude_none=True) if self.customer else None
+        tracked = self.tracking_id or tracking_id
+        if customer is None and tracked:
+            customer = {"source_id": tracked}
+        return {
+            "customer": customer,
+            "order": (self.order.as_kept() or None) if self.order else None,
+            "metadata": self.metadata,
+        }
+
+
+class RedeemableSent(Sent):
+    """Codes only: promotion tiers, promotion stacks and loyalty rewards do not exist here."""
+
+    object: Literal["voucher"]
+    id: str = Field(min_length=1)  # a code, or the voucher's id
+    gift: GiftSent | None = None
+
+
+class RedemptionsSent(WhoAndWhat):
+    """The body of POST /v1/redemptions. `session` and `options` are ignored."""
+
+    redeemables: list[RedeemableSent] = Field(min_length=1, max_length=30)
+
+
+class RedemptionSent(WhoAndWhat):
+    """The body of POST /v1/vouchers/{code}/redemption."""
+
+    gift: GiftSent | None = None
+
+
+class RollbackSent(WhoAndWhat):
+    reason: str | None = Field(None, max_length=2000)
+
+
+def amount_of(gift: GiftSent | None) -> Decimal | None:
+    return Decimal(gift.credits) / 100 if gift and gift.credits is not None else None

@@ -1,0 +1,245 @@
+"""The API of redemptions: use codes, take uses back, and read what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+from django.db.models import F
+from django.http import HttpRequest
+from ninja import Query, Router
+from pydantic import Field
+
+from campaigns.find import find_voucher
+from config import conditions as by
+from config.api import ApiError, as_api_error, invalid_payload, not_found
+from config.api_auth import MAY_ALL, MAY_READ, Key, caller
+from config.api_filters import filters_of
+from config.api_lists import ListQuery, answer_list
+from config.api_queries import read_values, times
+from config.public_ids import (
+    CAMPAIGN,
+    CUSTOMER,
+    FAILED_REDEMPTION,
+    FAILED_ROLLBACK,
+    REDEMPTION,
+    ROLLBACK,
+    VOUCHER,
+    key_of,
+)
+from customers.upsert import InvalidCustomer
+from publications.api.answers import voucher_answers
+from publications.api.publications import campaigns_called, customers_called
+from publications.api.redemption_answers import listed_redemptions, order_of, redemption_answers
+from publications.api.redemption_requests import RedemptionSent, RedemptionsSent, RollbackSent, amount_of
+from publications.api.vouchers import code_filter
+from publications.models import Redemption
+from publications.redemptions.history import with_all_about
+from publications.redemptions.redeem import Use, redeem, redeem_together
+from publications.redemptions.refusals import RedemptionRefused, VoucherGone
+from publications.redemptions.roll_back import roll_back
+
+router = Router(tags=["Redemptions"])
+of_vouchers = Router(tags=["Redemptions"])  # below vouchers/, before what takes any path as a code
+
+PREFIXES = (REDEMPTION, FAILED_REDEMPTION, ROLLBACK, FAILED_ROLLBACK)
+ORDERS: dict[str, tuple[Any, ...]] = {
+    "-created_at": ("-created_at", "-pk"),
+    "created_at": ("created_at", "pk"),
+    "id": ("pk",),
+    "-id": ("-pk",),
+    "voucher_code": (F("voucher__code").asc(nulls_last=True), "pk"),
+    "-voucher_code": (F("voucher__code").desc(nulls_last=True), "-pk"),
+    "customer_id": (F("customer_id").asc(nulls_last=True), "pk"),
+    "-customer_id": (F("customer_id").desc(nulls_last=True), "-pk"),
+    "tracking_id": (F("customer__source_id").asc(nulls_last=True), "pk"),
+    "-tracking_id": (F("customer__source_id").desc(nulls_last=True), "-pk"),
+}
+
+
+class RedemptionsQuery(ListQuery):
+    campaign: str | None = None
+    customer: str | None = None
+
+
+class AllOfVoucherQuery(ListQuery):
+    limit: int = Field(100, ge=1, le=100)
+
+
+@router.post("", auth=MAY_ALL)
+def redeem_stackable(request: HttpRequest, sent: RedemptionsSent):
+    """Uses all the codes for one order, or none of them. Several make a stack, `parent_redemption`."""
+    uses = [Use(find_voucher(asked.id), amount_of(asked.gift)) for asked in sent.redeemables]
+    with _customer_named():
+        made = redeem_together(uses, **sent.for_verb(), by=caller(request))
+    stack = [made[0].stack_id] if made[0].stack_id else []
+    found = _in_order([*stack, *(redemption.pk for redemption in made)])
+    answers = redemption_answers(found, request.auth)
+    answer: dict[str, Any] = {
+        "redemptions": answers[len(stack) :],
+        "order": order_of(found[0]),
+        "inapplicable_redeemables": [],
+        "skipped_redeemables": [],
+    }
+    return answer | {"parent_redemption": answers[0]} if stack else answer
+
+
+@of_vouchers.post("/{path:code}/redemption", auth=MAY_ALL)
+def redeem_voucher(request: HttpRequest, code: str, sent: RedemptionSent | None = None, tracking_id: str | None = None):
+    """Uses the code once; `code` is also a `v_…` id."""
+    sent = sent or RedemptionSent()
+    with _customer_named():
+        made = redeem(find_voucher(code), amount=amount_of(sent.gift), **sent.for_verb(tracking_id), by=caller(request))
+    return redemption_answers(_in_order([made.pk]), request.auth, asked_for=code)[0]
+
+
+@router.get("", auth=MAY_READ)
+def list_redemptions(request: HttpRequest, query: Annotated[RedemptionsQuery, Query()]):
+    """Redemptions and rollbacks, successful and failed ones, newest first."""
+    rows = Redemption.objects.filter(times(request.GET, "created_at"))
+    if query.campaign:
+        rows = rows.filter(campaign__in=campaigns_called(query.campaign))
+    if query.customer:
+        rows = rows.filter(customer__in=customers_called(query.customer))
+    if results := read_values(request.GET, "result"):
+        rows = rows.filter(result__in=[result.upper() for result in results])
+    rows = rows.filter(filters_of(request.GET, _filters(request.auth)))
+    return _answer_list(rows, query, request.auth, name="redemptions")
+
+
+@router.get("/{redemption_id}", auth=MAY_READ)
+def get_redemption(request: HttpRequest, redemption_id: str):
+    """A redemption (r_…), a failed one (rf_…), a rollback (rr_…) or a failed one (rrf_…)."""
+    return redemption_answers([_find(redemption_id)], request.auth)[0]
+
+
+@router.post("/{redemption_id}/rollback", auth=MAY_ALL)
+def roll_back_redemption(
+    request: HttpRequest,
+    redemption_id: str,
+    sent: RollbackSent | None = None,
+    reason: str | None = None,
+    tracking_id: str | None = None,
+):
+    """Takes the use back, or all of a stack. `reason` and `tracking_id` may also stand in the query."""
+    rollback = _roll_back(request, redemption_id, sent, reason, tracking_id)
+    return redemption_answers(_in_order([rollback.pk]), request.auth)[0]
+
+
+@router.post("/{redemption_id}/rollbacks", auth=MAY_ALL)
+def roll_back_stack(
+    request: HttpRequest,
+    redemption_id: str,
+    sent: RollbackSent | None = None,
+    reason: str | None = None,
+    tracking_id: str | None = None,
+):
+    """The same; the answer lists the rollback of each code."""
+    rollback = _roll_back(request, redemption_id, sent, reason, tracking_id)
+    parts = list(rollback.children.order_by("pk").values_list("pk", flat=True))
+    found = _in_order([rollback.pk, *parts])
+    answers = redemption_answers(found, request.auth)
+    return {"rollbacks": answers[1:] or answers, "parent_rollback": answers[0], "order": order_of(found[0])}
+
+
+@of_vouchers.get("/{path:code}/redemption", auth=MAY_READ)
+def get_redemptions_of_voucher(request: HttpRequest, code: str, query: Annotated[AllOfVoucherQuery, Query()]):
+    """How often the code was used, and the newest hundred entries of its record; `url` leads to all, page by page."""
+    return _of_voucher(request, code, query)
+
+
+@of_vouchers.get("/{path:code}/redemptions", auth=MAY_READ)
+def list_redemptions_of_voucher(request: HttpRequest, code: str, query: Annotated[ListQuery, Query()]):
+    """The record of one code, as `redemption.url` of the voucher promises."""
+    return _of_voucher(request, code, query)
+
+
+def _of_voucher(request: HttpRequest, code: str, query: ListQuery) -> dict[str, Any]:
+    voucher = find_voucher(code)
+    counted = voucher_answers([voucher], request.auth, asked_for=code)[0]["redemption"]
+    rows = Redemption.objects.filter(voucher=voucher)
+    return counted | _answer_list(rows, query, request.auth, name="redemption_entries", asked_for=code)
+
+
+def _answer_list(rows, query: ListQuery, key: Key, *, name: str, asked_for: str = "") -> dict[str, Any]:
+    prefix = (query.starting_after or "").partition("_")[0]
+    return answer_list(
+        with_all_about(rows),
+        query,
+        name=name,
+        prefix=prefix if prefix in PREFIXES else REDEMPTION,
+        orders=ORDERS,
+        answer=lambda found: listed_redemptions(found, key, asked_for=asked_for),
+    )
+
+
+def _filters(key: Key) -> dict[str, by.Field]:
+    kinds = {"redemption": Redemption.Kind.REDEMPTION.value, "redemption_rollback": Redemption.Kind.ROLLBACK.value}
+    return {
+        "voucher_code": code_filter(key, "voucher__"),
+        "related_object_id": by.public_key("voucher", VOUCHER),
+        "related_object_parent_id": by.public_key("campaign", CAMPAIGN),
+        "parent_redemption_id": by.public_key("stack", REDEMPTION),
+        "failure_code": by.text("failure_code"),
+        "result": by.choice("result"),
+        "object": by.choice("kind", read=lambda word: kinds.get(word, word)),
+        "customer_id": by.public_key("customer", CUSTOMER),
+        "campaign_name": by.text("campaign__name"),
+        "user_login": by.text("actor_label"),
+    }
+
+
+def _find(reference: str) -> Redemption:
+    prefix = reference.partition("_")[0]
+    key = key_of(prefix, reference) if prefix in PREFIXES else None
+    found = with_all_about(Redemption.objects.filter(pk=key)).first() if key else None
+    if not found or found.public_id != reference:
+        raise not_found("redemption", reference)
+    return found
+
+
+def _in_order(keys: list[int]) -> list[Redemption]:
+    found = {redemption.pk: redemption for redemption in with_all_about(Redemption.objects.filter(pk__in=keys))}
+    return [found[key] for key in keys]
+
+
+def _roll_back(
+    request: HttpRequest, redemption_id: str, sent: RollbackSent | None, reason: str | None, tracking_id: str | None
+) -> Redemption:
+    sent = sent or RollbackSent()
+    if reason and len(reason) > 2000:
+        raise invalid_payload("reason: may hold at most 2000 characters")
+    with _customer_named():
+        return roll_back(
+            _find(redemption_id),
+            reason=sent.reason or reason or "",
+            **sent.for_verb(tracking_id),
+            by=caller(request),
+        )
+
+
+@contextmanager
+def _customer_named() -> Iterator[None]:
+    """Says of a field that cannot be stored that it is the customer's."""
+    try:
+        yield
+    except InvalidCustomer as problem:
+        raise invalid_payload(f"customer.{problem}") from None
+
+
+@as_api_error.register
+def _(problem: RedemptionRefused) -> ApiError:
+    if isinstance(problem, VoucherGone):
+        return not_found("voucher", problem.details)
+    error = ApiError(
+        400,
+        problem.key,
+        problem.message,
+        problem.details,
+        resource_id=problem.failure_id,
+        resource_type=problem.failure_type,
+    )
+    if problem.hint != problem.details:
+        error.content["error"] = {"message": problem.hint}
+    return error

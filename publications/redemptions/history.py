@@ -1,0 +1,24 @@
+"""The queries behind the lists of redemptions, on pages and by the API."""
+
+from __future__ import annotations
+
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+
+from config.models import ApiKey
+from publications.redemptions.models import Redemption
+
+
+def with_all_about(redemptions: QuerySet[Redemption]) -> QuerySet[Redemption]:
+    """Joined: voucher with its campaign, customer, stack, and what a rollback undoes. In two more queries for all of
+    them: `.undone_by`, the rollback (a list of one or none), and `.parts`, a stack's. `.app_id` is that of the API key.
+    """
+    rollbacks = Redemption.objects.filter(kind=Redemption.Kind.ROLLBACK, result=Redemption.Result.SUCCESS)
+    key = ApiKey.objects.filter(pk=OuterRef("actor_id"))
+    return (
+        redemptions.select_related("voucher__campaign", "customer", "stack", "undoes__stack")
+        .prefetch_related(
+            Prefetch("rollbacks", rollbacks, to_attr="undone_by"),
+            Prefetch("children", Redemption.objects.order_by("pk"), to_attr="parts"),
+        )
+        .annotate(app_id=Subquery(key.values("app_id")[:1]))
+    )
