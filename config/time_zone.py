@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from datetime import date, datetime, time, timedelta
 
 from django.utils import timezone
 
@@ -32,3 +33,16 @@ def zone(name: str) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
         return zoneinfo.ZoneInfo("UTC")
+
+
+EARLIEST, LATEST = date(1970, 1, 1), date(9000, 1, 1)  # beyond, Python cannot reckon in every time zone
+
+
+def start_of(day: date) -> datetime:
+    """The first moment of a day in the active time zone, which on pages is the project's."""
+    return timezone.make_aware(datetime.combine(min(max(day, EARLIEST), LATEST), time.min))
+
+
+def end_of(day: date) -> datetime:
+    """The first moment of the next day."""
+    return start_of(min(day, LATEST) + timedelta(days=1))

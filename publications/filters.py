@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
-
 import django_filters
 from django import forms
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.functional import cached_property
 
 from campaigns.filters import CodeFilter
+from config.time_zone import end_of, start_of
 from config.widgets import DateInput
 from publications.find_publications import find_publications, newest_of
 from publications.list_channels import list_channels
@@ -23,15 +21,6 @@ ORDERS = {
     "channel": ("channel", "-created_at", "-id"),
     "-channel": ("-channel", "created_at", "id"),
 }
-
-
-DAY = timedelta(days=1)
-EARLIEST, LATEST = date(1970, 1, 1), date(9000, 1, 1)  # beyond, Python or PostgreSQL cannot reckon in every time zone
-
-
-def start_of(day: date) -> datetime:
-    """The first moment of a day in the active time zone, which on pages is the project's."""
-    return timezone.make_aware(datetime.combine(min(max(day, EARLIEST), LATEST), time.min))
 
 
 class HistoryFilter(django_filters.FilterSet):
@@ -99,7 +88,7 @@ class HistoryFilter(django_filters.FilterSet):
         return publications.filter(created_at__gte=start_of(day))
 
     def to_day(self, publications, name, day):
-        return publications.filter(created_at__lt=start_of(min(day, LATEST) + DAY))
+        return publications.filter(created_at__lt=end_of(day))
 
     def of_channel(self, publications, name, channel):
         return self._bounded(publications).filter(channel=channel)

@@ -28,7 +28,10 @@ class Job(NamedTuple):
 def running_work(user) -> list[Job]:
     """At most 10, the one that waits longest first."""
     jobs = [
-        *(_order(order) for order in _running(CodeOrder.objects.select_related("campaign"))),
+        *(
+            Job(order, f"Making codes for {order.campaign}", "codes", _order(order))
+            for order in _running(CodeOrder.objects.select_related("campaign"))
+        ),
         *(
             Job(
                 upload,
@@ -55,9 +58,8 @@ def running_work(user) -> list[Job]:
     return sorted(jobs, key=lambda job: job.work.created_at)[:SHOWN]
 
 
-def _order(order: CodeOrder) -> Job:
-    codes = reverse("publications:campaign-codes", kwargs={"campaign_id": order.campaign_id})
-    return Job(order, f"Making codes for {order.campaign}", "codes", codes)
+def _order(order: CodeOrder) -> str:
+    return reverse("campaigns:order", kwargs={"campaign_id": order.campaign_id, "order_id": order.pk})
 
 
 def _running(works: QuerySet) -> QuerySet:

@@ -14,7 +14,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from publications.filters import start_of
+from config.time_zone import start_of
 from publications.models import Publication
 
 T = TypeVar("T")

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from campaigns.models import CodeOrder
 from campaigns.switch_code import disable_code
 from publications.models import Publication
 from publications.publish import publish
@@ -159,6 +160,13 @@ def test_the_tabs_count_what_is_behind_them(signed_in):
         assert links.count('aria-current="page"') == 1
 
 
+def test_only_a_manager_has_the_tab_of_settings(signed_in):
+    campaign = CampaignFactory()
+
+    assert address(campaign, "settings") in signed_in("Manager").get(address(campaign)).content.decode()
+    assert address(campaign, "settings") not in signed_in("Operator").get(address(campaign)).content.decode()
+
+
 def test_a_deleted_campaign_can_be_read_and_nothing_more(signed_in):
     campaign = CampaignFactory(deleted_at=timezone.now())
 
@@ -203,6 +211,17 @@ def test_codes_are_filtered_by_code_and_status(signed_in, filters, codes):
     assert re.findall(r"<code>(.*?)</code>", page) == codes
 
 
+def test_codes_on_their_way_show_how_far_they_are(signed_in):
+    campaign = CampaignFactory()
+    CodeOrder.objects.create(campaign=campaign, total=1000, done=250, status="running")
+    CodeOrder.objects.create(campaign=campaign, total=77, done=77, status="done")
+
+    page = signed_in("Viewer").get(address(campaign, "codes")).content.decode()
+
+    assert "250 of 1,000 codes" in " ".join(page.split())
+    assert "77 codes" not in page
+
+
 def test_the_report_of_the_codes_takes_the_filters_along(signed_in):
     campaign = CampaignFactory(codes=1)
 
@@ -232,7 +251,7 @@ def test_the_codes_take_as_many_queries_for_fifty_as_for_one(signed_in, how_many
     with CaptureQueriesContext(connection) as asked:
         assert browser.get(address(campaign, "codes")).status_code == 200
 
-    assert len(asked) == 11
+    assert len(asked) == 12
 
 
 @pytest.mark.parametrize("how_many", [1, 50])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django import template
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from campaigns.count_codes import count_codes
 from campaigns.durations import spoken_duration
@@ -49,11 +49,11 @@ def campaign_tabs(context, campaign: Campaign, tab: str) -> dict:
     codes = context.get("codes") or count_codes([campaign.pk])[campaign.pk]
     counts = {"history": figures.publications, "codes": codes.total, "exports": figures.exports}
     tabs = []
+    may_change = may(context["request"].user, MANAGE) and not campaign.deleted_at
     for name, label, url_name in TABS:
-        try:
-            url = reverse(url_name, kwargs={"campaign_id": campaign.pk})
-        except NoReverseMatch:
+        if name == "settings" and not may_change:
             continue
+        url = reverse(url_name, kwargs={"campaign_id": campaign.pk})
         count = counts.get(name)
         capped = name == "history" and count > COUNT_UP_TO
         tabs.append({"label": label, "url": url, "count": COUNT_UP_TO if capped else count, "capped": capped})

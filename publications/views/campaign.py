@@ -13,6 +13,7 @@ from config.settings_tables import AuditTable
 from config.tables import list_page
 from publications.filters import CampaignCodeFilter
 from publications.history import history
+from publications.running_work import RUNNING, SHOWN
 from publications.tables import HeldCodeTable, HistoryTable
 from publications.tally import customers_reached, figures_of, tally_days
 
@@ -60,7 +61,11 @@ def campaign_codes(request, campaign_id):
         request,
         "publications/campaign_codes.html",
         table,
-        {"title": f"Codes of {campaign}", "campaign": campaign},
+        lambda: {
+            "title": f"Codes of {campaign}",
+            "campaign": campaign,
+            "orders": campaign.code_orders.filter(status__in=RUNNING)[:SHOWN],
+        },
         filterset=codes,
     )
 
