@@ -68,7 +68,10 @@ def test_a_refused_call_is_kept_too(log, settings):
     caller.get("vouchers/ABC")
     log.write()
 
-    assert list(ApiCall.objects.values_list("path", "status")) == [("/v1/vouchers/{code}", 429), ("/v1/publications", 403)]
+    assert list(ApiCall.objects.values_list("path", "status")) == [
+        ("/v1/vouchers/{code}", 429),
+        ("/v1/publications", 403),
+    ]
 
 
 def test_a_call_without_a_key_is_in_no_log(log):
