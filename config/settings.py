@@ -206,6 +206,9 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="hando
 API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=300_000)  # requests a minute for each key and web process
 API_LOG = env.bool("API_LOG", default=True)  # each call, on the page of its key, for 30 days
 
+# Webhooks: whether they may be sent to this server's own network, to which the outside world has no way.
+WEBHOOKS_MAY_BE_PRIVATE = env.bool("WEBHOOKS_MAY_BE_PRIVATE", default=False)
+
 DJANGO_TABLES2_TEMPLATE = "_table.html"
 
 LOGGING = {
