@@ -1,4 +1,4 @@
-"""Customers, and the CSV files they come in by."""
+"""Customers, what they did (events), the segments that group them, and the CSV files they come in by."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Lower, Now
 
-from config.models import CsvImport, RefusedRow
-from config.public_ids import CUSTOMER, public_id
+from config.models import ActedBy, CsvImport, RefusedRow
+from config.public_ids import CUSTOMER, SEGMENT, public_id
 
 
 class CustomerQuerySet(models.QuerySet):
@@ -72,6 +72,77 @@ class Customer(models.Model):
     @property
     def public_id(self) -> str:
         return public_id(CUSTOMER, self.pk)
+
+
+class Event(ActedBy):
+    """Something that a customer did, by the shop's own name for it ("cart_abandoned"); it goes with the customer."""
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="events", db_index=False)
+    name = models.CharField(max_length=300)
+    metadata = models.JSONField(db_default=Value({}, models.JSONField()))
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["customer", "-created_at", "-id"], name="event_of_customer"),
+            models.Index(fields=["name", "created_at"], name="event_by_name"),
+        ]
+        constraints = [models.CheckConstraint(name="event_has_name", condition=~Q(name=""))]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Segment(models.Model):
+    """A group of customers: picked one by one (static), or all whom a filter fits at the moment of reading.
+
+    `filter` is kept as it was sent (customers/segment_filter.py reads it). `auto-update` and `passive` differ on
+    Voucherify in whether entering and leaving is told of.
+    """
+
+    class Type(models.TextChoices):
+        STATIC = "static", "Static"
+        AUTO_UPDATE = "auto-update", "Active"
+        PASSIVE = "passive", "Passive"
+
+    name = models.CharField(max_length=200)
+    type = models.CharField(max_length=11, choices=Type.choices)
+    filter = models.JSONField(null=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["-created_at", "-id"], name="segment_newest")]
+        constraints = [
+            models.UniqueConstraint(fields=["name"], name="segment_name_unique"),
+            models.CheckConstraint(name="segment_has_name", condition=~Q(name="")),
+            models.CheckConstraint(
+                name="segment_static_or_filter",
+                condition=Q(type="static", filter__isnull=True)
+                | Q(type__in=["auto-update", "passive"], filter__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def public_id(self) -> str:
+        return public_id(SEGMENT, self.pk)
+
+
+class SegmentMember(models.Model):
+    """A customer in a static segment."""
+
+    segment = models.ForeignKey(Segment, models.CASCADE, related_name="members", db_index=False)
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="memberships")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["segment", "customer"], name="segment_member_once")]
+
+    def __str__(self) -> str:
+        return f"{self.segment_id}: {self.customer_id}"
 
 
 class CustomerImport(CsvImport):
