@@ -10,7 +10,18 @@ from typing import Any
 from campaigns.check_value import check_dates, check_value
 from campaigns.code_space import LONGEST_CODE
 from campaigns.models import Campaign, Voucher
-from config.csv_cells import RowRefused, count_of, decimal_of, flag_of, line_of, lines_of, moment_of, shown, text_of
+from config.csv_cells import (
+    RowRefused,
+    count_of,
+    decimal_of,
+    flag_of,
+    line_of,
+    lines_of,
+    moment_of,
+    object_of,
+    shown,
+    text_of,
+)
 from config.csv_columns import Field, mapped_columns
 from config.metadata import MAX_BYTES, MetadataRefused, check_metadata
 
@@ -28,11 +39,12 @@ FIELDS = (
     Field("redemption_limit", "Redemption limit", ("redemption quantity",)),
     Field("redeemed_quantity", "Redeemed quantity", ("redemption count",)),
     Field("additional_info", "Additional info", ("additional information",)),
+    Field("metadata", "Metadata as JSON", ("metadata",)),  # the other columns may become one key of it each
 )
 # What an export from Voucherify holds besides: ids and moments of that system. A person may still choose them.
 IGNORED = (
     *("id", "campaign", "campaign id", "campaign name", "qr code", "bar code", "creation date", "created at"),
-    *("last update date", "updated at", "is referral code", "customer id", "customer source id", "metadata"),
+    *("last update date", "updated at", "is referral code", "customer id", "customer source id"),
     *("gift balance", "loyalty balance", "discount amount limit", "discount unit effect"),
 )
 
@@ -63,8 +75,9 @@ def _code_of(text: str) -> str:
     raise RowRefused(f"has more than {LONGEST_CODE} characters, or one that cannot be seen. Correct it.")
 
 
-def _stored(metadata: dict[str, str]) -> str:
-    """As JSON. Texts without control characters can only be refused for their size: the rest is not checked a million times."""
+def _stored(metadata: dict[str, Any]) -> str:
+    """As JSON. Texts without control characters can only be refused for their size, and objects have been checked: the
+    rest is not checked a million times."""
     text = json.dumps(metadata)
     if len(text) > MAX_BYTES // 4:
         try:
@@ -94,6 +107,7 @@ _READ: dict[str, Callable[[str], Any]] = {
     "redemption_limit": partial(count_of, least=1),
     "redeemed_quantity": partial(count_of, least=0),
     "additional_info": partial(lines_of, longest=10_000),
+    "metadata": object_of,
 }
 
 
@@ -106,10 +120,14 @@ class CodeReader:
         self.labels = {column.field: column.heading for column in columns}
         self.columns = [(*column, column.metadata_key, _READ.get(column.field)) for column in columns]
 
+    def code(self, cells: Sequence[str]) -> str:
+        """What the row says of its code, whatever is wrong with it."""
+        return next((text_of(cells[place]) for place, _, field, *_ in self.columns if field == "code"), "")
+
     def read(self, cells: Sequence[str]) -> dict[str, Any]:
         """The voucher's columns that the row gives; an empty cell gives none. Raises RowRefused with all that is wrong."""
         given: dict[str, Any] = {}
-        metadata: dict[str, str] = {}
+        metadata: dict[str, Any] = {}
         wrong: list[str] = []
         for place, heading, field, metadata_key, parse in self.columns:
             if not (text := text_of(cells[place])):
@@ -125,7 +143,7 @@ class CodeReader:
             raise RowRefused(" ".join(wrong))
         if "code" not in given:
             raise self._wrong("code", "is empty. Every row needs a code.")
-        if metadata:
+        if metadata := {**given.pop("metadata", {}), **metadata}:
             given["metadata"] = _stored(metadata)
         self._settle_value(given)
         for field, error in check_dates(given.get("start_date"), given.get("expiration_date")).items():

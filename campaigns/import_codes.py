@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from campaigns.code_columns import CodeReader
+from campaigns.code_space import LONGEST_CODE
+from campaigns.extend_pool import OneCodeOnly
 from campaigns.models import Campaign, CodeImport
 from campaigns.pool import raise_pool_version
 from config.run_import import ImportImpossible, Refused, Written, run_import
@@ -79,11 +81,16 @@ class CodeImporter:
         )
 
     def prepare(self, headings: Sequence[str]) -> None:
+        if self.campaign and self.campaign.standalone:
+            raise ImportImpossible(str(OneCodeOnly(self.campaign)))
         self.reader = CodeReader(headings, self.code_import.mapping, self.campaign)
 
     def read(self, cells: Sequence[str]) -> tuple:
         given = self.reader.read(cells)
         return (given["code"], *map(given.get, _COLUMNS))
+
+    def key(self, cells: Sequence[str]) -> str:
+        return self.reader.code(cells)[:LONGEST_CODE]
 
     def repeats(self, first_row: int) -> str:
         return f"Code: is the same as in row {first_row}. Each code exists once. Remove one of the two rows."

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
+
+from config.metadata import MetadataRefused, check_metadata
 
 # A spreadsheet hides a leading apostrophe before what it would else take for a formula, and so does our own CSV
 # writer: '+1 555 0100 means +1 555 0100.
@@ -84,6 +87,16 @@ def moment_of(text: str) -> datetime:
     if not 1900 <= moment.year < 3000:
         raise RowRefused(f"{shown(text)} lies outside the years 1900 to 2999. Leave the cell empty for no date.")
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def object_of(text: str) -> dict:
+    """Metadata, as an export writes them into one cell: a JSON object."""
+    try:
+        return check_metadata(json.loads(text))
+    except MetadataRefused as refused:
+        raise RowRefused(str(refused)) from None
+    except (ValueError, RecursionError):
+        raise RowRefused(f'{shown(text)} is no JSON object. Write it as {{"lang": "en"}}, or empty the cell.') from None
 
 
 def _within(text: str, longest: int) -> str:

@@ -30,10 +30,11 @@ from config.draft_import import (
 from config.import_forms import ColumnsForm, OptionsForm, UploadForm, chosen_mapping, mapping_errors
 from config.models import CsvImport
 from config.retry_import import NotFailed, retry_import
-from config.run_import import SHOWN, Importer
+from config.run_import import Importer
 from config.upload_limit import is_too_large
 
 RECENT = 10  # imports listed below the upload
+SHOWN = 100  # refused rows on the page
 Status = CsvImport.Status
 
 

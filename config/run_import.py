@@ -28,7 +28,7 @@ from config.staged_rows import create_tables, drop_tables, stage
 from config.write_error_file import write_error_file
 
 CHUNK = 5_000  # rows in one transaction
-SHOWN = 100  # refused rows that stay in the database for the page; the error file has all
+KEPT = 1_000  # refused rows that stay in the database, for the page and the API; the error file has all
 
 Status, OnError = CsvImport.Status, CsvImport.OnError
 log = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 class Refused(NamedTuple):
     row: int
     error: str
+    key: str = ""  # what the row says of its code or source_id, as far as that is known
 
 
 class Written(NamedTuple):
@@ -57,6 +58,9 @@ class Importer(Protocol):
 
     def read(self, cells: Sequence[str]) -> tuple:
         """The row's key (None: it has none) and its values for `columns`. Raises RowRefused."""
+
+    def key(self, cells: Sequence[str]) -> str:
+        """The row's key as it stands there, whatever is wrong with the row; "" where it has none."""
 
     def repeats(self, first_row: int) -> str:
         """What to say of a row whose key stands in `first_row` already."""
@@ -156,7 +160,12 @@ class _Run:
             else:
                 written = Written(0, 0, self.importer.foresee(cursor, after))
             refused += (Refused(row, self.importer.repeats(first)) for row, first in repeated)
-            self._count(written, refused, read=len(chunk), position=position)
+            cells = {row.number: row.cells for row in chunk if not row.problem}
+            named = [
+                refusal._replace(key=self.importer.key(cells[refusal.row])) if refusal.row in cells else refusal
+                for refusal in (*refused, *written.refused)
+            ]
+            self._count(written, named, read=len(chunk), position=position)
 
     def _check(self, chunk: list[Row]) -> tuple[list[tuple], list[Refused]]:
         good: list[tuple] = []
@@ -186,7 +195,7 @@ class _Run:
         except _SomeRefused:
             with transaction.atomic():
                 self._lock()
-                self._count(Written(0, 0, written.refused), [])
+                self._count(Written(0, 0, []), written.refused)
 
     def _end(self) -> None:
         """Writes the error file and closes the import, unless all is done already."""
@@ -217,7 +226,6 @@ class _Run:
             raise _TakenOver
 
     def _count(self, written: Written, refused: list[Refused], *, read: int = 0, position: int | None = None) -> None:
-        refused = [*refused, *written.refused]
         with connection.cursor() as cursor:
             _keep(cursor, self.csv_import, refused)
         now = self.csv_import
@@ -231,7 +239,7 @@ class _Run:
     def _close(self, status: str, error: str = "") -> None:
         _close(self.csv_import, self.importer, status, error)
         # The error file holds them all.
-        beyond = self.csv_import.refused.order_by("row").values("row")[SHOWN - 1 : SHOWN]
+        beyond = self.csv_import.refused.order_by("row").values("row")[KEPT - 1 : KEPT]
         self.csv_import.refused.filter(row__gt=Subquery(beyond)).delete()
 
 
@@ -260,6 +268,6 @@ def _close(csv_import: CsvImport, importer: Importer, status: str, error: str) -
 
 def _keep(cursor, csv_import: CsvImport, refused: list[Refused]) -> None:
     table = connection.ops.quote_name(csv_import.refused.model._meta.db_table)
-    with cursor.copy(f"COPY {table} (csv_import_id, row, error) FROM STDIN") as copy:
-        for row, error in refused:
-            copy.write_row((csv_import.pk, row, error))
+    with cursor.copy(f"COPY {table} (csv_import_id, row, key, error) FROM STDIN") as copy:
+        for row, error, key in refused:
+            copy.write_row((csv_import.pk, row, key, error))

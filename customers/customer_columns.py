@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from config.csv_cells import RowRefused, text_of
+from config.csv_cells import RowRefused, object_of, text_of
 from config.csv_columns import Field, mapped_columns
 from customers.upsert import InvalidCustomer, clean_customer
 
@@ -24,17 +24,23 @@ FIELDS = (
     Field(ADDRESS + "postal_code", "Postal code", ("postcode", "zip", "zip code")),
     Field(ADDRESS + "state", "State", ("province", "region")),
     Field(ADDRESS + "country", "Country"),
+    Field("metadata", "Metadata as JSON", ("metadata",)),  # the other columns may become one key of it each
 )
 # What an export from Voucherify holds besides: ids and moments of that system. A person may still choose them.
-IGNORED = ("id", "object", "created at", "updated at", "creation date", "last update date", "metadata")
+IGNORED = ("id", "object", "created at", "updated at", "creation date", "last update date")
 
 
 class CustomerReader:
     """Reads the rows of one file: its headings, and what they were mapped to."""
 
-    def __init__(self, headings: Sequence[str], mapping: dict[str, str]):
+    def __init__(self, headings: Sequence[str], mapping: dict[str, str], *, check_email: bool = True):
+        self.check_email = check_email
         self.columns = mapped_columns(headings, mapping)
         self.labels = {column.field: column.heading for column in self.columns}
+
+    def source_id(self, cells: Sequence[str]) -> str:
+        """What the row says of its source_id, whatever is wrong with it."""
+        return next((text_of(cells[column.place]) for column in self.columns if column.field == "source_id"), "")
 
     def read(self, cells: Sequence[str]) -> dict[str, Any]:
         """The customer's columns that the row gives; an empty cell gives none. Raises RowRefused.
@@ -44,7 +50,7 @@ class CustomerReader:
         """
         sent: dict[str, Any] = {}
         address: dict[str, str] = {}
-        metadata: dict[str, str] = {}
+        metadata: dict[str, Any] = {}
         for column in self.columns:
             if not (text := text_of(cells[column.place])):
                 continue
@@ -52,14 +58,22 @@ class CustomerReader:
                 metadata[key] = text
             elif column.field.startswith(ADDRESS):
                 address[column.field[len(ADDRESS) :]] = text
+            elif column.field == "metadata":
+                metadata = self._object(text, column.heading) | metadata
             else:
                 sent[column.field] = text
         if not (sent or address or metadata):
             raise RowRefused("None of the columns that are imported holds anything in this row.")
         try:
-            given = clean_customer({**sent, "address": address, "metadata": metadata}, check_email=True)
+            given = clean_customer({**sent, "address": address, "metadata": metadata}, check_email=self.check_email)
         except InvalidCustomer as invalid:
             label = self.labels.get(invalid.field)
             what = f"{label}: {invalid.message}. Correct the cell, or empty it." if label else invalid.message
             raise RowRefused(what) from None
         return {**given, "address": json.dumps(given["address"]), "metadata": json.dumps(given["metadata"])}
+
+    def _object(self, text: str, heading: str) -> dict[str, Any]:
+        try:
+            return object_of(text)
+        except RowRefused as refused:
+            raise RowRefused(f"{heading}: {refused}") from None

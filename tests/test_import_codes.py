@@ -323,12 +323,12 @@ def test_a_column_that_is_not_mapped_is_not_imported():
     assert Voucher.objects.get().metadata == {"Region": "Europe"}
 
 
-def test_only_a_hundred_refused_rows_stay_in_the_database_but_the_file_has_all():
-    done = imported_codes("Code,Active\n" + "A,maybe\n" * 150, CampaignFactory())
+def test_only_a_thousand_refused_rows_stay_in_the_database_but_the_file_has_all():
+    done = imported_codes("Code,Active\n" + "A,maybe\n" * 1_050, CampaignFactory())
 
-    assert done.rows_refused == 150
-    assert [row for row, _ in refused(done)] == list(range(2, 102))
-    assert len(error_rows(done)) == 151
+    assert done.rows_refused == 1_050
+    assert [row for row, _ in refused(done)] == list(range(2, 1_002))
+    assert len(error_rows(done)) == 1_051
 
 
 def test_a_file_without_rows_is_not_taken():

@@ -1,0 +1,39 @@
+"""Orders an import of customers. What runs it is import_customers.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.core.files import File
+
+from config.actor import Actor
+from config.order_import import order_import, order_import_of_rows
+from customers.customer_columns import ADDRESS, FIELDS, IGNORED
+from customers.models import CustomerImport
+from customers.upsert import InvalidCustomer
+
+
+def order_customer_import(upload: File, *, by: Actor) -> CustomerImport:
+    """Of a CSV file. Raises NotCsv where it cannot be read."""
+    return order_import(CustomerImport, upload, by=by, fields=FIELDS, ignored=IGNORED, defer=_defer)
+
+
+def order_import_of_customers(sent: Sequence[Mapping[str, Any]], *, by: Actor) -> CustomerImport:
+    """Of customers as upsert_customer() takes them, each with a source_id. Raises InvalidCustomer, NotCsv (none sent)."""
+    for place, customer in enumerate(sent):
+        if not customer.get("source_id"):
+            raise InvalidCustomer(f"{place}.source_id", "is required")
+    return order_import_of_rows(CustomerImport, map(_row, sent), by=by, fields=FIELDS, defer=_defer)
+
+
+def _row(customer: Mapping[str, Any]) -> dict[str, Any]:
+    address = {ADDRESS + part: value for part, value in (customer.get("address") or {}).items()}
+    return {**customer, **address, "birthdate": customer.get("birthdate") or customer.get("birthday")}
+
+
+def _defer(import_id: int) -> None:
+    """Imported here, since tasks.py imports the verbs."""
+    from customers.tasks import run_customer_import
+
+    run_customer_import.defer(import_id=import_id)
