@@ -59,8 +59,9 @@ def _answer(redemption: Redemption, voucher: dict[str, Any] | None) -> dict[str,
         "customer": _simple(customer) if customer else None,
         "related_object_type": "voucher" if redemption.voucher else "redemption",
         "related_object_id": redemption.voucher.public_id if redemption.voucher else redemption.public_id,
-        "voucher": voucher,
     }
+    if voucher:
+        answer["voucher"] = voucher
     if redemption.amount is not None:
         amount = hundredths(-redemption.amount if is_rollback else redemption.amount)
         answer |= {"amount": amount, "gift": {"amount": amount}}
@@ -86,7 +87,6 @@ def order_of(redemption: Redemption) -> dict[str, Any] | None:
     status = "CANCELED" if rollback else sent.get("status", "PAID")
     items = sent_again.get("items", sent.get("items"))
     return {
-        "id": None,
         "source_id": None,
         "metadata": {},
         **sent,

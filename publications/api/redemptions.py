@@ -78,11 +78,14 @@ def redeem_stackable(request: HttpRequest, sent: RedemptionsSent):
     answers = redemption_answers(found, request.auth)
     answer: dict[str, Any] = {
         "redemptions": answers[len(stack) :],
-        "order": order_of(found[0]),
         "inapplicable_redeemables": [],
         "skipped_redeemables": [],
     }
-    return answer | {"parent_redemption": answers[0]} if stack else answer
+    if stack:
+        answer["parent_redemption"] = answers[0]
+    if order := order_of(found[0]):
+        answer["order"] = order
+    return answer
 
 
 @of_vouchers.post("/{path:code}/redemption", auth=MAY_ALL)
@@ -140,7 +143,10 @@ def roll_back_stack(
     parts = list(rollback.children.order_by("pk").values_list("pk", flat=True))
     found = _in_order([rollback.pk, *parts])
     answers = redemption_answers(found, request.auth)
-    return {"rollbacks": answers[1:] or answers, "parent_rollback": answers[0], "order": order_of(found[0])}
+    answer: dict[str, Any] = {"rollbacks": answers[1:] or answers, "parent_rollback": answers[0]}
+    if order := order_of(found[0]):
+        answer["order"] = order
+    return answer
 
 
 @of_vouchers.get("/{path:code}/redemption", auth=MAY_READ)
