@@ -7,13 +7,13 @@ and query strings say who somebody is, or are worth money. docs/adr/0011 has the
 
 from __future__ import annotations
 
-import atexit
 import logging
 import re
 import time
 from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from multiprocessing.util import Finalize
 from threading import Lock, Thread
 from typing import Any, NamedTuple
 
@@ -119,4 +119,5 @@ def path_to_keep(route: str, values: Mapping[str, Any]) -> str:
 
 
 log = ApiLog()
-atexit.register(log.write_or_say_why)
+# Not atexit: granian's workers are children of multiprocessing, which end without it.
+Finalize(None, log.write_or_say_why, exitpriority=1)
