@@ -17,6 +17,7 @@ from campaigns.models import Campaign, CodeOrder
 from campaigns.pool import raise_pool_version
 from config.actor import SYSTEM, Actor
 from config.audit import record
+from config.note_event import note_event
 
 __all__ = ["CodeSpaceExhausted", "OneCodeOnly", "extend_pool", "fulfil_order", "order_codes", "retry_order", "space_of"]
 
@@ -160,6 +161,8 @@ def _make_a_chunk(order_id: int) -> bool:
             finished_at=Now() if ended else None,
         )
         raise_pool_version(campaign.pk)
+        if ended:
+            note_event("campaign.vouchers.generation.completed", order_id)
         return not ended
 
 

@@ -10,7 +10,6 @@ def note_event(kind: str, object_key: int) -> None:
 
     `kind` is noun, dot, verb in the past ("publication.succeeded"), `object_key` the row's key; what is told of the
     row is read when the event is passed on. An event that nobody listens to is noted all the same, and dropped by the
-    worker. Where a twentieth of a millisecond counts, the writing statement notes it itself, and only if somebody
-    listens: `noted()` in publications/webhooks/listening.py.
+    worker. Statements of hot paths note it themselves, and only if somebody listens: publications/webhooks/note_events.py.
     """
     Outbox.objects.create(kind=kind, object_key=object_key)

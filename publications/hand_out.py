@@ -15,9 +15,11 @@ from django.db.models.functions import Now
 
 from campaigns.models import Campaign
 from config.actor import Actor
+from config.note_event import note_event
 from publications.models import Export
 from publications.order_export import earlier_order, order_export
 from publications.take_codes import IN_POOL, NEXT, lock_pool
+from publications.webhooks.models import PUBLICATION_SUCCEEDED
 
 CHUNK = 10_000
 
@@ -170,11 +172,12 @@ def _end_taking(export_id: int) -> None:
         export = Export.objects.select_for_update().get(pk=export_id)
         if export.rows is not None:
             return
-        if not export.done:
+        if export.publication_id is None:
             raise NothingGiven(export.total or 0)
         # From here on `done` counts the rows of the file.
         export.rows, export.done = export.done, 0
         export.save(update_fields=["rows", "done"])
+        note_event(PUBLICATION_SUCCEEDED, export.publication_id)
 
 
 FIRST = """

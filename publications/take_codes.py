@@ -13,6 +13,8 @@ from django.db import connection
 from psycopg.types.json import Jsonb
 
 from campaigns.models import Campaign
+from publications.webhooks.models import PUBLICATION_SUCCEEDED
+from publications.webhooks.note_events import noting
 
 if TYPE_CHECKING:
     from publications.publish import Attempt, FromPool, OfCode
@@ -55,6 +57,8 @@ WITH taken AS MATERIALIZED (
     INSERT INTO publications_publishedvoucher (publication_id, voucher_id)
     SELECT pub.id, taken.id FROM pub, taken
     RETURNING publication_id, voucher_id
+), noted AS (
+    {noting(PUBLICATION_SUCCEEDED, of="pub")}
 )
 UPDATE campaigns_voucher v
    SET published_at = pub.created_at,

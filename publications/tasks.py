@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.db import InterfaceError, OperationalError
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
 from publications import delete_old_files as old_files
 from publications import write_export
+from publications.webhooks import delete_old_deliveries as old_deliveries
+from publications.webhooks.drain_outbox import drain_outbox
+from publications.webhooks.send_due import addresses_due, send_due, send_one
 
 # For as long as it takes: a database that is away or busy comes back, and the work goes on where it stopped.
 UNTIL_THE_DATABASE_ANSWERS = RetryStrategy(wait=10, retry_exceptions=[OperationalError, InterfaceError])
@@ -22,3 +28,41 @@ def make_export_file(export_id: int) -> None:
 @app.task(queueing_lock="delete_old_files")
 def delete_old_files(timestamp: int) -> None:
     old_files.delete_old_files()
+
+
+# A queue with a worker of its own (config/management/commands/run.py): whoever waits for a slow receiver holds up
+# neither exports nor imports.
+WEBHOOKS = "webhooks"
+
+
+@app.periodic(cron="* * * * * */5")  # the last field is seconds
+@app.task(queue=WEBHOOKS, queueing_lock="pass_events_on")
+def pass_events_on(timestamp: int) -> None:
+    """Finds all that there is to do, so that nothing hangs on a job that was lost."""
+    drain_outbox()
+    for address_id in addresses_due():
+        _send_soon(address_id)
+
+
+@app.task(queue=WEBHOOKS)
+def send_webhooks(address_id: int) -> None:
+    if send_due(address_id):
+        _send_soon(address_id)  # behind the other addresses
+
+
+@app.task(queue=WEBHOOKS)
+def send_webhook(delivery_id: int) -> None:
+    send_one(delivery_id)
+
+
+def _send_soon(address_id: int) -> None:
+    """One job for an address waits and one runs, never more: a slow receiver occupies one place of the worker."""
+    name = f"webhook address {address_id}"
+    with suppress(AlreadyEnqueued):
+        send_webhooks.configure(lock=name, queueing_lock=name).defer(address_id=address_id)
+
+
+@app.periodic(cron="50 3 * * *")
+@app.task(queueing_lock="delete_old_deliveries")
+def delete_old_deliveries(timestamp: int) -> None:
+    old_deliveries.delete_old_deliveries()

@@ -16,9 +16,11 @@ from psycopg.types.json import Jsonb
 
 from config.actor import Actor
 from customers.models import Customer
+from publications.webhooks.models import VOUCHER_REDEEMED
+from publications.webhooks.note_events import noting
 
 # After waiting for another's lock, `held` holds the row as the other left it: limit, dates and balance included.
-STATEMENT = """
+STATEMENT = f"""
 WITH asked AS (
     SELECT * FROM unnest(%(vouchers)s::bigint[], %(amounts)s::numeric[]) AS asked (voucher_id, amount)
 ), held AS MATERIALIZED (
@@ -63,10 +65,12 @@ WITH asked AS (
            %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text
       FROM used
     RETURNING id, voucher_id
+), noted AS (
+    {noting(VOUCHER_REDEEMED, of="made")}
 )
 SELECT held.id, held.refused, held.redeemed_quantity, held.redemption_limit, held.balance, held.starts, held.ends, made.id
   FROM held LEFT JOIN made ON made.voucher_id = held.id
-"""
+"""  # noqa: S608 - our own constants
 
 
 class Held(NamedTuple):

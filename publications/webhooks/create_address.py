@@ -1,0 +1,44 @@
+"""Adds an address that is told of events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import IntegrityError, transaction
+
+from config.actor import Actor
+from config.audit import record
+from publications.webhooks.check_address import read_url
+from publications.webhooks.models import WebhookAddress
+from publications.webhooks.sign import draw_secret
+
+
+class AddressExists(Exception):
+    def __init__(self) -> None:
+        super().__init__("This address is in the list already. Change its events there.")
+
+
+def create_address(url: str, *, events: Sequence[str], by: Actor) -> WebhookAddress:
+    """An active address with a secret of its own. Raises AddressRefused (see check_address.py) and AddressExists."""
+    read_url(url)
+    try:
+        with transaction.atomic():
+            address = WebhookAddress.objects.create(
+                url=url,
+                events=list(events),
+                secret=draw_secret(),
+                actor_kind=by.kind,
+                actor_id=by.id,
+                actor_label=by.label,
+            )
+            record(
+                "webhook.created", by=by, object_id=address.public_id, object_label=str(address), events=list(events)
+            )
+    except IntegrityError as problem:
+        raise already_there(problem) from None
+    return address
+
+
+def already_there(problem: IntegrityError) -> Exception:
+    """What to raise: AddressExists, or where another constraint refused, that."""
+    return AddressExists() if "webhook_address_once" in str(problem) else problem

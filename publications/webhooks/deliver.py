@@ -1,0 +1,137 @@
+"""Sends one request to a receiver and brings back what it answered.
+
+By the standard library: what is needed beyond a plain POST (a connection to the very address that was checked, and a
+deadline for the whole exchange, not for each read of it) the well-known clients do not have either.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cache
+from threading import Timer
+from typing import NamedTuple
+
+from publications.webhooks.check_address import AddressRefused, Target, read_url, resolve
+
+SECONDS = 10  # from the first connection to the end of the answer
+KEPT = 1024  # bytes of the answer
+
+
+class Answer(NamedTuple):
+    status: int | None  # None: there was no answer
+    body: str
+    error: str  # "": delivered
+    milliseconds: int
+
+    @property
+    def delivered(self) -> bool:
+        return not self.error
+
+
+def deliver(url: str, body: bytes, *, headers: Mapping[str, str], seconds: float = SECONDS) -> Answer:
+    """POSTs the body. Raises nothing: a receiver may do what it likes. Only a status of 2xx counts as delivered; a
+    redirect is not followed, since it could lead where nothing may be sent.
+    """
+    started = time.monotonic()
+    status, answered, error = None, "", ""
+    try:
+        target = read_url(url)
+        status, answered = _post(target, resolve(target), body, headers, started + seconds)
+    except AddressRefused as refused:
+        error = str(refused)
+    except TimeoutError:
+        error = f"No answer within {seconds:g} seconds."
+    except ssl.SSLError as problem:
+        error = f"No secure connection: {getattr(problem, 'verify_message', '') or problem.reason or 'refused'}."
+    except http.client.RemoteDisconnected:
+        error = "It closed the connection without an answer."
+    except (http.client.HTTPException, ValueError) as problem:
+        error = f"It did not answer in HTTP: {type(problem).__name__}."
+    except OSError as problem:
+        error = f"No connection: {problem.strerror or problem}."
+    else:
+        if 300 <= status < 400:
+            error = f"It answered {status}. Redirects are not followed: give the address that it leads to."
+        elif not 200 <= status < 300:
+            error = f"It answered {status}."
+    return Answer(status, answered, error, round((time.monotonic() - started) * 1000))
+
+
+def _post(
+    target: Target, addresses: list[str], body: bytes, headers: Mapping[str, str], deadline: float
+) -> tuple[int, str]:
+    connection: http.client.HTTPConnection
+    if target.scheme == "https":
+        connection = http.client.HTTPSConnection(target.host, target.port, context=_trust())
+    else:
+        connection = http.client.HTTPConnection(target.host, target.port)
+    sock = _connect(addresses, target.port, deadline)
+    try:
+        if target.scheme == "https":
+            sock = _trust().wrap_socket(sock, server_hostname=target.host, do_handshake_on_connect=False)
+        connection.sock = sock  # so it does not look the name up once more
+        with _hung_up_at(deadline, sock):
+            if isinstance(sock, ssl.SSLSocket):
+                sock.do_handshake()
+            connection.request("POST", target.path, body, {"Connection": "close", **headers})
+            response = connection.getresponse()
+            return response.status, _beginning_of(response)
+    finally:
+        connection.close()
+        sock.close()
+
+
+def _connect(addresses: list[str], port: int, deadline: float) -> socket.socket:
+    """To the first that lets us in. Raises the last one's OSError."""
+    problem: OSError = TimeoutError()
+    for address in addresses:
+        try:
+            return socket.create_connection((address, port), timeout=max(deadline - time.monotonic(), 0.001))
+        except OSError as refused:
+            problem = refused
+    raise problem
+
+
+@contextmanager
+def _hung_up_at(deadline: float, sock: socket.socket) -> Iterator[None]:
+    """Ends the exchange at the deadline, by TimeoutError. A time-out of the socket would begin anew with each byte."""
+    late = False
+
+    def hang_up() -> None:
+        nonlocal late
+        late = True
+        with suppress(OSError):  # it has ended by itself
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    timer = Timer(max(deadline - time.monotonic(), 0), hang_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException):
+        if late:
+            raise TimeoutError from None
+        raise
+    finally:
+        timer.cancel()
+
+
+def _beginning_of(response: http.client.HTTPResponse) -> str:
+    """With the status the receiver has said what counts; how the rest comes, if it comes, matters no more."""
+    try:
+        start = response.read(KEPT)
+    except http.client.IncompleteRead as cut:
+        start = cut.partial[:KEPT]
+    except (OSError, http.client.HTTPException):
+        start = b""
+    return start.decode("utf-8", "replace").replace("\0", "\ufffd")  # which a text in PostgreSQL cannot hold
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    return ssl.create_default_context()

@@ -1,0 +1,119 @@
+"""What webhooks tell of publications, redemptions and campaigns: the shapes of Voucherify's events.
+
+Nulls are left out where Voucherify's schema does not know them, since typed receivers refuse them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from campaigns.api_answers import campaign_answer, voucher_answer
+from campaigns.models import Campaign, CodeOrder, Voucher
+from config.api import hundredths, iso
+from config.models import ActedBy
+from customers.api_answers import short_customer_answer
+from customers.models import Customer
+from publications.api.answers import published_answer
+from publications.models import Publication
+from publications.redemptions.models import Redemption
+
+CUSTOMER = ("id", "name", "email", "source_id", "metadata", "object")
+PUBLICATION = (
+    "id", "object", "created_at", "customer_id", "tracking_id", "metadata", "channel", "source_id", "result", "vouchers_id",
+)  # fmt: skip
+VOUCHER = (
+    "id", "code", "type", "discount", "gift", "campaign", "campaign_id", "holder_id", "category_id", "active",
+    "is_referral_code", "start_date", "expiration_date", "metadata", "created_at", "updated_at", "object",
+)  # fmt: skip
+CAMPAIGN = (
+    "id", "name", "campaign_type", "type", "auto_join", "join_once", "active", "category_id", "category", "metadata",
+    "start_date", "expiration_date", "description", "created_at", "updated_at", "object",
+)  # fmt: skip
+MAY_BE_NULL = {"source_id", "category_id"}
+
+
+def publication_event(publication: Publication) -> dict[str, Any]:
+    """`.vouchers` is attached: of a hand-out its first codes, how many there are is told beside them."""
+    customer, holder_id = publication.customer, None
+    told = _picked(published_answer(publication), PUBLICATION)
+    if customer:
+        holder_id = customer.public_id
+        nothing_summed_up = {"summary": None, "loyalty": None, "referrals": None}  # required by the schema, as nulls
+        told["customer"] = _customer(customer) | nothing_summed_up
+    else:  # a hand-out has none; the schema wants the keys
+        told |= {"customer": None, "customer_id": None}
+    vouchers = [_voucher(voucher, holder_id) for voucher in publication.vouchers]
+    data = {
+        "user": _user(publication),
+        "campaign": _campaign(publication.campaign) if publication.campaign else None,
+        "customer": _customer(customer) if customer else None,
+        "publication": told,
+        "vouchers": vouchers,
+        "vouchers_count": publication.voucher_count,
+    }
+    return data | {"voucher": vouchers[0]} if len(vouchers) == 1 else data
+
+
+def redemption_event(redemption: Redemption) -> dict[str, Any]:
+    """Of one code; several that were used together are one event each."""
+    customer, voucher = redemption.customer, redemption.voucher
+    together = redemption.stack or redemption  # order and metadata stand on the stack's own row
+    told = {
+        "id": redemption.public_id,
+        "object": "redemption",
+        "date": iso(redemption.created_at),
+        "customer_id": customer.public_id if customer else None,
+        "tracking_id": customer.source_id if customer else None,
+        "metadata": together.metadata or {},
+        "result": redemption.result,
+        "redemption": redemption.stack.public_id if redemption.stack else None,
+        "order": together.order,
+        "amount": hundredths(redemption.amount),
+    }
+    return {
+        "user": _user(redemption),
+        "campaign": _campaign(redemption.campaign) if redemption.campaign else None,
+        "customer": _customer(customer) if customer else None,
+        "voucher": _voucher(voucher, None) if voucher else None,
+        "redemption": {name: value for name, value in told.items() if value is not None},
+    }
+
+
+def generation_event(order: CodeOrder) -> dict[str, Any]:
+    return {"campaign": _campaign(order.campaign), "count": order.done, "completed_at": iso(order.finished_at)}
+
+
+def _user(done: ActedBy) -> dict[str, Any] | None:
+    """Who did it, where it was one of the staff; null where it came through the API."""
+    return {"id": f"user_{done.actor_id}"} if done.actor_kind == "user" else None
+
+
+def _customer(customer: Customer) -> dict[str, Any]:
+    return _picked(short_customer_answer(customer), CUSTOMER)
+
+
+def _voucher(voucher: Voucher, holder_id: str | None) -> dict[str, Any]:
+    """The code in clear: it has just been given out."""
+    answer = voucher_answer(voucher, code=voucher.code, reference="", publish={}, holder_id=holder_id)
+    used = {name: answer["redemption"][name] for name in ("quantity", "redeemed_quantity")}
+    return _picked(answer, VOUCHER) | {"redemption": used}
+
+
+def _campaign(campaign: Campaign) -> dict[str, Any]:
+    answer = campaign_answer(campaign, vouchers_count=0, generation="DONE")
+    voucher = answer["voucher"]
+    worth = {
+        "type": voucher["type"],
+        "discount": voucher.get("discount"),
+        "gift": voucher.get("gift"),
+        "redemption": voucher["redemption"] | {"redeemed_quantity": 0},
+        "code_config": {"prefix": "", "postfix": "", **voucher["code_config"]},
+    }
+    return _picked(answer, CAMPAIGN) | {
+        "voucher": {name: value for name, value in worth.items() if value is not None},
+        "is_referral_code": campaign.kind == Campaign.Kind.REFERRAL_PROGRAM,
+    }
+
+
+def _picked(answer: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: answer[name] for name in names if answer[name] is not None or name in MAY_BE_NULL}

@@ -1,0 +1,41 @@
+"""Pauses an address, by hand or because it kept failing, and takes it up again."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from config.actor import SYSTEM, Actor
+from config.audit import record
+from publications.webhooks.models import WebhookAddress, WebhookDelivery
+
+
+def pause_address(address: WebhookAddress, *, by: Actor) -> bool:
+    """False where it was paused before. What waits goes on waiting; what happens meanwhile is not kept for it."""
+    return _pause(address, "", by)
+
+
+def pause_failing(address: WebhookAddress, *, after: str) -> bool:
+    """After the last retry of a delivery. `after` is what was wrong with it; staff are told on the first page."""
+    return _pause(address, after, SYSTEM)
+
+
+def resume_address(address: WebhookAddress, *, by: Actor) -> bool:
+    """Sends again, what waits at once and with all of its retries. False where it was not paused."""
+    with transaction.atomic():
+        paused = WebhookAddress.objects.live().filter(pk=address.pk, paused_at__isnull=False)
+        if not paused.update(paused_at=None, pause_reason="", rests_until=None):
+            return False
+        waiting = WebhookDelivery.objects.filter(address=address, status="waiting", attempts__gt=0)
+        waiting.update(attempts=0, next_attempt_at=Now())
+        record("webhook.resumed", by=by, object_id=address.public_id, object_label=str(address))
+    return True
+
+
+def _pause(address: WebhookAddress, reason: str, by: Actor) -> bool:
+    with transaction.atomic():
+        active = WebhookAddress.objects.active().filter(pk=address.pk)
+        if not active.update(paused_at=Now(), pause_reason=reason):
+            return False
+        record("webhook.paused", by=by, object_id=address.public_id, object_label=str(address), reason=reason)
+    return True

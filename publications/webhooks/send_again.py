@@ -1,0 +1,64 @@
+"""Sends by hand: a delivery once more, all that failed at an address, or a test."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import cast
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from config.actor import Actor
+from config.audit import record
+from publications.webhooks.compose import Event, body_of
+from publications.webhooks.models import TEST, WebhookAddress, WebhookDelivery
+
+ONCE_MORE = {"status": "waiting", "attempts": 0, "next_attempt_at": Now()}
+
+
+def send_again(delivery: WebhookDelivery, *, by: Actor) -> None:
+    """Sends the same event with the same id and body once more, at once, also to a paused address; with all retries."""
+    with transaction.atomic():
+        WebhookDelivery.objects.filter(pk=delivery.pk).update(**ONCE_MORE)
+        _send_soon(delivery)
+        _record("webhook.sent_again", delivery.address, by, event=delivery.kind, event_id=delivery.event_id)
+
+
+def send_failed_again(address: WebhookAddress, *, by: Actor) -> int:
+    """Puts back everything that failed for good; how many. It is sent within seconds, or once the address is resumed."""
+    with transaction.atomic():
+        failed = WebhookDelivery.objects.filter(address=address, status=WebhookDelivery.Status.FAILED)
+        count = failed.update(**ONCE_MORE)
+        if count:
+            _record("webhook.failed_sent_again", address, by, count=count)
+    return count
+
+
+def send_test(address: WebhookAddress, *, by: Actor) -> WebhookDelivery:
+    """One attempt, at once, also to a paused address; whether it arrives changes nothing for other deliveries."""
+    with transaction.atomic():
+        event = Event(_next_event_key(), TEST, address.pk, cast(datetime, timezone.now()))
+        delivery = WebhookDelivery.objects.create(
+            address=address, event=event.key, kind=event.kind, body=body_of(event, {"message": "A test of Handout."})
+        )
+        _send_soon(delivery)
+        _record("webhook.tested", address, by)
+    return delivery
+
+
+def _next_event_key() -> int:
+    """Events have their keys from the outbox; a test takes one without a row there."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('config_outbox', 'id'))")
+        return cursor.fetchone()[0]
+
+
+def _send_soon(delivery: WebhookDelivery) -> None:
+    from publications.tasks import send_webhook
+
+    send_webhook.defer(delivery_id=delivery.pk)
+
+
+def _record(action: str, address: WebhookAddress, by: Actor, **details) -> None:
+    record(action, by=by, object_id=address.public_id, object_label=str(address), **details)
