@@ -27,7 +27,9 @@ class PublishForm(forms.Form):
     customer = forms.CharField(
         max_length=320,
         error_messages={"required": "Choose a customer, or type the name or e-mail of a new one."},
-        widget=Combobox(url_name="customers:suggest", attrs={"placeholder": "Name, e-mail or source ID"}),
+        widget=Combobox(
+            url_name="customers:suggest", attrs={"placeholder": "Name, e-mail or source ID", "autofocus": True}
+        ),
         help_text="Somebody new is offered to be created.",
     )
     name = forms.CharField(max_length=TEXTS["name"], required=False)

@@ -14,7 +14,7 @@ SHOWN = 6
 STATEMENT = f"""
 SELECT campaign.*, pool.codes_left
   FROM (SELECT * FROM campaigns_campaign
-         WHERE deleted_at IS NULL AND active AND NOT auto_update
+         WHERE deleted_at IS NULL AND active AND NOT auto_update AND NOT standalone
            AND (expiration_date IS NULL OR expiration_date > now())
          ORDER BY created_at DESC, id DESC LIMIT {NEWEST}) AS campaign
  CROSS JOIN LATERAL (

@@ -103,6 +103,7 @@ def test_a_pool_is_low_when_less_than_a_tenth_is_left():
     CampaignFactory(codes=10, name="A tenth is left")
     CampaignFactory(codes=5, name="Full")
     CampaignFactory(name="No codes yet")
+    published(VoucherFactory(campaign=CampaignFactory(standalone=True)))
     CampaignFactory(codes=1, auto_update=True, name="Makes its own")
     for campaign in (low, empty):
         campaign.vouchers.update(active=False)

@@ -38,7 +38,7 @@ def campaign_head(context, campaign: Campaign, tab: str = "") -> dict:
         "may_publish": may(user, PUBLISH),
         "may_export": may(user, EXPORT),
         "may_hand_out": may(user, PUBLISH, EXPORT),
-        "may_manage": may(user, MANAGE),
+        "may_add_codes": may(user, MANAGE) and not campaign.standalone,
     }
 
 
@@ -68,6 +68,8 @@ def campaign_status(campaign: Campaign) -> str:
 
 def _facts(campaign: Campaign) -> list[str]:
     facts = [campaign.get_kind_display()]
+    if campaign.standalone:
+        facts.append("a single code")
     if campaign.join_once:
         facts.append("one code a customer")
     if campaign.auto_update:
