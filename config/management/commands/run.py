@@ -70,11 +70,11 @@ class Command(BaseCommand):
             async_to_sync(take_up_stalled_jobs)(queue)
         connection.close_pool()  # the supervisor itself needs the database no more
 
-        web, worker = _web(host, port), _worker()
-        stack.callback(stop, [web, worker])
-        web.start()
-        worker.start()
-        self.watch([*children, web, worker], f"http://{_reachable(host)}:{port}/")
+        parts = [_web(host, port), *_workers()]
+        stack.callback(stop, parts)
+        for part in parts:
+            part.start()
+        self.watch([*children, *parts], f"http://{_reachable(host)}:{port}/")
 
     def watch(self, children: list[Supervised], address: str) -> None:
         ready = False
@@ -123,10 +123,21 @@ def _web(host: str, port: int) -> Child:
     )
 
 
-def _worker() -> Child:
+def _workers() -> list[Child]:
+    return [
+        _worker("worker", queue="default", concurrency=4),
+        # Nobody reads what these jobs, one every few seconds, left behind; how a delivery went stands on its row.
+        _worker("webhook worker", "--delete-jobs", "successful", queue="webhooks", concurrency=6),
+    ]
+
+
+def _worker(name: str, *options: str, queue: str, concurrency: int) -> Child:
     return Child(
-        "worker",
-        [sys.executable, "manage.py", "procrastinate", "worker", "--concurrency", "4"],
+        name,
+        [
+            *(sys.executable, "manage.py", "procrastinate", "worker"),
+            *("--queues", queue, "--concurrency", str(concurrency), *options),
+        ],
         folder=settings.BASE_DIR,
         death_signal=signal.SIGKILL,  # asked kindly it would first finish its jobs, however long they are
     )
