@@ -13,7 +13,8 @@ REMEMBERED = 60  # seconds
 
 COUNT = """
 SELECT campaign_id, count(*), count(published_at),
-       count(*) FILTER (WHERE published_at IS NULL AND active AND (expiration_date IS NULL OR expiration_date > now()))
+       count(*) FILTER (WHERE published_at IS NULL AND active AND (expiration_date IS NULL OR expiration_date > now())),
+       count(*) FILTER (WHERE redeemed_quantity > 0)
   FROM campaigns_voucher
  WHERE campaign_id = ANY(%s) AND deleted_at IS NULL
  GROUP BY campaign_id
@@ -21,16 +22,24 @@ SELECT campaign_id, count(*), count(published_at),
 
 
 class CodeCount(NamedTuple):
-    """Codes of a campaign: all, the published ones, and those left in the pool (the rest is disabled or expired)."""
+    """Codes of a campaign: all, the published ones, those left in the pool (the rest is disabled or expired); and those
+    that were redeemed, and not taken back.
+    """
 
     total: int
     published: int
     left: int
+    redeemed: int = 0
 
     @property
     def percent(self) -> int:
         """How much of it is published."""
         return self.published * 100 // self.total if self.total else 0
+
+    @property
+    def percent_redeemed(self) -> int:
+        """How many were redeemed, compared with how many are published. A code may also be redeemed unpublished."""
+        return self.redeemed * 100 // self.published if self.published else 0
 
 
 def count_codes(campaign_ids: Iterable[int]) -> dict[int, CodeCount]:

@@ -13,6 +13,7 @@ from customers.models import Customer
 from customers.search import search as search_customers
 from publications.history import with_holders
 from publications.models import Export, Publication
+from publications.redemptions.history import find_redemption
 
 SHOWN = 8  # of each kind
 LOOKED_AT = 20_000  # codes with this beginning; there may be millions, and none of them published
@@ -39,6 +40,9 @@ def page_of_id(text: str) -> str | None:
     for prefix, (model, url_name) in PAGES.items():
         if (key := key_of(prefix, text)) is not None and model._default_manager.filter(pk=key).exists():
             return reverse(url_name, args=[key])
+    if redemption := find_redemption(text):
+        # It stands in the timeline of its code; what several codes were redeemed by, in that of the first.
+        return reverse("publications:code", args=[redemption.voucher_id or redemption.parts[0].voucher_id])
     return None
 
 

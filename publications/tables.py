@@ -19,6 +19,7 @@ from publications.filters import HistoryFilter
 from publications.history import attach_ledger, with_holders
 from publications.list_channels import channel_colours
 from publications.models import Publication, PublishedVoucher
+from publications.redemptions.what_is_left import is_used_up
 
 MAIN, ASIDE, CUT = ({"td": {"class": name}} for name in ("main", "aside", "cut"))
 OPENER = {"th": {"class": "opener"}, "td": {"class": "opener"}}
@@ -215,7 +216,9 @@ class WalletTable(Table):
         """A code in a wallet is published; what counts is whether it is still good."""
         if value.deleted_at:
             return pill("Deleted")
-        return pill("Disabled" if not value.active else "Expired" if has_expired(value) else "Active")
+        if not value.active:
+            return pill("Disabled")
+        return pill("Expired" if has_expired(value) else "Used up" if is_used_up(value) else "Active")
 
 
 def customer_link(customer: Customer) -> SafeString:

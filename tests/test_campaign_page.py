@@ -45,7 +45,7 @@ def test_the_tiles_tell_codes_publications_customers_and_failures(signed_in):
     page = signed_in("Viewer").get(address(campaign)).content.decode()
 
     assert tiles(page) == {
-        "Codes published": "4 of 4 100%",
+        "Codes published": "4 of 4 100% 0 redeemed, 0%",
         "Last 7 days": "3 +200% on the week before",
         "Customers reached": "2 2.0 publications each",
         "Failed attempts": "2 last just now",

@@ -81,6 +81,7 @@ PAGES = {
     "customers:customer-import-retry": (NO_GET, PUBLISH),
     "publications:customer": (READ, NO_POST),
     "publications:customer-publications": (READ, NO_POST),
+    "publications:customer-redemptions": (READ, NO_POST),
     "publications:publish-to": (PUBLISH, NO_POST),
     "customers:edit": (PUBLISH, PUBLISH),
     "publications:erase-customer": (MANAGE, MANAGE),

@@ -49,7 +49,7 @@ def _answer(redemption: Redemption, voucher: dict[str, Any] | None) -> dict[str,
         "date": iso(redemption.created_at),
         "customer_id": customer.public_id if customer else None,
         "tracking_id": customer.source_id if customer else None,
-        "metadata": (redemption.stack or redemption).metadata or {},
+        "metadata": redemption.head.metadata or {},
         "redemption": _parent_of(redemption),
         "result": redemption.result,
         "status": _status_of(redemption),
@@ -79,8 +79,8 @@ def order_of(redemption: Redemption) -> dict[str, Any] | None:
     is_rollback = redemption.kind == ROLLBACK
     made = redemption.undoes if is_rollback else redemption
     rollback = redemption if is_rollback else next(iter(redemption.undone_by), None)
-    sent = (made.stack or made).order or {}
-    sent_again = ((redemption.stack or redemption).order or {}) if is_rollback else {}
+    sent = made.head.order or {}
+    sent_again = (redemption.head.order or {}) if is_rollback else {}
     if not sent and not sent_again:
         return None
     customer = redemption.customer

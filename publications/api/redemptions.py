@@ -18,16 +18,7 @@ from config.api_auth import MAY_ALL, MAY_READ, Key, caller
 from config.api_filters import filters_of
 from config.api_lists import ListQuery, answer_list
 from config.api_queries import read_values, times
-from config.public_ids import (
-    CAMPAIGN,
-    CUSTOMER,
-    FAILED_REDEMPTION,
-    FAILED_ROLLBACK,
-    REDEMPTION,
-    ROLLBACK,
-    VOUCHER,
-    key_of,
-)
+from config.public_ids import CAMPAIGN, CUSTOMER, REDEMPTION, VOUCHER
 from customers.upsert import InvalidCustomer
 from publications.api.answers import voucher_answers
 from publications.api.publications import campaigns_called, customers_called
@@ -35,7 +26,7 @@ from publications.api.redemption_answers import listed_redemptions, order_of, re
 from publications.api.redemption_requests import RedemptionSent, RedemptionsSent, RollbackSent, amount_of
 from publications.api.vouchers import code_filter
 from publications.models import Redemption
-from publications.redemptions.history import with_all_about
+from publications.redemptions.history import PREFIXES, find_redemption, with_all_about
 from publications.redemptions.redeem import Use, redeem, redeem_together
 from publications.redemptions.refusals import RedemptionRefused, VoucherGone
 from publications.redemptions.roll_back import roll_back
@@ -43,7 +34,6 @@ from publications.redemptions.roll_back import roll_back
 router = Router(tags=["Redemptions"])
 of_vouchers = Router(tags=["Redemptions"])  # below vouchers/, before what takes any path as a code
 
-PREFIXES = (REDEMPTION, FAILED_REDEMPTION, ROLLBACK, FAILED_ROLLBACK)
 ORDERS: dict[str, tuple[Any, ...]] = {
     "-created_at": ("-created_at", "-pk"),
     "created_at": ("created_at", "pk"),
@@ -197,10 +187,8 @@ def _filters(key: Key) -> dict[str, by.Field]:
 
 
 def _find(reference: str) -> Redemption:
-    prefix = reference.partition("_")[0]
-    key = key_of(prefix, reference) if prefix in PREFIXES else None
-    found = with_all_about(Redemption.objects.filter(pk=key)).first() if key else None
-    if not found or found.public_id != reference:
+    found = find_redemption(reference)
+    if not found:
         raise not_found("redemption", reference)
     return found
 

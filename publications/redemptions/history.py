@@ -5,7 +5,10 @@ from __future__ import annotations
 from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 
 from config.models import ApiKey
+from config.public_ids import FAILED_REDEMPTION, FAILED_ROLLBACK, REDEMPTION, ROLLBACK, key_of
 from publications.redemptions.models import Redemption
+
+PREFIXES = (REDEMPTION, FAILED_REDEMPTION, ROLLBACK, FAILED_ROLLBACK)
 
 
 def with_all_about(redemptions: QuerySet[Redemption]) -> QuerySet[Redemption]:
@@ -22,3 +25,11 @@ def with_all_about(redemptions: QuerySet[Redemption]) -> QuerySet[Redemption]:
         )
         .annotate(app_id=Subquery(key.values("app_id")[:1]))
     )
+
+
+def find_redemption(reference: str) -> Redemption | None:
+    """By the public id of a redemption or rollback, with all about it. The id of another kind finds nothing."""
+    prefix = reference.partition("_")[0]
+    key = key_of(prefix, reference) if prefix in PREFIXES else None
+    found = with_all_about(Redemption.objects.filter(pk=key)).first() if key else None
+    return found if found and found.public_id == reference else None

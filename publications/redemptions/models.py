@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -93,6 +95,22 @@ class Redemption(ActedBy):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def head(self) -> Redemption:
+        """The row that has the order and the metadata: the stack's, or this one."""
+        return self.stack or self
+
+    @property
+    def order_amount(self) -> Decimal | None:
+        amount = (self.head.order or {}).get("amount")
+        return None if amount is None else Decimal(amount) / 100
+
+    @property
+    def order_reference(self) -> str:
+        """The caller's own id of the order."""
+        order = self.head.order or {}
+        return order.get("source_id") or order.get("id") or ""
 
     @property
     def public_id(self) -> str:

@@ -14,11 +14,12 @@ from config.models import AuditEntry
 from config.roles import MANAGE, READ, requires, reveals_codes
 from publications.forms import ReleaseForm
 from publications.models import Publication
+from publications.redemptions.what_is_left import balance, gift_amount
 from publications.release import NotPublished, ReasonMissing
 from publications.release import release as release_code
 from publications.reveal import is_masked, shown
 
-SHOWN = 50  # events of one code; a code is published a few times at most, each time after a release
+SHOWN = 50  # events of one code: it is published a few times at most, each time after a release, but used any number of times
 
 
 @require_safe
@@ -30,14 +31,24 @@ def code(request, voucher_id):
         voucher.ledger.select_related("publication__customer", "publication__export").order_by("-publication")[:SHOWN]
     )
     failed = Publication.objects.filter(attempted_code=voucher.code).select_related("customer")
+    redemptions = voucher.redemptions.select_related("customer", "stack").order_by("-created_at", "-pk")
     changes = AuditEntry.objects.filter(object_id=voucher.public_id).exclude(action="code.released")
+    events = _timeline(
+        ledger,
+        failed.order_by("-created_at")[:SHOWN],
+        redemptions[: SHOWN + 1],
+        changes.order_by("-created_at")[:SHOWN],
+    )
     context = {
         "title": shown(voucher, reveals=reveals),
         "masked": is_masked(voucher, reveals=reveals),
         "voucher": voucher,
         **_terms(voucher),
+        "gift_amount": gift_amount(voucher),
+        "balance": balance(voucher),
         "live": next((row.publication for row in ledger if row.released_at is None), None),
-        "events": _timeline(ledger, failed.order_by("-created_at")[:SHOWN], changes.order_by("-created_at")[:SHOWN]),
+        "events": events[:SHOWN],
+        "more": len(events) > SHOWN,
     }
     return render(request, "publications/code.html", context)
 
@@ -52,7 +63,7 @@ def _terms(voucher: Voucher) -> dict:
     }
 
 
-def _timeline(ledger, failed, changes) -> list[dict]:
+def _timeline(ledger, failed, redemptions, changes) -> list[dict]:
     """What happened to the code, newest first."""
     events = []
     for row in ledger:
@@ -60,8 +71,9 @@ def _timeline(ledger, failed, changes) -> list[dict]:
             events.append({"what": "released", "at": row.released_at, "row": row})
         events.append({"what": "published", "at": row.publication.created_at, "publication": row.publication})
     events += ({"what": "failed", "at": publication.created_at, "publication": publication} for publication in failed)
+    events += ({"what": "used", "at": redemption.created_at, "redemption": redemption} for redemption in redemptions)
     events += ({"what": "changed", "at": entry.created_at, "entry": entry} for entry in changes)
-    return sorted(events, key=lambda event: event["at"], reverse=True)[:SHOWN]
+    return sorted(events, key=lambda event: event["at"], reverse=True)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

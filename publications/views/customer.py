@@ -1,4 +1,4 @@
-"""The page of one customer: who it is, which codes they hold, what was published to them."""
+"""The page of one customer: who it is, which codes they hold, what was published to them, what they redeemed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from config.tables import COUNT_UP_TO, list_page
 from customers.models import Customer
 from publications.history import history
 from publications.models import PublishedVoucher
+from publications.redemptions.tables import RedemptionTable
 from publications.tables import HistoryTable, WalletTable
 
 
@@ -40,6 +41,19 @@ def customer_publications(request, customer_id):
     )
 
 
+@require_safe
+@requires(READ)
+def customer_redemptions(request, customer_id):
+    customer = get_object_or_404(Customer, pk=customer_id)
+    redemptions = customer.redemptions.order_by("-created_at", "-pk")
+    return list_page(
+        request,
+        "publications/customer.html",
+        RedemptionTable(redemptions, user=request.user),
+        lambda: {"title": str(customer), "customer": customer, "tab": "redemptions", **_counts(customer)},
+    )
+
+
 def _wallet(customer: Customer):
     """The codes that the customer holds, the last published first: from the customer's index through the ledger's."""
     return (
@@ -53,5 +67,6 @@ def _counts(customer: Customer) -> dict[str, int]:
     return {
         "codes_held": _wallet(customer).order_by()[: COUNT_UP_TO + 1].count(),
         "publication_count": customer.publications.order_by()[: COUNT_UP_TO + 1].count(),
+        "redemption_count": customer.redemptions.filter(voucher__isnull=False).order_by()[: COUNT_UP_TO + 1].count(),
         "capped_at": COUNT_UP_TO,
     }

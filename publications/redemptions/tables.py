@@ -1,0 +1,56 @@
+"""The list of redemptions and rollbacks."""
+
+from __future__ import annotations
+
+import django_tables2 as tables
+from django.db.models import Prefetch, QuerySet
+from django.template.loader import render_to_string
+
+from config.roles import reveals_codes
+from config.tables import Table, WhenColumn
+from publications.redemptions.models import Redemption
+from publications.tables import ASIDE, CUT, MAIN, NOTHING, HistoryTable, PublishedCodeTable
+
+
+class RedemptionTable(Table):
+    """Each use of a code, also of several together; `redemptions` in the order to be shown."""
+
+    created_at = WhenColumn(verbose_name="Date")
+    code = tables.Column("Code", accessor="voucher", attrs=MAIN)
+    campaign = tables.Column(default="Standalone", attrs=CUT)
+    order = tables.TemplateColumn(
+        "{% include 'publications/_order.html' with redemption=record %}", empty_values=(), attrs=CUT
+    )
+    paid = tables.TemplateColumn(
+        "{% money value %}", verbose_name="From the balance", accessor="amount", default=NOTHING
+    )
+    actor_label = tables.Column("By", empty_values=(), attrs=CUT)
+    result = tables.Column(empty_values=(), attrs=ASIDE)
+
+    empty_icon = "shopping-bag"
+    empty_title = "No redemptions yet"
+    empty_text = "Each use of a code appears here: when, for which order, and whether it was taken back."
+
+    class Meta(Table.Meta):
+        pass
+
+    def __init__(self, redemptions: QuerySet[Redemption], *, user, **kwargs):
+        self.reveals = reveals_codes(user)
+        super().__init__(for_table(redemptions), **kwargs)
+
+    render_code = PublishedCodeTable.render_code
+    render_campaign = HistoryTable.render_campaign
+    render_actor_label = HistoryTable.render_actor_label
+
+    def render_result(self, record: Redemption):
+        return render_to_string("publications/_redemption_result.html", {"redemption": record})
+
+
+def for_table(redemptions: QuerySet[Redemption]) -> QuerySet[Redemption]:
+    """A row for each code: of several that were used together each has its own."""
+    rollbacks = Redemption.objects.filter(kind=Redemption.Kind.ROLLBACK, result=Redemption.Result.SUCCESS)
+    return (
+        redemptions.filter(voucher__isnull=False)
+        .select_related("voucher", "campaign", "customer", "stack", "undoes__stack")
+        .prefetch_related(Prefetch("rollbacks", rollbacks, to_attr="undone_by"))
+    )
