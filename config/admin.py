@@ -264,6 +264,7 @@ class JobEvents(admin.TabularInline):
     """When a job was started, failed and so on."""
 
     model = ProcrastinateEvent
+    template = "admin/rows_to_read.html"
     fields = ["type", "at"]
     ordering = ["id"]
     verbose_name_plural = "events"
