@@ -72,7 +72,7 @@ def watch(page: Page, problems: list[str]) -> None:
 
     def note(problem: str) -> None:
         if not problem.startswith(DROPPED):
-            problems.append(problem)
+            problems.append(f"{page.url}: {problem}")
 
     page.on("console", lambda message: message.type == "error" and note(message.text))
     page.on("pageerror", lambda error: note(f"script: {error}"))
@@ -112,7 +112,7 @@ def visit(handout, chromium, transactional_db, settings):
     yield begin
     for context in contexts:
         context.close()
-    assert problems == []
+    assert not problems, "\n".join(problems)
 
 
 @pytest.fixture

@@ -1,0 +1,98 @@
+"""Every page of the dashboard and the admin, in both themes and on a small phone: nothing blocked, nothing inaccessible.
+
+The pages are those that the URLs resolve to and tests/test_roles.py lets a Manager open, so a new one is looked at
+without being added here; what answers with something else than a page is named below.
+"""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Page
+
+from campaigns.models import Campaign, CodeOrder, Voucher
+from publications.load_demo import load_demo
+from publications.models import Publication
+from tests.browser.conftest import DESKTOP
+from tests.one_of_each import one_of_each
+from tests.test_roles import NAMED, NO_GET, TABLE, expected, url_of
+
+pytestmark = pytest.mark.browser
+
+SMALL_PHONE = {"width": 360, "height": 740}
+PARTS = 4  # so that both test processes have their share
+
+PIECES = {"campaigns:preview", "campaigns:suggest", "customers:suggest", "publications:export-status"}
+FILES = {"campaigns:code-import-errors", "customers:customer-import-errors", "admin:jsi18n", "admin:autocomplete"}
+LEAD_ELSEWHERE = {"admin:view_on_site", "admin:login", "admin:logout"}
+NO_PAGES = PIECES | FILES | LEAD_ELSEWHERE
+
+# Rows of a list are alike: those below the first dozen only cost time.
+WHERE = {"include": [["html"]], "exclude": [["tbody > tr:nth-child(n + 13)"]]}
+# Without preload: it copies the style sheets into <style> elements, which the page's policy blocks.
+EVERYTHING = {"resultTypes": ["violations"], "preload": False}
+COLOURS = {**EVERYTHING, "runOnly": ["color-contrast", "link-in-text-block"]}
+
+
+def pages() -> list[str]:
+    readable = [name for name in NAMED if TABLE[name][0] != NO_GET and expected(TABLE[name][0])["Manager"] == "ok"]
+    return sorted(set(readable) - NO_PAGES)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_page(visit, part):
+    names = pages()[part::PARTS]
+    load_demo()
+    made = one_of_each() | in_the_demo()
+    CodeOrder.objects.update(campaign=made["campaign_id"])
+    page = visit("Manager", color_scheme="light", reduced_motion="reduce")
+
+    faults = [f"{name}: {fault}" for name in names for fault in look_at(page, url_of(name, made))]
+
+    assert not faults, "\n".join(faults)
+
+
+def in_the_demo() -> dict[str, int]:
+    """The campaign with the most to show, and what belongs to it."""
+    campaign = Campaign.objects.get(name="Autumn Roast Launch")
+    publication = Publication.objects.filter(campaign=campaign, result="SUCCESS", voided_at=None).latest("created_at")
+    return {
+        "campaign_id": campaign.pk,
+        "voucher_id": Voucher.objects.get(ledger__publication=publication).pk,
+        "customer_id": publication.customer_id,
+        "publication_id": publication.pk,
+    }
+
+
+def look_at(page: Page, address: str) -> list[str]:
+    """What is wrong with the page at this address."""
+    answer = page.goto(address)
+    if answer.status != 200 or not answer.headers["content-type"].startswith("text/html"):
+        return [f"answers {answer.status} {answer.headers['content-type']}"]
+    faults = []
+    if page.locator("h1").count() != 1:
+        faults.append(f"h1: {page.locator('h1').all_inner_texts()}")
+    if not page.title().removesuffix("· Handout").strip():
+        faults.append("no title")
+    page.evaluate(AXE_SCRIPT)
+    faults += inaccessible(page, EVERYTHING, "light")
+    page.emulate_media(color_scheme="dark")
+    faults += inaccessible(page, COLOURS, "dark")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(SMALL_PHONE)
+    faults += inaccessible(page, EVERYTHING, "phone")
+    if (width := page.evaluate("document.documentElement.scrollWidth")) > SMALL_PHONE["width"]:
+        faults.append(f"phone: {width} pixels wide")
+    page.set_viewport_size(DESKTOP)
+    return faults
+
+
+def inaccessible(page: Page, rules: dict, where: str) -> list[str]:
+    violations = page.evaluate(
+        "([where, rules]) => axe.run(where, rules).then(found => found.violations)", [WHERE, rules]
+    )
+    return [
+        f"{where}: {violation['id']} at {node['target'][0]}: {node['failureSummary']}"
+        for violation in violations
+        for node in violation["nodes"][:3]
+    ]
