@@ -1,8 +1,11 @@
-"""The API of campaigns: create, get, list. Their vouchers are in publications/api, which knows who holds them."""
+"""The API of campaigns: create, get, list, change, delete. Their vouchers are in publications/api, which knows who
+holds them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import Annotated, Any
 
 from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
@@ -11,10 +14,14 @@ from django.http import HttpRequest
 from ninja import Query, Router
 
 from campaigns.api_answers import campaign_answer
-from campaigns.api_requests import NAMES, CampaignSent
+from campaigns.api_requests import NAMES, CampaignSent, CampaignUpdateSent
+from campaigns.change_campaign import CampaignGone, change_campaign
 from campaigns.check_value import InvalidFields
-from campaigns.code_space import CodeSpaceTooSmall
+from campaigns.code_space import CodeSpaceTooSmall, InvalidCodeConfiguration
 from campaigns.create_campaign import NameTaken, create_campaign
+from campaigns.create_codes import CodeTaken, HasItsCode
+from campaigns.delete_campaign import delete_campaign
+from campaigns.extend_pool import CodeSpaceExhausted, OneCodeOnly
 from campaigns.find import CampaignNotFound, VoucherNotFound, find_campaign
 from campaigns.models import Campaign, CodeOrder, Voucher
 from config import conditions as by
@@ -22,6 +29,7 @@ from config.api import ApiError, as_api_error, invalid_payload, not_found
 from config.api_auth import MAY_ALL, MAY_READ, caller
 from config.api_filters import filters_of
 from config.api_lists import ListQuery, answer_list
+from config.api_started import ActionStarted
 from config.public_ids import CAMPAIGN
 
 router = Router(tags=["Campaigns"])
@@ -44,6 +52,12 @@ REFERRAL = Q(kind=Campaign.Kind.REFERRAL_PROGRAM)
 RUNNING = (Q(start_date=None) | Q(start_date__lte=Now())) & (Q(expiration_date=None) | Q(expiration_date__gt=Now()))
 EXPIRED = Q(expiration_date__lte=Now())
 DONE = Q(generation="DONE")
+TYPES = {
+    "STATIC": Q(auto_update=False, standalone=False),
+    "AUTO_UPDATE": Q(auto_update=True),
+    "STANDALONE": Q(standalone=True),
+    "BULK": Q(standalone=False),  # a virtual type: STATIC or AUTO_UPDATE
+}
 
 
 def _states(of_op: dict[str, Q]) -> by.Field:
@@ -51,11 +65,9 @@ def _states(of_op: dict[str, Q]) -> by.Field:
     return by.Field(tuple(of_op), lambda condition: of_op[condition.op])
 
 
-def _is_auto_update(condition: by.Condition) -> Q:
-    """BULK is a virtual type: STATIC or AUTO_UPDATE, which all campaigns are."""
+def _has_type(condition: by.Condition) -> Q:
     kinds = {kind.upper() for kind in condition.values}
-    types = {"STATIC": [False], "AUTO_UPDATE": [True], "BULK": [False, True]}
-    found = Q(auto_update__in=[auto_update for kind in kinds for auto_update in types.get(kind, [])])
+    found = reduce(or_, (TYPES.get(kind, Q(pk__isnull=True)) for kind in kinds), Q(pk__isnull=True))
     return ~found if condition.op in by.NEGATED else found
 
 
@@ -92,7 +104,7 @@ FILTERS = {
     "is_referral_code": by.flag(REFERRAL),
     "voucher_type": by.Field(("$is", "$is_not", "$in", "$not_in"), _has_voucher_type),
     "categories": by.text("category"),
-    "type": by.Field(("$is", "$is_not", "$in", "$not_in"), _is_auto_update),
+    "type": by.Field(("$is", "$is_not", "$in", "$not_in"), _has_type),
     "created_date": by.moment("created_at"),
     "updated_at": by.moment("updated_at"),
     "start_date": by.moment("start_date"),
@@ -104,9 +116,11 @@ FILTERS = {
 def post_campaign(request: HttpRequest, sent: CampaignSent):
     """Makes a campaign; its codes follow in the background (`vouchers_generation_status`)."""
     try:
-        campaign = create_campaign(sent.columns(), count=sent.vouchers_count or 0, by=caller(request))
+        campaign = create_campaign(sent.columns(), count=sent.vouchers_count or 0, code=sent.code, by=caller(request))
     except CodeSpaceTooSmall as refused:
         raise invalid_payload(f"vouchers_count: {refused}") from None
+    if campaign.standalone:
+        return campaign_answer(campaign, vouchers_count=1, generation="DONE")
     generation = "IN_PROGRESS" if sent.vouchers_count else "DONE"
     return campaign_answer(campaign, vouchers_count=0, generation=generation)
 
@@ -127,7 +141,51 @@ def list_campaigns(request: HttpRequest, query: Annotated[CampaignsQuery, Query(
 @router.get("/{path:campaign_id}", auth=MAY_READ)
 def get_campaign(request: HttpRequest, campaign_id: str):
     """By `camp_…` id or name."""
-    return _answers(_with_generation(Campaign.objects.filter(pk=find_campaign(campaign_id).pk)))[0]
+    return answer_campaign(find_campaign(campaign_id))
+
+
+@router.put("/{path:campaign_id}", auth=MAY_ALL)
+def put_campaign(request: HttpRequest, campaign_id: str, sent: CampaignUpdateSent):
+    """Changes what was sent and nothing else. Metadata are added to those that there are."""
+    campaign = find_campaign(campaign_id)
+    change_campaign(
+        campaign,
+        sent.changes(gift=campaign.kind == Campaign.Kind.GIFT_VOUCHERS),
+        add_metadata=sent.metadata,
+        drop_metadata=sent.unset_metadata_fields or (),
+        by=caller(request),
+    )
+    return answer_campaign(campaign)
+
+
+@router.delete("/{path:campaign_id}", auth=MAY_ALL, response={202: ActionStarted})
+def remove_campaign(request: HttpRequest, campaign_id: str, force: bool = False):
+    """Hides the campaign and its vouchers; with `force` the unpublished ones are erased in the background."""
+    campaign = find_campaign(campaign_id)
+    deletion = delete_campaign(campaign, force=force, by=caller(request))
+    if deletion is None:
+        raise CampaignNotFound(campaign_id)
+    return ActionStarted.of(deletion)
+
+
+@router.post("/{path:campaign_id}/enable", auth=MAY_ALL)
+def enable_campaign(request: HttpRequest, campaign_id: str):
+    return _switch(request, campaign_id, active=True)
+
+
+@router.post("/{path:campaign_id}/disable", auth=MAY_ALL)
+def disable_campaign(request: HttpRequest, campaign_id: str):
+    return _switch(request, campaign_id, active=False)
+
+
+def _switch(request: HttpRequest, reference: str, *, active: bool) -> dict[str, Any]:
+    change_campaign(find_campaign(reference), {"active": active}, by=caller(request))
+    return {}
+
+
+def answer_campaign(campaign: Campaign) -> dict[str, Any]:
+    """As it is now, with how many vouchers it has and whether more are being made."""
+    return _answers(_with_generation(Campaign.objects.filter(pk=campaign.pk)))[0]
 
 
 def _with_generation(campaigns: QuerySet[Campaign]) -> QuerySet[Campaign]:
@@ -179,3 +237,37 @@ def _(problem: NameTaken) -> ApiError:
         resource_id=problem.name,
         resource_type="campaign",
     )
+
+
+@as_api_error.register
+def _(problem: CampaignGone) -> ApiError:
+    return ApiError(404, "not_found", "Resource not found", str(problem))
+
+
+@as_api_error.register
+def _(problem: CodeTaken) -> ApiError:
+    return ApiError(
+        409,
+        "duplicate_found",
+        "Duplicated resource found",
+        f"Duplicated voucher exists with id {problem.code}",
+        resource_id=problem.code,
+        resource_type="voucher",
+    )
+
+
+@as_api_error.register(OneCodeOnly)
+@as_api_error.register(HasItsCode)
+def _(problem: Exception) -> ApiError:
+    return ApiError(400, "invalid_campaign", "Invalid Campaign", str(problem))
+
+
+@as_api_error.register(CodeSpaceTooSmall)
+@as_api_error.register(CodeSpaceExhausted)
+def _(problem: Exception) -> ApiError:
+    return invalid_payload(f"code_config: {problem}")
+
+
+@as_api_error.register
+def _(problem: InvalidCodeConfiguration) -> ApiError:
+    return invalid_payload(f"code_config.{problem.field}: {problem.message}")

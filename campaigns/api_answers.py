@@ -108,7 +108,7 @@ def campaign_answer(campaign: Campaign, *, vouchers_count: int, generation: str)
         "name": campaign.name,
         "description": campaign.description or None,
         "campaign_type": campaign.kind,
-        "type": "AUTO_UPDATE" if campaign.auto_update else "STATIC",
+        "type": "STANDALONE" if campaign.standalone else "AUTO_UPDATE" if campaign.auto_update else "STATIC",
         "voucher": {
             "type": campaign.voucher_type,
             **_value_of(campaign),

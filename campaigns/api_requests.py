@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from campaigns.models import Value
 from config.conditions import TIME_EXPECTED, parse_time
@@ -15,6 +15,7 @@ from config.conditions import TIME_EXPECTED, parse_time
 NAMES = {
     "kind": "campaign_type",
     "auto_update": "type",
+    "standalone": "type",
     "discount_type": "voucher.discount.type",
     "discount_value": "voucher.discount",
     "unit_type": "voucher.discount.unit_type",
@@ -96,13 +97,33 @@ class CodeConfigSent(Sent):
     postfix: str | None = None
     pattern: str | None = None
 
+    @field_validator("length")
+    @classmethod
+    def _is_whole(cls, length: Decimal | None) -> Decimal | None:
+        if length is not None and length % 1:
+            raise ValueError("must be a whole number")
+        return length
+
+    def given(self) -> dict[str, Any]:
+        """Arguments of code_space(): what was given."""
+        found = {name: value for name, value in self if value not in (None, "")}
+        return {**found, "length": int(found["length"])} if "length" in found else found
+
 
 class CampaignVoucherSent(Sent):
     type: Literal["DISCOUNT_VOUCHER", "GIFT_VOUCHER"] | None = None
     discount: DiscountSent | None = None
     gift: GiftSent | None = None
     redemption: RedemptionSent | None = None
+    code: str | None = None  # of a STANDALONE campaign
     code_config: CodeConfigSent | None = None
+
+
+CampaignType = Literal["STATIC", "AUTO_UPDATE", "STANDALONE"]
+
+
+def _type_columns(type_: str | None) -> dict[str, bool]:
+    return {"auto_update": type_ == "AUTO_UPDATE", "standalone": type_ == "STANDALONE"} if type_ else {}
 
 
 class CampaignSent(Sent):
@@ -110,7 +131,7 @@ class CampaignSent(Sent):
 
     name: str
     campaign_type: Literal["DISCOUNT_COUPONS", "GIFT_VOUCHERS", "REFERRAL_PROGRAM"] | None = None
-    type: Literal["STATIC", "AUTO_UPDATE"] | None = None
+    type: CampaignType | None = None
     description: str | None = None
     category: str | None = None
     join_once: bool | None = None
@@ -134,12 +155,22 @@ class CampaignSent(Sent):
             raise ValueError("must have a voucher.type that goes with its campaign_type")
         return self
 
+    @property
+    def code(self) -> str:
+        """Of a STANDALONE campaign: the code's text, said as it is or as a pattern without a random character."""
+        config = self.voucher.code_config
+        if self.type != "STANDALONE":
+            return ""
+        if config and config.pattern and "#" not in config.pattern:
+            return (config.prefix or "") + config.pattern + (config.postfix or "")
+        return self.voucher.code or ""
+
     def columns(self) -> dict[str, Any]:
         """What was given, as columns of Campaign; what was not keeps the column's default."""
         given: dict[str, Any] = {
             "name": self.name,
             "kind": self.campaign_type,
-            "auto_update": self.type and self.type == "AUTO_UPDATE",
+            **_type_columns(self.type),
             "description": self.description,
             "category": self.category,
             "join_once": self.join_once,
@@ -154,9 +185,45 @@ class CampaignSent(Sent):
             given["gift_amount"] = voucher.gift.amount
         elif voucher.discount:
             given |= voucher.discount.columns()
-        if voucher.code_config:
-            given |= {f"code_{name}": value for name, value in voucher.code_config if value != ""}
+        if voucher.code_config and not self.code:
+            given |= {f"code_{name}": value for name, value in voucher.code_config.given().items()}
         found = {column: value for column, value in given.items() if value is not None}
         if voucher.redemption and "quantity" in voucher.redemption.model_fields_set:
             found["redemption_limit"] = voucher.redemption.quantity  # null: without limit
         return found
+
+
+class CampaignUpdateSent(Sent):
+    """The body of PUT /v1/campaigns/{id}. What is not in it stays; null clears a date or a text."""
+
+    type: CampaignType | None = None
+    description: str | None = None
+    category: str | None = None
+    join_once: bool | None = None
+    start_date: Time = None
+    expiration_date: Time = None
+    activity_duration_after_publishing: str | None = None
+    discount: DiscountSent | None = None
+    gift: GiftSent | None = None
+    metadata: dict[str, Any] | None = None
+    unset_metadata_fields: list[str] | None = None
+
+    def changes(self, *, gift: bool) -> dict[str, Any]:
+        """As columns of a Campaign of gift vouchers or of discounts; a value of the other kind is left out."""
+        texts = {
+            "description": self.description,
+            "category": self.category,
+            "activity_duration_after_publishing": self.activity_duration_after_publishing,
+        }
+        cleared = {name: text or "" for name, text in texts.items() if name in self.model_fields_set}
+        if "activity_duration_after_publishing" in cleared:
+            cleared["activity_duration"] = cleared.pop("activity_duration_after_publishing")
+        dates = {"start_date": self.start_date, "expiration_date": self.expiration_date}
+        changes = {**cleared, **{name: date for name, date in dates.items() if name in self.model_fields_set}}
+        if self.join_once is not None:
+            changes["join_once"] = self.join_once
+        if self.discount and not gift:
+            changes |= self.discount.columns()
+        if self.gift and gift:
+            changes["gift_amount"] = self.gift.amount
+        return changes | _type_columns(self.type)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -16,19 +16,28 @@ from config.actor import Actor
 from config.audit import record
 
 TEXTS = {"description", "metadata"}
+SETTLED = {"kind", "standalone"}  # may be said again, but not otherwise
 
 
 class CampaignGone(Exception):
     """The campaign was deleted meanwhile."""
 
 
-def change_campaign(campaign: Campaign, changes: Mapping[str, Any], *, by: Actor) -> Campaign:
+def change_campaign(
+    campaign: Campaign,
+    changes: Mapping[str, Any],
+    *,
+    add_metadata: Mapping[str, Any] | None = None,
+    drop_metadata: Collection[str] = (),
+    by: Actor,
+) -> Campaign:
     """Writes the columns of `changes` that differ, and no other: what others changed meanwhile stays.
 
     A changed code configuration holds for the codes made from then on; a value, for the codes that have none of
-    their own. Raises `InvalidFields`, `NameTaken` and `CampaignGone`.
+    their own. `add_metadata` and `drop_metadata` change single keys of the metadata.
+    Raises `InvalidFields`, `NameTaken` and `CampaignGone`.
     """
-    if unknown := changes.keys() - set(CHANGEABLE):
+    if unknown := changes.keys() - set(CHANGEABLE) - SETTLED:
         raise InvalidFields(dict.fromkeys(unknown, "This cannot be changed."))
     try:
         with transaction.atomic():
@@ -36,9 +45,14 @@ def change_campaign(campaign: Campaign, changes: Mapping[str, Any], *, by: Actor
             now = Campaign.objects.live().select_for_update(no_key=True).filter(pk=campaign.pk).first()
             if now is None:
                 raise CampaignGone(f"The campaign “{campaign.name}” was deleted.")
+            if other := [name for name in changes.keys() & SETTLED if changes[name] != getattr(now, name)]:
+                raise InvalidFields(dict.fromkeys(other, "This was settled when the campaign was made."))
             before = {name: getattr(now, name) for name in FIELDS}
             for name, value in changes.items():
                 setattr(now, name, value)
+            if add_metadata or drop_metadata:
+                merged = {**now.metadata, **(add_metadata or {})}
+                now.metadata = {key: value for key, value in merged.items() if key not in drop_metadata}
             check_campaign(now)
             changed = {name: getattr(now, name) for name in FIELDS if getattr(now, name) != before[name]}
             if changed:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 # Without 0 and O, 1 and I: a code is read aloud and typed from paper. 32 characters are 5 bits each.
 UNAMBIGUOUS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 LONGEST_CODE = 255
+LARGEST_ALPHABET = 255  # a random byte stands for one of its characters
 
 
 class InvalidCodeConfiguration(ValueError):
@@ -107,11 +108,19 @@ def code_space(
     In `pattern` each `#` is a random character and the rest is literal; it overrides `length`. Prefix and postfix
     stand around either. The rules are the contract's `code_config`.
     """
+    if len(charset) > LARGEST_ALPHABET:
+        raise InvalidCodeConfiguration("charset", f"At most {LARGEST_ALPHABET} different characters are possible.")
     if len(set(charset)) < len(charset):
         twice = next(c for c in charset if charset.count(c) > 1)
         raise InvalidCodeConfiguration("charset", f"“{twice}” is there twice: name each character once.")
     if len(charset) < 2:
         raise InvalidCodeConfiguration("charset", "At least 2 different characters are needed.")
+    total = len(prefix) + (len(pattern) or length) + len(postfix)
+    if total > LONGEST_CODE:  # asked before anything as long as that is made
+        field = "pattern" if pattern else "length"
+        raise InvalidCodeConfiguration(
+            field, f"A code would have {total} characters; at most {LONGEST_CODE} are possible."
+        )
     for field, text in (("charset", charset), ("prefix", prefix), ("postfix", postfix), ("pattern", pattern)):
         if any(c.isspace() or not c.isprintable() for c in text):
             raise InvalidCodeConfiguration(field, "Spaces and invisible characters cannot be part of a code.")
@@ -120,10 +129,4 @@ def code_space(
     if not pattern and length < 1:
         raise InvalidCodeConfiguration("length", "At least 1 random character is needed.")
     middle = [None if c == "#" else c for c in pattern] if pattern else [None] * length
-    total = len(prefix) + len(middle) + len(postfix)
-    if total > LONGEST_CODE:
-        field = "pattern" if pattern else "length"
-        raise InvalidCodeConfiguration(
-            field, f"A code would have {total} characters; at most {LONGEST_CODE} are possible."
-        )
     return CodeSpace(charset, (prefix, *middle, postfix))

@@ -1,4 +1,4 @@
-"""Changes a customer by hand."""
+"""Changes a customer that is known, by hand or by a call."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ from config.actor import Actor
 from config.audit import record
 from customers.create_customer import raise_if_taken
 from customers.models import Customer
+from customers.upsert import merged_changes
 
 
 class CustomerChanged(Exception):
     """Meanwhile the customer was erased, or was given another source_id, which never changes again."""
 
 
-def edit_customer(customer: Customer, changes: Mapping[str, Any], *, by: Actor) -> Customer:
+def edit_customer(customer: Customer, changes: Mapping[str, Any], *, merge: bool = False, by: Actor) -> Customer:
     """Writes the columns in `changes` and no other, so that what a shop has just sent about the rest stays.
 
-    `changes` holds clean columns; a source_id may be set while there is none. Raises SourceIdTaken and CustomerChanged.
+    `changes` holds clean columns; a source_id may be set while there is none. With `merge`, address and metadata are
+    added to key by key, and what the customer has already is not written. Raises SourceIdTaken and CustomerChanged.
     """
+    if merge:
+        changes = merged_changes(customer, changes)
     if not changes:
         return customer
     rows = Customer.objects.live().filter(pk=customer.pk)

@@ -78,20 +78,24 @@ def upsert_customer(as_sent: Mapping[str, Any]) -> Customer:
 
 def update_customer(customer: Customer, fields: Mapping[str, Any]) -> Customer:
     """Writes the given (clean) fields that differ, and only those columns; metadata and address are merged in SQL."""
+    if changes := merged_changes(customer, fields):
+        Customer.objects.filter(pk=customer.pk).update(**changes, updated_at=Now())
+        customer.refresh_from_db(fields=[*changes, "updated_at"])
+    return customer
+
+
+def merged_changes(customer: Customer, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Of clean fields those that differ from what the customer has, as an UPDATE takes them: metadata and address as
+    expressions that add the given keys to what stands there by then."""
     changes: dict[str, Any] = {}
     for field, value in fields.items():
         held = getattr(customer, field)
         if isinstance(value, dict):
             if {**held, **value} != held:
                 changes[field] = _merge(field, value)
-                setattr(customer, field, {**held, **value})
         elif held != value:
             changes[field] = value
-            setattr(customer, field, value)
-    if changes:
-        Customer.objects.filter(pk=customer.pk).update(**changes, updated_at=Now())
-        customer.refresh_from_db(fields=["updated_at"])
-    return customer
+    return changes
 
 
 def clean_customer(as_sent: Mapping[str, Any], *, check_email: bool = False) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from config.create_api_key import create_api_key
@@ -16,7 +17,7 @@ class Answer:
         self.status = response.status_code
         self.headers = response.headers
         self.content = response.content
-        self.json: Any = json.loads(response.content)
+        self.json: Any = json.loads(response.content) if response.content else None
 
     @property
     def error(self) -> tuple[int, str, str, str]:
@@ -40,6 +41,17 @@ class Api:
 
     def post(self, path: str, body: Any) -> Answer:
         return self.send("POST", path, json.dumps(body))
+
+    def put(self, path: str, body: Any) -> Answer:
+        return self.send("PUT", path, json.dumps(body))
+
+    def delete(self, path: str) -> Answer:
+        return self.send("DELETE", path, "")
+
+    def upload(self, path: str, content: str | bytes, *, field: str = "file", name: str = "file.csv") -> Answer:
+        """A file, as multipart/form-data."""
+        file = SimpleUploadedFile(name, content.encode() if isinstance(content, str) else content)
+        return Answer(self.client.post(f"/v1/{path}", {field: file}, headers=self.headers))
 
     def send(self, method: str, path: str, body: str | bytes, content_type: str = "application/json") -> Answer:
         response = self.client.generic(method, f"/v1/{path}", body, content_type, headers=self.headers)

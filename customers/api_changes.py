@@ -1,0 +1,63 @@
+"""The API of customers: change one that is known, import many. Deleting one is in publications/api."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from ninja import File, UploadedFile
+from pydantic import BaseModel, ConfigDict
+
+from config.api import ApiError, as_api_error, invalid_payload
+from config.api_auth import MAY_ALL, caller
+from config.api_started import ActionStarted
+from config.csv_uploads import NotCsv
+from customers.api import CustomerSent, router
+from customers.api_answers import customer_answer
+from customers.edit_customer import CustomerChanged, edit_customer
+from customers.order_customer_import import order_customer_import, order_import_of_customers
+from customers.upsert import clean_customer, find_customer
+
+
+class CustomerUpdateSent(BaseModel):
+    """The body of PUT /v1/customers/{id}. What is not in it stays, and so does `source_id`. `null` counts as not given."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    description: str | None = None
+    birthdate: str | None = None
+    birthday: str | None = None
+    address: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None
+
+
+@router.put("/{path:customer_id}", auth=MAY_ALL)
+def put_customer(request: HttpRequest, customer_id: str, sent: CustomerUpdateSent):
+    """By `cust_…` id or source_id. Address and metadata are added to key by key."""
+    customer, changes = find_customer(customer_id), clean_customer(sent.model_dump(exclude_none=True))
+    return customer_answer(edit_customer(customer, changes, merge=True, by=caller(request)))
+
+
+@router.post("/importCSV", auth=MAY_ALL, response={202: ActionStarted})
+def import_customers_from_file(request: HttpRequest, file: Annotated[UploadedFile, File()]):
+    return ActionStarted.of(order_customer_import(file, by=caller(request)))
+
+
+@router.post("/bulk/async", auth=MAY_ALL, response={202: ActionStarted})
+def put_many_customers(request: HttpRequest, sent: list[CustomerSent]):
+    """Creates those whose `source_id` is not known and updates the others. An empty text changes nothing here."""
+    customers = [customer.model_dump(exclude_none=True) for customer in sent]
+    return ActionStarted.of(order_import_of_customers(customers, by=caller(request)))
+
+
+@as_api_error.register
+def _(problem: CustomerChanged) -> ApiError:
+    return ApiError(404, "not_found", "Resource not found", "This customer was erased meanwhile.")
+
+
+@as_api_error.register
+def _(problem: NotCsv) -> ApiError:
+    return invalid_payload(f"file: {problem}")

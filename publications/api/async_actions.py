@@ -1,0 +1,155 @@
+"""The API of async actions: how far the work is that a call was answered 202 to (docs/adr/0011).
+
+Nothing is stored for it: an action is the row of the work itself, whoever ordered it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated, Any, NamedTuple
+
+from django.http import HttpRequest
+from ninja import Query, Router
+from pydantic import BaseModel, Field
+
+from campaigns.mask import mask
+from campaigns.models import CampaignDeletion, CodeImport, CodeOrder
+from config.api import iso, not_found
+from config.api_auth import MAY_READ, Key
+from config.api_queries import read_time
+from config.models import AsyncAction, CsvImport, ProjectSettings
+from config.public_ids import action_of
+from customers.models import CustomerImport
+
+router = Router(tags=["Async actions"])
+
+Status = AsyncAction.Status
+STATUSES = {
+    Status.QUEUED: "ENQUEUED",
+    Status.RUNNING: "IN_PROGRESS",
+    Status.DONE: "DONE",
+    Status.FAILED: "FAILED",
+}
+
+
+class Kind(NamedTuple):
+    type: Callable[[Any], str]
+    result: Callable[[Any, Key], dict[str, Any]]
+
+
+class ActionsQuery(BaseModel):
+    limit: int = Field(10, ge=1, le=100)
+    end_date: str | None = None
+
+
+@router.get("", auth=MAY_READ)
+def list_async_actions(request: HttpRequest, query: Annotated[ActionsQuery, Query()]):
+    """Newest first. To read on: `end_date` with the `created_at` of the last one."""
+    asked = {"created_at__lt": read_time(query.end_date, "end_date")} if query.end_date else {}
+    actions: list[AsyncAction] = []
+    for model in KINDS:
+        # Keys are drawn as rows are made, and have an index. What the server orders for itself (reserves) is left out.
+        rows = model._default_manager.filter(**asked).exclude(status=Status.DRAFT).exclude(actor_kind="system")
+        actions += rows.order_by("-pk")[: query.limit + 1]
+    actions.sort(key=lambda action: action.created_at, reverse=True)
+    return {
+        "object": "list",
+        "data_ref": "async_actions",
+        "async_actions": [action_answer(action) for action in actions[: query.limit]],
+        "has_more": len(actions) > query.limit,
+    }
+
+
+@router.get("/{action_id}", auth=MAY_READ)
+def get_async_action(request: HttpRequest, action_id: str):
+    kind, key = action_of(action_id) or (0, 0)
+    model = next((model for model in KINDS if model.action_kind == kind), None)
+    action = model and model._default_manager.filter(pk=key).exclude(status=Status.DRAFT).first()
+    if not model or not action:
+        raise not_found("async_action", action_id)
+    result = None if action.is_running else KINDS[model].result(action, request.auth)
+    return action_answer(action) | {"result": result}
+
+
+def action_answer(action: AsyncAction) -> dict[str, Any]:
+    started, finished = action.started_at, action.finished_at
+    return {
+        "id": action.public_id,
+        "type": KINDS[type(action)].type(action),
+        "status": STATUSES[Status(action.status)],
+        "operation_status": _operation_status(action),
+        "created_at": iso(action.created_at),
+        "updated_at": iso(finished or started or action.created_at),
+        "processing_time": round((finished - started) / timedelta(milliseconds=1)) if started and finished else 0,
+        "progress": 100 if action.status == Status.DONE else action.percent or 0,
+        "object": "async_action",
+    }
+
+
+def _operation_status(action: AsyncAction) -> str:
+    """An import of which no row was good ran to its end, and failed all the same."""
+    if action.is_running:
+        return "UNKNOWN"
+    all_bad = isinstance(action, CsvImport) and action.rows_refused and not _done(action)
+    return "FAILED" if all_bad or action.status == Status.FAILED else "SUCCESS"
+
+
+def _done(done: CsvImport) -> int:
+    return done.rows_imported + done.rows_updated
+
+
+def _import_type(done: CodeImport | CustomerImport) -> str:
+    by_file = done.sent_as == CsvImport.SentAs.FILE
+    if isinstance(done, CustomerImport):
+        return "CUSTOMERS.IMPORT_CSV" if by_file else "CUSTOMERS.BULK_UPDATE"
+    return ("CAMPAIGN.VOUCHERS_IMPORT" if done.campaign_id else "VOUCHERS.IMPORT") + ("_CSV" if by_file else "")
+
+
+def _message(action: AsyncAction, said: str) -> str:
+    return f"{said} {action.error}".rstrip()
+
+
+def _import_result(done: CsvImport, what: str) -> dict[str, Any]:
+    said = f"{_done(done)} {what}(s) imported successfully, {done.rows_refused} failed."
+    return {"message": _message(done, said), "done_count": _done(done), "failed_count": done.rows_refused}
+
+
+def _codes_imported(done: CodeImport, key: Key) -> dict[str, Any]:
+    """A code that is refused since it exists may be an unpublished one."""
+    failed = [
+        {"code": row.key if key.may_all else mask(row.key), "row": row.row - 1, "reason": row.error}
+        for row in done.refused.order_by("row")
+    ]
+    return _import_result(done, "voucher") | {"failed": failed}
+
+
+def _customers_imported(done: CustomerImport, key: Key) -> dict[str, Any]:
+    rows = done.refused.order_by("row")
+    if done.sent_as == CsvImport.SentAs.FILE:
+        failed = [{"source_id": row.key, "row": row.row - 1, "reason": row.error} for row in rows]
+        return _import_result(done, "customer") | {"failed": failed}
+    errors = [
+        {"source_id": row.key, "key": "invalid_customer", "message": "Invalid Customer", "details": row.error}
+        for row in rows
+    ]
+    kept = timedelta(days=ProjectSettings.current().keep_files_days)
+    until = iso((done.finished_at or done.created_at) + kept)
+    return _import_result(done, "customer") | {"errors": errors, "reports": [], "reports_available_till": until}
+
+
+def _codes_made(order: CodeOrder, key: Key) -> dict[str, Any]:
+    return {"message": _message(order, f"{order.done} voucher(s) created successfully."), "done_count": order.done}
+
+
+def _campaign_deleted(deletion: CampaignDeletion, key: Key) -> dict[str, Any]:
+    said = f"Campaign deleted; {deletion.done} voucher(s) erased."
+    return {"message": _message(deletion, said), "done_count": deletion.done}
+
+
+KINDS: dict[type[AsyncAction], Kind] = {
+    CodeOrder: Kind(lambda order: "CAMPAIGN.VOUCHERS_GENERATE", _codes_made),
+    CodeImport: Kind(_import_type, _codes_imported),
+    CustomerImport: Kind(_import_type, _customers_imported),
+    CampaignDeletion: Kind(lambda deletion: "CAMPAIGN.VOUCHERS_DELETE", _campaign_deleted),
+}

@@ -1,0 +1,72 @@
+"""The API of the vouchers of a campaign: add them, and what became of them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from django.http import HttpRequest
+from ninja import Query, Status
+from pydantic import BaseModel
+
+from campaigns.api import answer_campaign, router
+from campaigns.api_voucher_requests import AddedVoucherSent, named_as_sent
+from campaigns.code_space import CodeSpaceTooSmall, code_space
+from campaigns.create_codes import create_code, create_random_code
+from campaigns.extend_pool import OneCodeOnly, order_codes, space_of
+from campaigns.find import find_campaign
+from config.api import invalid_payload, invalid_query
+from config.api_auth import MAY_ALL, MAY_READ, caller
+from config.api_started import ActionStarted
+from publications.api.voucher_changes import answer_voucher
+from publications.summarise_campaign import summarise_campaign
+
+
+@router.post("/{path:campaign_id}/vouchers", auth=MAY_ALL, response={200: dict, 202: ActionStarted})
+def add_vouchers(request: HttpRequest, campaign_id: str, sent: AddedVoucherSent | None = None, vouchers_count: int = 1):
+    """One is made at once and answered with; several are made in the background."""
+    campaign, sent, by = find_campaign(campaign_id), sent or AddedVoucherSent(), caller(request)
+    configuration = sent.code_config.given() if sent.code_config else {}
+    if vouchers_count != 1:
+        if sent.code:
+            raise invalid_payload("code: can be given to one voucher only; leave it out, or vouchers_count")
+        try:
+            with named_as_sent():
+                order = order_codes(
+                    campaign, count=vouchers_count, fields=sent.columns(), configuration=configuration, by=by
+                )
+        except OneCodeOnly:
+            raise
+        except CodeSpaceTooSmall as refused:
+            raise invalid_query(f"vouchers_count: {refused}") from None
+        return Status(202, ActionStarted.of(order))
+    with named_as_sent():
+        if sent.code:
+            voucher = create_code(sent.code, sent.columns(), campaign=campaign, by=by)
+        elif campaign.standalone:
+            raise OneCodeOnly(campaign)
+        else:
+            space = code_space(**configuration) if configuration else space_of(campaign)
+            voucher = create_random_code(space, sent.columns(), campaign=campaign, by=by)
+    return Status(200, answer_voucher(request, voucher))
+
+
+@router.post("/{path:campaign_id}/vouchers/{path:code}", auth=MAY_ALL)
+def add_voucher_with_code(request: HttpRequest, campaign_id: str, code: str, sent: AddedVoucherSent | None = None):
+    campaign = find_campaign(campaign_id)
+    with named_as_sent():
+        voucher = create_code(code, (sent or AddedVoucherSent()).columns(), campaign=campaign, by=caller(request))
+    return answer_voucher(request, voucher)
+
+
+class SummaryQuery(BaseModel):
+    start_date: date | None = None
+    end_date: date | None = None
+
+
+@router.get("/{path:campaign_id}/summary", auth=MAY_READ)
+def get_campaign_summary(request: HttpRequest, campaign_id: str, query: Annotated[SummaryQuery, Query()]):
+    """Counts of the days from `start_date` to `end_date`, both included, in UTC."""
+    campaign = find_campaign(campaign_id)
+    summary = summarise_campaign(campaign, since=query.start_date, until=query.end_date)
+    return {"object": "campaign_summary", "campaign": answer_campaign(campaign), **summary}

@@ -1,0 +1,54 @@
+"""The API's imports of vouchers, as JSON or as a CSV file, standalone or into a campaign."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from django.http import HttpRequest
+from ninja import File, UploadedFile
+
+from campaigns.api import router as campaigns
+from campaigns.api_voucher_requests import ImportedVoucherSent
+from campaigns.find import find_campaign
+from campaigns.order_code_import import CodesMissing, CodesRepeated, order_code_import, order_import_of_codes
+from config.api import ApiError, as_api_error
+from config.api_auth import MAY_ALL, caller
+from config.api_started import ActionStarted
+from publications.api.vouchers import router as vouchers
+
+STARTED = {202: ActionStarted}
+
+
+@vouchers.post("/import", auth=MAY_ALL, response=STARTED)
+def import_vouchers(request: HttpRequest, sent: list[ImportedVoucherSent]):
+    """Standalone vouchers. One that cannot be imported is told of in the result of the async action."""
+    return ActionStarted.of(order_import_of_codes([voucher.row() for voucher in sent], by=caller(request)))
+
+
+@vouchers.post("/importCSV", auth=MAY_ALL, response=STARTED)
+def import_vouchers_from_file(request: HttpRequest, file: Annotated[UploadedFile, File()]):
+    return ActionStarted.of(order_code_import(file, by=caller(request)))
+
+
+@campaigns.post("/{path:campaign_id}/import", auth=MAY_ALL, response=STARTED)
+def import_into_campaign(request: HttpRequest, campaign_id: str, sent: list[ImportedVoucherSent]):
+    """Vouchers of the campaign. As on Voucherify, one code that exists already refuses them all."""
+    rows = [voucher.row() for voucher in sent]
+    return ActionStarted.of(
+        order_import_of_codes(rows, campaign=find_campaign(campaign_id), by=caller(request), all_new=True)
+    )
+
+
+@campaigns.post("/{path:campaign_id}/importCSV", auth=MAY_ALL, response=STARTED)
+def import_into_campaign_from_file(request: HttpRequest, campaign_id: str, file: Annotated[UploadedFile, File()]):
+    return ActionStarted.of(order_code_import(file, campaign=find_campaign(campaign_id), by=caller(request)))
+
+
+@as_api_error.register
+def _(problem: CodesMissing) -> ApiError:
+    return ApiError(400, "invalid_voucher", "Invalid Voucher", str(problem))
+
+
+@as_api_error.register
+def _(problem: CodesRepeated) -> ApiError:
+    return ApiError(400, "duplicate_key", "Duplicate codes", str(problem))

@@ -1,0 +1,94 @@
+"""The API of vouchers: make one, change it, switch it, delete it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from campaigns.api_voucher_requests import VoucherSent, VoucherUpdateSent, named_as_sent
+from campaigns.change_code import CodeGone, DiscountTypeFixed, change_code
+from campaigns.code_space import code_space
+from campaigns.create_codes import create_code, create_random_code
+from campaigns.delete_code import delete_code
+from campaigns.extend_pool import OneCodeOnly, space_of
+from campaigns.find import VoucherNotFound, find_campaign, find_voucher
+from campaigns.models import Voucher
+from campaigns.switch_code import disable_code, enable_code
+from config.api import ApiError, as_api_error
+from config.api_auth import MAY_ALL, caller
+from publications.api.answers import voucher_answers
+from publications.api.vouchers import router
+
+
+@router.post("", auth=MAY_ALL)
+def post_voucher(request: HttpRequest, sent: VoucherSent):
+    """Makes a voucher with the `code` that was sent, or at random as `code_config` says."""
+    return _make(request, sent, sent.code)
+
+
+@router.post("/{path:code}", auth=MAY_ALL)
+def post_voucher_with_code(request: HttpRequest, code: str, sent: VoucherSent):
+    """Makes a voucher with the code in the address."""
+    return _make(request, sent, code)
+
+
+@router.put("/{path:code}", auth=MAY_ALL)
+def put_voucher(request: HttpRequest, code: str, sent: VoucherUpdateSent):
+    """Changes what was sent and nothing else. By code or `v_…` id, as the following."""
+    voucher = find_voucher(code)
+    with named_as_sent():
+        change_code(voucher, sent.changes(), by=caller(request))
+    return answer_voucher(request, voucher)
+
+
+@router.delete("/{path:code}", auth=MAY_ALL, response={204: None})
+def remove_voucher(request: HttpRequest, code: str, force: bool = False):
+    """Hides the voucher. `force` erases it, and frees its code, unless it was ever published or redeemed."""
+    if not delete_code(find_voucher(code), force=force, by=caller(request)):
+        raise VoucherNotFound(code)
+
+
+@router.post("/{path:code}/enable", auth=MAY_ALL)
+def enable_voucher(request: HttpRequest, code: str):
+    voucher = find_voucher(code)
+    enable_code(voucher, by=caller(request))
+    return answer_voucher(request, voucher)
+
+
+@router.post("/{path:code}/disable", auth=MAY_ALL)
+def disable_voucher(request: HttpRequest, code: str):
+    voucher = find_voucher(code)
+    disable_code(voucher, by=caller(request))
+    return answer_voucher(request, voucher)
+
+
+def answer_voucher(request: HttpRequest, voucher: Voucher) -> dict[str, Any]:
+    """As it is now."""
+    return voucher_answers([find_voucher(voucher.public_id)], request.auth)[0]
+
+
+def _make(request: HttpRequest, sent: VoucherSent, code: str | None) -> dict[str, Any]:
+    reference = sent.campaign_id or sent.campaign
+    campaign = find_campaign(reference) if reference else None
+    by = caller(request)
+    with named_as_sent():
+        if code:
+            voucher = create_code(code, sent.columns(), campaign=campaign, by=by)
+        elif campaign and campaign.standalone:
+            raise OneCodeOnly(campaign)
+        else:
+            given = sent.code_config.given() if sent.code_config else {}
+            space = code_space(**given) if given or not campaign else space_of(campaign)
+            voucher = create_random_code(space, sent.columns(), campaign=campaign, by=by)
+    return answer_voucher(request, voucher)
+
+
+@as_api_error.register
+def _(problem: CodeGone) -> ApiError:
+    return ApiError(404, "not_found", "Resource not found", str(problem))
+
+
+@as_api_error.register
+def _(problem: DiscountTypeFixed) -> ApiError:
+    return ApiError(400, "invalid_voucher", "Invalid Voucher", str(problem))
