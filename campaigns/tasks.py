@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.db import InterfaceError, OperationalError
-from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from campaigns.delete_campaign import erase_unpublished_codes
@@ -12,9 +10,7 @@ from campaigns.import_codes import import_codes
 from campaigns.keep_reserve import keep_reserves
 from campaigns.models import CodeImport
 from config.delete_old_imports import delete_old_imports
-
-# For as long as it takes: a database that is away or busy comes back, and the work goes on where it stopped.
-UNTIL_THE_DATABASE_ANSWERS = RetryStrategy(wait=10, retry_exceptions=[OperationalError, InterfaceError])
+from config.tasks import UNTIL_THE_DATABASE_ANSWERS
 
 
 @app.task(retry=UNTIL_THE_DATABASE_ANSWERS)

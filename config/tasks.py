@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from procrastinate import JobContext
+from django.db import InterfaceError, OperationalError
+from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 from config import delete_old_calls as old_calls
 from config.take_up_stalled_jobs import take_up_stalled_jobs
+
+# For as long as it takes: a database that is away or busy comes back, and the work goes on where it stopped.
+UNTIL_THE_DATABASE_ANSWERS = RetryStrategy(wait=10, retry_exceptions=[OperationalError, InterfaceError])
 
 KEEP_FINISHED_JOBS_HOURS = 24
 KEEP_FAILED_JOBS_HOURS = 24 * 30

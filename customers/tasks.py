@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from django.db import InterfaceError, OperationalError
-from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from config.delete_old_imports import delete_old_imports
+from config.tasks import UNTIL_THE_DATABASE_ANSWERS
 from customers.import_customers import import_customers
 from customers.models import CustomerImport
-
-# For as long as it takes: a database that is away or busy comes back, and the work goes on where it stopped.
-UNTIL_THE_DATABASE_ANSWERS = RetryStrategy(wait=10, retry_exceptions=[OperationalError, InterfaceError])
 
 
 @app.task(retry=UNTIL_THE_DATABASE_ANSWERS)

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from django.db import InterfaceError, OperationalError
-from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
+from config.tasks import UNTIL_THE_DATABASE_ANSWERS
 from publications import delete_old_files as old_files
 from publications import write_export
 from publications.webhooks import delete_old_deliveries as old_deliveries
 from publications.webhooks.drain_outbox import drain_outbox
 from publications.webhooks.send_due import addresses_due, send_due, send_one
-
-# For as long as it takes: a database that is away or busy comes back, and the work goes on where it stopped.
-UNTIL_THE_DATABASE_ANSWERS = RetryStrategy(wait=10, retry_exceptions=[OperationalError, InterfaceError])
 
 
 @app.task(retry=UNTIL_THE_DATABASE_ANSWERS)
