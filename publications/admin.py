@@ -1,23 +1,27 @@
-"""Publications, the ledger and exports in the admin: to be looked up, never changed. What may be done has its pages."""
+"""Publications, the ledger, redemptions and exports in the admin: to be looked up, never changed. What may be done has its pages."""
 
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import Value
+from django.db.models import Q, Value
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
+from campaigns.models import Voucher
 from config.admin import ReadOnlyAdmin
 from config.roles import reveals_codes
+from customers.models import Customer
 from publications.find_publications import find_publications, newest_of
-from publications.models import Export, Publication, PublishedVoucher
+from publications.models import Export, Publication, PublishedVoucher, Redemption
+from publications.redemptions.history import find_redemption
 from publications.reveal import shown
+from publications.webhooks import admin as _of_webhooks  # noqa: F401 - registers its own
 
 CODES_LISTED = 50
 
 
 class AmongNewest(admin.SimpleListFilter):
-    """A filter that no index serves looks at the newest publications of the list only, so that it always answers."""
+    """A filter that no index serves looks at the newest rows of the list only, so that it always answers."""
 
     def queryset(self, request, queryset):
         if not self.value():
@@ -108,6 +112,67 @@ class PublishedVoucherAdmin(ReadOnlyAdmin):
     @admin.display(description="Code")
     def code(self, row) -> str:
         return format_html("<code>{}</code>", shown(row.voucher, reveals=row.reveals))
+
+
+class KindFilter(AmongNewest):
+    title, parameter_name = "kind (of the newest)", "kind"
+
+    def lookups(self, request, model_admin):
+        return Redemption.Kind.choices
+
+
+@admin.register(Redemption)
+class RedemptionAdmin(ReadOnlyAdmin):
+    """Uses of codes and their rollbacks. Several codes that were used together stand below a row without a code."""
+
+    list_display = ["created_at", "kind", "result", "code", "campaign", "customer", "amount", "actor_label"]
+    list_filter = ["created_at", ResultFilter, KindFilter]
+    list_select_related = ["voucher", "campaign", "customer"]
+    search_fields = ["reason"]  # shows the box; `get_search_results` does the search
+    search_help_text = "A whole code, the source ID of a customer, or an r_…, rf_…, rr_… or rrf_… id"
+    fields = [
+        *("public_id", "created_at", "kind", "result", "code", "campaign", "customer", "actor_label"),
+        *(
+            "order",
+            "amount",
+            "balance",
+            "redeemed_quantity",
+            "redemption_limit",
+            "metadata",
+            "stack",
+            "undoes",
+            "reason",
+        ),
+        *("failure_code", "failure_message", "attempts"),
+    ]
+    readonly_fields = ["public_id", "code"]
+
+    def get_search_results(self, request, queryset, search_term):
+        if not search_term:
+            return queryset, False
+        if redemption := find_redemption(search_term):
+            return queryset.filter(pk=redemption.pk), False
+        vouchers = Voucher.objects.filter(code__in=[search_term, search_term.upper()])
+        customers = Customer.objects.filter(source_id=search_term)
+        return queryset.filter(Q(voucher__in=list(vouchers)) | Q(customer__in=list(customers))), False
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(reveals=Value(reveals_codes(request.user)))
+
+    def view_on_site(self, redemption) -> str | None:
+        return reverse("publications:code", args=[redemption.voucher_id]) if redemption.voucher_id else None
+
+    @admin.display(description="Id")
+    def public_id(self, redemption) -> str:
+        return redemption.public_id
+
+    @admin.display(description="Code")
+    def code(self, redemption) -> str:
+        return (
+            format_html("<code>{}</code>", shown(redemption.voucher, reveals=redemption.reveals))
+            if redemption.voucher
+            else "–"
+        )
 
 
 @admin.register(Export)

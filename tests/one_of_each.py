@@ -10,7 +10,9 @@ from config.audit import record
 from config.create_api_key import create_api_key
 from config.models import ProjectSettings
 from customers.models import CustomerImport
-from publications.models import Export
+from publications.models import Export, WebhookDelivery
+from publications.redemptions.redeem import redeem
+from publications.webhooks.create_address import create_address
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, UserFactory, VoucherFactory, published
 
 CSV = {"original_name": "codes.csv", "size": 10, "encoding": "utf-8", "delimiter": ",", "status": "draft"}
@@ -21,9 +23,11 @@ def one_of_each() -> dict[str, int]:
     UserFactory()
     campaign, customer = CampaignFactory(codes=2), CustomerFactory()
     publication = published(VoucherFactory(campaign=campaign), customer)
+    redeem(publication.vouchers[0], customer=customer, by=STAFF)
     file = ContentFile(b"code\nA\n", name="codes.csv")
     export = Export.objects.create(kind="codes", campaign=campaign, status="done", file=file, file_name="codes.csv")
     key, _ = create_api_key("Key", by=STAFF)
+    address = create_address("https://shop.example.com/webhooks", events=["publication.succeeded"], by=STAFF)
     record("code.released", by=STAFF)
     ProjectSettings.current()
     with connection.cursor() as cursor:
@@ -38,4 +42,6 @@ def one_of_each() -> dict[str, int]:
         "code_import_id": CodeImport.objects.create(campaign=campaign, file=file, error_file=file, **CSV).pk,
         "customer_import_id": CustomerImport.objects.create(file=file, error_file=file, **CSV).pk,
         "key_id": key.pk,
+        "address_id": address.pk,
+        "delivery_id": WebhookDelivery.objects.create(address=address, event=0, kind="webhook.test", body="{}").pk,
     }

@@ -102,6 +102,18 @@ PAGES = {
     "config:create-api-key": (MANAGE, MANAGE),
     "config:api-key-log": (MANAGE, NO_POST),
     "config:revoke-api-key": (MANAGE, MANAGE),
+    "publications:webhooks": (MANAGE, NO_POST),
+    "publications:create-webhook": (MANAGE, MANAGE),
+    "publications:webhook": (MANAGE, NO_POST),
+    "publications:edit-webhook": (MANAGE, MANAGE),
+    "publications:webhook-secret": (MANAGE, MANAGE),
+    "publications:pause-webhook": (NO_GET, MANAGE),
+    "publications:resume-webhook": (NO_GET, MANAGE),
+    "publications:delete-webhook": (MANAGE, MANAGE),
+    "publications:test-webhook": (NO_GET, MANAGE),
+    "publications:retry-webhook": (NO_GET, MANAGE),
+    "publications:webhook-delivery": (MANAGE, NO_POST),
+    "publications:send-webhook-again": (NO_GET, MANAGE),
     "config:settings": (MANAGE, MANAGE),
     "config:audit-log": (MANAGE, NO_POST),
     # signing in
@@ -144,6 +156,9 @@ ADMIN_MODELS = {
     "publications_export": (READ, NOBODY, NOBODY, NOBODY),
     "publications_publication": (READ, NOBODY, NOBODY, NOBODY),
     "publications_publishedvoucher": (READ, NOBODY, NOBODY, NOBODY),
+    "publications_redemption": (READ, NOBODY, NOBODY, NOBODY),
+    "publications_webhookaddress": (MANAGE, NOBODY, NOBODY, NOBODY),
+    "publications_webhookdelivery": (MANAGE, NOBODY, NOBODY, NOBODY),
     "procrastinate_procrastinatejob": (MANAGE, NOBODY, NOBODY, NOBODY),
 }
 
