@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from campaigns.models import Campaign, CodeOrder, Voucher
 from publications.load_demo import load_demo
@@ -52,6 +52,57 @@ def test_page(visit, part):
     assert not faults, "\n".join(faults)
 
 
+def test_lists_and_forms_of_an_empty_installation(visit):
+    page = visit("Manager", color_scheme="light", reduced_motion="reduce")
+    names = [name for name in pages() if "<" not in NAMED[name] and not name.startswith(("admin:", "config:"))]
+
+    faults = [f"{name}: {fault}" for name in names for fault in look_at(page, url_of(name, {}))]
+
+    assert not faults, "\n".join(faults)
+
+
+def test_what_a_page_shows_at_other_times(visit):
+    load_demo()
+    failed = Publication.objects.filter(result="FAILURE").exclude(attempted_code=None)[0]
+    released = Publication.objects.exclude(voided_at=None)[0]
+    in_pool = Voucher.objects.filter(published_at=None, campaign__name="Autumn Roast Launch")[0]
+    page = visit("Manager", color_scheme="light", reduced_motion="reduce")
+    addresses = {
+        "a failed attempt": f"/publications/{failed.public_id}/",
+        "a released code": f"/publications/{released.public_id}/",
+        "a code in the pool": f"/codes/{in_pool.public_id}/",
+        "a campaign that is over": f"/campaigns/{Campaign.objects.get(name='Garden Opening Days').public_id}/",
+        "no matches": "/publications/?q=nobody",
+        "a search": "/search?q=ada",
+        "an open row": f"/publications/?q={failed.customer.source_id}",
+    }
+
+    faults = [f"{state}: {fault}" for state, address in addresses.items() for fault in look_at(page, address)]
+
+    assert not faults, "\n".join(faults)
+
+
+def test_dialogs(visit):
+    load_demo()
+    campaign = Campaign.objects.get(name="Autumn Roast Launch")
+    page = visit("Manager", color_scheme="light", reduced_motion="reduce")
+    page.goto(f"/campaigns/{campaign.public_id}/")
+    page.evaluate(AXE_SCRIPT)
+    openers = page.locator(".page-head a[data-dialog]")
+    assert openers.count() == 5  # generate codes, hand out, two reports, publish
+    dialog = page.get_by_role("dialog")
+
+    faults = []
+    for opener in openers.all():
+        opener.evaluate("link => link.click()")
+        expect(dialog).to_be_visible()
+        faults += [f"{dialog.get_by_role('heading').first.inner_text()}: {fault}" for fault in in_each_light(page)]
+        page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+
+    assert not faults, "\n".join(faults)
+
+
 def in_the_demo() -> dict[str, int]:
     """The campaign with the most to show, and what belongs to it."""
     campaign = Campaign.objects.get(name="Autumn Roast Launch")
@@ -75,7 +126,12 @@ def look_at(page: Page, address: str) -> list[str]:
     if not page.title().removesuffix("· Handout").strip():
         faults.append("no title")
     page.evaluate(AXE_SCRIPT)
-    faults += inaccessible(page, EVERYTHING, "light")
+    return faults + in_each_light(page)
+
+
+def in_each_light(page: Page) -> list[str]:
+    """By day, by night and on a small phone."""
+    faults = inaccessible(page, EVERYTHING, "light")
     page.emulate_media(color_scheme="dark")
     faults += inaccessible(page, COLOURS, "dark")
     page.emulate_media(color_scheme="light")
