@@ -8,6 +8,8 @@ from ninja.errors import HttpError, ValidationError
 
 import campaigns.api
 import customers.api
+import customers.api_events
+import customers.api_segments
 import publications.api.publications
 import publications.api.redemptions
 import publications.api.vouchers
@@ -33,4 +35,7 @@ api.add_router("redemptions", publications.api.redemptions.router)
 api.add_router("vouchers", publications.api.redemptions.of_vouchers)
 api.add_router("vouchers", publications.api.vouchers.router)
 api.add_router("campaigns", campaigns.api.router)
+api.add_router("customers", customers.api_segments.of_customers)
 api.add_router("customers", customers.api.router)
+api.add_router("segments", customers.api_segments.router)
+api.add_router("events", customers.api_events.router)

@@ -13,24 +13,24 @@ class MetadataRefused(ValueError):
     """Not an object, too large, too deep, or holding what PostgreSQL cannot store. The message says how to mend it."""
 
 
-def check_metadata(value: Any) -> dict:
-    """The metadata as it may be stored; None counts as empty. Raises MetadataRefused."""
+def check_metadata(value: Any, *, called: str = "Metadata") -> dict:
+    """The metadata as it may be stored; None counts as empty. Raises MetadataRefused, which says what it is `called`."""
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise MetadataRefused('Metadata must be a JSON object, such as {"lang": "en"}.')
+        raise MetadataRefused(f'{called} must be a JSON object, such as {{"lang": "en"}}.')
     if _depth(value) > MAX_DEPTH:
-        raise MetadataRefused(f"Metadata may be nested at most {MAX_DEPTH} levels deep.")
+        raise MetadataRefused(f"{called} may be nested at most {MAX_DEPTH} levels deep.")
     try:
         size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
     except UnicodeEncodeError:
-        raise MetadataRefused("Metadata holds half a character (a lone surrogate); remove it.") from None
+        raise MetadataRefused(f"{called} holds half a character (a lone surrogate); remove it.") from None
     except ValueError:  # NaN, or a number such as 1e999, which Python reads as infinity
-        raise MetadataRefused("Metadata holds a number that is too large to be stored; remove it.") from None
+        raise MetadataRefused(f"{called} holds a number that is too large to be stored; remove it.") from None
     if size > MAX_BYTES:
-        raise MetadataRefused(f"Metadata may hold at most 32 KB; this is {size / 1024:.0f} KB.")
+        raise MetadataRefused(f"{called} may hold at most 32 KB; this is {size / 1024:.0f} KB.")
     if holds_nul(value):
-        raise MetadataRefused("Metadata holds a NUL character (\\u0000), which cannot be stored; remove it.")
+        raise MetadataRefused(f"{called} holds a NUL character (\\u0000), which cannot be stored; remove it.")
     return value
 
 

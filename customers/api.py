@@ -16,6 +16,7 @@ from config.api_lists import ListQuery, answer_list
 from config.api_queries import read_time, times
 from config.public_ids import CUSTOMER
 from customers.api_answers import customer_answer
+from customers.find_segments import find_segment, in_segment
 from customers.models import Customer
 from customers.upsert import CustomerNotFound, InvalidCustomer, find_customer, upsert_customer
 
@@ -70,9 +71,9 @@ def create_customer(request: HttpRequest, sent: CustomerSent):
 @router.get("", auth=MAY_READ)
 def list_customers(request: HttpRequest, query: Annotated[CustomersQuery, Query()]):
     """`name` and `email` are compared whole, in any case. `starting_after` is a customer's id, or a time."""
-    if query.segment_id:
-        raise invalid_query("segment_id: segments do not exist yet")
     rows = Customer.objects.live().filter(times(request.GET, "created_at", "updated_at"))
+    if query.segment_id:
+        rows = rows.filter(in_segment(find_segment(query.segment_id)))
     for field in ("name", "email"):
         if asked := getattr(query, field):
             rows = rows.alias(**{f"_{field}": Lower(field)}).filter(**{f"_{field}": asked.lower()})

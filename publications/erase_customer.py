@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from config.actor import Actor
 from config.audit import record
+from customers.erase_traces import erase_traces
 from customers.models import Customer
 from publications.models import Publication
 from publications.redemptions.anonymise import anonymise
@@ -32,7 +33,7 @@ def erase_customer(customer: Customer, *, by: Actor) -> bool:
     The codes stay published: who held them is forgotten, that they are taken is not. Cleared with the customer are
     the metadata of their publications and the hash of the request, from which an e-mail could be guessed; a repeat of
     such a request is `duplicate_source_id` from then on; and of their redemptions all but what was used and for how
-    much. Files that hold the person (uploads, exports) go when their
+    much. Their events go, and they leave every segment. Files that hold the person (uploads, exports) go when their
     days are over (project settings).
     """
     with transaction.atomic():
@@ -46,5 +47,6 @@ def erase_customer(customer: Customer, *, by: Actor) -> bool:
             metadata=None, request_hash=None
         )
         anonymise(locked)
+        erase_traces(locked)
         record("customer.erased", by=by, object_id=locked.public_id, publications=publications.count())
     return True

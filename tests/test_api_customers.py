@@ -186,7 +186,6 @@ def test_pages_from_a_row_on(three):
 @pytest.mark.parametrize(
     ("query", "details"),
     [
-        ("segment_id=seg_1", "segment_id: segments do not exist yet"),
         ("starting_after=x", "starting_after: must be an ISO 8601 time such as 2026-03-01T12:00:00Z; this is 'x'"),
         ("starting_after=2026-01-01&order=source_id", "starting_after: goes with an order by created_at or updated_at"),
         (

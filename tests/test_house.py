@@ -28,6 +28,7 @@ def domain_files():
         if path.relative_to(ROOT).parts[0] != "config"
         and path.stem not in NOUNS
         and not NOUN_FOLDERS & set(path.relative_to(ROOT).parts[1:-1])
+        and not path.stem.startswith("api_")
         and not path.stem.endswith(("_views", "_forms", "_tables", "_answers", "_requests", "_api"))
     ]
 

@@ -1,0 +1,134 @@
+"""Makes a segment: of customers picked one by one, or of whom a filter fits (contract: segments)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+
+from config.actor import Actor
+from config.audit import record
+from config.metadata import MetadataRefused, check_metadata
+from config.public_ids import CUSTOMER, key_of
+from customers.models import Segment
+from customers.segment_filter import InvalidSegmentFilter, read_segment_filter
+
+MOST_PICKED = 20_000  # customers in a static segment
+MOST_FILTERS = 100  # segments with a filter; all are evaluated to tell whose segments a customer is in
+
+# A `cust_…` id is tried as one of ours first, then as a source_id, like everywhere else. Erased customers have none.
+FIND = """
+SELECT sent.reference, coalesce(by_id.id, by_source_id.id)
+  FROM unnest(%s::text[], %s::bigint[]) AS sent (reference, key)
+  LEFT JOIN customers_customer by_id ON by_id.id = sent.key AND by_id.erased_at IS NULL
+  LEFT JOIN customers_customer by_source_id ON by_source_id.source_id = sent.reference
+"""
+
+# Locked until the commit: whoever erases one of them waits, and then removes the membership too.
+ADD = """
+INSERT INTO customers_segmentmember (segment_id, customer_id)
+SELECT %s, c.id FROM customers_customer c
+ WHERE c.id = ANY(%s) AND c.erased_at IS NULL ORDER BY c.id FOR KEY SHARE
+RETURNING customer_id
+"""
+
+
+class InvalidSegment(ValueError):
+    """The segment cannot be made; the message names the field and what was expected."""
+
+
+class SegmentNameTaken(Exception):
+    """Another segment has this name."""
+
+    def __init__(self, name: str):
+        super().__init__(f"There is a segment called “{name}” already. Choose another name.")
+        self.name = name
+
+
+class CustomersNotFound(LookupError):
+    """Of the picked customers these do not exist; `references` as they were given."""
+
+    def __init__(self, references: Sequence[str]):
+        more = f" and {len(references) - 5:,} more" if len(references) > 5 else ""
+        several = "s" if len(references) > 1 else ""
+        super().__init__(f"Cannot find customer{several} with id {', '.join(references[:5])}{more}")
+        self.references = references
+
+
+def create_static_segment(name: str, customers: Sequence[str], *, by: Actor) -> Segment:
+    """Of these customers: `cust_…` ids or source_ids, in any order; one that is named twice is in it once.
+
+    Raises InvalidSegment, SegmentNameTaken and CustomersNotFound; then nothing has been made.
+    """
+    if len(customers) > MOST_PICKED:
+        raise InvalidSegment(
+            f"customers: a static segment holds at most {MOST_PICKED:,}; these are {len(customers):,}. "
+            "Make one with a filter, for instance on a metadata key."
+        )
+    with transaction.atomic():
+        segment = _create(Segment(name=name, type=Segment.Type.STATIC), by=by, customers=len(set(customers)))
+        _add(segment, _find(customers))
+    return segment
+
+
+def create_filter_segment(name: str, filter: Mapping[str, Any], *, passive: bool = False, by: Actor) -> Segment:
+    """Of whom the filter fits, whenever it is read (segment_filter.py has its language).
+
+    Raises InvalidSegment and SegmentNameTaken.
+    """
+    kind = Segment.Type.PASSIVE if passive else Segment.Type.AUTO_UPDATE
+    try:
+        segment = Segment(name=name, type=kind, filter=check_metadata(filter, called="The filter"))
+        read_segment_filter(filter)
+    except MetadataRefused as refused:
+        raise InvalidSegment(f"filter: {refused}") from None
+    except InvalidSegmentFilter as refused:
+        raise InvalidSegment(str(refused)) from None
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            # One at a time, so that two at once do not both become the hundredth; reading goes on.
+            cursor.execute("LOCK TABLE customers_segment IN SHARE ROW EXCLUSIVE MODE")
+        if Segment.objects.exclude(type=Segment.Type.STATIC).count() >= MOST_FILTERS:
+            raise InvalidSegment(f"type: there are {MOST_FILTERS} segments with a filter already. Delete one first.")
+        return _create(segment, by=by)
+
+
+def _create(segment: Segment, *, by: Actor, **details) -> Segment:
+    if not segment.name.strip():
+        raise InvalidSegment("name: must not be empty")
+    if len(segment.name) > 200:
+        raise InvalidSegment(f"name: may hold at most 200 characters; this has {len(segment.name)}")
+    if "\x00" in segment.name:
+        raise InvalidSegment("name: must not hold a NUL character")
+    try:
+        with transaction.atomic():
+            segment.save(force_insert=True)
+    except IntegrityError as refused:
+        if "segment_name_unique" in str(refused):
+            raise SegmentNameTaken(segment.name) from None
+        raise
+    record(
+        "segment.created", by=by, object_id=segment.public_id, object_label=segment.name, type=segment.type, **details
+    )
+    return segment
+
+
+def _find(references: Sequence[str]) -> dict[str, int]:
+    """{reference: the customer's key}. Raises CustomersNotFound."""
+    wanted = list(dict.fromkeys(references))
+    with connection.cursor() as cursor:
+        cursor.execute(FIND, [wanted, [key_of(CUSTOMER, reference) for reference in wanted]])
+        found = dict(cursor.fetchall())
+    if missing := [reference for reference in wanted if found[reference] is None]:
+        raise CustomersNotFound(missing)
+    return found
+
+
+def _add(segment: Segment, customers: dict[str, int]) -> None:
+    """Raises CustomersNotFound for those who were erased meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute(ADD, [segment.pk, list(customers.values())])
+        added = {key for (key,) in cursor.fetchall()}
+    if missing := [reference for reference, key in customers.items() if key not in added]:
+        raise CustomersNotFound(missing)

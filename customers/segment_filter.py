@@ -1,0 +1,221 @@
+"""The filter of a segment: whom it fits, as a condition that the database evaluates whenever the segment is read.
+
+    {"junction": "and", "address.city": {"conditions": {"$is": ["Kyiv"]}},
+     "events.sign_up.count": {"conditions": {"$more_than": [0]}}}
+
+The language is that of every filter (config/conditions.py). An absent field is an empty word here: it is no other
+value ($is_not fits it), and it holds, begins and ends with nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC
+from functools import reduce
+from operator import and_, or_
+from typing import Any
+
+from django.db.models import Exists, Expression, F, Func, JSONField, OuterRef, Q, TextField, Value
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import (
+    Contains,
+    EndsWith,
+    Exact,
+    GreaterThan,
+    GreaterThanOrEqual,
+    In,
+    LessThan,
+    LessThanOrEqual,
+    Lookup,
+    StartsWith,
+)
+
+from config import conditions as by
+from customers.models import Event
+from customers.upsert import ADDRESS_PARTS
+
+# All filters together are one statement (find_segments.py), and PostgreSQL takes 65,535 parameters in one. A condition
+# makes 4 at most and one for each value, so 100 of the largest filters make 40,000.
+MOST_CONDITIONS, MOST_VALUES = 50, 200
+
+PARTS: dict[str, type[Lookup]] = {
+    "$contains": Contains,
+    "$not_contain": Contains,
+    "$starts_with": StartsWith,
+    "$ends_with": EndsWith,
+}
+NUMBERS: dict[str, type[Lookup]] = {
+    "$more_than": GreaterThan,
+    "$more_than_equal": GreaterThanOrEqual,
+    "$less_than": LessThan,
+    "$less_than_equal": LessThanOrEqual,
+}
+TIMES: dict[str, type[Lookup]] = {"$before": LessThan, "$after": GreaterThan}
+EVERYBODY = Q(pk__isnull=False)
+
+
+class InvalidSegmentFilter(ValueError):
+    """The filter cannot be used; the message names the part of it, and what would do."""
+
+
+def read_segment_filter(sent: Mapping[str, Any]) -> Q:
+    """Whom it fits, as a Q of Customer. Raises InvalidSegmentFilter.
+
+    Stricter than the filters of lists: what is not understood or says nothing would make the audience larger than
+    was meant.
+    """
+    fields: dict[str, by.Field] = {}
+    conditions_asked = values_asked = 0
+    for name, value in sent.items():
+        if name == "junction":
+            continue
+        if not (field := _field(name)):
+            raise InvalidSegmentFilter(f"filter.{name[:100]}: is no field of a segment; there are {KNOWN}")
+        conditions = value.get("conditions") if isinstance(value, Mapping) else None
+        if not conditions or not isinstance(conditions, Mapping):
+            raise InvalidSegmentFilter(f'filter.{name}: must be an object such as {{"conditions": {{"$is": ["…"]}}}}')
+        for op, sent_values in conditions.items():
+            values = sent_values if isinstance(sent_values, list) else [sent_values]
+            if not all(isinstance(value, str | int | float) for value in values):
+                raise InvalidSegmentFilter(f"filter.{name}.conditions.{op}: takes strings, numbers, true or false")
+            values_asked += len(values)
+            conditions_asked += 1 if op in by.EXACT else len(values)
+        fields[name] = field
+    if not fields:
+        raise InvalidSegmentFilter('filter: needs a condition, such as {"email": {"conditions": {"$has_value": ""}}}')
+    if conditions_asked > MOST_CONDITIONS or values_asked > MOST_VALUES:
+        raise InvalidSegmentFilter(
+            f"filter: may hold at most {MOST_CONDITIONS} conditions, where each value counts as one but after "
+            f"$is, $is_not, $in and $not_in, and {MOST_VALUES} values"
+        )
+    try:
+        return by.read_filters(sent, fields)
+    except by.InvalidCondition as wrong:
+        where = f"filter.{wrong.field}" + (f".conditions.{wrong.op}" if wrong.op else "")
+        raise InvalidSegmentFilter(f"{where}: {wrong.message}") from None
+
+
+def _words(expression: Expression | F) -> by.Field:
+    """A text, "" where it is absent."""
+
+    def q(condition: by.Condition) -> Q:
+        if condition.op in by.PRESENCE:
+            absent = Q(Exact(expression, ""))
+            return absent if condition.op == "$is_unknown" else ~absent
+        if condition.op in by.EXACT:
+            found = Q(In(expression, condition.values))
+        else:
+            found = reduce(or_, [Q(PARTS[condition.op](expression, value)) for value in condition.values])
+        return ~found if condition.op in by.NEGATED else found
+
+    return by.Field((*by.EXACT, *by.PARTS), q)
+
+
+def _day(path: str) -> by.Field:
+    """A date; `$more_than` and `$less_than` are in days before today."""
+    moment = by.moment(path)
+    exact = by.choice(path, read=by.parse_time)
+
+    def q(condition: by.Condition) -> Q:
+        if condition.op not in by.EXACT or condition.op in by.PRESENCE:
+            return moment.q(condition)
+        if not all(map(by.parse_time, condition.values)):
+            raise condition.wrong("must be a date such as 1990-12-31")
+        return exact.q(condition)
+
+    return by.Field((*by.EXACT, "$before", "$after", "$more_than", "$less_than"), q)
+
+
+def _part_of(column: str, key: str, template: str = "coalesce(%(expressions)s::text, '')") -> Func:
+    """One key of a JSON column, as text. (Django's own transform takes a key such as "5" for a place in an array.)"""
+    return Func(F(column), Value(key), template=template, arg_joiner=" ->> ", output_field=TextField())
+
+
+# The beginning of what looks like a time, as far as a second. Compared as text, since a cast would fail at the first
+# customer whose text looks like a time and is none.
+SECOND = (
+    r"""(replace(substring(%(expressions)s::text FROM '^\d{4}-\d\d-\d\d(?:[ T][\d:]{8})?'), ' ', 'T') COLLATE "C")"""
+)
+
+
+def _metadata(key: str) -> by.Field:
+    """Whatever the shop keeps there: compared as text, or with the operators of numbers and times only if it is one."""
+    words = _words(_part_of("metadata", key))
+    json = Func(
+        F("metadata"), Value(key), template="(%(expressions)s::text)", arg_joiner=" -> ", output_field=JSONField()
+    )
+    is_number = Q(Exact(Func(json, function="jsonb_typeof", output_field=TextField()), "number"))
+    second = _part_of("metadata", key, SECOND)
+
+    def q(condition: by.Condition) -> Q:
+        strictest = max if condition.op in ("$after", "$more_than", "$more_than_equal") else min
+        if condition.op in NUMBERS:
+            number = strictest(_number(value, condition) for value in condition.values)
+            return is_number & Q(NUMBERS[condition.op](json, number))
+        if condition.op in TIMES:
+            return Q(TIMES[condition.op](second, strictest(_second(value, condition) for value in condition.values)))
+        return words.q(condition)
+
+    return by.Field((*words.ops, *NUMBERS, *TIMES), q)
+
+
+def _count_of_events(name: str) -> by.Field:
+    """How many events of this name the customer has."""
+
+    def at_least(number: int) -> Q:
+        if number <= 0:
+            return EVERYBODY
+        # Stops at the wanted event; at the first one it is a join that the database may turn around.
+        return Q(Exists(Event.objects.filter(customer=OuterRef("pk"), name=name)[number - 1 : number]))
+
+    of_op = {
+        "$is": lambda number: at_least(number) & ~at_least(number + 1),
+        "$is_not": lambda number: ~at_least(number) | at_least(number + 1),
+        "$more_than": lambda number: at_least(number + 1),
+        "$more_than_equal": at_least,
+        "$less_than": lambda number: ~at_least(number),
+        "$less_than_equal": lambda number: ~at_least(number + 1),
+    }
+
+    def q(condition: by.Condition) -> Q:
+        if not all(value.isdecimal() and value.isascii() and len(value) <= 9 for value in condition.values):
+            raise condition.wrong("must be a whole number")
+        join = or_ if condition.op == "$is" else and_
+        return reduce(join, [of_op[condition.op](int(value)) for value in condition.values])
+
+    return by.Field(tuple(of_op), q)
+
+
+def _number(value: str, condition: by.Condition) -> int | float:
+    if not re.fullmatch(r"-?\d{1,18}(\.\d{1,18})?", value, re.ASCII):
+        raise condition.wrong("must be a number")
+    return float(value) if "." in value else int(value)
+
+
+def _second(value: str, condition: by.Condition) -> str:
+    if not (moment := by.parse_time(value)):
+        raise condition.wrong(by.TIME_EXPECTED)
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+FIELDS: dict[str, by.Field] = {
+    "source_id": _words(Coalesce(F("source_id"), Value(""), output_field=TextField())),
+    **{field: _words(F(field)) for field in ("name", "email", "phone", "description")},
+    "birthdate": _day("birthdate"),
+    "birthday": _day("birthdate"),
+    "city": _words(_part_of("address", "city")),
+    **{f"address.{part}": _words(_part_of("address", part)) for part in ADDRESS_PARTS},
+    "created_at": by.moment("created_at"),
+    "updated_at": by.moment("updated_at"),
+}
+KNOWN = f"{', '.join(FIELDS)}, metadata.<key>, events.<name>.count"
+
+
+def _field(name: str) -> by.Field | None:
+    kind, _, rest = name.partition(".")
+    if kind == "metadata" and rest:
+        return _metadata(rest)
+    if kind == "events" and (event := rest.removesuffix(".count")) not in ("", rest):
+        return _count_of_events(event)
+    return FIELDS.get(name)

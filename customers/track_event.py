@@ -1,0 +1,53 @@
+"""Notes what a customer did, by the shop's own name for it (contract: events)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import connection, transaction
+from psycopg.types.json import Jsonb
+
+from config.actor import Actor
+from config.metadata import check_metadata
+from customers.models import Event
+from customers.upsert import CustomerNotFound, upsert_customer
+
+LONGEST_NAME = 300
+
+# The customer is locked until the commit: whoever erases them waits, and then removes this event too.
+INSERT = """
+INSERT INTO customers_event (customer_id, name, metadata, actor_kind, actor_id, actor_label)
+SELECT c.id, %s, %s, %s, %s, %s FROM customers_customer c WHERE c.id = %s AND c.erased_at IS NULL FOR KEY SHARE
+RETURNING id, created_at
+"""
+
+
+class InvalidEvent(ValueError):
+    """The event cannot be kept; the message names the field and what was expected."""
+
+
+def track_event(name: str, customer: Mapping[str, Any], *, metadata: dict | None = None, by: Actor) -> Event:
+    """`customer`: the fields as sent, found, updated or created as by `upsert_customer`; the event has it set.
+
+    Raises InvalidEvent, MetadataRefused, InvalidCustomer and CustomerNotFound (an unknown `id`, or erased meanwhile);
+    then nothing is kept, nor a customer created.
+    """
+    if not name or len(name) > LONGEST_NAME:
+        raise InvalidEvent(f"event: must hold 1 to {LONGEST_NAME} characters; this has {len(name)}")
+    if "\x00" in name:
+        raise InvalidEvent("event: must not hold a NUL character")
+    metadata = check_metadata(metadata)
+    with transaction.atomic():
+        who = upsert_customer(customer)
+        row_of: tuple[Any, ...] = (name, Jsonb(metadata), by.kind, by.id, by.label, who.pk)
+        with connection.cursor() as cursor:
+            cursor.execute(INSERT, row_of)
+            row = cursor.fetchone()
+        if not row:
+            raise CustomerNotFound(who.public_id)
+    key, created_at = row
+    return Event(
+        id=key, customer=who, name=name, metadata=metadata, created_at=created_at,
+        actor_kind=by.kind, actor_id=by.id, actor_label=by.label,
+    )  # fmt: skip
