@@ -3,93 +3,101 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
-from typing import Any
+from decimal import Decimal
 
 from django.db import connection
+from django.db.models import Sum, Value
+from django.db.models.functions import Coalesce
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Voucher
+from config.models import AuditEntry
+from publications.models import Publication, Redemption
 
-# There is no pricing here, so what a discount came to is not known.
-COUNTS = """
-WITH span AS (SELECT %(since)s::timestamptz AS since, %(until)s::timestamptz AS until),
-codes AS (
-    SELECT count(*) AS created, coalesce(sum(coalesce(gift_amount, %(gift)s::numeric)), 0) AS worth
-      FROM campaigns_voucher, span WHERE campaign_id = %(campaign)s AND created_at BETWEEN since AND until),
-deleted AS (
-    SELECT count(*) AS codes FROM config_auditentry, span
-     WHERE campaign_id = %(campaign)s AND action = 'code.deleted' AND created_at BETWEEN since AND until),
-published AS (
-    SELECT coalesce(sum(attempts) FILTER (WHERE result = 'SUCCESS'), 0) AS succeeded,
-           coalesce(sum(attempts) FILTER (WHERE result = 'FAILURE'), 0) AS failed
-      FROM publications_publication, span WHERE campaign_id = %(campaign)s AND created_at BETWEEN since AND until),
-redeemed AS (
-    SELECT r.kind, r.result, r.attempts, r.amount, r.stack_id, r.id,
-           coalesce(made.order, r.order, stack.order) -> 'amount' AS ordered
-      FROM span, publications_redemption r
-      LEFT JOIN publications_redemption undone ON undone.id = r.undoes_id
-      LEFT JOIN publications_redemption made ON made.id = coalesce(undone.stack_id, undone.id)
+Span = tuple[datetime, datetime]
+
+# What the orders came to for which a code was used, or given back. Several codes used for one order are a stack, whose
+# own row holds the order: it counts once.
+ORDERS = """
+SELECT kind, sum(amount::numeric) FROM (
+    SELECT DISTINCT ON (r.kind, coalesce(r.stack_id, r.id)) r.kind,
+           coalesce(stack_undone.order, undone.order, stack.order, r.order) -> 'amount' AS amount
+      FROM publications_redemption r
       LEFT JOIN publications_redemption stack ON stack.id = r.stack_id
-     WHERE r.campaign_id = %(campaign)s AND r.created_at BETWEEN since AND until)
-SELECT codes.created, codes.worth, deleted.codes, published.succeeded, published.failed,
-       (SELECT jsonb_object_agg(kind || ' ' || result, times)
-          FROM (SELECT kind, result, sum(attempts) AS times FROM redeemed GROUP BY kind, result) AS counted),
-       (SELECT jsonb_object_agg(kind, taken) FROM (SELECT kind, sum(amount) AS taken
-          FROM redeemed WHERE result = 'SUCCESS' AND amount IS NOT NULL GROUP BY kind) AS amounts),
-       (SELECT jsonb_object_agg(kind, total) FROM (SELECT kind, sum(ordered::numeric) AS total
-          FROM (SELECT DISTINCT ON (kind, coalesce(stack_id, id)) kind, ordered FROM redeemed
-                 WHERE result = 'SUCCESS' AND jsonb_typeof(ordered) = 'number') AS orders GROUP BY kind) AS totals)
-  FROM codes, deleted, published
+      LEFT JOIN publications_redemption undone ON undone.id = r.undoes_id
+      LEFT JOIN publications_redemption stack_undone ON stack_undone.id = undone.stack_id
+     WHERE r.campaign_id = %s AND r.result = 'SUCCESS' AND r.created_at BETWEEN %s AND %s) AS orders
+ WHERE jsonb_typeof(amount) = 'number'
+ GROUP BY kind
 """
 
 
 def summarise_campaign(campaign: Campaign, *, since: date | None = None, until: date | None = None) -> dict[str, int]:
     """{"publications": 3, "redemptions_failed": 0, …} of the days from `since` to `until`, both included, in UTC.
 
-    Amounts are in hundredths. Failed attempts count as often as they were made, as long as they are kept.
+    Amounts are in hundredths. Failed attempts count as often as they were made, as long as they are kept. There is no
+    pricing here: what a discount came to is not known, and 0.
     """
-    first, last = since or date.min, until or date.max
-    bounds = {
-        "campaign": campaign.pk,
-        "gift": campaign.gift_amount,
-        "since": datetime.combine(first, time.min, UTC),
-        "until": datetime.combine(last, time.max, UTC),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(COUNTS, bounds)
-        created, worth, deleted, published, refused, uses, amounts, orders = cursor.fetchone()
-    uses, amounts, orders = uses or {}, amounts or {}, orders or {}
-    redeemed, not_redeemed = uses.get("redemption SUCCESS", 0), uses.get("redemption FAILURE", 0)
-    undone, not_undone = uses.get("rollback SUCCESS", 0), uses.get("rollback FAILURE", 0)
+    span = (
+        datetime.combine(since or date.min, time.min, UTC),
+        datetime.combine(until or date.max, time.max, UTC),
+    )
+    made = Voucher.objects.filter(campaign=campaign, created_at__range=span)
+    erased_or_hidden = AuditEntry.objects.filter(campaign_id=campaign.pk, action="code.deleted", created_at__range=span)
     summary = {
-        "redemptions": redeemed + not_redeemed,
-        "redemptions_succeeded": redeemed,
-        "redemptions_failed": not_redeemed,
-        "rollbacks": undone + not_undone,
-        "rollbacks_succeeded": undone,
-        "rollbacks_failed": not_undone,
-        "validations": 0,
-        "validations_succeeded": 0,
-        "validations_failed": 0,
-        "vouchers_created": created,
-        "vouchers_deleted": deleted,
-        "publications": published + refused,
-        "publications_succeeded": published,
-        "publications_failed": refused,
-        "orders_amount": int(orders.get("redemption", 0)),
-        "orders_rolledback_amount": int(orders.get("rollback", 0)),
+        "vouchers_created": made.count(),
+        "vouchers_deleted": erased_or_hidden.count(),
+        **_publications(campaign, span),
+        **_redemptions(campaign, span),
     }
-    return summary | _of_kind(campaign, worth, amounts)
-
-
-def _of_kind(campaign: Campaign, worth: Any, amounts: dict[str, Any]) -> dict[str, int]:
     if campaign.kind == Campaign.Kind.GIFT_VOUCHERS:
-        return {
-            "created_vouchers_amount": int(worth * 100),
-            "amount_added": 0,
-            "amount_deleted": 0,
-            "amount_redeemed": round(amounts.get("redemption", 0) * 100),
-            "amount_rolledback": round(amounts.get("rollback", 0) * 100),
-            "amount_subtracted": 0,
-        }
-    summary = {"discounted_amount": 0, "rolledback_discounted_amount": 0}
+        worth = made.aggregate(worth=Sum(Coalesce("gift_amount", Value(campaign.gift_amount))))["worth"]
+        return summary | {"created_vouchers_amount": _hundredths(worth)} | _amounts(campaign, span)
+    summary |= {"discounted_amount": 0, "rolledback_discounted_amount": 0}
     return summary | ({"referred_customers": 0} if campaign.kind == Campaign.Kind.REFERRAL_PROGRAM else {})
+
+
+def _publications(campaign: Campaign, span: Span) -> dict[str, int]:
+    made = Publication.objects.filter(campaign=campaign, created_at__range=span).order_by()
+    times = dict(made.values_list("result").annotate(times=Sum("attempts")))
+    succeeded, failed = times.get("SUCCESS", 0), times.get("FAILURE", 0)
+    return {
+        "publications": succeeded + failed,
+        "publications_succeeded": succeeded,
+        "publications_failed": failed,
+    }
+
+
+def _redemptions(campaign: Campaign, span: Span) -> dict[str, int]:
+    made = Redemption.objects.filter(campaign=campaign, created_at__range=span).order_by()
+    times = {
+        (kind, result): times
+        for kind, result, times in made.values_list("kind", "result").annotate(times=Sum("attempts"))
+    }
+    summary = {"validations": 0, "validations_succeeded": 0, "validations_failed": 0}
+    for kind, word in (("redemption", "redemptions"), ("rollback", "rollbacks")):
+        succeeded, failed = times.get((kind, "SUCCESS"), 0), times.get((kind, "FAILURE"), 0)
+        summary |= {word: succeeded + failed, f"{word}_succeeded": succeeded, f"{word}_failed": failed}
+    with connection.cursor() as cursor:
+        cursor.execute(ORDERS, [campaign.pk, *span])
+        amounts = {kind: int(amount) for kind, amount in cursor.fetchall()}
+    return summary | {
+        "orders_amount": amounts.get("redemption", 0),
+        "orders_rolledback_amount": amounts.get("rollback", 0),
+    }
+
+
+def _amounts(campaign: Campaign, span: Span) -> dict[str, int]:
+    """What was taken from gift vouchers, and given back to them."""
+    made = Redemption.objects.filter(campaign=campaign, created_at__range=span, result="SUCCESS").order_by()
+    taken = dict(made.values_list("kind").annotate(taken=Sum("amount")))
+    return {
+        "amount_added": 0,
+        "amount_deleted": 0,
+        "amount_redeemed": _hundredths(taken.get("redemption")),
+        "amount_rolledback": _hundredths(taken.get("rollback")),
+        "amount_subtracted": 0,
+    }
+
+
+def _hundredths(amount: Decimal | None) -> int:
+    return int((amount or 0) * 100)
