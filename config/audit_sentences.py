@@ -45,6 +45,15 @@ SENTENCES = {
     "export.retried": "had the file {object} made once more",
     "export.downloaded": "downloaded the file {object}",
     "export.deleted": "deleted the file {object}",
+    "webhook.created": "added the webhook {object}",
+    "webhook.changed": "changed the webhook {object}",
+    "webhook.secret_drawn": "drew a new secret for the webhook {object}",
+    "webhook.paused": "paused the webhook {object}",
+    "webhook.resumed": "resumed the webhook {object}",
+    "webhook.deleted": "deleted the webhook {object}",
+    "webhook.tested": "sent a test to the webhook {object}",
+    "webhook.sent_again": "sent {event} to the webhook {object} again",
+    "webhook.failed_sent_again": "had {count} failed events sent to the webhook {object} again",
     "settings.changed": "changed the project settings",
     "user.created": "made the user {object}",
     "user.edited": "edited the user {object}",
@@ -59,6 +68,7 @@ PAGES = {
     "cust": ("publications:customer", "customer_id"),
     "pub": ("publications:publication", "publication_id"),
     "export": ("publications:export", "export_id"),
+    "hook": ("publications:webhook", "address_id"),
 }
 
 

@@ -28,6 +28,7 @@ MAIN = [
 ]
 SETTINGS = [
     Entry("API keys", "key-round", "config:api-keys", MANAGE),
+    Entry("Webhooks", "webhook", "publications:webhooks", MANAGE),
     Entry("Project settings", "settings", "config:settings", MANAGE),
     Entry("Audit log", "scroll-text", "config:audit-log", MANAGE),
     Entry("Users & roles", "user-cog", "admin:auth_user_changelist", MANAGE),

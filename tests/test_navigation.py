@@ -10,7 +10,7 @@ from config.navigation import MAIN, SETTINGS
 pytestmark = pytest.mark.django_db
 
 DAILY = ["Home", "Campaigns", "Codes", "Customers", "Publications", "Exports"]
-MANAGING = ["API keys", "Project settings", "Audit log", "Users &amp; roles"]
+MANAGING = ["API keys", "Webhooks", "Project settings", "Audit log", "Users &amp; roles"]
 
 
 def side_bar(client, address="/password/"):

@@ -17,7 +17,7 @@ from config.tables import COUNT_UP_TO
 from publications.history import attach_ledger, history
 from publications.list_channels import channel_colours, list_channels
 from publications.low_pools import low_pools
-from publications.models import Publication
+from publications.models import Publication, WebhookAddress
 from publications.running_work import running_work
 from publications.tally import tally_days
 
@@ -56,6 +56,7 @@ def _overview(request) -> dict:
         "chart": days.chart(colours),
         "channel_colours": colours,
         "low_pools": low_pools(),
+        "failing_webhooks": WebhookAddress.objects.failing() if manages else [],
         "jobs": running_work(request.user),
         "latest": latest,
         "reveals": reveals_codes(request.user),

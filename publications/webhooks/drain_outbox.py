@@ -51,6 +51,7 @@ def _drain_batch() -> int:
                 object_key=event.object_key,
                 customer_id=composed[event.key].customer_id,
                 body=composed[event.key].body,
+                created_at=event.created_at,
             )
             for event in events
             if event.key in composed

@@ -32,6 +32,10 @@ class WebhookAddressQuerySet(models.QuerySet):
     def active(self):
         return self.live().filter(paused_at=None)
 
+    def failing(self):
+        """Those that Handout itself has paused."""
+        return self.live().filter(paused_at__isnull=False).exclude(pause_reason="")
+
 
 class WebhookAddress(ActedBy):
     """A server that is told of events. Paused ones are told nothing, and what happens meanwhile is not kept for them."""

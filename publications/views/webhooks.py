@@ -1,0 +1,220 @@
+"""The addresses that are told of events, and what was sent to them. For Managers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib import messages
+from django.db.models import Q
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from config.actor import Actor
+from config.dialogs import leave
+from config.roles import MANAGE, requires
+from config.tables import COUNT_UP_TO, list_page
+from publications.webhooks import send_again as sending
+from publications.webhooks.change_address import change_address, draw_new_secret
+from publications.webhooks.check_address import AddressRefused
+from publications.webhooks.create_address import AddressExists, create_address
+from publications.webhooks.delete_address import delete_address
+from publications.webhooks.filters import DeliveryFilter
+from publications.webhooks.forms import AddressForm
+from publications.webhooks.models import WebhookAddress, WebhookDelivery
+from publications.webhooks.pause_address import pause_address, resume_address
+from publications.webhooks.show_delivery import show_delivery
+from publications.webhooks.tables import DeliveryTable, WebhookAddressTable
+
+form_page = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@require_safe
+@requires(MANAGE)
+def webhooks(request):
+    table = WebhookAddressTable(WebhookAddress.objects.live())
+    return list_page(request, "webhooks/list.html", table, {"title": "Webhooks"})
+
+
+@form_page
+@requires(MANAGE)
+def create_webhook(request):
+    form = AddressForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            address = create_address(**form.cleaned_data, by=Actor.user(request.user))
+        except (AddressRefused, AddressExists) as refused:
+            form.add_error("url", str(refused))
+        else:
+            messages.success(request, "The address has been added. Send a test to see whether it arrives.")
+            return leave(request, _page(address))
+    return render(request, "webhooks/create.html", {"form": form, "title": "New webhook"})
+
+
+@require_safe
+@never_cache  # it shows the secret
+@requires(MANAGE)
+def webhook(request, address_id):
+    address = _address(address_id)
+    deliveries = DeliveryFilter(request.GET, address.deliveries.all())
+    return list_page(
+        request,
+        "webhooks/address.html",
+        DeliveryTable(deliveries.qs),
+        lambda: {
+            "title": address,
+            "address": address,
+            "waiting": _count(address, "waiting"),
+            "failed": _count(address, "failed"),
+        },
+        filterset=deliveries,
+    )
+
+
+@form_page
+@requires(MANAGE)
+def edit_webhook(request, address_id):
+    address = _address(address_id)
+    form = AddressForm(request.POST or None, initial={"url": address.url, "events": address.events})
+    if request.method == "POST" and form.is_valid():
+        try:
+            changed = change_address(address, **form.cleaned_data, by=Actor.user(request.user))
+        except (AddressRefused, AddressExists) as refused:
+            form.add_error("url", str(refused))
+        else:
+            messages.success(request, "The address has been saved." if changed else "Nothing was changed.")
+            return leave(request, _page(address))
+    return render(request, "webhooks/edit.html", {"form": form, "address": address, "title": "Edit the webhook"})
+
+
+@form_page
+@requires(MANAGE)
+def webhook_secret(request, address_id):
+    """A new one."""
+    address = _address(address_id)
+    if request.method == "POST":
+        draw_new_secret(address, by=Actor.user(request.user))
+        messages.success(request, "The new secret signs everything from now on. Put it into the receiver.")
+        return leave(request, _page(address))
+    return render(
+        request,
+        "_confirm.html",
+        {
+            "title": "Draw a new secret",
+            "text": "Everything is signed with it at once, also what waits already. Until the receiver knows it, it takes "
+            "what we send for forged; what it refuses is sent again.",
+            "submit": "Draw a new secret",
+            "back": _page(address),
+        },
+    )
+
+
+@require_POST
+@requires(MANAGE)
+def pause_webhook(request, address_id):
+    address = _address(address_id)
+    if not pause_address(address, by=Actor.user(request.user)):
+        messages.info(request, "It was paused before.")
+    return redirect(_page(address))
+
+
+@require_POST
+@requires(MANAGE)
+def resume_webhook(request, address_id):
+    address = _address(address_id)
+    if resume_address(address, by=Actor.user(request.user)):
+        messages.success(request, "Webhooks are sent there again. What was waiting goes first.")
+    else:
+        messages.info(request, "It was not paused.")
+    return redirect(_page(address))
+
+
+@form_page
+@requires(MANAGE)
+def delete_webhook(request, address_id):
+    address = _address(address_id)
+    if request.method == "POST":
+        delete_address(address, by=Actor.user(request.user))
+        messages.success(request, "The address has been deleted.")
+        return leave(request, reverse("publications:webhooks"))
+    return render(
+        request,
+        "_confirm.html",
+        {
+            "title": "Delete the webhook",
+            "text": f"Nothing more is sent to {address}, and the record of what was sent there is deleted as well.",
+            "submit": "Delete",
+            "back": _page(address),
+        },
+    )
+
+
+@require_POST
+@requires(MANAGE)
+def test_webhook(request, address_id):
+    delivery = sending.send_test(_address(address_id), by=Actor.user(request.user))
+    return redirect(_delivery_page(delivery))
+
+
+@require_POST
+@requires(MANAGE)
+def retry_webhook(request, address_id):
+    """All that failed for good."""
+    address = _address(address_id)
+    count = sending.send_failed_again(address, by=Actor.user(request.user))
+    if not count:
+        messages.info(request, "Nothing has failed there.")
+    elif address.paused_at:
+        messages.success(request, f"{count:,} wait to be sent again. Resume the address, and they go.")
+    else:
+        messages.success(request, f"{count:,} are sent again within seconds.")
+    return redirect(_page(address))
+
+
+@require_safe
+@requires(MANAGE)
+def webhook_delivery(request, address_id, delivery_id):
+    """As a page, or as the part of it that a row of the list opens, and that is asked for again while it is sent."""
+    delivery = get_object_or_404(
+        WebhookDelivery.objects.select_related("address"), _of_live(address_id), pk=delivery_id
+    )
+    attempts = [attempt | {"at": datetime.fromisoformat(attempt["at"])} for attempt in reversed(delivery.log)]
+    context = {"title": "Delivery", "delivery": delivery, "attempts": attempts, "shown": show_delivery(delivery)}
+    is_part = request.htmx.target == f"delivery-{delivery.pk}"
+    response = render(request, "webhooks/_delivery.html" if is_part else "webhooks/delivery.html", context)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
+@require_POST
+@requires(MANAGE)
+def send_webhook_again(request, address_id, delivery_id):
+    delivery = get_object_or_404(
+        WebhookDelivery.objects.select_related("address"), _of_live(address_id), pk=delivery_id
+    )
+    sending.send_again(delivery, by=Actor.user(request.user))
+    return redirect(_delivery_page(delivery))
+
+
+def _address(address_id: int) -> WebhookAddress:
+    return get_object_or_404(WebhookAddress.objects.live(), pk=address_id)
+
+
+def _of_live(address_id: int) -> Q:
+    return Q(address=address_id, address__deleted_at=None)
+
+
+def _count(address: WebhookAddress, status: str) -> int:
+    return address.deliveries.filter(status=status).order_by()[: COUNT_UP_TO + 1].count()
+
+
+def _page(address: WebhookAddress) -> str:
+    return reverse("publications:webhook", kwargs={"address_id": address.pk})
+
+
+def _delivery_page(delivery: WebhookDelivery) -> str:
+    return reverse(
+        "publications:webhook-delivery", kwargs={"address_id": delivery.address_id, "delivery_id": delivery.pk}
+    )

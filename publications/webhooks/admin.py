@@ -1,0 +1,48 @@
+"""Webhooks in the admin: to be looked up, never changed. What may be done has its pages."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from config.admin import ReadOnlyAdmin
+from config.roles import MANAGE
+from publications.webhooks.models import WebhookAddress, WebhookDelivery
+
+
+@admin.register(WebhookAddress)
+class WebhookAddressAdmin(ReadOnlyAdmin):
+    ability_to_view = MANAGE
+    list_display = ["__str__", "events", "paused_at", "actor_label", "created_at"]
+    fields = [
+        "public_id",
+        "events",
+        "paused_at",
+        "pause_reason",
+        "rests_until",
+        "deleted_at",
+        "actor_label",
+        "created_at",
+    ]
+    readonly_fields = ["public_id"]
+
+    @admin.display(description="Id")
+    def public_id(self, address) -> str:
+        return address.public_id
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(ReadOnlyAdmin):
+    """Without what was sent and answered, which may hold codes that are unpublished now: its page masks them."""
+
+    ability_to_view = MANAGE
+    list_display = ["created_at", "kind", "address", "status", "attempts", "answer_status", "error"]
+    list_select_related = ["address"]
+    fields = [
+        *("event_id", "kind", "address", "status", "attempts", "attempted_at", "next_attempt_at"),
+        *("answer_status", "error", "created_at"),
+    ]
+    readonly_fields = ["event_id"]
+
+    @admin.display(description="Event id")
+    def event_id(self, delivery) -> str:
+        return delivery.event_id

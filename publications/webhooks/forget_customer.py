@@ -1,0 +1,20 @@
+"""Takes a customer's personal data out of what was and will be sent."""
+
+from __future__ import annotations
+
+from customers.models import Customer
+from publications.webhooks.compose import Event, compose
+from publications.webhooks.models import WebhookDelivery
+
+
+def forget_customer(customer: Customer) -> None:
+    """In the transaction that erases the customer, when all else is erased: what is over is deleted, what still waits
+    is put into words anew. Receivers have what they were sent before; that is their business.
+    """
+    deliveries = WebhookDelivery.objects.filter(customer=customer)
+    deliveries.exclude(status=WebhookDelivery.Status.WAITING).delete()
+    for delivery in deliveries:
+        event = Event(delivery.event, delivery.kind, delivery.object_key, delivery.created_at)
+        delivery.body = compose([event])[event.key].body
+        delivery.answer_body = ""
+        delivery.save(update_fields=["body", "answer_body"])

@@ -1,0 +1,38 @@
+"""The form of an address."""
+
+from __future__ import annotations
+
+from django import forms
+
+from publications.webhooks.check_address import AddressRefused, read_url
+from publications.webhooks.models import EVENTS, PUBLICATION_SUCCEEDED
+
+
+class AddressForm(forms.Form):
+    url = forms.CharField(
+        label="URL",
+        max_length=500,
+        widget=forms.TextInput(
+            attrs={
+                "class": "mono",
+                "inputmode": "url",
+                "placeholder": "https://shop.example.com/webhooks",
+                "spellcheck": "false",
+            }
+        ),
+        help_text="It must answer each request within 10 seconds by a status of 2xx.",
+    )
+    events = forms.MultipleChoiceField(
+        choices=[(kind, f"{words} ({kind})") for kind, words in EVENTS.items()],
+        widget=forms.CheckboxSelectMultiple,
+        initial=[PUBLICATION_SUCCEEDED],
+        error_messages={"required": "Tick at least one event."},
+    )
+    single_column = True
+
+    def clean_url(self) -> str:
+        try:
+            read_url(self.cleaned_data["url"])
+        except AddressRefused as refused:
+            raise forms.ValidationError(str(refused)) from None
+        return self.cleaned_data["url"]

@@ -1,0 +1,83 @@
+"""The lists of addresses and of what was sent to them."""
+
+from __future__ import annotations
+
+import django_tables2 as tables
+from django.db.models import OuterRef, Subquery
+from django.urls import reverse_lazy
+from django.utils.safestring import SafeString
+
+from config.tables import Table, WhenColumn
+from publications.webhooks.models import WebhookAddress, WebhookDelivery
+
+
+class WebhookAddressTable(Table):
+    url = tables.TemplateColumn(template_name="webhooks/_url.html", attrs={"td": {"class": "main cut"}})
+    status = tables.TemplateColumn(
+        '{% if record.paused_at %}{% pill "Paused" %}{% else %}{% pill "Active" %}{% endif %}',
+        empty_values=(),
+        attrs={"td": {"class": "aside"}},
+    )
+    events = tables.TemplateColumn(template_name="webhooks/_events.html", attrs={"td": {"class": "full"}})
+    latest = tables.TemplateColumn(
+        template_name="webhooks/_latest.html",
+        verbose_name="Last delivery",
+        empty_values=(),
+        attrs={"td": {"class": "full"}},
+    )
+
+    empty_icon = "webhook"
+    empty_title = "No webhooks yet"
+    empty_text = "Handout can tell your shop or CRM of each code that is published or redeemed, within seconds."
+    empty_url = reverse_lazy("publications:create-webhook")
+    empty_action = "Add an address"
+
+    class Meta(Table.Meta):
+        model = WebhookAddress
+        fields = ("url", "status", "events", "latest")
+
+    def __init__(self, addresses, **kwargs):
+        latest = WebhookDelivery.objects.filter(address=OuterRef("pk")).order_by("-pk")
+        super().__init__(
+            addresses.annotate(
+                latest_status=Subquery(latest.values("status")[:1]),
+                latest_attempts=Subquery(latest.values("attempts")[:1]),
+                latest_at=Subquery(latest.values("created_at")[:1]),
+            ),
+            **kwargs,
+        )
+
+
+class DeliveryTable(Table):
+    created_at = WhenColumn(verbose_name="When")
+    kind = tables.TemplateColumn("<code>{{ value }}</code>", verbose_name="Event", attrs={"td": {"class": "main"}})
+    state = tables.TemplateColumn(
+        "{% pill value %}", verbose_name="Status", empty_values=(), attrs={"td": {"class": "aside"}}
+    )
+    answer_status = tables.TemplateColumn(
+        template_name="webhooks/_answer.html",
+        verbose_name="Answer",
+        empty_values=(),
+        attrs={"td": {"class": "cut full"}},
+    )
+    attempts = tables.TemplateColumn(
+        template_name="webhooks/_attempts.html", empty_values=(), attrs={"td": {"class": "full"}}
+    )
+    more = tables.TemplateColumn(
+        template_name="webhooks/_more.html",
+        verbose_name=SafeString('<span class="sr">Details</span>'),
+        empty_values=(),
+        attrs={"th": {"class": "opener"}, "td": {"class": "opener"}},
+    )
+
+    row_template = "webhooks/_details.html"
+    empty_icon = "send"
+    empty_title = "Nothing has been sent yet"
+    empty_text = "What happens from now on is sent within seconds. A test shows whether it arrives."
+
+    class Meta(Table.Meta):
+        model = WebhookDelivery
+        fields = ("created_at", "kind", "state", "answer_status", "attempts", "more")
+
+    def __init__(self, deliveries, **kwargs):
+        super().__init__(deliveries.defer("body", "answer_body", "log"), **kwargs)
