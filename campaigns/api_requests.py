@@ -86,7 +86,7 @@ class GiftSent(Sent):
     amount: Money = None
 
 
-class RedemptionSent(Sent):
+class LimitSent(Sent):
     quantity: int | None = None
 
 
@@ -114,7 +114,7 @@ class CampaignVoucherSent(Sent):
     type: Literal["DISCOUNT_VOUCHER", "GIFT_VOUCHER"] | None = None
     discount: DiscountSent | None = None
     gift: GiftSent | None = None
-    redemption: RedemptionSent | None = None
+    redemption: LimitSent | None = None
     code: str | None = None  # of a STANDALONE campaign
     code_config: CodeConfigSent | None = None
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from campaigns.api_requests import CodeConfigSent, DiscountSent, GiftSent, RedemptionSent, Sent, Time
+from campaigns.api_requests import CodeConfigSent, DiscountSent, GiftSent, LimitSent, Sent, Time
 from campaigns.check_value import InvalidFields
 from config.api import invalid_payload
 from config.metadata import MetadataRefused, check_metadata
@@ -46,7 +46,7 @@ class VoucherFields(Sent):
 
 
 class NewVoucherFields(VoucherFields):
-    redemption: RedemptionSent | None = None
+    redemption: LimitSent | None = None
 
     def columns(self) -> dict[str, Any]:
         """What was given, as columns of Voucher."""

@@ -3,23 +3,47 @@
 from __future__ import annotations
 
 from django.http import Http404
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Router
 from ninja.errors import HttpError, ValidationError
 
 import campaigns.api
+import campaigns.api_reference
 import customers.api
+import customers.api_changes
 import customers.api_events
+import customers.api_reference
 import customers.api_segments
+import publications.api.async_actions
+import publications.api.campaign_codes
+import publications.api.code_imports
+import publications.api.code_reference
+import publications.api.customers
 import publications.api.publications
 import publications.api.redemptions
+import publications.api.reference
+import publications.api.voucher_changes
 import publications.api.vouchers
 from config.api import Renderer, error_response
 from config.api_auth import MAY_ALL
 from config.api_bodies import StrictParser
 
+TAGS = {
+    "Publications": "Handing a code to a customer, exactly once, and who got what.",
+    "Vouchers": "Codes: what they are worth, and who holds them.",
+    "Campaigns": "Sets of codes that are worth the same, and the adding of codes to them.",
+    "Customers": "Who gets codes.",
+    "Redemptions": "The record of use: codes used, and uses taken back.",
+    "Exports": "CSV files of vouchers, publications or customers.",
+    "Segments": "Groups of customers: chosen one by one, or by a filter.",
+    "Events": "What customers did, by the shop’s own names for it.",
+    "Async actions": "How far the work is that goes on in the background.",
+}
+
 api = NinjaAPI(
     title="Handout",
     version="1",
+    description="Hands each voucher code to one customer, exactly once. Speaks Voucherify's v1.",
+    openapi_extra={"tags": [{"name": name, "description": words} for name, words in TAGS.items()]},
     urls_namespace="api",
     docs_url=None,
     openapi_url=None,
@@ -30,12 +54,22 @@ api = NinjaAPI(
 for problem in (Exception, Http404, HttpError, ValidationError):
     api.add_exception_handler(problem, error_response)
 
-api.add_router("publications", publications.api.publications.router)
-api.add_router("redemptions", publications.api.redemptions.router)
-api.add_router("vouchers", publications.api.redemptions.of_vouchers)
-api.add_router("vouchers", publications.api.vouchers.router)
-api.add_router("campaigns", campaigns.api.router)
-api.add_router("customers", customers.api_segments.of_customers)
-api.add_router("customers", customers.api.router)
-api.add_router("segments", customers.api_segments.router)
-api.add_router("events", customers.api_events.router)
+
+def add(prefix: str, router: Router) -> None:
+    """`{path:…}` takes slashes as well: an address that goes on after it must be tried before one that ends with it."""
+    paths = sorted(router.path_operations.items(), key=lambda path: (path[0].endswith("}"), -path[0].count("/")))
+    router.path_operations.clear()
+    router.path_operations.update(paths)
+    api.add_router(prefix, router)
+
+
+add("publications", publications.api.publications.router)
+add("redemptions", publications.api.redemptions.router)
+add("vouchers", publications.api.redemptions.of_vouchers)
+add("vouchers", publications.api.vouchers.router)
+add("campaigns", campaigns.api.router)
+add("customers", customers.api_segments.of_customers)
+add("customers", customers.api.router)
+add("segments", customers.api_segments.router)
+add("events", customers.api_events.router)
+add("async-actions", publications.api.async_actions.router)

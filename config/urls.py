@@ -5,9 +5,12 @@ from django.urls import include, path
 
 import config.public_ids  # noqa: F401 - registers the converters <camp:…>, <v:…>, <cust:…>, <pub:…>, <export:…>
 from config.api_assembly import api
+from config.reference_views import docs, openapi
 
 urlpatterns = [
     path("v1/", api.urls),  # first: it is asked the most often
+    path("v1/openapi.json", openapi, name="openapi"),
+    path("v1/docs", docs, name="docs"),
     path("", include("publications.urls")),
     path("", include("campaigns.urls")),
     path("", include("customers.urls")),

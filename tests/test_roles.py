@@ -116,6 +116,9 @@ PAGES = {
     "publications:send-webhook-again": (NO_GET, MANAGE),
     "config:settings": (MANAGE, MANAGE),
     "config:audit-log": (MANAGE, NO_POST),
+    # the API's reference
+    "docs": (EVERYBODY, NO_POST),
+    "openapi": (EVERYBODY, NO_POST),
     # signing in
     "login": (EVERYBODY, EVERYBODY),
     "logout": (NO_GET, "login login login login login login"),
@@ -123,8 +126,8 @@ PAGES = {
     "password_change_done": (SIGNED_IN, "login 405 405 405 405 405"),
 }
 
-# Pages that anybody may open, or anybody who has signed in; they are Django's own views.
-OPEN = {"login", "logout", "password_change", "password_change_done"}
+# Pages that anybody may open, or anybody who has signed in: Django's own views, and the API's reference.
+OPEN = {"docs", "openapi", "login", "logout", "password_change", "password_change_done"}
 
 # What belongs to no model: (GET, POST)
 ADMIN = {
@@ -191,7 +194,7 @@ def addresses(resolver=None, namespace="", below="") -> dict[str, tuple[str, URL
 
 
 def is_api(route: str) -> bool:
-    return route.startswith("v1/")
+    return route.startswith("v1/") and route not in ("v1/docs", "v1/openapi.json")
 
 
 def admin_pages() -> dict[str, tuple[str, str]]:

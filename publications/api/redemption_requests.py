@@ -58,7 +58,7 @@ class OrderSent(Sent):
         return self.model_dump(exclude_none=True)
 
 
-class GiftSent(Sent):
+class CreditsSent(Sent):
     credits: int | None = Field(None, ge=1)  # hundredths
 
 
@@ -88,7 +88,7 @@ class RedeemableSent(Sent):
 
     object: Literal["voucher"]
     id: str = Field(min_length=1)  # a code, or the voucher's id
-    gift: GiftSent | None = None
+    gift: CreditsSent | None = None
 
 
 class RedemptionsSent(WhoAndWhat):
@@ -100,12 +100,12 @@ class RedemptionsSent(WhoAndWhat):
 class RedemptionSent(WhoAndWhat):
     """The body of POST /v1/vouchers/{code}/redemption."""
 
-    gift: GiftSent | None = None
+    gift: CreditsSent | None = None
 
 
 class RollbackSent(WhoAndWhat):
     reason: str | None = Field(None, max_length=2000)
 
 
-def amount_of(gift: GiftSent | None) -> Decimal | None:
+def amount_of(gift: CreditsSent | None) -> Decimal | None:
     return Decimal(gift.credits) / 100 if gift and gift.credits is not None else None

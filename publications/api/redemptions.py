@@ -97,7 +97,7 @@ def list_redemptions(request: HttpRequest, query: Annotated[RedemptionsQuery, Qu
         rows = rows.filter(customer__in=customers_called(query.customer))
     if results := read_values(request.GET, "result"):
         rows = rows.filter(result__in=[result.upper() for result in results])
-    rows = rows.filter(filters_of(request.GET, _filters(request.auth)))
+    rows = rows.filter(filters_of(request.GET, filters_for(request.auth)))
     return _answer_list(rows, query, request.auth, name="redemptions")
 
 
@@ -170,7 +170,7 @@ def _answer_list(rows, query: ListQuery, key: Key, *, name: str, asked_for: str 
     )
 
 
-def _filters(key: Key) -> dict[str, by.Field]:
+def filters_for(key: Key) -> dict[str, by.Field]:
     kinds = {"redemption": Redemption.Kind.REDEMPTION.value, "redemption_rollback": Redemption.Kind.ROLLBACK.value}
     return {
         "voucher_code": code_filter(key, "voucher__"),

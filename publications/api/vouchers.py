@@ -45,7 +45,7 @@ class VouchersQuery(ListQuery):
     customer: str | None = None
 
 
-def _filters(key: Key) -> dict[str, by.Field]:
+def filters_for(key: Key) -> dict[str, by.Field]:
     return {
         "code": code_filter(key),
         "type": by.choice("type"),
@@ -102,7 +102,7 @@ def list_vouchers(request: HttpRequest, query: Annotated[VouchersQuery, Query()]
     if ids := read_values(request.GET, "ids"):
         rows = rows.filter(pk__in=[key_of(VOUCHER, reference) or 0 for reference in ids])
     rows = rows.filter(times(request.GET, "created_at", "updated_at"))
-    rows = rows.filter(filters_of(request.GET, _filters(request.auth)))
+    rows = rows.filter(filters_of(request.GET, filters_for(request.auth)))
     return answer_list(
         rows,
         query,

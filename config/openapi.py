@@ -1,0 +1,390 @@
+"""The OpenAPI document: what ninja knows of the operations, completed by what the apps say of each in `describe`.
+
+Parameters and bodies come from the very models that validate them. Answers are plain dicts (ADR 0007), described by
+pydantic models that only this document uses; tests hold every answer that they get against it (tests/api_calls.py).
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
+
+from ninja import NinjaAPI
+from ninja.openapi.schema import REF_TEMPLATE, OpenAPISchema
+from ninja.operation import Operation
+from ninja.schema import NinjaGenerateJsonSchema
+from pydantic import TypeAdapter
+
+from config.api_errors import ERRORS
+from config.api_schemas import Error
+
+ALWAYS = """invalid_query_params invalid_host invalid_request unauthorized forbidden https_required length_required
+            too_many_requests internal_error service_unavailable""".split()
+WITH_BODY = ["invalid_payload", "payload_too_large", "unsupported_media_type"]
+SERVER = "{server}"  # in the examples; the view puts the address there by which it was called
+WORDS = {
+    200: "Done.",
+    201: "Made.",
+    202: "Accepted; the work goes on in the background.",
+    204: "Done; there is no body.",
+}
+
+
+class Example(NamedTuple):
+    """A call that can be made as it stands, but for the names of the caller's own campaigns, codes and customers."""
+
+    title: str
+    body: Any = None
+    path: Mapping[str, str] = {}
+    query: Mapping[str, Any] = {}
+    file: str = ""  # the name of a file to upload
+
+
+class Described(NamedTuple):
+    summary: str
+    answers: Mapping[int, Any]
+    refuses: Sequence[str]
+    examples: Sequence[Example]
+    parameters: Sequence[dict[str, Any]]
+    orders: Sequence[str]
+
+
+_described: dict[Callable, Described] = {}
+_in_paths: dict[str, tuple[str, str]] = {}
+
+
+def describe(
+    operation: Callable,
+    summary: str,
+    *,
+    answers: Any,
+    refuses: str = "",
+    examples: Sequence[Example] = (),
+    parameters: Sequence[dict[str, Any]] = (),
+    orders: Mapping[str, Any] | None = None,
+) -> None:
+    """What the reference says of an operation, beyond its docstring and its parameters.
+
+    `answers`: the model of a 200, or {status: model}, None for an answer without a body. `refuses`: the keys of its own
+    errors, beside those that every call may meet. `orders`: what `order` may be. `parameters`: of the query string, read
+    by the operation itself.
+    """
+    by_status = answers if isinstance(answers, Mapping) else {200: answers}
+    _described[operation] = Described(summary, by_status, refuses.split(), examples, parameters, tuple(orders or ()))
+
+
+def in_path(name: str, description: str, example: str) -> None:
+    """What a parameter of addresses is, wherever it stands."""
+    _in_paths[name] = (description, example)
+
+
+def document(api: NinjaAPI) -> dict[str, Any]:
+    """The whole document, but for the address of the server: that is the text `{server}`."""
+    made = Document(api, "v1/")
+    paths, components = _plain(made["paths"]), _plain(made["components"])
+    used = _used([paths, components["responses"]], components["schemas"])
+    components["schemas"] = {name: schema for name, schema in components["schemas"].items() if name in used}
+    return {**made, "paths": paths, "components": components}
+
+
+class Document(OpenAPISchema):
+    def __init__(self, api: NinjaAPI, path_prefix: str):
+        super().__init__(api, path_prefix)
+        self["servers"] = [{"url": SERVER}]
+        self["components"] |= {"headers": HEADERS, "securitySchemes": KEY, "responses": self.common_responses()}
+
+    def operation_details(self, operation: Operation) -> dict[str, Any]:
+        said = _described.get(operation.view_func)
+        if said is None:
+            raise LookupError(f"{operation.view_func.__name__}: describe() it in the app's api_reference.py")
+        details = super().operation_details(operation)
+        name = operation.view_func.__name__
+        if details["parameters"]:
+            details["parameters"] = [self.parameter(parameter, said) for parameter in details["parameters"]]
+        details["parameters"] += deepcopy(list(said.parameters))
+        details |= {
+            "operationId": name,
+            "summary": said.summary,
+            "description": inspect.getdoc(operation.view_func) or "",
+            "security": [{name: [] for name in KEY}],
+            "responses": self.all_responses(said, details),
+            "x-scopes": list(operation.auth_param.scopes),
+        }
+        self.put_examples(details, operation, said.examples or [Example(said.summary)])
+        return details
+
+    def parameter(self, parameter: dict[str, Any], said: Described) -> dict[str, Any]:
+        name, schema = parameter["name"], _not_null(parameter["schema"])
+        found = {"name": name, "in": parameter["in"], "required": parameter["required"], "schema": schema}
+        if name == "order" and said.orders:
+            schema["enum"], schema["default"] = list(said.orders), said.orders[0]
+        if parameter["in"] == "path":
+            found["description"], found["example"] = _in_paths[name]
+        elif description := schema.pop("description", None):
+            found["description"] = description
+        return found
+
+    def put_examples(self, details: dict[str, Any], operation: Operation, examples: Sequence[Example]) -> None:
+        (method,) = operation.methods
+        template = self.path_of(operation)
+        path = {p["name"]: p["example"] for p in details["parameters"] if p["in"] == "path"}
+        details["x-codeSamples"] = [
+            {"lang": "curl", "label": example.title, "source": curl(method, template, path, example)}
+            for example in examples
+        ]
+        bodies = [example for example in examples if example.body is not None]
+        for kind in details.get("requestBody", {}).get("content", {}).values():
+            if bodies:
+                kind["examples"] = {example.title: {"value": example.body} for example in bodies}
+        for example in examples:
+            for parameter in details["parameters"]:
+                if parameter["name"] in example.query:
+                    parameter.setdefault("examples", {})[example.title] = {"value": example.query[parameter["name"]]}
+
+    def path_of(self, operation: Operation) -> str:
+        return next(
+            re.sub(r"{\w+:", "{", f"/v1/{router.prefix}{path}")
+            for router in self.api._get_bound_routers()
+            for path, view in router.path_operations.items()
+            if any(known.view_func is operation.view_func for known in view.operations)
+        )
+
+    def all_responses(self, said: Described, details: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for status, model in said.answers.items():
+            found[str(status)] = {"description": WORDS[status], "headers": LIMITS}
+            if model is not None:
+                schema = self.schema_of(model)
+                example = example_of(schema, self.schemas)
+                found[str(status)]["content"] = {"application/json": {"schema": schema, "example": example}}
+        keys = [*said.refuses, *ALWAYS, *(WITH_BODY if "requestBody" in details else ())]
+        if any(parameter["name"] == "page" for parameter in details["parameters"]):
+            keys.append("page_over_limit")
+        if any(parameter["in"] == "path" for parameter in details["parameters"]):
+            keys.append("not_found")
+        for status in sorted({ERRORS[key].status for key in keys}):
+            mine = list(dict.fromkeys(key for key in keys if ERRORS[key].status == status))
+            shared = _name(status, mine)
+            found[str(status)] = {"$ref": f"#/components/responses/{shared}"} if shared else self.refusal(status, mine)
+        return found
+
+    def common_responses(self) -> dict[str, Any]:
+        return {name: self.refusal(status, keys) for name, (status, keys) in COMMON.items()}
+
+    def refusal(self, status: int, keys: Sequence[str]) -> dict[str, Any]:
+        return {
+            "description": "\n".join(f"- `{key}`: {ERRORS[key].words}" for key in keys),
+            "headers": LIMITS,
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "allOf": [
+                            self.schema_of(Error),
+                            {"properties": {"code": {"const": status}, "key": {"enum": list(keys)}}},
+                        ]
+                    }
+                }
+            },
+        }
+
+    def schema_of(self, model: Any) -> dict[str, Any]:
+        """The model's schema; each model in it becomes a component of its own."""
+        wrapped = TypeAdapter(list[model]).json_schema(
+            ref_template=REF_TEMPLATE, schema_generator=NinjaGenerateJsonSchema, mode="serialization"
+        )
+        self.add_schema_definitions(wrapped.get("$defs", {}))
+        return wrapped["items"]
+
+    def add_schema_definitions(self, definitions: dict) -> None:
+        for name, schema in definitions.items():
+            if self.schemas.setdefault(name, schema) != schema:
+                raise ValueError(f"Two models of the API are called {name}; the reference needs a name for each.")
+
+
+def filters(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameter `filters` of a list, of its fields (config.conditions.Field)."""
+    values = {"type": "array", "items": {"type": "string"}}
+    conditions = {
+        name: {
+            "type": "object",
+            "properties": {"conditions": {"type": "object", "properties": dict.fromkeys(field.ops, values)}},
+        }
+        for name, field in fields.items()
+    }
+    junction = {"type": "string", "enum": ["and", "or"], "default": "and"}
+    return {
+        "name": "filters",
+        "in": "query",
+        "description": "`filters[field][conditions][$operator][0]=value`; `filters[junction]` joins several.",
+        "style": "deepObject",
+        "explode": True,
+        "schema": {"type": "object", "properties": {**conditions, "junction": junction}},
+    }
+
+
+def moments(*names: str) -> list[dict[str, Any]]:
+    """The parameters `created_at[before]`, `created_at[after]` and so on."""
+    edge = {"type": "string", "format": "date-time"}
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "description": f"`{name}[before]` and `{name}[after]`: ISO 8601 times or dates.",
+            "style": "deepObject",
+            "explode": True,
+            "schema": {"type": "object", "properties": {"before": edge, "after": edge}},
+        }
+        for name in names
+    ]
+
+
+def values(name: str, description: str, **items: Any) -> dict[str, Any]:
+    """A parameter of the query string that may be given several times."""
+    schema = {"type": "array", "items": {"type": "string", **items}}
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def curl(method: str, template: str, path: Mapping[str, str], example: Example) -> str:
+    """The example for a terminal, with the caller's $APP_ID and $APP_TOKEN."""
+    given = {**path, **example.path}
+    address = re.sub(r"{(\w+)}", lambda match: quote(given[match[1]], safe=""), template)
+    if example.query:
+        address += "?" + urlencode(example.query, safe="[]$", quote_via=quote)
+    how = ("-g " if "[" in address else "") + ("" if method == "GET" else f"-X {method} ")
+    lines = [
+        f'curl {how}"{SERVER}{address.replace("$", chr(92) + "$")}"',
+        '-H "X-App-Id: $APP_ID" -H "X-App-Token: $APP_TOKEN"',
+    ]
+    if example.file:
+        lines.append(f'-F "file=@{example.file}"')
+    elif example.body is not None:
+        body = as_json(example.body).replace("'", "'\\''")
+        lines += ['-H "Content-Type: application/json"', f"-d '{body}'"]
+    return " \\\n  ".join(lines)
+
+
+def as_json(value: Any, *, indent: str = "") -> str:
+    """Indented as people write it: what fits into a line stands in one."""
+    short = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, dict | list) or len(indent) + len(short) <= 80:
+        return short
+    inner = indent + "  "
+    if isinstance(value, list):
+        lines = [f"{inner}{as_json(item, indent=inner)}" for item in value]
+    else:
+        lines = [f"{inner}{json.dumps(key)}: {as_json(item, indent=inner)}" for key, item in value.items()]
+    opening, closing = "[]" if isinstance(value, list) else "{}"
+    return "\n".join([opening, ",\n".join(lines), indent + closing])
+
+
+def example_of(schema: Any, components: Mapping[str, Any]) -> Any:
+    """An example put together from those of the fields, so that it always has the shape of the schema."""
+    if "examples" in schema:
+        return schema["examples"][0]
+    for word in ("const", "default"):
+        if word in schema:
+            return schema[word]
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "$ref" in schema:
+        return example_of(components[schema["$ref"].rpartition("/")[2]], components)
+    for word in ("allOf", "anyOf", "oneOf"):
+        if word in schema:
+            return example_of(schema[word][0], components)
+    match schema.get("type"):
+        case "object":
+            shown = schema.get("required", [])
+            return {
+                name: example_of(field, components)
+                for name, field in schema.get("properties", {}).items()
+                if name in shown or "x-shown" in field
+            }
+        case "array":
+            return [example_of(schema["items"], components)]
+        case "null":
+            return None
+        case kind:
+            return {"string": "…", "integer": 1, "number": 1, "boolean": False}[kind]
+
+
+def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A query string knows no null: `str | None` is a string that need not be there."""
+    if "anyOf" in schema:
+        kinds = [kind for kind in schema["anyOf"] if kind.get("type") != "null"]
+        if len(kinds) == 1:
+            return {**{word: value for word, value in schema.items() if word != "anyOf"}, **kinds[0]}
+    return dict(schema)
+
+
+def _used(value: Any, schemas: Mapping[str, Any]) -> set[str]:
+    """The names of the components that `value` refers to, also by way of others."""
+    found: set[str] = set()
+    left = [value]
+    while left:
+        here = left.pop()
+        left += here.values() if isinstance(here, dict) else here if isinstance(here, list) else []
+        name = here.get("$ref", "").rpartition("/")[2] if isinstance(here, dict) else ""
+        if name in schemas and name not in found:
+            found.add(name)
+            left.append(schemas[name])
+    return found
+
+
+NOT_SCHEMAS = {"example", "examples", "default", "enum", "const"}
+NOT_SAID = {"title", "x-shown"}  # pydantic makes titles of the names
+
+
+def _plain(value: Any) -> Any:
+    """The schemas without what says nothing to a reader."""
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    found = {}
+    for word, inner in value.items():
+        if word == "properties":  # whose words are names of fields
+            found[word] = {name: _plain(field) for name, field in inner.items()}
+        elif word in NOT_SCHEMAS:
+            found[word] = inner
+        elif word not in NOT_SAID:
+            found[word] = _plain(inner)
+    return found
+
+
+def _name(status: int, keys: Sequence[str]) -> str | None:
+    return next((name for name, common in COMMON.items() if common == (status, list(keys))), None)
+
+
+COMMON = {
+    "Unauthorized": (401, ["unauthorized"]),
+    "Forbidden": (403, ["forbidden", "https_required"]),
+    "NotFound": (404, ["not_found"]),
+    "LengthRequired": (411, ["length_required"]),
+    "PayloadTooLarge": (413, ["payload_too_large"]),
+    "UnsupportedMediaType": (415, ["unsupported_media_type"]),
+    "TooManyRequests": (429, ["too_many_requests"]),
+    "InternalError": (500, ["internal_error"]),
+    "ServiceUnavailable": (503, ["service_unavailable"]),
+}
+KEY = {
+    "AppId": {"type": "apiKey", "in": "header", "name": "X-App-Id", "description": "The key's id."},
+    "AppToken": {"type": "apiKey", "in": "header", "name": "X-App-Token", "description": "The key's token."},
+}
+HEADERS = {
+    "X-Request-Id": {
+        "description": "Names this call in the server's log and in the log of the key.",
+        "schema": {"type": "string"},
+    },
+    "X-Rate-Limit-Limit": {"description": "Calls a minute.", "schema": {"type": "integer"}},
+    "X-Rate-Limit-Remaining": {"description": "Calls that are left of them.", "schema": {"type": "integer"}},
+    "X-Rate-Limit-Retry": {
+        "description": "Seconds until the next call may be made; 0 while it may.",
+        "schema": {"type": "integer"},
+    },
+}
+LIMITS = {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS}

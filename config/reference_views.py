@@ -1,0 +1,51 @@
+"""The API's own description, for programs (/v1/openapi.json) and for people (/v1/docs). Open to all: it holds no data."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from config import reference
+from config.api_assembly import api
+from config.openapi import SERVER, document
+
+
+@cache
+def _document() -> dict:
+    return document(api)
+
+
+@cache
+def _as_text() -> str:
+    return json.dumps(_document(), ensure_ascii=False, separators=(",", ":"))
+
+
+@cache
+def _as_rows() -> dict:
+    described = _document()
+    return {
+        "groups": reference.groups(described),
+        "things": reference.things(described),
+        "common_errors": reference.common_errors(described),
+    }
+
+
+@require_safe
+def openapi(request: HttpRequest) -> HttpResponse:
+    text = _as_text().replace(SERVER, _server(request))
+    return HttpResponse(text, content_type="application/json; charset=utf-8")
+
+
+@require_safe
+def docs(request: HttpRequest) -> HttpResponse:
+    return render(request, "reference/page.html", {**_as_rows(), "server": _server(request)})
+
+
+def _server(request: HttpRequest) -> str:
+    """How this server is called from where the request came."""
+    return (settings.SITE_URL or request.build_absolute_uri("/")).rstrip("/")
