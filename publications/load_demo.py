@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from decimal import Decimal
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -13,7 +14,9 @@ from campaigns.models import Campaign, Voucher
 from config import audit
 from config.actor import Actor
 from customers.models import Customer
-from publications.models import Publication, PublishedVoucher
+from publications.models import Publication, PublishedVoucher, Redemption
+from publications.redemptions.roll_back import roll_back
+from publications.redemptions.what_is_left import gift_amount
 from publications.release import release
 
 ADMIN = Actor("user", None, "admin")
@@ -59,6 +62,7 @@ def load_demo() -> None:
         _failures(dice, customers)
         held = PublishedVoucher.objects.filter(publication__campaign__name="Autumn Roast Launch").earliest("pk")
         release(held.voucher, by=ADMIN, reason="Sent to the wrong customer")
+        _redemptions(dice)
         _standalone()
 
 
@@ -163,6 +167,27 @@ def _failures(dice: random.Random, customers: list[Customer]) -> None:
         for campaign, code, key, message, count in cases
         for _ in range(count)
     )  # fmt: skip
+
+
+def _redemptions(dice: random.Random) -> None:
+    """Of two in five published codes, written as rows with a past; and one of them rolled back."""
+    rows, now = [], timezone.now()
+    held = PublishedVoucher.objects.filter(released_at=None).select_related("publication", "voucher__campaign")
+    for publication, voucher in ((row.publication, row.voucher) for row in held.order_by("pk") if dice.random() < 0.4):
+        gift, campaign, worth = gift_amount(voucher), voucher.campaign, dice.randrange(1200, 9000, 10)
+        paid = min(gift, Decimal(worth) / 100) if gift else None
+        rows.append(
+            Redemption(
+                kind="redemption", voucher=voucher, campaign=campaign, customer_id=publication.customer_id,
+                created_at=publication.created_at + (now - publication.created_at) * dice.random(), result="SUCCESS",
+                amount=paid, balance=gift - paid if gift and paid else None, redeemed_quantity=1,
+                redemption_limit=campaign.redemption_limit if campaign else None,
+                order={"source_id": f"A-{dice.randint(10000, 99999)}", "amount": worth}, actor_kind=SHOP.kind,
+                actor_label=SHOP.label,
+            )
+        )  # fmt: skip
+        Voucher.objects.filter(pk=voucher.pk).update(redeemed_quantity=1, redeemed_amount=paid or 0)
+    roll_back(Redemption.objects.bulk_create(rows)[-1], reason="Order cancelled", by=SHOP)
 
 
 def _standalone() -> None:
