@@ -40,7 +40,7 @@ REST = timedelta(minutes=1)
 CLAIM = """
 UPDATE publications_webhookdelivery d
    SET attempts = d.attempts + 1, attempted_at = now(),
-       next_attempt_at = now() + (%(retry_after)s::interval[])[least(d.attempts + 1, array_length(%(retry_after)s, 1))]
+       next_attempt_at = now() + (%(retry_after)s::interval[])[least(d.attempts + 1, array_length(%(retry_after)s::interval[], 1))]
   FROM (SELECT id FROM publications_webhookdelivery
          WHERE {which} AND status = 'waiting' AND next_attempt_at <= now()
          ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED) AS due
@@ -51,7 +51,7 @@ RETURNING d.*
 # `attempts`: what was claimed anew meanwhile is not ours to record.
 RECORD = """
 UPDATE publications_webhookdelivery
-   SET status = %(status)s, next_attempt_at = CASE WHEN %(status)s = 'waiting' THEN next_attempt_at END,
+   SET status = %(status)s::text, next_attempt_at = CASE WHEN %(status)s::text = 'waiting' THEN next_attempt_at END,
        answer_status = %(answer_status)s, answer_body = %(answer_body)s, error = %(error)s, log = log || %(entry)s
  WHERE id = %(id)s AND attempts = %(attempts)s AND status = 'waiting'
 """
