@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import pydantic
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from ninja import Query, Router
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from campaigns.find import find_campaign, find_voucher
 from campaigns.models import Campaign, Voucher
-from config import conditions as by
 from config.api import ApiError, as_api_error, in_words, invalid_payload, invalid_query, key_or_404, not_found
 from config.api_auth import MAY_PUBLISH, MAY_PUBLISH_BY_GET, MAY_PUBLISH_OR_READ, MAY_READ, Key, caller
 from config.api_filters import filters_of
@@ -24,6 +23,7 @@ from customers.models import Customer
 from customers.upsert import InvalidCustomer
 from publications.api.answers import listed_answer, publication_answer, published_answer
 from publications.attach_codes import attach_codes
+from publications.conditions import PUBLICATIONS, REFERRAL, of_type
 from publications.history import history
 from publications.models import Publication, PublishedVoucher
 from publications.publish import API, publish, publish_code
@@ -157,49 +157,6 @@ ORDERS: dict[str, tuple[Any, ...]] = {
     "-voucher_code": (_code_of("pk").desc(nulls_last=True), "-pk"),
 }
 
-REFERRAL = Q(campaign__kind=Campaign.Kind.REFERRAL_PROGRAM)
-
-# Voucherify's words for what a voucher is; it has loyalty cards besides.
-VOUCHER_TYPES = {
-    "discount": Voucher.Type.DISCOUNT,
-    "discount_voucher": Voucher.Type.DISCOUNT,
-    "gift": Voucher.Type.GIFT,
-    "gift_voucher": Voucher.Type.GIFT,
-    "loyalty": "LOYALTY_CARD",
-    "loyalty_card": "LOYALTY_CARD",
-}
-
-
-def _of_type(kinds: list[str]) -> Q:
-    types = [VOUCHER_TYPES.get(kind.lower(), "") for kind in kinds]
-    return Q(Exists(PublishedVoucher.objects.filter(publication=OuterRef("pk"), voucher__type__in=types)))
-
-
-def _voucher_type(condition: by.Condition) -> Q:
-    found = _of_type(condition.values)
-    return ~found if condition.op in by.NEGATED else found
-
-
-def _related_voucher(condition: by.Condition) -> Q:
-    keys = [key_of(VOUCHER, value) or 0 for value in condition.values]
-    found = Q(pk__in=PublishedVoucher.objects.filter(voucher__in=keys).values("publication"))
-    return ~found if condition.op in by.NEGATED else found
-
-
-FILTERS = {
-    "failure_code": by.text("failure_code"),
-    "result": by.choice("result"),
-    "customer_id": by.public_key("customer", CUSTOMER),
-    "campaign_name": by.text("campaign__name"),
-    "voucher_type": by.Field(("$is", "$is_not", "$in", "$not_in"), _voucher_type),
-    "is_referral_code": by.flag(REFERRAL),
-    "parent_object_id": by.public_key("campaign", CAMPAIGN),
-    "related_object_id": by.Field(("$is", "$is_not", "$in", "$not_in"), _related_voucher),
-    "source_id": by.text("source_id"),
-    "channel": by.text("channel"),
-    "created_at": by.moment("created_at"),
-}
-
 
 @router.get("", auth=MAY_READ)
 def list_publications(request: HttpRequest, query: Annotated[PublicationsQuery, Query()]):
@@ -214,12 +171,12 @@ def list_publications(request: HttpRequest, query: Annotated[PublicationsQuery, 
     if query.result:
         rows = rows.filter(result=query.result.upper())
     if query.voucher_type:
-        rows = rows.filter(_of_type([query.voucher_type]))
+        rows = rows.filter(of_type([query.voucher_type]))
     if query.is_referral_code:
         rows = rows.filter(REFERRAL)
     if query.source_id:
         rows = rows.filter(source_id=query.source_id)
-    rows = rows.filter(filters_of(request.GET, FILTERS))
+    rows = rows.filter(filters_of(request.GET, PUBLICATIONS))
     return answer_publications(rows, query, request.auth)
 
 

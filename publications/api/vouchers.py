@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from django.db.models import F, Q, Value
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models import F, Q
 from django.http import HttpRequest
 from ninja import Query, Router
 
@@ -19,6 +18,7 @@ from config.api_queries import read_values, times
 from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER, key_of
 from publications.api.answers import voucher_answers
 from publications.api.publications import answer_publications
+from publications.conditions import VOUCHERS, with_inherited
 from publications.history import history
 from publications.models import PublishedVoucher
 
@@ -46,20 +46,7 @@ class VouchersQuery(ListQuery):
 
 
 def filters_for(key: Key) -> dict[str, by.Field]:
-    return {
-        "code": code_filter(key),
-        "type": by.choice("type"),
-        "campaign": by.text("campaign__name"),
-        "campaign_id": by.public_key("campaign", CAMPAIGN),
-        "category": by.text("_category"),
-        "active": by.flag(Q(active=True)),
-        "is_referral_code": by.flag(Q(campaign__kind=Campaign.Kind.REFERRAL_PROGRAM)),
-        "published_at": by.moment("published_at"),
-        "start_date": by.moment("_start"),
-        "expiration_date": by.moment("_expiration"),
-        "created_at": by.moment("created_at"),
-        "updated_at": by.moment("updated_at"),
-    }
+    return VOUCHERS | {"code": code_filter(key)}
 
 
 def code_filter(key: Key, voucher: str = "") -> by.Field:
@@ -82,11 +69,7 @@ def code_filter(key: Key, voucher: str = "") -> by.Field:
 @router.get("", auth=MAY_READ)
 def list_vouchers(request: HttpRequest, query: Annotated[VouchersQuery, Query()]):
     """Newest first. Unpublished codes are masked, but for keys of scope `all`."""
-    rows = vouchers_to_see().alias(
-        _category=Coalesce(NullIf("category", Value("")), NullIf("campaign__category", Value(""))),
-        _start=Coalesce("start_date", "campaign__start_date"),
-        _expiration=Coalesce("expiration_date", "campaign__expiration_date"),
-    )
+    rows = with_inherited(vouchers_to_see())
     if query.code:
         rows = rows.filter(code=query.code)
     if query.category:

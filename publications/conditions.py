@@ -1,0 +1,129 @@
+"""What vouchers, publications and customers can be filtered by: the same in the API's lists and in its exports."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, NullIf
+
+from campaigns.models import Campaign, Voucher
+from config import conditions as by
+from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER, key_of
+from customers.models import Customer
+from publications.models import PublishedVoucher
+
+WHOLE = ("$is", "$is_not", "$in", "$not_in")
+
+# Voucherify's words for what a voucher is; it has loyalty cards besides.
+VOUCHER_TYPES = {
+    "discount": Voucher.Type.DISCOUNT,
+    "discount_voucher": Voucher.Type.DISCOUNT,
+    "gift": Voucher.Type.GIFT,
+    "gift_voucher": Voucher.Type.GIFT,
+    "loyalty": "LOYALTY_CARD",
+    "loyalty_card": "LOYALTY_CARD",
+}
+REFERRAL = Q(campaign__kind=Campaign.Kind.REFERRAL_PROGRAM)
+
+
+def with_inherited(vouchers: QuerySet[Voucher]) -> QuerySet[Voucher]:
+    """What a voucher does not say itself is its campaign's: `_category`, `_start`, `_expiration`, for VOUCHERS."""
+    return vouchers.alias(
+        _category=Coalesce(NullIf("category", Value("")), NullIf("campaign__category", Value(""))),
+        _start=Coalesce("start_date", "campaign__start_date"),
+        _expiration=Coalesce("expiration_date", "campaign__expiration_date"),
+    )
+
+
+def of_type(kinds: list[str]) -> Q:
+    """Publications of vouchers of these types, in Voucherify's words."""
+    types = [VOUCHER_TYPES.get(kind.lower(), "") for kind in kinds]
+    return Q(Exists(PublishedVoucher.objects.filter(publication=OuterRef("pk"), voucher__type__in=types)))
+
+
+def _unless_negated(condition: by.Condition, found: Q) -> Q:
+    return ~found if condition.op in by.NEGATED else found
+
+
+def _keys(condition: by.Condition, prefix: str) -> list[int]:
+    return [key_of(prefix, value) or 0 for value in condition.values]
+
+
+def _held_by(condition: by.Condition) -> Q:
+    held = PublishedVoucher.objects.filter(publication__customer__in=_keys(condition, CUSTOMER), released_at=None)
+    return _unless_negated(condition, Q(pk__in=held.values("voucher")))
+
+
+def _of_voucher_types(condition: by.Condition) -> Q:
+    return _unless_negated(condition, of_type(condition.values))
+
+
+def _of_vouchers(condition: by.Condition) -> Q:
+    """By code or `v_…` id."""
+    vouchers = Voucher.objects.filter(Q(code__in=condition.values) | Q(pk__in=_keys(condition, VOUCHER)))
+    held = PublishedVoucher.objects.filter(voucher__in=vouchers.values("pk"))
+    return _unless_negated(condition, Q(pk__in=held.values("publication")))
+
+
+def _of_campaigns(condition: by.Condition) -> Q:
+    """By name or `camp_…` id."""
+    campaigns = Campaign.objects.filter(Q(name__in=condition.values) | Q(pk__in=_keys(condition, CAMPAIGN)))
+    return _unless_negated(condition, Q(campaign__in=campaigns.values("pk")))
+
+
+def _to_customers(condition: by.Condition) -> Q:
+    """By source_id or `cust_…` id."""
+    customers = Customer.objects.filter(Q(source_id__in=condition.values) | Q(pk__in=_keys(condition, CUSTOMER)))
+    return _unless_negated(condition, Q(customer__in=customers.values("pk")))
+
+
+VOUCHERS = {
+    "code": by.text("code"),
+    "type": by.choice("type"),
+    "campaign": by.text("campaign__name"),
+    "campaign_id": by.public_key("campaign", CAMPAIGN),
+    "category": by.text("_category"),
+    "active": by.flag(Q(active=True)),
+    "is_referral_code": by.flag(REFERRAL),
+    "published_at": by.moment("published_at"),
+    "start_date": by.moment("_start"),
+    "expiration_date": by.moment("_expiration"),
+    "created_at": by.moment("created_at"),
+    "updated_at": by.moment("updated_at"),
+}
+# Exports call some of them by other names.
+EXPORTED_VOUCHERS = VOUCHERS | {
+    "vouchers": by.public_key("pk", VOUCHER),
+    "categories": VOUCHERS["category"],
+    "created_date": VOUCHERS["created_at"],
+    "holder_id": by.Field(WHOLE, _held_by),
+    "published_for_customer_id": by.Field(WHOLE, _held_by),
+}
+
+PUBLICATIONS = {
+    "failure_code": by.text("failure_code"),
+    "result": by.choice("result"),
+    "customer_id": by.public_key("customer", CUSTOMER),
+    "campaign_name": by.text("campaign__name"),
+    "voucher_type": by.Field(WHOLE, _of_voucher_types),
+    "is_referral_code": by.flag(REFERRAL),
+    "parent_object_id": by.public_key("campaign", CAMPAIGN),
+    "related_object_id": by.Field(WHOLE, _of_vouchers),
+    "source_id": by.text("source_id"),
+    "channel": by.text("channel"),
+    "created_at": by.moment("created_at"),
+}
+EXPORTED_PUBLICATIONS = PUBLICATIONS | {
+    "campaign": by.Field(WHOLE, _of_campaigns),
+    "customer": by.Field(WHOLE, _to_customers),
+    "voucher": by.Field(WHOLE, _of_vouchers),
+}
+
+EXPORTED_CUSTOMERS = {
+    "email": by.text("email"),
+    "name": by.text("name"),
+    "phone": by.text("phone"),
+    "city": by.text("address__city"),
+    "source_id": by.text("source_id"),
+    "created_at": by.moment("created_at"),
+    "updated_at": by.moment("updated_at"),
+}
