@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
@@ -13,6 +14,7 @@ from publications import write_export
 from publications.webhooks import delete_old_deliveries as old_deliveries
 from publications.webhooks.drain_outbox import drain_outbox
 from publications.webhooks.send_due import addresses_due, send_due, send_one
+from publications.webhooks.tell_managers import tell_managers
 
 
 @app.task(retry=UNTIL_THE_DATABASE_ANSWERS)
@@ -49,6 +51,11 @@ def send_webhooks(address_id: int) -> None:
 @app.task(queue=WEBHOOKS)
 def send_webhook(delivery_id: int) -> None:
     send_one(delivery_id)
+
+
+@app.task(retry=RetryStrategy(max_attempts=5, exponential_wait=30))
+def tell_managers_of_pause(address_id: int) -> None:
+    tell_managers(address_id)
 
 
 def _send_soon(address_id: int) -> None:

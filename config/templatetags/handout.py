@@ -16,9 +16,9 @@ from django.utils.safestring import SafeString
 register = template.Library()
 
 TONES = {
-    "good": {"live", "active", "success", "done", "in pool", "published", "ready", "imported"},
-    "info": {"draft", "queued", "running", "scheduled", "referral program"},
-    "warn": {"paused", "low", "disabled", "released", "unknown", "revoked", "partly released"},
+    "good": {"live", "active", "success", "done", "in pool", "published", "ready", "imported", "delivered"},
+    "info": {"draft", "queued", "running", "scheduled", "referral program", "waiting"},
+    "warn": {"paused", "low", "disabled", "released", "unknown", "revoked", "partly released", "retrying"},
     "bad": {"failure", "failed", "expired", "empty", "pool empty"},
 }
 _TONE_OF = {word: tone for tone, words in TONES.items() for word in words}

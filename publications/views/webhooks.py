@@ -181,8 +181,14 @@ def webhook_delivery(request, address_id, delivery_id):
         WebhookDelivery.objects.select_related("address"), _of_live(address_id), pk=delivery_id
     )
     attempts = [attempt | {"at": datetime.fromisoformat(attempt["at"])} for attempt in reversed(delivery.log)]
-    context = {"title": "Delivery", "delivery": delivery, "attempts": attempts, "shown": show_delivery(delivery)}
     is_part = request.htmx.target == f"delivery-{delivery.pk}"
+    context = {
+        "title": "Delivery",
+        "delivery": delivery,
+        "attempts": attempts,
+        "shown": show_delivery(delivery),
+        "in_list": is_part and request.htmx.current_url_abs_path != request.path,
+    }
     response = render(request, "webhooks/_delivery.html" if is_part else "webhooks/delivery.html", context)
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response

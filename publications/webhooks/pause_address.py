@@ -16,8 +16,14 @@ def pause_address(address: WebhookAddress, *, by: Actor) -> bool:
 
 
 def pause_failing(address: WebhookAddress, *, after: str) -> bool:
-    """After the last retry of a delivery. `after` is what was wrong with it; staff are told on the first page."""
-    return _pause(address, after, SYSTEM)
+    """After the last retry of a delivery. `after` is what was wrong with it. Managers are told by mail, on the first
+    page and in the audit log.
+    """
+    with transaction.atomic():
+        paused = _pause(address, after, SYSTEM)
+        if paused:
+            _tell_managers(address)
+    return paused
 
 
 def resume_address(address: WebhookAddress, *, by: Actor) -> bool:
@@ -39,3 +45,9 @@ def _pause(address: WebhookAddress, reason: str, by: Actor) -> bool:
             return False
         record("webhook.paused", by=by, object_id=address.public_id, object_label=str(address), reason=reason)
     return True
+
+
+def _tell_managers(address: WebhookAddress) -> None:
+    from publications.tasks import tell_managers_of_pause
+
+    tell_managers_of_pause.defer(address_id=address.pk)

@@ -18,7 +18,7 @@ class WebhookAddressTable(Table):
         empty_values=(),
         attrs={"td": {"class": "aside"}},
     )
-    events = tables.TemplateColumn(template_name="webhooks/_events.html", attrs={"td": {"class": "full"}})
+    events = tables.TemplateColumn(template_name="webhooks/_events.html", attrs={"td": {"class": "full wrap"}})
     latest = tables.TemplateColumn(
         template_name="webhooks/_latest.html",
         verbose_name="Last delivery",

@@ -1,0 +1,35 @@
+"""Tells the Managers by mail that a webhook is paused; who has no address reads it on the first page."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.mail import EmailMessage
+from django.db.models import Q
+from django.urls import reverse
+
+from publications.webhooks.models import WebhookAddress
+
+TEXT = """Handout has paused the webhook to {address}: the last of its retries has failed.
+
+What was wrong: {reason}
+
+See what was sent there, and resume it once it answers again:
+{link}
+
+What happens until then is not kept for this address.
+"""
+
+
+def tell_managers(address_id: int) -> int:
+    """How many were told. None where the address has been resumed or deleted meanwhile."""
+    address = WebhookAddress.objects.failing().filter(pk=address_id).first()
+    managers = User.objects.filter(Q(groups__name="Manager") | Q(is_superuser=True), is_active=True).exclude(email="")
+    mails = sorted(set(managers.values_list("email", flat=True)))
+    if not address or not mails:
+        return 0
+    link = settings.SITE_URL.rstrip("/") + reverse("publications:webhook", kwargs={"address_id": address.pk})
+    text = TEXT.format(address=address, reason=address.pause_reason, link=link)
+    # One message: either all are told or, by a retry, all once more. In Bcc, so that nobody reads who else was told.
+    EmailMessage(f"Handout: the webhook to {address} is paused", text, bcc=mails).send()
+    return len(mails)
