@@ -16,6 +16,7 @@ from config.api_filters import filters_of
 from config.api_lists import ListQuery, answer_list
 from config.api_queries import read_values
 from config.public_ids import SEGMENT, key_of
+from customers.api import router as customers
 from customers.create_segment import (
     CustomersNotFound,
     InvalidSegment,
@@ -29,7 +30,6 @@ from customers.models import Segment
 from customers.upsert import TEXTS, CustomerNotFound, find_customer
 
 router = Router(tags=["Segments"])
-of_customers = Router(tags=["Customers"])  # before the customers' own, whose ids may hold slashes
 
 ORDERS = {"-created_at": ("-created_at", "-pk"), "created_at": ("created_at", "pk")}
 FILTERS = {
@@ -43,12 +43,16 @@ FILTERS = {
 class SegmentSent(BaseModel):
     """Static with `customers`, or `auto-update` or `passive` with a `filter`."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, use_attribute_docstrings=True)
 
     name: str
+    """Unique."""
     type: Literal["static", "auto-update", "passive"] | None = None
+    """static unless told."""
     customers: list[str] | None = None
+    """Ids or source_ids."""
     filter: dict[str, Any] | None = None
+    """Conditions as in the filters of lists."""
 
 
 @router.post("", auth=MAY_ALL)
@@ -83,7 +87,7 @@ def remove_segment(request: HttpRequest, segment_id: str):
     return Status(204, None)
 
 
-@of_customers.get("/{path:customer_id}/segments", auth=MAY_READ)
+@customers.get("/{path:customer_id}/segments", auth=MAY_READ)
 def list_segments_of_customer(request: HttpRequest, customer_id: str):
     """By `cust_…` id or source_id. For one that nobody has: the segments that such a customer would be in."""
     try:

@@ -23,7 +23,7 @@ def test_its_commands_run(live_server):
     key, token = create_api_key("docs", by=STAFF)
     environment = os.environ | {"HANDOUT": live_server.url, "APP_ID": str(key.app_id), "APP_TOKEN": token}
 
-    campaign, two, one, history = [
+    campaign, two, one, history, segment, event = [
         json.loads(subprocess.run(["bash", "-c", command], env=environment, check=True, capture_output=True).stdout)
         for command in COMMANDS
     ]
@@ -32,6 +32,8 @@ def test_its_commands_run(live_server):
     assert (len(two["vouchers"]), two["channel"]) == (2, "newsletter_October")
     assert (one["source_id"], one["customer_id"]) == ("order-1001", two["customer_id"])
     assert [publication["id"] for publication in history["publications"]] == [two["id"]]
+    assert (segment["name"], segment["type"]) == ("Gold in Kyiv", "auto-update")
+    assert (event["type"], event["customer"]["id"]) == ("cart_abandoned", two["customer_id"])
 
 
 def test_it_names_every_operation():
@@ -48,6 +50,7 @@ def test_it_names_every_operation():
         "{path:campaign_id}": "{id or name}",
         "{publication_id}": "{id}",
         "{redemption_id}": "{id}",
+        "{segment_id}": "{id}",
     }
     words["{path:customer_id}"] = "{id or source_id}"
     assert len(paths) == 14
