@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from campaigns import api
 from campaigns.api_schemas import Campaign, CampaignList, Empty
-from config.openapi import Example, describe, filters, in_path
+from config.openapi import Example, describe, filters, in_path, in_query
 
 in_path("campaign_id", "A campaign's `camp_…` id or name.", "Autumn coffee")
+
+in_query(
+    campaign_type="`DISCOUNT_COUPONS`, `GIFT_VOUCHERS` or `REFERRAL_PROGRAM`.",
+    campaign_status="`DONE`, `IN_PROGRESS` or `FAILED`: how far the making of the codes is.",
+    force="Erase what was never published, rather than hide it.",
+    vouchers_count="How many to make; more than one are made in the background.",
+    start_date="The first day, such as 2026-03-01.",
+    end_date="The last day.",
+)
 
 PERCENT = {"type": "DISCOUNT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": 10}}
 

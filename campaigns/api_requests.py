@@ -32,7 +32,7 @@ NAMES = {
 
 
 class Sent(BaseModel):
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, use_attribute_docstrings=True)
 
 
 def _time(value: Any) -> Any:
@@ -57,9 +57,10 @@ def _hundredths(value: Any) -> Any:
     return None if number is None else number / 100
 
 
-Time = Annotated[datetime | None, BeforeValidator(_time)]
-Number = Annotated[Decimal | None, BeforeValidator(_number)]
-Money = Annotated[Decimal | None, BeforeValidator(_hundredths)]  # sent in hundredths
+# With what callers send, which is what the API's reference tells.
+Time = Annotated[datetime | None, BeforeValidator(_time, json_schema_input_type=datetime | None)]
+Number = Annotated[Decimal | None, BeforeValidator(_number, json_schema_input_type=float | None)]
+Money = Annotated[Decimal | None, BeforeValidator(_hundredths, json_schema_input_type=float | None)]  # hundredths
 
 
 class DiscountSent(Sent):
@@ -67,10 +68,15 @@ class DiscountSent(Sent):
 
     type: Literal["PERCENT", "AMOUNT", "UNIT", "FIXED"]
     percent_off: Number = None
+    """0.01 to 100."""
     amount_off: Money = None
+    """In hundredths: 1000 is 10.00."""
     unit_off: Number = None
+    """How many units are free."""
     unit_type: str | None = None
+    """What the units are."""
     fixed_amount: Money = None
+    """The price, in hundredths."""
 
     def columns(self) -> dict[str, Any]:
         value = {
@@ -84,18 +90,23 @@ class DiscountSent(Sent):
 
 class GiftSent(Sent):
     amount: Money = None
+    """In hundredths: 5000 is 50.00."""
 
 
 class LimitSent(Sent):
     quantity: int | None = None
+    """How often each voucher may be used; null: without limit. 1 unless told."""
 
 
 class CodeConfigSent(Sent):
     length: Number = None
+    """How many characters are drawn at random."""
     charset: str | None = None
+    """The characters to draw from."""
     prefix: str | None = None
     postfix: str | None = None
     pattern: str | None = None
+    """`#` is a character drawn at random, as in `TEA-####`; overrules `length`."""
 
     @field_validator("length")
     @classmethod
@@ -113,9 +124,12 @@ class CodeConfigSent(Sent):
 class CampaignVoucherSent(Sent):
     type: Literal["DISCOUNT_VOUCHER", "GIFT_VOUCHER"] | None = None
     discount: DiscountSent | None = None
+    """Of every campaign but GIFT_VOUCHERS."""
     gift: GiftSent | None = None
+    """Of GIFT_VOUCHERS."""
     redemption: LimitSent | None = None
-    code: str | None = None  # of a STANDALONE campaign
+    code: str | None = None
+    """Of a STANDALONE campaign: its one code."""
     code_config: CodeConfigSent | None = None
 
 
@@ -130,16 +144,21 @@ class CampaignSent(Sent):
     """The body of POST /v1/campaigns."""
 
     name: str
+    """Unique."""
     campaign_type: Literal["DISCOUNT_COUPONS", "GIFT_VOUCHERS", "REFERRAL_PROGRAM"] | None = None
     type: CampaignType | None = None
+    """AUTO_UPDATE makes more codes when they are asked for; STANDALONE has one named code."""
     description: str | None = None
     category: str | None = None
     join_once: bool | None = None
+    """A customer who has a code of the campaign is given the same one again."""
     active: bool | None = None
     start_date: Time = None
     expiration_date: Time = None
     activity_duration_after_publishing: str | None = None
+    """ISO 8601, such as P24D: a code expires so long after it was published."""
     vouchers_count: int | None = Field(None, ge=0)
+    """How many codes to make, in the background."""
     voucher: CampaignVoucherSent
     metadata: dict[str, Any] | None = None
 
@@ -203,10 +222,15 @@ class CampaignUpdateSent(Sent):
     start_date: Time = None
     expiration_date: Time = None
     activity_duration_after_publishing: str | None = None
+    """ISO 8601, such as P24D."""
     discount: DiscountSent | None = None
+    """For a campaign of discounts, with the type that it has."""
     gift: GiftSent | None = None
+    """For a campaign of gift vouchers."""
     metadata: dict[str, Any] | None = None
+    """Added to those that there are."""
     unset_metadata_fields: list[str] | None = None
+    """Names of metadata to take away."""
 
     def changes(self, *, gift: bool) -> dict[str, Any]:
         """As columns of a Campaign of gift vouchers or of discounts; a value of the other kind is left out."""

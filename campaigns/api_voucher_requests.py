@@ -61,7 +61,9 @@ class AddedVoucherSent(NewVoucherFields):
 
     active: bool | None = None
     code: str | None = None
+    """A code of your own; else one is made."""
     code_config: CodeConfigSent | None = None
+    """How to make the code, where not as the campaign does."""
 
     def columns(self) -> dict[str, Any]:
         return super().columns() | ({} if self.active is None else {"active": self.active})
@@ -72,8 +74,10 @@ class VoucherSent(AddedVoucherSent):
 
     type: Literal["DISCOUNT_VOUCHER", "GIFT_VOUCHER"] | None = None
     discount: DiscountSent | None = None
+    """Of a voucher without a campaign."""
     gift: GiftSent | None = None
     campaign: str | None = None
+    """A campaign’s name or id, for a voucher of it."""
     campaign_id: str | None = None
 
     def columns(self) -> dict[str, Any]:
@@ -85,6 +89,7 @@ class VoucherUpdateSent(VoucherFields):
 
     active: bool | None = None
     discount: DiscountSent | None = None
+    """Of the type that the voucher has."""
 
     def changes(self) -> dict[str, Any]:
         changes: dict[str, Any] = {name: getattr(self, name) for name in CLEARABLE if name in self.model_fields_set}

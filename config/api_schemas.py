@@ -39,6 +39,10 @@ class Answer(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
+class Hint(Answer):
+    message: str
+
+
 class Error(Answer):
     """Every error of the API, whatever its status."""
 
@@ -52,6 +56,8 @@ class Error(Answer):
     """As the header X-Request-Id."""
     resource_id: str | None = MAYBE
     resource_type: str | None = MAYBE
+    error: Hint = MAYBE
+    """Of redemptions: what was wrong, where `details` only names the voucher."""
 
 
 class Listed(Answer):

@@ -52,10 +52,12 @@ class Described(NamedTuple):
     examples: Sequence[Example]
     parameters: Sequence[dict[str, Any]]
     orders: Sequence[str]
+    words: Mapping[str, str]
 
 
 _described: dict[Callable, Described] = {}
 _in_paths: dict[str, tuple[str, str]] = {}
+_in_queries: dict[str, str] = {}
 
 
 def describe(
@@ -67,15 +69,18 @@ def describe(
     examples: Sequence[Example] = (),
     parameters: Sequence[dict[str, Any]] = (),
     orders: Mapping[str, Any] | None = None,
+    words: Mapping[str, str] = {},
 ) -> None:
     """What the reference says of an operation, beyond its docstring and its parameters.
 
     `answers`: the model of a 200, or {status: model}, None for an answer without a body. `refuses`: the keys of its own
     errors, beside those that every call may meet. `orders`: what `order` may be. `parameters`: of the query string, read
-    by the operation itself.
+    by the operation itself. `words`: of parameters that are something else here than elsewhere (`in_query`).
     """
     by_status = answers if isinstance(answers, Mapping) else {200: answers}
-    _described[operation] = Described(summary, by_status, refuses.split(), examples, parameters, tuple(orders or ()))
+    _described[operation] = Described(
+        summary, by_status, refuses.split(), examples, parameters, tuple(orders or ()), words
+    )
 
 
 def in_path(name: str, description: str, example: str) -> None:
@@ -83,12 +88,17 @@ def in_path(name: str, description: str, example: str) -> None:
     _in_paths[name] = (description, example)
 
 
+def in_query(**words: str) -> None:
+    """What the parameters of query strings are, wherever they stand: `in_query(limit="Rows a page.")`."""
+    _in_queries.update(words)
+
+
 def document(api: NinjaAPI) -> dict[str, Any]:
     """The whole document, but for the address of the server: that is the text `{server}`."""
     made = Document(api, "v1/")
-    paths, components = _plain(made["paths"]), _plain(made["components"])
-    used = _used([paths, components["responses"]], components["schemas"])
-    components["schemas"] = {name: schema for name, schema in components["schemas"].items() if name in used}
+    paths, components = _plain(_in_order(made["paths"])), _plain(made["components"])
+    named = used([paths, components["responses"]], components["schemas"])
+    components["schemas"] = {name: schema for name, schema in components["schemas"].items() if name in named}
     return {**made, "paths": paths, "components": components}
 
 
@@ -98,10 +108,12 @@ class Document(OpenAPISchema):
         self["servers"] = [{"url": SERVER}]
         self["components"] |= {"headers": HEADERS, "securitySchemes": KEY, "responses": self.common_responses()}
 
+    def methods(self, operations: list[Operation]) -> dict[str, Any]:
+        """Those that are described; tests/test_openapi.py finds that none is forgotten."""
+        return super().methods([operation for operation in operations if operation.view_func in _described])
+
     def operation_details(self, operation: Operation) -> dict[str, Any]:
-        said = _described.get(operation.view_func)
-        if said is None:
-            raise LookupError(f"{operation.view_func.__name__}: describe() it in the app's api_reference.py")
+        said = _described[operation.view_func]
         details = super().operation_details(operation)
         name = operation.view_func.__name__
         if details["parameters"]:
@@ -125,7 +137,7 @@ class Document(OpenAPISchema):
             schema["enum"], schema["default"] = list(said.orders), said.orders[0]
         if parameter["in"] == "path":
             found["description"], found["example"] = _in_paths[name]
-        elif description := schema.pop("description", None):
+        elif description := said.words.get(name) or schema.pop("description", _in_queries.get(name)):
             found["description"] = description
         return found
 
@@ -220,7 +232,7 @@ def filters(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": "filters",
         "in": "query",
-        "description": "`filters[field][conditions][$operator][0]=value`; `filters[junction]` joins several.",
+        "description": "`filters[field][conditions][$operator]=value`, several joined by `filters[junction]`.",
         "style": "deepObject",
         "explode": True,
         "schema": {"type": "object", "properties": {**conditions, "junction": junction}},
@@ -321,7 +333,17 @@ def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
     return dict(schema)
 
 
-def _used(value: Any, schemas: Mapping[str, Any]) -> set[str]:
+def _in_order(paths: dict[str, Any]) -> dict[str, Any]:
+    """As the operations were described, not as their addresses must be tried."""
+    rank = {operation.__name__: at for at, operation in enumerate(_described)}
+    sorted_each = {
+        path: dict(sorted(operations.items(), key=lambda item: rank[item[1]["operationId"]]))
+        for path, operations in paths.items()
+    }
+    return dict(sorted(sorted_each.items(), key=lambda item: rank[next(iter(item[1].values()))["operationId"]]))
+
+
+def used(value: Any, schemas: Mapping[str, Any]) -> set[str]:
     """The names of the components that `value` refers to, also by way of others."""
     found: set[str] = set()
     left = [value]

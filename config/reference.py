@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from config.openapi import as_json
+from config.api_errors import ERRORS
+from config.openapi import ALWAYS, WITH_BODY, as_json, used
 
-METHODS = ("get", "post", "put", "delete")
+COMMON = [*ALWAYS, *WITH_BODY, "page_over_limit", "not_found", "method_not_allowed"]
 
 
 class Kind(NamedTuple):
@@ -24,6 +25,12 @@ class Row(NamedTuple):
     kind: Sequence[Kind]
     words: str
     required: bool
+
+
+class Error(NamedTuple):
+    key: str
+    status: int
+    words: str
 
 
 class Answer(NamedTuple):
@@ -46,7 +53,7 @@ class Operation(NamedTuple):
     fields: Sequence[Row]
     examples: Sequence[Mapping[str, str]]
     answers: Sequence[Answer]
-    errors: Sequence[tuple[str, str]]
+    errors: Sequence[Error]
 
 
 class Group(NamedTuple):
@@ -61,6 +68,7 @@ class Thing(NamedTuple):
     name: str
     words: str
     fields: Sequence[Row]
+    is_sent: bool  # by the caller, so that it matters what is required
 
 
 def groups(document: Mapping[str, Any]) -> list[Group]:
@@ -68,26 +76,22 @@ def groups(document: Mapping[str, Any]) -> list[Group]:
     schemas = document["components"]["schemas"]
     found: dict[str, list[Operation]] = {tag["name"]: [] for tag in document["tags"]}
     for path, operations in document["paths"].items():
-        for method in METHODS:
-            if method in operations:
-                found[operations[method]["tags"][0]].append(_operation(method, path, operations[method], schemas))
+        for method, said in operations.items():
+            found[said["tags"][0]].append(_operation(method, path, said, schemas))
     return [Group(tag["name"], tag["description"], found[tag["name"]]) for tag in document["tags"]]
 
 
 def things(document: Mapping[str, Any]) -> list[Thing]:
     """What the operations refer to, by name."""
     schemas = document["components"]["schemas"]
-    return [Thing(name, _words(schemas[name]), rows(schemas[name])) for name in sorted(schemas)]
+    operations = [said for path in document["paths"].values() for said in path.values()]
+    sent = used([said.get("requestBody", {}) for said in operations], schemas)
+    return [Thing(name, _words(schemas[name]), rows(schemas[name]), name in sent) for name in sorted(schemas)]
 
 
-def common_errors(document: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(status, words) of those that every call may meet."""
-    responses = document["components"]["responses"].values()
-    return [
-        (str(response["content"]["application/json"]["schema"]["allOf"][1]["properties"]["code"]["const"]), line)
-        for response in responses
-        for line in _lines(response)
-    ]
+def common_errors() -> list[Error]:
+    """Those that any call may meet."""
+    return sorted((Error(key, *ERRORS[key]) for key in COMMON), key=lambda error: error.status)
 
 
 def rows(schema: Mapping[str, Any]) -> list[Row]:
@@ -175,10 +179,11 @@ def _operation(method: str, path: str, said: Mapping[str, Any], schemas: Mapping
         examples=said["x-codeSamples"],
         answers=[_answer(status, answer) for status, answer in said["responses"].items() if status < "300"],
         errors=[
-            (status, line)
+            Error(key, *ERRORS[key])
             for status, answer in said["responses"].items()
             if status >= "400" and "$ref" not in answer
-            for line in _lines(answer)
+            for key in answer["content"]["application/json"]["schema"]["allOf"][1]["properties"]["key"]["enum"]
+            if key not in COMMON
         ],
     )
 
@@ -212,7 +217,3 @@ def _filters(parameters: Sequence[Mapping[str, Any]]) -> list[tuple[str, Sequenc
                 if name != "junction"
             ]
     return []
-
-
-def _lines(response: Mapping[str, Any]) -> list[str]:
-    return [line.removeprefix("- ") for line in response["description"].splitlines()]

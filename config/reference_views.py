@@ -31,7 +31,7 @@ def _as_rows() -> dict:
     return {
         "groups": reference.groups(described),
         "things": reference.things(described),
-        "common_errors": reference.common_errors(described),
+        "common_errors": reference.common_errors(),
     }
 
 

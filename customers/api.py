@@ -35,17 +35,22 @@ ORDERS = {
 class CustomerSent(BaseModel):
     """A customer as callers send it: any of these fields, but one at least. `null` counts as not given."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, use_attribute_docstrings=True)
 
     id: str | None = None
+    """`cust_…`, of one that exists."""
     source_id: str | None = None
+    """The shop’s own id: who has it is updated, else created."""
     name: str | None = None
     email: str | None = None
     phone: str | None = None
     description: str | None = None
     birthdate: str | None = None
+    """As 1990-01-31."""
     birthday: str | None = None
+    """The same."""
     address: dict[str, Any] | None = None
+    """`city`, `state`, `line_1`, `line_2`, `country`, `postal_code`."""
     metadata: dict[str, Any] | None = None
 
     @model_validator(mode="after")

@@ -26,10 +26,12 @@ class CodeSent(BaseModel):
 
 
 class EventSent(BaseModel):
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, use_attribute_docstrings=True)
 
     event: str = Field(min_length=1, max_length=LONGEST_NAME)
+    """The shop’s own name for it."""
     customer: CustomerSent
+    """Created, or updated by what is sent."""
     referral: CodeSent | None = None
     loyalty: CodeSent | None = None
     metadata: dict[str, Any] | None = None

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from config.openapi import Example, describe, filters, in_path, moments, values
+from config.openapi import Example, describe, filters, in_path, in_query, moments, values
 from customers import api, api_events, api_segments
 from customers.api_schemas import Customer, CustomerList, Event, Segment, SegmentList, SegmentsOfCustomer
 
 in_path("customer_id", "A customer's `cust_…` id or source_id.", "12344")
+
+in_query(
+    email="An e-mail address, whole, in any case.",
+    name="A name, whole, in any case.",
+    city="The city of the address, exactly.",
+    segment_id="Those of a segment (`seg_…`).",
+)
 
 ERLICH = {
     "source_id": "12344",
@@ -27,6 +34,7 @@ describe(
     api.list_customers,
     "List customers",
     answers=CustomerList,
+    refuses="not_found",
     orders=api.ORDERS,
     parameters=moments("created_at", "updated_at"),
     examples=[Example("By e-mail", query={"email": "erlich@example.com"})],

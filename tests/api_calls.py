@@ -9,11 +9,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from config.create_api_key import create_api_key
+from tests.api_document import check
 from tests.factories import STAFF
 
 
 class Answer:
+    """An answer, as it should be: one that the API's own document does not tell fails the test."""
+
     def __init__(self, response):
+        check(response.wsgi_request, response)
         self.status = response.status_code
         self.headers = response.headers
         self.content = response.content

@@ -8,8 +8,8 @@ from config.openapi import Example, describe, filters, in_path, moments, values
 from customers import api_changes as customer_changes
 from customers.api_schemas import Customer
 from publications.api import campaign_codes, code_imports, customers, publications, voucher_changes, vouchers
-from publications.api.reference import ALL
 from publications.api.schemas import PublicationList, Started
+from publications.conditions import VOUCHERS
 
 in_path("code", "A voucher's code or `v_…` id.", "AUTUMN-7GK2")
 
@@ -25,7 +25,7 @@ describe(
     parameters=[
         values("ids", "Ids of vouchers (`v_…`)."),
         *moments("created_at", "updated_at"),
-        filters(vouchers.filters_for(ALL)),
+        filters(VOUCHERS),
     ],
     examples=[Example("The codes that a customer holds", query={"customer": "12344"})],
 )

@@ -33,10 +33,12 @@ router = Router(tags=["Publications"])
 
 
 class CampaignSelector(BaseModel):
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, use_attribute_docstrings=True)
 
-    name: str = Field(min_length=1)  # or an id
+    name: str = Field(min_length=1)
+    """A name or id."""
     count: int | None = Field(None, ge=1, le=50)
+    """How many codes; 1 unless told."""
 
 
 def _campaign_selector(value: Any) -> Any:
@@ -59,15 +61,26 @@ def _customer(value: Any) -> Any:
 class PublicationSent(BaseModel):
     """The body of POST /v1/publications. Where both `voucher` and `campaign` are given, the campaign is skipped."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, use_attribute_docstrings=True)
 
     voucher: str | None = None
-    campaign: Annotated[CampaignSelector | None, BeforeValidator(_campaign_selector)] = None
-    customer: Annotated[CustomerSent | None, BeforeValidator(_customer)] = None
+    """A code."""
+    campaign: Annotated[
+        CampaignSelector | None,
+        BeforeValidator(_campaign_selector, json_schema_input_type=str | CampaignSelector | None),
+    ] = None
+    """A name or id, or how many codes of it."""
+    customer: Annotated[
+        CustomerSent | None, BeforeValidator(_customer, json_schema_input_type=str | CustomerSent | None)
+    ] = None
+    """An id or source_id, or who it is."""
     channel: str | None = Field(None, min_length=1, max_length=100)
+    """Where it was given, in your words; `API` unless told."""
     source_id: str | None = Field(None, min_length=1, max_length=255)
+    """Your own id of the publication: repeating the call with it gives the same code again."""
     metadata: dict[str, Any] | None = None
     join_once: bool | None = None
+    """A customer who has a code of the campaign is given the same one again."""
 
 
 class PublicationsQuery(ListQuery):

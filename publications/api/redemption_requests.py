@@ -14,7 +14,7 @@ MOST_KB = 256  # of an order with up to 500 items
 
 
 class Sent(BaseModel):
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, use_attribute_docstrings=True)
 
 
 class OrderItemSent(Sent):
@@ -59,7 +59,8 @@ class OrderSent(Sent):
 
 
 class CreditsSent(Sent):
-    credits: int | None = Field(None, ge=1)  # hundredths
+    credits: int | None = Field(None, ge=1)
+    """What to take of a gift voucher, in hundredths."""
 
 
 class WhoAndWhat(Sent):
@@ -67,7 +68,9 @@ class WhoAndWhat(Sent):
 
     customer: CustomerSent | None = None
     tracking_id: str | None = Field(None, min_length=1, max_length=255)
+    """The customer’s source_id, where no `customer` is sent."""
     order: OrderSent | None = None
+    """What the codes were used for."""
     metadata: dict[str, Any] | None = None
 
     def for_verb(self, tracking_id: str | None = None) -> dict[str, Any]:
@@ -87,7 +90,8 @@ class RedeemableSent(Sent):
     """Codes only: promotion tiers, promotion stacks and loyalty rewards do not exist here."""
 
     object: Literal["voucher"]
-    id: str = Field(min_length=1)  # a code, or the voucher's id
+    id: str = Field(min_length=1)
+    """A code, or the voucher’s id."""
     gift: CreditsSent | None = None
 
 

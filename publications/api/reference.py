@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from config.api_auth import Key
-from config.openapi import Example, describe, filters, in_path, moments, values
+from config.openapi import Example, describe, filters, in_path, in_query, moments, values
 from publications.api import async_actions, publications, redemptions
 from publications.api.schemas import (
     AsyncActionList,
@@ -17,10 +17,30 @@ from publications.api.schemas import (
     RedemptionsOfVoucher,
     RollbacksMade,
 )
+from publications.conditions import PUBLICATIONS
 
 in_path("publication_id", "A publication's id.", "pub_J8LmWq0ZtK2nB4xE")
 in_path("redemption_id", "The id of a redemption or a rollback.", "r_Yq3TzN8kGm5LwX1c")
 in_path("action_id", "The `async_action_id` that a call was answered with.", "aa_N6QsVx0Jd3YhLm9p")
+
+in_query(
+    limit="Rows a page.",
+    order="A minus turns the order round.",
+    starting_after="The id of the last row of the page before; goes with orders by `created_at` and `id`.",
+    campaign="A campaign’s name or id.",
+    campaign_id="A campaign’s id.",
+    customer="A customer’s source_id or id.",
+    voucher="A voucher’s code or id.",
+    code="A code, exactly.",
+    result="`SUCCESS` or `FAILURE`.",
+    voucher_type="`DISCOUNT_VOUCHER` or `GIFT_VOUCHER`.",
+    is_referral_code="Only those of referral programs, or only the others.",
+    source_id="The caller’s own id of the publication.",
+    category="A category, exactly.",
+    join_once="A customer who has a code of the campaign is given the same one again.",
+    tracking_id="The customer’s source_id, where the body names no customer.",
+    reason="Why it is rolled back.",
+)
 
 ALL = Key(pk=0, name="", scope="all", for_integrations=True, token_hash=b"", used_lately=True)  # sees every filter
 ERLICH = {"source_id": "12344", "email": "erlich@example.com", "name": "Erlich Bachman"}
@@ -97,7 +117,7 @@ describe(
     "List publications",
     answers=PublicationList,
     orders=publications.ORDERS,
-    parameters=[filters(publications.FILTERS)],
+    parameters=[filters(PUBLICATIONS)],
     examples=[
         Example("Of one customer", query={"customer": "12344", "limit": 20}),
         Example(
@@ -177,6 +197,7 @@ describe(
     async_actions.list_async_actions,
     "List async actions",
     answers=AsyncActionList,
+    words={"end_date": "To read on: the `created_at` of the last one of the page before."},
     examples=[Example("The newest twenty", query={"limit": 20})],
 )
 describe(async_actions.get_async_action, "Get an async action", answers=FinishedAction)
