@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeDoneView, PasswordChangeView
 from django.urls import path
 from django_htmx.http import HttpResponseClientRefresh
@@ -15,9 +16,13 @@ class SignIn(LoginView):
         return super().get(request, *args, **kwargs)
 
 
+class PasswordForm(PasswordChangeForm):
+    single_column = True
+
+
 urlpatterns = [
     path("login/", SignIn.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
-    path("password/", PasswordChangeView.as_view(), name="password_change"),
+    path("password/", PasswordChangeView.as_view(form_class=PasswordForm), name="password_change"),
     path("password/changed/", PasswordChangeDoneView.as_view(), name="password_change_done"),
 ]
