@@ -7,8 +7,10 @@ from django.urls import reverse
 
 from config.actor import Actor
 from config.admin import ReadOnlyAdmin, RoleModelAdmin
+from config.tables import COUNT_UP_TO
 from customers.edit_customer import CustomerChanged, edit_customer
-from customers.models import Customer, CustomerImport
+from customers.find_segments import in_segment
+from customers.models import Customer, CustomerImport, Event, Segment
 from customers.search import search
 
 
@@ -56,3 +58,31 @@ class CustomerImportAdmin(ReadOnlyAdmin):
     ]
     list_filter = ["status"]
     exclude = ["file", "error_file"]  # uploads are downloaded through views that check and record it
+
+
+@admin.register(Segment)
+class SegmentAdmin(ReadOnlyAdmin):
+    """To look up; they are made and deleted by the API."""
+
+    list_display = ["name", "type", "created_at"]
+    list_filter = ["type"]
+    search_fields = ["name__startswith"]
+    fields = [*list_display, "filter", "customers"]
+    readonly_fields = ["customers"]
+
+    @admin.display(description="Customers")
+    def customers(self, segment) -> str:
+        members = Customer.objects.live().filter(in_segment(segment)).order_by()[: COUNT_UP_TO + 1].count()
+        return f"{min(members, COUNT_UP_TO):,}{'+' if members > COUNT_UP_TO else ''}"
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin):
+    """What customers did, as the API was told."""
+
+    list_display = ["created_at", "name", "customer", "actor_label"]
+    list_select_related = ["customer"]
+    ordering = ["-id"]  # as they came, by the key's own index
+    search_fields = ["name__exact"]
+    search_help_text = "The whole name of the event"
+    fields = [*list_display, "metadata"]

@@ -1,13 +1,17 @@
-"""The list of customers."""
+"""The list of customers, and that of what one of them did."""
 
 from __future__ import annotations
 
+import json
+
 import django_tables2 as tables
 from django.db.models.functions import Lower
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.text import Truncator
 
 from config.tables import Table, WhenColumn
-from customers.models import Customer
+from customers.models import Customer, Event
 
 
 class CustomerTable(Table):
@@ -40,3 +44,27 @@ class CustomerTable(Table):
         return reverse("customers:create")
 
     empty_action = "New customer"
+
+
+class EventTable(Table):
+    """The custom events of one customer."""
+
+    created_at = WhenColumn(verbose_name="Date")
+    name = tables.Column("Event", attrs={"td": {"class": "main"}})
+    metadata = tables.Column(attrs={"td": {"class": "wrap"}})
+    actor_label = tables.Column("By", empty_values=(), attrs={"td": {"class": "cut"}})
+
+    empty_icon = "activity"
+    empty_title = "No events yet"
+    empty_text = "What the customer does in your shop appears here, once the shop tells of it by the API."
+
+    class Meta(Table.Meta):
+        pass
+
+    def render_metadata(self, value: dict) -> str:
+        """On one line, "items: 3 · page: /autumn"; an event may hold 32 KB of it, which is for the API."""
+        words = (f"{key}: {part if isinstance(part, str) else json.dumps(part)}" for key, part in sorted(value.items()))
+        return Truncator(" · ".join(words)).chars(300)
+
+    def render_actor_label(self, record: Event):
+        return render_to_string("publications/_actor.html", {"done": record})

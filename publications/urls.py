@@ -23,6 +23,7 @@ urlpatterns = [
     path("customers/<cust:customer_id>/", customer.customer, name="customer"),
     path("customers/<cust:customer_id>/publications", customer.customer_publications, name="customer-publications"),
     path("customers/<cust:customer_id>/redemptions", customer.customer_redemptions, name="customer-redemptions"),
+    path("customers/<cust:customer_id>/events", customer.customer_events, name="customer-events"),
     path("customers/<cust:customer_id>/publish", publish.publish_to, name="publish-to"),
     path("customers/<cust:customer_id>/erase", erase_customer, name="erase-customer"),
     path("publications/", history.all, name="all"),

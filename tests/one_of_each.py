@@ -9,7 +9,7 @@ from campaigns.models import CodeImport, CodeOrder
 from config.audit import record
 from config.create_api_key import create_api_key
 from config.models import ProjectSettings
-from customers.models import CustomerImport
+from customers.models import CustomerImport, Event, Segment
 from publications.models import Export, WebhookDelivery
 from publications.redemptions.redeem import redeem
 from publications.webhooks.create_address import create_address
@@ -25,6 +25,8 @@ def one_of_each() -> dict[str, int]:
     publication = published(VoucherFactory(campaign=campaign), customer)
     redeem(publication.vouchers[0], customer=customer, by=STAFF)
     file = ContentFile(b"code\nA\n", name="codes.csv")
+    Event.objects.create(customer=customer, name="order", metadata={"items": 3})
+    Segment.objects.create(name="Testers", type="static")
     export = Export.objects.create(kind="codes", campaign=campaign, status="done", file=file, file_name="codes.csv")
     key, _ = create_api_key("Key", by=STAFF)
     address = create_address("https://shop.example.com/webhooks", events=["publication.succeeded"], by=STAFF)

@@ -6,6 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from config.actor import Actor
+from customers.create_segment import create_filter_segment, create_static_segment
+from customers.models import Event
+from customers.track_event import track_event
 from publications.erase_customer import erase_customer
 from publications.release import release
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
@@ -112,12 +116,13 @@ def test_each_role_is_offered_what_it_may_do(signed_in, role, offered):
     assert {action for action in actions if f'href="{address(mara, action)}"' in page} == offered
 
 
-@pytest.mark.parametrize(("tab", "expected"), [("", 11), ("publications", 13)])
+@pytest.mark.parametrize(("tab", "expected"), [("", 14), ("publications", 14), ("events", 12)])
 @pytest.mark.parametrize("how_many", [1, 50])
 def test_the_lists_take_as_many_queries_for_fifty_rows_as_for_one(signed_in, how_many, tab, expected):
     mara = CustomerFactory()
     for _ in range(how_many):
         published(customer=mara)
+        Event.objects.create(customer=mara, name="order")
     browser = signed_in("Operator")
     browser.get(address(mara, tab))
 
@@ -125,3 +130,28 @@ def test_the_lists_take_as_many_queries_for_fifty_rows_as_for_one(signed_in, how
         assert browser.get(address(mara, tab)).status_code == 200
 
     assert len(asked) == expected
+
+
+def test_the_segments_stand_in_the_profile(signed_in):
+    mara = CustomerFactory(source_id="mara", address={"city": "Kyiv"})
+    create_static_segment("Testers", ["mara"], by=STAFF)
+    create_static_segment("Others", [], by=STAFF)
+    create_filter_segment("In Kyiv", {"city": {"conditions": {"$is": ["Kyiv"]}}}, by=STAFF)
+
+    assert "Segments In Kyiv, Testers Id" in text(signed_in("Viewer").get(address(mara)))
+
+
+def test_the_events_tell_what_the_customer_did_the_newest_first(signed_in):
+    mara = CustomerFactory(source_id="mara")
+    shop = Actor("api_key", 1, "Web shop")
+    track_event("sign_up", {"source_id": "mara"}, by=shop)
+    track_event("cart_abandoned", {"source_id": "mara"}, metadata={"items": 3, "page": "/<b>", "tags": ["a"]}, by=shop)
+    track_event("order", {"source_id": "somebody else"}, by=shop)
+
+    page = text(signed_in("Viewer").get(address(mara, "events")))
+
+    assert "Events 2 " in page
+    assert re.search(
+        r"cart_abandoned items: 3 · page: /&lt;b&gt; · tags: \[&quot;a&quot;\] Web shop API key .* sign_up", page
+    )
+    assert "order" not in page.split("Date")[1]

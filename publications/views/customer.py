@@ -1,4 +1,4 @@
-"""The page of one customer: who it is, which codes they hold, what was published to them, what they redeemed."""
+"""The page of one customer: who it is, which codes they hold, what was published to them, what they redeemed and did."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from django.views.decorators.http import require_safe
 
 from config.roles import READ, requires, reveals_codes
 from config.tables import COUNT_UP_TO, list_page
+from customers.find_segments import segments_of
 from customers.models import Customer
+from customers.tables import EventTable
 from publications.history import history
 from publications.models import PublishedVoucher
 from publications.redemptions.tables import RedemptionTable
@@ -23,7 +25,13 @@ def customer(request, customer_id):
         request,
         "publications/customer.html",
         WalletTable(_wallet(customer), user=request.user),
-        lambda: {"title": str(customer), "customer": customer, "tab": "wallet", **_counts(customer)},
+        lambda: {
+            "title": str(customer),
+            "customer": customer,
+            "segments": segments_of(customer),
+            "tab": "wallet",
+            **_counts(customer),
+        },
     )
 
 
@@ -54,6 +62,19 @@ def customer_redemptions(request, customer_id):
     )
 
 
+@require_safe
+@requires(READ)
+def customer_events(request, customer_id):
+    """What the shop told of by POST /v1/events."""
+    customer = get_object_or_404(Customer, pk=customer_id)
+    return list_page(
+        request,
+        "publications/customer.html",
+        EventTable(customer.events.order_by("-created_at", "-pk")),
+        lambda: {"title": str(customer), "customer": customer, "tab": "events", **_counts(customer)},
+    )
+
+
 def _wallet(customer: Customer):
     """The codes that the customer holds, the last published first: from the customer's index through the ledger's."""
     return (
@@ -68,5 +89,6 @@ def _counts(customer: Customer) -> dict[str, int]:
         "codes_held": _wallet(customer).order_by()[: COUNT_UP_TO + 1].count(),
         "publication_count": customer.publications.order_by()[: COUNT_UP_TO + 1].count(),
         "redemption_count": customer.redemptions.filter(voucher__isnull=False).order_by()[: COUNT_UP_TO + 1].count(),
+        "event_count": customer.events.order_by()[: COUNT_UP_TO + 1].count(),
         "capped_at": COUNT_UP_TO,
     }
