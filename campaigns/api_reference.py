@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from campaigns import api
 from campaigns.api_schemas import Campaign, CampaignList, Empty
-from config.openapi import Example, describe, filters, in_path, in_query
+from config.api_examples import Example
+from config.openapi import describe, filters, in_path, in_query
 
 in_path("campaign_id", "A campaign's `camp_…` id or name.", "Autumn coffee")
 

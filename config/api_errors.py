@@ -45,6 +45,8 @@ ERRORS = {
     "invalid_voucher": Meaning(400, "The voucher cannot be so, or not be changed so."),
     "invalid_campaign": Meaning(400, "The campaign cannot be so, or takes no such change."),
     "duplicate_key": Meaning(400, "A code stands twice among those that were sent."),
+    # exports
+    "invalid_export_fields": Meaning(400, "A field is not one of those that this kind of export has."),
     # redeeming
     "voucher_disabled": Meaning(400, "The voucher or its campaign is disabled."),
     "voucher_not_active": Meaning(400, "The voucher can be used later only; see its `start_date`."),

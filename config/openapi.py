@@ -7,12 +7,10 @@ pydantic models that only this document uses; tests hold every answer that they 
 from __future__ import annotations
 
 import inspect
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlencode
 
 from ninja import NinjaAPI
 from ninja.openapi.schema import REF_TEMPLATE, OpenAPISchema
@@ -21,28 +19,18 @@ from ninja.schema import NinjaGenerateJsonSchema
 from pydantic import TypeAdapter
 
 from config.api_errors import ERRORS
+from config.api_examples import SERVER, Example, curl, example_of
 from config.api_schemas import Error
 
 ALWAYS = """invalid_query_params invalid_host invalid_request unauthorized forbidden https_required length_required
             too_many_requests internal_error service_unavailable""".split()
 WITH_BODY = ["invalid_payload", "payload_too_large", "unsupported_media_type"]
-SERVER = "{server}"  # in the examples; the view puts the address there by which it was called
 WORDS = {
     200: "Done.",
     201: "Made.",
     202: "Accepted; the work goes on in the background.",
     204: "Done; there is no body.",
 }
-
-
-class Example(NamedTuple):
-    """A call that can be made as it stands, but for the names of the caller's own campaigns, codes and customers."""
-
-    title: str
-    body: Any = None
-    path: Mapping[str, str] = {}
-    query: Mapping[str, Any] = {}
-    file: str = ""  # the name of a file to upload
 
 
 class Described(NamedTuple):
@@ -53,6 +41,7 @@ class Described(NamedTuple):
     parameters: Sequence[dict[str, Any]]
     orders: Sequence[str]
     words: Mapping[str, str]
+    files: Sequence[str]
 
 
 _described: dict[Callable, Described] = {}
@@ -70,16 +59,18 @@ def describe(
     parameters: Sequence[dict[str, Any]] = (),
     orders: Mapping[str, Any] | None = None,
     words: Mapping[str, str] = {},
+    files: Sequence[str] = (),
 ) -> None:
     """What the reference says of an operation, beyond its docstring and its parameters.
 
     `answers`: the model of a 200, or {status: model}, None for an answer without a body. `refuses`: the keys of its own
     errors, beside those that every call may meet. `orders`: what `order` may be. `parameters`: of the query string, read
     by the operation itself. `words`: of parameters that are something else here than elsewhere (`in_query`).
+    `files`: the types of files that a 200 may also be.
     """
     by_status = answers if isinstance(answers, Mapping) else {200: answers}
     _described[operation] = Described(
-        summary, by_status, refuses.split(), examples, parameters, tuple(orders or ()), words
+        summary, by_status, refuses.split(), examples, parameters, tuple(orders or ()), words, files
     )
 
 
@@ -173,7 +164,8 @@ class Document(OpenAPISchema):
             if model is not None:
                 schema = self.schema_of(model)
                 example = example_of(schema, self.schemas)
-                found[str(status)]["content"] = {"application/json": {"schema": schema, "example": example}}
+                files = {kind: {"schema": {"type": "string"}} for kind in said.files}
+                found[str(status)]["content"] = {"application/json": {"schema": schema, "example": example}, **files}
         keys = [*said.refuses, *ALWAYS, *(WITH_BODY if "requestBody" in details else ())]
         if any(parameter["name"] == "page" for parameter in details["parameters"]):
             keys.append("page_over_limit")
@@ -259,69 +251,6 @@ def values(name: str, description: str, **items: Any) -> dict[str, Any]:
     """A parameter of the query string that may be given several times."""
     schema = {"type": "array", "items": {"type": "string", **items}}
     return {"name": name, "in": "query", "description": description, "schema": schema}
-
-
-def curl(method: str, template: str, path: Mapping[str, str], example: Example) -> str:
-    """The example for a terminal, with the caller's $APP_ID and $APP_TOKEN."""
-    given = {**path, **example.path}
-    address = re.sub(r"{(\w+)}", lambda match: quote(given[match[1]], safe=""), template)
-    if example.query:
-        address += "?" + urlencode(example.query, safe="[]$", quote_via=quote)
-    how = ("-g " if "[" in address else "") + ("" if method == "GET" else f"-X {method} ")
-    lines = [
-        f'curl {how}"{SERVER}{address.replace("$", chr(92) + "$")}"',
-        '-H "X-App-Id: $APP_ID" -H "X-App-Token: $APP_TOKEN"',
-    ]
-    if example.file:
-        lines.append(f'-F "file=@{example.file}"')
-    elif example.body is not None:
-        body = as_json(example.body).replace("'", "'\\''")
-        lines += ['-H "Content-Type: application/json"', f"-d '{body}'"]
-    return " \\\n  ".join(lines)
-
-
-def as_json(value: Any, *, indent: str = "") -> str:
-    """Indented as people write it: what fits into a line stands in one."""
-    short = json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, dict | list) or len(indent) + len(short) <= 80:
-        return short
-    inner = indent + "  "
-    if isinstance(value, list):
-        lines = [f"{inner}{as_json(item, indent=inner)}" for item in value]
-    else:
-        lines = [f"{inner}{json.dumps(key)}: {as_json(item, indent=inner)}" for key, item in value.items()]
-    opening, closing = "[]" if isinstance(value, list) else "{}"
-    return "\n".join([opening, ",\n".join(lines), indent + closing])
-
-
-def example_of(schema: Any, components: Mapping[str, Any]) -> Any:
-    """An example put together from those of the fields, so that it always has the shape of the schema."""
-    if "examples" in schema:
-        return schema["examples"][0]
-    for word in ("const", "default"):
-        if word in schema:
-            return schema[word]
-    if "enum" in schema:
-        return schema["enum"][0]
-    if "$ref" in schema:
-        return example_of(components[schema["$ref"].rpartition("/")[2]], components)
-    for word in ("allOf", "anyOf", "oneOf"):
-        if word in schema:
-            return example_of(schema[word][0], components)
-    match schema.get("type"):
-        case "object":
-            shown = schema.get("required", [])
-            return {
-                name: example_of(field, components)
-                for name, field in schema.get("properties", {}).items()
-                if name in shown or "x-shown" in field
-            }
-        case "array":
-            return [example_of(schema["items"], components)]
-        case "null":
-            return None
-        case kind:
-            return {"string": "…", "integer": 1, "number": 1, "boolean": False}[kind]
 
 
 def _not_null(schema: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from config.api_errors import ERRORS
-from config.openapi import ALWAYS, WITH_BODY, as_json, used
+from config.api_examples import as_json
+from config.openapi import ALWAYS, WITH_BODY, used
 
 COMMON = [*ALWAYS, *WITH_BODY, "page_over_limit", "not_found", "method_not_allowed"]
 

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_safe
 
 from config import reference
 from config.api_assembly import api
-from config.openapi import SERVER, document
+from config.api_examples import SERVER
+from config.openapi import document
 
 
 @cache

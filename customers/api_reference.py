@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from config.openapi import Example, describe, filters, in_path, in_query, moments, values
+from config.api_examples import Example
+from config.openapi import describe, filters, in_path, in_query, moments, values
 from customers import api, api_events, api_segments
 from customers.api_schemas import Customer, CustomerList, Event, Segment, SegmentList, SegmentsOfCustomer
 

@@ -46,10 +46,11 @@ def check(request: HttpRequest, answer: HttpResponse) -> None:
     match = getattr(request, "resolver_match", None)
     path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", match.route) if match else ""
     operation = whole()["paths"].get(path, {}).get(request.method.lower())
-    said = f"{request.method} {path or request.path} answered {answer.status_code}: {answer.content[:500]!r}"
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    said = f"{request.method} {path or request.path} answered {answer.status_code}: {content[:500]!r}"
     assert {"X-Request-Id", "X-Rate-Limit-Limit"} <= set(answer.headers), said
     if answer.status_code == 405 or not path:
-        assert not wrong(json.loads(answer.content), ERROR), said
+        assert not wrong(json.loads(content), ERROR), said
         return
     if not operation:
         return  # not described yet: tests/test_openapi.py says so
@@ -59,10 +60,10 @@ def check(request: HttpRequest, answer: HttpResponse) -> None:
     if "$ref" in response:
         response = whole()["components"]["responses"][response["$ref"].rpartition("/")[2]]
     if "content" not in response:
-        assert answer.content == b"", said
+        assert content == b"", said
         return
     kind = answer.headers["Content-Type"].partition(";")[0]
     assert kind in response["content"], said
     if kind == "application/json":
-        problems = wrong(json.loads(answer.content), response["content"][kind]["schema"])
+        problems = wrong(json.loads(content), response["content"][kind]["schema"])
         assert not problems, "\n".join([said, *problems])

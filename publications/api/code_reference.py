@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from campaigns import api as campaigns
 from campaigns.api_schemas import CampaignSummary, Voucher, VoucherList
-from config.openapi import Example, describe, filters, in_path, moments, values
+from config.api_examples import Example
+from config.openapi import describe, filters, in_path, moments, values
 from customers import api_changes as customer_changes
 from customers.api_schemas import Customer
 from publications.api import campaign_codes, code_imports, customers, publications, voucher_changes, vouchers

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from config.api_auth import Key
-from config.openapi import Example, describe, filters, in_path, in_query, moments, values
-from publications.api import async_actions, publications, redemptions
+from config.api_examples import Example
+from config.openapi import describe, filters, in_path, in_query, moments, values
+from publications.api import async_actions, exports, publications, redemptions
 from publications.api.schemas import (
     AsyncActionList,
+    Export,
+    ExportList,
     FinishedAction,
     Publication,
     PublicationList,
@@ -190,6 +193,39 @@ describe(
     answers=RedemptionsOfVoucher,
     orders=redemptions.ORDERS,
 )
+
+# ---- exports
+
+in_path("export_id", "An export's id.", "export_Hw4PzKb7Qd1RsT9f")
+
+describe(
+    exports.create_export,
+    "Create an export",
+    answers=Export,
+    refuses="invalid_export_fields not_found",
+    examples=[
+        Example(
+            "The codes of a campaign",
+            {
+                "exported_object": "voucher",
+                "parameters": {
+                    "fields": ["code", "campaign", "publication_date"],
+                    "filters": {"campaign": {"conditions": {"$is": ["Autumn coffee"]}}},
+                },
+            },
+        ),
+        Example("All customers", {"exported_object": "customer"}),
+    ],
+)
+describe(exports.list_exports, "List exports", answers=ExportList, orders=exports.ORDERS)
+describe(
+    exports.get_export,
+    "Get an export, or its file",
+    answers=Export,
+    files=["text/plain", "text/csv"],
+    words={"token": "As in `result.url`, which then needs no key."},
+)
+describe(exports.remove_export, "Delete an export", answers={204: None})
 
 # ---- async actions
 

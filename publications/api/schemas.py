@@ -233,3 +233,40 @@ class AsyncActionList(Answer):
     data_ref: Literal["async_actions"]
     async_actions: list[AsyncAction]
     has_more: bool = Field(examples=[False])
+
+
+ExportId = id_of("export", "export_Hw4PzKb7Qd1RsT9f")
+
+
+class ExportSelection(Answer):
+    """As they were sent, and what holds where nothing was."""
+
+    fields: list[str] = Field(examples=[["code", "campaign", "publication_date"]])
+    filters: dict[str, Any] = Field(examples=[{}])
+    order: str = Field(examples=["-created_at"])
+    campaign_id: CampaignId = MAYBE
+
+
+class ExportResult(Answer):
+    url: str = Field(examples=["https://handout.example.com/v1/exports/export_Hw4PzKb7Qd1RsT9f?token=eyJ…"])
+    """The file, for whoever has this address, for a day."""
+
+
+class Export(Answer):
+    """A CSV file."""
+
+    id: ExportId
+    object: Literal["export"]
+    created_at: Moment
+    status: Literal["DONE", "SCHEDULED", "IN_PROGRESS", "ERROR"]
+    channel: Literal["API"]
+    exported_object: Literal["voucher", "publication", "customer"]
+    parameters: ExportSelection
+    result: ExportResult | None
+    """null until it is done, and when its file was deleted."""
+    user_id: None
+
+
+class ExportList(Listed):
+    data_ref: Literal["exports"]
+    exports: list[Export]
