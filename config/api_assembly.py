@@ -18,6 +18,7 @@ import publications.api.campaign_codes
 import publications.api.code_imports
 import publications.api.code_reference
 import publications.api.customers
+import publications.api.exports
 import publications.api.publications
 import publications.api.redemptions
 import publications.api.reference
@@ -71,4 +72,5 @@ add("campaigns", campaigns.api.router)
 add("customers", customers.api.router)
 add("segments", customers.api_segments.router)
 add("events", customers.api_events.router)
+add("exports", publications.api.exports.router)
 add("async-actions", publications.api.async_actions.router)

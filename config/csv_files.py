@@ -11,8 +11,9 @@ import hashlib
 import io
 import os
 import re
+import secrets
 import tempfile
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import Any, NamedTuple
 
@@ -24,6 +25,8 @@ from django.db.models import F, Func, QuerySet, TextField
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 from psycopg import ClientCursor
+
+from config.public_ids import public_id
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 CHUNK = 256 * 1024
@@ -70,12 +73,37 @@ class Time(Func):
     template = """to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
 
 
+class PublicId(Func):
+    """A row's key, to become its public id: what the database cannot make is put in while the lines pass through.
+
+    The mark is drawn anew by each process, so that no text in the database can hold it.
+    """
+
+    output_field = TextField()
+
+    def __init__(self, key: Any, prefix: str = "", **extra: Any):
+        super().__init__(key, **extra)
+        self.prefix = prefix
+
+    def as_sql(self, compiler, connection, **context):
+        key, params = compiler.compile(self.source_expressions[0])
+        return f"(%s || ({key})::text || ';')", (f"{MARK}:{self.prefix}:", *params)
+
+
+MARK = secrets.token_hex(16)
+_MARKED = re.compile(rf"{MARK}:(\w+):(\d+);".encode())
+
+
+def _with_public_ids(line: bytes) -> bytes:
+    return _MARKED.sub(lambda found: public_id(found[1].decode(), int(found[2])).encode(), line)
+
+
 class Column(NamedTuple):
     """A heading, where its cells come from (a field's name or an expression), and what they are."""
 
     heading: str
     value: str | Combinable
-    kind: type[Func] = Text
+    kind: Callable[..., Func] = Text
 
     def cell(self, *, lossless: bool) -> Func:
         kind = Plain if lossless and self.kind is Text else self.kind
@@ -105,6 +133,7 @@ def csv_file(
     folder = settings.HANDOUT_DATA / UNFINISHED
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     cells = [column.cell(lossless=lossless) for column in columns]
+    has_ids = any(isinstance(cell, PublicId) for cell in cells)
     head = csv_line([column.heading for column in columns])
     digest, rows, waiting, waiting_bytes = hashlib.sha256(), 0, [head], len(head)
     if for_excel:
@@ -113,7 +142,7 @@ def csv_file(
         try:
             for batch in batches:
                 with closing(_copy(batch.values_list(*cells))) as lines:
-                    for line in lines:
+                    for line in map(_with_public_ids, lines) if has_ids else lines:
                         rows += 1
                         waiting.append(line)
                         waiting_bytes += len(line)

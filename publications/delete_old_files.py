@@ -25,7 +25,10 @@ def delete_old_files() -> int:
     for export in old.iterator(chunk_size=500):
         export.file.storage.delete(str(export.file))
         # The filters go too: somebody may have searched for a person by name or e-mail.
-        deleted += Export.objects.filter(pk=export.pk).update(file="", filters="", file_deleted_at=Now())
+        parameters = export.parameters and {**export.parameters, "filters": {}}
+        deleted += Export.objects.filter(pk=export.pk).update(
+            file="", filters="", parameters=parameters, file_deleted_at=Now()
+        )
     _delete_unfinished()
     return deleted
 

@@ -11,41 +11,42 @@ from config.csv_files import Column, Number, Text, Time
 from publications.models import Export
 
 
-def _metadata(field: str) -> Cast:
+def metadata_cell(field: str) -> Cast:
     """A JSON object; none where it is empty."""
     return Cast(NullIf(field, Value({}, JSONField())), TextField())
 
 
-def _of_code_or_campaign(voucher: str, field: str) -> Case:
+def of_code_or_campaign(voucher: str, field: str) -> Case:
     """A discount is the code's own, or wholly the campaign's: never the one's amount in the other's unit."""
     return Case(
         When(**{f"{voucher}discount_type": None}, then=F(f"{voucher}campaign__{field}")), default=F(f"{voucher}{field}")
     )
 
 
+def inherited(voucher: str, field: str) -> Coalesce:
+    """The voucher's own, or else its campaign's."""
+    return Coalesce(f"{voucher}{field}", f"{voucher}campaign__{field}")
+
+
 def _of_code(voucher: str, code: str | Case) -> list[Column]:
     """`voucher` is the way from the row to the voucher: "" or "voucher__"."""
-
-    def own(field: str) -> Coalesce:
-        return Coalesce(f"{voucher}{field}", f"{voucher}campaign__{field}")
-
     return [
         Column("Code", code),
         Column("Campaign", f"{voucher}campaign__name"),
         Column("Voucher type", f"{voucher}type"),
-        Column("Discount type", _of_code_or_campaign(voucher, "discount_type")),
-        Column("Value", _of_code_or_campaign(voucher, "discount_value"), Number),
-        Column("Unit", _of_code_or_campaign(voucher, "unit_type")),
-        Column("Gift amount", own("gift_amount"), Number),
-        Column("Start date", own("start_date"), Time),
-        Column("Expiration date", own("expiration_date"), Time),
-        Column("Category", own("category")),
+        Column("Discount type", of_code_or_campaign(voucher, "discount_type")),
+        Column("Value", of_code_or_campaign(voucher, "discount_value"), Number),
+        Column("Unit", of_code_or_campaign(voucher, "unit_type")),
+        Column("Gift amount", inherited(voucher, "gift_amount"), Number),
+        Column("Start date", inherited(voucher, "start_date"), Time),
+        Column("Expiration date", inherited(voucher, "expiration_date"), Time),
+        Column("Category", inherited(voucher, "category")),
         Column("Published at", f"{voucher}published_at", Time),
-        Column("Metadata", _metadata(f"{voucher}metadata")),
+        Column("Metadata", metadata_cell(f"{voucher}metadata")),
     ]
 
 
-def _shown(code: str, published_at: str) -> Case:
+def shown_code(code: str, published_at: str) -> Case:
     """A code in clear once it is published; masked while, or again when, it could still be given to somebody."""
     return Case(When(**{published_at: None}, then=masked(code)), default=F(code), output_field=CharField())
 
@@ -61,7 +62,7 @@ def _of_customer(customer: str) -> list[Column]:
 HAND_OUT = _of_code("voucher__", "voucher__code")
 
 CODES = [
-    *_of_code("", _shown("code", "published_at")),
+    *_of_code("", shown_code("code", "published_at")),
     Column("Active", "active"),
     *_of_customer("live__publication__customer__"),
     Column("Channel", "live__publication__channel"),
@@ -72,7 +73,7 @@ PUBLICATIONS = [
     Column("Date", "created_at", Time),
     Column("Result", "result"),
     Column("Campaign", "campaign__name"),
-    Column("Code", _shown("ledger__voucher__code", "ledger__voucher__published_at")),
+    Column("Code", shown_code("ledger__voucher__code", "ledger__voucher__published_at")),
     *_of_customer("customer__"),
     Column("Channel", "channel"),
     Column("By", "actor_label"),
@@ -82,7 +83,7 @@ PUBLICATIONS = [
     Column("Code asked for", masked("attempted_code")),
     Column("Released at", "ledger__released_at", Time),
     Column("Release reason", "ledger__reason"),
-    Column("Metadata", _metadata("metadata")),
+    Column("Metadata", metadata_cell("metadata")),
 ]
 
 CUSTOMERS = [
@@ -104,7 +105,7 @@ CUSTOMERS = [
     ),
     Column("Description", "description"),
     Column("Created at", "created_at", Time),
-    Column("Metadata", _metadata("metadata")),
+    Column("Metadata", metadata_cell("metadata")),
 ]
 
 COLUMNS: dict[str, list[Column]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import django_tables2 as tables
 
-from config.roles import EXPORT, PUBLISH, may
+from config.roles import EXPORT, MANAGE, PUBLISH, may
 from config.tables import NumberColumn, Table
 from publications.models import Export
 
@@ -45,9 +45,17 @@ class ExportTable(Table):
         fields = ("file_name", "rows", "sha256", "created_at", "downloads", "status", "download")
 
     def __init__(self, exports, *, user, campaign_shown: bool = True, **kwargs):
-        self.may_report, self.may_hand_out = may(user, EXPORT), may(user, PUBLISH, EXPORT)
+        self.user = user
         self.campaign_shown = campaign_shown
         super().__init__(exports.select_related("campaign", "publication"), **kwargs)
 
     def may_download(self, export: Export) -> bool:
-        return self.may_hand_out if export.kind == Export.Kind.HAND_OUT else self.may_report
+        return may(self.user, *needed_to_take(export))
+
+
+def needed_to_take(export: Export) -> tuple[str, ...]:
+    """The abilities that it takes to carry the file away: a hand-out's holds codes that were published into it, one of
+    the API perhaps codes that nobody has yet."""
+    if export.reveals_codes:
+        return (MANAGE,)
+    return (PUBLISH, EXPORT) if export.kind == Export.Kind.HAND_OUT else (EXPORT,)

@@ -47,6 +47,7 @@ def order_export(
                 # Not the filters: a name or an e-mail may be searched for in them.
                 kind=kind,
                 **({"codes": export.total} if export.total is not None else {}),
+                **({"unpublished_codes": "revealed"} if export.reveals_codes else {}),
             )
             enqueue(export)
     return export

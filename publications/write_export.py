@@ -17,6 +17,7 @@ from publications.export_columns import COLUMNS
 from publications.hand_out import NothingGiven, take_codes
 from publications.models import Export
 from publications.order_export import enqueue
+from publications.order_selection import selected_columns, selected_rows
 from publications.report import BATCH, batches, rows_of
 
 Status = Export.Status
@@ -72,11 +73,15 @@ def _write(export: Export) -> None:
         return
     if export.file:
         storage.delete(str(export.file))
-    rows = rows_of(export)
+    if export.parameters is None:
+        rows, columns = rows_of(export), COLUMNS[export.kind]
+    else:
+        rows, columns = selected_rows(export), selected_columns(export)
     if export.kind != Export.Kind.HAND_OUT:
         this.update(total=rows.queryset.order_by().count(), done=0)
-    columns, counted = COLUMNS[export.kind], _counted(export, batches(rows))
-    with csv_file(columns, counted, lossless=export.lossless, for_excel=export.for_excel) as file:
+    with csv_file(
+        columns, _counted(export, batches(rows)), lossless=export.lossless, for_excel=export.for_excel
+    ) as file:
         stored = storage.save(name, file.content)
     finished = this.filter(file=name).update(
         status=Status.DONE,

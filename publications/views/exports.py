@@ -21,9 +21,10 @@ from config.roles import EXPORT, PUBLISH, READ, may, requires
 from config.tables import list_page
 from publications.download_export import NoFile, download_export
 from publications.export_forms import HandOutForm, ReportForm
-from publications.export_tables import ExportTable
+from publications.export_tables import ExportTable, needed_to_take
 from publications.hand_out import HandOutRefused, order_hand_out, pool_size, why_over
 from publications.models import Export
+from publications.order_selection import selection_in_words
 from publications.report import filters_in_words, order_report
 from publications.write_export import retry_export
 
@@ -56,8 +57,9 @@ def export(request, export_id):
     context = {
         "title": export,
         "export": export,
-        "filters": filters_in_words(export),
-        "may_take": may(request.user, *_abilities(export)),
+        "filters": filters_in_words(export) if export.parameters is None else selection_in_words(export),
+        "needed": needed_to_take(export),
+        "may_take": may(request.user, *needed_to_take(export)),
         "entries": AuditEntry.objects.filter(object_id=export.public_id)[:LATEST],
     }
     template = "exports/_export.html" if request.htmx.target == PART else "exports/export.html"
@@ -161,13 +163,9 @@ def _asked_for(address) -> dict[str, str]:
     return {"kind": kind, "campaign": campaign, "filters": urlencode(given)}
 
 
-def _abilities(export: Export) -> tuple[str, ...]:
-    """What is needed to take the file away: one of a hand-out holds codes that were published into it."""
-    return (PUBLISH, EXPORT) if export.kind == Export.Kind.HAND_OUT else (EXPORT,)
-
-
 def _export_to_take(request, export_id: int) -> Export:
     export = get_object_or_404(Export, pk=export_id)
-    if not may(request.user, *_abilities(export)):
-        raise PermissionDenied("A hand-out's file needs the permission to publish and export. Ask a Manager for it.")
+    needed = needed_to_take(export)
+    if not may(request.user, *needed):
+        raise PermissionDenied(f"This file needs the permission to {' and '.join(needed)}. Ask a Manager for it.")
     return export

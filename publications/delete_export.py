@@ -1,0 +1,30 @@
+"""Deletes an export that the API ordered, and its file. That it was made, and who took it away, stays in the audit log."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from config.actor import Actor
+from config.audit import record
+from publications.models import Export
+
+
+def delete_export(export: Export, *, by: Actor) -> bool:
+    """False where somebody was faster. One whose file is just being made is deleted too: the worker drops what it has.
+
+    Of a hand-out the row is what its publication was made from; it cannot be deleted (ValueError).
+    """
+    if export.kind == Export.Kind.HAND_OUT:
+        raise ValueError("A hand-out cannot be deleted.")
+    with transaction.atomic():
+        found = Export.objects.select_for_update().filter(pk=export.pk).first()
+        if not found:
+            return False
+        if found.file:
+            found.file.storage.delete(str(found.file))  # before its row, so that a crash forgets no file
+        found.delete()
+        record(
+            "export.deleted", by=by, object_id=export.public_id, object_label=export.file_name,
+            campaign_id=export.campaign_id, kind=export.kind,
+        )  # fmt: skip
+    return True

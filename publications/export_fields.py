@@ -1,0 +1,221 @@
+"""What the API's exports can hold, be filtered by and stand in order of: for each kind, by the names that callers use.
+
+The headings are Voucherify's labels. Fields of things that do not exist here (loyalty, QR codes, …) are empty columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+from django.db.models import Case, CharField, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
+
+from campaigns.models import Voucher
+from config.conditions import Field
+from config.csv_files import Column, Number, PublicId, Text, Time
+from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER
+from customers.models import Customer
+from publications.conditions import (
+    EXPORTED_CUSTOMERS,
+    EXPORTED_PUBLICATIONS,
+    EXPORTED_VOUCHERS,
+    REFERRAL,
+    with_inherited,
+)
+from publications.export_columns import inherited, metadata_cell, of_code_or_campaign, shown_code
+from publications.models import Export, Publication, PublishedVoucher
+
+NOTHING = Value("")
+ZERO = Value(0)
+
+
+def _id_of(prefix: str):
+    return partial(PublicId, prefix=prefix)
+
+
+def _empty(**labels: str) -> dict[str, Column]:
+    return {name: Column(label, NOTHING) for name, label in labels.items()}
+
+
+def _gift_left() -> Any:
+    return inherited("", "gift_amount") - F("redeemed_amount")
+
+
+VOUCHER_FIELDS = {
+    "id": Column("ID", "pk", _id_of(VOUCHER)),
+    "code": Column("Code", shown_code("code", "published_at")),
+    "voucher_type": Column("Voucher Type", "type"),
+    "value": Column(
+        "Value",
+        Case(When(type=Voucher.Type.GIFT, then=_gift_left()), default=of_code_or_campaign("", "discount_value")),
+        Number,
+    ),
+    "discount_type": Column("Discount Type", of_code_or_campaign("", "discount_type")),
+    "campaign": Column("Campaign", "campaign__name"),
+    "campaign_id": Column("Campaign ID", "campaign_id", _id_of(CAMPAIGN)),
+    "category": Column("Category", "_category"),
+    "start_date": Column("Start Date", "_start", Time),
+    "expiration_date": Column("Expiration Date", "_expiration", Time),
+    "gift_balance": Column("Gift Balance", Case(When(type=Voucher.Type.GIFT, then=_gift_left()), default=None), Number),
+    "redemption_quantity": Column("Redemption Limit", inherited("", "redemption_limit"), Number),
+    "redemption_count": Column("Redemption Count", "redeemed_quantity", Number),
+    "active": Column("Active", "active"),
+    "metadata": Column("Metadata", metadata_cell("metadata")),
+    "is_referral_code": Column(
+        "Is Referral Code", Case(When(REFERRAL, then=Value("true")), default=Value("false"), output_field=CharField())
+    ),
+    "created_at": Column("Creation Date", "created_at", Time),
+    "updated_at": Column("Last Update Date", "updated_at", Time),
+    "additional_info": Column("Additional Info", "additional_info"),
+    "customer_id": Column("Customer ID", "live__publication__customer_id", _id_of(CUSTOMER)),
+    "customer_source_id": Column("Customer Source ID", "live__publication__customer__source_id"),
+    "discount_unit_type": Column("Discount Unit Type", of_code_or_campaign("", "unit_type")),
+    **_empty(
+        formula="Formula",
+        loyalty_balance="Loyalty Card Balance",
+        qr_code="QR Code",
+        bar_code="Barcode",
+        validity_timeframe_interval="Validity Timeframe Interval",
+        validity_timeframe_duration="Validity Timeframe Duration",
+        validity_day_of_week="Validity Day Of Week",
+        discount_amount_limit="Discount Amount Limit",
+        discount_effect="Discount Effect",
+        discount_unit_effect="Discount Unit Effect",
+        validation_rules_id="Validation Rules ID",
+    ),
+}
+
+PUBLICATION_FIELDS = {
+    "voucher_code": Column("Voucher Code", shown_code("ledger__voucher__code", "ledger__voucher__published_at")),
+    "customer_id": Column("Customer ID", "customer_id", _id_of(CUSTOMER)),
+    "customer_source_id": Column("Customer Source ID", "customer__source_id"),
+    "date": Column("Date", "created_at", Time),
+    "channel": Column("Channel", "channel"),
+    "campaign": Column("Campaign", "campaign__name"),
+    "is_winner": Column("Is Winner", NOTHING),
+    "metadata": Column("Metadata", metadata_cell("metadata")),
+}
+
+CUSTOMER_FIELDS = {
+    "name": Column("Name", "name"),
+    "id": Column("ID", "pk", _id_of(CUSTOMER)),
+    "description": Column("Description", "description"),
+    "email": Column("Email", "email"),
+    "source_id": Column("Source ID", "source_id"),
+    "created_at": Column("Creation Date", "created_at", Time),
+    "updated_at": Column("Last Update Date", "updated_at", Time),
+    "phone": Column("Phone", "phone"),
+    "birthdate": Column("Birthdate", "birthdate", Text),
+    "birthday": Column("Birthday", "birthdate", Text),
+    "metadata": Column("Metadata", metadata_cell("metadata")),
+    **{
+        f"address_{part}": Column(f"Address {part.replace('_', ' ').title()}", KeyTextTransform(part, "address"))
+        for part in ("city", "state", "line_1", "line_2", "country", "postal_code")
+    },
+    # Sums that are kept of nobody, as in the API's answers.
+    **{
+        name: Column(name.replace("_", " ").title(), ZERO, Number)
+        for name in (
+            *(f"redemptions_total_{what}" for what in ("redeemed", "failed", "succeeded", "rolled_back")),
+            *("redemptions_total_rollback_failed", "redemptions_total_rollback_succeeded"),
+            *("orders_total_amount", "orders_total_count", "orders_average_amount", "orders_last_order_amount"),
+            *("loyalty_points", "loyalty_referred_customers"),
+        )
+    },
+    "orders_last_order_date": Column("Orders Last Order Date", NOTHING),
+}
+
+
+class Exported(NamedTuple):
+    """One kind of thing that the API exports. `order` -> names of columns or annotations, none of them ever null."""
+
+    kind: str
+    fields: Mapping[str, Column]
+    default: tuple[str, ...]
+    conditions: Mapping[str, Field]
+    orders: Mapping[str, tuple[str, ...]]
+    rows: QuerySet
+    within: tuple[str, ...] = ()
+
+
+def _both_ways(orders: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    return orders | {f"-{name}": tuple(f"-{column}" for column in columns) for name, columns in orders.items()}
+
+
+def _vouchers() -> QuerySet[Voucher]:
+    rows = Voucher.objects.filter(deleted_at=None, campaign__deleted_at=None)
+    live = FilteredRelation("ledger", condition=Q(ledger__released_at=None))
+    return with_inherited(rows).annotate(live=live, _updated=Coalesce("updated_at", "created_at"))
+
+
+def _publications() -> QuerySet[Publication]:
+    held = PublishedVoucher.objects.filter(publication=OuterRef("pk")).order_by("voucher_id")
+    return Publication.objects.annotate(
+        _customer=Coalesce("customer_id", 0),
+        _tracking=Coalesce("customer__source_id", NOTHING),
+        _code=Coalesce(Subquery(held.values("voucher__code")[:1]), NOTHING),
+    )
+
+
+def _customers() -> QuerySet[Customer]:
+    return Customer.objects.live().annotate(
+        _updated=Coalesce("updated_at", "created_at"), _source=Coalesce("source_id", NOTHING)
+    )
+
+
+EXPORTED = {
+    "voucher": Exported(
+        Export.Kind.CODES,
+        VOUCHER_FIELDS,
+        ("code", "voucher_type", "value", "discount_type"),
+        EXPORTED_VOUCHERS,
+        # Ids are drawn as codes are made, and have an index; the times do not.
+        _both_ways({"created_at": ("id",), "updated_at": ("_updated", "id"), "code": ("code",)}),
+        _vouchers(),
+    ),
+    "publication": Exported(
+        Export.Kind.PUBLICATIONS,
+        PUBLICATION_FIELDS,
+        ("voucher_code", "customer_id", "date", "channel"),
+        EXPORTED_PUBLICATIONS,
+        _both_ways(
+            {
+                "created_at": ("created_at", "id"),
+                "id": ("id",),
+                "channel": ("channel", "id"),
+                "customer_id": ("_customer", "id"),
+                "tracking_id": ("_tracking", "id"),
+                "voucher_code": ("_code", "id"),
+            }
+        ),
+        _publications(),
+        within=("ledger__voucher_id",),
+    ),
+    "customer": Exported(
+        Export.Kind.CUSTOMERS,
+        CUSTOMER_FIELDS,
+        ("name", "source_id"),
+        EXPORTED_CUSTOMERS,
+        _both_ways(
+            {
+                "created_at": ("created_at", "id"),
+                "updated_at": ("_updated", "id"),
+                "id": ("id",),
+                "name": ("name", "id"),
+                "email": ("email", "id"),
+                "source_id": ("_source", "id"),
+            }
+        ),
+        _customers(),
+    ),
+}
+# Where the project's settings reveal unpublished codes.
+IN_CLEAR = {
+    "voucher": {"code": Column("Code", "code")},
+    "publication": {"voucher_code": Column("Voucher Code", "ledger__voucher__code")},
+}
+OF_KIND = {exported.kind: name for name, exported in EXPORTED.items()}
+NEWEST_FIRST = "-created_at"

@@ -1,0 +1,103 @@
+"""Orders an export of chosen fields, filtered and in an order, as the API does. It publishes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from campaigns.models import Campaign
+from config.actor import Actor
+from config.conditions import read_filters
+from config.csv_files import Column
+from config.models import ProjectSettings
+from publications.export_fields import EXPORTED, IN_CLEAR, NEWEST_FIRST, OF_KIND
+from publications.models import Export
+from publications.order_export import order_export
+from publications.report import Rows
+
+
+class UnknownExport(ValueError):
+    """There are no exports of such things."""
+
+    def __init__(self) -> None:
+        super().__init__(f"must be one of {', '.join(EXPORTED)}")
+
+
+class UnknownFields(ValueError):
+    def __init__(self, allowed: Sequence[str]):
+        super().__init__(f"Unsupported field used. Allowed fields: {', '.join(allowed)}")
+
+
+class UnknownOrder(ValueError):
+    def __init__(self, allowed: Sequence[str]):
+        super().__init__(f"must be one of {', '.join(allowed)}")
+
+
+def order_selection(
+    exported_object: str,
+    *,
+    fields: Sequence[str] = (),
+    filters: Mapping[str, Any] | None = None,
+    order: str = "",
+    campaign: Campaign | None = None,
+    by: Actor,
+) -> Export:
+    """`exported_object` is one of `EXPORTED`; its `fields` in this order (none: the usual ones), those that the
+    `filters` find (config/conditions.py), perhaps of one campaign.
+
+    Unpublished codes are masked in it, unless the project's settings reveal them at this moment.
+    Raises UnknownExport, UnknownFields, UnknownOrder and InvalidCondition.
+    """
+    if exported_object not in EXPORTED:
+        raise UnknownExport()
+    exported = EXPORTED[exported_object]
+    if not set(fields) <= set(exported.fields):
+        raise UnknownFields(list(exported.fields))
+    if order and order not in exported.orders:
+        raise UnknownOrder(list(exported.orders))
+    filters = filters or {}
+    read_filters(filters, exported.conditions)
+    parameters = {
+        "order": order or NEWEST_FIRST,
+        "fields": list(fields) or list(exported.default),
+        "filters": {"junction": "and", **filters},
+        **({"campaign_id": campaign.public_id} if campaign else {}),
+    }
+    return order_export(
+        exported.kind,
+        campaign=campaign,
+        by=by,
+        parameters=parameters,
+        reveals_codes=exported_object in IN_CLEAR and ProjectSettings.current().reveal_unpublished_codes,
+        lossless=True,
+    )
+
+
+def selected_rows(export: Export) -> Rows:
+    """The rows of an export that was ordered so, and their order."""
+    exported, parameters = EXPORTED[OF_KIND[export.kind]], export.parameters
+    rows = exported.rows.filter(read_filters(parameters["filters"], exported.conditions))
+    if export.campaign_id:
+        rows = rows.filter(campaign=export.campaign_id)
+    return Rows(rows, exported.orders[parameters["order"]], exported.within)
+
+
+def selected_columns(export: Export) -> list[Column]:
+    name = OF_KIND[export.kind]
+    fields = {**EXPORTED[name].fields, **(IN_CLEAR[name] if export.reveals_codes else {})}
+    return [fields[field] for field in export.parameters["fields"]]
+
+
+def selection_in_words(export: Export) -> list[tuple[str, str]]:
+    """[("Fields", "code, value"), ("channel", "$is API"), …] for its page."""
+    parameters = export.parameters
+    words = [("Fields", ", ".join(parameters["fields"])), ("Order", parameters["order"])]
+    for field, value in parameters["filters"].items():
+        if isinstance(value, Mapping):
+            conditions = value.get("conditions", {}).items()
+            words.append((field, "; ".join(f"{op} {_said(values)}".strip() for op, values in conditions)))
+    return words
+
+
+def _said(values: Any) -> str:
+    return ", ".join(map(str, values)) if isinstance(values, list) else str(values)
