@@ -93,6 +93,17 @@ def document(api: NinjaAPI) -> dict[str, Any]:
     return {**made, "paths": paths, "components": components}
 
 
+def undescribed(api: NinjaAPI) -> list[str]:
+    """The names of the operations of which nothing is said, and which the document leaves out."""
+    return [
+        operation.view_func.__name__
+        for router in api._get_bound_routers()
+        for view in router.path_operations.values()
+        for operation in view.operations
+        if operation.view_func not in _described
+    ]
+
+
 class Document(OpenAPISchema):
     def __init__(self, api: NinjaAPI, path_prefix: str):
         super().__init__(api, path_prefix)

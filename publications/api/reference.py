@@ -28,6 +28,7 @@ in_path("action_id", "The `async_action_id` that a call was answered with.", "aa
 
 in_query(
     limit="Rows a page.",
+    page="From 1 to 1000.",
     order="A minus turns the order round.",
     starting_after="The id of the last row of the page before; goes with orders by `created_at` and `id`.",
     campaign="A campaign’s name or id.",
@@ -96,9 +97,19 @@ describe(
             "schema": {"type": "object", "properties": {"name": {"type": "string"}, "count": {"const": 1}}},
         },
         {"name": "voucher", "in": "query", "description": "A code.", "schema": {"type": "string"}},
-        {"name": "channel", "in": "query", "schema": {"type": "string", "minLength": 1, "maxLength": 100}},
-        {"name": "source_id", "in": "query", "schema": {"type": "string", "minLength": 1, "maxLength": 255}},
-        {"name": "join_once", "in": "query", "schema": {"type": "boolean"}},
+        {
+            "name": "channel",
+            "in": "query",
+            "description": "`API` unless told.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 100},
+        },
+        {
+            "name": "source_id",
+            "in": "query",
+            "description": "Your own id of the publication, for repeating it safely.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        },
+        {"name": "join_once", "in": "query", "description": "Give the same code again.", "schema": {"type": "boolean"}},
         {
             "name": "metadata",
             "in": "query",
@@ -209,7 +220,7 @@ describe(
             {
                 "exported_object": "voucher",
                 "parameters": {
-                    "fields": ["code", "campaign", "publication_date"],
+                    "fields": ["code", "campaign", "customer_source_id"],
                     "filters": {"campaign": {"conditions": {"$is": ["Autumn coffee"]}}},
                 },
             },

@@ -241,7 +241,7 @@ ExportId = id_of("export", "export_Hw4PzKb7Qd1RsT9f")
 class ExportSelection(Answer):
     """As they were sent, and what holds where nothing was."""
 
-    fields: list[str] = Field(examples=[["code", "campaign", "publication_date"]])
+    fields: list[str] = Field(examples=[["code", "campaign", "customer_source_id"]])
     filters: dict[str, Any] = Field(examples=[{}])
     order: str = Field(examples=["-created_at"])
     campaign_id: CampaignId = MAYBE

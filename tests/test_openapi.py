@@ -1,0 +1,182 @@
+"""The OpenAPI document: whole, well formed, and its examples work as they stand."""
+
+import json
+import re
+import shlex
+import subprocess
+from itertools import pairwise
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from campaigns.extend_pool import order_codes
+from config.api_assembly import api
+from config.api_errors import ERRORS
+from config.create_api_key import create_api_key
+from config.openapi import document, undescribed
+from customers.create_segment import create_static_segment
+from publications.order_selection import order_selection
+from publications.redemptions.redeem import redeem
+from tests.api_document import check, whole, wrong
+from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
+
+DOCUMENT = document(api)
+OPERATIONS = {
+    said["operationId"]: (method.upper(), path, said)
+    for path, operations in DOCUMENT["paths"].items()
+    for method, said in operations.items()
+}
+EXAMPLES = [
+    pytest.param(sample["source"], id=f"{name}: {sample['label']}")
+    for name, (_, _, said) in OPERATIONS.items()
+    for sample in said["x-codeSamples"]
+]
+
+
+def test_every_operation_is_described():
+    assert undescribed(api) == []
+    assert len(OPERATIONS) > 50
+
+
+def test_it_is_openapi_3_1():
+    response = Client().get("/v1/openapi.json")
+
+    served = response.json()
+    assert response.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert served["openapi"].startswith("3.1")
+    assert served["servers"] == [{"url": "http://testserver"}]
+    assert served["paths"].keys() == DOCUMENT["paths"].keys()
+    for schema in served["components"]["schemas"].values():
+        jsonschema_rs.meta.validate({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
+
+
+def test_it_calls_the_server_by_its_public_name(settings):
+    settings.SITE_URL = "https://handout.example.com/"
+
+    served = Client().get("/v1/openapi.json").json()
+
+    assert served["servers"] == [{"url": "https://handout.example.com"}]
+    sample = served["paths"]["/v1/vouchers/{code}"]["get"]["x-codeSamples"][0]["source"]
+    assert sample.startswith('curl "https://handout.example.com/v1/vouchers/AUTUMN-7GK2"')
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation_is_told_in_full(name):
+    _, path, said = OPERATIONS[name]
+
+    assert said["summary"]
+    assert said["tags"][0] in {tag["name"] for tag in DOCUMENT["tags"]}
+    assert said["security"] == [{"AppId": [], "AppToken": []}]
+    assert set(said["x-scopes"]) <= {"publish", "read", "all"}
+    assert {"400", "401", "403", "411", "429", "500", "503"} <= set(said["responses"])
+    assert ("404" in said["responses"]) >= ("{" in path)
+    assert [p["name"] for p in said["parameters"] if not p.get("description")] == []
+    assert sum(status < "300" for status in said["responses"]) >= 1
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_examples_have_the_shape_that_they_are_examples_of(name):
+    _, _, said = OPERATIONS[name]
+
+    for content in said.get("requestBody", {}).get("content", {}).values():
+        for example in content.get("examples", {}).values():
+            assert wrong(example["value"], content["schema"]) == []
+    for response in said["responses"].values():
+        for content in response.get("content", {}).values():
+            if "example" in content:
+                assert wrong(content["example"], content["schema"]) == []
+
+
+def test_every_error_of_the_code_has_a_meaning():
+    root = Path(settings.BASE_DIR)
+    sources = [*root.glob("*/api*.py"), *root.glob("*/api/*.py"), *root.glob("publications/**/refusals.py")]
+    used = {
+        key
+        for source in sources
+        for keys in re.findall(r'ApiError\(\s*\d+,\s*"(\w+)"|key = "(\w+)"', source.read_text())
+        for key in keys
+        if key
+    }
+
+    assert used - set(ERRORS) == set()
+
+
+def test_it_is_stricter_for_tests_than_for_callers():
+    """To callers a new field of an answer is no surprise; a test finds every field that the document does not name."""
+    assert "additionalProperties" not in DOCUMENT["components"]["schemas"]["Voucher"]
+    assert whole()["components"]["schemas"]["Voucher"]["additionalProperties"] is False
+
+
+@pytest.fixture
+def shop(db):
+    """What the examples speak of: {an id in them: that of a row}."""
+    campaign = CampaignFactory(name="Autumn coffee", auto_update=True)
+    held, _ = (VoucherFactory(campaign=campaign, code=code) for code in ("AUTUMN-7GK2", "AUTUMN-M4XP"))
+    customer = CustomerFactory(source_id="12344")
+    publication = published(held, customer)
+    used = VoucherFactory(campaign=campaign, code="AUTUMN-USED")
+    redemption = redeem(used, customer={"source_id": "12344"}, order=None, metadata=None, by=STAFF)
+    export = order_selection("customer", by=STAFF)
+    rows = {
+        "pub": publication,
+        "r": redemption,
+        "export": export,
+        "aa": order_codes(campaign, count=2, by=STAFF),
+        "seg": create_static_segment("VIP", ["12344"], by=STAFF),
+    }
+    return {prefix: row.public_id for prefix, row in rows.items()}
+
+
+def with_real_ids(source: str, shop: dict[str, str]) -> str:
+    return re.sub(r"\b(pub|r|export|aa|seg)_[0-9A-Za-z]{16}\b", lambda match: shop[match[1]], source)
+
+
+@pytest.mark.parametrize("source", EXAMPLES)
+def test_an_example_works_as_it_stands(source, shop):
+    key, token = create_api_key("Shop", for_integrations=True, by=STAFF)
+    method, address, body, file = call_of(with_real_ids(source, shop))
+    headers = {"X-App-Id": str(key.app_id), "X-App-Token": token}
+
+    if file:
+        with Path(settings.BASE_DIR, "static", "examples", file).open("rb") as opened:
+            answer = Client().post(address, {"file": opened}, headers=headers)
+    else:
+        answer = Client().generic(method, address, body, "application/json" if body else "", headers=headers)
+
+    assert answer.status_code < 300, answer.content
+    check(answer.wsgi_request, answer)
+
+
+def call_of(source: str) -> tuple[str, str, str, str]:
+    """(method, address, body, file) of an example of curl."""
+    words = shlex.split(source.replace("\\\n", ""))
+    options = dict(pairwise(words))
+    (address,) = (word for word in words if word.startswith("{server}"))
+    body, upload = options.get("-d", ""), options.get("-F", "")
+    method = options.get("-X", "GET")
+    return method, address.removeprefix("{server}").replace("\\$", "$"), body, upload.removeprefix("file=@")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", ["create_publication", "list_publications", "import_customers_from_file"])
+def test_curl_reads_it_as_we_do(name, live_server):
+    if not subprocess.run(["which", "curl"], capture_output=True).stdout:
+        pytest.skip("the examples are for curl, which is not here")
+    CampaignFactory(name="Autumn coffee", codes=5)
+    key, token = create_api_key("Shop", by=STAFF)
+    commands = [
+        sample["source"].replace("{server}", live_server.url) for sample in OPERATIONS[name][2]["x-codeSamples"]
+    ]
+
+    for command in commands:
+        if "AUTUMN-M4XP" not in command:
+            ran = subprocess.run(
+                ["bash", "-c", command],
+                env={"APP_ID": str(key.app_id), "APP_TOKEN": token, "PATH": "/usr/bin:/bin"},
+                cwd=Path(settings.BASE_DIR, "static", "examples"),
+                capture_output=True,
+            )
+            assert "code" not in json.loads(ran.stdout), ran
