@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
-from threading import Timer
+from threading import Event, Timer
 from typing import NamedTuple
 
 from publications.webhooks.check_address import AddressRefused, Target, read_url, resolve
@@ -75,11 +75,13 @@ def _post(
         if target.scheme == "https":
             sock = _trust().wrap_socket(sock, server_hostname=target.host, do_handshake_on_connect=False)
         connection.sock = sock  # so it does not look the name up once more
-        with _hung_up_at(deadline, sock):
+        with _hung_up_at(deadline, sock) as late:
             if isinstance(sock, ssl.SSLSocket):
                 sock.do_handshake()
             connection.request("POST", target.path, body, {"Connection": "close", **headers})
             response = connection.getresponse()
+            if late.is_set():  # http.client takes what there was for a whole head
+                raise TimeoutError
             return response.status, _beginning_of(response)
     finally:
         connection.close()
@@ -98,13 +100,12 @@ def _connect(addresses: list[str], port: int, deadline: float) -> socket.socket:
 
 
 @contextmanager
-def _hung_up_at(deadline: float, sock: socket.socket) -> Iterator[None]:
+def _hung_up_at(deadline: float, sock: socket.socket) -> Iterator[Event]:
     """Ends the exchange at the deadline, by TimeoutError. A time-out of the socket would begin anew with each byte."""
-    late = False
+    late = Event()
 
     def hang_up() -> None:
-        nonlocal late
-        late = True
+        late.set()
         with suppress(OSError):  # it has ended by itself
             socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
@@ -112,9 +113,9 @@ def _hung_up_at(deadline: float, sock: socket.socket) -> Iterator[None]:
     timer.daemon = True
     timer.start()
     try:
-        yield
+        yield late
     except (OSError, http.client.HTTPException):
-        if late:
+        if late.is_set():
             raise TimeoutError from None
         raise
     finally:

@@ -5,6 +5,7 @@ Nulls are left out where Voucherify's schema does not know them, since typed rec
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from campaigns.api_answers import campaign_answer, voucher_answer
@@ -29,13 +30,12 @@ CAMPAIGN = (
     "id", "name", "campaign_type", "type", "auto_join", "join_once", "active", "category_id", "category", "metadata",
     "start_date", "expiration_date", "description", "created_at", "updated_at", "object",
 )  # fmt: skip
-MAY_BE_NULL = {"source_id", "category_id"}
 
 
 def publication_event(publication: Publication) -> dict[str, Any]:
     """`.vouchers` is attached: of a hand-out its first codes, how many there are is told beside them."""
     customer, holder_id = publication.customer, None
-    told = _picked(published_answer(publication), PUBLICATION)
+    told = _picked(published_answer(publication), PUBLICATION, may_be_null={"source_id"})
     if customer:
         holder_id = customer.public_id
         nothing_summed_up = {"summary": None, "loyalty": None, "referrals": None}  # required by the schema, as nulls
@@ -96,7 +96,7 @@ def _voucher(voucher: Voucher, holder_id: str | None) -> dict[str, Any]:
     """The code in clear: it has just been given out."""
     answer = voucher_answer(voucher, code=voucher.code, reference="", publish={}, holder_id=holder_id)
     used = {name: answer["redemption"][name] for name in ("quantity", "redeemed_quantity")}
-    return _picked(answer, VOUCHER) | {"redemption": used}
+    return _picked(answer, VOUCHER, may_be_null={"category_id"}) | {"redemption": used}
 
 
 def _campaign(campaign: Campaign) -> dict[str, Any]:
@@ -109,11 +109,11 @@ def _campaign(campaign: Campaign) -> dict[str, Any]:
         "redemption": voucher["redemption"] | {"redeemed_quantity": 0},
         "code_config": {"prefix": "", "postfix": "", **voucher["code_config"]},
     }
-    return _picked(answer, CAMPAIGN) | {
+    return _picked(answer, CAMPAIGN, may_be_null={"category_id"}) | {
         "voucher": {name: value for name, value in worth.items() if value is not None},
         "is_referral_code": campaign.kind == Campaign.Kind.REFERRAL_PROGRAM,
     }
 
 
-def _picked(answer: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: answer[name] for name in names if answer[name] is not None or name in MAY_BE_NULL}
+def _picked(answer: dict[str, Any], names: tuple[str, ...], *, may_be_null: Collection[str] = ()) -> dict[str, Any]:
+    return {name: answer[name] for name in names if answer[name] is not None or name in may_be_null}
