@@ -51,7 +51,7 @@ class EventTable(Table):
 
     created_at = WhenColumn(verbose_name="Date")
     name = tables.Column("Event", attrs={"td": {"class": "main"}})
-    metadata = tables.Column(attrs={"td": {"class": "wrap"}})
+    metadata = tables.Column(attrs={"td": {"class": "wrap full"}})
     actor_label = tables.Column("By", empty_values=(), attrs={"td": {"class": "cut"}})
 
     empty_icon = "activity"

@@ -6,6 +6,7 @@ from django.db import connection
 from campaigns.models import Voucher
 from config.models import AuditEntry
 from customers.models import Customer
+from customers.track_event import track_event
 from publications.erase_customer import erase_customer
 from publications.models import Publication
 from publications.publish import publish_code
@@ -97,6 +98,7 @@ def test_no_word_of_the_person_is_left_in_the_database(signed_in):
         {"name": "Mara Lindqvist", "email": "mara@example.com", "phone": "+34", "birthdate": "", "description": ""},
     )
     published(customer=customer, metadata={"note": "for Mara"})
+    track_event("Mara Lindqvist called", {"source_id": "crm-77"}, metadata={"note": "for Mara"}, by=STAFF)
 
     browser.post(f"/customers/{customer.public_id}/erase")
 
