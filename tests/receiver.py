@@ -10,10 +10,12 @@ A step is a status, or a function that is given the handler and does as it likes
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -28,7 +30,9 @@ class Got(NamedTuple):
 
 
 class Receiver:
-    def __init__(self, steps: list[int | Callable] | None = None) -> None:
+    def __init__(
+        self, steps: list[int | Callable] | None = None, *, certificate: tuple[Path, Path] | None = None
+    ) -> None:
         self.steps = list(steps or [])
         self.got: list[Got] = []
         self.at_once = self.most_at_once = 0
@@ -57,7 +61,11 @@ class Receiver:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._server.stopping = self._stopping
-        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
+        if certificate:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(*certificate)
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"http{'s' if certificate else ''}://127.0.0.1:{self._server.server_port}/hook"
 
     def __enter__(self) -> Receiver:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()

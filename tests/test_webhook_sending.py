@@ -2,7 +2,10 @@
 
 import hashlib
 import hmac
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 
 import pytest
@@ -243,3 +246,36 @@ def test_a_receiver_that_refuses_one_event_still_gets_the_others():
 
     refused.refresh_from_db(), other.refresh_from_db()
     assert {refused.status, other.status} == {"waiting", "delivered"}
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """Of shop.example.com, signed by itself: (certificate, key)."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl, which makes the certificate of this test, is not installed")
+    folder = tmp_path_factory.mktemp("certificate")
+    names = ["-subj", "/CN=shop.example.com", "-addext", "subjectAltName=DNS:shop.example.com"]
+    files = ["-keyout", folder / "key.pem", "-out", folder / "certificate.pem"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names, *files]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder / "certificate.pem", folder / "key.pem"
+
+
+@pytest.mark.parametrize(
+    "host, trusted, error",
+    [
+        ("shop.example.com", True, ""),
+        ("shop.example.com", False, "No secure connection: self-signed certificate."),
+        ("other.example.com", True, "No secure connection: Hostname mismatch"),
+    ],
+)
+def test_over_tls_the_receiver_must_prove_its_name(certificate, monkeypatch, host, trusted, error):
+    """Its name, although the connection is made to an address."""
+    trust = ssl.create_default_context(cafile=certificate[0]) if trusted else ssl.create_default_context()
+    monkeypatch.setattr("publications.webhooks.deliver._trust", lambda: trust)
+    monkeypatch.setattr("publications.webhooks.deliver.resolve", lambda target: ["127.0.0.1"])
+    with Receiver(certificate=certificate) as receiver:
+        sent = post(receiver.url.replace("127.0.0.1", host))
+
+    assert sent.error.startswith(error) and sent.delivered == (not error)
+    assert len(receiver.got) == (1 if not error else 0)
