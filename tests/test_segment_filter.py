@@ -112,6 +112,8 @@ def adults():
         ("events.order.count", "$more_than_equal", [3], "a"),
         ("events.order.count", "$less_than", [3], "bc"),
         ("events.order.count", "$less_than_equal", [3], "abc"),
+        ("events.order.count", "$less_than", [0], ""),
+        ("events.order.count", "$more_than_equal", [0], "abc"),
         ("events.order.count", "$is", [0], "c"),
         ("events.order.count", "$is", [1, 3], "ab"),
         ("events.order.count", "$is_not", [0, 3], "b"),
