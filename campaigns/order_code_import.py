@@ -52,7 +52,7 @@ def order_import_of_codes(
     """Of rows {name of a field of code_columns.FIELDS: value}.
 
     `all_new` refuses them as a whole where a code repeats or exists already; else such a row is refused by the run, as
-    it is where a code comes into being meanwhile. Raises CodesMissing, CodesRepeated, NotCsv (no rows), OneCodeOnly.
+    it is where a code comes into being meanwhile. Raises CodesMissing, CodesRepeated, NothingToImport and OneCodeOnly.
     """
     _must_take_codes(campaign)
     codes = [(row.get("code") or "").strip() for row in rows]

@@ -197,7 +197,7 @@ def _in_words(error: dict[str, Any]) -> str:
         path = path[1:]  # the name of our function's argument
     limits = error.get("ctx", {})
     if error["type"] == "missing" and not path:
-        return "The body is empty; send a JSON object."
+        return "The body is empty; send JSON."
     words = WORDS.get(error["type"]) or {
         "greater_than_equal": f"must be at least {limits.get('ge')}",
         "greater_than": f"must be more than {limits.get('gt')}",

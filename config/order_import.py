@@ -24,6 +24,10 @@ IN_MEMORY = 1024 * 1024
 Import = TypeVar("Import", bound=CsvImport)
 
 
+class NothingToImport(ValueError):
+    """There is not one row."""
+
+
 def order_import(
     model: type[Import],
     upload: File,
@@ -64,13 +68,15 @@ def order_import_of_rows(
     """The same of rows that came as JSON, {name of a field: value}. They become the CSV file that they amount to: what
     runs them, counts them, names the bad ones and deletes them in the end is what does so for uploaded files.
 
-    Raises NotCsv where there is no row.
+    Raises NothingToImport.
     """
     names = [field.name for field in fields]
     with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as content:
-        content.write(csv_line(names))
+        headings = content.write(csv_line(names))
         for row in rows:
             content.write(csv_line([_cell(row.get(name)) for name in names]))
+        if content.tell() == headings:
+            raise NothingToImport
         upload = File(content, name="sent-as-json.csv")
         upload.size = content.tell()
         sent_as = model.SentAs.JSON

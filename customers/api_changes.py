@@ -12,6 +12,7 @@ from config.api import ApiError, as_api_error, invalid_payload
 from config.api_auth import MAY_ALL, caller
 from config.api_started import ActionStarted
 from config.csv_uploads import NotCsv
+from config.order_import import NothingToImport
 from customers.api import CustomerSent, router
 from customers.api_answers import customer_answer
 from customers.edit_customer import CustomerChanged, edit_customer
@@ -61,3 +62,8 @@ def _(problem: CustomerChanged) -> ApiError:
 @as_api_error.register
 def _(problem: NotCsv) -> ApiError:
     return invalid_payload(f"file: {problem}")
+
+
+@as_api_error.register
+def _(problem: NothingToImport) -> ApiError:
+    return invalid_payload("The body holds nothing to import.")

@@ -20,7 +20,7 @@ def order_customer_import(upload: File, *, by: Actor) -> CustomerImport:
 
 
 def order_import_of_customers(sent: Sequence[Mapping[str, Any]], *, by: Actor) -> CustomerImport:
-    """Of customers as upsert_customer() takes them, each with a source_id. Raises InvalidCustomer, NotCsv (none sent)."""
+    """Of customers as upsert_customer() takes them, each with a source_id. Raises InvalidCustomer and NothingToImport."""
     for place, customer in enumerate(sent):
         if not customer.get("source_id"):
             raise InvalidCustomer(f"{place}.source_id", "is required")
