@@ -206,7 +206,7 @@ class Work(ActedBy):
 
 
 class AsyncAction(Work):
-    """Work that the API answers 202 to, and tells of under /v1/async-actions (docs/adr/0011)."""
+    """Work that the API answers 202 to, and tells of under /v1/async-actions (docs/adr/0017)."""
 
     action_kind: ClassVar[int]  # a number of its own for each model: part of the ids, never to change
 

@@ -33,6 +33,13 @@ class UnknownOrder(ValueError):
         super().__init__(f"must be one of {', '.join(allowed)}")
 
 
+class NotOfCampaigns(ValueError):
+    """Customers belong to no campaign."""
+
+    def __init__(self) -> None:
+        super().__init__("goes with vouchers and publications only; leave it out")
+
+
 def order_selection(
     exported_object: str,
     *,
@@ -46,7 +53,7 @@ def order_selection(
     `filters` find (config/conditions.py), perhaps of one campaign.
 
     Unpublished codes are masked in it, unless the project's settings reveal them at this moment.
-    Raises UnknownExport, UnknownFields, UnknownOrder and InvalidCondition.
+    Raises UnknownExport, UnknownFields, UnknownOrder, NotOfCampaigns and InvalidCondition.
     """
     if exported_object not in EXPORTED:
         raise UnknownExport()
@@ -55,6 +62,8 @@ def order_selection(
         raise UnknownFields(list(exported.fields))
     if order and order not in exported.orders:
         raise UnknownOrder(list(exported.orders))
+    if campaign and exported_object == "customer":
+        raise NotOfCampaigns()
     filters = filters or {}
     read_filters(filters, exported.conditions)
     parameters = {
@@ -75,7 +84,7 @@ def order_selection(
 
 def selected_rows(export: Export) -> Rows:
     """The rows of an export that was ordered so, and their order."""
-    exported, parameters = EXPORTED[OF_KIND[export.kind]], export.parameters
+    exported, parameters = EXPORTED[OF_KIND[export.kind]], _parameters(export)
     rows = exported.rows.filter(read_filters(parameters["filters"], exported.conditions))
     if export.campaign_id:
         rows = rows.filter(campaign=export.campaign_id)
@@ -85,18 +94,24 @@ def selected_rows(export: Export) -> Rows:
 def selected_columns(export: Export) -> list[Column]:
     name = OF_KIND[export.kind]
     fields = {**EXPORTED[name].fields, **(IN_CLEAR[name] if export.reveals_codes else {})}
-    return [fields[field] for field in export.parameters["fields"]]
+    return [fields[field] for field in _parameters(export)["fields"]]
 
 
 def selection_in_words(export: Export) -> list[tuple[str, str]]:
     """[("Fields", "code, value"), ("channel", "$is API"), …] for its page."""
-    parameters = export.parameters
+    parameters = _parameters(export)
     words = [("Fields", ", ".join(parameters["fields"])), ("Order", parameters["order"])]
     for field, value in parameters["filters"].items():
         if isinstance(value, Mapping):
             conditions = value.get("conditions", {}).items()
             words.append((field, "; ".join(f"{op} {_said(values)}".strip() for op, values in conditions)))
     return words
+
+
+def _parameters(export: Export) -> dict[str, Any]:
+    if export.parameters is None:
+        raise ValueError("This export was not ordered so.")
+    return export.parameters
 
 
 def _said(values: Any) -> str:

@@ -286,17 +286,12 @@ def test_the_summary_of_a_referral_program():
     assert summary(Api("read"))["referred_customers"] == 0
 
 
-@pytest.mark.parametrize(
-    ("query", "details"),
-    [("start_date=x", "start_date: Input should be a valid date or datetime, input is too short"),
-     ("end_date=2026-02-30", "end_date: Input should be a valid date or datetime, day value is outside expected range")],
-)  # fmt: skip
-def test_days_that_there_are_not(query, details):
+@pytest.mark.parametrize("query", ["start_date=x", "end_date=2026-02-30", "start_date=2026-03-01T12:00:00Z"])
+def test_days_that_there_are_not(query):
     CampaignFactory(name="Coffee")
 
-    assert Api().get(f"campaigns/Coffee/summary?{query}").error == (
-        400,
-        "invalid_query_params",
-        "Invalid query params",
-        details,
-    )
+    answer = Api().get(f"campaigns/Coffee/summary?{query}")
+
+    name = query.partition("=")[0]
+    details = f"{name}: must be a date such as 2026-03-01"
+    assert answer.error == (400, "invalid_query_params", "Invalid query params", details)

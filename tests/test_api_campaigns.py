@@ -163,7 +163,7 @@ def test_a_name_is_taken_once():
             {"campaign_type": "LOYALTY_PROGRAM"},
             "campaign_type: must be 'DISCOUNT_COUPONS', 'GIFT_VOUCHERS' or 'REFERRAL_PROGRAM'",
         ),
-        ({"type": "STANDALONE"}, "type: must be 'STATIC' or 'AUTO_UPDATE'"),
+        ({"type": "BULK"}, "type: must be 'STATIC', 'AUTO_UPDATE' or 'STANDALONE'"),
         (
             {"voucher": {"type": "GIFT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": 1}}},
             "The body must have a voucher.type that goes with its campaign_type.",
