@@ -45,5 +45,7 @@ def one_of_each() -> dict[str, int]:
         "customer_import_id": CustomerImport.objects.create(file=file, error_file=file, **CSV).pk,
         "key_id": key.pk,
         "address_id": address.pk,
-        "delivery_id": WebhookDelivery.objects.create(address=address, event=0, kind="webhook.test", body="{}").pk,
+        "delivery_id": WebhookDelivery.objects.create(
+            address=address, event=0, kind="webhook.test", object_key=0, body="{}"
+        ).pk,
     }
