@@ -159,7 +159,7 @@ def test_the_database_refuses_a_nonsensical_address(fields):
     ],
 )
 def test_the_database_refuses_a_nonsensical_delivery(fields):
-    good = {"address": listening(), "event": 1, "kind": "publication.succeeded", "body": "{}"}
+    good = {"address": listening(), "event": 1, "kind": "publication.succeeded", "object_key": 1, "body": "{}"}
 
     WebhookDelivery.objects.create(**good)
     WebhookDelivery.objects.create(**good | {"event": 2, "status": "failed", "next_attempt_at": None})

@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("event", models.BigIntegerField()),
                 ("kind", models.CharField(max_length=64)),
-                ("object_key", models.BigIntegerField(null=True)),
+                ("object_key", models.BigIntegerField()),
                 ("body", models.TextField()),
                 (
                     "status",

@@ -93,7 +93,7 @@ class WebhookDelivery(models.Model):
     address = models.ForeignKey(WebhookAddress, models.CASCADE, related_name="deliveries", db_index=False)
     event = models.BigIntegerField()  # the key of the outbox's row, which is gone
     kind = models.CharField(max_length=64)
-    object_key = models.BigIntegerField(null=True)
+    object_key = models.BigIntegerField()  # of the publication, redemption, order of codes; of a test, the address
     # Whose personal data the body holds: erasing them takes the delivery along.
     customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="+", db_index=False)
     body = models.TextField()  # what is sent, to the byte

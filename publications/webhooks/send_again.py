@@ -40,7 +40,11 @@ def send_test(address: WebhookAddress, *, by: Actor) -> WebhookDelivery:
     with transaction.atomic():
         event = Event(_next_event_key(), TEST, address.pk, cast(datetime, timezone.now()))
         delivery = WebhookDelivery.objects.create(
-            address=address, event=event.key, kind=event.kind, body=body_of(event, {"message": "A test of Handout."})
+            address=address,
+            event=event.key,
+            kind=event.kind,
+            object_key=event.object_key,
+            body=body_of(event, {"message": "A test of Handout."}),
         )
         _send_soon(delivery)
         _record("webhook.tested", address, by)
