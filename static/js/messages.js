@@ -5,7 +5,7 @@ const LEAVE_AFTER = 6000;
 
 const toasts = document.getElementById("toasts");
 const live = document.getElementById("live");
-const homes = new Map([toasts, live].map((node) => [node, node.parentElement]));
+const homes = new Map([toasts, live].filter(Boolean).map((node) => [node, node.parentElement])); // not every page has both
 
 // A modal dialog covers everything outside it, and screen readers hear nothing from there: while it is open, messages
 // are inside it.
@@ -38,7 +38,8 @@ function leaveLater(shown) {
   const leave = () => (shown.matches(":hover, :focus-within") ? setTimeout(leave, LEAVE_AFTER) : shown.remove());
   setTimeout(leave, LEAVE_AFTER);
 }
-new MutationObserver((changes) => changes.forEach((change) => change.addedNodes.forEach(leaveLater))).observe(toasts, {
-  childList: true,
-});
-[...toasts.children].forEach(leaveLater);
+if (toasts) {
+  const observer = new MutationObserver((changes) => changes.forEach((change) => change.addedNodes.forEach(leaveLater)));
+  observer.observe(toasts, { childList: true });
+  [...toasts.children].forEach(leaveLater);
+}
