@@ -94,7 +94,7 @@ class GiftSent(Sent):
 
 
 class LimitSent(Sent):
-    quantity: int | None = None
+    quantity: int | None = Field(None, json_schema_extra={"minimum": 1})
     """How often each voucher may be used; null: without limit. 1 unless told."""
 
 

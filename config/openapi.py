@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 
 from config.api_errors import ERRORS
 from config.api_examples import SERVER, Example, curl, example_of
+from config.api_lists import LAST_PAGE
 from config.api_schemas import Error
 
 ALWAYS = """invalid_query_params invalid_host invalid_request unauthorized forbidden https_required length_required
@@ -137,6 +138,8 @@ class Document(OpenAPISchema):
         found = {"name": name, "in": parameter["in"], "required": parameter["required"], "schema": schema}
         if name == "order" and said.orders:
             schema["enum"], schema["default"] = list(said.orders), said.orders[0]
+        if name == "page":
+            schema["maximum"] = LAST_PAGE  # beyond it stands an error of its own, `page_over_limit`
         if parameter["in"] == "path":
             found["description"], found["example"] = _in_paths[name]
         elif description := said.words.get(name) or schema.pop("description", _in_queries.get(name)):

@@ -14,7 +14,7 @@ from publications.sign_download import VALID
 from publications.write_export import make_export_file
 from tests.api_calls import Answer, Api
 from tests.api_exports import SDK, finished, ordered, table, taken
-from tests.factories import STAFF, VoucherFactory, published
+from tests.factories import STAFF, CampaignFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db
 
@@ -283,3 +283,11 @@ def test_when_its_days_are_over_the_file_goes_and_so_do_the_filters():
     assert (after["status"], after["result"], after["parameters"]["filters"]) == ("DONE", None, {})
     text = Answer(Client().get(f"/v1/exports/{done['id']}", headers={**caller.headers, **SDK}))
     assert text.error[3].startswith("The file has been deleted")
+
+
+def test_customers_are_of_no_campaign():
+    campaign = CampaignFactory()
+
+    answer = Api().post("exports", {"exported_object": "customer", "parameters": {"campaign_id": campaign.public_id}})
+
+    assert answer.error[3] == "parameters.campaign_id: goes with vouchers and publications only; leave it out"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from django.http import HttpRequest
 from ninja import Query, Status
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 
 from campaigns.api import answer_campaign, router
 from campaigns.api_voucher_requests import AddedVoucherSent, named_as_sent
@@ -59,9 +59,19 @@ def add_voucher_with_code(request: HttpRequest, campaign_id: str, code: str, sen
     return answer_voucher(request, voucher)
 
 
+def _day(value: str | None) -> date | None:
+    try:
+        return None if value is None else date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("must be a date such as 2026-03-01") from None
+
+
+Day = Annotated[date | None, BeforeValidator(_day, json_schema_input_type=date | None)]
+
+
 class SummaryQuery(BaseModel):
-    start_date: date | None = None
-    end_date: date | None = None
+    start_date: Day = None
+    end_date: Day = None
 
 
 @router.get("/{path:campaign_id}/summary", auth=MAY_READ)

@@ -23,7 +23,7 @@ from publications.delete_export import delete_export
 from publications.download_export import NoFile, download_export
 from publications.export_fields import OF_KIND
 from publications.models import Export
-from publications.order_selection import UnknownExport, UnknownFields, UnknownOrder, order_selection
+from publications.order_selection import NotOfCampaigns, UnknownExport, UnknownFields, UnknownOrder, order_selection
 from publications.sign_download import sign_download, who_was_given
 
 router = Router(tags=["Exports"])
@@ -185,6 +185,11 @@ def _(problem: UnknownFields) -> ApiError:
 @as_api_error.register
 def _(problem: UnknownExport) -> ApiError:
     return invalid_payload(f"exported_object: {problem}")
+
+
+@as_api_error.register
+def _(problem: NotOfCampaigns) -> ApiError:
+    return invalid_payload(f"parameters.campaign_id: {problem}")
 
 
 @as_api_error.register
