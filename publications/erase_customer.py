@@ -14,6 +14,7 @@ from customers.erase_traces import erase_traces
 from customers.models import Customer
 from publications.models import Publication
 from publications.redemptions.anonymise import anonymise
+from publications.webhooks.forget_customer import forget_customer
 
 NOTHING: dict[str, Any] = {
     "source_id": None,  # free again, for whoever the shop gives it to next
@@ -33,8 +34,8 @@ def erase_customer(customer: Customer, *, by: Actor) -> bool:
     The codes stay published: who held them is forgotten, that they are taken is not. Cleared with the customer are
     the metadata of their publications and the hash of the request, from which an e-mail could be guessed; a repeat of
     such a request is `duplicate_source_id` from then on; and of their redemptions all but what was used and for how
-    much. Their events go, and they leave every segment. Files that hold the person (uploads, exports) go when their
-    days are over (project settings).
+    much. Their events go, and they leave every segment. Webhooks that told of them are deleted, or where they wait put
+    into words anew. Files that hold the person (uploads, exports) go when their days are over (project settings).
     """
     with transaction.atomic():
         # Of two who erase at once, one does, and is recorded.
@@ -48,5 +49,6 @@ def erase_customer(customer: Customer, *, by: Actor) -> bool:
         )
         anonymise(locked)
         erase_traces(locked)
+        forget_customer(locked)
         record("customer.erased", by=by, object_id=locked.public_id, publications=publications.count())
     return True
