@@ -23,7 +23,7 @@ def test_its_commands_run(live_server):
     key, token = create_api_key("docs", by=STAFF)
     environment = os.environ | {"HANDOUT": live_server.url, "APP_ID": str(key.app_id), "APP_TOKEN": token}
 
-    campaign, two, one, history, segment, event = [
+    campaign, two, one, history, segment, event, started, export = [
         json.loads(subprocess.run(["bash", "-c", command], env=environment, check=True, capture_output=True).stdout)
         for command in COMMANDS
     ]
@@ -34,6 +34,8 @@ def test_its_commands_run(live_server):
     assert [publication["id"] for publication in history["publications"]] == [two["id"]]
     assert (segment["name"], segment["type"]) == ("Gold in Kyiv", "auto-update")
     assert (event["type"], event["customer"]["id"]) == ("cart_abandoned", two["customer_id"])
+    assert list(started) == ["async_action_id"]
+    assert (export["status"], export["exported_object"]) == ("SCHEDULED", "publication")
 
 
 def test_it_names_every_operation():
@@ -52,8 +54,8 @@ def test_it_names_every_operation():
         "{redemption_id}": "{id}",
         "{segment_id}": "{id}",
     }
-    words["{path:customer_id}"] = "{id or source_id}"
-    assert len(paths) == 14
+    words |= {"{path:customer_id}": "{id or source_id}", "{export_id}": "{id}", "{action_id}": "{id}"}
+    assert len(paths) > 50
     for path in paths:
         for ours, theirs in words.items():
             path = path.replace(ours, theirs)
