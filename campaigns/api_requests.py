@@ -133,6 +133,7 @@ class CampaignVoucherSent(Sent):
     code_config: CodeConfigSent | None = None
 
 
+DATES = ("start_date", "expiration_date")
 CampaignType = Literal["STATIC", "AUTO_UPDATE", "STANDALONE"]
 
 
@@ -213,7 +214,7 @@ class CampaignSent(Sent):
 
 
 class CampaignUpdateSent(Sent):
-    """The body of PUT /v1/campaigns/{id}. What is not in it stays; null clears a date or a text."""
+    """The body of PUT /v1/campaigns/{id}. What is not in it stays. null clears a date; else it counts as not given."""
 
     type: CampaignType | None = None
     description: str | None = None
@@ -234,18 +235,14 @@ class CampaignUpdateSent(Sent):
 
     def changes(self, *, gift: bool) -> dict[str, Any]:
         """As columns of a Campaign of gift vouchers or of discounts; a value of the other kind is left out."""
-        texts = {
+        given: dict[str, Any] = {
             "description": self.description,
             "category": self.category,
-            "activity_duration_after_publishing": self.activity_duration_after_publishing,
+            "activity_duration": self.activity_duration_after_publishing,
+            "join_once": self.join_once,
         }
-        cleared = {name: text or "" for name, text in texts.items() if name in self.model_fields_set}
-        if "activity_duration_after_publishing" in cleared:
-            cleared["activity_duration"] = cleared.pop("activity_duration_after_publishing")
-        dates = {"start_date": self.start_date, "expiration_date": self.expiration_date}
-        changes = {**cleared, **{name: date for name, date in dates.items() if name in self.model_fields_set}}
-        if self.join_once is not None:
-            changes["join_once"] = self.join_once
+        changes = {column: value for column, value in given.items() if value is not None}
+        changes |= {date: getattr(self, date) for date in DATES if date in self.model_fields_set}
         if self.discount and not gift:
             changes |= self.discount.columns()
         if self.gift and gift:

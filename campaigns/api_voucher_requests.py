@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from campaigns.api_requests import CodeConfigSent, DiscountSent, GiftSent, LimitSent, Sent, Time
+from campaigns.api_requests import DATES, CodeConfigSent, DiscountSent, GiftSent, LimitSent, Sent, Time
 from campaigns.check_value import InvalidFields
 from config.api import invalid_payload
 from config.metadata import MetadataRefused, check_metadata
@@ -22,7 +22,6 @@ NAMES = {
     "redemption_limit": "redemption.quantity",
     "count": "vouchers_count",
 }
-CLEARABLE = ("start_date", "expiration_date", "category", "additional_info")
 
 
 @contextmanager
@@ -85,17 +84,16 @@ class VoucherSent(AddedVoucherSent):
 
 
 class VoucherUpdateSent(VoucherFields):
-    """The body of PUT /v1/vouchers/{code}. What is not in it stays; null clears a date or a text."""
+    """The body of PUT /v1/vouchers/{code}. What is not in it stays. null clears a date; else it counts as not given."""
 
     active: bool | None = None
     discount: DiscountSent | None = None
     """Of the type that the voucher has."""
 
     def changes(self) -> dict[str, Any]:
-        changes: dict[str, Any] = {name: getattr(self, name) for name in CLEARABLE if name in self.model_fields_set}
-        for name in ("active", "metadata"):
-            if (value := getattr(self, name)) is not None:
-                changes[name] = value
+        given = {name: getattr(self, name) for name in ("category", "additional_info", "active", "metadata")}
+        changes = {column: value for column, value in given.items() if value is not None}
+        changes |= {date: getattr(self, date) for date in DATES if date in self.model_fields_set}
         return changes | (self.discount.columns() if self.discount else {})
 
 

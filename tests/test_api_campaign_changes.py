@@ -62,20 +62,24 @@ def test_what_was_sent_is_changed_and_nothing_else(by_name):
     assert (entry.actor_kind, entry.actor_label, entry.campaign_id) == ("api_key", "Shop", campaign.pk)
 
 
-def test_null_clears_a_date_or_a_text_and_leaves_the_rest():
+def test_null_clears_a_date_and_an_empty_text_a_text():
+    """The Python SDK's `from_dict` sends null for all that it was not given."""
     campaign = CampaignFactory(
         name="Coffee", description="x", category="x", activity_duration="P1D", metadata={"a": 1}, join_once=True,
         start_date=datetime(2026, 1, 1, tzinfo=UTC), expiration_date=datetime(2026, 2, 1, tzinfo=UTC),
     )  # fmt: skip
+    texts = ["description", "category", "activity_duration_after_publishing"]
+    others = ["metadata", "join_once", "type", "discount", "unset_metadata_fields"]
+    caller = Api()
 
-    answer = Api().put("campaigns/Coffee", {
-        "description": None, "category": None, "activity_duration_after_publishing": None, "start_date": None,
-        "expiration_date": None, "metadata": None, "join_once": None, "type": None, "discount": None,
-    })  # fmt: skip
+    with_nulls = caller.put("campaigns/Coffee", dict.fromkeys(["start_date", "expiration_date", *texts, *others]))
+    with_empty_texts = caller.put("campaigns/Coffee", dict.fromkeys(texts, ""))
 
     campaign.refresh_from_db()
-    cleared = ["description", "category", "activity_duration_after_publishing", "start_date", "expiration_date"]
-    assert [answer.json[name] for name in cleared] == [None] * 5
+    assert [with_nulls.json[name] for name in ["start_date", "expiration_date", *texts]] == [
+        None, None, "x", "x", "P1D",
+    ]  # fmt: skip
+    assert [with_empty_texts.json[name] for name in texts] == [None] * 3
     assert (campaign.metadata, campaign.join_once, campaign.discount_value) == ({"a": 1}, True, 10)
 
 

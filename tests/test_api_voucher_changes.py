@@ -50,17 +50,20 @@ def test_what_was_sent_is_changed_and_nothing_else():
     assert entry.details["changes"]["discount_value"] == {"from": "10.0000", "to": "45"}
 
 
-def test_null_clears_a_date_or_a_text():
+def test_null_clears_a_date_and_an_empty_text_a_text():
     voucher = VoucherFactory(
         code="BEAN", category="old", additional_info="x", metadata={"a": 1}, active=False,
         start_date=datetime(2026, 1, 1, tzinfo=UTC), expiration_date=datetime(2026, 2, 1, tzinfo=UTC),
     )  # fmt: skip
-    names = ["category", "additional_info", "start_date", "expiration_date", "metadata", "active", "discount"]
+    names = ["start_date", "expiration_date", "category", "additional_info", "metadata", "active", "discount"]
+    caller = Api()
 
-    Api().put("vouchers/BEAN", dict.fromkeys(names))
+    with_nulls = caller.put("vouchers/BEAN", dict.fromkeys(names)).json
+    with_empty_texts = caller.put("vouchers/BEAN", {"category": "", "additional_info": ""}).json
 
     voucher.refresh_from_db()
-    assert [getattr(voucher, name) for name in names[:4]] == [None] * 4
+    assert [with_nulls[name] for name in names[:4]] == [None, None, "old", "x"]
+    assert [with_empty_texts[name] for name in names[:4]] == [None] * 4
     assert (voucher.metadata, voucher.active) == ({"a": 1}, False)
 
 
