@@ -4,19 +4,23 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections import Counter
 from decimal import Decimal
 
 import pytest
 from django.conf import settings
-from django.db import connection
-from django.db.models import Sum
+from django.db import connection, transaction
+from django.db.models import F, Sum
 
 from campaigns.models import Voucher
 from config.runtime.die_with_parent import die_with_parent
 from publications.models import Redemption
+from publications.redemptions.redeem import Use, redeem_together
+from publications.redemptions.roll_back import roll_back
 from publications.verify import verify
-from tests.factories import StandaloneVoucherFactory, VoucherFactory
+from tests.factories import STAFF, StandaloneVoucherFactory, VoucherFactory
 from tests.redeeming_client import THREADS
 from tests.test_redeem import gift
 
@@ -109,3 +113,53 @@ def test_several_codes_in_any_order_lock_nobody_out(clients):
     assert ended["rolled back"] > 0
     assert set(Voucher.objects.values_list("redeemed_quantity", flat=True)) == {left}
     assert broken() == set()
+
+
+@pytest.mark.parametrize("verb", ["redeem", "redeem two", "roll back", "roll back two"])
+def test_a_code_that_is_being_changed_is_waited_for_and_taken_as_it_is_then(verb):
+    """Each statement here meets a row that was changed between its start and its lock."""
+    card, other = gift("50.00", redemption_limit=9), StandaloneVoucherFactory()
+    uses = [Use(card, Decimal(5)), Use(other)] if verb.endswith("two") else [Use(card, Decimal(5))]
+    made = redeem_together(uses, by=STAFF) if verb.startswith("roll") else []
+    outcome = []
+
+    def act():
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET enable_seqscan = off")  # the plan of a table with millions of codes
+            if made:
+                outcome.append(roll_back(made[0].head, by=STAFF))
+            else:
+                outcome.append(redeem_together(uses, by=STAFF)[0])
+        except Exception as problem:
+            outcome.append(problem)
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("RESET enable_seqscan")
+            connection.close()
+
+    acting = threading.Thread(target=act)
+    with transaction.atomic():
+        Voucher.objects.filter(pk=card.pk).update(redeemed_quantity=F("redeemed_quantity") + 3, redeemed_amount=40)
+        acting.start()
+        wait_for_a_lock()
+    acting.join()
+
+    held = Voucher.objects.get(pk=card.pk)
+    if made:
+        assert outcome[0].kind == "rollback", outcome
+        assert (held.redeemed_quantity, held.redeemed_amount) == (3, 35)
+    else:
+        assert outcome[0].kind == "redemption", outcome
+        assert (held.redeemed_quantity, held.redeemed_amount) == (4, 45)
+        assert Redemption.objects.get(voucher=card).balance == 5
+
+
+def wait_for_a_lock() -> None:
+    with connection.cursor() as cursor:
+        for _ in range(500):
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.01)
+    raise AssertionError("nobody waits")

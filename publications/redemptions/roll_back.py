@@ -19,6 +19,8 @@ from publications.redemptions.refusals import AlreadyRolledBack, NothingToRollBa
 
 # The vouchers are locked first, in the order of their ids as everywhere; that two roll back at once is decided by the
 # unique index on `undoes_id`. The rows come before the counts: the trigger `voucher_keeps_its_uses` looks for them.
+# `uses` is a step of its own: an UPDATE whose row was changed while it waited looks at its FROM again, and PostgreSQL
+# refuses to run the inserts for that ("ModifyTable should not be called during EvalPlanQual").
 STATEMENT = """
 WITH undone AS (
     SELECT id, voucher_id, campaign_id, customer_id, amount FROM publications_redemption
@@ -41,12 +43,14 @@ WITH undone AS (
            %(reason)s::text, %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text
       FROM undone, rollback WHERE undone.id <> %(redemption)s
     RETURNING voucher_id, amount
+), uses AS MATERIALIZED (
+    SELECT voucher_id, amount FROM rollback UNION ALL SELECT voucher_id, amount FROM parts
 ), given_back AS (
     UPDATE campaigns_voucher v
-       SET redeemed_quantity = v.redeemed_quantity - 1, redeemed_amount = v.redeemed_amount - coalesce(row.amount, 0),
+       SET redeemed_quantity = v.redeemed_quantity - 1, redeemed_amount = v.redeemed_amount - coalesce(uses.amount, 0),
            updated_at = now()
-      FROM (SELECT voucher_id, amount FROM rollback UNION ALL SELECT voucher_id, amount FROM parts) AS row
-     WHERE v.id = row.voucher_id
+      FROM uses
+     WHERE v.id = uses.voucher_id
 )
 SELECT id FROM rollback
 """

@@ -22,7 +22,7 @@ class RedemptionTable(Table):
         "{% include 'publications/_order.html' with redemption=record %}", empty_values=(), attrs=CUT
     )
     paid = tables.TemplateColumn(
-        "{% money value %}", verbose_name="From the balance", accessor="amount", default=NOTHING
+        "{% money value %}", verbose_name="From balance", accessor="amount", default=NOTHING
     )
     actor_label = tables.Column("By", empty_values=(), attrs=CUT)
     result = tables.Column(empty_values=(), attrs=ASIDE)
