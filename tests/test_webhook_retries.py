@@ -211,6 +211,7 @@ def test_a_test_is_one_attempt_and_pauses_nothing():
     delivery.refresh_from_db()
     assert receiver.got[0].json["type"] == "webhook.test"
     assert (delivery.status, delivery.attempts) == ("failed", 1)
+    assert not WebhookDelivery.objects.failed().exists()
     assert WebhookAddress.objects.active().exists()
     assert AuditEntry.objects.latest("pk").action == "webhook.tested"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -66,8 +66,8 @@ def webhook(request, address_id):
         lambda: {
             "title": address,
             "address": address,
-            "waiting": _count(address, "waiting"),
-            "failed": _count(address, "failed"),
+            "waiting": _count(address.deliveries.filter(status="waiting")),
+            "failed": _count(address.deliveries.failed()),
         },
         filterset=deliveries,
     )
@@ -212,8 +212,9 @@ def _of_live(address_id: int) -> Q:
     return Q(address=address_id, address__deleted_at=None)
 
 
-def _count(address: WebhookAddress, status: str) -> int:
-    return address.deliveries.filter(status=status).order_by()[: COUNT_UP_TO + 1].count()
+def _count(deliveries: QuerySet) -> int:
+    """No further than lists count."""
+    return deliveries.order_by()[: COUNT_UP_TO + 1].count()
 
 
 def _page(address: WebhookAddress) -> str:

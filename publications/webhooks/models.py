@@ -82,6 +82,12 @@ class WebhookAddress(ActedBy):
         return public_id(WEBHOOK_ADDRESS, self.pk)
 
 
+class WebhookDeliveryQuerySet(models.QuerySet):
+    def failed(self):
+        """For good, and worth to be sent again: no tests."""
+        return self.filter(status=WebhookDelivery.Status.FAILED).exclude(kind=TEST)
+
+
 class WebhookDelivery(models.Model):
     """One event on its way to one address, and how far it got."""
 
@@ -108,6 +114,8 @@ class WebhookDelivery(models.Model):
     error = models.TextField(db_default="", default="")  # why it does not count as delivered
     # Of all attempts: [{"at": ISO 8601, "status": 500, "error": "…", "ms": 12}, …]
     log = models.JSONField(db_default=models.Value([], models.JSONField()), default=list)
+
+    objects = WebhookDeliveryQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "webhook deliveries"

@@ -28,8 +28,7 @@ def send_again(delivery: WebhookDelivery, *, by: Actor) -> None:
 def send_failed_again(address: WebhookAddress, *, by: Actor) -> int:
     """Puts back everything that failed for good; how many. It is sent within seconds, or once the address is resumed."""
     with transaction.atomic():
-        failed = WebhookDelivery.objects.filter(address=address, status=WebhookDelivery.Status.FAILED)
-        count = failed.update(**ONCE_MORE)
+        count = WebhookDelivery.objects.failed().filter(address=address).update(**ONCE_MORE)
         if count:
             _record("webhook.failed_sent_again", address, by, count=count)
     return count
