@@ -36,6 +36,10 @@ N ?= 10
 torture: .venv/dev.installed ## The exactly-once test, N times over (10) and bigger
 	$(PY) -m tests.torture --runs $(N)
 
+FUZZ_EXAMPLES ?= 200
+fuzz: .venv/dev.installed ## Made-up calls to the API, FUZZ_EXAMPLES (200) of each operation and more
+	$(PY) -m tests.fuzzing --examples $(FUZZ_EXAMPLES)
+
 lock: ## Compile pyproject.toml's dependencies into requirements/*.txt, pinned and hashed
 	rm -rf .venv/lock && $(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install -q uv
 	$(LOCK) -o requirements/run.txt pyproject.toml
@@ -56,4 +60,4 @@ LOCK = .venv/lock/bin/uv pip compile -q --universal --python-version 3.11 --gene
 	@$(PYTHON) -m venv --clear .venv || \
 		{ echo "Python's venv module is not complete; on Debian: apt-get install python3-venv"; exit 1; }
 
-.PHONY: help run test check format torture lock
+.PHONY: help run test check format torture fuzz lock
