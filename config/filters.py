@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 
 import django_filters
 from django import forms
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from config.audit_sentences import actions
 from config.models import ApiCall, AuditEntry
+from config.time_zone import end_of, start_of
 from config.widgets import DateInput
 
 # One look into the index `audit_of_actor` for each actor, however many entries each has. The latest label wins.
@@ -29,11 +30,6 @@ WITH RECURSIVE actor AS (
 SELECT actor_kind, actor_id, actor_label FROM actor LIMIT 500
 """
 KINDS = {"user": "Staff", "api_key": "API keys", "run": "Runs"}
-
-
-def start_of(day: date) -> datetime:
-    """The first moment of a day in the time zone of the project."""
-    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def actor_choices() -> list:
@@ -81,7 +77,7 @@ class AuditFilter(django_filters.FilterSet):
         return entries.filter(created_at__gte=start_of(day))
 
     def to_day(self, entries, name, day):
-        return entries.filter(created_at__lt=start_of(day + timedelta(days=1)))
+        return entries.filter(created_at__lt=end_of(day))
 
 
 STATUSES = [
