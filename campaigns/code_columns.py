@@ -35,6 +35,7 @@ FIELDS = (
     Field("discount_value", "Value", ("discount value", "discount")),
     Field("unit_type", "Unit", ("unit type", "discount unit type")),
     Field("gift_amount", "Gift amount", ("gift value",)),
+    Field("gift_balance", "Gift balance", ("balance",)),  # what is left of the amount; it becomes the code's amount
     Field("category", "Category"),
     Field("redemption_limit", "Redemption limit", ("redemption quantity",)),
     Field("redeemed_quantity", "Redeemed quantity", ("redemption count",)),
@@ -45,7 +46,9 @@ FIELDS = (
 IGNORED = (
     *("id", "campaign", "campaign id", "campaign name", "qr code", "bar code", "creation date", "created at"),
     *("last update date", "updated at", "is referral code", "customer id", "customer source id"),
-    *("gift balance", "loyalty balance", "discount amount limit", "discount unit effect"),
+    *("loyalty balance", "loyalty card balance", "discount amount limit", "discount effect", "discount unit effect"),
+    *("formula", "barcode", "validity timeframe interval", "validity timeframe duration", "validity day of week"),
+    "validation rules id",
 )
 
 Type, Discount = Voucher.Type, Voucher.Discount
@@ -103,6 +106,7 @@ _READ: dict[str, Callable[[str], Any]] = {
     "discount_value": partial(decimal_of, places=4),
     "unit_type": partial(line_of, longest=100),
     "gift_amount": partial(decimal_of, places=2),
+    "gift_balance": partial(decimal_of, places=2),
     "category": partial(line_of, longest=100),
     "redemption_limit": partial(count_of, least=1),
     "redeemed_quantity": partial(count_of, least=0),
@@ -160,6 +164,14 @@ class CodeReader:
                 f"{kind} does not fit: the campaign's codes are {campaigns}. Correct it, or choose another campaign.",
             )
         gift = kind == Type.GIFT
+        balance = given.pop("gift_balance", None)
+        if balance and not gift:  # an export may write 0 for what has none
+            raise self._wrong(
+                "gift_balance", f"does not belong to a {kind}. Empty the cell, or correct the voucher type."
+            )
+        if balance is not None and gift:
+            given.pop("discount_value", None)
+            given["gift_amount"] = balance
         if gift and "gift_amount" not in given and "discount_value" in given:  # files with one column for all values
             given["gift_amount"] = given.pop("discount_value")
             if given["gift_amount"] != round(given["gift_amount"], 2):
@@ -170,6 +182,8 @@ class CodeReader:
         if self.campaign and "discount_value" in given and "discount_type" not in given:
             given["discount_type"] = self.campaign.discount_type
             given.setdefault("unit_type", self.campaign.unit_type)
+        if gift and balance == 0:  # a card that is used up stays one, with nothing on it
+            return
         for field, error in _value_errors(gift, self.campaign is None, *map(given.get, _VALUE)).items():
             raise self._wrong(field, error)
 

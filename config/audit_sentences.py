@@ -39,6 +39,7 @@ SENTENCES = {
     "customer.edited": "edited {fields} of the customer {object}",
     "customer.erased": "erased the personal data of the customer {object}",
     "customers.imported": "imported customers: {imported} new, {updated} updated",
+    "publications.imported": "imported {imported} past publications",
     "segment.created": "made the segment {object}",
     "segment.deleted": "deleted the segment {object}",
     "export.ordered": "ordered the file {object}",

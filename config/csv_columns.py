@@ -50,7 +50,10 @@ class Mapped(NamedTuple):
     @property
     def metadata_key(self) -> str:
         """ "" where it becomes a field."""
-        return self.field[len(METADATA) :] if self.field.startswith(METADATA) else ""
+        if not self.field.startswith(METADATA):
+            return ""
+        key = self.field[len(METADATA) :]
+        return key.removeprefix(METADATA) or key  # the column “metadata.lang” of an export is the key "lang"
 
 
 def mapped_columns(headings: Sequence[str], mapping: dict[str, str]) -> list[Mapped]:

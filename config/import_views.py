@@ -1,6 +1,6 @@
 """The pages of an import, the same for all kinds: upload, draft, progress and result, error file.
 
-An app's own views (campaigns/import_views.py, customers/import_views.py) check who may do it, find the import, and
+An app's own views (such as campaigns/import_views.py) check who may do it, find the import, and
 hand it over with its `ImportKind`.
 """
 
@@ -96,9 +96,17 @@ def _tiles(csv_import: CsvImport, what: str) -> list[dict]:
         {"label": "Rows read", "value": csv_import.rows_read, "sub": _duration(csv_import)},
         {"label": "Imported", "value": csv_import.rows_imported, "sub": f"New {what}"},
         {"label": "Updated", "value": csv_import.rows_updated, "sub": "Known by their source ID"},
+        {"label": "Passed over", "value": _passed_over(csv_import), "sub": "Here already, or held by nobody"},
         {"label": "Refused", "value": csv_import.rows_refused, "sub": "Listed in the error file" if refused else ""},
     ]
-    return [tile for tile in tiles if tile["label"] != "Updated" or what == "customers"]
+    only = {"Updated": "customers", "Passed over": "publications"}
+    return [tile for tile in tiles if only.get(tile["label"], what) == what]
+
+
+def _passed_over(csv_import: CsvImport) -> int:
+    if csv_import.status != Status.DONE:  # the rest of a file of which nothing was imported
+        return 0
+    return csv_import.rows_read - csv_import.rows_imported - csv_import.rows_updated - csv_import.rows_refused
 
 
 def _duration(csv_import: CsvImport) -> str:

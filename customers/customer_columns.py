@@ -13,6 +13,7 @@ from customers.upsert import InvalidCustomer, clean_customer
 ADDRESS = "address."
 FIELDS = (
     Field("source_id", "Source ID", ("customer id", "external id")),
+    Field("old_id", "ID, where there is no source ID", ("id",)),  # of the system that the file comes from
     Field("name", "Name", ("full name", "customer name")),
     Field("email", "E-mail", ("e-mail address", "mail")),
     Field("phone", "Phone", ("phone number", "telephone", "mobile")),
@@ -20,14 +21,21 @@ FIELDS = (
     Field("birthdate", "Birthdate", ("birthday", "date of birth")),
     Field(ADDRESS + "line_1", "Address line 1", ("address", "street", "line 1")),
     Field(ADDRESS + "line_2", "Address line 2", ("line 2",)),
-    Field(ADDRESS + "city", "City", ("town",)),
-    Field(ADDRESS + "postal_code", "Postal code", ("postcode", "zip", "zip code")),
-    Field(ADDRESS + "state", "State", ("province", "region")),
-    Field(ADDRESS + "country", "Country"),
+    Field(ADDRESS + "city", "City", ("town", "address city")),
+    Field(ADDRESS + "postal_code", "Postal code", ("postcode", "zip", "zip code", "address postal code")),
+    Field(ADDRESS + "state", "State", ("province", "region", "address state")),
+    Field(ADDRESS + "country", "Country", ("address country",)),
     Field("metadata", "Metadata as JSON", ("metadata",)),  # the other columns may become one key of it each
 )
-# What an export from Voucherify holds besides: ids and moments of that system. A person may still choose them.
-IGNORED = ("id", "object", "created at", "updated at", "creation date", "last update date")
+# What an export from Voucherify holds besides: moments and sums of that system, and the birthdate once more. A person
+# may still choose them.
+IGNORED = (
+    *("object", "created at", "updated at", "creation date", "last update date", "birthday", "birthdate"),
+    *(f"redemptions total {what}" for what in ("redeemed", "failed", "succeeded", "rolled back")),
+    *("redemptions total rollback failed", "redemptions total rollback succeeded"),
+    *("orders total amount", "orders total count", "orders average amount"),
+    *("orders last order amount", "orders last order date", "loyalty points", "loyalty referred customers"),
+)
 
 
 class CustomerReader:
@@ -39,8 +47,9 @@ class CustomerReader:
         self.labels = {column.field: column.heading for column in self.columns}
 
     def source_id(self, cells: Sequence[str]) -> str:
-        """What the row says of its source_id, whatever is wrong with it."""
-        return next((text_of(cells[column.place]) for column in self.columns if column.field == "source_id"), "")
+        """What the row says of its source_id, or else of its old id, whatever is wrong with it."""
+        ids = {c.field: text_of(cells[c.place]) for c in self.columns if c.field in ("source_id", "old_id")}
+        return ids.get("source_id") or ids.get("old_id", "")
 
     def read(self, cells: Sequence[str]) -> dict[str, Any]:
         """The customer's columns that the row gives; an empty cell gives none. Raises RowRefused.
@@ -62,6 +71,8 @@ class CustomerReader:
                 metadata = self._object(text, column.heading) | metadata
             else:
                 sent[column.field] = text
+        if old_id := sent.pop("old_id", ""):
+            sent.setdefault("source_id", old_id)
         if not (sent or address or metadata):
             raise RowRefused("None of the columns that are imported holds anything in this row.")
         try:

@@ -27,7 +27,7 @@ class CustomerOptionsForm(OptionsForm):
 
 
 def _warning(draft: CustomerImport) -> str:
-    if "source_id" in draft.mapping.values():
+    if {"source_id", "old_id"} & set(draft.mapping.values()):
         return ""
     return "No column becomes the source ID, so every row adds a customer, also one that exists already."
 

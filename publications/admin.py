@@ -12,7 +12,7 @@ from config.admin import ReadOnlyAdmin
 from config.roles import reveals_codes
 from customers.models import Customer
 from publications.find_publications import find_publications, newest_of
-from publications.models import Export, Publication, PublishedVoucher, Redemption
+from publications.models import Export, Publication, PublicationImport, PublishedVoucher, Redemption
 from publications.redemptions.history import find_redemption
 from publications.reveal import shown
 from publications.webhooks import admin as _of_webhooks  # noqa: F401 - registers its own
@@ -186,3 +186,10 @@ class ExportAdmin(ReadOnlyAdmin):
 
     def view_on_site(self, export) -> str:
         return reverse("publications:export", kwargs={"export_id": export.pk})
+
+
+@admin.register(PublicationImport)
+class PublicationImportAdmin(ReadOnlyAdmin):
+    list_display = ["original_name", "status", "rows_read", "rows_imported", "rows_refused", "created_at"]
+    list_filter = ["status"]
+    exclude = ["file", "error_file"]  # uploads are downloaded through views that check and record it

@@ -8,13 +8,22 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from campaigns.models import Campaign, Voucher
-from config.models import ActedBy, Work, files
+from config.models import ActedBy, CsvImport, RefusedRow, Work, files
 from config.public_ids import EXPORT, PUBLICATION, VOUCHER, public_id
 from customers.models import Customer
 from publications.redemptions.models import Redemption
 from publications.webhooks.models import WebhookAddress, WebhookDelivery
 
-__all__ = ["Export", "Publication", "PublishedVoucher", "Redemption", "WebhookAddress", "WebhookDelivery"]
+__all__ = [
+    "Export",
+    "Publication",
+    "PublicationImport",
+    "PublishedVoucher",
+    "Redemption",
+    "RefusedPublication",
+    "WebhookAddress",
+    "WebhookDelivery",
+]
 
 
 class Publication(ActedBy):
@@ -193,3 +202,22 @@ class Export(Work):
     @property
     def public_id(self) -> str:
         return public_id(EXPORT, self.pk)
+
+
+class PublicationImport(CsvImport):
+    """A CSV file of what another system had published."""
+
+    action_kind = 5
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+
+class RefusedPublication(RefusedRow):
+    """A row of a file of past publications that was not imported, and why."""
+
+    csv_import = models.ForeignKey(PublicationImport, models.CASCADE, related_name="refused", db_index=False)
+
+    class Meta:
+        ordering = ["csv_import", "row"]
+        constraints = [models.UniqueConstraint(fields=["csv_import", "row"], name="refused_publication_once_a_row")]

@@ -11,7 +11,7 @@ from campaigns.models import CodeImport, CodeOrder
 from config.models import Work
 from config.roles import MANAGE, PUBLISH, READ, may
 from customers.models import CustomerImport
-from publications.models import Export
+from publications.models import Export, PublicationImport
 
 LATEST = 500  # rows of each kind that are looked at: there is no index by status, and older ones have ended
 SHOWN = 10
@@ -49,6 +49,15 @@ def running_work(user) -> list[Job]:
                 _page(user, PUBLISH, "customers:customer-import", upload.pk),
             )
             for upload in _running(CustomerImport.objects.all())
+        ),
+        *(
+            Job(
+                upload,
+                f"Importing publications from {upload.original_name}",
+                "",
+                _page(user, MANAGE, "publications:publication-import", upload.pk),
+            )
+            for upload in _running(PublicationImport.objects.all())
         ),
         *(
             Job(export, f"Making {export.file_name}", "rows", _page(user, READ, "publications:export", export.pk))

@@ -8,9 +8,12 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
+from config.delete_old_imports import delete_old_imports
 from config.tasks import UNTIL_THE_DATABASE_ANSWERS
 from publications import delete_old_files as old_files
 from publications import write_export
+from publications.import_publications import import_publications
+from publications.models import PublicationImport
 from publications.webhooks import delete_old_deliveries as old_deliveries
 from publications.webhooks.drain_outbox import drain_outbox
 from publications.webhooks.send_due import addresses_due, send_due, send_one
@@ -26,6 +29,17 @@ def make_export_file(export_id: int) -> None:
 @app.task(queueing_lock="delete_old_files")
 def delete_old_files(timestamp: int) -> None:
     old_files.delete_old_files()
+
+
+@app.task(retry=UNTIL_THE_DATABASE_ANSWERS)
+def run_publication_import(import_id: int) -> None:
+    import_publications(import_id)
+
+
+@app.periodic(cron="45 3 * * *")
+@app.task(queueing_lock="delete_old_publication_imports")
+def delete_old_publication_imports(timestamp: int) -> None:
+    delete_old_imports(PublicationImport)
 
 
 # A queue with a worker of its own (config/management/commands/run.py): whoever waits for a slow receiver holds up

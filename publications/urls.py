@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from publications.views import campaign, code, customer, exports, history, publish, webhooks
+from publications.views import campaign, code, customer, exports, history, imports, publish, webhooks
 from publications.views.erase_customer import erase_customer
 from publications.views.home import home
 from publications.views.search import search
@@ -28,6 +28,11 @@ urlpatterns = [
     path("customers/<cust:customer_id>/erase", erase_customer, name="erase-customer"),
     path("publications/", history.all, name="all"),
     path("publications/<pub:publication_id>/", history.publication, name="publication"),
+    path("publications/import", imports.import_publications, name="import"),
+    path("publications/import/<int:import_id>", imports.publication_import, name="publication-import"),
+    path("publications/import/<int:import_id>/errors", imports.errors, name="publication-import-errors"),
+    path("publications/import/<int:import_id>/discard", imports.discard, name="publication-import-discard"),
+    path("publications/import/<int:import_id>/retry", imports.retry, name="publication-import-retry"),
     path("exports/", exports.exports, name="exports"),
     path("exports/new", exports.report, name="report"),
     path("exports/<export:export_id>/", exports.export, name="export"),

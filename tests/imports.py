@@ -20,6 +20,9 @@ from config.models import CsvImport
 from customers import customer_columns
 from customers.import_customers import import_customers
 from customers.models import CustomerImport
+from publications import publication_columns
+from publications.import_publications import import_publications
+from publications.models import PublicationImport
 from tests.factories import STAFF
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -56,6 +59,25 @@ def queued_customers(content: str | bytes, **options) -> CustomerImport:
     )
     start_import(draft, by=STAFF, defer=lambda import_id: None)
     return draft
+
+
+def queued_publications(content: str | bytes, **options) -> PublicationImport:
+    draft = draft_import(
+        PublicationImport,
+        _file(content, "publications.csv"),
+        by=STAFF,
+        fields=publication_columns.FIELDS,
+        ignored=publication_columns.IGNORED,
+        **options,
+    )
+    start_import(draft, by=STAFF, defer=lambda import_id: None)
+    return draft
+
+
+def imported_publications(content: str | bytes, **options) -> PublicationImport:
+    queued = queued_publications(content, **options)
+    import_publications(queued.pk)
+    return PublicationImport.objects.get(pk=queued.pk)
 
 
 def imported_codes(content: str | bytes, campaign: Campaign | None = None, **options) -> CodeImport:

@@ -10,7 +10,7 @@ from config.audit import record
 from config.create_api_key import create_api_key
 from config.models import ProjectSettings
 from customers.models import CustomerImport, Event, Segment
-from publications.models import Export, WebhookDelivery
+from publications.models import Export, PublicationImport, WebhookDelivery
 from publications.redemptions.redeem import redeem
 from publications.webhooks.create_address import create_address
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, UserFactory, VoucherFactory, published
@@ -43,6 +43,7 @@ def one_of_each() -> dict[str, int]:
         "order_id": CodeOrder.objects.create(campaign=campaign, total=1).pk,
         "code_import_id": CodeImport.objects.create(campaign=campaign, file=file, error_file=file, **CSV).pk,
         "customer_import_id": CustomerImport.objects.create(file=file, error_file=file, **CSV).pk,
+        "publication_import_id": PublicationImport.objects.create(file=file, error_file=file, **CSV).pk,
         "key_id": key.pk,
         "address_id": address.pk,
         "delivery_id": WebhookDelivery.objects.create(

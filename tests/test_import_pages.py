@@ -13,8 +13,18 @@ from campaigns.models import CodeImport, Voucher
 from config.delete_old_imports import delete_old_imports
 from config.models import AuditEntry
 from customers.models import CustomerImport
+from publications.import_publications import import_publications
+from publications.models import PublicationImport
 from tests.factories import CampaignFactory, VoucherFactory
-from tests.imports import EXAMPLES, SAMPLES, counts, imported_codes, imported_customers, queued_codes
+from tests.imports import (
+    EXAMPLES,
+    SAMPLES,
+    counts,
+    imported_codes,
+    imported_customers,
+    imported_publications,
+    queued_codes,
+)
 
 pytestmark = pytest.mark.django_db
 CODES = "Code,Active,Region\nAUTUMN-7KQ2,TRUE,Europe\nAUTUMN-9XWD,FALSE,Asia\n"
@@ -33,7 +43,7 @@ def choices(draft, **changed) -> dict:
     return {"encoding": draft.encoding, "delimiter": draft.delimiter, "on_error": draft.on_error, **columns, **changed}
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in SAMPLES.iterdir()))
+@pytest.mark.parametrize("name", sorted(path.name for path in SAMPLES.glob("import-*.csv")))
 def test_the_sample_files_import_with_two_clicks(signed_in, name):
     browser = signed_in("Manager")
     kind = {"referral": "REFERRAL_PROGRAM"}.get(name.split("-")[1], "DISCOUNT_COUPONS")
@@ -62,8 +72,9 @@ def test_the_example_files_that_are_offered_import_as_they_are():
     of_campaign = imported_codes((EXAMPLES / "codes-for-a-campaign.csv").read_bytes(), CampaignFactory())
     standalone = imported_codes((EXAMPLES / "standalone-codes.csv").read_bytes())
     customers = imported_customers((EXAMPLES / "customers.csv").read_bytes())
+    publications = imported_publications((EXAMPLES / "publications.csv").read_bytes())
 
-    assert [counts(each) for each in (of_campaign, standalone, customers)] == [(2, 2, 0, 0)] * 3
+    assert [counts(each) for each in (of_campaign, standalone, customers, publications)] == [(2, 2, 0, 0)] * 4
 
 
 def test_an_upload_is_kept_for_the_owner_of_the_server_alone(signed_in):
@@ -103,6 +114,31 @@ def test_another_delimiter_is_shown_at_once_and_maps_anew(signed_in):
         "|",
         {"0": "metadata.Code,a", "1": "metadata.Region", "2": "metadata.x,y,z"},
     )
+
+
+def test_publications_come_in_from_their_page(signed_in):
+    browser = signed_in("Manager")
+    VoucherFactory(code="AUTUMN-7KQ2")
+    content = (
+        b"Voucher Code,Customer Source ID,Date\nAUTUMN-7KQ2,shop-1,2022-09-20\nNONE,shop-2,2022-09-20\nAUTUMN-9,,\n"
+    )
+
+    assert 'href="/publications/import"' in browser.get("/publications/").content.decode()
+    answer = upload(browser, content, "/publications/import")
+    draft = PublicationImport.objects.get()
+    page = browser.get(answer.url)
+    browser.post(answer.url, choices(draft, start=""))
+    job = ProcrastinateJob.objects.get()
+    import_publications(draft.pk)
+    result = browser.get(answer.url)
+
+    assert (page.context["wrong"], page.context["warning"], b"AUTUMN-7KQ2" in page.content) == (0, "", False)
+    assert (job.task_name, job.args) == ("publications.tasks.run_publication_import", {"import_id": draft.pk})
+    assert {tile["label"]: tile["value"] for tile in result.context["tiles"]} == {
+        "Rows read": 3, "Imported": 1, "Passed over": 1, "Refused": 1,
+    }  # fmt: skip
+    assert "Voucher Code: is no code here." in result.content.decode()
+    assert browser.get(f"{answer.url}/errors").status_code == 200
 
 
 def test_without_scripts_the_same_button_answers_with_the_page(signed_in):

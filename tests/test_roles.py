@@ -89,6 +89,11 @@ PAGES = {
     # publications
     "publications:all": (READ, NO_POST),
     "publications:publication": (READ, NO_POST),
+    "publications:import": (MANAGE, MANAGE),
+    "publications:publication-import": (MANAGE, MANAGE),
+    "publications:publication-import-errors": (MANAGE, NO_POST),
+    "publications:publication-import-discard": (NO_GET, MANAGE),
+    "publications:publication-import-retry": (NO_GET, MANAGE),
     # files
     "publications:exports": (READ, NO_POST),
     "publications:campaign-exports": (READ, NO_POST),
@@ -161,6 +166,7 @@ ADMIN_MODELS = {
     "customers_segment": (READ, NOBODY, NOBODY, NOBODY),
     "publications_export": (READ, NOBODY, NOBODY, NOBODY),
     "publications_publication": (READ, NOBODY, NOBODY, NOBODY),
+    "publications_publicationimport": (READ, NOBODY, NOBODY, NOBODY),
     "publications_publishedvoucher": (READ, NOBODY, NOBODY, NOBODY),
     "publications_redemption": (READ, NOBODY, NOBODY, NOBODY),
     "publications_webhookaddress": (MANAGE, NOBODY, NOBODY, NOBODY),
@@ -290,7 +296,8 @@ def url_of(name: str, made: dict[str, int]) -> str:
     elif name == "admin:autocomplete":
         return reverse(name) + "?app_label=auth&model_name=user&field_name=groups"
     elif "import_id" in arguments:
-        made["import_id"] = made["customer_import_id" if name.startswith("customers:") else "code_import_id"]
+        kind = {"campaigns": "code", "customers": "customer", "publications": "publication"}[name.partition(":")[0]]
+        made["import_id"] = made[f"{kind}_import_id"]
     elif name.startswith("admin:") and arguments:
         app_label, model = name.removeprefix("admin:").split("_")[:2]
         row = apps.get_model(app_label, model).objects.order_by("pk").first()

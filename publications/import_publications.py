@@ -1,0 +1,197 @@
+"""Imports what another system had published: which code went to whom, when, through which channel.
+
+A chunk is one transaction (config/run_import.py). In it the codes are locked first, then the customers, each in the
+order of their ids: as whoever publishes does it, so nobody waits in a circle, and what is then read of a code holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from campaigns.code_space import LONGEST_CODE
+from config.public_ids import CUSTOMER, public_id
+from config.run_import import Refused, Written, run_import
+from publications.models import PublicationImport
+from publications.publication_columns import DEFAULT_CHANNEL, PublicationReader
+
+# Column of a row -> its type. A row that says neither to whom nor when tells of a code that nobody holds: its key is
+# null, and it is passed over.
+_COLUMNS = {
+    "customer_source_id": "text",
+    "customer_id": "text",
+    "date": "timestamptz",
+    "channel": "text NOT NULL",
+    "metadata": "jsonb",
+}
+
+_LOCK_CODES = """
+SELECT count(*) FROM (
+  SELECT v.id FROM campaigns_voucher v JOIN pg_temp.staged s ON s.key = v.code
+   ORDER BY v.id FOR NO KEY UPDATE OF v) AS locked
+"""
+# Until the commit nobody of them can be erased.
+_LOCK_CUSTOMERS = """
+SELECT count(*) FROM (
+  SELECT id FROM customers_customer
+   WHERE source_id IN (SELECT customer_source_id FROM pg_temp.staged UNION SELECT customer_id FROM pg_temp.staged)
+   ORDER BY id FOR KEY SHARE) AS locked
+"""
+
+# An old id is known where it was kept as a source_id.
+_STAGED = """pg_temp.staged s
+  LEFT JOIN customers_customer named ON named.source_id = s.customer_source_id
+  LEFT JOIN customers_customer old ON old.source_id = s.customer_id"""
+_CUSTOMER = "coalesce(named.id, old.id)"
+_NOBODY = "(s.customer_source_id IS NULL AND s.customer_id IS NULL)"
+
+# The rows that will not be published, and why. "known": that publication is here already, perhaps released since; so
+# the same file may come again, and a file of holders after the file of publications.
+_JUDGE = f"""
+SELECT s.row,
+       CASE WHEN v.id IS NULL THEN 'missing' WHEN held.known THEN 'known'
+            WHEN v.published_at IS NOT NULL THEN 'published' ELSE 'deleted' END AS verdict,
+       held.holder, v.published_at
+  FROM {_STAGED}
+  LEFT JOIN campaigns_voucher v ON v.code = s.key
+  LEFT JOIN campaigns_campaign c ON c.id = v.campaign_id
+  LEFT JOIN LATERAL (
+    SELECT coalesce(bool_or(p.customer_id IS NOT DISTINCT FROM {_CUSTOMER} AND ({_CUSTOMER} IS NOT NULL OR {_NOBODY})
+                            AND (s.date IS NULL OR s.date = p.created_at)), false) AS known,
+           max(p.customer_id) FILTER (WHERE l.released_at IS NULL) AS holder
+      FROM publications_publishedvoucher l JOIN publications_publication p ON p.id = l.publication_id
+     WHERE l.voucher_id = v.id) AS held ON true
+ WHERE s.key IS NOT NULL AND s.row > %(after)s
+   AND (v.id IS NULL OR held.known OR v.published_at IS NOT NULL OR v.deleted_at IS NOT NULL OR c.deleted_at IS NOT NULL)
+"""  # noqa: S608 - our own constants
+_TAKE_OUT = f"""
+DELETE FROM pg_temp.staged USING ({_JUDGE}) AS judged WHERE staged.row = judged.row
+RETURNING judged.row, verdict, holder, published_at
+"""  # noqa: S608 - our own constants
+
+_ADD_CUSTOMERS = """
+INSERT INTO customers_customer (source_id, address, metadata)
+SELECT source_id, '{}', '{}'
+  FROM (SELECT DISTINCT coalesce(s.customer_source_id, s.customer_id) AS source_id
+          FROM pg_temp.staged s
+         WHERE s.key IS NOT NULL
+           AND NOT EXISTS (SELECT FROM customers_customer c WHERE c.source_id = s.customer_source_id)
+           AND NOT EXISTS (SELECT FROM customers_customer c WHERE c.source_id = s.customer_id)) AS new
+ WHERE source_id IS NOT NULL ORDER BY source_id COLLATE "C"
+ON CONFLICT (source_id) DO NOTHING
+"""
+
+_INSERT = """INSERT INTO publications_publication
+    (id, created_at, campaign_id, customer_id, voucher_count, channel, origin, metadata, join_once,
+     actor_kind, actor_id, actor_label)
+  SELECT id, created_at, campaign_id, customer_id, 1, channel, 'import', metadata, {join_once},
+         %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text
+    FROM good"""
+
+# Past publications may break what holds from now on: a customer may have got several codes of a join-once campaign.
+# The unique index `publication_join_once` decides which one counts: one that is here already, else the oldest. The
+# others are kept without the mark, and the customer gets no further code.
+# An expiration that the code brought along was set by the publication itself; else the campaign's duration counts.
+_PUBLISH = f"""
+WITH good AS MATERIALIZED (
+  SELECT nextval(pg_get_serial_sequence('publications_publication', 'id')) AS id, in_order.*
+    FROM (SELECT s.row, s.channel, s.metadata, coalesce(s.date, now()) AS created_at, v.id AS voucher_id, v.campaign_id,
+                 {_CUSTOMER} AS customer_id, c.join_once, nullif(c.activity_duration, '')::interval AS activity
+            FROM {_STAGED}
+            JOIN campaigns_voucher v ON v.code = s.key
+            LEFT JOIN campaigns_campaign c ON c.id = v.campaign_id
+           WHERE v.published_at IS NULL AND ({_CUSTOMER} IS NOT NULL OR {_NOBODY})
+           ORDER BY s.row) AS in_order
+), once AS (
+  {_INSERT.format(join_once="true")} WHERE join_once AND customer_id IS NOT NULL
+   ORDER BY campaign_id, customer_id, created_at, id
+  ON CONFLICT DO NOTHING
+  RETURNING id
+), others AS (
+  {_INSERT.format(join_once="false")} WHERE id NOT IN (SELECT id FROM once)
+), given AS (
+  INSERT INTO publications_publishedvoucher (publication_id, voucher_id) SELECT id, voucher_id FROM good
+), flagged AS (
+  UPDATE campaigns_voucher v
+     SET published_at = good.created_at,
+         expiration_date = coalesce(v.expiration_date, good.created_at + good.activity)
+    FROM good WHERE v.id = good.voucher_id
+  RETURNING good.row)
+SELECT (SELECT count(*) FROM flagged),
+       ARRAY(SELECT row FROM pg_temp.staged WHERE key IS NOT NULL AND row NOT IN (SELECT row FROM flagged) ORDER BY row)
+"""  # noqa: S608 - our own constants
+
+
+def import_publications(import_id: int) -> None:
+    """Runs the import to its end; what happened stands on its row. May be called again at any time.
+
+    Each good row becomes a publication of that moment (without one, of now) with origin "import", told to no webhook.
+    The customer is found by source_id, else by the old id kept as one, else added. Passed over are rows that tell of
+    nobody and no moment, and those whose publication is here already (the same customer, the same moment unless the
+    row gives none). Refused are rows whose code does not exist, is deleted, or is published to somebody else or at
+    another moment. Whether the code has been disabled or has expired since does not matter.
+    Raises OperationalError and InterfaceError: then it is to be called again.
+    """
+    publication_import = PublicationImport.objects.filter(pk=import_id).first()
+    if publication_import:
+        run_import(publication_import, PublicationImporter(publication_import))
+
+
+class PublicationImporter:
+    """What run_import needs to know of past publications."""
+
+    noun = "publications"
+    about: dict = {}
+    columns = ", ".join(f"{name} {type}" for name, type in _COLUMNS.items())
+
+    def __init__(self, publication_import: PublicationImport):
+        self.publication_import = publication_import
+
+    def prepare(self, headings: Sequence[str]) -> None:
+        self.reader = PublicationReader(headings, self.publication_import.mapping)
+
+    def read(self, cells: Sequence[str]) -> tuple:
+        given = {"channel": DEFAULT_CHANNEL, **self.reader.read(cells)}
+        tells_something = given.keys() & {"customer_source_id", "customer_id", "date"}
+        return (given["voucher_code"] if tells_something else None, *map(given.get, _COLUMNS))
+
+    def key(self, cells: Sequence[str]) -> str:
+        return self.reader.code(cells)[:LONGEST_CODE]
+
+    def repeats(self, first_row: int) -> str:
+        return self._of_code(f"is the same as in row {first_row}. Each code is published once. Remove one of the rows.")
+
+    def foresee(self, cursor, after: int) -> list[Refused]:
+        cursor.execute(_JUDGE, {"after": after})
+        return self._refused(cursor.fetchall())
+
+    def write(self, cursor) -> Written:
+        cursor.execute("ANALYZE pg_temp.staged")
+        cursor.execute(_LOCK_CODES)
+        cursor.execute(_LOCK_CUSTOMERS)
+        cursor.execute(_TAKE_OUT, {"after": 0})
+        refused = self._refused(cursor.fetchall())
+        cursor.execute(_ADD_CUSTOMERS)
+        actor = {name: getattr(self.publication_import, name) for name in ("actor_kind", "actor_id", "actor_label")}
+        cursor.execute(_PUBLISH, actor)
+        published, left = cursor.fetchone()
+        erased = "The customer was added and erased by others just now. Import the row again."
+        return Written(published, 0, refused + [Refused(row, erased) for row in left])
+
+    def _refused(self, judged: list[tuple[int, str, int | None, datetime | None]]) -> list[Refused]:
+        return sorted(
+            Refused(row, self._of_code(self._why(verdict, holder, published_at)))
+            for row, verdict, holder, published_at in judged
+            if verdict != "known"
+        )
+
+    def _why(self, verdict: str, holder: int | None, published_at: datetime | None) -> str:
+        if verdict == "missing":
+            return "is no code here. Import the codes first, then this row again."
+        if verdict == "deleted":
+            return "was deleted here. Remove the row."
+        whom = f"to {public_id(CUSTOMER, holder)}" if holder else "to nobody by name"
+        return f"already published {whom}, at {published_at:%Y-%m-%dT%H:%M:%SZ}. Correct the row, or remove it."
+
+    def _of_code(self, what: str) -> str:
+        return f"{self.reader.code_label}: {what}"

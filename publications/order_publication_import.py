@@ -1,0 +1,24 @@
+"""Orders an import of past publications. What runs it is import_publications.py."""
+
+from __future__ import annotations
+
+from django.core.files import File
+
+from config.actor import Actor
+from config.order_import import order_import
+from publications.models import PublicationImport
+from publications.publication_columns import FIELDS, IGNORED
+
+
+def order_publication_import(upload: File, *, by: Actor) -> PublicationImport:
+    """Of a CSV file. Raises NotCsv where it cannot be read or has no column of codes."""
+    return order_import(
+        PublicationImport, upload, by=by, fields=FIELDS, ignored=IGNORED, required="voucher_code", defer=_defer
+    )
+
+
+def _defer(import_id: int) -> None:
+    """Imported here, since tasks.py imports the verbs."""
+    from publications.tasks import run_publication_import
+
+    run_publication_import.defer(import_id=import_id)

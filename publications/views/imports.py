@@ -1,0 +1,77 @@
+"""The pages on which past publications are imported. Their flow is in config/import_views.py. For Managers."""
+
+from __future__ import annotations
+
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from campaigns.mask import mask
+from config import import_views as pages
+from config.import_forms import OptionsForm
+from config.roles import MANAGE, requires
+from publications.import_publications import PublicationImporter
+from publications.models import PublicationImport
+from publications.publication_columns import FIELDS, IGNORED, warning_of
+from publications.tasks import run_publication_import
+
+PUBLICATIONS = pages.ImportKind(
+    model=PublicationImport,
+    fields=FIELDS,
+    ignored=IGNORED,
+    required="voucher_code",
+    importer=PublicationImporter,
+    defer=lambda import_id: run_publication_import.defer(import_id=import_id),
+    form=OptionsForm,
+    page="publications:publication-import",
+    # Until they are imported they are codes of the pool.
+    masked=lambda field, cell: mask(cell) if field == "voucher_code" and cell else cell,
+    warning=lambda draft: warning_of(draft.mapping),
+)
+page = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@page
+@requires(MANAGE)
+def import_publications(request):
+    return pages.upload_page(request, PUBLICATIONS, context=_context())
+
+
+@page
+@requires(MANAGE)
+def publication_import(request, import_id):
+    return pages.import_page(request, PUBLICATIONS, _find(import_id), context=_context())
+
+
+@require_safe
+@requires(MANAGE)
+def errors(request, import_id):
+    return pages.error_file(_find(import_id))
+
+
+@require_POST
+@requires(MANAGE)
+def discard(request, import_id):
+    return pages.discard(request, _find(import_id), upload_url=_context()["upload_url"])
+
+
+@require_POST
+@requires(MANAGE)
+def retry(request, import_id):
+    return pages.retry(request, PUBLICATIONS, _find(import_id))
+
+
+def _find(import_id: int) -> PublicationImport:
+    return get_object_or_404(PublicationImport, pk=import_id)
+
+
+def _context() -> dict:
+    return {
+        "what": "publications",
+        "heading": "Import publications",
+        "upload_url": reverse("publications:import"),
+        "intro": "What another system has given out: which code, to whom, when. Import the codes and the customers first.",
+        "hint": "Dates are written as 2026-11-30 or 2026-11-30T23:59:00Z; without an offset they are UTC. "
+        "A row that names neither a customer nor a date is passed over.",
+        "example": "examples/publications.csv",
+    }
