@@ -31,6 +31,7 @@ LOOKUPS = {
     "$starts_with": "startswith",
     "$ends_with": "endswith",
 }
+MOST_VALUES = 1_000  # a statement takes 65,535 parameters, and has others besides
 JUNCTIONS = {"and": and_, "or": or_}
 TIME_EXPECTED = "must be an ISO 8601 time such as 2026-03-01T12:00:00Z"
 
@@ -68,7 +69,7 @@ def join(conditions: Iterable[Condition], fields: Mapping[str, Field], *, juncti
 
 def read_filters(sent: Mapping[str, Any], fields: Mapping[str, Field]) -> Q:
     """`{"channel": {"conditions": {"$is": ["API"]}}, "junction": "and"}` as a Q. Raises InvalidCondition."""
-    conditions = []
+    conditions: list[Condition] = []
     for field, value in sent.items():
         if field == "junction" or value is None:
             continue
@@ -78,6 +79,8 @@ def read_filters(sent: Mapping[str, Any], fields: Mapping[str, Field]) -> Q:
             if values is not None:
                 texts = [_text(text) for text in (values if isinstance(values, list) else [values])]
                 conditions.append(Condition(field, op, texts))
+    if sum(len(condition.values) for condition in conditions) > MOST_VALUES:
+        raise InvalidCondition(conditions[-1].field, "", f"all conditions together may have {MOST_VALUES:,} values")
     return join(conditions, fields, junction=str(sent.get("junction") or "and"))
 
 

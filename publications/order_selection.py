@@ -68,7 +68,7 @@ def order_selection(
     read_filters(filters, exported.conditions)
     parameters = {
         "order": order or NEWEST_FIRST,
-        "fields": list(fields) or list(exported.default),
+        "fields": list(dict.fromkeys(fields)) or list(exported.default),
         "filters": {"junction": "and", **filters},
         **({"campaign_id": campaign.public_id} if campaign else {}),
     }

@@ -271,7 +271,9 @@ class OfCode(Attempt):
 
     def _why_not(self) -> PublishRefused:
         """Read after the statement declined, so it tells the state that made it decline, or a newer one."""
-        voucher = Voucher.objects.select_related("campaign").get(pk=self.voucher.pk)
+        voucher = Voucher.objects.select_related("campaign").filter(pk=self.voucher.pk).first()
+        if voucher is None:  # erased between having been found and now
+            return VoucherInactive(self.voucher)
         if voucher.published_at:
             return VoucherAlreadyPublished(voucher)
         if not voucher.active or voucher.deleted_at:

@@ -85,6 +85,12 @@ def test_every_field_of_the_documents_is_a_column():
         assert len(table(Api(), exported_object, fields=allowed)[0]) == count
 
 
+def test_a_field_named_twice_is_one_column():
+    VoucherFactory(code="UNPUBLISHED")
+
+    assert table(Api(), fields=["code", "active", "code"]) == [["Code", "Active"], ["••••••ED", "true"]]
+
+
 def test_publications_a_line_for_each_code():
     campaign = CampaignFactory(name="Coffee", codes=2)
     customer = CustomerFactory(source_id="c-1")

@@ -157,6 +157,13 @@ def test_a_file_that_is_not_there():
             "this is 'x'",
         ),
         (
+            {
+                "exported_object": "customer",
+                "parameters": {"filters": {"email": {"conditions": {"$in": ["x"] * 1001}}}},
+            },
+            "parameters.filters.email: all conditions together may have 1,000 values",
+        ),
+        (
             {"exported_object": "customer", "parameters": {"filters": {"junction": "xor"}}},
             "parameters.filters.junction: must be and, or; this is 'xor'",
         ),

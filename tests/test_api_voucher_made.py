@@ -178,6 +178,24 @@ def test_the_one_code_of_a_standalone_campaign():
     assert campaign.vouchers.get().code == "BEAN"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_once_one_makes_the_one_code_of_a_standalone_campaign():
+    campaign, caller, statuses = CampaignFactory(name="Coffee", standalone=True), Api(), []
+
+    def make(n):
+        statuses.append(caller.post(f"vouchers/BEAN-{n}", {"campaign": "Coffee"}).status)
+        connection.close()
+
+    threads = [Thread(target=make, args=[n]) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(statuses) == [200] + [400] * 7
+    assert campaign.vouchers.count() == 1
+
+
 @pytest.mark.parametrize(
     ("body", "details"),
     [

@@ -102,6 +102,7 @@ def list_exports(request: HttpRequest, query: Annotated[ListQuery, Query()]):
 @router.get("/{export_id}", auth=MAY_READ_OR_TAKE)
 def get_export(request: HttpRequest, export_id: str, token: str | None = None):
     """How far it is; or its file, with the token of `result.url`, or for `Accept: text/plain` alone."""
+    # That a file was taken is written down, although this is a GET: Voucherify's clients take files so.
     if token:
         export = Export.objects.filter(pk=key_of(EXPORT, export_id), parameters__isnull=False).first()
         if not export or not (taker := who_was_given(token, export)):
