@@ -2,6 +2,7 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
+import django.db.models.expressions
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
@@ -113,8 +114,9 @@ class Migration(migrations.Migration):
                 "ordering": ["-id"],
                 "indexes": [
                     models.Index(
+                        models.F("address"),
+                        django.db.models.expressions.CombinedExpression(models.F("id"), "+", models.Value(0)),
                         condition=models.Q(("status", "waiting")),
-                        fields=["address", "id"],
                         include=("next_attempt_at",),
                         name="webhook_waiting",
                     ),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from config.models import ActedBy
@@ -53,9 +52,6 @@ class WebhookAddress(ActedBy):
     deleted_at = models.DateTimeField(null=True)
 
     objects = WebhookAddressQuerySet.as_manager()
-
-    # Set by for_list() of the page: the newest delivery, or None.
-    latest: Any
 
     class Meta:
         verbose_name_plural = "webhook addresses"
@@ -121,9 +117,11 @@ class WebhookDelivery(models.Model):
         verbose_name_plural = "webhook deliveries"
         ordering = ["-id"]
         indexes = [
-            # The next that are due, oldest first. The time is included, so that a look costs no visit to the rows.
+            # The next that are due, oldest first. The time is included, so that a look costs no visit to the rows;
+            # `id + 0`, so that the planner never walks the primary key past all that was delivered (as in ADR 0003).
             models.Index(
-                fields=["address", "id"],
+                F("address"),
+                F("id") + 0,
                 include=["next_attempt_at"],
                 condition=Q(status="waiting"),
                 name="webhook_waiting",

@@ -8,6 +8,7 @@ worker that is killed between the receiver's answer and its record sends once mo
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -43,7 +44,7 @@ UPDATE publications_webhookdelivery d
        next_attempt_at = now() + (%(retry_after)s::interval[])[least(d.attempts + 1, array_length(%(retry_after)s::interval[], 1))]
   FROM (SELECT id FROM publications_webhookdelivery
          WHERE {which} AND status = 'waiting' AND next_attempt_at <= now()
-         ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED) AS due
+         ORDER BY id + 0 LIMIT %(most)s FOR UPDATE SKIP LOCKED) AS due
  WHERE d.id = due.id
 RETURNING d.*
 """
@@ -66,7 +67,8 @@ def send_due(address_id: int) -> bool:
             claimed = _claim("address_id = %(key)s", address.pk, most=AT_ONCE) if address else []
             if not address or not claimed:
                 return False
-            answers = list(threads.map(partial(_send, address), claimed))  # they touch no database
+            requests = [_request(address, delivery) for delivery in claimed]
+            answers = list(threads.map(lambda send: send(), requests))  # these threads touch no database
             for delivery, answer in zip(claimed, answers, strict=True):
                 record_answer(delivery, answer)
             if any(answer.status is None for answer in answers):
@@ -77,7 +79,7 @@ def send_due(address_id: int) -> bool:
 def send_one(delivery_id: int) -> None:
     """One delivery, asked for by hand: also to an address that is paused or rests."""
     for delivery in _claim("id = %(key)s", delivery_id, most=1):
-        record_answer(delivery, _send(delivery.address, delivery))
+        record_answer(delivery, _request(delivery.address, delivery)())
 
 
 def addresses_due() -> list[int]:
@@ -95,7 +97,7 @@ def _claim(which: str, key: int, *, most: int) -> list[WebhookDelivery]:
     return list(WebhookDelivery.objects.raw(CLAIM.format(which=which), values))
 
 
-def _send(address: WebhookAddress, delivery: WebhookDelivery) -> Answer:
+def _request(address: WebhookAddress, delivery: WebhookDelivery) -> Callable[[], Answer]:
     body = delivery.body.encode()
     headers = {
         "Content-Type": "application/json",
@@ -105,7 +107,7 @@ def _send(address: WebhookAddress, delivery: WebhookDelivery) -> Answer:
         "X-Handout-Event-Id": delivery.event_id,  # the same at each attempt: by it a receiver knows what it has
         "X-Handout-Attempt": str(delivery.attempts),
     }
-    return deliver(address.url, body, headers=headers)
+    return partial(deliver, address.url, body, headers=headers)
 
 
 def record_answer(delivery: WebhookDelivery, answer: Answer) -> None:
