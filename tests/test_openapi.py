@@ -2,9 +2,8 @@
 
 import json
 import re
-import shlex
+import shutil
 import subprocess
-from itertools import pairwise
 from pathlib import Path
 
 import jsonschema_rs
@@ -12,27 +11,18 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from campaigns.extend_pool import order_codes
 from config.api_assembly import api
 from config.api_errors import ERRORS
 from config.create_api_key import create_api_key
-from config.openapi import document, undescribed
-from customers.create_segment import create_static_segment
-from publications.order_selection import order_selection
-from publications.redemptions.redeem import redeem
+from config.openapi import undescribed
 from tests.api_document import check, whole, wrong
-from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
+from tests.factories import STAFF, CampaignFactory
+from tests.openapi_examples import DOCUMENT, OPERATIONS, a_shop, call_of, with_real_ids
 
-DOCUMENT = document(api)
-OPERATIONS = {
-    said["operationId"]: (method.upper(), path, said)
-    for path, operations in DOCUMENT["paths"].items()
-    for method, said in operations.items()
-}
 EXAMPLES = [
-    pytest.param(sample["source"], id=f"{name}: {sample['label']}")
-    for name, (_, _, said) in OPERATIONS.items()
-    for sample in said["x-codeSamples"]
+    pytest.param(sample["source"], id=f"{operation.name}: {sample['label']}")
+    for operation in OPERATIONS.values()
+    for sample in operation.said["x-codeSamples"]
 ]
 
 
@@ -65,7 +55,7 @@ def test_it_calls_the_server_by_its_public_name(settings):
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_operation_is_told_in_full(name):
-    _, path, said = OPERATIONS[name]
+    path, said = OPERATIONS[name].path, OPERATIONS[name].said
 
     assert said["summary"]
     assert said["tags"][0] in {tag["name"] for tag in DOCUMENT["tags"]}
@@ -79,7 +69,7 @@ def test_an_operation_is_told_in_full(name):
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_examples_have_the_shape_that_they_are_examples_of(name):
-    _, _, said = OPERATIONS[name]
+    said = OPERATIONS[name].said
 
     for content in said.get("requestBody", {}).get("content", {}).values():
         for example in content.get("examples", {}).values():
@@ -110,34 +100,11 @@ def test_it_is_stricter_for_tests_than_for_callers():
     assert whole()["components"]["schemas"]["Voucher"]["additionalProperties"] is False
 
 
-@pytest.fixture
-def shop(db):
-    """What the examples speak of: {an id in them: that of a row}."""
-    campaign = CampaignFactory(name="Autumn coffee", auto_update=True)
-    held, _ = (VoucherFactory(campaign=campaign, code=code) for code in ("AUTUMN-7GK2", "AUTUMN-M4XP"))
-    customer = CustomerFactory(source_id="12344")
-    publication = published(held, customer)
-    used = VoucherFactory(campaign=campaign, code="AUTUMN-USED")
-    redemption = redeem(used, customer={"source_id": "12344"}, order=None, metadata=None, by=STAFF)
-    export = order_selection("customer", by=STAFF)
-    rows = {
-        "pub": publication,
-        "r": redemption,
-        "export": export,
-        "aa": order_codes(campaign, count=2, by=STAFF),
-        "seg": create_static_segment("VIP", ["12344"], by=STAFF),
-    }
-    return {prefix: row.public_id for prefix, row in rows.items()}
-
-
-def with_real_ids(source: str, shop: dict[str, str]) -> str:
-    return re.sub(r"\b(pub|r|export|aa|seg)_[0-9A-Za-z]{16}\b", lambda match: shop[match[1]], source)
-
-
+@pytest.mark.django_db
 @pytest.mark.parametrize("source", EXAMPLES)
-def test_an_example_works_as_it_stands(source, shop):
+def test_an_example_works_as_it_stands(source):
     key, token = create_api_key("Shop", for_integrations=True, by=STAFF)
-    method, address, body, file = call_of(with_real_ids(source, shop))
+    method, address, body, file = call_of(with_real_ids(source, a_shop()))
     headers = {"X-App-Id": str(key.app_id), "X-App-Token": token}
 
     if file:
@@ -150,25 +117,14 @@ def test_an_example_works_as_it_stands(source, shop):
     check(answer.wsgi_request, answer)
 
 
-def call_of(source: str) -> tuple[str, str, str, str]:
-    """(method, address, body, file) of an example of curl."""
-    words = shlex.split(source.replace("\\\n", ""))
-    options = dict(pairwise(words))
-    (address,) = (word for word in words if word.startswith("{server}"))
-    body, upload = options.get("-d", ""), options.get("-F", "")
-    method = options.get("-X", "GET")
-    return method, address.removeprefix("{server}").replace("\\$", "$"), body, upload.removeprefix("file=@")
-
-
+@pytest.mark.skipif(not shutil.which("curl"), reason="the examples are for curl, which is not here")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", ["create_publication", "list_publications", "import_customers_from_file"])
 def test_curl_reads_it_as_we_do(name, live_server):
-    if not subprocess.run(["which", "curl"], capture_output=True).stdout:
-        pytest.skip("the examples are for curl, which is not here")
     CampaignFactory(name="Autumn coffee", codes=5)
     key, token = create_api_key("Shop", by=STAFF)
     commands = [
-        sample["source"].replace("{server}", live_server.url) for sample in OPERATIONS[name][2]["x-codeSamples"]
+        sample["source"].replace("{server}", live_server.url) for sample in OPERATIONS[name].said["x-codeSamples"]
     ]
 
     for command in commands:
