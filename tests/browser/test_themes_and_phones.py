@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import PHONE
 from tests.factories import CampaignFactory
@@ -53,9 +53,15 @@ def test_on_a_phone_the_navigation_is_opened_and_nothing_scrolls_sideways(visit)
 
     expect(page.get_by_role("heading", level=1)).to_contain_text(campaign.name)
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    page.get_by_text("Add codes", exact=True).tap()
+    _is_on_the_screen(page.get_by_role("link", name="Import a CSV file").locator(".."))
+    page.get_by_role("heading", level=1).tap()  # closes the menu
     page.get_by_role("link", name="Publish", exact=True).tap()
-    dialog = page.get_by_role("dialog")
-    expect(dialog).to_be_visible()
-    box = dialog.bounding_box()
+    _is_on_the_screen(page.get_by_role("dialog"))
+
+
+def _is_on_the_screen(part: Locator) -> None:
+    expect(part).to_be_visible()
+    box = part.bounding_box()
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= PHONE["width"]
