@@ -42,7 +42,8 @@ def page_of_id(text: str) -> str | None:
             return reverse(url_name, args=[key])
     if redemption := find_redemption(text):
         # It stands in the timeline of its code; what several codes were redeemed by, in that of the first.
-        return reverse("publications:code", args=[redemption.voucher_id or redemption.parts[0].voucher_id])
+        voucher_id = redemption.voucher_id or redemption.children.values_list("voucher_id", flat=True).earliest("pk")
+        return reverse("publications:code", args=[voucher_id])
     return None
 
 

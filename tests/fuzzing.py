@@ -64,7 +64,9 @@ class Shop:
         codes = [publication["voucher"]["code"] for publication in published]
         for code in ("AUTUMN-7GK2", "AUTUMN-M4XP"):
             self.call("POST", f"campaigns/{coffee['id']}/vouchers/{code}", {})
-        used = [self.call("POST", f"vouchers/{code}/redemption", {"customer": {"source_id": "12344"}}) for code in codes[:3]]
+        used = [
+            self.call("POST", f"vouchers/{code}/redemption", {"customer": {"source_id": "12344"}}) for code in codes[:3]
+        ]
         self.call("POST", f"redemptions/{used[0]['id']}/rollback", {})
         exports = [self.call("POST", "exports", {"exported_object": kind}) for kind in ("voucher", "customer")]
         segment = self.call("POST", "segments", {"name": "VIP", "customers": ["shop-1"]})
@@ -88,7 +90,9 @@ class Shop:
         }
 
 
-def fuzz(folder: Path, *, examples: int, phases: str = ALL_PHASES, seed: int | None = None, short: bool = False) -> Found:
+def fuzz(
+    folder: Path, *, examples: int, phases: str = ALL_PHASES, seed: int | None = None, short: bool = False
+) -> Found:
     """Starts a Handout in the folder, fills it and sends it made-up calls, `examples` of each operation and kind.
 
     `short`: without what many operations have in common and what makes up most of the calls: the filters of lists,
@@ -140,7 +144,9 @@ def _shortened(document: dict[str, Any]) -> dict[str, Any]:
                     kept = {name: fields[name] for name in ("created_at", "junction") if name in fields}
                     parameter["schema"]["properties"] = kept
     item = document["components"]["schemas"]["OrderItemSent"]["properties"]
-    document["components"]["schemas"]["OrderItemSent"]["properties"] = {name: item[name] for name in ("sku_id", "amount")}
+    document["components"]["schemas"]["OrderItemSent"]["properties"] = {
+        name: item[name] for name in ("sku_id", "amount")
+    }
     return document
 
 

@@ -54,8 +54,6 @@ class Redemption(ActedBy):
     # Equal failures within a minute share a row: SHA-256 over what makes them equal, and the minute.
     failure_key = models.BinaryField(max_length=32, null=True)
 
-    parts: list[Redemption]  # a stack's codes, set by history.py for those who show it
-
     class Meta:
         ordering = ["-created_at", "-id"]
         indexes = [
