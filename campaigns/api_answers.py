@@ -1,4 +1,4 @@
-"""Campaigns and vouchers as the API answers with them (contract.md, "Vouchers, campaigns, customers")."""
+"""Campaigns and vouchers as the API answers with them (docs/api.md, "Vouchers, campaigns, customers")."""
 
 from __future__ import annotations
 

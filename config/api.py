@@ -1,4 +1,4 @@
-"""The JSON door: every answer under /v1, good or bad, leaves through here (contract.md, "Doors").
+"""The JSON door: every answer under /v1, good or bad, leaves through here (docs/api.md, "Doors").
 
 An error is the same envelope everywhere: `{"code", "key", "message", "details", "request_id"}`, and `resource_id` with
 `resource_type` where a thing is meant. Never an HTML page. The apps teach `as_api_error` what their exceptions mean.

@@ -1,4 +1,4 @@
-"""Lists of the API: pages by number or from a row on, their order, their total (contract.md, "Lists")."""
+"""Lists of the API: pages by number or from a row on, their order, their total (docs/api.md, "Lists")."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from ninja import NinjaAPI
 from ninja.openapi.schema import REF_TEMPLATE, OpenAPISchema
@@ -18,6 +18,7 @@ from ninja.operation import Operation
 from ninja.schema import NinjaGenerateJsonSchema
 from pydantic import TypeAdapter
 
+from config.api_auth import KeyWith
 from config.api_errors import ERRORS
 from config.api_examples import SERVER, Example, curl, example_of
 from config.api_lists import LAST_PAGE
@@ -128,7 +129,7 @@ class Document(OpenAPISchema):
             "description": inspect.getdoc(operation.view_func) or "",
             "security": [{name: [] for name in KEY}],
             "responses": self.all_responses(said, details),
-            "x-scopes": list(operation.auth_param.scopes),
+            "x-scopes": list(cast(KeyWith, operation.auth_param).scopes),
         }
         self.put_examples(details, operation, said.examples or [Example(said.summary)])
         return details

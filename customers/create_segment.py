@@ -1,4 +1,4 @@
-"""Makes a segment: of customers picked one by one, or of whom a filter fits (contract: segments)."""
+"""Makes a segment: of customers picked one by one, or of whom a filter fits (docs/api.md: segments)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notes what a customer did, by the shop's own name for it (contract: events)."""
+"""Notes what a customer did, by the shop's own name for it (docs/api.md: events)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the customer that a caller means, updates the given fields, or creates one (contract.md, "Customers")."""
+"""Finds the customer that a caller means, updates the given fields, or creates one (docs/api.md, "Customers")."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Hands codes to a customer, exactly once: the one verb behind the API, the dashboard, the admin and the worker.
 
 What must hold is decided by the database inside the one statement of `take_codes.py`; everything here is
-what follows from its answer. The rules are contract.md's "Publish" and design.md's "Taking codes from the pool".
+what follows from its answer. The rules are docs/api.md's "Publish" and docs/design.md's "Taking codes from the pool".
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def publish(
     must not be called inside another one.
     """
     join_once = join_once or campaign.join_once
-    # One code with a source_id is the API's rule (contract.md); the dashboard's form marks several with one, so that
+    # One code with a source_id is the API's rule (docs/api.md); the dashboard's form marks several with one, so that
     # pressing its button twice publishes them once.
     if count > 1 and (join_once or (source_id and origin == Publication.Origin.API)):
         raise TooManyVouchers()
@@ -90,7 +90,7 @@ def publish_code(
 ) -> Publication:
     """Publishes this code to the customer. Arguments, result and errors as of `publish`.
 
-    Without `source_id` or join once a repeat is refused, also for the same customer (contract.md, "Exactly once").
+    Without `source_id` or join once a repeat is refused, also for the same customer (docs/api.md, "Exactly once").
     """
     campaign = voucher.campaign
     attempt = OfCode(

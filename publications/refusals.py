@@ -1,4 +1,4 @@
-"""Why a publication was refused: one exception a case, with the key and words of contract.md's table."""
+"""Why a publication was refused: one exception a case, with the key and words of docs/api.md's table."""
 
 from __future__ import annotations
 

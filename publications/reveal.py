@@ -1,4 +1,4 @@
-"""How a code is shown to whom (design.md, "Security")."""
+"""How a code is shown to whom (docs/design.md, "Security")."""
 
 from __future__ import annotations
 

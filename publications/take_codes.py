@@ -1,4 +1,4 @@
-"""The one statement that hands out codes, and the few that surround it (design.md, "Taking codes from the pool").
+"""The one statement that hands out codes, and the few that surround it (docs/design.md, "Taking codes from the pool").
 
 It takes n codes or none: the publication, its ledger rows and the vouchers' flags stand together or not at all,
 and its unique indexes decide repeats. Nothing outside the statement is trusted for that.

@@ -1,4 +1,4 @@
-"""Checks every invariant over the whole database, with SQL over sets (design.md, "What must always hold").
+"""Checks every invariant over the whole database, with SQL over sets (docs/design.md, "What must always hold").
 
 The constraints and triggers hold them already; this proves it, also for a restored backup or a hand-edited row.
 """

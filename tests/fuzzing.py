@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.request import Request, urlopen
 
-from tests.running_handout import RunningHandout, manage
+from tests.running_handout import RunningHandout
 
 ALL_PHASES = "examples,coverage,fuzzing,stateful"
 PERCENT = {"type": "DISCOUNT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": 10}}
@@ -38,9 +38,8 @@ class Shop:
     """A caller with a key of its own, and what it has filled the installation with."""
 
     def __init__(self, handout: RunningHandout) -> None:
-        made = json.loads(manage(handout.data_folder, "create_api_key", "fuzz", "--integrations", "--json").stdout)
         self.address = f"http://127.0.0.1:{handout.port}"
-        self.headers = {"X-App-Id": made["id"], "X-App-Token": made["token"]}
+        self.headers = handout.make_key()
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()

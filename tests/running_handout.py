@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -80,6 +81,11 @@ class RunningHandout:
     def connect(self) -> psycopg.Connection:
         found = database_settings(self.data_folder)
         return psycopg.connect(host=found["HOST"], port=found["PORT"], user=found["USER"], dbname=found["NAME"])
+
+    def make_key(self) -> dict[str, str]:
+        """A new API key that may do everything: the headers that carry it."""
+        made = json.loads(manage(self.data_folder, "create_api_key", "test", "--integrations", "--json").stdout)
+        return {"X-App-Id": made["id"], "X-App-Token": made["token"]}
 
     def stop(self, how: int = signal.SIGTERM) -> float:
         """Asks it to stop; returns the seconds until it had ended."""

@@ -1,4 +1,4 @@
-"""POST and GET /v1/campaigns (contract.md, "Vouchers, campaigns, customers")."""
+"""POST and GET /v1/campaigns (docs/api.md, "Vouchers, campaigns, customers")."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

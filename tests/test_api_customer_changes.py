@@ -1,4 +1,4 @@
-"""PUT and DELETE /v1/customers (contract.md, "Customers")."""
+"""PUT and DELETE /v1/customers (docs/api.md, "Customers")."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""POST and GET /v1/customers (contract.md, "Customers")."""
+"""POST and GET /v1/customers (docs/api.md, "Customers")."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What every call under /v1 meets: keys, scopes, the error envelope, the rate limit (contract.md, "Doors")."""
+"""What every call under /v1 meets: keys, scopes, the error envelope, the rate limit (docs/api.md, "Doors")."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""POST /v1/events (contract: events)."""
+"""POST /v1/events (docs/api.md: events)."""
 
 import pytest
 

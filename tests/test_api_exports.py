@@ -1,4 +1,4 @@
-"""/v1/exports: CSV files of chosen fields, ordered, watched, taken away and deleted (contract.md, "Exports")."""
+"""/v1/exports: CSV files of chosen fields, ordered, watched, taken away and deleted (docs/api.md, "Exports")."""
 
 from datetime import UTC, datetime
 

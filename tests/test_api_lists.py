@@ -1,4 +1,4 @@
-"""Lists of the API: pages, order, totals and filters, by the example of publications (contract.md, "Lists")."""
+"""Lists of the API: pages, order, totals and filters, by the example of publications (docs/api.md, "Lists")."""
 
 from datetime import timedelta
 

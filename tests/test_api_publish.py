@@ -1,4 +1,4 @@
-"""POST /v1/publications: what is handed out, and each refusal (contract.md, "Publish")."""
+"""POST /v1/publications: what is handed out, and each refusal (docs/api.md, "Publish")."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""GET /v1/publications/create: the same as the POST, from a query string (contract.md, "Publish")."""
+"""GET /v1/publications/create: the same as the POST, from a query string (docs/api.md, "Publish")."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The official Python SDK, unmodified, against this server (contract.md, "The wire contract")."""
+"""The official Python SDK, unmodified, against this server (docs/api.md, "The wire contract")."""
 
 import json
 from datetime import UTC, datetime, timedelta

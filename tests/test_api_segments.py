@@ -1,4 +1,4 @@
-"""/v1/segments and /v1/customers/{id}/segments (contract: segments)."""
+"""/v1/segments and /v1/customers/{id}/segments (docs/api.md: segments)."""
 
 import pytest
 from django.db import connection

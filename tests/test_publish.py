@@ -1,4 +1,4 @@
-"""publish() and publish_code(): who gets which code, and what is refused (contract.md, "Publish")."""
+"""publish() and publish_code(): who gets which code, and what is refused (docs/api.md, "Publish")."""
 
 import threading
 from datetime import timedelta

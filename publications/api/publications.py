@@ -1,4 +1,4 @@
-"""The API of publications: publish, list, get (contract.md, "Publish")."""
+"""The API of publications: publish, list, get (docs/api.md, "Publish")."""
 
 from __future__ import annotations
 
