@@ -97,6 +97,7 @@ def test_no_package_index_is_named():
     ]
 
     assert named == []
+    assert '"resolved"' not in (ROOT / "tests" / "npm" / "package-lock.json").read_text()
 
 
 @pytest.mark.django_db

@@ -3,7 +3,7 @@ const { VoucherifyServerSide } = require("@voucherify/sdk");
 
 const { HANDOUT, APP_ID, APP_TOKEN, CSV_FILE } = process.env;
 const client = VoucherifyServerSide({ apiUrl: HANDOUT, applicationId: APP_ID, secretKey: APP_TOKEN });
-const { publications, exports } = client.distributions;
+const { publications, exports: files } = client.distributions;
 
 async function main() {
   const seen = {};
@@ -48,11 +48,11 @@ async function main() {
   const imported = await client.vouchers.importCSV(CSV_FILE);
   seen.imported = await until(() => client.asyncActions.get(imported.async_action_id), (action) => action.status === "DONE");
 
-  const ordered = await exports.create({
+  const ordered = await files.create({
     exported_object: "publication",
     parameters: { fields: ["voucher_code", "customer_source_id", "channel"], order: "created_at" },
   });
-  const made = await until(() => exports.get(ordered.id), (found) => found.status === "DONE");
+  const made = await until(() => files.get(ordered.id), (found) => found.status === "DONE");
   const file = await fetch(made.result.url);
   seen.export = { ordered: ordered.status, type: file.headers.get("content-type"), text: await file.text() };
 
@@ -71,7 +71,7 @@ async function main() {
   seen.limits = {
     limit: client.apiLimitsHandler.getRateLimit(),
     remaining: client.apiLimitsHandler.getRateLimitRemaining(),
-    retry: client.apiLimitsHandler.getRateLimitRetryIn(),
+    retry: client.apiLimitsHandler.getRetryAfter(),
   };
   console.log(JSON.stringify(seen));
 }
