@@ -46,7 +46,7 @@ def change_campaign(
             if now is None:
                 raise CampaignGone(f"The campaign “{campaign.name}” was deleted.")
             if other := [name for name in changes.keys() & SETTLED if changes[name] != getattr(now, name)]:
-                raise InvalidFields(dict.fromkeys(other, "This was settled when the campaign was made."))
+                raise InvalidFields(dict.fromkeys(other, "This cannot be changed."))
             before = {name: getattr(now, name) for name in FIELDS}
             for name, value in changes.items():
                 setattr(now, name, value)

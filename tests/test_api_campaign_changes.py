@@ -105,7 +105,7 @@ def test_the_amount_of_gift_vouchers():
 @pytest.mark.parametrize(
     ("body", "details"),
     [
-        ({"type": "STANDALONE"}, "type: This was settled when the campaign was made."),
+        ({"type": "STANDALONE"}, "type: This cannot be changed."),
         ({"type": "BULK"}, "type: must be 'STATIC', 'AUTO_UPDATE' or 'STANDALONE'"),
         ({"join_once": "yes"}, "join_once: must be true or false"),
         ({"expiration_date": 5}, "expiration_date: must be an ISO 8601 time such as 2026-03-01T12:00:00Z"),
