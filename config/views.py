@@ -57,8 +57,9 @@ def first_call(key: ApiKey, token: str, *, site: str) -> str:
 def key_log(request, key_id):
     key = get_object_or_404(ApiKey, pk=key_id)
     calls = CallFilter(request.GET, key.calls.all())
-    context = {"key": key, "title": key.name}
-    return list_page(request, "config/api_key_log.html", CallTable(calls.qs), context, filterset=calls)
+    table = CallTable(calls.qs)
+    table.notice = calls.notice
+    return list_page(request, "config/api_key_log.html", table, {"key": key, "title": key.name}, filterset=calls)
 
 
 @form_page

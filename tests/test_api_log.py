@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection
 from django.urls import ResolverMatch
 from django.utils import timezone
 
-from config import api, api_log
+from config import api, api_log, filters
 from config.api_log import ApiLog, Call, path_to_keep
 from config.create_api_key import create_api_key
 from config.delete_old_calls import delete_old_calls
@@ -168,7 +168,7 @@ def test_calls_are_deleted_after_thirty_days():
 
 
 @pytest.mark.parametrize(
-    ("filters", "statuses"),
+    ("chosen", "statuses"),
     [
         ({}, [201, 404, 503, 400]),
         ({"status": "2xx"}, [201]),
@@ -182,7 +182,7 @@ def test_calls_are_deleted_after_thirty_days():
         ({"method": "POST", "status": "4xx", "q": "/v1/pub"}, [400]),
     ],
 )
-def test_the_page_filters(signed_in, filters, statuses):
+def test_the_page_filters(signed_in, chosen, statuses):
     key, _ = create_api_key("Shop", by=STAFF)
     made(key, "/v1/publications", "POST", 201)
     made(key, "/v1/vouchers/{code}", "GET", 404, timedelta(hours=2))
@@ -190,9 +190,25 @@ def test_the_page_filters(signed_in, filters, statuses):
     made(key, "/v1/publications", "POST", 400, timedelta(days=20))
     made(create_api_key("Another", by=STAFF)[0])
 
-    page = signed_in("Manager").get(f"/settings/api-keys/{key.pk}/log", filters)
+    page = signed_in("Manager").get(f"/settings/api-keys/{key.pk}/log", chosen)
 
     assert [row.record.status for row in page.context["table"].page] == statuses
+
+
+def test_a_filter_looks_through_so_many_calls_and_says_so(signed_in, monkeypatch):
+    monkeypatch.setattr(filters, "LOOK_THROUGH", 2)
+    key, _ = create_api_key("Shop", by=STAFF)
+    for status, minutes in ((404, 1), (200, 2), (404, 3)):
+        made(key, status=status, ago=timedelta(minutes=minutes))
+    browser = signed_in("Manager")
+
+    page = browser.get(f"/settings/api-keys/{key.pk}/log", {"status": "404"})
+    assert len(page.context["table"].page) == 1
+    assert "Only the newest 2 calls of this period were looked through." in page.content.decode()
+
+    page = browser.get(f"/settings/api-keys/{key.pk}/log")
+    assert len(page.context["table"].page) == 3
+    assert "Only the newest" not in page.content.decode()
 
 
 def test_the_list_of_keys_leads_to_the_log(signed_in):
