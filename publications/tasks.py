@@ -10,6 +10,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from config.delete_old_imports import delete_old_imports
 from config.tasks import UNTIL_THE_DATABASE_ANSWERS
+from publications import delete_old_failures as old_failures
 from publications import delete_old_files as old_files
 from publications import write_export
 from publications.import_publications import import_publications
@@ -29,6 +30,12 @@ def make_export_file(export_id: int) -> None:
 @app.task(queueing_lock="delete_old_files")
 def delete_old_files(timestamp: int) -> None:
     old_files.delete_old_files()
+
+
+@app.periodic(cron="50 3 * * *")
+@app.task(queueing_lock="delete_old_failures")
+def delete_old_failures(timestamp: int) -> None:
+    old_failures.delete_old_failures()
 
 
 @app.task(retry=UNTIL_THE_DATABASE_ANSWERS)
