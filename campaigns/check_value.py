@@ -82,6 +82,8 @@ def check_columns(thing: Campaign | Voucher, names: list[str]) -> dict[str, str]
                 value = field.clean(value, thing)
             if isinstance(value, str) and "\x00" in value:
                 raise ValidationError("Remove the NUL character.")
+            if isinstance(value, datetime) and not 1900 <= value.year < 3000:
+                raise ValidationError("Choose a moment in the years 1900 to 2999, or none.")
         except MetadataRefused as refused:
             errors[name] = str(refused)
         except ValidationError as wrong:

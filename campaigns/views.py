@@ -40,7 +40,7 @@ def list(request):
 @requires(READ)
 def suggest(request):
     """What a type-ahead for campaigns is answered with: names, since a name means one campaign."""
-    text = " ".join(request.GET.get("q", "").split())
+    text = " ".join(request.GET.get("q", "").replace("\x00", " ").split())
     found = Campaign.objects.live().filter(Q(name__icontains=text)).order_by("name")[:SUGGESTIONS] if text else []
     options = [{"value": found.name, "label": found.name, "sub": found.get_kind_display()} for found in found]
     return render(request, "_options.html", {"options": options})
@@ -86,7 +86,7 @@ def preview_of(data) -> dict:
     except InvalidCodeConfiguration as refused:
         return {"preview_error": refused.message}
     count = str(data.get("count") or "0")
-    return {"preview": preview_codes(space, count=int(count) if count.isdecimal() else 0)}
+    return {"preview": preview_codes(space, count=int(count) if count.isdecimal() and len(count) <= 12 else 0)}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -53,6 +53,18 @@ class RoleModelAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request, obj=None) -> bool:
         return may(request.user, MANAGE)
 
+    def lookup_allowed(self, lookup, value, request) -> bool:
+        """What the list's own filters ask, and no more. Django lets an address ask any column of the model, and with
+        `?code__startswith=` one could feel one's way along a code that is shown masked."""
+        offered = {
+            getattr(each, "parameter_name", None) or (each[0] if isinstance(each, tuple) else each)
+            for each in self.get_list_filter(request)
+        }
+        field = next((name for name in offered if lookup == name or lookup.startswith(f"{name}__")), "id")
+        return lookup.removeprefix(field).removeprefix("__") in {
+            "", "exact", "id__exact", "pk__exact", "isnull", "isempty", "gte", "lt",
+        } and lookup.startswith(field)  # fmt: skip
+
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field:
@@ -221,6 +233,16 @@ class StaffAdmin(RoleModelAdmin, UserAdmin):
             details["changes"] = {"roles": {"from": before, "to": roles}}
         if details:
             self.record(request, obj, "edited", **details)
+
+    def save_related(self, request, form, formsets, change) -> None:
+        """The roles are written only where the form changed them, and then as that change: a form that was open while
+        a colleague took a role away must not give it back."""
+        if not change:
+            super().save_related(request, form, formsets, change)
+        elif "groups" in form.changed_data:
+            before, now = set(form.initial["groups"]), set(form.cleaned_data["groups"])
+            form.instance.groups.add(*now - before)
+            form.instance.groups.remove(*before - now)
 
     def record(self, request, obj, what: str, **details) -> None:
         record(

@@ -55,9 +55,12 @@ class StrictParser(Parser):
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise invalid_payload(f"{twice[:100]}: stands twice in the same object.")
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                shown = name[:100].encode(errors="replace").decode()  # half a character cannot be answered with
+                raise invalid_payload(f"{shown}: stands twice in the same object.")
+            seen.add(name)
     return found
 
 

@@ -120,15 +120,18 @@ def flag(when_true: Q) -> Field:
 
 
 def parse_time(sent: str) -> datetime | None:
-    """An ISO 8601 time or date, without a zone in UTC; None where it is neither."""
+    """An ISO 8601 time or date, without a zone in UTC; None where it is neither, or outside the years 1900 to 2999.
+
+    Beyond those a time zone may carry a moment out of what Python can hold, and then it could not even be shown.
+    """
     try:
         if moment := parse_datetime(sent):
-            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        if day := parse_date(sent):
-            return datetime.combine(day, time.min, UTC)
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        elif day := parse_date(sent):
+            moment = datetime.combine(day, time.min, UTC)
     except ValueError:
-        pass  # well formed, but no such day
-    return None
+        return None  # well formed, but no such day
+    return moment if moment and 1900 <= moment.year < 3000 else None
 
 
 def parse_time_of_address(sent: str) -> datetime | None:

@@ -116,6 +116,14 @@ class SettingsForm(forms.ModelForm):
         ("Codes in API exports", "", ["reveal_unpublished_codes"]),
     ]
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial = True  # so that a form that was open for long puts nothing back
+
+    def changes(self) -> dict:
+        return {name: self.cleaned_data[name] for name in self.changed_data}
+
     def clean_name(self) -> str:
         return " ".join(self.cleaned_data["name"].split())
 

@@ -158,7 +158,7 @@ def _columns(kind: ImportKind, draft: CsvImport, shown: Preview) -> list[tuple]:
     cells = [_cells(kind, draft, shown, row) for row in shown.rows]
     columns = zip_longest(*cells, fillvalue="") if cells else [()] * len(shown.headings)
     return [
-        (heading, list(dict.fromkeys(filter(None, column)))[:3], select)
+        (_shown(heading), list(dict.fromkeys(filter(None, column)))[:3], select)
         for heading, column, select in zip(shown.headings, columns, form, strict=False)
     ]
 
@@ -166,7 +166,12 @@ def _columns(kind: ImportKind, draft: CsvImport, shown: Preview) -> list[tuple]:
 def _cells(kind: ImportKind, draft: CsvImport, shown: Preview, row) -> list[str]:
     """The row's cells as they may be shown, as many as there are headings."""
     padded = [*row.cells, *[""] * len(shown.headings)][: len(shown.headings)]
-    return [kind.masked(draft.mapping.get(str(index), ""), cell) for index, cell in enumerate(padded)]
+    return [kind.masked(draft.mapping.get(str(index), ""), _shown(cell)) for index, cell in enumerate(padded)]
+
+
+def _shown(text: str) -> str:
+    """Bytes that the chosen encoding does not know are kept as half characters, which no page can hold."""
+    return text.encode(errors="replace").decode()
 
 
 def _page_or_part(request, page: str, part: str, context: dict) -> HttpResponse:

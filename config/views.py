@@ -81,7 +81,7 @@ def revoke_key(request, key_id):
 def project_settings(request):
     form = SettingsForm(request.POST or None, instance=request.project)
     if request.method == "POST" and form.is_valid():
-        changed = change_settings(form.cleaned_data, by=Actor.user(request.user))
+        changed = change_settings(form.changes(), by=Actor.user(request.user))
         messages.success(request, "The settings have been saved." if changed else "Nothing was changed.")
         return redirect("config:settings")
     return render(

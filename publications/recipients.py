@@ -16,7 +16,7 @@ OFFERED = 8
 
 def find_recipient(text: str) -> tuple[Customer | None, list[Customer]]:
     """The customer whose id or source_id it is; else none, and those whom it may mean."""
-    text = text.strip()
+    text = text.replace("\x00", " ").strip()
     if not text:
         return None, []
     try:

@@ -54,7 +54,10 @@ def when(moment: datetime | None, empty: str = "–") -> SafeString:
     """How long ago (or when), in the project's time zone; the exact time is the title."""
     if moment is None:
         return SafeString(f'<span class="muted">{empty}</span>')
-    local = timezone.localtime(moment)
+    try:
+        local = timezone.localtime(moment)
+    except OverflowError:  # the zone would carry it out of what Python can hold
+        local = moment
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         moment.astimezone(UTC).isoformat(timespec="seconds"),
