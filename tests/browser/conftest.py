@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from django.conf import settings as django_settings
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
@@ -22,7 +23,6 @@ CHROMIUM = next(
 FLAGS = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
     --disable-component-update --disable-sync""".split()
 PATIENCE = 20_000  # milliseconds; two cores may be busy with the rest of the suite
-PASSWORD = "correct horse battery"
 
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -42,10 +42,11 @@ def handout(django_db_setup, django_db_blocker, tmp_path_factory):
         tmp_path_factory.mktemp("browser") / "data",
         DATABASE_URL=f"postgres://{server['USER']}{password}@/{server['NAME']}?{where}",
         SECRET_KEY=django_settings.SECRET_KEY,  # the sessions that a test makes are good there
-        HANDOUT_ADMIN_PASSWORD=PASSWORD,
         WORKERS="1",
     )
     with started as running:
+        with django_db_blocker.unblock():
+            User.objects.all().delete()  # the first administrator; each test makes its own people
         yield running
     # Procrastinate's tables are not Django's: nobody else empties them.
     with django_db_blocker.unblock(), connection.cursor() as cursor:
