@@ -55,7 +55,8 @@ class CampaignTable(Table):
 
     def gauge(self, campaign: Campaign) -> dict:
         count = self.counts[campaign.pk]
-        low = not campaign.auto_update and count.left * 100 <= count.total * LOW_PERCENT
+        fixed_pool = not (campaign.auto_update or campaign.standalone)
+        low = fixed_pool and count.left * 100 <= count.total * LOW_PERCENT
         return {"count": count, "level": "" if not low else "low" if count.left else "empty"}
 
 

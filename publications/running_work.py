@@ -1,4 +1,4 @@
-"""Background work that is waiting or running: codes being made, files being imported and exported."""
+"""Background work that is waiting or running: codes being made or erased, files being imported and exported."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from campaigns.models import CodeImport, CodeOrder
+from campaigns.models import CampaignDeletion, CodeImport, CodeOrder
 from config.models import Work
 from config.roles import MANAGE, PUBLISH, READ, may
 from customers.models import CustomerImport
@@ -58,6 +58,10 @@ def running_work(user) -> list[Job]:
                 _page(user, MANAGE, "publications:publication-import", upload.pk),
             )
             for upload in _running(PublicationImport.objects.all())
+        ),
+        *(
+            Job(deletion, f"Erasing the codes of {deletion.campaign}", "codes", "")
+            for deletion in _running(CampaignDeletion.objects.select_related("campaign"))
         ),
         *(
             Job(export, f"Making {export.file_name}", "rows", _page(user, READ, "publications:export", export.pk))

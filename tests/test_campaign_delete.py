@@ -7,6 +7,7 @@ from campaigns.models import Campaign, Voucher
 from config.models import AuditEntry
 from publications.models import Publication
 from publications.release import release
+from publications.running_work import running_work
 from tests.factories import STAFF, CampaignFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,3 +47,24 @@ def test_nothing_is_erased_of_a_campaign_that_lives():
     assert erase_unpublished_codes(campaign.pk) == 0
 
     assert Voucher.objects.count() == 5
+
+
+def test_erasing_is_shown_as_running_work_until_it_is_done(signed_in):
+    campaign = CampaignFactory(name="Autumn", codes=3)
+    user = signed_in("Viewer").user
+
+    deletion = delete_campaign(campaign, force=True, by=STAFF)
+    before = running_work(user)
+    erase_unpublished_codes(campaign.pk)
+
+    deletion.refresh_from_db()
+    assert [(job.label, job.unit) for job in before] == [("Erasing the codes of Autumn", "codes")]
+    assert running_work(user) == []
+    assert (deletion.status, deletion.total, deletion.done) == ("done", 3, 3)
+
+
+def test_a_deletion_without_erasing_is_done_at_once():
+    deletion = delete_campaign(CampaignFactory(codes=3), by=STAFF)
+
+    deletion.refresh_from_db()
+    assert (deletion.status, deletion.done, deletion.actor_label) == ("done", 0, STAFF.label)

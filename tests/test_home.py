@@ -161,5 +161,5 @@ def test_the_page_takes_as_many_queries_for_fifty_of_everything_as_for_one(signe
         assert browser.get("/").status_code == 200
 
     # session, user, two for permissions, project; any publication?, the latest, their codes, channels, days, any key?,
-    # campaigns, low pools, failing webhooks, five kinds of running work, activity
-    assert len(asked) == 20
+    # campaigns, low pools, failing webhooks, six kinds of running work, activity
+    assert len(asked) == 21
