@@ -11,14 +11,14 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
 from config import reference
-from config.api_assembly import api
+from config.api_assembly import described_api
 from config.api_examples import SERVER
 from config.openapi import document
 
 
 @cache
 def _document() -> dict:
-    return document(api)
+    return document(described_api())
 
 
 @cache

@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema_rs
 from django.http import HttpRequest, HttpResponse
 
-from config.api_assembly import api
+from config.api_assembly import described_api
 from config.openapi import document
 
 ERROR = {"$ref": "#/components/schemas/Error"}
@@ -23,7 +23,7 @@ ERROR = {"$ref": "#/components/schemas/Error"}
 @cache
 def whole() -> dict[str, Any]:
     """The document, stricter than it is published: an answer may hold no field that it does not name."""
-    strict = deepcopy(document(api))
+    strict = deepcopy(document(described_api()))
     for schema in strict["components"]["schemas"].values():
         if "properties" in schema:
             schema.setdefault("additionalProperties", False)

@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from campaigns.extend_pool import order_codes
-from config.api_assembly import api
+from config.api_assembly import described_api
 from config.openapi import document
 from customers.create_segment import create_static_segment
 from publications.order_selection import order_selection
 from publications.redemptions.redeem import redeem
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
-DOCUMENT = document(api)
+DOCUMENT = document(described_api())
 
 
 class Operation(NamedTuple):
