@@ -28,7 +28,7 @@ in_path("action_id", "The `async_action_id` that a call was answered with.", "aa
 
 in_query(
     limit="Rows a page.",
-    page="From 1 to 1000.",
+    page="Its number.",
     order="A minus turns the order round.",
     starting_after="The id of the last row of the page before; goes with orders by `created_at` and `id`.",
     campaign="A campaign’s name or id.",
