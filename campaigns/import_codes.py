@@ -93,7 +93,7 @@ class CodeImporter:
         return self.reader.code(cells)[:LONGEST_CODE]
 
     def repeats(self, first_row: int) -> str:
-        return f"Code: is the same as in row {first_row}. Each code exists once. Remove one of the two rows."
+        return f"Code: is the same as in {self.code_import.place_of(first_row)}. Each code exists once. Remove one of the two."
 
     def foresee(self, cursor, after: int) -> list[Refused]:
         cursor.execute(_TAKEN, [after])

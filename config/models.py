@@ -251,6 +251,10 @@ class CsvImport(AsyncAction):
     class Meta:
         abstract = True
 
+    def place_of(self, row: int) -> str:
+        """What the row is called to whoever sent it: a spreadsheet counts the headings, an array has none."""
+        return f"row {row}" if self.sent_as == self.SentAs.FILE else f"object {row - 1}"
+
 
 class RefusedRow(models.Model):
     """A row of an uploaded file that was not imported. After the run the error file holds them all; a few stay here."""

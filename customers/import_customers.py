@@ -95,7 +95,8 @@ class CustomerImporter:
         return self.reader.source_id(cells)[:255]
 
     def repeats(self, first_row: int) -> str:
-        return f"{self.source_id}: is the same as in row {first_row}. Put what belongs to one customer into one row."
+        place = self.customer_import.place_of(first_row)
+        return f"{self.source_id}: is the same as in {place}. Put what belongs to one customer together."
 
     def foresee(self, cursor, after: int) -> list[Refused]:
         cursor.execute(_REFUSED, [after, self.customer_import.update_existing, MAX_BYTES])

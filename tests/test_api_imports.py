@@ -83,7 +83,7 @@ def test_what_cannot_be_imported_is_told_code_by_code():
             {
                 "code": "GOOD",
                 "row": 3,
-                "reason": "Code: is the same as in row 2. Each code exists once. Remove one of the two rows.",
+                "reason": "Code: is the same as in object 1. Each code exists once. Remove one of the two.",
             },
             {"code": "NOTHING", "row": 4, "reason": "discount_type: Choose what the code gives."},
             {

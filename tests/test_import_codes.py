@@ -81,12 +81,12 @@ def test_a_code_that_exists_is_refused_by_its_row():
     assert counts(done) == (3, 1, 0, 2)
     assert refused(done) == [
         (3, TAKEN),
-        (4, "Code: is the same as in row 2. Each code exists once. Remove one of the two rows."),
+        (4, "Code: is the same as in row 2. Each code exists once. Remove one of the two."),
     ]
     assert error_rows(done) == [
         ["Code", "Region", "Row", "Error"],
         ["OLD", "x", "3", TAKEN],
-        ["NEW", "y", "4", "Code: is the same as in row 2. Each code exists once. Remove one of the two rows."],
+        ["NEW", "y", "4", "Code: is the same as in row 2. Each code exists once. Remove one of the two."],
     ]
     assert Voucher.objects.get(code="OLD").metadata == {"kept": True}
 

@@ -88,7 +88,7 @@ def test_the_later_of_two_rows_with_one_source_id_is_refused(monkeypatch):
     done = imported_customers("Source_id,Name\ns1,First\ns2,Ben\n,Nobody\ns1,Second\n")
 
     assert counts(done) == (4, 3, 0, 1)
-    assert refused(done) == [(5, "Source_id: is the same as in row 2. Put what belongs to one customer into one row.")]
+    assert refused(done) == [(5, "Source_id: is the same as in row 2. Put what belongs to one customer together.")]
     assert Customer.objects.get(source_id="s1").name == "First"
 
 
