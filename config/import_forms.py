@@ -74,6 +74,7 @@ class ColumnsForm(forms.Form):
         for index, heading in enumerate(headings):
             kept = [(METADATA + heading, f"Metadata “{heading}”")] if heading else []
             self.fields[f"column_{index}"] = forms.ChoiceField(
+                required=False,  # else the browser refuses "Do not import"
                 choices=[("", "Do not import"), *choices, *kept],
                 initial=mapping.get(str(index), ""),
                 widget=forms.Select(attrs={"aria-label": f"What the column “{heading or index + 1}” becomes"}),
