@@ -130,7 +130,7 @@ def test_running_work_is_shown_with_its_progress_and_asked_for_again(signed_in):
         assert "Making codes for Autumn Roast 250 of 1,000 codes" in text(html)
         assert "Making codes.csv Waiting for the worker" in text(html)
         assert "done.csv" not in html
-    assert 'hx-trigger="load delay:2s"' in part
+    assert 'hx-trigger="every 2s"' in part
 
 
 def test_when_nothing_runs_nothing_is_asked_for_again(signed_in):
