@@ -261,7 +261,7 @@ def test_the_page_polls_until_the_import_has_ended(signed_in):
     import_codes(queued.pk)
     after = browser.get(url, **PART).content.decode()
 
-    assert f'hx-get="{url}" hx-trigger="load delay:1s"' in before
+    assert f'hx-get="{url}" hx-trigger="every 1s"' in before
     assert "hx-get" not in after
     assert "All rows have been imported." in after
 
