@@ -8,13 +8,10 @@ document.addEventListener("click", (event) => {
   htmx.ajax("GET", opener.href, { source: opener, target: "#dialog", swap: "innerHTML" });
 });
 
-document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target === dialog && !dialog.open) dialog.showModal();
-});
-
-// Only now is what stands in it alive: a field that had the focus before would miss what is typed at once.
+// Opened once what stands in it is alive: a field with the focus before that would miss what is typed at once.
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target !== dialog) return;
+  if (!dialog.open) dialog.showModal();
   const first = ['[aria-invalid="true"]', "[autofocus]", '.modal-body :is(input:not([type="hidden"]), select, textarea)'];
   first.map((selector) => dialog.querySelector(selector)).find(Boolean)?.focus();
 });
