@@ -17,6 +17,7 @@ VOUCHER = "v"
 CAMPAIGN = "camp"
 CUSTOMER = "cust"
 SEGMENT = "seg"
+DISTRIBUTION = "dist"
 EXPORT = "export"
 ASYNC_ACTION = "aa"
 REDEMPTION, FAILED_REDEMPTION, ROLLBACK, FAILED_ROLLBACK = "r", "rf", "rr", "rrf"
@@ -82,6 +83,6 @@ class _Converter:
         return public_id(self.prefix, key)
 
 
-for _prefix in (PUBLICATION, VOUCHER, CAMPAIGN, CUSTOMER, EXPORT, WEBHOOK_ADDRESS):
+for _prefix in (PUBLICATION, VOUCHER, CAMPAIGN, CUSTOMER, SEGMENT, EXPORT, WEBHOOK_ADDRESS, DISTRIBUTION):
     _class = type(f"{_prefix}Id", (_Converter,), {"prefix": _prefix, "regex": _prefix + "_[0-9A-Za-z]{1,40}"})
     register_converter(_class, _prefix)

@@ -11,11 +11,15 @@ from campaigns.models import Campaign, Voucher
 from config.models import ActedBy, CsvImport, RefusedRow, Work, files
 from config.public_ids import EXPORT, PUBLICATION, VOUCHER, public_id
 from customers.models import Customer
+from publications.distributions.models import Delivery, Distribution, ListedRecipient
 from publications.redemptions.models import Redemption
 from publications.webhooks.models import WebhookAddress, WebhookDelivery
 
 __all__ = [
+    "Delivery",
+    "Distribution",
     "Export",
+    "ListedRecipient",
     "Publication",
     "PublicationImport",
     "PublishedVoucher",

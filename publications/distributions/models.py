@@ -1,0 +1,203 @@
+"""Runs that publish codes to an audience and deliver messages, and each recipient's part in them."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.indexes import OpClass
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower, Now
+
+from campaigns.models import Campaign
+from config.models import ActedBy
+from config.public_ids import DISTRIBUTION, public_id
+from customers.models import Customer, Segment
+from publications.webhooks.models import WebhookAddress
+
+
+class DistributionQuerySet(models.QuerySet):
+    def manual(self):
+        return self.filter(kind=Distribution.Kind.MANUAL)
+
+    def automatic(self):
+        return self.filter(kind=Distribution.Kind.AUTOMATIC)
+
+    def at_work(self):
+        """Those for which the worker may have something to do."""
+        return self.filter(status__in=["running", "active"])
+
+
+class Distribution(ActedBy):
+    """A run that publishes codes to customers and sends them a message; manual (staff start it) or automatic.
+
+    The actor is who made it. Who did what to it later stands in the audit log, by its public id.
+    """
+
+    class Kind(models.TextChoices):
+        MANUAL = "manual", "Manual"
+        AUTOMATIC = "automatic", "Automatic"
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        # A manual one:
+        SCHEDULED = "scheduled", "Scheduled"  # starts at `starts_at`; until then it can be cancelled
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        CANCELLED = "cancelled", "Cancelled"  # within the undo window: nobody got anything
+        STOPPED = "stopped", "Stopped"  # for good, midway
+        # An automatic one:
+        ACTIVE = "active", "Active"
+        ARCHIVED = "archived", "Archived"
+        # Both: resumed as running or active.
+        PAUSED = "paused", "Paused"
+
+    class Audience(models.TextChoices):
+        CUSTOMER = "customer", "One customer"
+        SEGMENT = "segment", "A segment"
+        LIST = "list", "A list"
+        TRIGGER = "trigger", "Whoever the trigger is about"
+
+    class Message(models.TextChoices):
+        NONE = "none", "No message"  # publish only
+        EMAIL = "email", "E-mail"
+        WEBHOOK = "webhook", "Webhook"
+
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    status = models.CharField(max_length=10, choices=Status.choices, db_default="draft", default="draft")
+    # Why Handout itself paused it, and how to go on: "" where staff did.
+    status_reason = models.TextField(db_default="", default="", blank=True)
+
+    audience = models.CharField(max_length=10, choices=Audience.choices, db_default="segment", default="segment")
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, related_name="+")
+    segment = models.ForeignKey(Segment, models.PROTECT, null=True, blank=True, related_name="distributions")
+
+    # Null: a plain message, without a code.
+    campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, blank=True, related_name="distributions")
+    codes_each = models.PositiveIntegerField(db_default=1, default=1)
+    # Leaves out who holds a code of the campaign already, whatever way they got it.
+    skip_holders = models.BooleanField(db_default=True, default=True)
+
+    message = models.CharField(max_length=10, choices=Message.choices, db_default="email", default="email")
+    subject = models.CharField(max_length=200, db_default="", default="", blank=True)
+    # One template, from which both the text and the HTML part are made; variables such as {{ code }}.
+    body = models.TextField(db_default="", default="", blank=True)
+    webhook = models.ForeignKey(WebhookAddress, models.PROTECT, null=True, blank=True, related_name="+")
+
+    created_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(db_default=Now())
+    starts_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    # The audience is written down as deliveries when the run starts, in batches by customer: how far that is.
+    audience_up_to = models.BigIntegerField(db_default=0, default=0)
+    audience_complete = models.BooleanField(db_default=False, default=False)
+
+    objects = DistributionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["kind", "-created_at", "-id"], name="distribution_newest"),
+            models.Index(fields=["status", "starts_at"], name="distribution_by_status"),
+        ]
+        constraints = [
+            models.CheckConstraint(name="distribution_has_name", condition=~Q(name="")),
+            models.CheckConstraint(name="distribution_codes_each", condition=Q(codes_each__gte=1, codes_each__lte=20)),
+            models.CheckConstraint(
+                name="distribution_status_of_kind",
+                condition=Q(status__in=["draft", "paused"])
+                | Q(kind="manual", status__in=["scheduled", "running", "done", "cancelled", "stopped"])
+                | Q(kind="automatic", status__in=["active", "archived"]),
+            ),
+            models.CheckConstraint(
+                name="distribution_scheduled_has_start", condition=~Q(status="scheduled") | Q(starts_at__isnull=False)
+            ),
+            # What would give nothing and say nothing is no run.
+            models.CheckConstraint(
+                name="distribution_does_something",
+                condition=Q(status="draft") | Q(campaign__isnull=False) | ~Q(message="none"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def public_id(self) -> str:
+        return public_id(DISTRIBUTION, self.pk)
+
+
+class ListedRecipient(models.Model):
+    """A line of a pasted or uploaded list: an e-mail address or a source_id, and the customer it was found to be."""
+
+    distribution = models.ForeignKey(Distribution, models.CASCADE, related_name="listed", db_index=False)
+    line = models.PositiveIntegerField()
+    given = models.CharField(max_length=320)
+    customer = models.ForeignKey(Customer, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["distribution", "line"]
+        constraints = [models.UniqueConstraint(fields=["distribution", "line"], name="listed_recipient_once_a_line")]
+
+    def __str__(self) -> str:
+        return self.given
+
+
+class Delivery(models.Model):
+    """One customer's part in a run: their code, their message, and how far it got (invariant 5: at most once).
+
+    Each state is written before what it stands for begins, so that a crash leaves `sending`, which becomes `unknown`:
+    it may have arrived, so only a person sends it again.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Waiting"
+        PUBLISHED = "published", "Code published"  # the end, where there is no message
+        SENDING = "sending", "Sending"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Failed"
+        SKIPPED = "skipped", "Left out"
+        UNKNOWN = "unknown", "Unknown"
+
+    distribution = models.ForeignKey(Distribution, models.PROTECT, related_name="deliveries", db_index=False)
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="deliveries", db_index=False)
+    # What made an automatic run fire for the customer: the key of the event, so that none fires twice. "" in a manual one.
+    firing = models.CharField(max_length=64, db_default="", default="")
+    state = models.CharField(max_length=10, choices=State.choices, db_default="pending", default="pending")
+    reason = models.CharField(max_length=300, db_default="", default="")  # of failed, skipped, unknown: for staff
+    publication = models.OneToOneField("publications.Publication", models.PROTECT, null=True, related_name="delivery")
+    email = models.CharField(max_length=320, db_default="", default="")  # where it went, as it was then
+    attempts = models.PositiveSmallIntegerField(db_default=0, default=0)
+    next_attempt_at = models.DateTimeField(null=True)  # of a published one that was refused for the time being
+    created_at = models.DateTimeField(db_default=Now())
+    state_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["distribution", "id"], name="delivery_of_distribution"),
+            models.Index(fields=["distribution", "state", "id"], name="delivery_by_state"),
+            models.Index(fields=["distribution", "reason", "id"], name="delivery_by_reason", condition=~Q(reason="")),
+            models.Index(fields=["customer", "-id"], name="delivery_of_customer"),
+            models.Index(OpClass(Lower(F("email")), "text_pattern_ops"), name="delivery_email_prefix"),
+            # What the worker looks for: those in flight, few among millions.
+            models.Index(
+                fields=["distribution", "id"],
+                include=["next_attempt_at"],
+                condition=Q(state="published"),
+                name="delivery_to_send",
+            ),
+            models.Index(fields=["state_at"], condition=Q(state="sending"), name="delivery_in_flight"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["distribution", "customer", "firing"], name="delivery_once"),
+            models.CheckConstraint(
+                name="delivery_reason",
+                condition=Q(state__in=["failed", "skipped", "unknown"]) & ~Q(reason="")
+                | ~Q(state__in=["failed", "skipped", "unknown"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.distribution_id} to {self.customer_id}: {self.state}"
