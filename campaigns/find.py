@@ -5,7 +5,12 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from campaigns.models import Campaign, Voucher
+from config.columns import Columns
 from config.public_ids import CAMPAIGN, VOUCHER, key_of
+
+# By hand, since every call that publishes looks for one: the same through the ORM took four times as long.
+COLUMNS = Columns(Campaign, "c")
+BY_NAME = f"SELECT {COLUMNS} FROM campaigns_campaign c WHERE c.name = %s AND c.deleted_at IS NULL"  # noqa: S608
 
 
 class CampaignNotFound(LookupError):
@@ -29,7 +34,7 @@ def find_campaign(reference: str) -> Campaign:
     found = None
     if key := key_of(CAMPAIGN, reference):
         found = Campaign.objects.live().filter(pk=key).first()
-    found = found or Campaign.objects.live().filter(name=reference).first()
+    found = found or COLUMNS.first(BY_NAME, [reference])
     if not found:
         raise CampaignNotFound(reference)
     return found

@@ -106,8 +106,7 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 EMBEDDED_DATABASE = not env.str("DATABASE_URL", default="")
 DATABASES = {"default": database_settings(HANDOUT_DATA) if EMBEDDED_DATABASE else env.db("DATABASE_URL")}
 DATABASES["default"] |= {
-    "ENGINE": "django.db.backends.postgresql",
-    "CONN_HEALTH_CHECKS": True,  # a connection that a restarted database dropped is replaced, not handed to a view
+    "ENGINE": "config.postgres",  # a connection that a restarted database dropped is replaced, not handed to a view
     "OPTIONS": {
         **DATABASES["default"].get("OPTIONS", {}),
         "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=20), "timeout": 10},

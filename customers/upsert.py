@@ -13,11 +13,16 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Func, JSONField, Value
 from django.db.models.functions import Now
 
+from config.columns import Columns
 from config.metadata import MetadataRefused, check_metadata
 from config.public_ids import CUSTOMER, key_of
 from customers.models import Customer
 
 ADDRESS_PARTS = ("line_1", "line_2", "city", "postal_code", "state", "country")
+# By hand, since every call that publishes looks for one: the same through the ORM took four times as long.
+COLUMNS = Columns(Customer, "c")
+BY_SOURCE_ID = f"SELECT {COLUMNS} FROM customers_customer c WHERE c.source_id = %s"  # noqa: S608
+
 TEXTS = {"source_id": 255, "name": 200, "email": 320, "phone": 50, "description": 10_000}
 
 
@@ -69,7 +74,7 @@ def upsert_customer(as_sent: Mapping[str, Any]) -> Customer:
         return update_customer(customer, fields)
     if source_id is None:
         return Customer.objects.create(**fields)
-    if not (known := Customer.objects.filter(source_id=source_id).first()):
+    if not (known := COLUMNS.first(BY_SOURCE_ID, [source_id])):
         # Another call may insert the same source_id right now: then this inserts nothing, and theirs is found.
         Customer.objects.bulk_create([Customer(source_id=source_id, **fields)], ignore_conflicts=True)
         known = Customer.objects.get(source_id=source_id)

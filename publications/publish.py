@@ -183,7 +183,7 @@ class Attempt:
             join_once=self.join_once, actor_kind=self.by.kind, actor_id=self.by.id, actor_label=self.by.label,
         )  # fmt: skip
         publication._state.adding, publication._state.db = False, "default"
-        publication.vouchers = list(Voucher.objects.filter(pk__in=[row.voucher_id for row in rows]).order_by("pk"))
+        publication.vouchers = sorted((row.voucher for row in rows), key=lambda voucher: voucher.pk)
         for voucher in publication.vouchers:
             voucher.campaign = self.campaign
         publication.repeated = False

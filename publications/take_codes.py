@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.db import connection
 from psycopg.types.json import Jsonb
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Voucher
+from config.columns import Columns
 from publications.webhooks.models import PUBLICATION_SUCCEEDED
 from publications.webhooks.note_events import noting
 
@@ -41,6 +42,9 @@ NAMED = f"""SELECT v.id FROM campaigns_voucher v
        WHERE v.id = %(voucher)s AND {IN_POOL} AND (%(campaign)s::bigint IS NULL OR {CAMPAIGN_GIVES})
        FOR UPDATE OF v"""  # noqa: S608 - our own constants
 
+# Of each code the statement returns all that the answer tells of it, which spares a second look.
+VOUCHER = Columns(Voucher, "v")
+
 STATEMENT = f"""
 WITH taken AS MATERIALIZED (
     {{taken}}
@@ -65,7 +69,7 @@ UPDATE campaigns_voucher v
        expiration_date = coalesce(pub.created_at + %(activity)s::interval, v.expiration_date)
   FROM given, pub
  WHERE v.id = given.voucher_id
-RETURNING given.publication_id, v.id, pub.created_at
+RETURNING given.publication_id, pub.created_at, {VOUCHER}
 """  # noqa: S608 - our own constants
 
 TAKE_NEXT = STATEMENT.format(taken=NEXT + " SKIP LOCKED")
@@ -81,8 +85,8 @@ POOL_LOCK = 7201 << 40  # marks our advisory locks among those of others in the 
 
 class Taken(NamedTuple):
     publication_id: int
-    voucher_id: int
     created_at: datetime
+    voucher: Voucher
 
 
 def take_next(attempt: FromPool) -> list[Taken]:
@@ -93,7 +97,7 @@ def take_next(attempt: FromPool) -> list[Taken]:
     if not rows and after:
         rows = _run(TAKE_NEXT, attempt, after=0)
     if rows:
-        _taken_up_to[key] = max(row.voucher_id for row in rows)
+        _taken_up_to[key] = max(row.voucher.pk for row in rows)
     return rows
 
 
@@ -145,4 +149,4 @@ def _run(statement: str, attempt: Attempt, *, after: int) -> list[Taken]:
     }
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return [Taken(*row) for row in cursor.fetchall()]
+        return [Taken(*row[:2], VOUCHER.instance(row[2:])) for row in cursor.fetchall()]
