@@ -107,11 +107,15 @@ class SettingsForm(forms.ModelForm):
 
     class Meta:
         model = ProjectSettings
-        fields = ["name", "time_zone", "currency", "keep_failures_days", "keep_files_days", "reveal_unpublished_codes"]
+        fields = [
+            *("name", "time_zone", "currency", "keep_failures_days", "keep_files_days", "undo_minutes"),
+            *("emails_per_minute", "reveal_unpublished_codes"),
+        ]
         widgets = {"reveal_unpublished_codes": Switch}
 
     fieldsets = [
         ("Project", "", ["name", "time_zone", "currency"]),
+        ("Distributions", "", ["undo_minutes", "emails_per_minute"]),
         ("How long things are kept", "", ["keep_failures_days", "keep_files_days"]),
         ("Codes in API exports", "", ["reveal_unpublished_codes"]),
     ]

@@ -126,6 +126,20 @@ class ProjectSettings(models.Model):
         default=30,
         validators=[MinValueValidator(1), MaxValueValidator(3650)],
     )
+    undo_minutes = models.PositiveSmallIntegerField(
+        "a run starts after (minutes)",
+        default=10,
+        db_default=10,
+        validators=[MaxValueValidator(1440)],
+        help_text="Until then it can be cancelled, and nobody has got anything.",
+    )
+    emails_per_minute = models.PositiveIntegerField(
+        "e-mails per minute, at most",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
+        help_text="As many as your mail server takes. Empty: no limit.",
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = "project settings"

@@ -11,20 +11,30 @@ from campaigns.models import Campaign, Voucher
 from config.models import ActedBy, CsvImport, RefusedRow, Work, files
 from config.public_ids import EXPORT, PUBLICATION, VOUCHER, public_id
 from customers.models import Customer
-from publications.distributions.models import Delivery, Distribution, ListedRecipient
+from publications.distributions.models import (
+    Delivery,
+    Distribution,
+    EmailGrant,
+    KeptMessage,
+    ListedRecipient,
+    Unsubscribe,
+)
 from publications.redemptions.models import Redemption
 from publications.webhooks.models import WebhookAddress, WebhookDelivery
 
 __all__ = [
     "Delivery",
     "Distribution",
+    "EmailGrant",
     "Export",
+    "KeptMessage",
     "ListedRecipient",
     "Publication",
     "PublicationImport",
     "PublishedVoucher",
     "Redemption",
     "RefusedPublication",
+    "Unsubscribe",
     "WebhookAddress",
     "WebhookDelivery",
 ]

@@ -75,7 +75,7 @@ def test_a_settings_form_that_was_open_reveals_no_codes_again(client):
     client.force_login(UserFactory(role="Manager"))
     opened_before = {
         "name": "Handout", "time_zone": "UTC", "currency": "EUR", "keep_failures_days": 90, "keep_files_days": 30,
-        "reveal_unpublished_codes": "on",
+        "undo_minutes": 10, "reveal_unpublished_codes": "on",
     }  # fmt: skip
     initial = {f"initial-{name}": "True" if value == "on" else value for name, value in opened_before.items()}
 

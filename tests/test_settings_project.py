@@ -14,6 +14,7 @@ VALID = {
     "currency": "eur",
     "keep_failures_days": "60",
     "keep_files_days": "30",
+    "undo_minutes": "10",
 }
 
 

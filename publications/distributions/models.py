@@ -67,9 +67,18 @@ class Distribution(ActedBy):
     # Why Handout itself paused it, and how to go on: "" where staff did.
     status_reason = models.TextField(db_default="", default="", blank=True)
 
+    # The mail server or receiver did not answer: it is left alone until then, and nobody is failed for it. How often
+    # that happened in a row makes the pauses grow.
+    rests_until = models.DateTimeField(null=True, editable=False)
+    rests = models.PositiveSmallIntegerField(db_default=0, default=0, editable=False)
+    # Who stopped it and wanted the codes that were not sent to be released; "" where nobody did.
+    release_unsent_by = models.CharField(max_length=200, db_default="", default="", editable=False)
+
     audience = models.CharField(max_length=10, choices=Audience.choices, db_default="segment", default="segment")
     customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, related_name="+")
     segment = models.ForeignKey(Segment, models.PROTECT, null=True, blank=True, related_name="distributions")
+    # Of a list: addresses that no customer has become new customers when the run starts. Else they are left out.
+    create_unknown = models.BooleanField("create customers for unknown addresses", db_default=False, default=False)
 
     # Null: a plain message, without a code.
     campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, blank=True, related_name="distributions")
@@ -201,3 +210,63 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.distribution_id} to {self.customer_id}: {self.state}"
+
+
+class Unsubscribe(ActedBy):
+    """An address to which no run sends any more. By the address, since several customers may share it."""
+
+    email = models.CharField(max_length=320)  # in lower case
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="unsubscribes")  # whose link it was
+    distribution = models.ForeignKey(Distribution, models.SET_NULL, null=True, related_name="unsubscribes")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["email"], name="unsubscribe_once"),
+            models.CheckConstraint(
+                name="unsubscribe_in_lower_case", condition=Q(email=Lower(F("email"))) & ~Q(email="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class KeptMessage(models.Model):
+    """An e-mail that was kept instead of sent, since no mail server is set (EMAIL_URL): the dashboard shows them."""
+
+    created_at = models.DateTimeField(db_default=Now())
+    sender = models.CharField(max_length=400)
+    to = models.CharField(max_length=400)
+    subject = models.CharField(max_length=1000)
+    text = models.TextField()
+    html = models.TextField(db_default="", default="")  # "": it has no such part
+    headers = models.JSONField(db_default=models.Value({}, models.JSONField()), default=dict)
+    # Of a run; null of a test or of Handout's own messages to staff.
+    delivery = models.ForeignKey(Delivery, models.CASCADE, null=True, related_name="kept_messages")
+    # Whose personal data it holds: it goes with them.
+    customer = models.ForeignKey(Customer, models.CASCADE, null=True, related_name="kept_messages")
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="kept_message_newest"),
+            models.Index(OpClass(Lower(F("to")), "text_pattern_ops"), name="kept_message_to_prefix"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} to {self.to}"
+
+
+class EmailGrant(models.Model):
+    """So many e-mails might be sent at this moment: what holds the limit of e-mails a minute over all workers."""
+
+    at = models.DateTimeField()
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="email_grant_at")]
+
+    def __str__(self) -> str:
+        return f"{self.count} at {self.at}"
