@@ -104,6 +104,19 @@ class Outbox(models.Model):
         return f"{self.kind} {self.object_key}"
 
 
+class Listener(models.Model):
+    """Who, beside the webhooks, wants to be told of a kind of event: without one, hot paths do not note it."""
+
+    kind = models.CharField(max_length=64)  # as in the outbox
+    owner = models.CharField(max_length=64)  # "rule 7"
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "owner"], name="listener_once")]
+
+    def __str__(self) -> str:
+        return f"{self.owner}: {self.kind}"
+
+
 class ProjectSettings(models.Model):
     """The one row of settings that staff change in the dashboard. Read it with `ProjectSettings.current()`."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from config.models import Outbox
+from config.models import Listener, Outbox
+
+CUSTOMER_CREATED = "customer.created"  # noted by a trigger on the table: customers/migrations/0006
 
 
 def note_event(kind: str, object_key: int) -> None:
@@ -13,3 +15,23 @@ def note_event(kind: str, object_key: int) -> None:
     worker. Statements of hot paths note it themselves, and only if somebody listens: publications/webhooks/note_events.py.
     """
     Outbox.objects.create(kind=kind, object_key=object_key)
+
+
+def noting_for_listeners(kind: str, *, of: str) -> str:
+    """SQL for a CTE beside the CTE `of`: one event for each of its rows (a column `id`), if anybody listens."""
+    return f"""INSERT INTO config_outbox (kind, object_key)
+    SELECT '{kind}', {of}.id FROM {of} WHERE {listened_to(kind)}"""  # noqa: S608 - our own constants
+
+
+def listened_to(kind: str) -> str:
+    """As SQL: whether anybody but the webhooks wants to be told. A look at a table of a few rows."""
+    return f"EXISTS (SELECT FROM config_listener l WHERE l.kind = '{kind}')"  # noqa: S608
+
+
+def listen(kind: str, *, owner: str) -> None:
+    """From the end of the caller's transaction on, events of this kind are noted."""
+    Listener.objects.bulk_create([Listener(kind=kind, owner=owner)], ignore_conflicts=True)
+
+
+def stop_listening(*, owner: str) -> None:
+    Listener.objects.filter(owner=owner).delete()

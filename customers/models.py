@@ -145,6 +145,46 @@ class SegmentMember(models.Model):
         return f"{self.segment_id}: {self.customer_id}"
 
 
+class WatchedSegment(models.Model):
+    """A segment of which entering and leaving is told: who was in it when it was last looked at is kept as rows.
+
+    Only while somebody needs it: each look evaluates the whole segment (customers/look_at_segments.py).
+    """
+
+    segment = models.OneToOneField(Segment, models.CASCADE, primary_key=True, related_name="watched")
+    looked_at = models.DateTimeField(db_default=Now())
+    took_ms = models.PositiveIntegerField(db_default=0, default=0)  # the last look; a slow one comes less often
+
+    def __str__(self) -> str:
+        return str(self.segment_id)
+
+
+class WatchedMember(models.Model):
+    """A customer who was in a watched segment at the last look."""
+
+    segment = models.ForeignKey(WatchedSegment, models.CASCADE, related_name="members", db_index=False)
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+", db_index=False)
+    since = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["segment", "customer"], name="watched_member_once")]
+
+    def __str__(self) -> str:
+        return f"{self.segment_id}: {self.customer_id}"
+
+
+class SegmentChange(models.Model):
+    """A customer entered or left a watched segment: the object of the outbox's events, deleted once they are passed on."""
+
+    segment = models.ForeignKey(Segment, models.CASCADE, related_name="+", db_index=False)
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+", db_index=False)
+    entered = models.BooleanField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {'entered' if self.entered else 'left'} {self.segment_id}"
+
+
 class CustomerImport(CsvImport):
     """A CSV file of customers. Rows whose source_id is known update that customer, or are refused."""
 

@@ -10,17 +10,26 @@ from psycopg.types.json import Jsonb
 
 from config.actor import Actor
 from config.metadata import check_metadata
+from config.note_event import noting_for_listeners
 from customers.models import Event
 from customers.upsert import CustomerNotFound, upsert_customer
 
 LONGEST_NAME = 300
+EVENT_TRACKED = "customer.event"
 
 # The customer is locked until the commit: whoever erases them waits, and then removes this event too.
-INSERT = """
-INSERT INTO customers_event (customer_id, name, metadata, actor_kind, actor_id, actor_label)
-SELECT c.id, %s, %s, %s, %s, %s FROM customers_customer c WHERE c.id = %s AND c.erased_at IS NULL FOR KEY SHARE
-RETURNING id, created_at
-"""
+INSERT = f"""
+WITH customer AS MATERIALIZED (
+    SELECT c.id FROM customers_customer c WHERE c.id = %s AND c.erased_at IS NULL FOR KEY SHARE
+), made AS (
+    INSERT INTO customers_event (customer_id, name, metadata, actor_kind, actor_id, actor_label)
+    SELECT customer.id, %s, %s, %s, %s, %s FROM customer
+    RETURNING id, created_at
+), noted AS (
+    {noting_for_listeners(EVENT_TRACKED, of="made")}
+)
+SELECT id, created_at FROM made
+"""  # noqa: S608 - our own constants
 
 
 class InvalidEvent(ValueError):
@@ -40,7 +49,7 @@ def track_event(name: str, customer: Mapping[str, Any], *, metadata: dict | None
     metadata = check_metadata(metadata)
     with transaction.atomic():
         who = upsert_customer(customer)
-        row_of: tuple[Any, ...] = (name, Jsonb(metadata), by.kind, by.id, by.label, who.pk)
+        row_of: tuple[Any, ...] = (who.pk, name, Jsonb(metadata), by.kind, by.id, by.label)
         with connection.cursor() as cursor:
             cursor.execute(INSERT, row_of)
             row = cursor.fetchone()

@@ -11,6 +11,7 @@ from campaigns.models import Campaign, Voucher
 from config.models import ActedBy, CsvImport, RefusedRow, Work, files
 from config.public_ids import EXPORT, PUBLICATION, VOUCHER, public_id
 from customers.models import Customer
+from publications.distributions.automation.models import Firing, Rule
 from publications.distributions.models import (
     Delivery,
     Distribution,
@@ -20,6 +21,7 @@ from publications.distributions.models import (
     Unsubscribe,
 )
 from publications.redemptions.models import Redemption
+from publications.referrals.models import Referral, ReferralProgram
 from publications.webhooks.models import WebhookAddress, WebhookDelivery
 
 __all__ = [
@@ -27,13 +29,17 @@ __all__ = [
     "Distribution",
     "EmailGrant",
     "Export",
+    "Firing",
     "KeptMessage",
     "ListedRecipient",
     "Publication",
     "PublicationImport",
     "PublishedVoucher",
     "Redemption",
+    "Referral",
+    "ReferralProgram",
     "RefusedPublication",
+    "Rule",
     "Unsubscribe",
     "WebhookAddress",
     "WebhookDelivery",

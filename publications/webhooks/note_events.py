@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from config.note_event import listened_to
+
 
 def noting(kind: str, *, of: str) -> str:
     """SQL for a CTE beside the CTE `of`: one event in the outbox for each of its rows (a column `id`), if any address
-    listens. Without a listener a publication then pays for a look at a table of a few rows, and no row is written that
+    or rule listens. Without a listener a publication then pays for two looks at tables of a few rows, and no row is written that
     nobody would read.
     """
     return f"""INSERT INTO config_outbox (kind, object_key)
     SELECT '{kind}', {of}.id FROM {of}
-     WHERE EXISTS (SELECT FROM publications_webhookaddress a
+     WHERE {listened_to(kind)}
+        OR EXISTS (SELECT FROM publications_webhookaddress a
                     WHERE a.paused_at IS NULL AND a.deleted_at IS NULL AND '{kind}' = ANY (a.events))"""  # noqa: S608

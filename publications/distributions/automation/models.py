@@ -1,0 +1,124 @@
+"""When an automatic distribution publishes, and for whom; and each time that it did, or why it did not."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from campaigns.models import Campaign
+from customers.models import Customer, Segment
+from publications.distributions.models import Delivery, Distribution
+
+
+class RuleQuerySet(models.QuerySet):
+    def listening(self):
+        """Those that fire. One that Handout itself paused (an empty pool) goes on noting for whom it must fire."""
+        active = Q(distribution__status="active")
+        return self.filter(active | Q(distribution__status="paused") & ~Q(distribution__status_reason=""))
+
+
+class Rule(models.Model):
+    """What starts an automatic distribution, and under which conditions."""
+
+    class Trigger(models.TextChoices):
+        CUSTOMER_CREATED = "customer_created", "A customer is created"
+        SEGMENT_ENTERED = "segment_entered", "A customer enters a segment"
+        SEGMENT_LEFT = "segment_left", "A customer leaves a segment"
+        CODE_PUBLISHED = "code_published", "A code is published"
+        CODE_REDEEMED = "code_redeemed", "A code is redeemed"
+        EVENT = "event", "A custom event happens"
+        SCHEDULE = "schedule", "At set times"
+        REFERRER = "referrer", "A referral succeeds: for who referred"
+        REFEREE = "referee", "A referral succeeds: for who was referred"
+
+    class Per(models.TextChoices):
+        EVER = "ever", "ever"
+        DAY = "day", "in 24 hours"
+        WEEK = "week", "in 7 days"
+        MONTH = "month", "in 30 days"
+
+    distribution = models.OneToOneField(Distribution, models.CASCADE, primary_key=True, related_name="rule")
+    trigger = models.CharField(max_length=20, choices=Trigger.choices)
+    # Which segment is entered or left; of a schedule, for whom.
+    segment = models.ForeignKey(Segment, models.PROTECT, null=True, blank=True, related_name="rules")
+    with_those_in_it = models.BooleanField(db_default=False, default=False)
+    # Of which campaign the code is; null: of any.
+    campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, blank=True, related_name="rules")
+    event_name = models.CharField(max_length=300, db_default="", default="", blank=True)
+    event_filter = models.JSONField(null=True, blank=True)  # on its properties; customers/segment_filter.py reads it
+    cron = models.CharField(max_length=100, db_default="", default="", blank=True)  # in the project's time zone
+    every = models.PositiveIntegerField(db_default=1, default=1)  # of a referrer: each n-th referee
+
+    # Conditions.
+    only_segment = models.ForeignKey(Segment, models.PROTECT, null=True, blank=True, related_name="+")
+    at_most = models.PositiveIntegerField(null=True, blank=True)  # per customer; null: whenever it happens
+    per = models.CharField(max_length=10, choices=Per.choices, db_default="ever", default="ever")
+
+    activated_at = models.DateTimeField(null=True)  # what happened before is not its business
+    next_run_at = models.DateTimeField(null=True)  # of a schedule
+    # A walk through a whole segment, in batches by customer: the key of its firings, and how far it is.
+    walk = models.CharField(max_length=40, db_default="", default="")  # "": none is under way
+    walk_up_to = models.BigIntegerField(db_default=0, default=0)
+
+    objects = RuleQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="rule_trigger_is_complete",
+                condition=Q(trigger__in=["segment_entered", "segment_left"], segment__isnull=False)
+                | Q(trigger="event") & ~Q(event_name="")
+                | Q(trigger="schedule", segment__isnull=False) & ~Q(cron="")
+                | Q(trigger__in=["referrer", "referee"], campaign__isnull=False)
+                | Q(trigger__in=["customer_created", "code_published", "code_redeemed"]),
+            ),
+            models.CheckConstraint(name="rule_counts", condition=Q(every__gte=1) & (Q(at_most=None) | Q(at_most__gte=1))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_trigger_display()}: {self.distribution_id}"
+
+    @property
+    def owner(self) -> str:
+        """As a listener."""
+        return f"rule {self.pk}"
+
+
+class Firing(models.Model):
+    """A trigger met a rule: for this customer it fired (then there is a delivery), or it did not, and why."""
+
+    class Outcome(models.TextChoices):
+        FIRED = "fired", "Fired"
+        SKIPPED = "skipped", "Left out"
+
+    distribution = models.ForeignKey(Distribution, models.PROTECT, related_name="firings", db_index=False)
+    key = models.CharField(max_length=64)  # "event 123": of the outbox; "schedule 2026-03-01 09:00"; "already"
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="+", db_index=False)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    reason = models.CharField(max_length=300, db_default="", default="")
+    delivery = models.OneToOneField(Delivery, models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["distribution", "-id"], name="firing_of_distribution"),
+            models.Index(fields=["distribution", "outcome", "-id"], name="firing_by_outcome"),
+            # How often it has fired for a customer.
+            models.Index(
+                fields=["distribution", "customer", "created_at"], condition=Q(outcome="fired"), name="firing_counted"
+            ),
+        ]
+        constraints = [
+            # A trigger fires once for a customer, whoever runs twice.
+            models.UniqueConstraint(fields=["distribution", "key", "customer"], name="firing_once"),
+            models.CheckConstraint(
+                name="firing_has_delivery_or_reason",
+                condition=Q(outcome="fired", delivery__isnull=False, reason="")
+                | Q(outcome="skipped", delivery=None) & ~Q(reason=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.distribution_id} for {self.customer_id}: {self.outcome}"

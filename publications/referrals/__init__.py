@@ -1,0 +1,1 @@
+"""Referral programs: who referred whom, and what both get for it."""
