@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from django.core.cache import cache
 from django.db import connection
+from django.utils import timezone
+
+from campaigns.models import Campaign
 
 LARGE = 100_000  # codes; counting a million takes a sixth of a second, so from here on a count is remembered
 REMEMBERED = 60  # seconds
@@ -55,3 +58,9 @@ def count_codes(campaign_ids: Iterable[int]) -> dict[int, CodeCount]:
             cache.set_many(large, REMEMBERED)
         counts |= {key: counted.get(key, CodeCount(0, 0, 0)) for key in missing}
     return counts
+
+
+def is_pool_empty(campaign: Campaign, count: CodeCount) -> bool:
+    """There were codes, none is left, and none will be made: told of campaigns that would publish otherwise."""
+    over = campaign.deleted_at or (campaign.expiration_date and campaign.expiration_date <= timezone.now())
+    return not (over or campaign.auto_update or campaign.standalone or count.left) and count.total > 0

@@ -19,7 +19,7 @@ EXPIRED = Q(expiration_date__lte=Now())
 SCHEDULED = Q(start_date__gt=Now())
 CAMPAIGN_STATES = {
     "live": ("Live", ~EXPIRED & Q(active=True) & ~SCHEDULED),
-    "scheduled": ("Scheduled", ~EXPIRED & Q(active=True) & SCHEDULED),
+    "scheduled": ("Not started", ~EXPIRED & Q(active=True) & SCHEDULED),
     "disabled": ("Disabled", ~EXPIRED & Q(active=False)),
     "expired": ("Expired", EXPIRED),
 }
@@ -31,7 +31,7 @@ def state_of_campaign(campaign: Campaign) -> str:
         return "Expired"
     if not campaign.active:
         return "Disabled"
-    return "Scheduled" if campaign.start_date and campaign.start_date > now else "Live"
+    return "Not started" if campaign.start_date and campaign.start_date > now else "Live"
 
 
 def state_of_code(voucher: Voucher) -> str:

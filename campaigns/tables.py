@@ -5,7 +5,7 @@ from __future__ import annotations
 import django_tables2 as tables
 from django.urls import reverse
 
-from campaigns.count_codes import count_codes
+from campaigns.count_codes import count_codes, is_pool_empty
 from campaigns.filters import state_of_campaign, state_of_code
 from campaigns.models import Campaign, Voucher
 from config.tables import Table, WhenColumn
@@ -55,9 +55,11 @@ class CampaignTable(Table):
 
     def gauge(self, campaign: Campaign) -> dict:
         count = self.counts[campaign.pk]
+        if is_pool_empty(campaign, count):
+            return {"count": count, "level": "empty"}
         fixed_pool = not (campaign.auto_update or campaign.standalone)
-        low = fixed_pool and count.left * 100 <= count.total * LOW_PERCENT
-        return {"count": count, "level": "" if not low else "low" if count.left else "empty"}
+        low = fixed_pool and count.left and count.left * 100 <= count.total * LOW_PERCENT
+        return {"count": count, "level": "low" if low and state_of_campaign(campaign) != "Expired" else ""}
 
 
 class CodeTable(Table):

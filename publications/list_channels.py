@@ -1,17 +1,13 @@
-"""Which channels there are, and in which colours a page shows them."""
+"""Which channels there are."""
 
 from __future__ import annotations
-
-from itertools import cycle
 
 from django.db import connection
 
 from campaigns.models import Campaign
-from config.templatetags.handout import CHANNELS
 from publications.models import Publication
 
 MOST = 50
-OWN_COLOURS = (6, 8, 7, 3, 4, 2)  # the first ones are nobody's
 # PostgreSQL has no loose index scan for DISTINCT before version 18: this steps from channel to channel.
 OF_CAMPAIGN = """
 WITH RECURSIVE step AS (
@@ -33,14 +29,3 @@ def list_channels(campaign: Campaign | None = None) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(OF_CAMPAIGN, {"campaign": campaign.pk, "most": MOST})
         return [channel for (channel,) in cursor.fetchall()]
-
-
-def channel_colours(channels: list[str]) -> dict[str, int]:
-    """{channel: its colour among charts' 1 to 8}: different ones as long as there are enough.
-
-    The built-in channels keep theirs on every page, the grey one is that of "Other".
-    """
-    colours = {name: CHANNELS[name] for name in channels if name in CHANNELS}
-    free = [colour for colour in OWN_COLOURS if colour not in colours.values()]
-    own = (name for name in channels if name not in CHANNELS)
-    return colours | dict(zip(own, cycle(free), strict=False))

@@ -6,7 +6,6 @@ import django_tables2 as tables
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -17,13 +16,12 @@ from config.templatetags.handout import channel, pill, when
 from customers.models import Customer
 from publications.filters import HistoryFilter
 from publications.history import attach_ledger, with_holders
-from publications.list_channels import channel_colours
 from publications.models import Publication, PublishedVoucher
 from publications.redemptions.what_is_left import is_used_up
 
 MAIN, ASIDE, CUT = ({"td": {"class": name}} for name in ("main", "aside", "cut"))
 OPENER = {"th": {"class": "opener"}, "td": {"class": "opener"}}
-NOTHING = SafeString('<span class="muted">–</span>')
+NOTHING = SafeString('<span class="muted nothing">–</span>')
 
 
 class HistoryTable(Table):
@@ -81,12 +79,8 @@ class HistoryTable(Table):
     def render_customer(self, value: Customer):
         return customer_link(value)
 
-    @cached_property
-    def channel_colours(self) -> dict[str, int]:
-        return channel_colours(self.history.channels)
-
     def render_channel(self, value: str):
-        return channel({"channel_colours": self.channel_colours}, value)
+        return channel(value)
 
     def render_actor_label(self, record: Publication):
         return render_to_string("publications/_actor.html", {"done": record})
@@ -134,7 +128,7 @@ class HeldCodeTable(Table):
 
     def render_channel(self, record: Voucher):
         publication = _live_publication(record)
-        return channel({}, publication.channel) if publication else NOTHING
+        return channel(publication.channel) if publication else NOTHING
 
     def render_published_at(self, value):
         return when(value)
@@ -205,7 +199,7 @@ class WalletTable(Table):
     render_campaign = HistoryTable.render_campaign
 
     def render_channel(self, value: str):
-        return channel({}, value)
+        return channel(value)
 
     def render_published_at(self, record: PublishedVoucher, value):
         return format_html(

@@ -27,35 +27,41 @@ REMEMBERED = 60  # seconds
 
 
 class Days:
-    """Publications of the last DAYS days, by day of the project's time zone and channel; and failed attempts by day."""
+    """Codes published in the last DAYS days, by day of the project's time zone and channel, released ones included.
 
-    def __init__(self, published: Counter[tuple[date, str]], failed: Counter[date]) -> None:
-        self._published, self._failed = published, failed
+    Besides, by day: how many publications they went out in, and the failed attempts. A file of 500 codes is one
+    publication.
+    """
+
+    def __init__(self, codes: Counter[tuple[date, str]], publications: Counter[date], failed: Counter[date]) -> None:
+        self._codes, self._publications, self._failed = codes, publications, failed
         today = timezone.localdate()
         self.days = [today - timedelta(days=ago) for ago in reversed(range(DAYS))]
 
-    def published(self, *, last: int, before: int = 0) -> int:
+    def codes(self, *, last: int, before: int = 0) -> int:
         """Of the `last` days (1 is today alone), ending `before` days ago."""
         days = set(self._window(last, before))
-        return sum(count for (day, _), count in self._published.items() if day in days)
+        return sum(count for (day, _), count in self._codes.items() if day in days)
+
+    def publications(self, *, last: int) -> int:
+        return sum(self._publications[day] for day in self._window(last, 0))
 
     def failed(self, *, last: int) -> int:
         return sum(self._failed[day] for day in self._window(last, 0))
 
-    def chart(self, colours: dict[str, int]) -> dict[str, Any]:
-        """For {% stacked_bars %}: the channels with the most publications, in their `colours`, and Other in grey."""
+    def chart(self) -> dict[str, Any]:
+        """For {% stacked_bars %}: the channels through which the most codes went, and Other in grey."""
         totals: Counter[str] = Counter()
-        for (_, channel), count in self._published.items():
+        for (_, channel), count in self._codes.items():
             totals[channel] += count
         # One more is no better told as "Other".
         shown = SHOWN_CHANNELS if len(totals) > SHOWN_CHANNELS + 1 else SHOWN_CHANNELS + 1
         names = [name for name, _ in sorted(totals.items(), key=lambda total: (-total[1], total[0]))[:shown]]
-        series = [
-            {"name": name, "n": colours.get(name, GREY), "values": [self._published[day, name] for day in self.days]}
-            for name in names
+        series: list[dict[str, Any]] = [
+            {"name": name, "values": [self._codes[day, name] for day in self.days]} for name in names
         ]
         if len(totals) > len(names):
-            rest = [sum(self._published[day, name] for name in totals if name not in names) for day in self.days]
+            rest = [sum(self._codes[day, name] for name in totals if name not in names) for day in self.days]
             series.append({"name": OTHER, "n": GREY, "values": rest})
         return {"labels": self.days, "series": series}
 
@@ -67,26 +73,28 @@ class Days:
 def tally_days(campaign: Campaign | None = None) -> Days:
     """Of the campaign, or of everything."""
     first_day = timezone.localdate() - timedelta(days=DAYS - 1)
-    publications = Publication.objects.filter(created_at__gte=start_of(first_day))
+    made = Publication.objects.filter(created_at__gte=start_of(first_day))
     if campaign is not None:
-        publications = publications.filter(campaign=campaign)
+        made = made.filter(campaign=campaign)
     by_day = (
-        publications.order_by()
+        made.order_by()
         .annotate(day=TruncDate("created_at"))
         .values_list("day", "channel", "result")
-        .annotate(rows=Count("pk"), attempts=Sum("attempts"))
+        .annotate(rows=Count("pk"), codes=Sum("voucher_count"), attempts=Sum("attempts"))
     )
-    key = f"days:{campaign.pk if campaign else ''}:{timezone.get_current_timezone_name()}:{first_day}"
+    key = f"code-days:{campaign.pk if campaign else ''}:{timezone.get_current_timezone_name()}:{first_day}"
     published: Counter[tuple[date, str]] = Counter()
+    publications: Counter[date] = Counter()
     failed: Counter[date] = Counter()
-    for day, channel, result, rows, attempts in _remembered(
+    for day, channel, result, rows, codes, attempts in _remembered(
         key, lambda: list(by_day), size=lambda counted: sum(row[3] for row in counted)
     ):
         if result == Publication.Result.SUCCESS:
-            published[day, channel] += rows
+            published[day, channel] += codes
+            publications[day] += rows
         else:
             failed[day] += attempts
-    return Days(published, failed)
+    return Days(published, publications, failed)
 
 
 class Figures(NamedTuple):
@@ -116,16 +124,18 @@ def figures_of(campaign: Campaign) -> Figures:
 class Reached(NamedTuple):
     customers: int
     publications: int
+    codes: int
     in_all: bool  # False: among LARGE of the publications only, so "at least"
 
     @property
     def each(self) -> float:
-        return self.publications / self.customers if self.customers else 0
+        """Codes a customer."""
+        return self.codes / self.customers if self.customers else 0
 
 
 REACHED = """
-SELECT count(DISTINCT customer_id), count(*) FROM (
-    SELECT customer_id FROM publications_publication
+SELECT count(DISTINCT customer_id), count(*), coalesce(sum(voucher_count), 0) FROM (
+    SELECT customer_id, voucher_count FROM publications_publication
      WHERE campaign_id = %(campaign)s AND result = 'SUCCESS' AND voided_at IS NULL AND customer_id IS NOT NULL
      LIMIT %(large)s) AS p
 """
@@ -137,10 +147,10 @@ def customers_reached(campaign: Campaign) -> Reached:
     def count() -> Reached:
         with connection.cursor() as cursor:
             cursor.execute(REACHED, {"campaign": campaign.pk, "large": LARGE})
-            customers, publications = cursor.fetchone()
-            return Reached(customers, publications, publications < LARGE)
+            customers, publications, codes = cursor.fetchone()
+            return Reached(customers, publications, codes, publications < LARGE)
 
-    return _remembered(f"reached:{campaign.pk}", count, size=lambda reached: reached.publications)
+    return _remembered(f"codes-reached:{campaign.pk}", count, size=lambda reached: reached.publications)
 
 
 def _remembered(key: str, count: Callable[[], T], *, size: Callable[[T], int]) -> T:

@@ -58,7 +58,7 @@ def test_a_campaign_is_found_by_its_id_and_a_deleted_one_is_not():
 def test_a_campaign_is_in_one_state_by_its_pill_and_by_the_filter(fields, state):
     campaign = CampaignFactory(**fields)
 
-    assert state_of_campaign(campaign).lower() == state
+    assert state_of_campaign(campaign) == CAMPAIGN_STATES[state][0]
     assert [name for name in CAMPAIGN_STATES if names(status=name)] == [state]
 
 

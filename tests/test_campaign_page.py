@@ -46,8 +46,8 @@ def test_the_tiles_tell_codes_publications_customers_and_failures(signed_in):
 
     assert tiles(page) == {
         "Codes published": "4 of 4 100% 0 redeemed, 0%",
-        "Last 7 days": "3 +200% on the week before",
-        "Customers reached": "2 2.0 publications each",
+        "Codes in 7 days": "3 +200% on the week before",
+        "Customers reached": "2 2 codes each",
         "Failed attempts": "2 last just now",
     }
 
@@ -57,10 +57,23 @@ def test_a_new_campaign_has_tiles_of_nothing(signed_in):
 
     assert tiles(page) == {
         "Codes published": "0 of 0 0%",
-        "Last 7 days": "0 none in two weeks",
+        "Codes in 7 days": "0 none in two weeks",
         "Customers reached": "0 Nobody yet",
         "Failed attempts": "0 in 90 days",
     }
+
+
+def test_a_publication_of_several_codes_counts_as_its_codes(signed_in):
+    campaign = CampaignFactory(codes=5)
+    for count in (3, 2):
+        publish(campaign, CustomerFactory(), count=count, channel="API", origin="api", by=STAFF)
+
+    page = signed_in("Viewer").get(address(campaign)).content.decode()
+
+    assert tiles(page)["Codes published"].startswith("5 of 5")
+    assert tiles(page)["Codes in 7 days"] == "5 none in the week before in 2 publications"
+    assert tiles(page)["Customers reached"] == "2 2.5 codes each"
+    assert [series["values"][-1] for series in tally_days(campaign).chart()["series"]] == [5]
 
 
 def test_the_chart_has_the_four_busiest_channels_and_the_rest_as_other():
@@ -69,7 +82,7 @@ def test_the_chart_has_the_four_busiest_channels_and_the_rest_as_other():
         for _ in range(count):
             published(VoucherFactory(campaign=campaign), channel=channel)
 
-    chart = tally_days(campaign).chart({"A": 1})
+    chart = tally_days(campaign).chart()
 
     assert [(series["name"], series["values"][-1]) for series in chart["series"]] == [
         *(("A", 6), ("B", 5), ("C", 4), ("D", 3)),
@@ -82,7 +95,7 @@ def test_a_fifth_channel_is_told_by_its_name():
     for channel in "ABCDE":
         published(VoucherFactory(campaign=campaign), channel=channel)
 
-    assert [series["name"] for series in tally_days(campaign).chart({})["series"]] == list("ABCDE")
+    assert [series["name"] for series in tally_days(campaign).chart()["series"]] == list("ABCDE")
 
 
 def test_the_days_of_the_chart_are_the_projects(signed_in, project):
@@ -107,8 +120,8 @@ def test_failed_attempts_are_no_bars_of_the_chart():
 
     days = tally_days(campaign)
 
-    assert days.chart({})["series"] == []
-    assert (days.published(last=1), days.failed(last=1)) == (0, 1)
+    assert days.chart()["series"] == []
+    assert (days.codes(last=1), days.publications(last=1), days.failed(last=1)) == (0, 0, 1)
 
 
 def test_the_head_tells_status_value_dates_and_what_is_special(signed_in):

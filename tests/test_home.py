@@ -64,16 +64,17 @@ def test_who_may_not_take_a_step_is_told_who_does(signed_in):
     assert 'href="/campaigns/new"' not in page
 
 
-def test_the_tiles_count_publications_failures_and_campaigns(signed_in):
-    campaign = CampaignFactory()
-    for _ in range(3):
+def test_the_tiles_count_codes_failures_and_campaigns(signed_in):
+    campaign = CampaignFactory(codes=2)
+    publish(campaign, CustomerFactory(), count=2, channel="API", origin="api", by=STAFF)
+    for _ in range(2):
         published(VoucherFactory(campaign=campaign))
     with pytest.raises(PublishRefused):
         publish(campaign, CustomerFactory(), channel="API", origin="api", by=STAFF)
 
     page = text(signed_in("Viewer").get("/").content.decode())
 
-    assert "Published today 3 0 yesterday Last 7 days 3 none in the week before" in page
+    assert "Codes published today 4 0 yesterday Codes in 7 days 4 none in the week before in 3 publications" in page
     assert "Failed attempts 1 in the last 7 days Campaigns 1" in page
 
 
@@ -160,6 +161,6 @@ def test_the_page_takes_as_many_queries_for_fifty_of_everything_as_for_one(signe
     with CaptureQueriesContext(connection) as asked:
         assert browser.get("/").status_code == 200
 
-    # session, user, two for permissions, project; any publication?, the latest, their codes, channels, days, any key?,
+    # session, user, two for permissions, project; any publication?, the latest, their codes, days, any key?,
     # campaigns, low pools, failing webhooks, six kinds of running work, activity
-    assert len(asked) == 21
+    assert len(asked) == 20

@@ -131,3 +131,23 @@ def test_what_is_wrong_with_the_whole_form_stands_above_it():
 
     assert page.index("Not today.") < page.index("id_count")
     assert 'role="alert"' in page
+
+
+def test_the_colours_of_charts_and_channels_stand_out_in_both_themes():
+    tokens = (ROOT / "static/css/tokens.css").read_text()
+    colours = re.findall(r"--c\d+: light-dark\((#\w{6}), (#\w{6})\)", tokens)
+    surface = re.search(r"--surface: light-dark\((#\w{6}), (#\w{6})\)", tokens).groups()
+
+    assert len(colours) == 12
+    for theme in (0, 1):
+        assert [colour[theme] for colour in colours if contrast(colour[theme], surface[theme]) < 3] == []
+
+
+def contrast(one: str, other: str) -> float:
+    """As WCAG 2 computes it; 3 is what it asks of the parts of a chart."""
+    lights = []
+    for colour in (one, other):
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        red, green, blue = (x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts)
+        lights.append(0.2126 * red + 0.7152 * green + 0.0722 * blue)
+    return (max(lights) + 0.05) / (min(lights) + 0.05)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from campaigns.models import Campaign
 from config.models import ProjectSettings
 from config.templatetags.charts import stacked_bars
-from config.templatetags.handout import channel_series, relative, when
+from config.templatetags.handout import channel, channel_series, relative, when
 
 NOW = datetime(2026, 3, 10, 15, 30, tzinfo=UTC)
 
@@ -84,8 +84,16 @@ def test_what_a_campaign_is_worth(rf, campaign, words):
 
 
 def test_a_channel_keeps_its_colour():
-    assert [channel_series(name) for name in ("API", "Dashboard", "Automation", "CSV")] == [1, 2, 3, 4]
-    assert channel_series("newsletter") == channel_series("newsletter") >= 5
+    built_in = [channel_series(name) for name in ("API", "Dashboard", "Automation", "CSV", "Import")]
+    others = {channel_series(f"newsletter {n}") for n in range(100)}
+
+    assert built_in == [1, 2, 3, 4, 7]
+    assert others == {6, 8, 9, 10, 11, 12}  # none of theirs, and not the grey of "Other"
+    assert channel_series("newsletter_November") == 10  # today, tomorrow, and on every page
+
+
+def test_the_name_of_a_channel_breaks_after_an_underscore():
+    assert channel("news_<b>") == '<span class="chan s6"><span>news_<wbr>&lt;b&gt;</span></span>'
 
 
 def test_bars_stand_on_each_other_and_fill_the_axis():

@@ -16,7 +16,7 @@ PLOT = HEIGHT - TOP - BOTTOM
 def stacked_bars(chart: dict, label: str) -> dict:
     """`chart`: {"labels": [date, …], "series": [{"name": str, "values": [int, …]}, …]}, one value a label.
 
-    A series may name its colour itself ("n": 1 to 8), so that no two of a chart have the same.
+    A series has the colour of the channel of its name, or names one itself ("n": 1 to 12).
     """
     days = chart["labels"]
     series = _coloured(chart)

@@ -16,13 +16,16 @@ from django.utils.safestring import SafeString
 register = template.Library()
 
 TONES = {
-    "good": {"live", "active", "success", "done", "in pool", "published", "ready", "imported", "delivered"},
-    "info": {"draft", "queued", "running", "scheduled", "referral program", "waiting"},
+    "good": {"live", "active", "success", "done", "published", "ready", "imported", "delivered"},
+    "info": {"in pool", "draft", "queued", "running", "scheduled", "not started", "referral program", "waiting"},
     "warn": {"paused", "low", "disabled", "released", "unknown", "revoked", "partly released", "retrying"},
-    "bad": {"failure", "failed", "expired", "empty", "pool empty"},
+    "bad": {"failure", "failed", "expired", "pool empty", "no codes"},
 }
 _TONE_OF = {word: tone for tone, words in TONES.items() for word in words}
-CHANNELS = {"API": 1, "Dashboard": 2, "Automation": 3, "CSV": 4}
+# A channel's place among the colours of charts (static/css/tokens.css). The built-in ones have theirs, the others one of
+# OWN; grey, the fifth, is that of "Other".
+CHANNELS = {"API": 1, "Dashboard": 2, "Automation": 3, "CSV": 4, "Import": 7}
+OWN = (6, 8, 9, 10, 11, 12)
 
 
 @register.simple_tag
@@ -36,24 +39,24 @@ def pill(label: str, tone: str | None = None) -> SafeString:
 
 @register.filter
 def channel_series(name: str) -> int:
-    """The channel's place (1 to 8) among the colours of charts: the same channel has the same colour on every page."""
-    return CHANNELS.get(name) or 5 + crc32(str(name).encode()) % 4
+    """The channel's place (1 to 12) among the colours of charts: the same channel has the same colour on every page."""
+    return CHANNELS.get(name) or OWN[crc32(str(name).encode()) % len(OWN)]
 
 
-@register.simple_tag(takes_context=True)
-def channel(context, name: str) -> SafeString:
-    """The channel with its colour; a page with a chart passes `channel_colours`, {name: 1 to 8}, to match it."""
+@register.simple_tag
+def channel(name: str) -> SafeString:
+    """The channel with its colour. A long name breaks after an underscore rather than inside a word."""
     if not name:
         return SafeString("")
-    series = context.get("channel_colours", {}).get(name) or channel_series(name)
-    return format_html('<span class="chan s{}">{}</span>', series, name)
+    breaking = format_html_join(SafeString("_<wbr>"), "{}", ((part,) for part in str(name).split("_")))
+    return format_html('<span class="chan s{}"><span>{}</span></span>', channel_series(name), breaking)
 
 
 @register.simple_tag
 def when(moment: datetime | None, empty: str = "–") -> SafeString:
     """How long ago (or when), in the project's time zone; the exact time is the title."""
     if moment is None:
-        return SafeString(f'<span class="muted">{empty}</span>')
+        return format_html('<span class="muted{}">{}</span>', " nothing" if empty == "–" else "", empty)
     try:
         local = timezone.localtime(moment)
     except OverflowError:  # the zone would carry it out of what Python can hold

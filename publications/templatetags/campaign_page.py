@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import template
 from django.urls import reverse
 
-from campaigns.count_codes import count_codes
+from campaigns.count_codes import CodeCount, count_codes, is_pool_empty
 from campaigns.durations import spoken_duration
 from campaigns.filters import state_of_campaign
 from campaigns.models import Campaign
@@ -28,9 +28,12 @@ TABS = [
 def campaign_head(context, campaign: Campaign, tab: str = "") -> dict:
     """`{% campaign_head campaign "settings" %}` in the block `head`: crumbs, name, status, actions, and with a `tab` the tabs."""
     user = context["request"].user
+    codes = _codes(context, campaign)
     return {
         **_frame(context),
         "campaign": campaign,
+        "codes": codes,
+        "pool_empty": is_pool_empty(campaign, codes),
         "tab": tab,
         "here": next((label for name, label, _ in TABS if name == tab and name != "history"), ""),
         "status": campaign_status(campaign),
@@ -46,7 +49,7 @@ def campaign_head(context, campaign: Campaign, tab: str = "") -> dict:
 def campaign_tabs(context, campaign: Campaign, tab: str) -> dict:
     """The tabs alone, for the page that has something between the head and them, and has counted already."""
     figures = context.get("figures") or figures_of(campaign)
-    codes = context.get("codes") or count_codes([campaign.pk])[campaign.pk]
+    codes = _codes(context, campaign)
     counts = {"history": figures.publications, "codes": codes.total, "exports": figures.exports}
     tabs = []
     may_change = may(context["request"].user, MANAGE) and not campaign.deleted_at
@@ -64,6 +67,11 @@ def campaign_tabs(context, campaign: Campaign, tab: str) -> dict:
 @register.filter
 def campaign_status(campaign: Campaign) -> str:
     return "Deleted" if campaign.deleted_at else state_of_campaign(campaign)
+
+
+def _codes(context, campaign: Campaign) -> CodeCount:
+    known = context.get("codes")
+    return known if isinstance(known, CodeCount) else count_codes([campaign.pk])[campaign.pk]
 
 
 def _facts(campaign: Campaign) -> list[str]:

@@ -12,6 +12,7 @@ from config.roles import READ, requires, reveals_codes
 from config.settings_tables import AuditTable
 from config.tables import list_page
 from publications.filters import CampaignCodeFilter
+from publications.foresee_refusal import foresee_refusal
 from publications.history import history
 from publications.running_work import RUNNING, SHOWN
 from publications.tables import HeldCodeTable, HistoryTable
@@ -30,23 +31,25 @@ def campaign(request, campaign_id):
         request,
         "publications/campaign.html",
         table,
-        lambda: _overview(campaign, table.channel_colours),
+        lambda: _overview(campaign),
         filterset=publications,
     )
 
 
-def _overview(campaign: Campaign, channel_colours: dict[str, int]) -> dict:
+def _overview(campaign: Campaign) -> dict:
     """What stands above the history: for the whole page only, not when HTMX asks for the table."""
     days = tally_days(campaign)
     return {
         "title": campaign.name,
         "campaign": campaign,
+        "obstacles": [] if campaign.deleted_at else foresee_refusal(campaign),
         "codes": count_codes([campaign.pk])[campaign.pk],
         "figures": figures_of(campaign),
         "reached": customers_reached(campaign),
-        "week": days.published(last=7),
-        "week_before": days.published(last=7, before=7),
-        "chart": days.chart(channel_colours),
+        "week": days.codes(last=7),
+        "week_before": days.codes(last=7, before=7),
+        "week_publications": days.publications(last=7),
+        "chart": days.chart(),
     }
 
 

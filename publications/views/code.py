@@ -12,6 +12,7 @@ from config.actor import Actor
 from config.dialogs import leave
 from config.models import AuditEntry
 from config.roles import MANAGE, READ, requires, reveals_codes
+from publications.foresee_refusal import foresee_refusal_of_code
 from publications.forms import ReleaseForm
 from publications.models import Publication
 from publications.redemptions.what_is_left import balance, gift_amount
@@ -43,6 +44,7 @@ def code(request, voucher_id):
         "title": shown(voucher, reveals=reveals),
         "masked": is_masked(voucher, reveals=reveals),
         "voucher": voucher,
+        "obstacles": [] if voucher.published_at or voucher.deleted_at else foresee_refusal_of_code(voucher),
         **_terms(voucher),
         "gift_amount": gift_amount(voucher),
         "balance": balance(voucher),

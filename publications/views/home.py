@@ -15,7 +15,6 @@ from config.models import ApiKey, AuditEntry
 from config.roles import MANAGE, READ, may, requires, reveals_codes
 from config.tables import COUNT_UP_TO
 from publications.history import attach_ledger, history
-from publications.list_channels import channel_colours, list_channels
 from publications.low_pools import low_pools
 from publications.models import Publication, WebhookAddress
 from publications.running_work import running_work
@@ -42,19 +41,18 @@ def _overview(request) -> dict:
     days = tally_days()
     latest = list(history().qs[:LATEST])
     attach_ledger(latest)
-    colours = channel_colours(list_channels())
     manages = may(request.user, MANAGE)
     return {
         "title": "Home",
         "wants_key": manages and not ApiKey.objects.exists(),
-        "today": days.published(last=1),
-        "yesterday": days.published(last=1, before=1),
-        "week": days.published(last=7),
-        "week_before": days.published(last=7, before=7),
+        "today": days.codes(last=1),
+        "yesterday": days.codes(last=1, before=1),
+        "week": days.codes(last=7),
+        "week_before": days.codes(last=7, before=7),
+        "week_publications": days.publications(last=7),
         "failed": days.failed(last=7),
         "campaigns": Campaign.objects.live()[: COUNT_UP_TO + 1].count(),
-        "chart": days.chart(colours),
-        "channel_colours": colours,
+        "chart": days.chart(),
         "low_pools": low_pools(),
         "failing_webhooks": WebhookAddress.objects.failing() if manages else [],
         "jobs": running_work(request.user),

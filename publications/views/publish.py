@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -15,6 +16,7 @@ from config.navigation import in_dialog
 from config.roles import PUBLISH, requires
 from customers.create_customer import SourceIdTaken, create_customer
 from customers.models import Customer
+from publications.foresee_refusal import foresee_refusal, foresee_refusal_of_code
 from publications.forms import PublishForm
 from publications.models import Publication
 from publications.publish import DASHBOARD
@@ -32,7 +34,9 @@ CAMPAIGNS_OFFERED = 12
 def publish(request, campaign_id):
     campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
     codes = count_codes([campaign.pk])[campaign.pk]
-    return _page(request, campaign, None, {"title": f"Publish from {campaign}", "campaign": campaign, "codes": codes})
+    back = reverse("publications:campaign", kwargs={"campaign_id": campaign.pk})
+    context = {"title": f"Publish from {campaign}", "campaign": campaign, "codes": codes, "back": back}
+    return _page(request, campaign, None, context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -40,7 +44,8 @@ def publish(request, campaign_id):
 @requires(PUBLISH)
 def publish_code(request, voucher_id):
     voucher = get_object_or_404(Voucher.objects.select_related("campaign"), pk=voucher_id, deleted_at=None)
-    return _page(request, voucher.campaign, voucher, {"title": "Publish this code", "voucher": voucher})
+    back = reverse("publications:code", kwargs={"voucher_id": voucher.pk})
+    return _page(request, voucher.campaign, voucher, {"title": "Publish this code", "voucher": voucher, "back": back})
 
 
 @require_safe
@@ -65,6 +70,11 @@ def _page(request, campaign: Campaign | None, voucher: Voucher | None, context: 
     context |= {"form": form}
     if request.htmx.target == RECIPIENT:
         return render(request, "publications/_recipient.html", context)
+    context["obstacles"] = foresee_refusal_of_code(voucher) if voucher else foresee_refusal(campaign)
+    # Nothing is asked that would be in vain. What was sent is answered by the verb, and keeps its form; and who joined
+    # such a campaign once is shown their code whatever became of its pool.
+    refused = any(obstacle.refuses for obstacle in context["obstacles"]) and not (campaign and campaign.join_once)
+    context["in_vain"] = refused and request.method != "POST"
     if request.method == "POST":
         if earlier := _published_by_this_form(form):
             return _answer(request, earlier, repeated=True)

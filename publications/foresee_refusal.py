@@ -1,0 +1,79 @@
+"""Says what stands in the way of publishing before anybody tries. It is advice: the writing statement decides."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from campaigns.models import Campaign, Voucher
+from publications.take_codes import left_in_pool
+
+
+class Obstacle(NamedTuple):
+    state: str  # in the words of the pills: "Expired"
+    text: str
+    refuses: bool  # nothing can be published; else it can be, but is of no use yet
+    remedy: str = ""  # what a Manager does about it, and where; "" where nothing can be done
+    url: str = ""
+
+
+def foresee_refusal(campaign: Campaign) -> list[Obstacle]:
+    """Of codes from the campaign's pool: [] where all is well; else first what hinders most."""
+    if campaign.expiration_date and campaign.expiration_date <= timezone.now():
+        text = f"The campaign ended on {_day(campaign.expiration_date)}, so nothing can be published from it."
+        return [Obstacle("Expired", text, True, "Move its end", _page("settings", campaign))]
+    empty = not campaign.auto_update and not left_in_pool(campaign, up_to=1)
+    return ([_empty(campaign)] if empty else []) + _of_no_use_yet(campaign)
+
+
+def foresee_refusal_of_code(voucher: Voucher) -> list[Obstacle]:
+    """Of this code, by name. Answers as `foresee_refusal`."""
+    now, campaign = timezone.now(), voucher.campaign
+    edit = reverse("campaigns:edit-code", args=[voucher.pk])
+    if voucher.published_at:
+        text = f"The code was published on {_day(voucher.published_at)}. It can be published again once it is released."
+        return [Obstacle("Published", text, True, "Release it", reverse("publications:release", args=[voucher.pk]))]
+    if not voucher.active:
+        text = "The code is disabled, so it cannot be published."
+        return [Obstacle("Disabled", text, True, "Enable it", edit)]
+    if voucher.expiration_date and voucher.expiration_date <= now:
+        text = f"The code expired on {_day(voucher.expiration_date)}, so it cannot be published."
+        return [Obstacle("Expired", text, True, "Change its dates", edit)]
+    if campaign and campaign.expiration_date and campaign.expiration_date <= now:
+        text = f"Its campaign ended on {_day(campaign.expiration_date)}, so the code cannot be published."
+        return [Obstacle("Expired", text, True, "Move the campaign’s end", _page("settings", campaign))]
+    if voucher.start_date and voucher.start_date > now:
+        text = f"The code can be published now, but is redeemed from {_day(voucher.start_date)} on only."
+        return [Obstacle("Not started", text, False, "Change its dates", edit)]
+    return _of_no_use_yet(campaign) if campaign else []
+
+
+def _empty(campaign: Campaign) -> Obstacle:
+    remedy = () if campaign.standalone else ("Generate codes", _page("extend", campaign))
+    if campaign.vouchers.filter(deleted_at=None).exists():
+        text = "Every code of the campaign is published, disabled or expired: there is none left to publish."
+        return Obstacle("Pool empty", text, True, *remedy)
+    return Obstacle("No codes", "The campaign has no codes yet, so there is nothing to publish.", True, *remedy)
+
+
+def _of_no_use_yet(campaign: Campaign) -> list[Obstacle]:
+    """Such a campaign publishes (docs/api.md), but shops do not take its codes."""
+    if not campaign.active:
+        text = "The campaign is disabled: codes can be published, but none can be redeemed until it is enabled."
+        return [Obstacle("Disabled", text, False, "Enable it", _page("settings", campaign))]
+    if campaign.start_date and campaign.start_date > timezone.now():
+        text = f"The campaign starts on {_day(campaign.start_date)}: codes can be published now, and redeemed from then on."
+        return [Obstacle("Not started", text, False, "Move its start", _page("settings", campaign))]
+    return []
+
+
+def _page(name: str, campaign: Campaign) -> str:
+    return reverse(f"campaigns:{name}", args=[campaign.pk])
+
+
+def _day(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), "j M Y, H:i")
