@@ -40,9 +40,10 @@ def find_campaign(reference: str) -> Campaign:
     return found
 
 
-def find_voucher(reference: str) -> Voucher:
-    """By code, else by `v_…` id, with `campaign` set. Raises VoucherNotFound."""
-    found = vouchers_to_see().filter(code=reference).first()
+def find_voucher(reference: str, *, published: bool = False) -> Voucher:
+    """By code (`published`: a published one only), else by `v_…` id, with `campaign` set. Raises VoucherNotFound."""
+    named = vouchers_to_see().filter(code=reference)
+    found = (named.filter(published_at__isnull=False) if published else named).first()
     if not found and (key := key_of(VOUCHER, reference)):
         found = vouchers_to_see().filter(pk=key).first()
     if not found:

@@ -35,7 +35,7 @@ def make_codes(space: CodeSpace, *, count: int, **columns) -> int:
     # A small space that collided once is looked through at once: drawing from what is nearly full finds nothing.
     for again in range(1 if space.size <= COUNTABLE else ROUNDS):
         if again == 0:
-            candidates = list(set(space.draw(missing)))
+            candidates = list(dict.fromkeys(space.draw(missing)))
         else:
             candidates = _free(space.draw(min(missing << again, max(missing, MOST_DRAWN))))[:missing]
         missing -= _insert(candidates, columns)
@@ -80,8 +80,7 @@ def _free(codes: list[str]) -> list[str]:
 
 
 def _insert(codes: list[str], columns: dict) -> int:
-    """Inserts those of the codes that are new; how many. Sorted, so that two who insert never wait in a circle."""
-    codes.sort()
+    """Inserts those of the codes that are new; how many."""
     with connection.cursor() as cursor:
         if len(codes) < BY_COPY_FROM:
             cursor.execute(_statement("unnest(%s::text[]) AS new (code)", columns), [*columns.values(), codes])
@@ -97,8 +96,13 @@ def _insert(codes: list[str], columns: dict) -> int:
 
 
 def _statement(source: str, columns: dict) -> sql.Composed:
+    """The ids are drawn in the order of the source, which is random: else a published code would tell, by the ids next to
+    its own, between which codes the unpublished ones lie. The rows go in sorted, so that two who insert never wait in a
+    circle."""
     return sql.SQL(
-        "INSERT INTO campaigns_voucher (code, {names}) SELECT code, {values} FROM {source} ON CONFLICT DO NOTHING"
+        "INSERT INTO campaigns_voucher (id, code, {names}) SELECT id, code, {values} FROM"
+        " (SELECT nextval(pg_get_serial_sequence('campaigns_voucher', 'id')) AS id, code FROM {source}) AS numbered"
+        ' ORDER BY code COLLATE "C" ON CONFLICT DO NOTHING'
     ).format(
         names=sql.SQL(", ").join(map(sql.Identifier, columns)),
         values=sql.SQL(", ").join(sql.Placeholder() for _ in columns),

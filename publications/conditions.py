@@ -57,11 +57,15 @@ def _of_voucher_types(condition: by.Condition) -> Q:
     return _unless_negated(condition, of_type(condition.values))
 
 
-def _of_vouchers(condition: by.Condition) -> Q:
-    """By code or `v_…` id."""
-    vouchers = Voucher.objects.filter(Q(code__in=condition.values) | Q(pk__in=_keys(condition, VOUCHER)))
-    held = PublishedVoucher.objects.filter(voucher__in=vouchers.values("pk"))
-    return _unless_negated(condition, Q(pk__in=held.values("publication")))
+def of_vouchers(by_code: Q) -> by.Field:
+    """Publications of vouchers, by `v_…` id or code; `by_code`: which vouchers are found by their code."""
+
+    def q(condition: by.Condition) -> Q:
+        vouchers = Voucher.objects.filter(by_code & Q(code__in=condition.values) | Q(pk__in=_keys(condition, VOUCHER)))
+        held = PublishedVoucher.objects.filter(voucher__in=vouchers.values("pk"))
+        return _unless_negated(condition, Q(pk__in=held.values("publication")))
+
+    return by.Field(WHOLE, q)
 
 
 def _of_campaigns(condition: by.Condition) -> Q:
@@ -107,7 +111,7 @@ PUBLICATIONS = {
     "voucher_type": by.Field(WHOLE, _of_voucher_types),
     "is_referral_code": by.flag(REFERRAL),
     "parent_object_id": by.public_key("campaign", CAMPAIGN),
-    "related_object_id": by.Field(WHOLE, _of_vouchers),
+    "related_object_id": of_vouchers(Q()),
     "source_id": by.text("source_id"),
     "channel": by.text("channel"),
     "created_at": by.moment("created_at"),
@@ -115,7 +119,7 @@ PUBLICATIONS = {
 EXPORTED_PUBLICATIONS = PUBLICATIONS | {
     "campaign": by.Field(WHOLE, _of_campaigns),
     "customer": by.Field(WHOLE, _to_customers),
-    "voucher": by.Field(WHOLE, _of_vouchers),
+    "voucher": of_vouchers(Q()),
 }
 
 EXPORTED_CUSTOMERS = {

@@ -148,14 +148,18 @@ def _both_ways(orders: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]
 def _vouchers() -> QuerySet[Voucher]:
     rows = Voucher.objects.filter(deleted_at=None, campaign__deleted_at=None)
     live = FilteredRelation("ledger", condition=Q(ledger__released_at=None))
-    return with_inherited(rows).annotate(live=live, _updated=Coalesce("updated_at", "created_at"))
+    return with_inherited(rows).annotate(
+        live=live, _updated=Coalesce("updated_at", "created_at"), _shown=shown_code("code", "published_at")
+    )
 
 
 def _publications() -> QuerySet[Publication]:
     held = PublishedVoucher.objects.filter(publication=OuterRef("pk")).order_by("voucher_id")
+    held = held.annotate(_shown=shown_code("voucher__code", "voucher__published_at"))
     return Publication.objects.annotate(
         _customer=Coalesce("customer_id", 0),
         _tracking=Coalesce("customer__source_id", NOTHING),
+        _shown=Coalesce(Subquery(held.values("_shown")[:1]), NOTHING),
         _code=Coalesce(Subquery(held.values("voucher__code")[:1]), NOTHING),
     )
 
@@ -172,8 +176,9 @@ EXPORTED = {
         VOUCHER_FIELDS,
         ("code", "voucher_type", "value", "discount_type"),
         EXPORTED_VOUCHERS,
-        # Ids are drawn as codes are made, and have an index; the times do not.
-        _both_ways({"created_at": ("id",), "updated_at": ("_updated", "id"), "code": ("code",)}),
+        # Ids are drawn as codes are made, and have an index; the times do not. The order of masked codes would tell much
+        # of them: they stand as they are shown.
+        _both_ways({"created_at": ("id",), "updated_at": ("_updated", "id"), "code": ("_shown", "id")}),
         _vouchers(),
     ),
     "publication": Exported(
@@ -188,7 +193,7 @@ EXPORTED = {
                 "channel": ("channel", "id"),
                 "customer_id": ("_customer", "id"),
                 "tracking_id": ("_tracking", "id"),
-                "voucher_code": ("_code", "id"),
+                "voucher_code": ("_shown", "id"),
             }
         ),
         _publications(),
@@ -212,10 +217,22 @@ EXPORTED = {
         _customers(),
     ),
 }
-# Where the project's settings reveal unpublished codes.
+
+
+class InClear(NamedTuple):
+    """What is otherwise where the project's settings reveal unpublished codes."""
+
+    fields: Mapping[str, Column]
+    orders: Mapping[str, tuple[str, ...]]
+
+
 IN_CLEAR = {
-    "voucher": {"code": Column("Code", "code")},
-    "publication": {"voucher_code": Column("Voucher Code", "ledger__voucher__code")},
+    "voucher": InClear({"code": Column("Code", "code")}, _both_ways({"code": ("code",)})),
+    "publication": InClear(
+        {"voucher_code": Column("Voucher Code", "ledger__voucher__code")}, _both_ways({"voucher_code": ("_code", "id")})
+    ),
 }
+# Conditions that may name a code in clear.
+NAMING_CODES = ("code", "voucher", "related_object_id")
 OF_KIND = {exported.kind: name for name, exported in EXPORTED.items()}
 NEWEST_FIRST = "-created_at"

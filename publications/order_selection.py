@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from campaigns.mask import mask
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.conditions import read_filters
 from config.csv_files import Column
 from config.models import ProjectSettings
-from publications.export_fields import EXPORTED, IN_CLEAR, NEWEST_FIRST, OF_KIND
+from publications.export_fields import EXPORTED, IN_CLEAR, NAMING_CODES, NEWEST_FIRST, OF_KIND
 from publications.models import Export
 from publications.order_export import order_export
 from publications.report import Rows
@@ -88,23 +89,25 @@ def selected_rows(export: Export) -> Rows:
     rows = exported.rows.filter(read_filters(parameters["filters"], exported.conditions))
     if export.campaign_id:
         rows = rows.filter(campaign=export.campaign_id)
-    return Rows(rows, exported.orders[parameters["order"]], exported.within)
+    orders = {**exported.orders, **(IN_CLEAR[OF_KIND[export.kind]].orders if export.reveals_codes else {})}
+    return Rows(rows, orders[parameters["order"]], exported.within)
 
 
 def selected_columns(export: Export) -> list[Column]:
     name = OF_KIND[export.kind]
-    fields = {**EXPORTED[name].fields, **(IN_CLEAR[name] if export.reveals_codes else {})}
+    fields = {**EXPORTED[name].fields, **(IN_CLEAR[name].fields if export.reveals_codes else {})}
     return [fields[field] for field in _parameters(export)["fields"]]
 
 
 def selection_in_words(export: Export) -> list[tuple[str, str]]:
-    """[("Fields", "code, value"), ("channel", "$is API"), …] for its page."""
+    """[("Fields", "code, value"), ("channel", "$is API"), …] for its page, where codes are masked."""
     parameters = _parameters(export)
     words = [("Fields", ", ".join(parameters["fields"])), ("Order", parameters["order"])]
     for field, value in parameters["filters"].items():
         if isinstance(value, Mapping):
             conditions = value.get("conditions", {}).items()
-            words.append((field, "; ".join(f"{op} {_said(values)}".strip() for op, values in conditions)))
+            said = _masked if field in NAMING_CODES else _said
+            words.append((field, "; ".join(f"{op} {said(values)}".strip() for op, values in conditions)))
     return words
 
 
@@ -116,3 +119,7 @@ def _parameters(export: Export) -> dict[str, Any]:
 
 def _said(values: Any) -> str:
     return ", ".join(map(str, values)) if isinstance(values, list) else str(values)
+
+
+def _masked(values: Any) -> str:
+    return ", ".join(mask(str(value)) for value in (values if isinstance(values, list) else [values]))

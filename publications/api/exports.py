@@ -21,7 +21,7 @@ from config.conditions import InvalidCondition
 from config.public_ids import EXPORT, key_of
 from publications.delete_export import delete_export
 from publications.download_export import NoFile, download_export
-from publications.export_fields import OF_KIND
+from publications.export_fields import NAMING_CODES, OF_KIND
 from publications.models import Export
 from publications.order_selection import NotOfCampaigns, UnknownExport, UnknownFields, UnknownOrder, order_selection
 from publications.sign_download import sign_download, who_was_given
@@ -143,9 +143,12 @@ def export_answer(request: HttpRequest, export: Export) -> dict[str, Any]:
 
 
 def _seen_by(key: Key) -> QuerySet[Export]:
-    """One that holds unpublished codes in clear is not for keys to which they are masked."""
+    """One that holds unpublished codes in clear, or was ordered of codes by their text, is not for keys to which those
+    are masked."""
     exports = Export.objects.filter(parameters__isnull=False)
-    return exports if key.may_all else exports.filter(reveals_codes=False)
+    if key.may_all:
+        return exports
+    return exports.filter(reveals_codes=False).exclude(parameters__filters__has_any_keys=NAMING_CODES)
 
 
 def _find(key: Key, export_id: str) -> Export:

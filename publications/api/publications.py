@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from campaigns.find import find_campaign, find_voucher
 from campaigns.models import Campaign, Voucher
+from config import conditions as by
 from config.api import ApiError, as_api_error, in_words, invalid_payload, invalid_query, key_or_404, not_found
 from config.api_auth import MAY_PUBLISH, MAY_PUBLISH_BY_GET, MAY_PUBLISH_OR_READ, MAY_READ, Key, caller
 from config.api_filters import filters_of
@@ -22,8 +23,9 @@ from customers.api import CustomerSent
 from customers.models import Customer
 from customers.upsert import InvalidCustomer
 from publications.api.answers import listed_answer, publication_answer, published_answer
+from publications.api.masked_codes import visible
 from publications.attach_codes import attach_codes
-from publications.conditions import PUBLICATIONS, REFERRAL, of_type
+from publications.conditions import PUBLICATIONS, REFERRAL, of_type, of_vouchers
 from publications.history import history
 from publications.models import Publication, PublishedVoucher
 from publications.publish import API, publish, publish_code
@@ -150,9 +152,17 @@ def _publish(request: HttpRequest, sent: PublicationSent, *, join_once: bool) ->
     return published_answer(publication)
 
 
-def _code_of(publication: str) -> Subquery:
-    held = PublishedVoucher.objects.filter(publication=OuterRef(publication)).order_by("voucher_id")
+def _code(of: Q) -> Subquery:
+    """The publication's code; of several the first. `of`: of which vouchers only."""
+    held = PublishedVoucher.objects.filter(of, publication=OuterRef("pk")).order_by("voucher_id")
     return Subquery(held.values("voucher__code")[:1])
+
+
+def _by_code(of: Q) -> dict[str, tuple[Any, ...]]:
+    return {
+        "voucher_code": (_code(of).asc(nulls_last=True), "pk"),
+        "-voucher_code": (_code(of).desc(nulls_last=True), "-pk"),
+    }
 
 
 ORDERS: dict[str, tuple[Any, ...]] = {
@@ -166,9 +176,17 @@ ORDERS: dict[str, tuple[Any, ...]] = {
     "-customer_id": (F("customer_id").desc(nulls_last=True), "-pk"),
     "tracking_id": (F("customer__source_id").asc(nulls_last=True), "pk"),
     "-tracking_id": (F("customer__source_id").desc(nulls_last=True), "-pk"),
-    "voucher_code": (_code_of("pk").asc(nulls_last=True), "pk"),
-    "-voucher_code": (_code_of("pk").desc(nulls_last=True), "-pk"),
+    **_by_code(Q()),
 }
+
+
+def orders_for(key: Key) -> dict[str, tuple[Any, ...]]:
+    """By code: those that are masked to the key (they were released) stand last, whatever they are."""
+    return ORDERS if key.may_all else ORDERS | _by_code(visible(key, "voucher__"))
+
+
+def filters_for(key: Key) -> dict[str, by.Field]:
+    return PUBLICATIONS | {"related_object_id": of_vouchers(visible(key))}
 
 
 @router.get("", auth=MAY_READ)
@@ -180,7 +198,7 @@ def list_publications(request: HttpRequest, query: Annotated[PublicationsQuery, 
     if query.customer:
         rows = rows.filter(customer__in=customers_called(query.customer))
     if query.voucher:
-        rows = rows.filter(_of_voucher(query.voucher))
+        rows = rows.filter(_of_voucher(query.voucher, request.auth))
     if query.result:
         rows = rows.filter(result=query.result.upper())
     if query.voucher_type:
@@ -189,7 +207,7 @@ def list_publications(request: HttpRequest, query: Annotated[PublicationsQuery, 
         rows = rows.filter(REFERRAL)
     if query.source_id:
         rows = rows.filter(source_id=query.source_id)
-    rows = rows.filter(filters_of(request.GET, PUBLICATIONS))
+    rows = rows.filter(filters_of(request.GET, filters_for(request.auth)))
     return answer_publications(rows, query, request.auth)
 
 
@@ -210,7 +228,7 @@ def answer_publications(rows: QuerySet, query: ListQuery, key: Key) -> dict[str,
         attach_codes(found)
         return [listed_answer(publication, key) for publication in found]
 
-    return answer_list(rows, query, name="publications", prefix=PUBLICATION, orders=ORDERS, answer=answer)
+    return answer_list(rows, query, name="publications", prefix=PUBLICATION, orders=orders_for(key), answer=answer)
 
 
 def campaigns_called(reference: str) -> list[int]:
@@ -224,10 +242,9 @@ def customers_called(reference: str) -> list[int]:
     return list(Customer.objects.filter(Q(source_id=reference) | Q(pk=key or 0)).values_list("pk", flat=True))
 
 
-def _of_voucher(reference: str) -> Q:
+def _of_voucher(reference: str, key: Key) -> Q:
     """Also the failed attempts at that code, and publications from which it was released."""
-    key = key_of(VOUCHER, reference)
-    vouchers = Voucher.objects.filter(Q(code=reference) | Q(pk=key or 0))
+    vouchers = Voucher.objects.filter(Q(code=reference) & visible(key) | Q(pk=key_of(VOUCHER, reference) or 0))
     holding = PublishedVoucher.objects.filter(voucher__in=vouchers.values("pk")).values_list(
         "publication_id", flat=True
     )

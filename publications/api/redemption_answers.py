@@ -12,31 +12,29 @@ from config.api_auth import Key
 from config.public_ids import CAMPAIGN, REDEMPTION, public_id
 from customers.api_answers import short_customer_answer
 from customers.models import Customer
-from publications.api.answers import shown_code, voucher_answers
+from publications.api.answers import voucher_answers
+from publications.api.masked_codes import shown_code
 from publications.redemptions.models import Redemption
 
 FAILURE = Redemption.Result.FAILURE
 ROLLBACK = Redemption.Kind.ROLLBACK
 
 
-def redemption_answers(redemptions: Sequence[Redemption], key: Key, *, asked_for: str = "") -> list[dict[str, Any]]:
-    """In full, with the vouchers as they are now. `asked_for`: the code that the caller named."""
+def redemption_answers(redemptions: Sequence[Redemption], key: Key) -> list[dict[str, Any]]:
+    """In full, with the vouchers as they are now."""
     vouchers = [redemption.voucher for redemption in redemptions if redemption.voucher]
-    in_full = {
-        voucher.pk: answer
-        for voucher, answer in zip(vouchers, voucher_answers(vouchers, key, asked_for=asked_for), strict=True)
-    }
+    in_full = {voucher.pk: answer for voucher, answer in zip(vouchers, voucher_answers(vouchers, key), strict=True)}
     return [_answer(redemption, in_full.get(redemption.voucher_id)) for redemption in redemptions]
 
 
-def listed_redemptions(redemptions: Sequence[Redemption], key: Key, *, asked_for: str = "") -> list[dict[str, Any]]:
+def listed_redemptions(redemptions: Sequence[Redemption], key: Key) -> list[dict[str, Any]]:
     """As in lists: the vouchers in short."""
-    return [_answer(row, _in_short(row.voucher, key, asked_for) if row.voucher else None) for row in redemptions]
+    return [_answer(row, _in_short(row.voucher, key) if row.voucher else None) for row in redemptions]
 
 
-def _in_short(voucher: Voucher, key: Key, asked_for: str) -> dict[str, Any]:
+def _in_short(voucher: Voucher, key: Key) -> dict[str, Any]:
     campaign_id = voucher.campaign.public_id if voucher.campaign else None
-    short = short_voucher_answer(voucher, code=shown_code(voucher, key, asked_for))
+    short = short_voucher_answer(voucher, code=shown_code(voucher, key))
     return {"id": voucher.public_id, **short, "campaign_id": campaign_id}
 
 

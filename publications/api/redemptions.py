@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
-from django.db.models import F
+from django.db.models import Case, F, When
 from django.http import HttpRequest
 from ninja import Query, Router
 from pydantic import Field
@@ -21,10 +21,10 @@ from config.api_queries import read_values, times
 from config.public_ids import CAMPAIGN, CUSTOMER, REDEMPTION, VOUCHER
 from customers.upsert import InvalidCustomer
 from publications.api.answers import voucher_answers
+from publications.api.masked_codes import code_filter, find_voucher_for, visible
 from publications.api.publications import campaigns_called, customers_called
 from publications.api.redemption_answers import listed_redemptions, order_of, redemption_answers
 from publications.api.redemption_requests import RedemptionSent, RedemptionsSent, RollbackSent, amount_of
-from publications.api.vouchers import code_filter
 from publications.models import Redemption
 from publications.redemptions.history import PREFIXES, find_redemption, with_all_about
 from publications.redemptions.redeem import Use, redeem, redeem_together
@@ -46,6 +46,17 @@ ORDERS: dict[str, tuple[Any, ...]] = {
     "tracking_id": (F("customer__source_id").asc(nulls_last=True), "pk"),
     "-tracking_id": (F("customer__source_id").desc(nulls_last=True), "-pk"),
 }
+
+
+def orders_for(key: Key) -> dict[str, tuple[Any, ...]]:
+    """By code: those that are masked to the key stand last, whatever they are."""
+    if key.may_all:
+        return ORDERS
+    seen = Case(When(visible(key, "voucher__"), then=F("voucher__code")))
+    return ORDERS | {
+        "voucher_code": (seen.asc(nulls_last=True), "pk"),
+        "-voucher_code": (seen.desc(nulls_last=True), "-pk"),
+    }
 
 
 class RedemptionsQuery(ListQuery):
@@ -84,7 +95,7 @@ def redeem_voucher(request: HttpRequest, code: str, sent: RedemptionSent | None 
     sent = sent or RedemptionSent()
     with _customer_named():
         made = redeem(find_voucher(code), amount=amount_of(sent.gift), **sent.for_verb(tracking_id), by=caller(request))
-    return redemption_answers(_in_order([made.pk]), request.auth, asked_for=code)[0]
+    return redemption_answers(_in_order([made.pk]), request.auth)[0]
 
 
 @router.get("", auth=MAY_READ)
@@ -152,21 +163,21 @@ def list_redemptions_of_voucher(request: HttpRequest, code: str, query: Annotate
 
 
 def _of_voucher(request: HttpRequest, code: str, query: ListQuery) -> dict[str, Any]:
-    voucher = find_voucher(code)
-    counted = voucher_answers([voucher], request.auth, asked_for=code)[0]["redemption"]
+    voucher = find_voucher_for(request.auth, code)
+    counted = voucher_answers([voucher], request.auth)[0]["redemption"]
     rows = Redemption.objects.filter(voucher=voucher)
-    return counted | _answer_list(rows, query, request.auth, name="redemption_entries", asked_for=code)
+    return counted | _answer_list(rows, query, request.auth, name="redemption_entries")
 
 
-def _answer_list(rows, query: ListQuery, key: Key, *, name: str, asked_for: str = "") -> dict[str, Any]:
+def _answer_list(rows, query: ListQuery, key: Key, *, name: str) -> dict[str, Any]:
     prefix = (query.starting_after or "").partition("_")[0]
     return answer_list(
         with_all_about(rows),
         query,
         name=name,
         prefix=prefix if prefix in PREFIXES else REDEMPTION,
-        orders=ORDERS,
-        answer=lambda found: listed_redemptions(found, key, asked_for=asked_for),
+        orders=orders_for(key),
+        answer=lambda found: listed_redemptions(found, key),
     )
 
 

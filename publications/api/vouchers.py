@@ -8,15 +8,17 @@ from django.db.models import F, Q
 from django.http import HttpRequest
 from ninja import Query, Router
 
-from campaigns.find import find_voucher, vouchers_to_see
+from campaigns.find import vouchers_to_see
 from campaigns.models import Campaign
 from config import conditions as by
+from config.api import invalid_query
 from config.api_auth import MAY_READ, Key
 from config.api_filters import filters_of
 from config.api_lists import ListQuery, answer_list
 from config.api_queries import read_values, times
 from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER, key_of
 from publications.api.answers import voucher_answers
+from publications.api.masked_codes import code_filter, find_voucher_for, visible
 from publications.api.publications import answer_publications
 from publications.conditions import VOUCHERS, with_inherited
 from publications.history import history
@@ -49,29 +51,21 @@ def filters_for(key: Key) -> dict[str, by.Field]:
     return VOUCHERS | {"code": code_filter(key)}
 
 
-def code_filter(key: Key, voucher: str = "") -> by.Field:
-    """To a key that sees unpublished codes masked, parts of a code match published ones only.
-
-    Else it could find out a code letter by letter, by watching which beginnings match. `voucher`: "voucher__" where the
-    rows are of something that has a voucher.
-    """
-    plain = by.text(f"{voucher}code")
-    if key.may_all:
-        return plain
-
-    def q(condition: by.Condition) -> Q:
-        published = Q(**{f"{voucher}published_at__isnull": False}) if condition.op in by.PARTS else Q()
-        return plain.q(condition) & published
-
-    return plain._replace(q=q)
+def _may_order(key: Key, order: str) -> None:
+    if order.lstrip("-") == "code" and not key.may_all:
+        raise invalid_query(
+            "order: by code is for keys of scope 'all'; to others the codes that are unpublished are masked"
+        )
 
 
 @router.get("", auth=MAY_READ)
 def list_vouchers(request: HttpRequest, query: Annotated[VouchersQuery, Query()]):
-    """Newest first. Unpublished codes are masked, but for keys of scope `all`."""
+    """Newest first. To keys of another scope than `all` unpublished codes are masked: no filter finds them by their text,
+    and the list has no order by `code`."""
+    _may_order(request.auth, query.order or "")
     rows = with_inherited(vouchers_to_see())
     if query.code:
-        rows = rows.filter(code=query.code)
+        rows = rows.filter(visible(request.auth), code=query.code)
     if query.category:
         rows = rows.filter(_category=query.category)
     if query.campaign:
@@ -92,7 +86,7 @@ def list_vouchers(request: HttpRequest, query: Annotated[VouchersQuery, Query()]
         name="vouchers",
         prefix=VOUCHER,
         orders=ORDERS,
-        answer=lambda found: voucher_answers(found, request.auth, asked_for=query.code or ""),
+        answer=lambda found: voucher_answers(found, request.auth),
     )
 
 
@@ -105,12 +99,12 @@ def _held_by(reference: str):
 @router.get("/{path:code}/publications", auth=MAY_READ)
 def list_publications_of_voucher(request: HttpRequest, code: str, query: Annotated[ListQuery, Query()]):
     """The publication that holds the voucher, as `publish.url` of the voucher promises."""
-    voucher = find_voucher(code)
+    voucher = find_voucher_for(request.auth, code)
     holding = history().qs.filter(ledger__voucher=voucher, ledger__released_at=None)
     return answer_publications(holding, query, request.auth)
 
 
 @router.get("/{path:code}", auth=MAY_READ)
 def get_voucher(request: HttpRequest, code: str):
-    """By code or `v_…` id."""
-    return voucher_answers([find_voucher(code)], request.auth, asked_for=code)[0]
+    """By code or `v_…` id; an unpublished code is no name to keys of another scope than `all`."""
+    return voucher_answers([find_voucher_for(request.auth, code)], request.auth)[0]

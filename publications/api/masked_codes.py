@@ -1,0 +1,47 @@
+"""What keys that see unpublished codes masked may learn of them: nothing but that there are such codes.
+
+A code that could be told from its neighbours in a sorted list, or by whether a guess of it is found, would be narrowed
+down call by call. So to every key but those of scope `all` no unpublished code answers to its text, and nothing stands
+in the order of what is masked. By its `v_…` id it is found, and masked. (docs/api.md, "Keys"; ADR 0009)
+"""
+
+from __future__ import annotations
+
+from django.db.models import Q
+
+from campaigns.find import find_voucher
+from campaigns.mask import mask
+from campaigns.models import Voucher
+from config import conditions as by
+from config.api_auth import Key
+
+
+def shown_code(voucher: Voucher, key: Key) -> str:
+    return voucher.code if voucher.published_at or key.may_all else mask(voucher.code)
+
+
+def find_voucher_for(key: Key, reference: str) -> Voucher:
+    """By a code that this key may see, else by `v_…` id, with `campaign` set. Raises VoucherNotFound."""
+    return find_voucher(reference, published=not key.may_all)
+
+
+def visible(key: Key, voucher: str = "") -> Q:
+    """Those whose codes the key may see. `voucher`: "voucher__" where the rows are of something that has a voucher."""
+    return Q() if key.may_all else Q(**{f"{voucher}published_at__isnull": False})
+
+
+def code_filter(key: Key, voucher: str = "") -> by.Field:
+    """A masked code is like no text that a condition names. `voucher`: as of `visible`."""
+    plain = by.text(f"{voucher}code")
+    if key.may_all:
+        return plain
+
+    def q(condition: by.Condition) -> Q:
+        found = plain.q(condition)
+        if condition.op in by.PRESENCE:
+            return found
+        if condition.op in by.NEGATED:
+            return found | Q(**{f"{voucher}published_at__isnull": True})
+        return found & visible(key, voucher)
+
+    return plain._replace(q=q)
