@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bench.installation import Installation
 
-# 8 characters out of 32, told apart by their number; the multiplier is odd, so no two numbers meet modulo 32^8.
-CODE = """(SELECT string_agg(substr('23456789ABCDEFGHJKLMNPQRSTUVWXYZ', 1 + (((n * 777767777) >> (5 * i)) & 31)::int, 1), '')
+# 8 characters out of 32, told apart by their number: the multiplier is odd, so no two numbers meet modulo 32^8. And one
+# more, since among millions of codes one of those that the product draws would be the same.
+CODE = """(SELECT 'B' || string_agg(substr('23456789ABCDEFGHJKLMNPQRSTUVWXYZ', 1 + (((n * 777767777) >> (5 * i)) & 31)::int, 1), '')
           FROM generate_series(0, 7) AS i)"""
 
 

@@ -1,0 +1,212 @@
+"""A million codes: generated, imported, handed out, reported on, each against PostgreSQL alone (lines 4 to 7).
+
+    .venv/bin/python -m bench.files [--rows 1000000] [--repeats 3]
+
+The product's side is ordered by its verbs and done by its worker; its time is that between the two moments on the
+work's own row. The other side is psql, with the same rows into the same tables and indexes, or out of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+import django
+
+from bench.installation import Installation, installation, machine
+from bench.load_data import CODE, TAKE, add_campaign, add_customers
+
+WORKER = "procrastinate worker --queues default"
+
+
+def main() -> None:
+    options = argparse.ArgumentParser()
+    options.add_argument("--rows", type=int, default=1_000_000)
+    options.add_argument("--repeats", type=int, default=3)
+    options.add_argument("--only", default="", help="numbers of lines, comma-separated")
+    chosen = options.parse_args()
+    with installation() as handout:
+        os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "HANDOUT_DATA": str(handout.folder)}
+        os.environ.pop("DATABASE_URL", None)
+        django.setup()
+        print(machine())
+        bench = Bench(handout, chosen.rows, chosen.repeats)
+        lines = {"5": bench.generate, "6": bench.import_codes, "4": bench.hand_out, "7": bench.report}
+        for name, measure in lines.items():
+            if not chosen.only or name in chosen.only.split(","):
+                measure()
+
+
+class Bench:
+    def __init__(self, handout: Installation, rows: int, repeats: int) -> None:
+        self.handout, self.rows, self.repeats = handout, rows, repeats
+        self.campaigns = 0
+        add_customers(handout, 10_000)
+        # So that no table is analysed while it is empty, nor its first index pages still to be made.
+        add_campaign(handout, "Others", codes=rows // 10, first=100 * rows)
+        handout.settle()
+
+    def campaign(self, *, codes: int = 0):
+        from campaigns.models import Campaign
+
+        self.campaigns += 1
+        key = add_campaign(self.handout, f"Bench {self.campaigns}", codes=codes, first=self.campaigns * self.rows)
+        return Campaign.objects.get(pk=key)
+
+    def generate(self) -> None:
+        from campaigns.extend_pool import order_codes
+        from config.actor import SYSTEM
+
+        self.against(
+            "5  generate codes",
+            lambda: self.work(lambda campaign: order_codes(campaign, count=self.rows, by=SYSTEM), self.campaign()),
+            self.copy,
+            "COPY of a prepared file",
+        )
+
+    def import_codes(self) -> None:
+        from django.core.files import File
+
+        from campaigns.order_code_import import order_code_import
+        from config.actor import SYSTEM
+
+        def order(campaign):
+            with self.prepared(campaign.pk).open("rb") as file:
+                return order_code_import(File(file, name="codes.csv"), campaign=campaign, by=SYSTEM)
+
+        self.against("6  import codes", lambda: self.work(order, self.campaign()), self.copy, "COPY of a prepared file")
+
+    def hand_out(self) -> None:
+        from config.actor import SYSTEM
+        from publications.hand_out import order_hand_out
+
+        def product() -> float:
+            campaign = self.campaign(codes=self.rows)
+            self.handout.settle()
+            taken = Event()
+
+            def order(campaign):
+                export = order_hand_out(campaign, count=None, by=SYSTEM)
+                started = time.perf_counter()
+                while export.rows is None:  # once they are all taken, the file begins
+                    time.sleep(0.02)
+                    export.refresh_from_db()
+                self.took = time.perf_counter() - started
+                taken.set()
+                return export
+
+            self.work(order, campaign)
+            return self.took
+
+        def limit() -> float:
+            campaign = self.campaign(codes=self.rows)
+            self.handout.settle()
+            batch = TAKE.format(campaign=campaign.pk, batch=10_000)
+            return self.handout.psql((batch + ";\n") * (self.rows // 10_000))
+
+        self.against("4  hand-out, its taking", product, limit, "the same inserts and updates in psql")
+
+    def report(self) -> None:
+        from config.actor import SYSTEM
+        from publications.report import order_report
+
+        campaign = self.campaign(codes=self.rows)
+        self.handout.psql((TAKE.format(campaign=campaign.pk, batch=10_000) + ";\n") * (self.rows // 10_000))
+        self.handout.settle()
+        for kind in ("codes", "publications"):
+            query = LIMITS[kind].format(campaign=campaign.pk)
+            file = self.handout.folder / "limit.csv"
+            self.against(
+                f"7  report of {kind}",
+                lambda kind=kind: self.work(
+                    lambda campaign: order_report(kind, campaign=campaign, by=SYSTEM), campaign
+                ),
+                lambda query=query, file=file: self.handout.psql(f"\\copy ({query}) TO '{file}' CSV HEADER"),
+                "COPY of the same query",
+            )
+
+    def work(self, order: Callable, campaign) -> float:
+        """Seconds from the beginning of the ordered work to its end, by its row."""
+        work = order(campaign)
+        while not work.finished_at:
+            time.sleep(0.05)
+            work.refresh_from_db()
+        assert work.status == "done", work.error
+        return (work.finished_at - work.started_at).total_seconds()
+
+    def copy(self) -> float:
+        campaign = self.campaign()
+        file = self.prepared(campaign.pk, header=False)
+        return self.handout.psql(
+            f"\\copy campaigns_voucher (code, campaign_id) FROM PROGRAM 'sed s/$/,{campaign.pk}/ {file}' CSV"
+        )
+
+    def prepared(self, campaign: int, *, header: bool = True) -> Path:
+        """A file of new codes, in no order, as random ones come."""
+        file = self.handout.folder / f"codes-{campaign}.csv"
+        first = self.campaigns * self.rows
+        query = f"SELECT {CODE} AS code FROM generate_series({first + 1}::bigint, {first + self.rows}::bigint) AS n"
+        self.handout.psql(f"\\copy ({' '.join(query.split())}) TO '{file}' CSV {'HEADER' if header else ''}")
+        return file
+
+    def against(self, name: str, product: Callable[[], float], limit: Callable[[], float], what: str) -> None:
+        mine, limits, grown = [], [], []
+        for _ in range(self.repeats):
+            limits.append(limit())
+            with peak_memory(self.handout) as peak:
+                before = self.handout.memory(WORKER)
+                mine.append(product())
+            grown.append(peak() - before)
+        took, least = statistics.median(mine), statistics.median(limits)
+        print(
+            f"{name:24} {took:6.1f} s ({self.rows / took:9,.0f}/s)   {least:6.1f} s ({what})"
+            f"   ratio {least / took:6.1%}   worker +{max(grown):.0f} MB",
+            flush=True,
+        )
+
+
+# What the files hold, as the product asks for it (publications/export_columns.py), without its care for formulas.
+LIMITS = {
+    "codes": """SELECT v.code, c.name, v.type, v.active, v.published_at, v.expiration_date, cu.name, cu.email, cu.source_id,
+                       p.channel, v.redeemed_quantity
+                  FROM campaigns_voucher v JOIN campaigns_campaign c ON c.id = v.campaign_id
+                  LEFT JOIN publications_publishedvoucher l ON l.voucher_id = v.id AND l.released_at IS NULL
+                  LEFT JOIN publications_publication p ON p.id = l.publication_id
+                  LEFT JOIN customers_customer cu ON cu.id = p.customer_id
+                 WHERE v.campaign_id = {campaign} ORDER BY v.id""",
+    "publications": """SELECT p.created_at, p.result, v.code, cu.name, cu.email, cu.source_id, p.channel, p.actor_label,
+                              p.metadata, p.voucher_count, p.failure_code
+                         FROM publications_publication p LEFT JOIN customers_customer cu ON cu.id = p.customer_id
+                         LEFT JOIN publications_publishedvoucher l ON l.publication_id = p.id
+                         LEFT JOIN campaigns_voucher v ON v.id = l.voucher_id
+                        WHERE p.campaign_id = {campaign} ORDER BY p.created_at DESC, p.id DESC""",
+}
+LIMITS = {kind: " ".join(query.split()) for kind, query in LIMITS.items()}
+
+
+@contextmanager
+def peak_memory(handout: Installation):
+    """A function that tells the most that the worker held meanwhile, in MB."""
+    over, most = Event(), [0.0]
+
+    def watch() -> None:
+        while not over.wait(0.2):
+            most[0] = max(most[0], handout.memory(WORKER))
+
+    watcher = Thread(target=watch)
+    watcher.start()
+    try:
+        yield lambda: most[0]
+    finally:
+        over.set()
+        watcher.join()
+
+
+if __name__ == "__main__":
+    main()
