@@ -195,10 +195,18 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
+# Seconds that a client may stand still while its request is taken in or its answer is sent; see config/asgi.py.
+CLIENT_PATIENCE_SECONDS = env.int("CLIENT_PATIENCE_SECONDS", default=20)
 
 # Mail
-EMAIL_CONFIG = env.email("EMAIL_URL", default=f"filemail:///{HANDOUT_DATA / 'outbox'}")
-vars().update(EMAIL_CONFIG)
+# Without EMAIL_URL nothing leaves the house: messages are kept and shown on the page Messages.
+EMAIL_IS_SENT = bool(env.str("EMAIL_URL", default=""))
+EMAIL_BACKEND = "publications.distributions.keep_messages.KeepMessages"
+if EMAIL_IS_SENT:
+    vars().update(env.email("EMAIL_URL"))
+EMAIL_TIMEOUT = 20  # seconds that the mail server may take for each of its answers
+# Connections to the mail server that each worker may hold, for each run.
+EMAIL_CONNECTIONS = env.int("EMAIL_CONNECTIONS", default=4)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="handout@localhost")
 
 # The API

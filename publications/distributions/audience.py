@@ -1,0 +1,90 @@
+"""Whom a run is for, and who of them is left out and why: the same words for the dry run, the list and the run itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Lower
+
+from customers.find_segments import in_segment
+from customers.models import Customer
+from publications.distributions.models import Delivery, Distribution, ListedRecipient, Unsubscribe
+from publications.models import Publication
+
+ERASED = "Personal data was erased"
+NO_EMAIL = "No e-mail address"
+NOT_AN_EMAIL = "Not an e-mail address"
+UNSUBSCRIBED = "Unsubscribed"
+IN_ANOTHER_RUN = "Got a code of this campaign in another distribution"
+HOLDS_A_CODE = "Already holds a code of this campaign"
+SAME_EMAIL = "Same e-mail address as another recipient"
+UNKNOWN_ADDRESS = "No customer has this address or ID"
+
+# What a mail server could take for one address. Anything else might be read as several, or as a header.
+ONE_ADDRESS = r'^[^@[:space:][:cntrl:],;:<>()"\\]+@[^@[:space:][:cntrl:],;:<>()"\\]+$'  # as PostgreSQL reads it
+
+
+def audience_of(distribution: Distribution) -> QuerySet[Customer]:
+    """The live customers whom it is for, each once. Of an automatic one: none, it is told of them one by one."""
+    customers = Customer.objects.live()
+    match distribution.audience:
+        case Distribution.Audience.CUSTOMER:
+            return customers.filter(pk=distribution.customer_id)
+        case Distribution.Audience.SEGMENT if distribution.segment:
+            return customers.filter(in_segment(distribution.segment))
+        case Distribution.Audience.LIST:
+            listed = ListedRecipient.objects.filter(distribution=distribution, customer=OuterRef("pk"))
+            return customers.filter(Exists(listed))
+    return customers.none()
+
+
+def why_left_out(distribution: Distribution) -> Case:
+    """An expression over Customer: why the customer gets nothing, "" where they are tried.
+
+    That somebody has the same address as another recipient is not in it: that needs to know the others
+    (`with_same_email_left_out`, and the run, which goes through them in order).
+    """
+    reasons: list[When] = [_when(Q(erased_at__isnull=False), ERASED)]
+    if distribution.message == Distribution.Message.EMAIL:
+        gone = Unsubscribe.objects.filter(email=Lower(OuterRef("email")))
+        reasons += [
+            _when(Q(email=""), NO_EMAIL),
+            _when(~Q(email__regex=ONE_ADDRESS), NOT_AN_EMAIL),
+            _when(Q(Exists(gone)), UNSUBSCRIBED),
+        ]
+    campaign = distribution.campaign
+    if campaign and (distribution.skip_holders or campaign.join_once):
+        held = Publication.objects.filter(
+            customer=OuterRef("pk"), campaign=campaign, result=Publication.Result.SUCCESS, voided_at=None
+        )
+    if campaign and distribution.skip_holders:
+        earlier = Delivery.objects.filter(
+            customer=OuterRef("pk"), publication__isnull=False, distribution__campaign=campaign
+        ).exclude(distribution=distribution)
+        reasons += [_when(Q(Exists(earlier)), IN_ANOTHER_RUN), _when(Q(Exists(held)), HOLDS_A_CODE)]
+    elif campaign and campaign.join_once:
+        reasons.append(_when(Q(Exists(held.filter(join_once=True))), HOLDS_A_CODE))
+    return Case(*reasons, default=Value(""), output_field=CharField())
+
+
+def with_same_email_left_out(distribution: Distribution) -> tuple[str, tuple[Any, ...]]:
+    """SQL of (customer, reason), and its parameters: the whole audience, each with the reason or "".
+
+    Of those who have the same address, whatever its case, the one who was a customer first is tried.
+    """
+    rows = audience_of(distribution).order_by().annotate(_mail=Lower("email"), _reason=why_left_out(distribution))
+    sql, parameters = rows.values_list("pk", "_mail", "_reason").query.sql_with_params()
+    if distribution.message != Distribution.Message.EMAIL:
+        return f"SELECT a.customer, a.reason FROM ({sql}) AS a (customer, mail, reason)", parameters  # noqa: S608
+    return (
+        f"""SELECT a.customer,
+                   CASE WHEN a.reason = '' AND row_number() OVER (PARTITION BY a.mail, a.reason ORDER BY a.customer) > 1
+                        THEN '{SAME_EMAIL}' ELSE a.reason END AS reason
+              FROM ({sql}) AS a (customer, mail, reason)""",  # noqa: S608 - our own words
+        parameters,
+    )
+
+
+def _when(condition: Q, reason: str) -> When:
+    return When(condition, then=Value(reason))

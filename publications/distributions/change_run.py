@@ -1,0 +1,86 @@
+"""Cancels, pauses, resumes and stops a run. The row's own status decides, in the statement that changes it.
+
+What a worker has begun it ends: a message that is on its way when the run is paused is sent and recorded. Nothing new
+is begun, since each code and each message is claimed by a statement that looks at the status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from config.actor import Actor
+from config.audit import record
+from publications.distributions.models import Distribution
+
+Status = Distribution.Status
+
+
+class NotPossible(Exception):
+    """The run is not in a state for it; nothing was changed. The message says which it is in."""
+
+
+def cancel(distribution: Distribution, *, by: Actor) -> Distribution:
+    """Before it starts, so that nobody has got anything. Raises NotPossible."""
+    return _change(distribution, "cancelled", [Status.SCHEDULED], by=by, status=Status.CANCELLED, finished_at=Now())
+
+
+def pause(distribution: Distribution, *, by: Actor) -> Distribution:
+    """Until it is resumed. Raises NotPossible."""
+    return _change(
+        distribution, "paused", [Status.RUNNING, Status.ACTIVE], by=by, status=Status.PAUSED, status_reason=""
+    )
+
+
+def resume(distribution: Distribution, *, by: Actor) -> Distribution:
+    """Goes on where it was; what the mail server did not take is tried again at once. Raises NotPossible."""
+    manual = distribution.kind == Distribution.Kind.MANUAL
+    status = Status.RUNNING if manual else Status.ACTIVE
+    return _change(
+        distribution, "resumed", [Status.PAUSED], by=by, status=status, status_reason="", rests=0, rests_until=None
+    )
+
+
+def stop(distribution: Distribution, *, release_unsent: bool = False, by: Actor) -> Distribution:
+    """For good: who has got nothing yet gets nothing. With `release_unsent` the codes whose message was not sent
+    (waiting or failed, not unknown) return to the pool, which the worker does within seconds. Raises NotPossible.
+
+    Releasing is a Manager's right everywhere else, too: the caller has checked it.
+    """
+    return _change(
+        distribution, "stopped", [Status.RUNNING, Status.PAUSED], by=by, kind=Distribution.Kind.MANUAL,
+        status=Status.STOPPED, status_reason="", finished_at=Now(), release_unsent_by=by.label if release_unsent else "",
+        details={"release_unsent": release_unsent},
+    )  # fmt: skip
+
+
+def _change(
+    distribution: Distribution,
+    done: str,
+    when: Sequence[str],
+    *,
+    by: Actor,
+    kind: str | None = None,
+    details: dict[str, Any] | None = None,
+    **values: Any,
+) -> Distribution:
+    with transaction.atomic():
+        rows = Distribution.objects.filter(pk=distribution.pk, status__in=when)
+        changed = (rows.filter(kind=kind) if kind else rows).update(updated_at=Now(), **values)
+        if changed:
+            record_of(distribution, done, by=by, **(details or {}))
+    now = Distribution.objects.get(pk=distribution.pk)
+    if not changed:
+        raise NotPossible(f"This distribution is {now.get_status_display().lower()}, so it cannot be {done}.")
+    return now
+
+
+def record_of(distribution: Distribution, done: str, *, by: Actor, **details: Any) -> None:
+    """The entry in the audit log: what was done to it, by whom."""
+    record(
+        f"distribution.{done}", by=by, object_id=distribution.public_id, object_label=distribution.name,
+        campaign_id=distribution.campaign_id, **details,
+    )  # fmt: skip

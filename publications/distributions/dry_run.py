@@ -1,0 +1,64 @@
+"""What a run would do, without doing any of it: for the review, before it is scheduled."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.db import connection, transaction
+
+from publications.distributions.audience import UNKNOWN_ADDRESS, with_same_email_left_out
+from publications.distributions.models import Distribution
+from publications.hand_out import pool_size
+
+
+class DryRun(NamedTuple):
+    """`recipients` would be tried; `left_out` counts the others by reason, the most frequent first."""
+
+    recipients: int
+    left_out: dict[str, int]
+    new_customers: int  # of the recipients: addresses of the list that become customers when the run starts
+    codes_needed: int
+    in_pool: int  # 0 without a campaign
+    extends: bool  # the campaign would make what is missing
+    short_by: int  # codes that are missing and would not be made: the run would pause there
+
+    @property
+    def audience(self) -> int:
+        return self.recipients + sum(self.left_out.values())
+
+
+def dry_run(distribution: Distribution) -> DryRun:
+    """As things are now; a million customers take some seconds. Nothing is written, nothing taken."""
+    sql, parameters = with_same_email_left_out(distribution)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+        cursor.execute(
+            f"SELECT reason, count(*) FROM ({sql}) AS audience GROUP BY reason ORDER BY count(*) DESC, reason",  # noqa: S608
+            parameters,
+        )
+        counts: dict[str, int] = dict(cursor.fetchall())
+        recipients = counts.pop("", 0)
+        unknown, addresses = _unknown(cursor, distribution)
+    new = addresses if distribution.create_unknown else 0
+    if unknown - new:
+        counts[UNKNOWN_ADDRESS] = unknown - new
+    recipients += new
+    campaign = distribution.campaign
+    needed = recipients * distribution.codes_each if campaign else 0
+    in_pool = pool_size(campaign) if campaign else 0
+    short = max(0, needed - in_pool)
+    extends = bool(campaign and campaign.auto_update and short)
+    left_out = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    return DryRun(recipients, left_out, new, needed, in_pool, extends, 0 if extends else short)
+
+
+def _unknown(cursor, distribution: Distribution) -> tuple[int, int]:
+    """Of the list: lines that are no customer, and how many different addresses could become one."""
+    if distribution.audience != Distribution.Audience.LIST:
+        return 0, 0
+    cursor.execute(
+        """SELECT count(*), count(DISTINCT lower(given)) FILTER (WHERE given LIKE '%%@%%')
+             FROM publications_listedrecipient WHERE distribution_id = %s AND customer_id IS NULL""",
+        [distribution.pk],
+    )
+    return cursor.fetchone()

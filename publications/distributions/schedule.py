@@ -1,0 +1,105 @@
+"""Sends a draft on its way: at a date, or now, after a window in which it can still be cancelled."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from config.actor import Actor
+from config.models import ProjectSettings
+from publications.distributions.change_run import NotPossible, record_of
+from publications.distributions.compose import UnknownVariable, check_template
+from publications.distributions.models import Distribution
+from publications.hand_out import why_over
+
+Audience, Message, Status = Distribution.Audience, Distribution.Message, Distribution.Status
+
+
+class NotReady(Exception):
+    """Something is missing; nothing was changed. `problems` are sentences for staff."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__(" ".join(problems))
+
+
+def schedule(distribution: Distribution, *, at: datetime | None, by: Actor) -> Distribution:
+    """Starts at `at`, or (None) when the undo window of the project's settings is over. Raises NotReady, NotPossible.
+
+    What is missing is looked for under a lock on the row, which whoever changes the draft waits for.
+    """
+    window = timedelta(minutes=ProjectSettings.current().undo_minutes)
+    with transaction.atomic():
+        draft = Distribution.objects.select_for_update(no_key=True, of=("self",)).filter(pk=distribution.pk).first()
+        if not draft or draft.status != Status.DRAFT or draft.kind != Distribution.Kind.MANUAL:
+            raise NotPossible("This distribution is no draft any more, so it was not scheduled again.")
+        problems = what_is_missing(draft)
+        if at is not None and at <= timezone.now():
+            problems.append("Its date has passed. Choose a later one, or now.")
+        if problems:
+            raise NotReady(problems)
+        starts_at = at if at is not None else Now() + Value(window)  # by the database's clock
+        Distribution.objects.filter(pk=draft.pk).update(
+            status=Status.SCHEDULED, status_reason="", starts_at=starts_at, updated_at=Now()
+        )
+        record_of(draft, "scheduled", by=by, at=at.isoformat() if at else f"in {window.seconds // 60} minutes")
+        draft.refresh_from_db()
+    return draft
+
+
+def what_is_missing(distribution: Distribution) -> list[str]:
+    """For people: what must be mended before it can run; also an automatic one. [] when it is ready."""
+    problems = [*_audience_problems(distribution), *_message_problems(distribution)]
+    if distribution.campaign:
+        if over := why_over(distribution.campaign):
+            problems.append(over)
+        if distribution.campaign.standalone:
+            problems.append("This campaign has one code for everybody. Choose one with a pool of codes.")
+        if distribution.campaign.join_once and distribution.codes_each > 1:
+            problems.append("A customer joins this campaign once: give one code each.")
+    elif distribution.message == Message.NONE:
+        problems.append("Choose a campaign, a message, or both.")
+    return problems
+
+
+def _audience_problems(distribution: Distribution) -> list[str]:
+    match distribution.audience:
+        case Audience.CUSTOMER if not distribution.customer or distribution.customer.erased_at:
+            return ["Choose the customer."]
+        case Audience.SEGMENT if not distribution.segment:
+            return ["Choose a segment."]
+        case Audience.LIST if not distribution.listed.exists():
+            return ["Paste or upload the list of recipients."]
+        case Audience.TRIGGER if distribution.kind == Distribution.Kind.MANUAL:
+            return ["Choose an audience."]
+    return []
+
+
+def _message_problems(distribution: Distribution) -> list[str]:
+    if distribution.message == Message.WEBHOOK:
+        if not distribution.webhook or distribution.webhook.deleted_at:
+            return ["Choose the webhook to which the messages are sent."]
+        return []
+    if distribution.message == Message.NONE:
+        return []
+    problems = []
+    if not distribution.subject.strip():
+        problems.append("Write a subject.")
+    if not distribution.body.strip():
+        problems.append("Write the message.")
+    for name, text in (("subject", distribution.subject), ("message", distribution.body)):
+        try:
+            check_template(text, with_code=distribution.campaign is not None)
+        except UnknownVariable as unknown:
+            problems.append(f"In the {name}: {unknown}")
+    if settings.EMAIL_IS_SENT and not settings.SITE_URL:
+        problems.append(
+            "The setting SITE_URL is empty, so the link to unsubscribe would lead nowhere. Set it to the address by "
+            "which customers reach Handout."
+        )
+    return problems

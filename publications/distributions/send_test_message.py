@@ -1,0 +1,55 @@
+"""Shows a run's message as a recipient would get it, and sends it to oneself; neither takes a code."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+
+from campaigns.code_space import InvalidCodeConfiguration
+from campaigns.extend_pool import space_of
+from campaigns.models import Voucher
+from config.actor import Actor
+from customers.models import Customer
+from publications.distributions.audience import audience_of
+from publications.distributions.change_run import record_of
+from publications.distributions.compose import Message, compose
+from publications.distributions.models import Distribution
+from publications.distributions.unsubscribe import TEST, unsubscribe_url
+
+SOMEBODY = Customer(name="Ada Example", email="ada@example.com", source_id="example-1")
+
+
+class NotSent(Exception):
+    """The mail server did not take the test; the message says what it answered."""
+
+
+def preview_message(distribution: Distribution, customer: Customer | None = None) -> Message:
+    """With codes that are drawn for show. Without a customer the first of the audience is taken, or an example."""
+    customer = customer or audience_of(distribution).order_by("pk").first() or SOMEBODY
+    return compose(distribution, customer, _sample_codes(distribution), unsubscribe_url(TEST))
+
+
+def send_test_message(distribution: Distribution, *, to: str, by: Actor, customer: Customer | None = None) -> Message:
+    """Sends that preview to `to`, marked as a test, at once. Only e-mail can be tested. Raises NotSent."""
+    message = preview_message(distribution, customer)
+    email = EmailMultiAlternatives(
+        f"[Test] {message.subject}", message.text, settings.DEFAULT_FROM_EMAIL, [to], headers={"X-Handout-Test": "1"}
+    )
+    email.attach_alternative(message.html, "text/html")
+    try:
+        email.send()
+    except (OSError, ValueError) as problem:  # smtplib's errors are OSErrors
+        raise NotSent(f"The test was not sent. The mail server said: {problem}") from None
+    record_of(distribution, "tested", by=by)
+    return message
+
+
+def _sample_codes(distribution: Distribution) -> list[Voucher]:
+    campaign = distribution.campaign
+    if not campaign:
+        return []
+    try:
+        drawn = space_of(campaign).draw(distribution.codes_each)
+    except (InvalidCodeConfiguration, ValueError):  # codes were imported; the configuration is of no use
+        drawn = [f"EXAMPLE-{n}" for n in range(1, distribution.codes_each + 1)]
+    return [Voucher(campaign=campaign, code=code) for code in drawn]

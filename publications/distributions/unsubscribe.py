@@ -1,0 +1,84 @@
+"""Takes an address off all runs' e-mails, by the signed link in each of them; and puts it back, by staff."""
+
+from __future__ import annotations
+
+import os
+
+from django.conf import settings
+from django.core import signing
+from django.db import connection, transaction
+from django.db.models import Value
+from django.db.models.functions import Lower
+
+from config.actor import Actor
+from config.audit import record
+from customers.models import Customer
+from publications.distributions.models import Delivery, Unsubscribe
+
+SALT = "handout.unsubscribe"
+TEST = 0  # in place of a delivery's key: the link of a test message, which unsubscribes nobody
+BY_LINK = Actor("system", None, "Unsubscribe link")
+
+
+class InvalidLink(LookupError):
+    """The link was not made by this Handout, or its message is gone."""
+
+
+def unsubscribe_url(delivery_id: int) -> str:
+    """The address of the page, for the delivery's message. It never expires."""
+    return f"{_site()}/unsubscribe/{signing.Signer(salt=SALT).sign(str(delivery_id))}"
+
+
+def find_delivery(token: str) -> Delivery | None:
+    """Whose message the link stood in; None: in a test. Raises InvalidLink, also where the customer was erased."""
+    try:
+        key = int(signing.Signer(salt=SALT).unsign(token))
+    except (signing.BadSignature, ValueError):
+        raise InvalidLink() from None
+    if key == TEST:
+        return None
+    delivery = Delivery.objects.select_related("customer").filter(pk=key, customer__erased_at=None).first()
+    if not delivery:
+        raise InvalidLink()
+    return delivery
+
+
+def unsubscribe(delivery: Delivery, *, by: Actor = BY_LINK) -> bool:
+    """The address to which the message went; False where that was done before. What waits to be sent there is left out."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        # The customer is locked first, so that an erasure takes the row along or makes it impossible.
+        cursor.execute(
+            """INSERT INTO publications_unsubscribe (email, customer_id, distribution_id, actor_kind, actor_id, actor_label)
+               SELECT lower(coalesce(nullif(%(email)s::text, ''), c.email)), c.id, %(distribution)s::bigint,
+                      %(kind)s::text, %(actor)s::bigint, %(label)s::text
+                 FROM customers_customer c WHERE c.id = %(customer)s AND c.erased_at IS NULL
+                  AND coalesce(nullif(%(email)s::text, ''), c.email) <> '' FOR KEY SHARE
+               ON CONFLICT (email) DO NOTHING""",
+            {
+                "email": delivery.email, "customer": delivery.customer_id, "distribution": delivery.distribution_id,
+                "kind": by.kind, "actor": by.id, "label": by.label,
+            },
+        )  # fmt: skip
+        done = bool(cursor.rowcount)
+        if done:
+            record("customer.unsubscribed", by=by, object_id=delivery.customer.public_id)
+    return done
+
+
+def resubscribe(customer: Customer, *, by: Actor) -> bool:
+    """The customer has asked staff for messages again; False where they were not unsubscribed."""
+    with transaction.atomic():
+        gone, _ = Unsubscribe.objects.filter(email=_lower(customer.email)).delete()
+        if gone:
+            record("customer.resubscribed", by=by, object_id=customer.public_id)
+    return bool(gone)
+
+
+def _lower(email: str):
+
+    return Lower(Value(email))
+
+
+def _site() -> str:
+    """Without SITE_URL messages are kept here, where the server is reached as `manage.py run` says."""
+    return settings.SITE_URL.rstrip("/") or f"http://127.0.0.1:{os.environ.get('PORT') or '8000'}"

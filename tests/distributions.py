@@ -1,0 +1,33 @@
+"""What tests of distributions share: one that is ready to be scheduled, and one that runs."""
+
+from campaigns.models import Campaign
+from customers.models import Customer
+from publications.distributions.list_recipients import list_recipients
+from publications.distributions.schedule import schedule
+from publications.distributions.start_due import start_due
+from publications.models import Distribution
+from tests.factories import STAFF, CampaignFactory, CustomerFactory
+
+
+def draft(customers: int | list[Customer] = 0, *, campaign: Campaign | None = None, codes: int = 0, **fields):
+    """A manual one, for so many new customers or for these."""
+    people = CustomerFactory.create_batch(customers) if isinstance(customers, int) else customers
+    if codes:
+        campaign = CampaignFactory(codes=codes)
+    values = {
+        "name": "Autumn", "kind": "manual", "audience": "list", "campaign": campaign, "message": "email",
+        "subject": "A gift for {{ customer.name }}", "body": "Your code: {{ code }}" if campaign else "Hello!",
+    }  # fmt: skip
+    made = Distribution.objects.create(**values | {"actor_label": STAFF.label} | fields)
+    if made.audience == "list":
+        list_recipients(made, [customer.source_id for customer in people], by=STAFF)
+    return made
+
+
+def running(customers: int | list[Customer] = 0, **fields) -> Distribution:
+    made = draft(customers, **fields)
+    schedule(made, at=None, by=STAFF)
+    Distribution.objects.filter(pk=made.pk).update(starts_at=made.created_at)
+    start_due()
+    made.refresh_from_db()
+    return made
