@@ -41,6 +41,9 @@ SENTENCES = {
     "customers.imported": "imported customers: {imported} new, {updated} updated",
     "publications.imported": "imported {imported} past publications",
     "segment.created": "made the segment {object}",
+    "segment.changed": "changed {fields} of the segment {object}",
+    "segment.filled": "added {added} customers to the segment {object}",
+    "segment.member_removed": "took a customer out of the segment {object}",
     "segment.deleted": "deleted the segment {object}",
     "export.ordered": "ordered the file {object}",
     "export.retried": "had the file {object} made once more",
@@ -69,6 +72,7 @@ PAGES = {
     "cust": ("publications:customer", "customer_id"),
     "pub": ("publications:publication", "publication_id"),
     "export": ("publications:export", "export_id"),
+    "seg": ("customers:segment", "segment_id"),
     "hook": ("publications:webhook", "address_id"),
 }
 

@@ -24,7 +24,7 @@ from customers.create_segment import (
     create_filter_segment,
     create_static_segment,
 )
-from customers.delete_segment import delete_segment
+from customers.delete_segment import SegmentInUse, delete_segment
 from customers.find_segments import SegmentNotFound, find_segment, segments_for_newcomer, segments_of
 from customers.models import Segment
 from customers.upsert import TEXTS, CustomerNotFound, find_customer
@@ -120,6 +120,11 @@ def _answers(segments: Iterable[Segment]) -> list[dict[str, Any]]:
 @as_api_error.register
 def _(problem: SegmentNotFound) -> ApiError:
     return not_found("segment", problem.reference)
+
+
+@as_api_error.register
+def _(problem: SegmentInUse) -> ApiError:
+    return ApiError(409, "resource_in_use", "Resource in use", str(problem), resource_type="segment")
 
 
 @as_api_error.register

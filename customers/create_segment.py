@@ -78,13 +78,7 @@ def create_filter_segment(name: str, filter: Mapping[str, Any], *, passive: bool
     Raises InvalidSegment and SegmentNameTaken.
     """
     kind = Segment.Type.PASSIVE if passive else Segment.Type.AUTO_UPDATE
-    try:
-        segment = Segment(name=name, type=kind, filter=check_metadata(filter, called="The filter"))
-        read_segment_filter(filter)
-    except MetadataRefused as refused:
-        raise InvalidSegment(f"filter: {refused}") from None
-    except InvalidSegmentFilter as refused:
-        raise InvalidSegment(str(refused)) from None
+    segment = Segment(name=name, type=kind, filter=check_filter(filter))
     with transaction.atomic():
         with connection.cursor() as cursor:
             # One at a time, so that two at once do not both become the hundredth; reading goes on.
@@ -94,13 +88,31 @@ def create_filter_segment(name: str, filter: Mapping[str, Any], *, passive: bool
         return _create(segment, by=by)
 
 
-def _create(segment: Segment, *, by: Actor, **details) -> Segment:
-    if not segment.name.strip():
+def check_filter(filter: Mapping[str, Any]) -> dict[str, Any]:
+    """As it can be stored. Raises InvalidSegment."""
+    try:
+        checked = check_metadata(filter, called="The filter")
+        read_segment_filter(filter)
+    except MetadataRefused as refused:
+        raise InvalidSegment(f"filter: {refused}") from None
+    except InvalidSegmentFilter as refused:
+        raise InvalidSegment(str(refused)) from None
+    return checked
+
+
+def check_name(name: str) -> str:
+    """Raises InvalidSegment."""
+    if not name.strip():
         raise InvalidSegment("name: must not be empty")
-    if len(segment.name) > 200:
-        raise InvalidSegment(f"name: may hold at most 200 characters; this has {len(segment.name)}")
-    if "\x00" in segment.name:
+    if len(name) > 200:
+        raise InvalidSegment(f"name: may hold at most 200 characters; this has {len(name)}")
+    if "\x00" in name:
         raise InvalidSegment("name: must not hold a NUL character")
+    return name
+
+
+def _create(segment: Segment, *, by: Actor, **details) -> Segment:
+    check_name(segment.name)
     try:
         with transaction.atomic():
             segment.save(force_insert=True)

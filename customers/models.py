@@ -163,7 +163,8 @@ class WatchedMember(models.Model):
     """A customer who was in a watched segment at the last look."""
 
     segment = models.ForeignKey(WatchedSegment, models.CASCADE, related_name="members", db_index=False)
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+", db_index=False)
+    # Without a constraint: it would be checked for each of a million rows, and no customer's row is ever deleted.
+    customer = models.ForeignKey(Customer, models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
     since = models.DateTimeField(db_default=Now())
 
     class Meta:

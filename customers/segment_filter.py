@@ -10,13 +10,13 @@ value ($is_not fits it), and it holds, begins and ends with nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from functools import reduce
 from operator import and_, or_
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import Exists, Expression, F, Func, JSONField, OuterRef, Q, TextField, Value
+from django.db.models import Exists, Expression, F, Func, JSONField, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import (
     Contains,
@@ -70,8 +70,8 @@ def read_segment_filter(sent: Mapping[str, Any]) -> Q:
     for name, value in sent.items():
         if name == "junction":
             continue
-        if not (field := _field(name)):
-            raise InvalidSegmentFilter(f"filter.{name[:100]}: is no field of a segment; there are {KNOWN}")
+        if not (field := field_called(name)):
+            raise InvalidSegmentFilter(f"filter.{name[:100]}: is no field of a segment; there are {known_fields()}")
         conditions = value.get("conditions") if isinstance(value, Mapping) else None
         if not conditions or not isinstance(conditions, Mapping):
             raise InvalidSegmentFilter(f'filter.{name}: must be an object such as {{"conditions": {{"$is": ["…"]}}}}')
@@ -160,14 +160,14 @@ def _metadata(key: str) -> by.Field:
     return by.Field((*words.ops, *NUMBERS, *TIMES), q)
 
 
-def _count_of_events(name: str) -> by.Field:
-    """How many events of this name the customer has."""
+def _count_of(rows: QuerySet) -> by.Field:
+    """How many of these rows, of the customer at hand, there are."""
 
     def at_least(number: int) -> Q:
         if number <= 0:
             return EVERYBODY
-        # Stops at the wanted event; at the first one it is a join that the database may turn around.
-        return Q(Exists(Event.objects.filter(customer=OuterRef("pk"), name=name)[number - 1 : number]))
+        # Stops at the wanted row; at the first one it is a join that the database may turn around.
+        return Q(Exists(rows[number - 1 : number]))
 
     of_op = {
         "$is": lambda number: at_least(number) & ~at_least(number + 1),
@@ -209,13 +209,50 @@ FIELDS: dict[str, by.Field] = {
     "created_at": by.moment("created_at"),
     "updated_at": by.moment("updated_at"),
 }
-KNOWN = f"{', '.join(FIELDS)}, metadata.<key>, events.<name>.count"
 
 
-def _field(name: str) -> by.Field | None:
+class Counted(NamedTuple):
+    """What a customer has several of, so that a segment may ask how many: `<kind>.<which>.count`.
+
+    `rows(which)` are those of `OuterRef("pk")`, or None where there can be none called so. `label` and `which` are how
+    staff are told of it; `suggest` names the address of a type-ahead for `which`. `read` turns what staff type there
+    into `which`, or None; `show` turns it back.
+    """
+
+    rows: Callable[[str], QuerySet | None]
+    label: str
+    which: str
+    suggest: str = ""
+    read: Callable[[str], str | None] = str
+    show: Callable[[str], str] = str
+
+
+# publications adds what it knows of customers (publications/count_for_segments.py), which this app may not import.
+COUNTED: dict[str, Counted] = {
+    "events": Counted(
+        lambda name: Event.objects.filter(customer=OuterRef("pk"), name=name), "Number of custom events", "Event’s name"
+    )
+}
+
+
+def known_fields() -> str:
+    return ", ".join([*FIELDS, "metadata.<key>", *(f"{kind}.<{c.which.lower()}>.count" for kind, c in COUNTED.items())])
+
+
+def field_called(name: str) -> by.Field | None:
     kind, _, rest = name.partition(".")
     if kind == "metadata" and rest:
         return _metadata(rest)
-    if kind == "events" and (event := rest.removesuffix(".count")) not in ("", rest):
-        return _count_of_events(event)
+    if kind in COUNTED and (which := rest.removesuffix(".count")) not in ("", rest):
+        rows = COUNTED[kind].rows(which)
+        return None if rows is None else _count_of(rows)
     return FIELDS.get(name)
+
+
+def read_event_filter(sent: Mapping[str, Any]) -> Q:
+    """Which events fit, by their properties, as a Q of Event: `{"cart.total": {"conditions": {"$more_than": [50]}}}`,
+    where every name is that of a property. Raises InvalidSegmentFilter."""
+    try:
+        return by.read_filters(sent, {name: _metadata(name) for name in sent if name != "junction"})
+    except by.InvalidCondition as wrong:
+        raise InvalidSegmentFilter(f"{wrong.field} {wrong.op}: {wrong.message}") from None

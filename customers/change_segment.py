@@ -1,0 +1,49 @@
+"""Changes a segment: its name, and whom its filter fits. Who is picked for a static one: fill_segment.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from config.actor import Actor
+from config.audit import record
+from customers.create_segment import SegmentNameTaken, check_filter, check_name
+from customers.delete_segment import SegmentInUse
+from customers.models import Segment, WatchedSegment
+
+
+def change_segment(
+    segment: Segment, *, name: str | None = None, filter: Mapping[str, Any] | None = None, by: Actor
+) -> bool:
+    """True if something changed. Raises InvalidSegment, SegmentNameTaken, and SegmentInUse for the filter of a segment
+    that an automatic distribution is watching: everybody whom the change brings in would have entered it."""
+    changes: dict[str, Any] = {}
+    if name is not None and name != segment.name:
+        changes["name"] = check_name(name)
+    if filter is not None and segment.type != Segment.Type.STATIC and filter != segment.filter:
+        changes["filter"] = check_filter(filter)
+    if not changes:
+        return False
+    try:
+        with transaction.atomic():
+            # Whoever is just about to watch it waits, and then watches what it has become (watch_segments.py).
+            Segment.objects.select_for_update().get(pk=segment.pk)
+            if "filter" in changes and WatchedSegment.objects.filter(segment=segment).exists():
+                raise SegmentInUse(
+                    "An active automatic distribution waits for customers who enter or leave this segment. Pause it, "
+                    "then change the conditions."
+                )
+            Segment.objects.filter(pk=segment.pk).update(**changes)
+            record(
+                "segment.changed", by=by, object_id=segment.public_id, object_label=changes.get("name", segment.name),
+                fields=sorted(changes),
+            )  # fmt: skip
+    except IntegrityError as refused:
+        if "segment_name_unique" in str(refused):
+            raise SegmentNameTaken(changes["name"]) from None
+        raise
+    for field, value in changes.items():
+        setattr(segment, field, value)
+    return True

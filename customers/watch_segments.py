@@ -1,0 +1,101 @@
+"""Watches segments: tells, in the outbox, who has entered and who has left since the last look.
+
+A look is two statements over the whole segment, in one transaction with the events it notes. So each customer's
+entering is told once, whatever is killed, and however many look at once.
+"""
+
+from __future__ import annotations
+
+import time
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from config.models import Listener
+from config.note_event import listen, stop_listening
+from customers.find_segments import in_segment
+from customers.models import Customer, Segment, WatchedSegment
+
+ENTERED, LEFT = "customer.segment.entered", "customer.segment.left"
+RESTS = 5  # seconds at least between two looks at one segment,
+RESTS_TIMES = 10  # and so many times as long as a look takes: watching shall never be most of what the database does
+
+DUE = f"""
+SELECT segment_id FROM customers_watchedsegment
+ WHERE looked_at < now() - greatest({RESTS} * 1000, took_ms * {RESTS_TIMES}) * interval '1 millisecond'
+ ORDER BY looked_at
+"""  # noqa: S608 - our own constants
+
+BASELINE = """INSERT INTO customers_watchedmember (segment_id, customer_id)
+SELECT %s, now_in.id FROM ({now_in}) AS now_in ON CONFLICT DO NOTHING"""
+
+LOOK = f"""
+WITH now_in AS MATERIALIZED ({{now_in}}), entered AS (
+    INSERT INTO customers_watchedmember (segment_id, customer_id)
+    SELECT %s, now_in.id FROM now_in
+     WHERE NOT EXISTS (SELECT FROM customers_watchedmember w WHERE w.segment_id = %s AND w.customer_id = now_in.id)
+    ON CONFLICT DO NOTHING
+    RETURNING customer_id
+), gone AS (
+    DELETE FROM customers_watchedmember w
+     WHERE w.segment_id = %s AND NOT EXISTS (SELECT FROM now_in WHERE now_in.id = w.customer_id)
+    RETURNING customer_id
+), changes AS (
+    INSERT INTO customers_segmentchange (segment_id, customer_id, entered)
+    SELECT %s, customer_id, true FROM entered UNION ALL SELECT %s, customer_id, false FROM gone
+    RETURNING id, entered
+)
+INSERT INTO config_outbox (kind, object_key)
+SELECT CASE WHEN entered THEN '{ENTERED}' ELSE '{LEFT}' END, id FROM changes
+"""  # noqa: S608 - our own constants
+
+
+def watch_segment(segment: Segment, *, owner: str) -> None:
+    """From the end of the caller's transaction on. Who is in it now has not entered."""
+    Segment.objects.select_for_update().get(pk=segment.pk)
+    listen(_kind(segment.pk), owner=owner)
+    _, is_new = WatchedSegment.objects.get_or_create(segment=segment)
+    if is_new:
+        now_in, parameters = _now_in(segment)
+        with connection.cursor() as cursor:
+            cursor.execute(BASELINE.format(now_in=now_in), [segment.pk, *parameters])
+
+
+def unwatch_segments(*, owner: str) -> None:
+    """Whatever else this owner listens to ends as well. What nobody watches any more is forgotten."""
+    stop_listening(owner=owner)
+    watched = WatchedSegment.objects.select_for_update().order_by("pk")
+    idle = [one.pk for one in watched if not Listener.objects.filter(kind=_kind(one.pk)).exists()]
+    WatchedSegment.objects.filter(pk__in=idle).delete()
+
+
+def look_at_segments() -> int:
+    """Looks at each watched segment that is due: how many entered or left one of them."""
+    with connection.cursor() as cursor:
+        cursor.execute(DUE)
+        keys = [key for (key,) in cursor.fetchall()]
+    return sum(map(_look_at, keys))
+
+
+def _look_at(key: int) -> int:
+    with transaction.atomic():
+        # Another worker may be at it right now, or somebody has just stopped watching it.
+        if not (watched := WatchedSegment.objects.select_for_update(skip_locked=True).filter(pk=key).first()):
+            return 0
+        started = time.monotonic()
+        now_in, parameters = _now_in(Segment.objects.get(pk=key))
+        with connection.cursor() as cursor:
+            cursor.execute(LOOK.format(now_in=now_in), [*parameters, *[key] * 5])
+            changed = cursor.rowcount
+        watched.took_ms = int((time.monotonic() - started) * 1000)
+        WatchedSegment.objects.filter(pk=key).update(took_ms=watched.took_ms, looked_at=Now())
+    return changed
+
+
+def _now_in(segment: Segment) -> tuple[str, tuple]:
+    members = Customer.objects.live().filter(in_segment(segment)).order_by().values("id")
+    return members.query.sql_with_params()
+
+
+def _kind(segment: int) -> str:
+    return f"segment {segment}"

@@ -1,0 +1,133 @@
+"""Who enters or leaves a watched segment is noted, once each."""
+
+import threading
+
+import pytest
+from django.db import connection, transaction
+
+from config.models import Outbox
+from customers.change_segment import change_segment
+from customers.create_segment import create_filter_segment, create_static_segment
+from customers.delete_segment import SegmentInUse
+from customers.fill_segment import fill_segment, take_out
+from customers.models import Customer, SegmentChange, WatchedMember, WatchedSegment
+from customers.watch_segments import look_at_segments, unwatch_segments, watch_segment
+from tests.factories import STAFF, CustomerFactory
+
+GOLD = {"metadata.tier": {"conditions": {"$is": ["gold"]}}}
+
+
+def gold():
+    return create_filter_segment("Gold", GOLD, by=STAFF)
+
+
+def customer(tier):
+    return CustomerFactory(metadata={"tier": tier})
+
+
+def make_due():
+    WatchedSegment.objects.update(looked_at="2000-01-01T00:00Z")
+
+
+def look():
+    make_due()
+    return look_at_segments()
+
+
+def noted():
+    """[("customer.segment.entered", customer), …]"""
+    changes = SegmentChange.objects.in_bulk()
+    return [(event.kind, changes[event.object_key].customer_id) for event in Outbox.objects.order_by("pk")]
+
+
+@pytest.mark.django_db
+def test_who_is_in_it_already_has_not_entered():
+    customer("gold")
+    watch_segment(gold(), owner="rule 1")
+
+    assert (look(), noted()) == (0, [])
+
+
+@pytest.mark.django_db
+def test_entering_and_leaving_are_noted_once():
+    ada = customer("gold")
+    watch_segment(gold(), owner="rule 1")
+    bob = customer("gold")
+    Customer.objects.filter(pk=ada.pk).update(metadata={})
+
+    assert (look(), look()) == (2, 0)
+    assert sorted(noted()) == [("customer.segment.entered", bob.pk), ("customer.segment.left", ada.pk)]
+
+
+@pytest.mark.django_db
+def test_a_static_segment_is_watched_as_well():
+    ada, bob = CustomerFactory(), CustomerFactory()
+    segment = create_static_segment("Testers", [ada.public_id], by=STAFF)
+    watch_segment(segment, owner="rule 1")
+
+    fill_segment(segment, [bob.email], by=STAFF)
+    take_out(segment, ada, by=STAFF)
+
+    assert look() == 2
+    assert sorted(noted()) == [("customer.segment.entered", bob.pk), ("customer.segment.left", ada.pk)]
+
+
+@pytest.mark.django_db
+def test_it_is_watched_until_the_last_needs_it_no_more():
+    segment = gold()
+    watch_segment(segment, owner="rule 1")
+    watch_segment(segment, owner="rule 2")
+
+    unwatch_segments(owner="rule 1")
+    customer("gold")
+    by_the_other = look()
+    unwatch_segments(owner="rule 2")
+    customer("gold")
+
+    assert (by_the_other, look()) == (1, 0)
+    assert WatchedMember.objects.count() == 0
+
+
+@pytest.mark.django_db
+def test_one_that_was_just_looked_at_rests():
+    watch_segment(gold(), owner="rule 1")
+    customer("gold")
+
+    assert look_at_segments() == 0
+
+
+@pytest.mark.django_db
+def test_the_filter_of_a_watched_segment_stays():
+    segment = gold()
+    watch_segment(segment, owner="rule 1")
+
+    with pytest.raises(SegmentInUse):
+        change_segment(segment, filter={"name": {"conditions": {"$is": ["Ada"]}}}, by=STAFF)
+    assert change_segment(segment, name="Golden", by=STAFF)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_looks_at_once_each_entering_is_noted_once():
+    with transaction.atomic():
+        watch_segment(gold(), owner="rule 1")
+    for _ in range(30):
+        customer("gold")
+    start = threading.Barrier(8)
+
+    def work():
+        try:
+            start.wait(10)
+            for _ in range(5):
+                make_due()
+                look_at_segments()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert Outbox.objects.filter(kind="customer.segment.entered").count() == 30
+    assert len({who for _, who in noted()}) == 30
