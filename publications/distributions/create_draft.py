@@ -1,0 +1,20 @@
+"""A new distribution, of which only the name is known yet."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from config.actor import Actor
+from publications.distributions.change_run import record_of
+from publications.distributions.models import Distribution
+
+
+def create_draft(name: str, *, by: Actor) -> Distribution:
+    """A manual one. `name` is what staff call it (1 to 200 characters); customers never see it."""
+    with transaction.atomic():
+        draft = Distribution.objects.create(
+            name=name, kind=Distribution.Kind.MANUAL, actor_kind=by.kind, actor_id=by.id, actor_label=by.label
+        )
+        record_of(draft, "created", by=by)
+    draft.refresh_from_db()
+    return draft

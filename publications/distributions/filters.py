@@ -1,0 +1,79 @@
+"""The filters of the lists of distributions, of a run's recipients and of the outbox, as they stand in the address bar."""
+
+from __future__ import annotations
+
+import django_filters
+from django import forms
+from django.db.models.functions import Lower
+
+from customers.models import Customer
+from customers.search import search
+from publications.distributions.models import Delivery, Distribution, KeptMessage
+
+Status = Distribution.Status
+MANUAL = [Status.DRAFT, Status.SCHEDULED, Status.RUNNING, Status.PAUSED, Status.DONE, Status.CANCELLED, Status.STOPPED]
+
+
+def _search_box(placeholder: str) -> forms.TextInput:
+    return forms.TextInput(attrs={"type": "search", "placeholder": placeholder, "autocomplete": "off"})
+
+
+class DistributionFilter(django_filters.FilterSet):
+    q = django_filters.CharFilter(
+        label="Name", field_name="name", lookup_expr="icontains", max_length=200, widget=_search_box("Search name")
+    )
+    status = django_filters.ChoiceFilter(
+        choices=[(status.value, status.label) for status in MANUAL], empty_label="Any status", label="Status"
+    )
+
+    class Meta:
+        model = Distribution
+        fields: list[str] = []
+
+
+class RecipientFilter(django_filters.FilterSet):
+    """Of one run. `reasons` are offered: (reason, how many)."""
+
+    q = django_filters.CharFilter(
+        method="find", label="Customer", max_length=320, widget=_search_box("Search customer or e-mail")
+    )
+    state = django_filters.ChoiceFilter(choices=Delivery.State.choices, empty_label="Any state", label="State")
+    reason = django_filters.CharFilter(label="Reason", max_length=300)
+
+    class Meta:
+        model = Delivery
+        fields: list[str] = []
+
+    def __init__(self, data, queryset, *, reasons=lambda: ()):
+        super().__init__(data, queryset)
+        self.reasons = reasons
+
+    @property
+    def form(self):
+        form = super().form
+        form.fields["reason"].widget = forms.Select(choices=self._choices)
+        return form
+
+    def find(self, recipients, name, text):
+        """Through the customers: each of them is at most a few rows of the run, found by its unique index."""
+        return recipients.filter(customer__in=search(Customer.objects.all(), text).values("pk"))
+
+    def _choices(self) -> list[tuple[str, str]]:
+        """Asked when the form is drawn: the table alone never does."""
+        offered = {reason: f"{reason} ({count:,})" for reason, count in self.reasons()}
+        if (asked := self.data.get("reason", "")) and asked not in offered:
+            offered[asked] = asked
+        return [("", "Any reason"), *offered.items()]
+
+
+class OutboxFilter(django_filters.FilterSet):
+    q = django_filters.CharFilter(
+        method="begins", label="To", max_length=320, widget=_search_box("Address begins with")
+    )
+
+    class Meta:
+        model = KeptMessage
+        fields: list[str] = []
+
+    def begins(self, messages, name, text):
+        return messages.alias(_to=Lower("to")).filter(_to__startswith=text.strip().lower())

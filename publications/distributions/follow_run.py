@@ -1,0 +1,80 @@
+"""How far a run is: counts by state, what failed and why, and how many messages it sends a minute."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.db.models import Count, QuerySet
+from django.utils import timezone
+
+from publications.distributions.models import Delivery, Distribution
+
+State, Status = Delivery.State, Distribution.Status
+LOOKED_BACK = 1_000  # of those that ended last: the rate is told from them, since no index knows a run's by time
+REASONS = 50
+MINUTE = timedelta(minutes=1)
+
+
+class Progress(NamedTuple):
+    counts: dict[str, int]  # by state, each of them
+    reasons: list[tuple[str, str, int]]  # (state, reason, how many) of failed, left out and unknown ones: most first
+    complete: bool  # the whole audience has been written down, so `total` does not grow any more
+    ends_published: bool  # there is no message: a published code is the end
+    per_minute: int
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def reached(self) -> int:
+        return self.counts[State.PUBLISHED if self.ends_published else State.SENT]
+
+    @property
+    def remaining(self) -> int:
+        waiting = self.counts[State.PENDING] + self.counts[State.SENDING]
+        return waiting if self.ends_published else waiting + self.counts[State.PUBLISHED]
+
+    @property
+    def percent(self) -> int | None:
+        """None while the audience is still being written down: then nobody knows how much there is."""
+        if not self.complete:
+            return None
+        return 100 * (self.total - self.remaining) // self.total if self.total else 100
+
+    @property
+    def failed(self) -> int:
+        return self.counts[State.FAILED]
+
+    @property
+    def left_out(self) -> int:
+        return self.counts[State.SKIPPED]
+
+    @property
+    def unknown(self) -> int:
+        return self.counts[State.UNKNOWN]
+
+
+def follow_run(run: Distribution) -> Progress:
+    """Counted through the index by state: some 100 ms for 1,000,000 recipients."""
+    found = dict(run.deliveries.order_by().values_list("state").annotate(Count("pk")))
+    ends_published = run.message == Distribution.Message.NONE
+    with_reason = run.deliveries.filter(state__in=[State.FAILED, State.SKIPPED, State.UNKNOWN]).exclude(reason="")
+    counted = with_reason.order_by().values_list("state", "reason").annotate(count=Count("pk"))
+    return Progress(
+        counts={state: found.get(state, 0) for state in State.values},
+        reasons=list(counted.order_by("-count", "reason")[:REASONS]),
+        complete=run.audience_complete,
+        ends_published=ends_published,
+        per_minute=_rate(run.deliveries.filter(state=State.PUBLISHED if ends_published else State.SENT)),
+    )
+
+
+def _rate(ended: QuerySet) -> int:
+    """In the last minute. Where that many ended within less of it, what they come to in a whole one."""
+    since = timezone.now() - MINUTE
+    moments = [at for at in ended.order_by("-pk").values_list("state_at", flat=True)[:LOOKED_BACK] if at > since]
+    if len(moments) < LOOKED_BACK:
+        return len(moments)
+    return round(LOOKED_BACK * MINUTE / max(timezone.now() - min(moments), timedelta(seconds=1)))

@@ -1,0 +1,41 @@
+"""The messages that were kept instead of sent, since no mail server is set: what would go out, to look at."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from config.roles import READ, requires, reveals_codes
+from config.tables import list_page
+from publications.distributions.filters import OutboxFilter
+from publications.distributions.models import KeptMessage
+from publications.distributions.tables import OutboxTable
+from publications.distributions.views.review import framed
+
+
+@require_safe
+@requires(READ)
+def outbox(request):
+    kept = OutboxFilter(request.GET, KeptMessage.objects.all())
+    context = {"title": "Outbox", "is_sent": settings.EMAIL_IS_SENT}
+    return list_page(request, "distributions/outbox.html", OutboxTable(kept.qs), context, filterset=kept)
+
+
+@require_safe
+@never_cache
+@requires(READ)
+def message(request, message_id):
+    """Its text holds codes in clear, so who sees none of them sees no text."""
+    kept = get_object_or_404(KeptMessage.objects.select_related("delivery__distribution", "customer"), pk=message_id)
+    context = {"title": kept.subject or "(no subject)", "kept": kept, "reveals": reveals_codes(request.user)}
+    return render(request, "distributions/outbox_message.html", context)
+
+
+@require_safe
+@never_cache
+@requires(READ)
+def message_html(request, message_id):
+    kept = get_object_or_404(KeptMessage, pk=message_id)
+    return framed(kept.html if reveals_codes(request.user) else "")

@@ -1,0 +1,120 @@
+"""The last step of a draft: what would happen, the message as a recipient would get it, a test, and the start."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from config.actor import Actor
+from config.roles import PUBLISH, requires
+from publications.distributions.audience import audience_of, why_left_out
+from publications.distributions.change_run import NotPossible
+from publications.distributions.draft_steps import has_audience
+from publications.distributions.dry_run import dry_run
+from publications.distributions.forms import RecipientForm, TestMessageForm
+from publications.distributions.models import Distribution
+from publications.distributions.schedule import NotReady, schedule, what_is_missing
+from publications.distributions.send_test_message import NotSent, preview_message, send_test_message
+from publications.distributions.views.drafts import frame, of_draft, suggestions
+
+PREVIEW = "preview"  # the part of the review that shows the message of a chosen recipient
+
+# An e-mail brings its own styles. In its frame it may have them, and nothing else: no script, no picture, no form.
+OF_A_MESSAGE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
+
+
+@require_safe
+@never_cache
+@requires(PUBLISH)
+@of_draft
+def review(request, draft):
+    recipient = RecipientForm(request.GET, draft=draft)
+    context = {"draft": draft, "recipient": recipient, **_preview(draft, recipient)}
+    if request.htmx.target == PREVIEW:
+        response = render(request, "distributions/_preview.html", context)
+    else:
+        context |= frame(draft, "review") | {
+            "problems": what_is_missing(draft),
+            "dry_run": dry_run(draft) if has_audience(draft) else None,
+            "test_form": TestMessageForm(initial={"to": request.user.email}),
+        }
+        response = render(request, "distributions/review.html", context)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
+@require_safe
+@requires(PUBLISH)
+@of_draft
+def suggest_recipients(request, draft):
+    """Of its audience, for the review's type-ahead."""
+    return render(request, "_options.html", {"options": suggestions(audience_of(draft), request)})
+
+
+def framed(html: str) -> HttpResponse:
+    """The HTML of an e-mail, which only a page of ours may show, in a frame."""
+    headers = {"Content-Security-Policy": OF_A_MESSAGE, "X-Frame-Options": "SAMEORIGIN"}
+    return HttpResponse(html or "<!doctype html><title>No HTML part</title>", headers=headers)
+
+
+@require_safe
+@never_cache
+@requires(PUBLISH)
+@of_draft
+def preview(request, draft):
+    """The HTML part, for the frame in the review."""
+    recipient = RecipientForm(request.GET, draft=draft)
+    return framed(preview_message(draft, recipient.found).html)
+
+
+@require_POST
+@requires(PUBLISH)
+@of_draft
+def test(request, draft):
+    form = TestMessageForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Give the e-mail address to which the test shall be sent.")
+    elif problems := what_is_missing(draft):
+        messages.error(request, " ".join(problems))
+    else:
+        recipient = RecipientForm(request.POST, draft=draft)
+        try:
+            to = form.cleaned_data["to"]
+            send_test_message(draft, to=to, by=Actor.user(request.user), customer=recipient.found)
+        except NotSent as problem:
+            messages.error(request, str(problem))
+        else:
+            messages.success(request, f"The test has been sent to {to}. No code was taken for it.")
+    return redirect("distributions:review", distribution_id=draft.pk)
+
+
+@require_POST
+@requires(PUBLISH)
+@of_draft
+def start(request, draft):
+    try:
+        schedule(draft, at=draft.starts_at, by=Actor.user(request.user))
+    except NotReady as missing:
+        for problem in missing.problems:
+            messages.error(request, problem)
+        return redirect("distributions:review", distribution_id=draft.pk)
+    except NotPossible as late:
+        messages.error(request, str(late))
+    return redirect("distributions:distribution", distribution_id=draft.pk)
+
+
+def _preview(draft: Distribution, form: RecipientForm) -> dict:
+    """The message for the chosen customer, or for the first of the audience; and why that one would not get it."""
+    if draft.message != Distribution.Message.EMAIL or not draft.body:
+        return {}
+    customer = form.found or audience_of(draft).order_by("pk").first()
+    reason = None
+    if form.found:
+        would = audience_of(draft).filter(pk=form.found.pk).annotate(_reason=why_left_out(draft))
+        reason = would.values_list("_reason", flat=True).first()
+        reason = "not in the audience" if reason is None else reason
+    return {"message": preview_message(draft, customer), "shown_for": customer, "reason": reason}

@@ -1,0 +1,213 @@
+"""The list of distributions, and the page of one: how far it is, who got what, and what may be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cache
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from config.actor import Actor
+from config.dialogs import leave
+from config.models import AuditEntry
+from config.roles import MANAGE, PUBLISH, READ, may, requires
+from config.tables import list_page
+from publications.distributions import change_run
+from publications.distributions.change_run import NotPossible
+from publications.distributions.duplicate import duplicate as duplicate_distribution
+from publications.distributions.filters import DistributionFilter, RecipientFilter
+from publications.distributions.follow_run import Progress, follow_run
+from publications.distributions.forms import ResolveForm, StopForm
+from publications.distributions.models import Delivery, Distribution
+from publications.distributions.retry_failed import resolve_unknown, retry_failed
+from publications.distributions.tables import DistributionTable, RecipientTable, distribution_url
+from publications.distributions.views.drafts import linked_steps
+
+PART = "run"  # the part of the page that is asked for again while the run goes on
+LATEST = 20
+LARGE = 50_000  # recipients
+Status = Distribution.Status
+MOVING = (Status.SCHEDULED, Status.RUNNING)
+
+
+@require_safe
+@requires(READ)
+def list(request):
+    distributions = DistributionFilter(request.GET, Distribution.objects.manual())
+    return list_page(
+        request,
+        "distributions/list.html",
+        DistributionTable(distributions.qs, user=request.user),
+        {"title": "Distributions", "outbox": not settings.EMAIL_IS_SENT},
+        filterset=distributions,
+    )
+
+
+@require_safe
+@requires(READ)
+def distribution(request, distribution_id):
+    run = get_object_or_404(
+        Distribution.objects.manual().select_related("customer", "segment", "campaign", "webhook"), pk=distribution_id
+    )
+    if request.htmx.target == PART:
+        # Asked for again while it moves: the last answer has the list of recipients drawn anew.
+        response = render(request, "distributions/_run.html", {**_state(run, follow_run(run)), "polled": True})
+        patch_vary_headers(response, ["HX-Request", "HX-Target"])
+        return response
+    if run.status == Status.DRAFT:
+        context = {**_about(run), "next": next(step for step in linked_steps(run) if not step["done"])}
+        return render(request, "distributions/draft.html", context)
+    progress = cache(lambda: follow_run(run))  # for the whole page only; the table alone needs none of it
+    recipients = RecipientFilter(
+        request.GET,
+        run.deliveries.order_by("pk"),
+        reasons=lambda: [(reason, count) for _, reason, count in progress().reasons],
+    )
+    return list_page(
+        request,
+        "distributions/run.html",
+        RecipientTable(recipients.qs, run=run, user=request.user),
+        lambda: {**_about(run), **_state(run, progress())},
+        filterset=recipients,
+    )
+
+
+@require_POST
+@requires(PUBLISH)
+def cancel(request, distribution_id):
+    return _change(request, distribution_id, change_run.cancel, "Cancelled. Nobody has got anything.")
+
+
+@require_POST
+@requires(PUBLISH)
+def pause(request, distribution_id):
+    return _change(request, distribution_id, change_run.pause, "Paused. What was on its way still goes out.")
+
+
+@require_POST
+@requires(PUBLISH)
+def resume(request, distribution_id):
+    return _change(request, distribution_id, change_run.resume, "It goes on where it was.")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(PUBLISH)
+def stop(request, distribution_id):
+    """For good. Who may release codes is asked whether those that were not sent shall return to the pool."""
+    run = _find(distribution_id)
+    may_release = may(request.user, MANAGE) and run.campaign_id is not None and run.message != Distribution.Message.NONE
+    form = StopForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        release_unsent = form.cleaned_data["release_unsent"]
+        if release_unsent and not may(request.user, MANAGE):
+            raise PermissionDenied("Only a Manager releases codes. Stop it without, or ask a Manager to.")
+        try:
+            change_run.stop(run, release_unsent=release_unsent, by=Actor.user(request.user))
+        except NotPossible as late:
+            messages.error(request, str(late))
+        else:
+            messages.success(request, "Stopped. Who has got nothing yet gets nothing.")
+        return leave(request, distribution_url(run))
+    context = {
+        "title": "Stop it for good",
+        "text": "Who has got nothing yet gets nothing, and it cannot be resumed. To go on later, pause it instead.",
+        "submit": "Stop it",
+        "form": form if may_release else "",
+        "back": distribution_url(run),
+    }
+    return render(request, "_confirm.html", context)
+
+
+@require_POST
+@requires(PUBLISH)
+def retry(request, distribution_id):
+    """All that failed."""
+    run = _find(distribution_id)
+    try:
+        count = retry_failed(run, by=Actor.user(request.user))
+    except NotPossible as refused:
+        messages.info(request, str(refused))
+    else:
+        messages.success(request, f"{count:,} {'message is' if count == 1 else 'messages are'} tried once more.")
+    return redirect(distribution_url(run))
+
+
+@require_POST
+@requires(PUBLISH)
+def duplicate(request, distribution_id):
+    draft = duplicate_distribution(_find(distribution_id), by=Actor.user(request.user))
+    messages.success(request, "This is the copy. Look at each step, then start it.")
+    return redirect("distributions:audience", distribution_id=draft.pk)
+
+
+@require_POST
+@requires(PUBLISH)
+def resolve(request, distribution_id, recipient_id):
+    """One whose message may have arrived or not: somebody has found out, and says so here."""
+    recipient = get_object_or_404(
+        Delivery.objects.select_related("distribution", "customer"),
+        pk=recipient_id,
+        distribution=distribution_id,
+        distribution__kind=Distribution.Kind.MANUAL,
+    )
+    form = ResolveForm(request.POST)
+    if form.is_valid():
+        as_sent = form.cleaned_data["outcome"] == ResolveForm.SENT
+        try:
+            resolve_unknown(recipient, as_sent=as_sent, by=Actor.user(request.user))
+        except NotPossible as late:
+            messages.error(request, str(late))
+        else:
+            words = "Noted as arrived." if as_sent else "It is sent again."
+            messages.success(request, f"{recipient.customer}: {words}")
+    else:
+        messages.error(request, "Say whether the message arrived or shall be sent again.")
+    return redirect(distribution_url(recipient.distribution))
+
+
+def _find(distribution_id: int) -> Distribution:
+    return get_object_or_404(Distribution.objects.manual(), pk=distribution_id)
+
+
+def _change(request, distribution_id: int, verb: Callable, done: str):
+    run = _find(distribution_id)
+    try:
+        verb(run, by=Actor.user(request.user))
+    except NotPossible as late:
+        messages.error(request, str(late))
+    else:
+        messages.success(request, done)
+    return redirect(distribution_url(run))
+
+
+def _about(run: Distribution) -> dict:
+    return {
+        "title": run.name,
+        "distribution": run,
+        "listed": run.listed.count() if run.audience == Distribution.Audience.LIST else 0,
+        "outbox": not settings.EMAIL_IS_SENT,
+        "entries": AuditEntry.objects.filter(object_id=run.public_id).order_by("-created_at", "-pk")[:LATEST],
+    }
+
+
+def _state(run: Distribution, progress: Progress) -> dict:
+    return {
+        "distribution": run,
+        "progress": progress,
+        "moving": run.status in MOVING,
+        "every": _how_often(run, progress),
+    }
+
+
+def _how_often(run: Distribution, progress: Progress) -> str:
+    """A large run is asked for less often: its counts cost more, and change less to the eye."""
+    if run.status == Status.SCHEDULED:
+        return "1s" if run.starts_at - timezone.now() < timedelta(hours=1) else "60s"
+    return "2s" if progress.total < LARGE else "10s"

@@ -1,0 +1,36 @@
+"""Tags of the pages of distributions."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django import template
+from django.utils import timezone
+
+from config.templatetags.handout import when
+from publications.distributions.models import Delivery, Distribution
+from publications.distributions.tables import state_pill, status_pill
+
+register = template.Library()
+
+
+@register.simple_tag
+def countdown(moment: datetime) -> str:
+    """ "in 9 min 58 s", within the last hour; before that the moment itself."""
+    left = moment - timezone.now()
+    if left <= timedelta(0):
+        return "now"
+    if left > timedelta(hours=1):
+        return when(moment)
+    minutes, seconds = divmod(int(left.total_seconds()), 60)
+    return f"in {minutes} min {seconds} s" if minutes else f"in {seconds} s"
+
+
+@register.simple_tag
+def run_status(distribution: Distribution):
+    return status_pill(distribution)
+
+
+@register.simple_tag
+def delivery_state(delivery: Delivery):
+    return state_pill(delivery)
