@@ -23,7 +23,9 @@ MAIN = [
     Entry("Campaigns", "ticket-percent", "campaigns:list"),
     Entry("Codes", "scan-barcode", "campaigns:codes"),
     Entry("Customers", "users", "customers:list"),
+    Entry("Segments", "users-round", "customers:segments"),
     Entry("Publications", "send", "publications:all"),
+    Entry("Distributions", "megaphone", "distributions:list"),
     Entry("Exports", "file-down", "publications:exports"),
 ]
 SETTINGS = [

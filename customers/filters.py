@@ -5,7 +5,7 @@ from __future__ import annotations
 import django_filters
 from django import forms
 
-from customers.models import Customer
+from customers.models import Customer, Segment
 from customers.search import search
 
 
@@ -23,3 +23,17 @@ class CustomerFilter(django_filters.FilterSet):
 
     def matching(self, customers, name, text):
         return search(customers, text)
+
+
+class SegmentFilter(django_filters.FilterSet):
+    q = django_filters.CharFilter(
+        field_name="name",
+        lookup_expr="icontains",
+        label="Search",
+        max_length=200,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Search by name"}),
+    )
+
+    class Meta:
+        model = Segment
+        fields: list[str] = []

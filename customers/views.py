@@ -74,12 +74,14 @@ def suggest(request):
     """What the Publish dialog's type-ahead is answered with: up to 8 customers, and the offer to make a new one."""
     text = " ".join(request.GET.get("q", "").split())
     found = search(Customer.objects.live().defer(*HEAVY), text)[:SUGGESTIONS] if text else []
-    options = [{"value": customer.public_id, "label": str(customer), "sub": _sub(customer)} for customer in found]
+    options = [option_of(customer) for customer in found]
     if text:
         options.append({"value": text, "label": f"Create “{text}”", "sub": "A new customer"})
     return render(request, "_options.html", {"options": options})
 
 
-def _sub(customer: Customer) -> str:
+def option_of(customer: Customer) -> dict[str, str]:
+    """As _options.html takes it."""
     shown = str(customer)
-    return " · ".join(part for part in (customer.email, customer.source_id) if part and part != shown)
+    sub = " · ".join(part for part in (customer.email, customer.source_id) if part and part != shown)
+    return {"value": customer.public_id, "label": shown, "sub": sub}

@@ -26,7 +26,7 @@ def one_of_each() -> dict[str, int]:
     redeem(publication.vouchers[0], customer=customer, by=STAFF)
     file = ContentFile(b"code\nA\n", name="codes.csv")
     Event.objects.create(customer=customer, name="order", metadata={"items": 3})
-    Segment.objects.create(name="Testers", type="static")
+    segment = Segment.objects.create(name="Testers", type="static")
     export = Export.objects.create(kind="codes", campaign=campaign, status="done", file=file, file_name="codes.csv")
     key, _ = create_api_key("Key", by=STAFF)
     address = create_address("https://shop.example.com/webhooks", events=["publication.succeeded"], by=STAFF)
@@ -40,6 +40,7 @@ def one_of_each() -> dict[str, int]:
         "customer_id": customer.pk,
         "publication_id": publication.pk,
         "export_id": export.pk,
+        "segment_id": segment.pk,
         "order_id": CodeOrder.objects.create(campaign=campaign, total=1).pk,
         "code_import_id": CodeImport.objects.create(campaign=campaign, file=file, error_file=file, **CSV).pk,
         "customer_import_id": CustomerImport.objects.create(file=file, error_file=file, **CSV).pk,

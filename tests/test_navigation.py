@@ -9,7 +9,7 @@ from config.navigation import MAIN, SETTINGS
 
 pytestmark = pytest.mark.django_db
 
-DAILY = ["Home", "Campaigns", "Codes", "Customers", "Publications", "Exports"]
+DAILY = ["Home", "Campaigns", "Codes", "Customers", "Segments", "Publications", "Exports"]
 MANAGING = ["API keys", "Webhooks", "Project settings", "Audit log", "Users &amp; roles"]
 
 

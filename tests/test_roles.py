@@ -86,6 +86,18 @@ PAGES = {
     "publications:publish-to": (PUBLISH, NO_POST),
     "customers:edit": (PUBLISH, PUBLISH),
     "publications:erase-customer": (MANAGE, MANAGE),
+    "customers:find": (READ, NO_POST),
+    # segments
+    "customers:segments": (READ, NO_POST),
+    "customers:segment": (READ, NO_POST),
+    "customers:create-segment": (PUBLISH, PUBLISH),
+    "customers:create-static": (PUBLISH, PUBLISH),
+    "customers:count-segment": (PUBLISH, NO_POST),
+    "customers:edit-segment": (PUBLISH, PUBLISH),
+    "customers:delete-segment": (PUBLISH, PUBLISH),
+    "customers:fill-segment": (PUBLISH, PUBLISH),
+    "customers:add-to-segment": (NO_GET, PUBLISH),
+    "customers:remove-from-segment": (NO_GET, PUBLISH),
     # publications
     "publications:all": (READ, NO_POST),
     "publications:publication": (READ, NO_POST),

@@ -22,7 +22,14 @@ pytestmark = pytest.mark.browser
 SMALL_PHONE = {"width": 360, "height": 740}
 PARTS = 4  # so that both test processes have their share
 
-PIECES = {"campaigns:preview", "campaigns:suggest", "customers:suggest", "publications:export-status"}
+PIECES = {
+    "campaigns:preview",
+    "campaigns:suggest",
+    "customers:suggest",
+    "customers:find",
+    "customers:count-segment",
+    "publications:export-status",
+}
 FILES = {name for name in NAMED if name.endswith("-import-errors")}
 FILES |= {"openapi", "admin:jsi18n", "admin:autocomplete"}
 LEAD_ELSEWHERE = {name for name in NAMED if name.startswith("admin:") and name.endswith("_history")}  # the audit log

@@ -1,0 +1,59 @@
+"""The list of segments, and who is in one."""
+
+from __future__ import annotations
+
+import django_tables2 as tables
+from django.urls import reverse_lazy
+from django.utils.safestring import SafeString
+
+from config.tables import Table, WhenColumn
+from customers.models import Segment
+from customers.tables import CustomerTable
+
+
+class SegmentTable(Table):
+    name = tables.TemplateColumn(
+        '<a href="{% url "customers:segment" segment_id=record.pk %}">{{ record }}</a>', attrs={"td": {"class": "main"}}
+    )
+    kind = tables.TemplateColumn(
+        '{% if record.filter == None %}{% pill "List" "calm" %}{% else %}{% pill "Filter" "info" %}{% endif %}',
+        empty_values=(),
+        attrs={"td": {"class": "aside"}},
+    )
+    created_at = WhenColumn(verbose_name="Created")
+
+    empty_icon = "users-round"
+    empty_title = "No segments yet"
+    empty_text = "A segment is a group of customers: whom conditions fit at any time, or whom you pick."
+    empty_url = reverse_lazy("customers:create-segment")
+    empty_action = "New segment"
+
+    class Meta(Table.Meta):
+        model = Segment
+        fields = ("name", "kind", "created_at")
+
+
+class MemberTable(CustomerTable):
+    footer_template = ""
+    empty_title = "Nobody is in it"
+    empty_text = "As soon as a customer fits, they are listed here."
+    empty_action = ""
+    empty_url = ""  # type: ignore[assignment]
+
+    class Meta(CustomerTable.Meta):
+        pass
+
+
+class PickedTable(MemberTable):
+    """Those of a static segment, who can be taken out."""
+
+    remove = tables.TemplateColumn(
+        template_name="segments/_take_out.html",
+        verbose_name=SafeString('<span class="sr">Take out</span>'),
+        empty_values=(),
+        attrs={"td": {"class": "actions"}},
+    )
+    empty_text = "Add customers one by one, or a list of them."
+
+    class Meta(CustomerTable.Meta):
+        fields = (*CustomerTable.Meta.fields, "remove")
