@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from campaigns.models import Voucher
+from campaigns.pool import raise_pool_version
 from config.actor import Actor
 from config.audit import record
 
@@ -28,4 +29,6 @@ def delete_code(voucher: Voucher, *, force: bool = False, by: Actor) -> bool:
         else:
             live.update(deleted_at=Now(), updated_at=Now())
         record("code.deleted", by=by, object_id=found.public_id, campaign_id=found.campaign_id, erased=erased)
+        if erased:  # an AUTO_UPDATE campaign that found its code space full may make this code again
+            raise_pool_version(found.campaign_id)
     return True

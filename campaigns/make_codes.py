@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from secrets import SystemRandom
 
-from django.db import connection
+from django.db import connection, transaction
 from psycopg import sql
 
 from campaigns.code_space import CodeSpace
@@ -13,7 +14,8 @@ ROUNDS = 20  # of drawing again what collided, before giving up on chance
 COUNTABLE = 100_000  # a space up to this size is looked through code by code
 MOST_DRAWN = 100_000  # codes in one round
 BY_COPY_FROM = 1_000  # codes; fewer are not worth a temporary table
-SMALL_SPACE_LOCK = 7202 << 40  # marks it among the advisory locks of others in the same database
+SMALL_SPACE = 1_000_000  # codes; those who fill one up do it one after the other
+SPACE_LOCK = 7202 << 40  # marks our advisory locks among those of others in the same database
 
 
 class CodeSpaceExhausted(Exception):
@@ -27,27 +29,28 @@ def make_codes(space: CodeSpace, *, count: int, **columns) -> int:
     Codes are unique over the whole server: a code of another campaign, or a deleted one, collides as well.
     Raises `CodeSpaceExhausted`; then the caller's transaction must not commit.
     """
-    if space.size <= COUNTABLE * 10:
-        # Two that fill the same small space would wait for each other's uncommitted codes in a circle.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s::bigint)", [SMALL_SPACE_LOCK])
-    missing = count
-    # A small space that collided once is looked through at once: drawing from what is nearly full finds nothing.
-    for again in range(1 if space.size <= COUNTABLE else ROUNDS):
-        if again == 0:
-            candidates = list(dict.fromkeys(space.draw(missing)))
+    if space.size <= SMALL_SPACE:
+        _lock(space)
+    # All in one statement, or none: who waits for another's codes with some of an earlier statement in hand could wait in
+    # a circle, where two spaces overlap.
+    found = list(dict.fromkeys(space.draw(count)))
+    for again in range(1, ROUNDS + 1):
+        if len(found) == count and _insert(found, columns):
+            return count
+        # A small space that collided is looked through at once: drawing from what is nearly full finds nothing.
+        if space.size <= COUNTABLE:
+            free = _free(list(space.all()))
+            found = SystemRandom().sample(free, min(count, len(free)))
+            if len(free) < count:
+                break
         else:
-            candidates = _free(space.draw(min(missing << again, max(missing, MOST_DRAWN))))[:missing]
-        missing -= _insert(candidates, columns)
-        if not missing:
-            return count
-    while space.size <= COUNTABLE and (free := _free(list(space.all()))):
-        missing -= _insert(SystemRandom().sample(free, min(missing, len(free))), columns)
-        if not missing:
-            return count
+            found = _free(found)
+            missing = count - len(found)
+            drawn = _free(space.draw(min(missing << again, max(missing, MOST_DRAWN))))
+            found = list(dict.fromkeys(found + drawn))[:count]
     raise CodeSpaceExhausted(
-        f"{space.arithmetic}, and too few of them are free: {count - missing:,} of the {count:,} wanted now could be "
-        f"found. Give the campaign more random places or more characters."
+        f"{space.arithmetic}, and too few of them are free: {len(found):,} of the {count:,} wanted now could be found. "
+        f"Give the campaign more random places or more characters."
     )
 
 
@@ -79,20 +82,37 @@ def _free(codes: list[str]) -> list[str]:
     return [code for code in dict.fromkeys(codes) if code not in taken]
 
 
-def _insert(codes: list[str], columns: dict) -> int:
-    """Inserts those of the codes that are new; how many."""
+def _lock(space: CodeSpace) -> None:
+    """One at a time in this space (or, by chance, in another of the same hash), until the end of the transaction."""
+    form = "".join("\0" if part is None else part for part in space.layout)
+    key = hashlib.sha256("\0\0".join([*sorted(space.alphabet), form]).encode()).digest()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s::bigint)", [SPACE_LOCK + int.from_bytes(key[:5])])
+
+
+def _insert(codes: list[str], columns: dict) -> bool:
+    """Inserts the codes if all of them are new; else none, and False."""
+    before = transaction.savepoint() if len(codes) > 1 else None
+    all_new = _insert_new(codes, columns) == len(codes)
+    if before and all_new:
+        transaction.savepoint_commit(before)
+    elif before:
+        transaction.savepoint_rollback(before)
+    return all_new
+
+
+def _insert_new(codes: list[str], columns: dict) -> int:
     with connection.cursor() as cursor:
         if len(codes) < BY_COPY_FROM:
             cursor.execute(_statement("unnest(%s::text[]) AS new (code)", columns), [*columns.values(), codes])
-        else:
-            cursor.execute("CREATE TEMPORARY TABLE new_code (code text) ON COMMIT DROP")
-            with connection.wrap_database_errors, cursor.copy("COPY new_code FROM STDIN") as copy:
-                copy.write("".join(f"{code}\n" for code in codes).replace("\\", r"\\"))
-            cursor.execute(_statement("new_code", columns), [*columns.values()])
-            made = cursor.rowcount
-            cursor.execute("DROP TABLE new_code")
-            return made
-        return cursor.rowcount
+            return cursor.rowcount
+        cursor.execute("CREATE TEMPORARY TABLE new_code (code text) ON COMMIT DROP")
+        with connection.wrap_database_errors, cursor.copy("COPY new_code FROM STDIN") as copy:
+            copy.write("".join(f"{code}\n" for code in codes).replace("\\", r"\\"))
+        cursor.execute(_statement("new_code", columns), [*columns.values()])
+        made = cursor.rowcount
+        cursor.execute("DROP TABLE new_code")
+        return made
 
 
 def _statement(source: str, columns: dict) -> sql.Composed:
@@ -101,7 +121,8 @@ def _statement(source: str, columns: dict) -> sql.Composed:
     circle."""
     return sql.SQL(
         "INSERT INTO campaigns_voucher (id, code, {names}) SELECT id, code, {values} FROM"
-        " (SELECT nextval(pg_get_serial_sequence('campaigns_voucher', 'id')) AS id, code FROM {source}) AS numbered"
+        " (SELECT nextval((SELECT pg_get_serial_sequence('campaigns_voucher', 'id')::regclass)) AS id, code"
+        " FROM {source}) AS numbered"
         ' ORDER BY code COLLATE "C" ON CONFLICT DO NOTHING'
     ).format(
         names=sql.SQL(", ").join(map(sql.Identifier, columns)),

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
@@ -26,6 +28,7 @@ from publications.refusals import (
     AlreadyJoined,
     CampaignExpired,
     CampaignGone,
+    CodesExhausted,
     DuplicateSourceId,
     NoVoucherSuitable,
     PublishRefused,
@@ -37,9 +40,21 @@ from publications.refusals import (
 
 API, DASHBOARD, AUTOMATION, CSV = "API", "Dashboard", "Automation", "CSV"  # the built-in channels
 
-# campaign id -> the pool version under which a sure look found the pool empty. A hint of this process: it saves
-# the costly second look, and any verb that adds codes raises the version and so ends it.
-_known_empty: dict[int, int] = {}
+# Another campaign of the same code space may lose codes, which tells this one's version nothing.
+SECONDS_EXHAUSTED = 60
+
+
+class Shortage(NamedTuple):
+    """Under this version of the pool fewer than `wanted` codes were to be had, those that could be made included."""
+
+    pool_version: int
+    wanted: int
+    until: float  # by time.monotonic()
+
+
+# By the campaign's key, as a sure look found it. A hint of this process: it saves the costly second look, and any verb
+# that adds codes raises the version and so ends it.
+_known_short: dict[int, Shortage] = {}
 
 
 def publish(
@@ -203,9 +218,7 @@ class FromPool(Attempt):
         return self.campaign
 
     def take(self) -> Publication:
-        known_empty = _known_empty.get(self.campaign.pk) == self.campaign.pool_version
-        rows = [] if known_empty and not self.campaign.auto_update else take_codes.take_next(self)
-        if rows:
+        if not self._is_known_short(self.campaign.pool_version) and (rows := take_codes.take_next(self)):
             return self.publication(rows)
         return self.earlier() or self._take_for_sure()
 
@@ -222,29 +235,42 @@ class FromPool(Attempt):
                 raise CampaignGone(campaign)
             if state.expired:
                 raise CampaignExpired()
-            if _known_empty.get(campaign.pk) == state.pool_version and not state.auto_update:
-                raise NoVoucherSuitable()
+            if self._is_known_short(state.pool_version):
+                raise CodesExhausted() if state.auto_update else NoVoucherSuitable()
             take_codes.lock_pool(campaign)
             rows = take_codes.take_next_for_sure(self)
             if not rows and (earlier := self.earlier()):
                 return earlier
             if not rows and state.auto_update:
-                rows = self._extend_and_take()
+                try:
+                    rows = self._extend_and_take()
+                except CodeSpaceExhausted:
+                    until = time.monotonic() + SECONDS_EXHAUSTED
+                    _known_short[campaign.pk] = Shortage(state.pool_version, self.count, until)
+                    raise CodesExhausted() from None
             if rows:
                 return self.publication(rows)
-            if not take_codes.left_in_pool(campaign, up_to=1):
-                _known_empty[campaign.pk] = state.pool_version
+            # Nothing was taken, but for want of codes? A customer who was erased meanwhile is given none either.
+            left = take_codes.left_in_pool(campaign, up_to=self.count)
+            if left < self.count and not state.auto_update:
+                _known_short[campaign.pk] = Shortage(state.pool_version, left + 1, math.inf)
             raise NoVoucherSuitable()
+
+    def _is_known_short(self, pool_version: int) -> bool:
+        known = _known_short.get(self.campaign.pk)
+        return (
+            known is not None
+            and known.pool_version == pool_version
+            and known.wanted <= self.count
+            and time.monotonic() < known.until
+        )
 
     def _extend_and_take(self) -> list[take_codes.Taken]:
         """AUTO_UPDATE: makes what is missing, in the same transaction. Others may take of the rest meanwhile."""
         for _ in range(20):
             missing = self.count - take_codes.left_in_pool(self.campaign, up_to=self.count)
-            try:
-                if missing > 0:
-                    extend_pool(self.campaign, count=missing)
-            except CodeSpaceExhausted:
-                raise NoVoucherSuitable("Couldn't create new vouchers for publication") from None
+            if missing > 0:
+                extend_pool(self.campaign, count=missing)
             if rows := take_codes.take_next_for_sure(self):
                 return rows
         return []

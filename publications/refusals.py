@@ -27,6 +27,12 @@ class NoVoucherSuitable(PublishRefused):
     details = "The campaign's pool has too few codes left. Add codes to it, or let it extend itself (AUTO_UPDATE)."
 
 
+class CodesExhausted(NoVoucherSuitable):
+    """AUTO_UPDATE, but the campaign's code space has no room for as many as are missing."""
+
+    details = "Couldn't create new vouchers for publication"
+
+
 class CampaignExpired(NoVoucherSuitable):
     details = "The campaign has expired. Move its expiration date to publish from it again."
 
