@@ -207,6 +207,9 @@ if EMAIL_IS_SENT:
 EMAIL_TIMEOUT = 20  # seconds that the mail server may take for each of its answers
 # Connections to the mail server that each worker may hold, for each run.
 EMAIL_CONNECTIONS = env.int("EMAIL_CONNECTIONS", default=4)
+# Set by `manage.py run` with its own database: there is one worker for messages, so what was being sent before it
+# started is nobody's any more.
+SENDING_ALONE = env.bool("SENDING_ALONE", default=False)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="handout@localhost")
 
 # The API

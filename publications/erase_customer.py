@@ -12,6 +12,7 @@ from config.actor import Actor
 from config.audit import record
 from customers.erase_traces import erase_traces
 from customers.models import Customer
+from publications.distributions.forget_recipient import forget_recipient
 from publications.models import Publication
 from publications.redemptions.anonymise import anonymise
 from publications.webhooks.forget_customer import forget_customer
@@ -35,7 +36,7 @@ def erase_customer(customer: Customer, *, by: Actor) -> bool:
     the metadata of their publications and the hash of the request, from which an e-mail could be guessed; a repeat of
     such a request is `duplicate_source_id` from then on; and of their redemptions all but what was used and for how
     much. Their events go, and they leave every segment. Webhooks that told of them are deleted, or where they wait put
-    into words anew. Files that hold the person (uploads, exports) go when their days are over (project settings).
+    into words anew. What runs have not sent yet is not sent. Files that hold the person (uploads, exports) go when their days are over (project settings).
     """
     with transaction.atomic():
         # Of two who erase at once, one does, and is recorded.
@@ -49,6 +50,7 @@ def erase_customer(customer: Customer, *, by: Actor) -> bool:
         )
         anonymise(locked)
         erase_traces(locked)
+        forget_recipient(locked, email=locked.email)
         forget_customer(locked)
         record("customer.erased", by=by, object_id=locked.public_id, publications=publications.count())
     return True

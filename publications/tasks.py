@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import suppress
 
+from django.conf import settings
+from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
@@ -13,6 +16,11 @@ from config.tasks import UNTIL_THE_DATABASE_ANSWERS
 from publications import delete_old_failures as old_failures
 from publications import delete_old_files as old_files
 from publications import write_export
+from publications.distributions.advance import advance, at_work, due, shares_of
+from publications.distributions.declare_unknown import declare_unknown
+from publications.distributions.end_run import end_run, wind_up_stopped
+from publications.distributions.keep_messages import delete_old_messages
+from publications.distributions.start_due import start_due
 from publications.import_publications import import_publications
 from publications.models import PublicationImport
 from publications.webhooks import delete_old_deliveries as old_deliveries
@@ -90,3 +98,44 @@ def _send_soon(address_id: int) -> None:
 @app.task(queueing_lock="delete_old_deliveries")
 def delete_old_deliveries(timestamp: int) -> None:
     old_deliveries.delete_old_deliveries()
+
+
+# A queue with a worker of its own, for the same reason: the mail server may take its time.
+MESSAGES = "messages"
+# So that the jobs of a worker that died hold up nobody: another worker's have other locks.
+WORKER, STARTED = secrets.token_hex(4), timezone.now()
+
+
+@app.periodic(cron="* * * * * */5")
+@app.task(queue=MESSAGES, queueing_lock="look_after_distributions")
+def look_after_distributions(timestamp: int) -> None:
+    """Finds all that there is to do, so that nothing hangs on a job that was lost."""
+    start_due()
+    declare_unknown(begun_before=STARTED if settings.SENDING_ALONE else None)
+    for distribution in due():
+        for share in range(shares_of(distribution)):
+            _advance_soon(distribution.pk, share, shares_of(distribution))
+    for key in at_work().manual().filter(audience_complete=True).values_list("pk", flat=True):
+        end_run(key)
+    wind_up_stopped()
+
+
+@app.task(queue=MESSAGES)
+def advance_distribution(distribution_id: int, share: int, of: int) -> None:
+    if advance(distribution_id, share=share, of=of):
+        _advance_soon(distribution_id, share, of)  # behind the other runs
+
+
+def _advance_soon(distribution_id: int, share: int, of: int) -> None:
+    """As many as there are shares run at once for each worker, and one more of each waits."""
+    name = f"distribution {distribution_id} share {share} of {of} by {WORKER}"
+    with suppress(AlreadyEnqueued):
+        advance_distribution.configure(lock=name, queueing_lock=name).defer(
+            distribution_id=distribution_id, share=share, of=of
+        )
+
+
+@app.periodic(cron="55 3 * * *")
+@app.task(queueing_lock="delete_old_messages")
+def delete_old_kept_messages(timestamp: int) -> None:
+    delete_old_messages()

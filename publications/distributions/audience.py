@@ -45,14 +45,7 @@ def why_left_out(distribution: Distribution) -> Case:
     That somebody has the same address as another recipient is not in it: that needs to know the others
     (`with_same_email_left_out`, and the run, which goes through them in order).
     """
-    reasons: list[When] = [_when(Q(erased_at__isnull=False), ERASED)]
-    if distribution.message == Distribution.Message.EMAIL:
-        gone = Unsubscribe.objects.filter(email=Lower(OuterRef("email")))
-        reasons += [
-            _when(Q(email=""), NO_EMAIL),
-            _when(~Q(email__regex=ONE_ADDRESS), NOT_AN_EMAIL),
-            _when(Q(Exists(gone)), UNSUBSCRIBED),
-        ]
+    reasons = _why_unreachable(distribution)
     campaign = distribution.campaign
     if campaign and (distribution.skip_holders or campaign.join_once):
         held = Publication.objects.filter(
@@ -65,7 +58,12 @@ def why_left_out(distribution: Distribution) -> Case:
         reasons += [_when(Q(Exists(earlier)), IN_ANOTHER_RUN), _when(Q(Exists(held)), HOLDS_A_CODE)]
     elif campaign and campaign.join_once:
         reasons.append(_when(Q(Exists(held.filter(join_once=True))), HOLDS_A_CODE))
-    return Case(*reasons, default=Value(""), output_field=CharField())
+    return _case(reasons)
+
+
+def why_unreachable(distribution: Distribution) -> Case:
+    """Of why_left_out, what forbids sending a message, also to somebody who has a code already."""
+    return _case(_why_unreachable(distribution))
 
 
 def with_same_email_left_out(distribution: Distribution) -> tuple[str, tuple[Any, ...]]:
@@ -88,3 +86,19 @@ def with_same_email_left_out(distribution: Distribution) -> tuple[str, tuple[Any
 
 def _when(condition: Q, reason: str) -> When:
     return When(condition, then=Value(reason))
+
+
+def _why_unreachable(distribution: Distribution) -> list[When]:
+    reasons = [_when(Q(erased_at__isnull=False), ERASED)]
+    if distribution.message == Distribution.Message.EMAIL:
+        gone = Unsubscribe.objects.filter(email=Lower(OuterRef("email")))
+        reasons += [
+            _when(Q(email=""), NO_EMAIL),
+            _when(~Q(email__regex=ONE_ADDRESS), NOT_AN_EMAIL),
+            _when(Q(Exists(gone)), UNSUBSCRIBED),
+        ]
+    return reasons
+
+
+def _case(reasons: list[When]) -> Case:
+    return Case(*reasons, default=Value(""), output_field=CharField())

@@ -11,7 +11,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from threading import Event, Timer
 from typing import NamedTuple
@@ -27,6 +27,7 @@ class Answer(NamedTuple):
     body: str
     error: str  # "": delivered
     milliseconds: int
+    reached: bool = True  # False: the request was certainly not received, since not all of a connection stood
 
     @property
     def delivered(self) -> bool:
@@ -38,10 +39,12 @@ def deliver(url: str, body: bytes, *, headers: Mapping[str, str], seconds: float
     redirect is not followed, since it could lead where nothing may be sent.
     """
     started = time.monotonic()
-    status, answered, error = None, "", ""
+    status, answered, error, reached = None, "", "", False
     try:
         target = read_url(url)
-        status, answered = _post(target, resolve(target), body, headers, started + seconds)
+        with closing(_connect(target, resolve(target), started + seconds)) as sock:
+            reached = True
+            status, answered = _post(target, sock, body, headers, started + seconds)
     except AddressRefused as refused:
         error = str(refused)
     except TimeoutError:
@@ -59,36 +62,25 @@ def deliver(url: str, body: bytes, *, headers: Mapping[str, str], seconds: float
             error = f"It answered {status}. Redirects are not followed: give the address that it leads to."
         elif not 200 <= status < 300:
             error = f"It answered {status}."
-    return Answer(status, answered, error, round((time.monotonic() - started) * 1000))
+    return Answer(status, answered, error, round((time.monotonic() - started) * 1000), reached)
 
 
-def _post(
-    target: Target, addresses: list[str], body: bytes, headers: Mapping[str, str], deadline: float
-) -> tuple[int, str]:
-    connection: http.client.HTTPConnection
-    if target.scheme == "https":
-        connection = http.client.HTTPSConnection(target.host, target.port, context=_trust())
-    else:
-        connection = http.client.HTTPConnection(target.host, target.port)
-    sock = _connect(addresses, target.port, deadline)
+def _connect(target: Target, addresses: list[str], deadline: float) -> socket.socket:
+    """Ready for the request."""
+    sock = _reach(addresses, target.port, deadline)
+    if target.scheme != "https":
+        return sock
     try:
-        if target.scheme == "https":
-            sock = _trust().wrap_socket(sock, server_hostname=target.host, do_handshake_on_connect=False)
-        connection.sock = sock  # so it does not look the name up once more
-        with _hung_up_at(deadline, sock) as late:
-            if isinstance(sock, ssl.SSLSocket):
-                sock.do_handshake()
-            connection.request("POST", target.path, body, {"Connection": "close", **headers})
-            response = connection.getresponse()
-            if late.is_set():  # http.client takes what there was for a whole head
-                raise TimeoutError
-            return response.status, _beginning_of(response)
-    finally:
-        connection.close()
+        secure = _trust().wrap_socket(sock, server_hostname=target.host, do_handshake_on_connect=False)
+        with _hung_up_at(deadline, secure):
+            secure.do_handshake()
+        return secure
+    except BaseException:
         sock.close()
+        raise
 
 
-def _connect(addresses: list[str], port: int, deadline: float) -> socket.socket:
+def _reach(addresses: list[str], port: int, deadline: float) -> socket.socket:
     """To the first that lets us in. Raises the last one's OSError."""
     problem: OSError = TimeoutError()
     for address in addresses:
@@ -97,6 +89,23 @@ def _connect(addresses: list[str], port: int, deadline: float) -> socket.socket:
         except OSError as refused:
             problem = refused
     raise problem
+
+
+def _post(
+    target: Target, sock: socket.socket, body: bytes, headers: Mapping[str, str], deadline: float
+) -> tuple[int, str]:
+    connection: http.client.HTTPConnection
+    if target.scheme == "https":
+        connection = http.client.HTTPSConnection(target.host, target.port, context=_trust())
+    else:
+        connection = http.client.HTTPConnection(target.host, target.port)
+    connection.sock = sock  # so it does not look the name up once more
+    with closing(connection), _hung_up_at(deadline, sock) as late:
+        connection.request("POST", target.path, body, {"Connection": "close", **headers})
+        response = connection.getresponse()
+        if late.is_set():  # http.client takes what there was for a whole head
+            raise TimeoutError
+        return response.status, _beginning_of(response)
 
 
 @contextmanager

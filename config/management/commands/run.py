@@ -68,6 +68,7 @@ class Command(BaseCommand):
         if settings.EMBEDDED_DATABASE:
             declare_workers_dead()  # the folder is ours alone, so whoever worked in it is gone
             async_to_sync(take_up_stalled_jobs)(queue)
+            os.environ["SENDING_ALONE"] = "1"  # told to our worker
         connection.close_pool()  # the supervisor itself needs the database no more
 
         parts = [_web(host, port), *_workers()]
@@ -128,6 +129,7 @@ def _workers() -> list[Child]:
         _worker("worker", queue="default", concurrency=4),
         # Nobody reads what these jobs, one every few seconds, left behind; how a delivery went stands on its row.
         _worker("webhook worker", "--delete-jobs", "successful", queue="webhooks", concurrency=6),
+        _worker("message worker", "--delete-jobs", "successful", queue="messages", concurrency=8),
     ]
 
 

@@ -1,0 +1,27 @@
+"""Says of messages whose sender is gone that nobody knows whether they arrived. A person decides about them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from publications.distributions.models import Delivery
+
+# Longer than the slowest exchange with a mail server that gives an answer at all (EMAIL_TIMEOUT for each of its steps).
+DEADLINE = timedelta(minutes=5)
+LOST = "Handout stopped while this message was being sent. It may have arrived."
+
+
+def declare_unknown(*, begun_before: datetime | None = None) -> int:
+    """How many. A sender that lives after all still records what it knows, as long as nobody has decided.
+
+    `begun_before`: for whoever knows that what was being sent then is nobody's any more, without waiting.
+    """
+    lost = Q(state_at__lte=Now() - DEADLINE)
+    if begun_before:
+        lost |= Q(state_at__lt=begun_before)
+    return Delivery.objects.filter(lost, state=Delivery.State.SENDING).update(
+        state=Delivery.State.UNKNOWN, reason=LOST, state_at=Now()
+    )

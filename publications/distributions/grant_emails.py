@@ -1,0 +1,33 @@
+"""Holds the limit of e-mails per minute, over all workers and runs: whoever wants to send asks here first."""
+
+from __future__ import annotations
+
+from django.db import connection, transaction
+
+from config.models import ProjectSettings
+
+LOCK = 7203 << 40  # marks our advisory locks among those of others in the same database
+
+GRANT = """
+WITH old AS (DELETE FROM publications_emailgrant WHERE at <= clock_timestamp() - interval '1 minute'),
+granted AS (
+    SELECT greatest(0, least(%(wanted)s, %(limit)s - coalesce(sum(count), 0)))::int AS count
+      FROM publications_emailgrant WHERE at > clock_timestamp() - interval '1 minute'
+), kept AS (
+    INSERT INTO publications_emailgrant (at, count) SELECT clock_timestamp(), count FROM granted WHERE count > 0
+)
+SELECT count FROM granted
+"""
+
+
+def grant_emails(wanted: int) -> int:
+    """How many of them may be sent now: never more than the limit in any minute, and a thirtieth of it at once, so that
+    they are spread. What is granted and not used is lost.
+    """
+    limit = ProjectSettings.current().emails_per_minute
+    if limit is None:
+        return wanted
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s::bigint)", [LOCK])
+        cursor.execute(GRANT, {"wanted": min(wanted, max(1, limit // 30)), "limit": limit})
+        return cursor.fetchone()[0]

@@ -1,0 +1,161 @@
+"""Hands messages over: to the mail server, by one connection that is kept, or to a webhook's address.
+
+What matters is to know afterwards whether a message can have arrived. By SMTP it can from the moment when the server
+has said 354 ("go ahead") until it has answered the message itself; when the connection dies in between, nobody knows.
+"""
+
+from __future__ import annotations
+
+import json
+import smtplib
+from contextlib import suppress
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.smtp import EmailBackend
+
+from publications.distributions.outcomes import SENT, Outcome, away, failed, later, to_be_mended, unknown
+from publications.webhooks.deliver import deliver
+from publications.webhooks.models import WebhookAddress
+from publications.webhooks.sign import sign
+
+GO_AHEAD = 354  # the server's answer to DATA
+
+
+class _Traced(smtplib.SMTP):
+    last_code = 0
+
+    def getreply(self):
+        reply = super().getreply()
+        self.last_code = reply[0]
+        return reply
+
+
+class _TracedTLS(smtplib.SMTP_SSL):
+    last_code = 0
+
+    def getreply(self):
+        reply = super().getreply()
+        self.last_code = reply[0]
+        return reply
+
+
+class TracedBackend(EmailBackend):
+    """Django's SMTP backend; its connection remembers the server's last word."""
+
+    @property
+    def connection_class(self):
+        return _TracedTLS if self.use_ssl else _Traced
+
+
+class MailServer:
+    """`with MailServer() as server:` one connection, opened when it is needed and kept until the end.
+
+    Where another backend of Django's is set, messages go through that; then all that is known of an error is that the
+    message may have arrived.
+    """
+
+    def __init__(self) -> None:
+        by_smtp = settings.EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend"
+        self._backend = TracedBackend() if by_smtp else get_connection()
+
+    def __enter__(self) -> MailServer:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._hang_up()
+
+    def ready(self) -> Outcome | None:
+        """None where a connection stands; else why there is none. Ask before a message is claimed."""
+        try:
+            self._backend.open()
+        except smtplib.SMTPResponseException as refused:
+            answer = f"{refused.smtp_code} {_text(refused.smtp_error)}"
+            if refused.smtp_code >= 500:
+                return to_be_mended(f"The mail server refuses Handout: {answer}. Check EMAIL_URL, then resume.")
+            return away(f"The mail server answered {answer}")
+        except smtplib.SMTPNotSupportedError as problem:
+            return to_be_mended(f"The mail server cannot do what EMAIL_URL asks for: {problem}")
+        except OSError as problem:  # smtplib's own errors, too
+            return away(f"The mail server does not answer: {problem.strerror or problem}")
+        return None
+
+    def send(self, message: EmailMessage) -> Outcome:
+        """Once. A connection that the server has closed between two messages is replaced, since nothing was sent by it."""
+        outcome = self._send(message)
+        if outcome is None:
+            self._hang_up()
+            outcome = self.ready() or self._send(message)
+        if outcome is None:
+            outcome = away("The mail server closes the connection")
+        if outcome.rest or outcome.state == "unknown":
+            self._hang_up()
+        return outcome
+
+    def _send(self, message: EmailMessage) -> Outcome | None:
+        """None: the connection was lost before the message can have arrived."""
+        try:
+            self._backend.send_messages([message])
+        except smtplib.SMTPRecipientsRefused as refused:
+            code, answer = next(iter(refused.recipients.values()))
+            return _refused(code, answer)
+        except smtplib.SMTPSenderRefused as refused:
+            answer = f"{refused.smtp_code} {_text(refused.smtp_error)}"
+            if refused.smtp_code < 500:
+                return away(f"The mail server answered {answer}")
+            return to_be_mended(
+                f"The mail server takes no message from {settings.DEFAULT_FROM_EMAIL}: {answer}. "
+                "Check DEFAULT_FROM_EMAIL and EMAIL_URL, then resume."
+            )
+        except smtplib.SMTPResponseException as refused:
+            return _refused(refused.smtp_code, refused.smtp_error)
+        except smtplib.SMTPNotSupportedError:
+            return failed("The mail server takes no address with such characters.")
+        except (UnicodeError, ValueError):  # Django refuses it, before anything is sent
+            return failed("This is not an address to which e-mail can be sent.")
+        except OSError as problem:
+            if not isinstance(self._backend, TracedBackend):
+                return unknown(f"The mail could not be handed over in full: {problem}")
+            connection = self._backend.connection
+            if connection is None or connection.last_code != GO_AHEAD:
+                return None
+            return unknown("The connection was lost while the message was being sent.")
+        return SENT
+
+    def _hang_up(self) -> None:
+        with suppress(OSError):
+            self._backend.close()
+
+
+def _refused(code: int, answer: bytes | str) -> Outcome:
+    text = f"{code} {_text(answer)}"
+    if code == 421:  # "service not available, closing": meant for everybody
+        return away(f"The mail server answered {text}")
+    return failed(text) if code >= 500 else later(text)
+
+
+def _text(answer: bytes | str) -> str:
+    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+    return " ".join(text.replace("\0", " ").split())[:250]
+
+
+def post_message(address: WebhookAddress, body: dict, *, delivery_id: int, attempt: int) -> Outcome:
+    """POSTs one message to a webhook, signed as all are. The same `x-handout-delivery-id` at each attempt."""
+    text = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    answer = deliver(
+        address.url,
+        text,
+        headers={
+            "Content-Type": "application/json",
+            "User-Agent": "Handout",
+            "X-Voucherify-Signature": sign(text, secret=address.secret),
+            "X-Handout-Event": "distribution.message",
+            "X-Handout-Delivery-Id": str(delivery_id),
+            "X-Handout-Attempt": str(attempt),
+        },
+    )
+    if answer.delivered:
+        return SENT
+    if answer.status is None:
+        return unknown(answer.error) if answer.reached else away(answer.error)
+    return later(answer.error) if answer.status == 429 or answer.status >= 500 else failed(answer.error)

@@ -1,0 +1,258 @@
+"""Sends the messages that are due, each at most once.
+
+    delivery: published -> sending     committed before anything is said to the mail server
+              sending   -> sent        it has taken the message
+                        -> published   it certainly has not: later once more, after a growing pause
+                        -> failed      for good: it refused, or all attempts were in vain
+                        -> unknown     the connection died when it may have had it all
+
+Killed before `sending` is committed, nothing was sent. Killed after it, the delivery stays `sending` and becomes
+`unknown` (declare_unknown.py): a person decides, nothing is ever sent twice on its own. One message at a time for each
+connection, so that a crash leaves one unknown message for each.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.core.mail.utils import DNS_NAME
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Mod, Now
+
+from campaigns.models import Voucher
+from config.actor import SYSTEM
+from config.models import ProjectSettings
+from customers.models import Customer
+from publications.distributions.audience import why_unreachable
+from publications.distributions.change_run import record_of
+from publications.distributions.compose import compose
+from publications.distributions.grant_emails import grant_emails
+from publications.distributions.hand_over import MailServer, post_message
+from publications.distributions.models import Delivery, Distribution
+from publications.distributions.outcomes import Outcome, failed, to_be_mended
+from publications.distributions.unsubscribe import unsubscribe_url
+from publications.distributions.webhook_message import webhook_message
+from publications.models import PublishedVoucher
+
+BATCH = 50  # deliveries that are looked up at once; each is claimed by itself
+
+# Between the first attempt and the second, ...: then it has failed.
+RETRY_AFTER = [
+    *(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30)),
+    *(timedelta(hours=hours) for hours in (1, 2, 4, 8)),
+]
+# When nobody can be sent anything. No attempt is counted for that.
+RESTS = [timedelta(seconds=seconds) for seconds in (5, 10, 30, 60, 120, 300)]
+RECORDS_FOR = 60  # seconds in which the database may come back to be told of a message that was sent
+
+State, Status = Delivery.State, Distribution.Status
+CODE_RELEASED = "Its code was released before the message was sent"
+
+CLAIM = """
+UPDATE publications_delivery d
+   SET state = 'sending', attempts = d.attempts + 1, next_attempt_at = NULL, reason = '', state_at = now(),
+       email = CASE x.message WHEN 'email' THEN c.email ELSE '' END
+  FROM publications_distribution x, customers_customer c
+ WHERE d.id = %s AND d.state = 'published' AND (d.next_attempt_at IS NULL OR d.next_attempt_at <= now())
+   AND x.id = d.distribution_id AND x.status IN ('running', 'active') AND x.message <> 'none'
+   AND c.id = d.customer_id AND c.erased_at IS NULL
+   AND (x.message <> 'email'
+        OR c.email <> '' AND NOT EXISTS (SELECT FROM publications_unsubscribe u WHERE u.email = lower(c.email)))
+RETURNING d.attempts, d.email
+"""
+
+# Not waiting for the disk: if the database dies now, the delivery is found `sending`, which is the safe side.
+# `unknown`: it took so long that this was said of it meanwhile, but nobody has decided anything.
+RECORD = """
+WITH at_ease AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+UPDATE publications_delivery d
+   SET state = %(state)s, reason = %(reason)s, next_attempt_at = now() + %(pause)s::interval, state_at = now(),
+       attempts = d.attempts - %(uncounted)s::int
+  FROM at_ease
+ WHERE d.id = %(id)s AND d.attempts = %(attempts)s AND d.state IN ('sending', 'unknown')
+"""
+
+
+class _Due(NamedTuple):
+    delivery: Delivery
+    customer: Customer
+    codes: list[Voucher]
+
+
+def send_batch(distribution: Distribution, server: MailServer, *, share: int = 0, of: int = 1) -> int:
+    """How many messages were tried; 0 where none is due, or none may be sent now.
+
+    Several may send for one run: each begins with its own share of the deliveries, so that they do not ask for the
+    same ones, and helps with the others when it is done.
+    """
+    if distribution.message == Distribution.Message.NONE:
+        return 0
+    by_email = distribution.message == Distribution.Message.EMAIL
+    due = _due(distribution, share, of)
+    if not due:
+        return 0
+    if trouble := _trouble(distribution, server if by_email else None):
+        _settle_trouble(distribution, trouble)
+        return 0
+    allowed = grant_emails(len(due)) if by_email else len(due)
+    project = ProjectSettings.current()
+    tried = 0
+    for each in due:
+        if tried >= allowed:
+            break
+        claimed = _claim(each.delivery)
+        if not claimed:
+            continue
+        attempts, each.customer.email = claimed
+        tried += 1
+        outcome = _send(distribution, each, attempts, server, project)
+        _record(each.delivery, attempts, outcome, email=each.customer.email)
+        if outcome.rest or outcome.pause:
+            _settle_trouble(distribution, outcome)
+            break
+    if tried and distribution.rests and not outcome.rest and not outcome.pause:
+        _rested(distribution)
+    return tried
+
+
+def _trouble(distribution: Distribution, server: MailServer | None) -> Outcome | None:
+    """Why nothing can be sent to anybody, before a message is claimed."""
+    if server is not None:
+        return server.ready()
+    address = distribution.webhook
+    if not address or address.deleted_at:
+        return to_be_mended("The webhook of this distribution was deleted. Stop it, or duplicate it with another one.")
+    return None
+
+
+def _due(distribution: Distribution, share: int, of: int) -> list[_Due]:
+    """Read only. Those to whom nothing may be sent any more are left out for good on the way."""
+    ready = Delivery.objects.filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=Now()), state=State.PUBLISHED)
+    ready = ready.filter(distribution=distribution).order_by("pk")
+    own = ready.annotate(_share=Mod(F("pk"), of)).filter(_share=share) if of > 1 else ready
+    deliveries = list(own.select_related("customer", "publication")[:BATCH])
+    if not deliveries and of > 1:
+        deliveries = list(ready.select_related("customer", "publication")[:BATCH])
+    if not deliveries:
+        return []
+    people = Customer.objects.filter(pk__in=[delivery.customer_id for delivery in deliveries])
+    why = dict(people.annotate(_why=why_unreachable(distribution)).exclude(_why="").values_list("pk", "_why"))
+    codes = _codes_of([delivery.publication_id for delivery in deliveries if delivery.publication_id])
+    due = []
+    for delivery in deliveries:
+        held = codes.get(delivery.publication_id or 0, [])
+        reason = why.get(delivery.customer_id) or (CODE_RELEASED if delivery.publication_id and not held else "")
+        if reason:
+            Delivery.objects.filter(pk=delivery.pk, state=State.PUBLISHED).update(
+                state=State.SKIPPED, reason=reason, state_at=Now()
+            )
+        else:
+            due.append(_Due(delivery, delivery.customer, held))
+    return due
+
+
+def _codes_of(publications: Sequence[int]) -> dict[int, list[Voucher]]:
+    codes: dict[int, list[Voucher]] = {}
+    rows = PublishedVoucher.objects.filter(publication__in=publications, released_at=None).select_related("voucher")
+    for row in rows.order_by("voucher"):
+        codes.setdefault(row.publication_id, []).append(row.voucher)
+    return codes
+
+
+def _claim(delivery: Delivery) -> tuple[int, str] | None:
+    """(attempts, address) once the delivery is `sending` for good; None where somebody else has it, or it may not be."""
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, [delivery.pk])
+        return cursor.fetchone()
+
+
+def _send(
+    distribution: Distribution, each: _Due, attempts: int, server: MailServer, project: ProjectSettings
+) -> Outcome:
+    link = unsubscribe_url(each.delivery.pk)
+    if distribution.message == Distribution.Message.WEBHOOK:
+        assert distribution.webhook
+        body = webhook_message(distribution, each.delivery, each.customer, each.codes)
+        return post_message(distribution.webhook, body, delivery_id=each.delivery.pk, attempt=attempts)
+    try:
+        message = compose(distribution, each.customer, each.codes, link, project=project)
+        email = EmailMultiAlternatives(
+            message.subject,
+            message.text,
+            settings.DEFAULT_FROM_EMAIL,
+            [each.customer.email],
+            headers={
+                "List-Unsubscribe": f"<{link}>",
+                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+                "Message-ID": f"<{distribution.public_id}.{each.delivery.pk}.{attempts}@{DNS_NAME}>",
+            },
+        )
+        email.attach_alternative(message.html, "text/html")
+    except Exception as problem:  # nothing has been said to the server: the run must not be held up by one recipient
+        return failed(f"The message could not be written: {type(problem).__name__}")
+    email.delivery_id, email.customer_id = each.delivery.pk, each.customer.pk  # type: ignore[attr-defined]
+    return server.send(email)
+
+
+def _record(delivery: Delivery, attempts: int, outcome: Outcome, *, email: str) -> None:
+    state, reason, pause = outcome.state, outcome.reason, None
+    if state == State.PUBLISHED and not outcome.rest and not outcome.pause:
+        if attempts > len(RETRY_AFTER):
+            state, reason = State.FAILED, f"After {attempts} attempts: {reason}"
+        else:
+            pause = RETRY_AFTER[attempts - 1]
+    values = {
+        "id": delivery.pk,
+        "attempts": attempts,
+        "state": state,
+        # Servers like to repeat the address, which must be gone when the customer is erased.
+        "reason": (reason.replace(email, "the address") if email else reason)[:300],
+        "pause": pause,
+        "uncounted": int(outcome.rest or bool(outcome.pause)),
+    }
+    _insist(lambda: _execute(RECORD, values))
+
+
+def _execute(statement: str, values: dict) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+def _insist(step: Callable[[], None]) -> None:
+    """The database may be starting anew; what is known of a message is worth waiting for. Raises after a minute."""
+    give_up = time.monotonic() + RECORDS_FOR
+    while True:
+        try:
+            return step()
+        except (OperationalError, InterfaceError):
+            connection.close()
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.2)
+
+
+def _settle_trouble(distribution: Distribution, trouble: Outcome) -> None:
+    """The run rests, each time longer, or is paused for staff to mend something."""
+    at_work = Distribution.objects.at_work().filter(pk=distribution.pk)
+    if trouble.pause:
+        with transaction.atomic():
+            if at_work.update(status=Status.PAUSED, status_reason=trouble.pause, updated_at=Now()):
+                record_of(distribution, "paused", by=SYSTEM, reason=trouble.pause)
+        return
+    # Of several senders who meet the same trouble one makes the run rest.
+    rest = RESTS[min(distribution.rests, len(RESTS) - 1)]
+    at_work.filter(Q(rests_until=None) | Q(rests_until__lte=Now())).update(
+        rests=F("rests") + 1, rests_until=Now() + rest, status_reason=f"{trouble.reason}. It is tried again by itself."
+    )
+
+
+def _rested(distribution: Distribution) -> None:
+    Distribution.objects.at_work().filter(pk=distribution.pk, rests__gt=0).update(
+        rests=0, rests_until=None, status_reason=""
+    )
