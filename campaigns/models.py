@@ -195,6 +195,33 @@ class Voucher(Value):
         return public_id(VOUCHER, self.pk)
 
 
+class CampaignCount(models.Model):
+    """What counting a campaign came to, some time ago. Pages use it of the large ones, which they cannot count themselves.
+
+    Kept by publications/tallies/count_campaigns.py.
+    """
+
+    campaign = models.OneToOneField(Campaign, models.CASCADE, primary_key=True, related_name="kept_count")
+    counted_at = models.DateTimeField(db_default=Now())
+    seconds = models.FloatField()  # that the counting took
+    # As they were then: the campaign's, and how often any code on this server had been written.
+    pool_version = models.BigIntegerField()
+    code_writes = models.BigIntegerField()
+
+    rows = models.BigIntegerField()  # its codes, the deleted ones too: what counting has to read
+    total = models.BigIntegerField()
+    published = models.BigIntegerField()
+    in_pool = models.BigIntegerField()
+    redeemed = models.BigIntegerField()
+    # Who holds, or held, a code of it, by how many publications of how many codes.
+    customers = models.BigIntegerField()
+    customer_publications = models.BigIntegerField()
+    customer_codes = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.total} codes"
+
+
 class CodeOrder(AsyncAction):
     """An order to generate `total` codes for a campaign; `done` have been made. Interrupted, it resumes to exactly `total`."""
 

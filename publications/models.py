@@ -22,9 +22,11 @@ from publications.distributions.models import (
 )
 from publications.redemptions.models import Redemption
 from publications.referrals.models import Referral, ReferralProgram
+from publications.tallies.models import DayTally, TallyProgress
 from publications.webhooks.models import WebhookAddress, WebhookDelivery
 
 __all__ = [
+    "DayTally",
     "Delivery",
     "Distribution",
     "EmailGrant",
@@ -40,6 +42,7 @@ __all__ = [
     "ReferralProgram",
     "RefusedPublication",
     "Rule",
+    "TallyProgress",
     "Unsubscribe",
     "WebhookAddress",
     "WebhookDelivery",
