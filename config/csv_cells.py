@@ -8,11 +8,9 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from config.csv_formulas import without_apostrophe
 from config.metadata import MetadataRefused, check_metadata
 
-# A spreadsheet hides a leading apostrophe before what it would else take for a formula, and so does our own CSV
-# writer: '+1 555 0100 means +1 555 0100.
-_HIDDEN_APOSTROPHE = re.compile(r"'(?=[=+\-@|%＝＋－＠])")  # noqa: RUF001 - full-width on purpose
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CONTROL_OR_BREAK = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?", re.IGNORECASE)
@@ -27,9 +25,7 @@ class RowRefused(Exception):
 def text_of(cell: str) -> str:
     """The cell without white space around it, and without the apostrophe that keeps a spreadsheet from calculating."""
     text = cell.strip()
-    if text[:1] == "'" and _HIDDEN_APOSTROPHE.match(text):
-        return text[1:].replace("\\|", "|")
-    return text
+    return without_apostrophe(text) if text[:1] == "'" else text
 
 
 def shown(text: str) -> str:

@@ -1,7 +1,7 @@
 """The one CSV writer: RFC 4180, UTF-8, formulas neutralised, streamed, and in its place only when it is complete.
 
 PostgreSQL writes the rows (COPY) and they are passed on as they come: a million rows of twelve columns took 2 s that
-way, 8 s by csv.writer, 13 s by defusedcsv (ADR 0011). So the neutralising is SQL here. It follows defusedcsv's rules.
+way, 8 s by csv.writer, 13 s by defusedcsv (ADR 0011). On its way each is searched for formulas (csv_formulas.py).
 """
 
 from __future__ import annotations
@@ -24,40 +24,21 @@ from django.core.files import File
 from django.db import connection
 from django.db.models import F, Func, QuerySet, TextField
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Cast
 from psycopg import ClientCursor
 
+from config.csv_formulas import neutralised, neutralised_row
 from config.public_ids import public_id
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 CHUNK = 256 * 1024
 UNFINISHED = "unfinished"  # the folder below HANDOUT_DATA in which files grow
 
-# A spreadsheet takes a cell that begins so for a formula. Beyond defusedcsv's six: what Excel and LibreOffice skip
-# before a formula, and the full-width signs that East Asian versions read as the plain ones.
-FORMULA_SIGNS = (*"=+-@|%", *"\t\r\n", *"＝＋－＠")  # noqa: RUF001 - full-width on purpose
-NUMBER = "^-?[0-9,.]+$"  # -5 and -1,000.50 are no formulas
 
-
-class Plain(Func):
-    """Text as it is. An empty one is an empty cell, like NULL."""
+class Text(Func):
+    """Text that somebody typed or sent. An empty one is an empty cell, like NULL."""
 
     output_field = TextField()
     template = "nullif((%(expressions)s)::text, '')"
-
-
-class Text(Func):
-    """Text that somebody typed or sent: a formula in it is made harmless by an apostrophe in front."""
-
-    output_field = TextField()
-
-    def as_sql(self, compiler, connection, function=None, template=None, arg_joiner=None, **context):
-        text, params = compiler.compile(Cast(self.source_expressions[0], TextField()))
-        sql = (
-            f"CASE WHEN left({text}, 1) = ANY(%s) AND {text} !~ %s"
-            f" THEN '''' || replace({text}, '|', '\\|') ELSE nullif({text}, '') END"
-        )
-        return sql, (*params, list(FORMULA_SIGNS), *params, NUMBER, *params, *params)
 
 
 class Number(Func):
@@ -102,9 +83,8 @@ class Column(NamedTuple):
     value: str | Combinable
     kind: Callable[..., Func] = Text
 
-    def cell(self, *, lossless: bool) -> Func:
-        kind = Plain if lossless and self.kind is Text else self.kind
-        return kind(F(self.value) if isinstance(self.value, str) else self.value)
+    def cell(self) -> Func:
+        return self.kind(F(self.value) if isinstance(self.value, str) else self.value)
 
 
 class CsvFile(NamedTuple):
@@ -129,7 +109,7 @@ def csv_file(
     """
     folder = settings.HANDOUT_DATA / UNFINISHED
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    cells = [column.cell(lossless=lossless) for column in columns]
+    cells = [column.cell() for column in columns]
     has_ids = any(isinstance(cell, PublicId) for cell in cells)
     head = csv_line([column.heading for column in columns])
     digest, rows, waiting, waiting_bytes = hashlib.sha256(), 0, [head], len(head)
@@ -138,7 +118,7 @@ def csv_file(
     with tempfile.NamedTemporaryFile(dir=folder, suffix=".csv", delete=False) as file:  # mode 0600
         try:
             for batch in batches:
-                with closing(_copy(batch.values_list(*cells))) as lines:
+                with closing(_copy(batch.values_list(*cells), lossless)) as lines:
                     for line in map(_with_public_ids, lines) if has_ids else lines:
                         rows += 1
                         waiting.append(line)
@@ -162,15 +142,9 @@ def csv_file(
 def csv_line(cells: Iterable[Any], *, lossless: bool = False, delimiter: str = ",") -> bytes:
     """One row that comes out of Python, by the same rules."""
     line = io.StringIO()
-    csv.writer(line, delimiter=delimiter).writerow(cells if lossless else map(neutralised, cells))
+    harmless = cells if lossless else (neutralised(cell, delimiter) for cell in cells)
+    csv.writer(line, delimiter=delimiter).writerow(harmless)
     return line.getvalue().encode()
-
-
-def neutralised(cell: Any) -> Any:
-    """What `Text` does, for csv_line: "=1+1" becomes "'=1+1"; numbers stay numbers, also typed ones."""
-    if isinstance(cell, str) and cell.startswith(FORMULA_SIGNS) and not re.fullmatch(NUMBER.strip("^$"), cell):
-        return "'" + cell.replace("|", "\\|")
-    return cell
 
 
 class _Movable(File):
@@ -180,7 +154,7 @@ class _Movable(File):
         return str(self.name)
 
 
-def _copy(rows: QuerySet) -> Generator[bytes]:
+def _copy(rows: QuerySet, lossless: bool) -> Generator[bytes]:
     """The rows as lines of CSV, straight from PostgreSQL, which sends one row a message."""
     try:
         sql, params = rows.query.sql_with_params()
@@ -190,4 +164,5 @@ def _copy(rows: QuerySet) -> Generator[bytes]:
         query = ClientCursor(connection.connection).mogrify(sql, params)  # COPY takes no parameters
         with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)") as copy:
             for row in copy:
-                yield bytes(row[:-1]) + b"\r\n"
+                line = bytes(row[:-1])
+                yield (line if lossless else neutralised_row(line)) + b"\r\n"

@@ -13,10 +13,15 @@ from typing import BinaryIO, NamedTuple, TypeAlias, cast
 
 from django.core.files import File
 
+from config.csv_columns import ERROR_FILE_ENDS
+from config.csv_formulas import restored
+
 DELIMITERS = {",": "Comma (,)", ";": "Semicolon (;)", "\t": "Tab", "|": "Vertical bar (|)"}
 ENCODINGS = {"utf-8-sig": "UTF-8", "cp1252": "Windows-1252 (Western Europe)", "utf-16": "UTF-16"}
 MAX_COLUMNS = 200
 MAX_LINE = 1_000_000  # characters
+MAX_RECORD = 1_000_000  # characters of a record with all the lines that its quotes hold together
+READ_AGAIN = 100_000_000  # characters of lines that were given back, in a whole file
 MAX_HEADING = 255
 SAMPLE_BYTES = 64 * 1024
 
@@ -26,6 +31,10 @@ MISPLACED_QUOTE = (
 )
 TOO_LONG_A_CELL = (
     f"A cell is longer than {csv.field_size_limit():,} characters: a double quote was probably opened and not closed."
+)
+TOO_LONG_A_ROW = (
+    f"A double quote opens here and no row ends within {MAX_RECORD:,} characters: it was probably not closed. "
+    'Close the quote; a quote inside a cell is written twice: "".'
 )
 
 # Bytes that are no text in the chosen encoding become this lone surrogate, which no well-formed text can hold: so
@@ -74,6 +83,9 @@ def read_csv(file: Upload, reading: Reading) -> tuple[list[str], Iterator[Row]]:
     if top is None:
         raise NotCsv("The file is empty. Its first row must hold the headings, such as “Code”.")
     headings = _headings(top)
+    if headings[-2:] == ERROR_FILE_ENDS:  # in our own file the cells are as they were, but for what made them harmless
+        headings = [restored(heading, reading.delimiter) for heading in headings]
+        records = (row._replace(cells=[restored(cell, reading.delimiter) for cell in row.cells]) for row in records)
     return headings, _fitted(records, len(headings))
 
 
@@ -165,7 +177,8 @@ def _records(file: Upload, reading: Reading) -> Iterator[Row]:
     """Every record that is not blank, the headings included.
 
     The csv module is strict here. Where it gives up, a quote that nobody closed has mostly swallowed the lines below:
-    then only the line that began the record is bad, and reading starts again with the next.
+    then only the line that began the record is bad, and reading starts again with the next. A record ends at
+    MAX_RECORD, so little is ever held; and a file that would be read over and over is refused: NotCsv.
     """
     lines = _Lines(io.TextIOWrapper(cast(BinaryIO, file), reading.encoding, errors="mark-unreadable", newline=""))
     try:
@@ -177,10 +190,9 @@ def _records(file: Upload, reading: Reading) -> Iterator[Row]:
             except StopIteration:
                 return
             except csv.Error as error:
-                first = lines.keep_first()
+                first = lines.keep_first(number)
                 parse = csv.reader(lines, delimiter=reading.delimiter, strict=True)
-                problem = MISPLACED_QUOTE if "field larger" not in str(error) else TOO_LONG_A_CELL
-                yield Row(number, [first.rstrip("\r\n")], problem)
+                yield Row(number, [first.rstrip("\r\n")], _problem_with(error))
                 continue
             text = "".join(cells)
             if not text or text.isspace():
@@ -189,6 +201,12 @@ def _records(file: Upload, reading: Reading) -> Iterator[Row]:
     finally:
         with suppress(ValueError):  # the file was closed before
             lines.text.detach()  # else the end of the text would close the file
+
+
+def _problem_with(error: csv.Error) -> str:
+    if isinstance(error, _TooLong):
+        return TOO_LONG_A_ROW
+    return TOO_LONG_A_CELL if "field larger" in str(error) else MISPLACED_QUOTE
 
 
 def _problem_of(text: str, reading: Reading, lines: _Lines) -> str:
@@ -204,13 +222,19 @@ def _problem_of(text: str, reading: Reading, lines: _Lines) -> str:
     return ""
 
 
+class _TooLong(csv.Error):
+    """A record of more than MAX_RECORD characters."""
+
+
 class _Lines:
     """Lines for csv.reader, which can be given back: those read since the record began are remembered."""
 
     def __init__(self, text: io.TextIOWrapper):
         self.text = text
         self.record: list[str] = []
+        self.length = 0  # of the record
         self.again: deque[str] = deque()
+        self.given_back = 0
         self.cut = False
 
     def __iter__(self) -> _Lines:
@@ -221,15 +245,25 @@ class _Lines:
         if not line:
             raise StopIteration
         self.record.append(line)
+        self.length += len(line)
+        if self.length > MAX_RECORD and len(self.record) > 1:
+            raise _TooLong
         return line
 
     def start_record(self) -> None:
         self.record = []
+        self.length = 0
         self.cut = False
 
-    def keep_first(self) -> str:
-        """Gives back all lines of the record but the first, which is returned."""
+    def keep_first(self, number: int) -> str:
+        """Gives back all lines of record `number` but the first, which is returned."""
         first, *others = self.record
+        self.given_back += self.length - len(first)
+        if self.given_back > READ_AGAIN:
+            raise NotCsv(
+                f"Too many rows open a double quote and do not close it; the latest is row {number}. "
+                "Close the quotes, or export the file anew with every quote inside a cell written twice."
+            )
         self.again.extendleft(reversed(others))
         return first
 

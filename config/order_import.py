@@ -15,6 +15,7 @@ from django.db import transaction
 from config.actor import Actor
 from config.csv_columns import Field
 from config.csv_files import csv_line
+from config.csv_formulas import neutralised, without_apostrophe
 from config.csv_uploads import NotCsv
 from config.draft_import import draft_import, start_import
 from config.models import CsvImport
@@ -74,7 +75,7 @@ def order_import_of_rows(
     with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as content:
         headings = content.write(csv_line(names))
         for row in rows:
-            content.write(csv_line([_cell(row.get(name)) for name in names]))
+            content.write(csv_line([_cell(row.get(name)) for name in names], lossless=True))
         if content.tell() == headings:
             raise NothingToImport
         upload = File(content, name="sent-as-json.csv")
@@ -95,4 +96,6 @@ def _cell(value: Any) -> str:
             return f"{value:f}"
         case dict():
             return json.dumps(value, ensure_ascii=False) if value else ""
-    return str(value)
+    text = str(value)
+    # Who reads the file takes an apostrophe before a formula for a spreadsheet's; this one was meant.
+    return neutralised(text) if without_apostrophe(text) != text else text

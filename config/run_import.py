@@ -28,6 +28,7 @@ from config.staged_rows import create_tables, drop_tables, stage
 from config.write_error_file import write_error_file
 
 CHUNK = 5_000  # rows in one transaction
+CHUNK_TEXT = 10_000_000  # and characters, more or less: few rows, where they are long
 KEPT = 1_000  # refused rows that stay in the database, for the page and the API; the error file has all
 
 Status, OnError = CsvImport.Status, CsvImport.OnError
@@ -118,7 +119,7 @@ class _Run:
             create_tables(cursor, self.importer.columns)
             try:
                 self._recall(cursor, rows)
-                while chunk := list(islice(rows, CHUNK)):
+                while chunk := _next_chunk(rows):
                     self._take(cursor, chunk, file.tell())
                 if not self.keep_good and not self.csv_import.rows_refused:
                     self._write_all(cursor)
@@ -140,7 +141,7 @@ class _Run:
     def _recall(self, cursor, rows: Iterator[Row]) -> None:
         """Passes over what an earlier run has counted; only the keys of its good rows must be known again."""
         left = self.csv_import.rows_read
-        while chunk := list(islice(rows, min(CHUNK, left))):
+        while chunk := _next_chunk(rows, min(CHUNK, left)):
             left -= len(chunk)
             span = self.csv_import.refused.filter(row__range=(chunk[0].number, chunk[-1].number))
             refused = set(span.values_list("row", flat=True))
@@ -241,6 +242,17 @@ class _Run:
         # The error file holds them all.
         beyond = self.csv_import.refused.order_by("row").values("row")[KEPT - 1 : KEPT]
         self.csv_import.refused.filter(row__gt=Subquery(beyond)).delete()
+
+
+def _next_chunk(rows: Iterator[Row], most: int = CHUNK) -> list[Row]:
+    chunk: list[Row] = []
+    text = 0
+    for row in islice(rows, most):
+        chunk.append(row)
+        text += sum(map(len, row.cells))
+        if text > CHUNK_TEXT:
+            break
+    return chunk
 
 
 def _fail(csv_import: CsvImport, importer: Importer, error: str) -> None:

@@ -1,21 +1,19 @@
 """The one CSV writer: the bytes of its files, what it does with formulas, and that nothing half done is left."""
 
 import hashlib
-import itertools
 import os
 import resource
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from defusedcsv.csv import _escape as as_defusedcsv_would
 from django.conf import settings
 from django.core.files.storage import storages
 from django.db.models import Func, Value
 from django.db.models.functions import Concat
 
-from campaigns.models import Campaign, Voucher
-from config.csv_files import FORMULA_SIGNS, Column, Number, Text, Time, csv_file, csv_line, neutralised
+from campaigns.models import Campaign
+from config.csv_files import Column, Number, Time, csv_file, csv_line
 from tests.factories import CampaignFactory
 
 pytestmark = pytest.mark.django_db
@@ -103,28 +101,6 @@ def test_parameters_of_the_query_are_quoted():
     )
 
     assert written == b"Name\r\n100% o'clock \\ %s' || version() -- %s\r\n"
-
-
-# Every text of up to three of these: all that begins a formula, and what may stand before or behind it.
-SIGNS = [*FORMULA_SIGNS, "'", '"', "\\", ",", ".", " ", "1", "A", "é"]
-TEXTS = ["".join(signs) for n in range(4) for signs in itertools.product(SIGNS, repeat=n)]
-
-
-def test_sql_neutralises_as_python_does():
-    vouchers = (Voucher(code=f"C{n}", additional_info=text) for n, text in enumerate(TEXTS))
-    Voucher.objects.bulk_create(vouchers, batch_size=2_000)
-
-    cells = Voucher.objects.order_by("id").values_list(Text("additional_info"), flat=True)
-
-    assert list(cells) == [neutralised(text) or None for text in TEXTS]
-
-
-def test_what_defusedcsv_neutralises_is_neutralised_alike():
-    differ = {text: neutralised(text) for text in TEXTS if neutralised(text) != as_defusedcsv_would(text)}
-
-    # Beyond it: more signs; and a number is none with a line break behind it.
-    assert {text for text in differ if text[0] in "=+-@|%"} == {"-1\n", "-,\n", "-.\n"}
-    assert all(made == "'" + text.replace("|", "\\|") for text, made in differ.items())
 
 
 def test_a_row_of_python_follows_the_same_rules():

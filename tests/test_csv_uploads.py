@@ -1,10 +1,22 @@
 """Reading CSV files as people have them."""
 
 import io
+import tracemalloc
+from collections import deque
 
 import pytest
 
-from config.csv_uploads import MAX_LINE, MISPLACED_QUOTE, NotCsv, Reading, look_at, read_csv
+from config import csv_uploads
+from config.csv_uploads import (
+    MAX_LINE,
+    MAX_RECORD,
+    MISPLACED_QUOTE,
+    TOO_LONG_A_ROW,
+    NotCsv,
+    Reading,
+    look_at,
+    read_csv,
+)
 
 UTF8 = Reading("utf-8-sig", ",")
 
@@ -132,6 +144,33 @@ def test_a_line_without_end_is_not_read_into_memory():
 
     assert rows_of(content) == [(2, ["A", "Rome"]), (4, ["C", "Oslo"])]
     assert [number for number, _ in problems_of(content)] == [3]
+
+
+def test_a_quote_that_is_open_for_many_cells_spoils_its_own_row_only():
+    good = b'C,",",Paris\n'  # within a quote that is open, it closes it and opens the next
+    content = b'Code,Mark,City\nA,"Rome\n' + good * (MAX_RECORD // len(good) + 1)
+
+    assert problems_of(content) == [(2, TOO_LONG_A_ROW)]
+    assert rows_of(content)[-1] == (MAX_RECORD // len(good) + 3, ["C", ",", "Paris"])
+
+
+def test_a_file_of_quotes_left_open_is_refused_before_it_is_read_for_hours_or_held(monkeypatch):
+    monkeypatch.setattr(csv_uploads, "READ_AGAIN", 2 * MAX_RECORD)  # fifty times as much otherwise
+    left_open = b'C","Rome\n'  # as a row, and within a quote that is open
+    content = io.BytesIO(b"Code,City\nA,Rome\n" + left_open * (2 * MAX_RECORD // len(left_open)))
+    _, rows = read_csv(content, UTF8)
+
+    tracemalloc.start()
+    with pytest.raises(NotCsv) as refused:
+        deque(rows, maxlen=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert str(refused.value) == (
+        "Too many rows open a double quote and do not close it; the latest is row 5. "
+        "Close the quotes, or export the file anew with every quote inside a cell written twice."
+    )
+    assert peak < 40_000_000
 
 
 @pytest.mark.parametrize(

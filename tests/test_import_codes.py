@@ -282,16 +282,18 @@ def test_a_deleted_campaign_takes_no_codes():
 
 def test_the_error_file_is_safe_for_spreadsheets_and_can_be_mended_and_imported():
     campaign = CampaignFactory()
-    first = imported_codes('Code,Active,Note\n=1+1,maybe,"+1 555|0100"\nB,TRUE,x\n', campaign)
+    first = imported_codes(
+        'Code,Active,Note,Terms\n=1+1,maybe,"+1 555|0100","Bring:\n- a pen; =2"\nB,TRUE,x,y\n', campaign
+    )
     with first.error_file.open("rb") as file:
         mended = file.read().replace(b"maybe", b"TRUE")
 
     second = imported_codes(mended, campaign)
 
-    assert error_rows(first)[1][:3] == ["'=1+1", "maybe", "'+1 555\\|0100"]
+    assert error_rows(first)[1][:4] == ["'=1+1", "maybe", "'+1 555\\|0100", "Bring:\n'- a pen; '=2"]
     assert counts(second) == (1, 1, 0, 0)
     voucher = Voucher.objects.get(code="=1+1")
-    assert voucher.metadata == {"Note": "+1 555|0100"}
+    assert voucher.metadata == {"Note": "+1 555|0100", "Terms": "Bring:\n- a pen; =2"}
 
 
 def test_the_error_file_keeps_the_delimiter_of_the_upload():

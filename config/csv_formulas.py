@@ -1,0 +1,81 @@
+"""What a spreadsheet would run as a formula in a CSV file, how it is made harmless, and how that is taken back.
+
+By OWASP's page on CSV injection, and beyond defusedcsv: a cell begins a formula also behind white space and quotes and
+with a look-alike of a sign; and since many spreadsheets split at semicolons whatever the file does, a formula may begin
+in the midst of one of its cells. An apostrophe before it makes it text. ADR 0011 has the reasons and figures.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+# What begins a formula, or did in old spreadsheets, and what Unicode's compatibility forms turn into one of these.
+SIGNS = "=+-@|%⁺⁼₊₌⩵⩶﬩﹢﹣﹦﹪﹫％＋－＝＠｜"  # noqa: RUF001 - look-alikes on purpose
+# What a spreadsheet may skip before it, and what it may split at or take for quoting.
+_BLANK = r"\x00-\x08\x0e-\x20\x7f\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u202a-\u202f\u205f-\u206f\u3000\ufeff"
+_BREAK = r"\t\n\v\f\r\x85\u2028\u2029"
+_SIGN = rf"(?:[{re.escape(SIGNS)}]|\\+\|)"  # a bar is written as \|, which has to be told from one that was so already
+_START = re.compile(rf"""'*[\t\r\n]|[{_BLANK}{_BREAK},;"']*+{_SIGN}""")
+_HIDDEN_START = re.compile(rf"'(?={_START.pattern})")
+_NUMBER = re.compile(r"-?[0-9,.]+")  # -5 and -1,000.50 are no formulas
+
+# A superset of what is changed, to be looked for in UTF-8: what matters beyond ASCII begins with one of these bytes, or
+# ends with one where it separates.
+_SUSPECT = re.compile(
+    rb"""[,;\t\v\f\x00\x85\xa8\xa9][\x01-\x08\x0e-\x20\x7f"']*+[=+\-@|%\\\t\xc2\xd8\xe1\xe2\xe3\xef]"""
+)
+_CELL = re.compile(r"""(?:^|,)("(?:[^"]++|"")*+"|[^,]*+)""")
+_SEPARATES = re.compile(rb"[;\t\n\v\f\r\x85\xa8\xa9]")
+
+
+def neutralised(cell: Any, delimiter: str = ",") -> Any:
+    """The cell as it may stand in a file that is split at `delimiter`: "=1+1" becomes "'=1+1". Numbers stay numbers,
+    also typed ones.
+
+    Within quotes the file's own delimiter is one to nobody; at others a spreadsheet may split all the same.
+    """
+    if not isinstance(cell, str) or _NUMBER.fullmatch(cell):
+        return cell
+    harmless = _inner(delimiter).sub(r"\1'", cell)
+    if _START.match(cell):
+        return "'" + harmless.replace("|", "\\|")
+    return harmless
+
+
+def restored(cell: str, delimiter: str) -> str:
+    """What `neutralised` was given."""
+    return _inner(delimiter, "'").sub(r"\1", without_apostrophe(cell))
+
+
+def without_apostrophe(cell: str) -> str:
+    """The cell without the apostrophe in front of it that keeps a spreadsheet from calculating: '+1 555 0100 means
+    +1 555 0100. Spreadsheets hide it, and so people type it as well."""
+    if _HIDDEN_START.match(cell):
+        return cell[1:].replace("\\|", "|")
+    return cell
+
+
+def neutralised_row(row: bytes) -> bytes:
+    """The same of a whole record as PostgreSQL writes it. Most hold nothing that could begin a formula, and are only
+    searched."""
+    if b"\n" not in row and b"\r" not in row and not _SUSPECT.search(b"\0" + row):
+        return row
+    anywhere = _SEPARATES.search(row)
+    cells = _CELL.findall(row.decode())
+    for place, cell in enumerate(cells):
+        if anywhere or _START.match(cell):  # also behind the quote that opens it
+            cells[place] = f'"{_neutralised_quoted(cell)}"' if cell[:1] == '"' else neutralised(cell)
+    return ",".join(cells).encode()
+
+
+def _neutralised_quoted(cell: str) -> str:
+    return neutralised(cell[1:-1].replace('""', '"')).replace('"', '""')
+
+
+@lru_cache
+def _inner(delimiter: str, hidden: str = "") -> re.Pattern[str]:
+    """What stands before a formula (and the apostrophe that hides it) in the midst of a cell."""
+    separators = "".join({",", ";"} - {delimiter})
+    return re.compile(rf"""([{separators}{_BREAK}][{_BLANK}"']*){hidden}(?={_SIGN})""")
