@@ -81,6 +81,10 @@ def payload_too_large(largest: int) -> ApiError:
     return ApiError(413, "payload_too_large", "Payload too large", f"A body may hold at most {largest // 1024:,} KB.")
 
 
+def body_too_late() -> ApiError:
+    return ApiError(408, "request_timeout", "Request timeout", "The body of the request did not come in time.")
+
+
 def key_or_404(prefix: str, resource_type: str, reference: str) -> int:
     """The row's key of a public id in an address."""
     key = key_of(prefix, reference)
@@ -214,11 +218,23 @@ def error_response(request: HttpRequest, problem: Exception) -> HttpResponse:
     error = as_api_error(problem)
     if error.code >= 500:
         logger.error("%s %s: %s", request.method, request.path, request.request_id, exc_info=problem)
-    content = error.content | {"request_id": request.request_id}
-    response = HttpResponse(to_json(content), status=error.code, content_type="application/json; charset=utf-8")
+    response = HttpResponse(
+        to_json(error_content(error, request.request_id)),
+        status=error.code,
+        content_type="application/json; charset=utf-8",
+    )
     for name, value in error.headers.items():
         response[name] = value
     return response
+
+
+def error_content(error: ApiError, request_id: str = "") -> dict[str, Any]:
+    """The envelope."""
+    return error.content | {"request_id": request_id or _new_request_id()}
+
+
+def _new_request_id() -> str:
+    return f"v-{secrets.token_hex(9)}"
 
 
 def door(get_response):
@@ -231,7 +247,7 @@ def door(get_response):
         path = request.path_info
         if (path != "/v1" and not path.startswith("/v1/")) or path == "/v1/docs":  # which is a page
             return get_response(request)
-        request.request_id = f"v-{secrets.token_hex(9)}"
+        request.request_id = _new_request_id()
         request.allowance = request.key_id = None
         came_at, started = time.time(), time.perf_counter()
         try:

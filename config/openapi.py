@@ -26,7 +26,7 @@ from config.api_schemas import Error
 
 ALWAYS = """invalid_query_params invalid_host invalid_request unauthorized forbidden https_required length_required
             too_many_requests internal_error service_unavailable""".split()
-WITH_BODY = ["invalid_payload", "payload_too_large", "unsupported_media_type"]
+WITH_BODY = ["invalid_payload", "request_timeout", "payload_too_large", "unsupported_media_type"]
 WORDS = {
     200: "Done.",
     201: "Made.",
@@ -330,6 +330,7 @@ COMMON = {
     "Unauthorized": (401, ["unauthorized"]),
     "Forbidden": (403, ["forbidden", "https_required"]),
     "NotFound": (404, ["not_found"]),
+    "RequestTimeout": (408, ["request_timeout"]),
     "LengthRequired": (411, ["length_required"]),
     "PayloadTooLarge": (413, ["payload_too_large"]),
     "UnsupportedMediaType": (415, ["unsupported_media_type"]),

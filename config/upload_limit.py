@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 
@@ -21,6 +23,19 @@ def largest_body(path: str) -> int:
     if path.endswith(TAKES_FILE):
         return settings.UPLOAD_MAX_BYTES + FORM_FIELDS
     return settings.DATA_UPLOAD_MAX_MEMORY_SIZE if takes_array(path) else LARGEST_OBJECT
+
+
+def bytes_to_keep(environ: dict[str, Any]) -> int:
+    """How many bytes of its body a view may want to read; 0 where it needs none to refuse the request."""
+    length, path = environ.get("CONTENT_LENGTH", ""), environ["PATH_INFO"]
+    if not length.isdecimal() or "HTTP_TRANSFER_ENCODING" in environ:
+        return 0
+    size = int(length)
+    if path.startswith("/v1/"):
+        return size if size <= largest_body(path) else 0
+    if not environ.get("CONTENT_TYPE", "").startswith("multipart/form-data"):
+        return size if size <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE else 0
+    return FORM_FIELDS if _beyond(size) else size  # what is before the file, for UploadLimit to speak up
 
 
 def is_too_large(request) -> bool:

@@ -1,4 +1,4 @@
-"""What granian serves. WSGI, since the views are synchronous: under ASGI they were measured ten times slower."""
+"""The application itself, for a server of threads. What granian serves is config/asgi.py, which calls it."""
 
 import os
 import signal

@@ -19,6 +19,7 @@ from config.runtime.collect_static import collect_static
 from config.runtime.data_folder import DataFolderInUse, hold
 from config.runtime.prepare_database import (
     DatabaseRefused,
+    alone,
     create_first_administrator,
     load_demo_data,
     prepare_database,
@@ -61,10 +62,11 @@ class Command(BaseCommand):
             stack.callback(server.stop)
             server.start()
             children.append(server)
-        prepare_database(say=self.say)
+        with alone(say=self.say):
+            prepare_database(say=self.say)
+            load_demo_data(say=self.say)
+            create_first_administrator(say=self.say)
         collect_static(say=self.say)
-        load_demo_data(say=self.say)
-        create_first_administrator(say=self.say)
         if settings.EMBEDDED_DATABASE:
             declare_workers_dead()  # the folder is ours alone, so whoever worked in it is gone
             async_to_sync(take_up_stalled_jobs)(queue)
@@ -108,18 +110,20 @@ def _refuse_taken_port(host: str, port: int) -> None:
 def _web(host: str, port: int) -> Child:
     workers = os.environ.get("WORKERS") or str(min(max(os.cpu_count() or 1, 2), 8))
     options = {
-        "interface": "wsgi",
+        "interface": "asginl",
+        "http": "1",  # with 2 in the choice, a connection on which nothing is said is held for ever
+        "http1-header-read-timeout": str(min(settings.CLIENT_PATIENCE_SECONDS, 60) * 1000),
+        "backpressure": "512",  # connections of each process
         "host": host,
         "port": str(port),
         "workers": workers,
-        "blocking-threads": "8",  # each may hold one connection to the database
         "workers-kill-timeout": "3",
         "log-level": "error",
     }
     arguments = [argument for name, value in options.items() for argument in (f"--{name}", value)]
     return Child(
         "web server",
-        [sys.executable, "-m", "granian", *arguments, "--no-ws", "--respawn-failed-workers", "config.wsgi:application"],
+        [sys.executable, "-m", "granian", *arguments, "--no-ws", "--respawn-failed-workers", "config.asgi:application"],
         folder=settings.BASE_DIR,
     )
 

@@ -1,0 +1,36 @@
+"""What granian serves: the event loop waits for clients, threads answer (config/runtime/buffered_wsgi.py)."""
+
+import resource
+
+from config.wsgi import application as wsgi  # sets Django up, which the others need
+
+# isort: split
+from django.conf import settings
+
+from config.api import body_too_late, error_content, to_json
+from config.runtime.buffered_wsgi import Answer, BufferedWSGI, Environ
+from config.upload_limit import bytes_to_keep
+
+THREADS = 8  # each may hold one connection to the database
+OPEN_FILES = 4096  # a connection is one, and so is a body that is too large for memory
+
+
+def allow_open_files() -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
+def too_late(environ: Environ) -> Answer:
+    problem = body_too_late()
+    if environ["PATH_INFO"].startswith("/v1/"):
+        kind, body = b"application/json; charset=utf-8", to_json(error_content(problem))
+    else:
+        kind, body = b"text/plain; charset=utf-8", str(problem.content["details"]).encode()
+    return Answer(408, [(b"content-type", kind), (b"cache-control", b"no-store"), (b"connection", b"close")], body)
+
+
+allow_open_files()
+application = BufferedWSGI(
+    wsgi, threads=THREADS, patience=settings.CLIENT_PATIENCE_SECONDS, keep=bytes_to_keep, too_late=too_late
+)

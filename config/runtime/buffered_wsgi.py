@@ -1,0 +1,180 @@
+"""WSGI behind ASGI: an event loop waits for slow clients, so that a thread only ever has work to do.
+
+A WSGI server of threads reads the body inside the thread that answers, for as long as the client likes: as many silent
+clients as there are threads, and nobody is answered any more. Here the loop takes in the whole body, with a deadline,
+before a thread sees the request, and sends the answer on while the thread goes on to the next (docs/adr, 0022).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, NamedTuple
+from urllib.parse import unquote_to_bytes
+
+logger = logging.getLogger("handout.web")
+
+SLOWEST = 16 * 1024  # bytes a second; who sends or takes less on average is hung up on, once patience has run out
+IN_MEMORY = 256 * 1024  # of a body; the rest goes to a temporary file
+LARGE, LARGE_AT_ONCE = 10 * 1024 * 1024, 4  # so many bodies of more than so many bytes lie on the disk at a time
+PART = 256 * 1024  # of an answer, sent in one go
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Environ = dict[str, Any]
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    rest: Generator[bytes, None, None] | None = None  # what follows `body`, where that may not be all
+
+
+class HungUp(Exception):
+    """The client went away, or stood still for too long."""
+
+
+class BufferedWSGI:
+    """The ASGI application that answers by a WSGI one."""
+
+    def __init__(
+        self,
+        wsgi: Callable[..., Iterable[bytes]],
+        *,
+        threads: int,
+        patience: float,
+        keep: Callable[[Environ], int],
+        too_late: Callable[[Environ], Answer],
+    ) -> None:
+        """
+        `patience`: seconds that a client may stand still in, before it gets the answer `too_late`.
+        `keep`: how many bytes of the body the application may want to read; with 0 it is asked before any has come.
+        """
+        self.wsgi, self.patience, self.keep, self.too_late = wsgi, patience, keep, too_late
+        self.threads = ThreadPoolExecutor(threads, thread_name_prefix="view")
+        self.large = asyncio.Semaphore(LARGE_AT_ONCE)
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        environ = environ_of(scope)
+        keep = self.keep(environ)
+        try:
+            async with self.large if keep > LARGE else nullcontext():
+                await self._send(await self._answer(environ, keep, receive), receive, send)
+        except HungUp:
+            pass
+        except Exception:
+            logger.exception("The application broke.")
+            raise  # the server answers 500
+
+    async def _answer(self, environ: Environ, keep: int, receive: Receive) -> Answer:
+        with SpooledTemporaryFile(IN_MEMORY) as body:
+            try:
+                if keep:
+                    await self._take_in(body, int(environ["CONTENT_LENGTH"]), keep, receive)
+            except TimeoutError:
+                return self.too_late(environ)
+            return await self._in_thread(self._ask, environ | {"wsgi.input": body})
+
+    async def _take_in(self, body: IO[bytes], length: int, keep: int, receive: Receive) -> None:
+        """Writes the first `keep` bytes to `body`. Raises TimeoutError, or HungUp when less than `length` came."""
+        taken, started = 0, asyncio.get_running_loop().time()
+        async with asyncio.timeout(self.patience) as deadline:
+            while taken < length:
+                message = await receive()
+                chunk = message.get("body", b"")
+                body.write(chunk[: max(0, keep - taken)])
+                taken += len(chunk)
+                if taken < length and not message.get("more_body"):
+                    raise HungUp
+                deadline.reschedule(started + self.patience + taken / SLOWEST)
+        body.seek(0)
+
+    def _ask(self, environ: Environ) -> Answer:
+        """In a thread: what the application answers."""
+        begun: list[tuple[int, list[tuple[bytes, bytes]]]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
+            raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+            begun.append((int(status[:3]), raw))
+
+        parts = _parts(self.wsgi(environ, start_response))
+        first = next(parts)
+        return Answer(*begun[-1], first, parts if len(first) >= PART else None)
+
+    async def _send(self, answer: Answer, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        if answer.rest is None:
+            await send({"type": "http.response.body", "body": answer.body})
+            return
+        left = asyncio.ensure_future(_until_left(receive))  # sending to someone who left is no error, and no end
+        part: bytes | None = answer.body
+        try:
+            while part is not None and not left.done():
+                async with asyncio.timeout(self.patience + len(part) / SLOWEST):
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+                part = await self._in_thread(next, answer.rest, None)
+            await send({"type": "http.response.body", "body": b""})
+        except TimeoutError:
+            raise HungUp from None
+        finally:
+            left.cancel()
+            await self._in_thread(answer.rest.close)
+
+    async def _in_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self.threads, work, *arguments)
+
+
+def _parts(answer: Iterable[bytes]) -> Generator[bytes, None, None]:
+    """At least one; each but the last of PART bytes or more, since each costs a way from thread to loop."""
+    part, size = [], 0
+    try:
+        for chunk in answer:
+            part.append(chunk)
+            size += len(chunk)
+            if size >= PART:
+                yield b"".join(part)
+                part, size = [], 0
+        yield b"".join(part)
+    finally:
+        answer.close()  # type: ignore[attr-defined]  # as Django's answers have it
+
+
+async def _until_left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def environ_of(scope: dict[str, Any]) -> Environ:
+    """The WSGI environment of a request, but for its body."""
+    host, port = scope["server"]
+    environ: Environ = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": scope["client"][0],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        if "_" in name:  # X_Forwarded_For would pass for the X-Forwarded-For that only a proxy may set
+            continue
+        key = name.upper().replace("-", "_")
+        key = key if key in ("CONTENT_LENGTH", "CONTENT_TYPE") else f"HTTP_{key}"
+        joint = "; " if key == "HTTP_COOKIE" else ","
+        environ[key] = f"{environ[key]}{joint}{value}" if key in environ else value
+    return environ
