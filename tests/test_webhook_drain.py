@@ -60,7 +60,7 @@ def test_the_number_of_queries_does_not_grow_with_the_events(django_assert_num_q
         published()
 
     # savepoint, take, addresses, hold the customers, publications, their ledger, their vouchers, insert, release
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         drain_outbox()
 
     assert WebhookDelivery.objects.count() == 30

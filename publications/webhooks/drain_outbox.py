@@ -1,9 +1,11 @@
-"""Passes events on: the outbox's rows become deliveries, one to each address that listens."""
+"""Passes events on: the outbox's rows become deliveries, one to each address that listens, and rules fire."""
 
 from __future__ import annotations
 
 from django.db import connection, transaction
 
+from publications.distributions.automation.fire_rules import fire_rules
+from publications.referrals.convert import convert
 from publications.webhooks.compose import Event, compose
 from publications.webhooks.models import WebhookAddress, WebhookDelivery
 
@@ -22,7 +24,7 @@ def drain_outbox() -> int:
     """How many events were taken off the outbox, among them those that nobody listens to.
 
     May run anywhere, any number of times at once: an event's row is deleted in the transaction that writes its
-    deliveries, so each event is passed on exactly once, whatever is killed.
+    deliveries and firings, so each event is passed on exactly once, whatever is killed.
     """
     drained = 0
     while drained < MOST:
@@ -58,4 +60,6 @@ def _drain_batch() -> int:
             for address in listening[event.key]
         )
         WebhookDelivery.objects.bulk_create(deliveries, batch_size=1000)
+        convert(events)
+        fire_rules(events)
     return len(events)

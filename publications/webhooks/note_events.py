@@ -7,8 +7,8 @@ from config.note_event import listened_to
 
 def noting(kind: str, *, of: str) -> str:
     """SQL for a CTE beside the CTE `of`: one event in the outbox for each of its rows (a column `id`), if any address
-    or rule listens. Without a listener a publication then pays for two looks at tables of a few rows, and no row is written that
-    nobody would read.
+    or rule listens. Without a listener a publication then pays for two looks at tables of a few rows, and no row is
+    written that nobody would read. An OR may follow.
     """
     return f"""INSERT INTO config_outbox (kind, object_key)
     SELECT '{kind}', {of}.id FROM {of}

@@ -73,7 +73,9 @@ class Rule(models.Model):
                 | Q(trigger__in=["referrer", "referee"], campaign__isnull=False)
                 | Q(trigger__in=["customer_created", "code_published", "code_redeemed"]),
             ),
-            models.CheckConstraint(name="rule_counts", condition=Q(every__gte=1) & (Q(at_most=None) | Q(at_most__gte=1))),
+            models.CheckConstraint(
+                name="rule_counts", condition=Q(every__gte=1) & (Q(at_most=None) | Q(at_most__gte=1))
+            ),
         ]
 
     def __str__(self) -> str:

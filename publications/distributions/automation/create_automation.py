@@ -1,0 +1,78 @@
+"""Makes, changes and throws away what an automatic distribution is made of. While it is active, none of that changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+from django.db.models.functions import Now
+
+from config.actor import Actor
+from publications.distributions.automation.models import Rule
+from publications.distributions.change_run import NotPossible, record_of
+from publications.distributions.models import Distribution
+
+Status = Distribution.Status
+# What an action may be when it is first thought of: staff choose codes and message on pages of their own.
+NEW = {"audience": Distribution.Audience.TRIGGER, "skip_holders": False}
+
+
+def create_automation(name: str, *, rule: Mapping[str, Any], by: Actor, **action: Any) -> Distribution:
+    """A draft. `rule` are fields of Rule, `action` those of Distribution (campaign, message, …)."""
+    with transaction.atomic():
+        draft = Distribution.objects.create(
+            name=name, kind=Distribution.Kind.AUTOMATIC, **NEW | action,
+            actor_kind=by.kind, actor_id=by.id, actor_label=by.label,
+        )  # fmt: skip
+        Rule.objects.create(distribution=draft, **rule)
+        record_of(draft, "created", by=by)
+    draft.refresh_from_db()
+    return draft
+
+
+def change_automation(
+    distribution: Distribution, *, rule: Mapping[str, Any] | None = None, by: Actor, **changes: Any
+) -> list[str]:
+    """Writes what differs, and answers with the fields' names. Raises NotPossible while it is active or archived."""
+    with transaction.atomic():
+        row = _hold(distribution)
+        changed = {name: value for name, value in changes.items() if getattr(row, name) != value}
+        held = Rule.objects.get(pk=row.pk)
+        of_rule = {name: value for name, value in (rule or {}).items() if getattr(held, name) != value}
+        if changed:
+            Distribution.objects.filter(pk=row.pk).update(**changed, updated_at=Now())
+        if of_rule:
+            Rule.objects.filter(pk=row.pk).update(**of_rule)
+        fields = [name.removesuffix("_id") for name in (*changed, *of_rule)]
+        if fields:
+            record_of(row, "changed", by=by, fields=fields)
+    for name, value in changed.items():
+        setattr(distribution, name, value)
+    return fields
+
+
+def discard_automation(distribution: Distribution, *, by: Actor) -> None:
+    """A draft that never was active. Raises NotPossible."""
+    with transaction.atomic():
+        row = _hold(distribution)
+        if row.status != Status.DRAFT:
+            raise NotPossible("It was active already, so its log stays. Archive it instead.")
+        try:
+            row.delete()
+        except (ProtectedError, IntegrityError):
+            raise NotPossible("It is part of a referral program. Change the program instead.") from None
+        record_of(distribution, "discarded", by=by)
+
+
+def _hold(distribution: Distribution) -> Distribution:
+    """The row, locked: whoever activates it at this moment waits. Raises NotPossible unless it is at rest."""
+    row = Distribution.objects.automatic().select_for_update(no_key=True).filter(pk=distribution.pk).first()
+    if not row:
+        raise NotPossible("This distribution does not exist any more.")
+    if row.status == Status.ACTIVE or (row.status == Status.PAUSED and row.status_reason):
+        raise NotPossible("It is active. Pause it, then change it.")
+    if row.status == Status.ARCHIVED:
+        raise NotPossible("It is archived. Make a new one.")
+    return row

@@ -1,0 +1,124 @@
+"""Fires a rule: decides for whom, and notes for each what became of it.
+
+    nothing -> Firing fired, with a Delivery pending     the engine publishes and sends it, as those of a manual run
+    nothing -> Firing skipped, with the reason
+
+All in the caller's transaction, which also takes the trigger off the outbox or moves the mark of a walk: so a trigger
+fires once, whatever is killed. The rule's row is locked, so that how often it has fired for a customer is counted by
+one at a time; unique indexes refuse whatever a mistake would write twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.db import connection
+from django.db.models import Count
+from django.db.models.functions import Now
+
+from customers.find_segments import in_segment
+from customers.models import Customer
+from publications.distributions.audience import ERASED
+from publications.distributions.automation.models import Firing, Rule
+from publications.distributions.models import Delivery
+
+NOBODY = "No customer was named"
+PERIODS = {Rule.Per.DAY: timedelta(days=1), Rule.Per.WEEK: timedelta(days=7), Rule.Per.MONTH: timedelta(days=30)}
+
+
+class Candidate(NamedTuple):
+    key: str  # of the trigger: it fires once for a customer
+    customer: int | None
+
+
+def fire(rule: Rule, candidates: Sequence[Candidate]) -> int:
+    """For how many it fired. The caller has locked the rule (`lock_rule`) in the same transaction."""
+    fresh = _not_fired_yet(rule, candidates)
+    if not fresh:
+        return 0
+    people = {candidate.customer for candidate in fresh if candidate.customer is not None}
+    alive = _hold(people)
+    wrong_segment = alive - _in_only_segment(rule, alive)
+    fired_before = _count_fired(rule, alive)
+    firings: list[Firing] = []
+    for candidate in fresh:
+        who = candidate.customer
+        if who is None:
+            reason = NOBODY
+        elif who not in alive:
+            reason = ERASED
+        elif who in wrong_segment:
+            reason = f"Not in the segment “{rule.only_segment}”"[:300]
+        elif rule.at_most is not None and fired_before[who] >= rule.at_most:
+            reason = _too_often(rule)
+        else:
+            reason = ""
+            fired_before[who] += 1
+        outcome = Firing.Outcome.SKIPPED if reason else Firing.Outcome.FIRED
+        firings.append(
+            Firing(distribution_id=rule.pk, key=candidate.key, customer_id=who, outcome=outcome, reason=reason)
+        )
+    return _write(firings)
+
+
+def lock_rule(key: int) -> Rule | None:
+    """Until the end of the transaction; None where it does not listen any more."""
+    rules = Rule.objects.listening().select_related("distribution", "segment", "only_segment")
+    return rules.select_for_update(of=("self",), no_key=True).filter(pk=key).first()
+
+
+def _not_fired_yet(rule: Rule, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Without those for whom this very trigger was noted before: a segment that is walked through once more."""
+    keys = {candidate.key for candidate in candidates}
+    known = Firing.objects.filter(
+        distribution_id=rule.pk, key__in=keys, customer__in=[candidate.customer for candidate in candidates]
+    )
+    seen = {Candidate(*row) for row in known.values_list("key", "customer")}
+    return [candidate for candidate in dict.fromkeys(candidates) if candidate not in seen]
+
+
+def _hold(people: Iterable[int]) -> set[int]:
+    """Those who are not erased, and will not be until the commit."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM customers_customer WHERE id = ANY(%s) AND erased_at IS NULL ORDER BY id FOR KEY SHARE",
+            [sorted(people)],
+        )
+        return {key for (key,) in cursor.fetchall()}
+
+
+def _in_only_segment(rule: Rule, people: set[int]) -> set[int]:
+    if not rule.only_segment or not people:
+        return people
+    return set(Customer.objects.filter(in_segment(rule.only_segment), pk__in=people).values_list("pk", flat=True))
+
+
+def _count_fired(rule: Rule, people: set[int]) -> Counter[int]:
+    """Within the rule's period. Who was left out after all (no e-mail, …) has got nothing, so that does not count."""
+    if rule.at_most is None:
+        return Counter()
+    fired = Firing.objects.filter(distribution_id=rule.pk, outcome=Firing.Outcome.FIRED, customer__in=people)
+    if rule.per in PERIODS:
+        fired = fired.filter(created_at__gt=Now() - PERIODS[Rule.Per(rule.per)])
+    fired = fired.exclude(delivery__state=Delivery.State.SKIPPED).order_by()
+    return Counter(dict(fired.values_list("customer").annotate(Count("pk"))))
+
+
+def _too_often(rule: Rule) -> str:
+    times = "once" if rule.at_most == 1 else f"{rule.at_most:,} times"
+    return f"Got it before: at most {times} {'' if rule.per == Rule.Per.EVER else rule.get_per_display()}".strip()
+
+
+def _write(firings: list[Firing]) -> int:
+    fired = [firing for firing in firings if firing.outcome == Firing.Outcome.FIRED]
+    deliveries = Delivery.objects.bulk_create(
+        Delivery(distribution_id=firing.distribution_id, customer_id=firing.customer_id, firing=firing.key)
+        for firing in fired
+    )
+    for firing, delivery in zip(fired, deliveries, strict=True):
+        firing.delivery = delivery
+    Firing.objects.bulk_create(firings)
+    return len(fired)

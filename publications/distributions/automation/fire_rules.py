@@ -1,0 +1,124 @@
+"""Hands the events of the outbox to the rules that wait for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from config.note_event import CUSTOMER_CREATED
+from customers.models import Event as CustomerEvent
+from customers.models import SegmentChange
+from customers.segment_filter import read_event_filter
+from customers.track_event import EVENT_TRACKED
+from customers.watch_segments import ENTERED, LEFT
+from publications.distributions.automation.fire import Candidate, fire, lock_rule
+from publications.distributions.automation.models import Rule
+from publications.models import Publication, Redemption, Referral
+from publications.referrals.convert import REFERRAL_CONVERTED
+from publications.webhooks.models import PUBLICATION_SUCCEEDED, VOUCHER_REDEEMED
+
+T = Rule.Trigger
+# What each trigger waits for in the outbox. A schedule waits for the clock (walk_segments.py).
+KINDS = {
+    T.CUSTOMER_CREATED: CUSTOMER_CREATED,
+    T.SEGMENT_ENTERED: ENTERED,
+    T.SEGMENT_LEFT: LEFT,
+    T.CODE_PUBLISHED: PUBLICATION_SUCCEEDED,
+    T.CODE_REDEEMED: VOUCHER_REDEEMED,
+    T.EVENT: EVENT_TRACKED,
+    T.REFERRER: REFERRAL_CONVERTED,
+    T.REFEREE: REFERRAL_CONVERTED,
+}
+
+
+class Noted(NamedTuple):
+    """A row of the outbox."""
+
+    key: int
+    kind: str
+    object_key: int
+    created_at: datetime
+
+
+def fire_rules(events: Sequence[Any]) -> int:
+    """For how many customers a rule fired. In the caller's transaction, which takes the events off the outbox.
+
+    `events` are rows of the outbox: key, kind, object_key, created_at.
+    """
+    kinds = {event.kind for event in events}
+    waiting = [trigger for trigger, kind in KINDS.items() if kind in kinds]
+    keys = Rule.objects.listening().filter(trigger__in=waiting).order_by("pk").values_list("pk", flat=True)
+    fired = 0
+    # In the order of their keys, as whoever else locks several.
+    for key in list(keys) if waiting else []:
+        if rule := lock_rule(key):
+            # An event that is older than the rule is noted only because somebody else listened.
+            of_rule = [e for e in events if e.kind == KINDS[T(rule.trigger)] and e.created_at > rule.activated_at]
+            if of_rule:
+                candidates = sorted(_candidates(rule, of_rule), key=lambda found: int(found.key.split()[1]))
+                fired += fire(rule, candidates)
+    _forget_changes(events)
+    return fired
+
+
+def _candidates(rule: Rule, events: Sequence[Noted]) -> Iterator[Candidate]:
+    """One for each event that the rule is about."""
+    customers = dict(WHO[T(rule.trigger)](rule, [event.object_key for event in events]))
+    for event in events:
+        if event.object_key in customers:
+            yield Candidate(f"event {event.key}", customers[event.object_key])
+
+
+Found = Iterable[tuple[int, int | None]]  # (object key, customer's key)
+
+
+def _customers(rule: Rule, keys: list[int]) -> Found:
+    return [(key, key) for key in keys]
+
+
+def _changes(rule: Rule, keys: list[int]) -> Found:
+    return SegmentChange.objects.filter(pk__in=keys, segment=rule.segment).values_list("pk", "customer")
+
+
+def _publications(rule: Rule, keys: list[int]) -> Found:
+    """A file of codes is for nobody."""
+    found = Publication.objects.filter(pk__in=keys, customer__isnull=False)
+    return (found.filter(campaign=rule.campaign_id) if rule.campaign_id else found).values_list("pk", "customer")
+
+
+def _redemptions(rule: Rule, keys: list[int]) -> Found:
+    found = Redemption.objects.filter(pk__in=keys)
+    return (found.filter(campaign=rule.campaign_id) if rule.campaign_id else found).values_list("pk", "customer")
+
+
+def _events(rule: Rule, keys: list[int]) -> Found:
+    found = CustomerEvent.objects.filter(pk__in=keys, name=rule.event_name)
+    return found.filter(read_event_filter(rule.event_filter or {})).values_list("pk", "customer")
+
+
+def _referrers(rule: Rule, keys: list[int]) -> Found:
+    found = Referral.objects.filter(pk__in=keys, campaign=rule.campaign_id)
+    return [(key, who) for key, who, number in found.values_list("pk", "referrer", "number") if not number % rule.every]
+
+
+def _referees(rule: Rule, keys: list[int]) -> Found:
+    return Referral.objects.filter(pk__in=keys, campaign=rule.campaign_id).values_list("pk", "referee")
+
+
+WHO: dict[Rule.Trigger, Callable[[Rule, list[int]], Found]] = {
+    T.CUSTOMER_CREATED: _customers,
+    T.SEGMENT_ENTERED: _changes,
+    T.SEGMENT_LEFT: _changes,
+    T.CODE_PUBLISHED: _publications,
+    T.CODE_REDEEMED: _redemptions,
+    T.EVENT: _events,
+    T.REFERRER: _referrers,
+    T.REFEREE: _referees,
+}
+
+
+def _forget_changes(events: Sequence[Any]) -> None:
+    """Nobody reads them once they have been passed on."""
+    if keys := [event.object_key for event in events if event.kind in (ENTERED, LEFT)]:
+        SegmentChange.objects.filter(pk__in=keys).delete()

@@ -1,0 +1,90 @@
+"""Fires for whole segments: at a rule's set times, and for those who are in a segment already when a rule begins.
+
+In batches by customer; each is a transaction that also moves the mark on the rule. So whatever is killed goes on where
+it was, and nobody is passed twice.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from croniter import croniter
+from django.db import transaction
+from django.utils import timezone
+
+from config.models import ProjectSettings
+from config.time_zone import zone
+from customers.find_segments import in_segment
+from customers.models import Customer, WatchedMember
+from publications.distributions.automation.fire import Candidate, fire, lock_rule
+from publications.distributions.automation.models import Rule
+
+BATCH = 1_000
+MOST_BATCHES = 50  # of one rule in one go; the next is seconds away
+ALREADY = "already"  # the key of those who were in the segment; the same each time, so that nobody gets it again
+
+
+class InvalidCron(ValueError):
+    """Not five fields of a cron, or one that never comes. The message shows what one looks like."""
+
+
+def walk_segments() -> int:
+    """Starts what is due by the clock, and goes on with what is under way: for how many it fired."""
+    fired = 0
+    for key in Rule.objects.listening().filter(next_run_at__lte=timezone.now(), walk="").values_list("pk", flat=True):
+        _start(key)
+    for key in Rule.objects.listening().exclude(walk="").order_by("pk").values_list("pk", flat=True):
+        for _ in range(MOST_BATCHES):
+            seen, fired_now = _step(key)
+            fired += fired_now
+            if seen < BATCH:
+                break
+    return fired
+
+
+def next_time(cron: str, *, after: datetime | None = None) -> datetime:
+    """The next moment that the cron names, in the project's time zone. Raises InvalidCron."""
+    here: ZoneInfo = zone(ProjectSettings.current().time_zone)
+    try:
+        if len(cron.split()) != 5:
+            raise ValueError(cron)
+        return croniter(cron, (after or timezone.now()).astimezone(here)).get_next(datetime)
+    except (ValueError, KeyError, TypeError):
+        raise InvalidCron(
+            "Write five fields: minute, hour, day of the month, month, day of the week. 0 9 * * 1 is each Monday at 9:00."
+        ) from None
+
+
+def _start(key: int) -> None:
+    """However many times have passed meanwhile: once."""
+    with transaction.atomic():
+        rule = lock_rule(key)
+        if rule and not rule.walk and rule.next_run_at and rule.next_run_at <= timezone.now():
+            walk = f"time {rule.next_run_at:%Y-%m-%dT%H:%MZ}"
+            Rule.objects.filter(pk=key).update(walk=walk, walk_up_to=0, next_run_at=next_time(rule.cron))
+
+
+def _step(key: int) -> tuple[int, int]:
+    """(how many were looked at, for how many it fired)."""
+    with transaction.atomic():
+        rule = lock_rule(key)
+        if not rule or not rule.walk:
+            return 0, 0
+        if rule.walk == ALREADY:
+            members = WatchedMember.objects.filter(segment=rule.segment_id, since__lte=rule.activated_at)
+            people = list(
+                members.filter(customer__gt=rule.walk_up_to)
+                .order_by("customer")
+                .values_list("customer", flat=True)[:BATCH]
+            )
+        else:
+            assert rule.segment is not None  # the constraint rule_trigger_is_complete
+            inside = Customer.objects.live().filter(in_segment(rule.segment), pk__gt=rule.walk_up_to)
+            people = list(inside.order_by("pk").values_list("pk", flat=True)[:BATCH])
+        fired = fire(rule, [Candidate(rule.walk, person) for person in people])
+        if len(people) < BATCH:
+            Rule.objects.filter(pk=key).update(walk="", walk_up_to=0)
+        else:
+            Rule.objects.filter(pk=key).update(walk_up_to=people[-1])
+    return len(people), fired

@@ -1,0 +1,61 @@
+"""Counts referrals: a code that one customer holds was redeemed by another.
+
+Each redemption of a referral program's code is noted in the outbox (redemptions/use_codes.py); here it becomes a
+referral, and that is noted in turn for the rules that reward it. Both in the transaction that takes the event off the
+outbox, so whatever is killed: once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+
+from publications.webhooks.models import VOUCHER_REDEEMED
+
+REFERRAL_CONVERTED = "referral.converted"
+
+# A program's row is locked, so that its referees are numbered one at a time. Who redeems twice, in whatever order
+# the two arrive here, counts once; who was given the code themselves, or holds it since, does not count.
+LOCK = """
+SELECT FROM campaigns_campaign WHERE kind = 'REFERRAL_PROGRAM' AND id IN (
+    SELECT campaign_id FROM publications_redemption WHERE id = ANY(%s))
+ ORDER BY id FOR NO KEY UPDATE
+"""
+CONVERT = f"""
+WITH redeemed AS (
+    SELECT DISTINCT ON (r.campaign_id, r.customer_id) r.id, r.campaign_id, r.customer_id, p.customer_id AS referrer_id
+      FROM publications_redemption r
+      JOIN campaigns_campaign c ON c.id = r.campaign_id AND c.kind = 'REFERRAL_PROGRAM'
+      JOIN publications_publishedvoucher l ON l.voucher_id = r.voucher_id AND l.released_at IS NULL
+      JOIN publications_publication p ON p.id = l.publication_id
+     WHERE r.id = ANY(%s) AND r.kind = 'redemption' AND r.result = 'SUCCESS'
+       AND p.customer_id IS NOT NULL AND r.customer_id <> p.customer_id
+       AND NOT EXISTS (SELECT FROM publications_referral f
+                        WHERE f.campaign_id = r.campaign_id AND f.referee_id = r.customer_id)
+     ORDER BY r.campaign_id, r.customer_id, r.id
+), made AS (
+    INSERT INTO publications_referral (campaign_id, referrer_id, referee_id, redemption_id, number)
+    SELECT redeemed.campaign_id, referrer_id, redeemed.customer_id, redeemed.id,
+           (SELECT count(*) FROM publications_referral f
+             WHERE f.campaign_id = redeemed.campaign_id AND f.referrer_id = redeemed.referrer_id)
+           + row_number() OVER (PARTITION BY redeemed.campaign_id, referrer_id ORDER BY redeemed.id)
+      FROM redeemed ORDER BY redeemed.id
+    RETURNING id
+)
+INSERT INTO config_outbox (kind, object_key) SELECT '{REFERRAL_CONVERTED}', id FROM made ORDER BY id
+"""  # noqa: S608 - our own constants
+
+
+def convert(events: Sequence[Any]) -> int:
+    """How many of the outbox's events (`kind`, `object_key`) were new referrals."""
+    redemptions = [event.object_key for event in events if event.kind == VOUCHER_REDEEMED]
+    if not redemptions:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK, [redemptions])
+        if not cursor.rowcount:
+            return 0
+        cursor.execute(CONVERT, [redemptions])
+        return cursor.rowcount
