@@ -20,6 +20,7 @@ from publications.models import Publication, PublishedVoucher
 from publications.redemptions.what_is_left import is_used_up
 
 MAIN, ASIDE, CUT = ({"td": {"class": name}} for name in ("main", "aside", "cut"))
+LESSER = {"th": {"class": "lesser"}, "td": {"class": "cut lesser"}}
 OPENER = {"th": {"class": "opener"}, "td": {"class": "opener"}}
 NOTHING = SafeString('<span class="muted nothing">–</span>')
 
@@ -32,7 +33,7 @@ class HistoryTable(Table):
     campaign = tables.Column(default=NOTHING, attrs=CUT)
     customer = tables.Column(default=NOTHING, attrs=CUT)
     channel = tables.Column(order_by=("channel", "-created_at", "-id"))
-    actor_label = tables.Column("By", empty_values=(), attrs=CUT)
+    actor_label = tables.Column("By", empty_values=(), attrs=LESSER)
     result = tables.Column(empty_values=(), attrs=ASIDE)
     more = tables.Column(SafeString('<span class="sr">Details</span>'), empty_values=(), attrs=OPENER)
 

@@ -21,7 +21,12 @@ class RedemptionTable(Table):
     order = tables.TemplateColumn(
         "{% include 'publications/_order.html' with redemption=record %}", empty_values=(), attrs=CUT
     )
-    paid = tables.TemplateColumn("{% money value %}", verbose_name="From balance", accessor="amount", default=NOTHING)
+    paid = tables.TemplateColumn(
+        "{% if value %}{% money value %}{% else %}{{ column.default }}{% endif %}",
+        verbose_name="From balance",
+        accessor="amount",
+        default=NOTHING,
+    )
     actor_label = tables.Column("By", empty_values=(), attrs=CUT)
     result = tables.Column(empty_values=(), attrs=ASIDE)
 

@@ -1,0 +1,86 @@
+"""From a phone to a wide screen: no page scrolls sideways, and on a computer no column of a list is out of sight."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page
+
+from campaigns.models import Campaign
+from customers.models import Customer
+from publications.load_demo import load_demo
+from publications.models import Publication
+from publications.publish import publish
+from tests.browser.conftest import PHONE
+from tests.factories import STAFF, CampaignFactory
+
+pytestmark = pytest.mark.browser
+
+WIDTHS = [360, 390, 600, 800, 960, 1024, 1239, 1280, 1440, 1920]
+COMPUTERS = [1024, 1280, 1440, 1920]
+LONG = "A campaign whose name is longer than any phone is wide, and_with_underscores_in_the_middle_of_it"
+
+WIDER_THAN_THE_WINDOW = "document.documentElement.scrollWidth > innerWidth"
+CUT = """[...document.querySelectorAll(".list .scroll, .results")].filter((list) => list.scrollWidth > list.clientWidth).length
+    + [...document.querySelectorAll("main td *")].filter((part) => part.scrollWidth > part.clientWidth + 1
+        && getComputedStyle(part).textOverflow === "ellipsis").length"""
+
+
+@pytest.fixture
+def addresses(transactional_db) -> list[str]:
+    load_demo()
+    mara = Customer.objects.create(name="Mara Lindqvist-Zimmermann", email="mara.lindqvist.zimmermann@example.com")
+    campaign = Campaign.objects.get(name="Autumn Roast Launch")
+    long = CampaignFactory(name=LONG, codes=2)
+    for pool in (campaign, long):
+        publish(pool, mara, channel="newsletter_with_a_very_long_name", origin="api", by=STAFF)
+    failed = Publication.objects.filter(result="FAILURE").latest("pk")
+    pages = ["/", "/campaigns/", "/codes/", "/customers/", "/publications/", "/exports/", "/search?q=a"]
+    pages += ["/publications/?result=FAILURE", f"/publications/{failed.public_id}/", f"/campaigns/{long.public_id}/"]
+    pages += [f"/campaigns/{campaign.public_id}/{tab}" for tab in ("", "codes", "settings", "activity")]
+    pages += [f"/customers/{mara.public_id}/{tab}" for tab in ("", "publications", "redemptions")]
+    pages += ["/settings/api-keys/", "/settings/webhooks/", "/settings/audit-log", "/v1/docs"]
+    return pages + [
+        f"/admin/{name}/" for name in ("campaigns/campaign", "publications/publication", "config/auditentry")
+    ]
+
+
+def test_no_page_scrolls_sideways_and_no_column_is_cut(visit, addresses):
+    page = visit("Manager", reduced_motion="reduce")
+
+    faults = [fault for address in addresses for fault in look_at(page, address)]
+
+    assert not faults, "\n".join(faults)
+
+
+def look_at(page: Page, address: str) -> list[str]:
+    page.goto(address)
+    faults = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        if page.evaluate(WIDER_THAN_THE_WINDOW):
+            faults.append(f"{address} scrolls sideways at {width}")
+        if width in COMPUTERS and page.evaluate(CUT):
+            faults.append(f"{address} is cut at {width}")
+    return faults
+
+
+def test_on_a_phone_the_buttons_of_a_campaign_stand_in_one_row(visit, transactional_db):
+    campaign = CampaignFactory(codes=1)
+    page = visit("Manager", viewport=PHONE)
+    page.goto(f"/campaigns/{campaign.public_id}/")
+
+    tops = {button.bounding_box()["y"] for button in page.locator(".page-head .actions .btn").all()}
+
+    assert len(tops) == 1
+
+
+def test_a_strip_of_icons_keeps_its_words_for_screen_readers(visit, transactional_db):
+    page = visit("Manager", viewport={"width": 1024, "height": 900})
+    page.goto("/")
+
+    page.get_by_role("link", name="Campaigns", exact=True).first.click()
+    page.wait_for_url("**/campaigns/")
+
+    assert page.get_by_role("complementary", name="Sidebar").bounding_box()["width"] < 80
+    page.keyboard.press("/")
+    assert page.get_by_role("searchbox", name="Search codes, ids").bounding_box()["width"] > 200
