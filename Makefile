@@ -36,6 +36,9 @@ N ?= 10
 torture: .venv/dev.installed ## The exactly-once test, N times over (10) and bigger
 	$(PY) -m tests.torture --runs $(N)
 
+bench: .venv/dev.installed ## All benchmarks, each against the machine's own limit; writes docs/benchmarks.md
+	$(PY) -m bench
+
 FUZZ_EXAMPLES ?= 200
 fuzz: .venv/dev.installed ## Made-up calls to the API, FUZZ_EXAMPLES (200) of each operation and more
 	$(PY) -m tests.fuzzing --examples $(FUZZ_EXAMPLES)
@@ -60,4 +63,4 @@ LOCK = .venv/lock/bin/uv pip compile -q --universal --python-version 3.11 --gene
 	@$(PYTHON) -m venv --clear .venv || \
 		{ echo "Python's venv module is not complete; on Debian: apt-get install python3-venv"; exit 1; }
 
-.PHONY: help run test check format torture fuzz lock
+.PHONY: help run test check format torture bench fuzz lock

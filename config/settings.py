@@ -36,6 +36,7 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or _kept_secret()
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS = env.bool("HTTPS", default=False)  # set it behind a proxy that terminates TLS
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # how many of them add to X-Forwarded-For before it comes here
 SITE_URL = env.str("SITE_URL", default="")  # how the outside world calls this server; "" means: as the request did
 
 INSTALLED_APPS = [
@@ -134,6 +135,9 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # nor are such attempts recorded: a row for each would grow for ever
+AXES_DISABLE_ACCESS_LOG = True  # nobody would read it
+AXES_CLIENT_IP_CALLABLE = "config.client_address.client_address"
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 AXES_ENABLE_ADMIN = False
 SESSION_COOKIE_AGE = 60 * 60 * 12
@@ -177,11 +181,11 @@ STORAGES = {
         "OPTIONS": {"location": HANDOUT_DATA / "files"},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
-    # Uploads and exports. Any shared storage may stand here where web and worker run on several machines.
+    # Uploads and exports: a folder that all machines share, where web and worker run on several; or another storage.
     "files": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {
-            "location": HANDOUT_DATA / "files",
+            "location": Path(env.str("FILES_FOLDER", default=str(HANDOUT_DATA / "files"))).resolve(),
             "file_permissions_mode": 0o600,
             "directory_permissions_mode": 0o700,
         },

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import psycopg
 from django.apps import apps
@@ -14,25 +15,40 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 OLDEST_POSTGRES = 14
+PREPARING_LOCK = 7203 << 40  # marks it among the advisory locks of others in the same database
 
 
 class DatabaseRefused(Exception):
     """This database cannot be used; the message is one line for the person at the terminal."""
 
 
-def prepare_database(*, say: Callable[[str], None]) -> None:
-    """Checks the server and the data in it, then migrates. Raises DatabaseRefused."""
+@contextmanager
+def alone(*, say: Callable[[str], None]) -> Iterator[None]:
+    """Of several machines that start on one database at the same moment, one prepares it and the others wait.
+
+    Checks the server as well. Raises DatabaseRefused.
+    """
     try:
         # Past the pool, which would go on trying for a while and then not say why it failed.
-        with psycopg.connect(**{"connect_timeout": 10} | connection.get_connection_params()) as probe:
-            version = probe.info.server_version
+        probe = psycopg.connect(**{"connect_timeout": 10} | connection.get_connection_params() | {"autocommit": True})
     except psycopg.OperationalError as problem:
         reason = " ".join(str(problem).split())
         raise DatabaseRefused(f"The database does not answer: {reason} (Check DATABASE_URL.)") from None
-    if version < OLDEST_POSTGRES * 10_000:
-        raise DatabaseRefused(
-            f"Handout needs PostgreSQL {OLDEST_POSTGRES} or newer; the server at DATABASE_URL is {version // 10_000}."
-        )
+    with probe:
+        if probe.info.server_version < OLDEST_POSTGRES * 10_000:
+            version = probe.info.server_version // 10_000
+            raise DatabaseRefused(
+                f"Handout needs PostgreSQL {OLDEST_POSTGRES} or newer; the server at DATABASE_URL is {version}."
+            )
+        taken = probe.execute("SELECT pg_try_advisory_lock(%s::bigint)", [PREPARING_LOCK]).fetchone()
+        if taken != (True,):
+            say("Another Handout is preparing the database; waiting for it.")
+            probe.execute("SELECT pg_advisory_lock(%s::bigint)", [PREPARING_LOCK])
+        yield
+
+
+def prepare_database(*, say: Callable[[str], None]) -> None:
+    """Checks the data, then migrates it. Raises DatabaseRefused."""
     executor = MigrationExecutor(connection)
     _refuse_newer_data(executor)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
