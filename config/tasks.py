@@ -7,6 +7,7 @@ from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 from config import delete_old_calls as old_calls
+from config import delete_old_sign_ins as old_sign_ins
 from config.take_up_stalled_jobs import take_up_stalled_jobs
 
 # For as long as it takes: a database that is away or busy comes back, and the work goes on where it stopped.
@@ -35,3 +36,9 @@ async def delete_old_jobs(context: JobContext, timestamp: int) -> None:
 @app.task(queueing_lock="delete_old_calls")
 def delete_old_calls(timestamp: int) -> None:
     old_calls.delete_old_calls()
+
+
+@app.periodic(cron="30 3 * * *")
+@app.task(queueing_lock="delete_old_sign_ins")
+def delete_old_sign_ins(timestamp: int) -> None:
+    old_sign_ins.delete_old_sign_ins()

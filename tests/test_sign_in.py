@@ -1,8 +1,15 @@
 """Signing in and out: one page for dashboard and admin, throttled, and honest about what went wrong."""
 
-import pytest
-from django.test import Client
+from datetime import timedelta
 
+import pytest
+from axes.models import AccessAttempt
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.utils import timezone
+
+from config.client_address import client_address
+from config.delete_old_sign_ins import delete_old_sign_ins
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +56,57 @@ def test_after_five_wrong_passwords_even_the_right_one_has_to_wait(ada):
     assert response.status_code == 429
     assert "Try again in 15 minutes" in response.content.decode()
     assert "_auth_user_id" not in client.session
+
+
+def test_attempts_while_one_has_to_wait_leave_nothing_behind(ada):
+    for number in range(12):
+        sign_in(Client(headers={"user-agent": f"Guesser {number}"}), "wrong")
+
+    assert sorted(AccessAttempt.objects.values_list("user_agent", flat=True)) == [f"Guesser {n}" for n in range(5)]
+
+
+def test_behind_a_proxy_each_client_has_its_own_attempts(ada, settings):
+    settings.TRUSTED_PROXIES = 1
+    guesser, owner = (
+        Client(headers={"X-Forwarded-For": "198.51.100.7"}),
+        Client(headers={"X-Forwarded-For": "203.0.113.9"}),
+    )
+    for _ in range(5):
+        locked_out = sign_in(guesser, "wrong")
+
+    assert locked_out.status_code == 429
+    assert sign_in(owner, "a long enough one").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "address"),
+    [
+        (0, "203.0.113.9", "127.0.0.1"),
+        (1, "203.0.113.9", "203.0.113.9"),
+        (1, "198.51.100.7, 203.0.113.9", "203.0.113.9"),  # what the client itself sent stands before
+        (2, "198.51.100.7, 203.0.113.9, 10.0.0.2", "203.0.113.9"),
+        (2, "203.0.113.9", "127.0.0.1"),  # it did not come through both
+        (1, "nonsense", "127.0.0.1"),
+        (1, "", "127.0.0.1"),
+    ],
+)
+def test_the_address_of_a_client(rf, settings, proxies, forwarded, address):
+    settings.TRUSTED_PROXIES = proxies
+
+    assert client_address(rf.get("/", headers={"X-Forwarded-For": forwarded})) == address
+
+
+def test_what_is_left_of_sign_ins_is_deleted_daily(ada):
+    sign_in(Client(), "a long enough one")
+    sign_in(Client(), "wrong")
+    kept = delete_old_sign_ins()
+    AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(days=2))
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+
+    deleted = delete_old_sign_ins()
+
+    assert (kept, deleted) == (0, 2)
+    assert not Session.objects.exists()
 
 
 def test_the_admin_has_no_sign_in_page_of_its_own():
