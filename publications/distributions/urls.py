@@ -3,6 +3,7 @@
 from django.urls import path
 
 from publications.distributions.views import drafts, outbox, review, runs
+from publications.distributions.views.unsubscribe import unsubscribe
 
 app_name = "distributions"
 urlpatterns = [
@@ -28,6 +29,7 @@ urlpatterns = [
     path("distributions/<dist:distribution_id>/retry", runs.retry, name="retry"),
     path("distributions/<dist:distribution_id>/duplicate", runs.duplicate, name="duplicate"),
     path("distributions/<dist:distribution_id>/recipients/<int:recipient_id>", runs.resolve, name="resolve"),
+    path("unsubscribe/<str:token>", unsubscribe, name="unsubscribe"),
     path("messages/", outbox.outbox, name="outbox"),
     path("messages/<int:message_id>/", outbox.message, name="outbox-message"),
     path("messages/<int:message_id>/html", outbox.message_html, name="outbox-html"),
