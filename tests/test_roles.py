@@ -82,7 +82,9 @@ PAGES = {
     "publications:customer": (READ, NO_POST),
     "publications:customer-publications": (READ, NO_POST),
     "publications:customer-redemptions": (READ, NO_POST),
+    "publications:customer-messages": (READ, NO_POST),
     "publications:customer-events": (READ, NO_POST),
+    "publications:resubscribe": (NO_GET, PUBLISH),
     "publications:publish-to": (PUBLISH, NO_POST),
     "customers:edit": (PUBLISH, PUBLISH),
     "publications:erase-customer": (MANAGE, MANAGE),
@@ -98,6 +100,19 @@ PAGES = {
     "customers:fill-segment": (PUBLISH, PUBLISH),
     "customers:add-to-segment": (NO_GET, PUBLISH),
     "customers:remove-from-segment": (NO_GET, PUBLISH),
+    # automatic distributions
+    "automations:list": (READ, NO_POST),
+    "automations:automation": (READ, NO_POST),
+    "automations:create": (PUBLISH, PUBLISH),
+    "automations:rule": (PUBLISH, PUBLISH),
+    "automations:codes": (PUBLISH, PUBLISH),
+    "automations:message": (PUBLISH, PUBLISH),
+    "automations:activate": (NO_GET, PUBLISH),
+    "automations:pause": (NO_GET, PUBLISH),
+    "automations:archive": (PUBLISH, PUBLISH),
+    "automations:discard": (PUBLISH, PUBLISH),
+    "automations:retry": (NO_GET, PUBLISH),
+    "automations:resolve": (NO_GET, PUBLISH),
     # publications
     "publications:all": (READ, NO_POST),
     "publications:publication": (READ, NO_POST),
@@ -106,6 +121,33 @@ PAGES = {
     "publications:publication-import-errors": (MANAGE, NO_POST),
     "publications:publication-import-discard": (NO_GET, MANAGE),
     "publications:publication-import-retry": (NO_GET, MANAGE),
+    # distributions
+    "distributions:list": (READ, NO_POST),
+    "distributions:create": (PUBLISH, PUBLISH),
+    "distributions:suggest-customers": (PUBLISH, NO_POST),
+    "distributions:distribution": (READ, NO_POST),
+    "distributions:rename": (PUBLISH, PUBLISH),
+    "distributions:audience": (PUBLISH, PUBLISH),
+    "distributions:codes": (PUBLISH, PUBLISH),
+    "distributions:message": (PUBLISH, PUBLISH),
+    "distributions:when": (PUBLISH, PUBLISH),
+    "distributions:discard": (PUBLISH, PUBLISH),
+    "distributions:review": (PUBLISH, NO_POST),
+    "distributions:suggest-recipients": (PUBLISH, NO_POST),
+    "distributions:preview": (PUBLISH, NO_POST),
+    "distributions:test": (NO_GET, PUBLISH),
+    "distributions:start": (NO_GET, PUBLISH),
+    "distributions:cancel": (NO_GET, PUBLISH),
+    "distributions:pause": (NO_GET, PUBLISH),
+    "distributions:resume": (NO_GET, PUBLISH),
+    "distributions:stop": (PUBLISH, PUBLISH),
+    "distributions:retry": (NO_GET, PUBLISH),
+    "distributions:duplicate": (NO_GET, PUBLISH),
+    "distributions:resolve": (NO_GET, PUBLISH),
+    "distributions:unsubscribe": (EVERYBODY, EVERYBODY),
+    "distributions:outbox": (READ, NO_POST),
+    "distributions:outbox-message": (READ, NO_POST),
+    "distributions:outbox-html": (READ, NO_POST),
     # files
     "publications:exports": (READ, NO_POST),
     "publications:campaign-exports": (READ, NO_POST),
@@ -144,8 +186,11 @@ PAGES = {
     "password_change_done": (SIGNED_IN, "login 405 405 405 405 405"),
 }
 
-# Pages that anybody may open, or anybody who has signed in: Django's own views, and the API's reference.
-OPEN = {"docs", "openapi", "login", "logout", "password_change", "password_change_done"}
+# By the signed link in an e-mail, also by mail programs that post there by themselves.
+BY_LINK = {"distributions:unsubscribe"}
+
+# Pages that anybody may open, or anybody who has signed in: Django's own views, the API's reference, and those by link.
+OPEN = {"docs", "openapi", "login", "logout", "password_change", "password_change_done", *BY_LINK}
 
 # What belongs to no model: (GET, POST)
 ADMIN = {
@@ -273,7 +318,10 @@ def test_the_actions_of_the_admin_are_offered_to_whom_the_table_says(rf):
     assert {row: actions for row, actions in offered.items() if actions} == ADMIN_ACTIONS
 
 
-@pytest.mark.parametrize("name", sorted(name for name in TABLE if TABLE[name][1].split()[-1] in ("ok", "login")))
+POSTED = {name for name, (_, post) in TABLE.items() if post.split()[-1] in ("ok", "login")}
+
+
+@pytest.mark.parametrize("name", sorted(POSTED - BY_LINK))
 def test_a_post_without_the_token_of_the_form_is_refused(name):
     browser = browser_of("Manager", Client(enforce_csrf_checks=True))
 
@@ -307,6 +355,10 @@ def url_of(name: str, made: dict[str, int]) -> str:
         made |= {"content_type_id": ContentType.objects.get_for_model(Customer).pk, "object_id": made["customer_id"]}
     elif name == "admin:autocomplete":
         return reverse(name) + "?app_label=auth&model_name=user&field_name=groups"
+    elif name.startswith("automations:") and arguments:
+        made = made | {"distribution_id": made["automation_id"], "recipient_id": made["fired_id"]}
+    elif "recipient_id" in arguments:  # which a draft has none of
+        made = made | {"distribution_id": made["run_id"]}
     elif "import_id" in arguments:
         kind = {"campaigns": "code", "customers": "customer", "publications": "publication"}[name.partition(":")[0]]
         made["import_id"] = made[f"{kind}_import_id"]

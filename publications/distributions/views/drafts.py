@@ -123,7 +123,7 @@ def codes(request, draft):
 def message(request, draft):
     """While one writes, the sample beside the form is asked for by the same form; nothing is saved by that."""
     form = MessageForm(request.POST or None, draft=draft)
-    if request.method == "POST" and form.is_valid() and not _wants_sample(request):
+    if request.method == "POST" and form.is_valid() and not wants_sample(request):
         for field in ("subject", "body"):
             try:
                 check_template(form.cleaned_data[field], with_code=draft.campaign_id is not None)
@@ -133,7 +133,7 @@ def message(request, draft):
             _save(request, draft, form.changes())
             return _onwards(request, draft, "when")
     written = form.data if form.is_bound else {"subject": draft.subject, "body": draft.body}
-    context = _sample(draft, written.get("subject", "")[:200], written.get("body", "")[:50_000])
+    context = sample_of(draft, written.get("subject", "")[:200], written.get("body", "")[:50_000])
     if request.htmx.target == SAMPLE:
         return render(request, "distributions/_sample.html", context)
     variables = [
@@ -251,7 +251,7 @@ def _list(request, draft: Distribution, lines: Iterable[str]) -> bool:
     return bool(listed.unknown or listed.problem_count)
 
 
-def _sample(draft: Distribution, subject: str, body: str) -> dict:
+def sample_of(draft: Distribution, subject: str, body: str) -> dict:
     """What is being written, as the first recipient would get it, and what is wrong with it."""
     for place, text in (("subject", subject), ("text", body)):
         try:
@@ -263,7 +263,7 @@ def _sample(draft: Distribution, subject: str, body: str) -> dict:
     return {"sample": preview_message(written) if subject or body else None}
 
 
-def _wants_sample(request) -> bool:
+def wants_sample(request) -> bool:
     return request.htmx.target == SAMPLE or "sample" in request.POST
 
 

@@ -1,0 +1,159 @@
+"""The form of a rule: what starts an automatic distribution, and under which conditions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from campaigns.find import CampaignNotFound, find_campaign
+from campaigns.models import Campaign
+from config.widgets import Combobox
+from customers.models import Segment
+from publications.distributions.automation.models import Rule
+from publications.distributions.automation.walk_segments import InvalidCron, next_time
+
+T = Rule.Trigger
+NEEDS_SEGMENT = {T.SEGMENT_ENTERED, T.SEGMENT_LEFT, T.SCHEDULE}
+MAY_NAME_CAMPAIGN = {T.CODE_PUBLISHED, T.CODE_REDEEMED}
+NEEDS_CAMPAIGN = {T.REFERRER, T.REFEREE}
+LIMITS = [
+    ("", "Each time"),
+    ("1 ever", "Once"),
+    ("1 day", "At most once in 24 hours"),
+    ("1 week", "At most once in 7 days"),
+    ("1 month", "At most once in 30 days"),
+    ("n", "At most … times"),
+]
+
+
+class RuleForm(forms.Form):
+    """`conditions` (customers/condition_forms.py) stand beside it: those on an event's properties."""
+
+    name = forms.CharField(
+        max_length=200, help_text="What your team calls it, such as “Welcome”. Customers never see it."
+    )
+    trigger = forms.ChoiceField(label="When", choices=T.choices, widget=forms.RadioSelect, initial=T.CUSTOMER_CREATED)
+    segment = forms.ModelChoiceField(Segment.objects.none(), required=False, empty_label="Choose a segment")
+    with_those_in_it = forms.BooleanField(
+        label="Also those who are in it already when this is activated", required=False
+    )
+    campaign = forms.CharField(
+        max_length=255,
+        required=False,
+        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Name of the campaign"}),
+    )
+    every = forms.IntegerField(
+        label="For each n-th referee",
+        min_value=1,
+        max_value=1000,
+        required=False,
+        initial=1,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        help_text="1: for each; 3: for the third, the sixth, …",
+    )
+    event_name = forms.CharField(
+        label="Name of the event",
+        max_length=300,
+        required=False,
+        help_text="As your shop sends it, such as order_paid.",
+    )
+    cron = forms.CharField(
+        label="At these times",
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "mono", "placeholder": "0 9 * * 1", "spellcheck": "false"}),
+        help_text="Minute, hour, day of the month, month, day of the week, in the project’s time zone. "
+        "<code>0 9 * * 1</code> is each Monday at 9:00, <code>30 8 1 * *</code> the first of each month at 8:30.",
+    )
+    only_segment = forms.ModelChoiceField(
+        Segment.objects.none(), label="Only customers in", required=False, empty_label="Any segment, or none"
+    )
+    limit = forms.ChoiceField(label="For the same customer", choices=LIMITS, required=False)
+    at_most = forms.IntegerField(
+        label="How many times", min_value=1, max_value=1000, required=False, widget=forms.NumberInput()
+    )
+    per = forms.ChoiceField(label="Within", choices=Rule.Per.choices, required=False)
+    all_optional = True
+
+    def __init__(self, data=None, *, rule: Rule | None = None, name: str = ""):
+        super().__init__(data, initial={"name": name, **(_initial(rule) if rule else {})})
+        for field in ("segment", "only_segment"):
+            self.fields[field].queryset = Segment.objects.order_by("name", "pk")
+
+    def clean_name(self) -> str:
+        return " ".join(self.cleaned_data["name"].split())
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        trigger = cleaned.get("trigger")
+        if trigger in NEEDS_SEGMENT and not cleaned.get("segment"):
+            self.add_error("segment", "Choose a segment.")
+        if trigger == T.EVENT and not cleaned.get("event_name"):
+            self.add_error("event_name", "Give the event’s name.")
+        if trigger == T.SCHEDULE:
+            try:
+                next_time(cleaned.get("cron") or "")
+            except InvalidCron as wrong:
+                self.add_error("cron", str(wrong))
+        cleaned["found"] = self._campaign(trigger, cleaned.get("campaign", "").strip())
+        if cleaned.get("limit") == "n" and not cleaned.get("at_most"):
+            self.add_error("at_most", "Give a number.")
+        return cleaned
+
+    def rule(self) -> dict[str, Any]:
+        """The fields of the rule: of what belongs to another trigger, nothing."""
+        cleaned, trigger = self.cleaned_data, self.cleaned_data["trigger"]
+        at_most, per = _limit(cleaned)
+        return {
+            "trigger": trigger,
+            "segment_id": cleaned["segment"].pk if trigger in NEEDS_SEGMENT else None,
+            "with_those_in_it": trigger == T.SEGMENT_ENTERED and cleaned["with_those_in_it"],
+            "campaign_id": cleaned["found"].pk if cleaned["found"] else None,
+            "event_name": cleaned["event_name"] if trigger == T.EVENT else "",
+            "cron": " ".join(cleaned["cron"].split()) if trigger == T.SCHEDULE else "",
+            "every": (cleaned["every"] or 1) if trigger == T.REFERRER else 1,
+            "only_segment_id": cleaned["only_segment"].pk if cleaned["only_segment"] else None,
+            "at_most": at_most,
+            "per": per,
+        }
+
+    def _campaign(self, trigger: str | None, typed: str) -> Campaign | None:
+        if trigger not in MAY_NAME_CAMPAIGN | NEEDS_CAMPAIGN or (not typed and trigger in MAY_NAME_CAMPAIGN):
+            return None
+        try:
+            found = find_campaign(typed)
+        except CampaignNotFound:
+            self.add_error("campaign", f"There is no campaign “{typed}”." if typed else "Choose a referral program.")
+            return None
+        if trigger in NEEDS_CAMPAIGN and found.kind != Campaign.Kind.REFERRAL_PROGRAM:
+            self.add_error("campaign", f"“{found}” is no referral program.")
+        return found
+
+
+def _initial(rule: Rule) -> dict[str, Any]:
+    short = "" if rule.at_most is None else f"{rule.at_most} {rule.per}"
+    return {
+        "trigger": rule.trigger,
+        "segment": rule.segment_id,
+        "with_those_in_it": rule.with_those_in_it,
+        "campaign": rule.campaign.name if rule.campaign else "",
+        "every": rule.every,
+        "event_name": rule.event_name,
+        "cron": rule.cron,
+        "only_segment": rule.only_segment_id,
+        "limit": short if short in dict(LIMITS) else "n",
+        "at_most": rule.at_most,
+        "per": rule.per,
+    }
+
+
+def _limit(cleaned: dict[str, Any]) -> tuple[int | None, str]:
+    match cleaned["limit"]:
+        case "":
+            return None, Rule.Per.EVER
+        case "n":
+            return cleaned["at_most"], cleaned["per"] or Rule.Per.EVER
+        case short:
+            at_most, per = short.split()
+            return int(at_most), per

@@ -1,0 +1,95 @@
+"""The lists of automatic distributions, and of what one of them did."""
+
+from __future__ import annotations
+
+import django_tables2 as tables
+from django.db.models import OuterRef, Subquery
+from django.template.loader import render_to_string
+from django.urls import reverse_lazy
+
+from config.roles import PUBLISH, may, reveals_codes
+from config.tables import Table, WhenColumn
+from config.templatetags.handout import pill
+from publications.distributions.automation.models import Firing
+from publications.distributions.models import Distribution
+from publications.distributions.tables import state_pill, status_pill
+from publications.history import attach_ledger
+from publications.tables import NOTHING, customer_link
+
+MAIN, ASIDE, FULL = ({"td": {"class": name}} for name in ("main", "aside", "full"))
+
+
+class AutomationTable(Table):
+    name = tables.TemplateColumn(template_name="automations/_name.html", attrs=MAIN)
+    status = tables.Column(attrs=ASIDE)
+    latest = WhenColumn(verbose_name="Last fired")
+    created_at = tables.TemplateColumn(template_name="distributions/_made.html", verbose_name="Made")
+
+    empty_icon = "zap"
+    empty_title = "No automatic distributions yet"
+    empty_text = (
+        "One waits for something to happen, such as a new customer or an order, and then gives a code by itself."
+    )
+    empty_action = "New automatic distribution"
+
+    class Meta(Table.Meta):
+        model = Distribution
+        fields = ("name", "status", "latest", "created_at")
+
+    def __init__(self, distributions, *, user, **kwargs):
+        if may(user, PUBLISH):
+            self.empty_url = reverse_lazy("automations:create")
+        fired = Firing.objects.filter(distribution=OuterRef("pk")).order_by("-pk")
+        super().__init__(
+            distributions.select_related("campaign", "rule__segment", "rule__campaign", "rule__only_segment").annotate(
+                latest=Subquery(fired.values("created_at")[:1])
+            ),
+            **kwargs,
+        )
+
+    def render_status(self, record: Distribution):
+        return status_pill(record)
+
+
+class FiringTable(Table):
+    """The log of one: for whom it fired and what became of it, and for whom it did not and why."""
+
+    created_at = WhenColumn(verbose_name="When")
+    customer = tables.Column(default=NOTHING, attrs=MAIN)
+    code = tables.Column(empty_values=())
+    reason = tables.TemplateColumn(
+        template_name="automations/_reason.html", empty_values=(), attrs={"td": {"class": "wrap full"}}
+    )
+    outcome = tables.Column("State", attrs=ASIDE)
+
+    empty_icon = "zap"
+    empty_title = "It has not fired yet"
+    empty_text = "Each time that the trigger meets somebody is listed here, with what became of it."
+
+    class Meta(Table.Meta):
+        model = Firing
+        fields = ("created_at", "customer", "code", "reason", "outcome")
+
+    def __init__(self, firings, *, run: Distribution, user, **kwargs):
+        self.run = run
+        self.reveals, self.may_resolve = reveals_codes(user), may(user, PUBLISH)
+        hidden = () if run.campaign_id else ("code",)
+        super().__init__(firings.select_related("customer", "delivery__publication"), exclude=hidden, **kwargs)
+
+    def before_render(self, request):
+        deliveries = [row.record.delivery for row in self.paginated_rows if row.record.delivery]
+        for delivery in deliveries:
+            delivery.distribution = self.run
+        attach_ledger([delivery.publication for delivery in deliveries if delivery.publication])
+
+    def render_customer(self, value):
+        return customer_link(value)
+
+    def render_code(self, record: Firing):
+        if not record.delivery or not record.delivery.publication:
+            return NOTHING
+        context = {"publication": record.delivery.publication, "reveals": self.reveals}
+        return render_to_string("publications/_history_codes.html", context)
+
+    def render_outcome(self, record: Firing):
+        return state_pill(record.delivery) if record.delivery else pill(record.get_outcome_display(), "calm")

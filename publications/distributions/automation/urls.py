@@ -1,0 +1,21 @@
+"""Automatic distributions: their list, what each waits for and does, and what it did."""
+
+from django.urls import path
+
+from publications.distributions.automation import views
+
+app_name = "automations"
+urlpatterns = [
+    path("automations/", views.list, name="list"),
+    path("automations/new", views.create, name="create"),
+    path("automations/<dist:distribution_id>/", views.automation, name="automation"),
+    path("automations/<dist:distribution_id>/rule", views.rule, name="rule"),
+    path("automations/<dist:distribution_id>/codes", views.codes, name="codes"),
+    path("automations/<dist:distribution_id>/message", views.message, name="message"),
+    path("automations/<dist:distribution_id>/activate", views.activate, name="activate"),
+    path("automations/<dist:distribution_id>/pause", views.pause, name="pause"),
+    path("automations/<dist:distribution_id>/archive", views.archive, name="archive"),
+    path("automations/<dist:distribution_id>/discard", views.discard, name="discard"),
+    path("automations/<dist:distribution_id>/retry", views.retry, name="retry"),
+    path("automations/<dist:distribution_id>/recipients/<int:recipient_id>", views.resolve, name="resolve"),
+]

@@ -1,0 +1,293 @@
+"""The pages of automatic distributions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from config.actor import Actor
+from config.dialogs import leave
+from config.models import AuditEntry
+from config.roles import PUBLISH, READ, requires
+from config.tables import list_page
+from customers.condition_forms import Conditions, in_words
+from customers.segment_filter import read_event_filter
+from publications.distributions.automation import activate as verbs
+from publications.distributions.automation.create_automation import (
+    change_automation,
+    create_automation,
+    discard_automation,
+)
+from publications.distributions.automation.filters import AutomationFilter, FiringFilter
+from publications.distributions.automation.forms import RuleForm
+from publications.distributions.automation.models import Rule
+from publications.distributions.automation.tables import AutomationTable, FiringTable
+from publications.distributions.change_run import NotPossible
+from publications.distributions.compose import OF_THE_CODE, UnknownVariable, check_template
+from publications.distributions.forms import CodesForm, MessageForm, ResolveForm
+from publications.distributions.models import Delivery, Distribution
+from publications.distributions.retry_failed import resolve_unknown, retry_failed
+from publications.distributions.schedule import NotReady, what_is_missing
+from publications.distributions.views.drafts import SAMPLE, VARIABLES, sample_of, wants_sample
+
+LATEST = 20
+Status = Distribution.Status
+form_page = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@require_safe
+@requires(READ)
+def list(request):
+    found = AutomationFilter(request.GET, Distribution.objects.automatic())
+    return list_page(
+        request,
+        "automations/list.html",
+        AutomationTable(found.qs, user=request.user),
+        {"title": "Distributions", "outbox": not settings.EMAIL_IS_SENT},
+        filterset=found,
+    )
+
+
+@require_safe
+@requires(READ)
+def automation(request, distribution_id):
+    run = _find(distribution_id)
+    found = FiringFilter(request.GET, run.firings.all())
+    return list_page(
+        request,
+        "automations/automation.html",
+        FiringTable(found.qs, run=run, user=request.user),
+        lambda: {
+            "title": run.name,
+            "distribution": run,
+            "rule": run.rule,
+            "properties": in_words(run.rule.event_filter, of_event=True),
+            "at_rest": _is_at_rest(run),
+            "missing": what_is_missing(run) if _is_at_rest(run) else [],
+            "failed": run.deliveries.filter(state=Delivery.State.FAILED).count(),
+            "entries": AuditEntry.objects.filter(object_id=run.public_id).order_by("-created_at", "-pk")[:LATEST],
+        },
+        filterset=found,
+    )
+
+
+@form_page
+@requires(PUBLISH)
+def create(request):
+    return _rule_page(request, None)
+
+
+@form_page
+@requires(PUBLISH)
+def rule(request, distribution_id):
+    return _rule_page(request, _find(distribution_id))
+
+
+def _rule_page(request, run: Distribution | None):
+    """What starts it. The buttons that add and remove a condition send the form as well, and save nothing."""
+    sent = request.POST if request.method == "POST" else None
+    form = RuleForm(sent, rule=run.rule if run else None, name=run.name if run else "")
+    conditions = Conditions(sent, filter=run.rule.event_filter if run else None, read=read_event_filter, of_event=True)
+    if sent is not None and "add" in sent:
+        conditions.add()
+    elif sent is not None and "remove" in sent:
+        conditions.remove(sent["remove"])
+    elif sent is not None and "redraw" not in sent and all([form.is_valid(), conditions.is_valid(required=False)]):
+        is_event = form.cleaned_data["trigger"] == Rule.Trigger.EVENT
+        fields = form.rule() | {"event_filter": (conditions.filter or None) if is_event else None}
+        by, name = Actor.user(request.user), form.cleaned_data["name"]
+        try:
+            if run is None:
+                run = create_automation(name, rule=fields, by=by)
+                return redirect(_address("codes", run))
+            change_automation(run, rule=fields, name=name, by=by)
+        except NotPossible as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, "Saved.")
+            return redirect(_address("automation", run))
+    is_part = request.htmx.target == "conditions"
+    response = render(
+        request,
+        "segments/_conditions.html" if is_part else "automations/rule.html",
+        {
+            "form": form,
+            "conditions": conditions,
+            "distribution": run,
+            "title": "What starts it" if run else "New automatic distribution",
+        },
+    )
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
+@form_page
+@requires(PUBLISH)
+def codes(request, distribution_id):
+    run = _find(distribution_id)
+    form = CodesForm(request.POST or None, draft=run)
+    if request.method == "POST" and form.is_valid() and _saved(request, form, run, form.changes()):
+        return redirect(_address("automation" if _is_complete(run) else "message", run))
+    return render(request, "automations/codes.html", {"form": form, "distribution": run, "title": "What each one gets"})
+
+
+@form_page
+@requires(PUBLISH)
+def message(request, distribution_id):
+    """While one writes, the sample beside the form is asked for by the same form; nothing is saved by that."""
+    run = _find(distribution_id)
+    form = MessageForm(request.POST or None, draft=run)
+    if request.method == "POST" and form.is_valid() and not wants_sample(request):
+        for field in ("subject", "body"):
+            try:
+                check_template(form.cleaned_data[field], with_code=run.campaign_id is not None)
+            except UnknownVariable as unknown:
+                form.add_error(field, str(unknown))
+        if form.is_valid() and _saved(request, form, run, form.changes()):
+            return redirect(_address("automation", run))
+    written = form.data if form.is_bound else {"subject": run.subject, "body": run.body}
+    sample = sample_of(run, written.get("subject", "")[:200], written.get("body", "")[:50_000])
+    if request.htmx.target == SAMPLE:
+        return render(request, "distributions/_sample.html", sample)
+    with_code = run.campaign_id is not None
+    variables = [(f"{{{{ {name} }}}}", words) for name, words in VARIABLES if with_code or name not in OF_THE_CODE]
+    response = render(
+        request,
+        "automations/message.html",
+        {"form": form, "distribution": run, "title": "Message", "variables": variables, **sample},
+    )
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
+@require_POST
+@requires(PUBLISH)
+def activate(request, distribution_id):
+    return _change(request, distribution_id, verbs.activate, "Active. It fires by itself from now on.")
+
+
+@require_POST
+@requires(PUBLISH)
+def pause(request, distribution_id):
+    return _change(request, distribution_id, verbs.pause, "Paused. What happens meanwhile is passed by.")
+
+
+@form_page
+@requires(PUBLISH)
+def archive(request, distribution_id):
+    run = _find(distribution_id)
+    if request.method == "POST":
+        _change(request, distribution_id, verbs.archive, "Archived. Its log stays.")
+        return leave(request, _address("automation", run))
+    context = {
+        "title": "Archive it",
+        "text": f"“{run}” never fires again, and who is waiting for a code of it gets none. What it did stays on record.",
+        "submit": "Archive",
+        "back": _address("automation", run),
+    }
+    return render(request, "_confirm.html", context)
+
+
+@form_page
+@requires(PUBLISH)
+def discard(request, distribution_id):
+    run = _find(distribution_id)
+    if request.method == "POST":
+        try:
+            discard_automation(run, by=Actor.user(request.user))
+        except NotPossible as refused:
+            messages.error(request, str(refused))
+            return leave(request, _address("automation", run))
+        messages.success(request, "The draft has been thrown away.")
+        return leave(request, reverse("automations:list"))
+    context = {
+        "title": "Throw the draft away",
+        "text": f"“{run}” is deleted, with what was written for it. It never fired.",
+        "submit": "Throw it away",
+        "back": _address("automation", run),
+    }
+    return render(request, "_confirm.html", context)
+
+
+@require_POST
+@requires(PUBLISH)
+def retry(request, distribution_id):
+    """All messages that failed."""
+    run = _find(distribution_id)
+    try:
+        count = retry_failed(run, by=Actor.user(request.user))
+    except NotPossible as refused:
+        messages.info(request, str(refused))
+    else:
+        messages.success(request, f"{count:,} {'message is' if count == 1 else 'messages are'} tried once more.")
+    return redirect(_address("automation", run))
+
+
+@require_POST
+@requires(PUBLISH)
+def resolve(request, distribution_id, recipient_id):
+    """One whose message may have arrived or not: somebody has found out, and says so here."""
+    run = _find(distribution_id)
+    recipient = get_object_or_404(run.deliveries.select_related("distribution", "customer"), pk=recipient_id)
+    form = ResolveForm(request.POST)
+    if form.is_valid():
+        as_sent = form.cleaned_data["outcome"] == ResolveForm.SENT
+        try:
+            resolve_unknown(recipient, as_sent=as_sent, by=Actor.user(request.user))
+        except NotPossible as late:
+            messages.error(request, str(late))
+        else:
+            messages.success(request, "Noted as arrived." if as_sent else "It is sent again.")
+    else:
+        messages.error(request, "Say whether the message arrived or shall be sent again.")
+    return redirect(_address("automation", run))
+
+
+def _find(distribution_id: int) -> Distribution:
+    automatic = Distribution.objects.automatic().select_related(
+        "campaign", "webhook", "rule__segment", "rule__campaign", "rule__only_segment"
+    )
+    return get_object_or_404(automatic, pk=distribution_id)
+
+
+def _is_at_rest(run: Distribution) -> bool:
+    """Whether what it is made of may be changed."""
+    return run.status == Status.DRAFT or (run.status == Status.PAUSED and not run.status_reason)
+
+
+def _is_complete(run: Distribution) -> bool:
+    return not what_is_missing(run)
+
+
+def _saved(request, form, run: Distribution, changes: dict) -> bool:
+    try:
+        change_automation(run, by=Actor.user(request.user), **changes)
+    except NotPossible as refused:
+        form.add_error(None, str(refused))
+        return False
+    messages.success(request, "Saved.")
+    return True
+
+
+def _change(request, distribution_id: int, verb: Callable, done: str):
+    run = _find(distribution_id)
+    try:
+        verb(run, by=Actor.user(request.user))
+    except NotReady as refused:
+        for problem in refused.problems:
+            messages.error(request, problem)
+    except NotPossible as late:
+        messages.error(request, str(late))
+    else:
+        messages.success(request, done)
+    return redirect(_address("automation", run))
+
+
+def _address(page: str, run: Distribution) -> str:
+    return reverse(f"automations:{page}", kwargs={"distribution_id": run.pk})
