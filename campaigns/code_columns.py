@@ -64,6 +64,7 @@ _DISCOUNTS = {kind.value: kind.value for kind in Discount} | {"PERCENTAGE": Disc
 
 
 _VALUE = ("discount_type", "discount_value", "unit_type", "gift_amount")
+_OF_VALUE = {*_VALUE, "type", "gift_balance"}
 
 
 @lru_cache(maxsize=1000)  # a file has few different values and a million rows
@@ -133,6 +134,7 @@ class CodeReader:
         given: dict[str, Any] = {}
         metadata: dict[str, Any] = {}
         wrong: list[str] = []
+        unread: set[str] = set()
         for place, heading, field, metadata_key, parse in self.columns:
             if not (text := text_of(cells[place])):
                 continue
@@ -143,50 +145,52 @@ class CodeReader:
                     metadata[metadata_key] = lines_of(text, 10_000)
             except RowRefused as refused:
                 wrong.append(f"{heading}: {refused}")
+                unread.add(field)
+        if "code" not in given and "code" not in unread:
+            wrong.append(self._of("code", "is empty. Every row needs a code."))
+        if metadata := {**given.pop("metadata", {}), **metadata}:
+            try:
+                given["metadata"] = _stored(metadata)
+            except RowRefused as refused:
+                wrong.append(str(refused))
+        if unread.isdisjoint(_OF_VALUE):  # else what is missing is known already
+            wrong += self._settle_value(given)
+        for field, error in check_dates(given.get("start_date"), given.get("expiration_date")).items():
+            wrong.append(self._of(field, error))
         if wrong:
             raise RowRefused(" ".join(wrong))
-        if "code" not in given:
-            raise self._wrong("code", "is empty. Every row needs a code.")
-        if metadata := {**given.pop("metadata", {}), **metadata}:
-            given["metadata"] = _stored(metadata)
-        self._settle_value(given)
-        for field, error in check_dates(given.get("start_date"), given.get("expiration_date")).items():
-            raise self._wrong(field, error)
         return given
 
-    def _settle_value(self, given: dict[str, Any]) -> None:
-        """Type and value of a row must go together, and with the campaign's; nothing that was written is dropped."""
+    def _settle_value(self, given: dict[str, Any]) -> list[str]:
+        """Type and value of a row must go together, and with the campaign's; nothing that was written is dropped.
+        Returns what is wrong."""
         campaigns = str(self.campaign.voucher_type) if self.campaign else None
         kind = given.setdefault("type", campaigns or Type.DISCOUNT.value)
         if campaigns and kind != campaigns:
-            raise self._wrong(
-                "type",
-                f"{kind} does not fit: the campaign's codes are {campaigns}. Correct it, or choose another campaign.",
-            )
+            what = f"{kind} does not fit: the campaign's codes are {campaigns}. Correct it, or choose another campaign."
+            return [self._of("type", what)]
         gift = kind == Type.GIFT
         balance = given.pop("gift_balance", None)
-        if balance and not gift:  # an export may write 0 for what has none
-            raise self._wrong(
-                "gift_balance", f"does not belong to a {kind}. Empty the cell, or correct the voucher type."
-            )
+        foreign = [] if gift or not balance else ["gift_balance"]  # an export may write 0 for what has none
         if balance is not None and gift:
             given.pop("discount_value", None)
             given["gift_amount"] = balance
         if gift and "gift_amount" not in given and "discount_value" in given:  # files with one column for all values
             given["gift_amount"] = given.pop("discount_value")
             if given["gift_amount"] != round(given["gift_amount"], 2):
-                raise self._wrong("discount_value", "has more than two decimals.")
-        for field in ("discount_type", "discount_value", "unit_type") if gift else ("gift_amount",):
-            if field in given:
-                raise self._wrong(field, f"does not belong to a {kind}. Empty the cell, or correct the voucher type.")
+                return [self._of("discount_value", "has more than two decimals.")]
+        others = ("discount_type", "discount_value", "unit_type") if gift else ("gift_amount",)
+        if foreign := [*foreign, *(field for field in others if field in given)]:
+            what = f"does not belong to a {kind}. Empty the cell, or correct the voucher type."
+            return [self._of(field, what) for field in foreign]
         if self.campaign and "discount_value" in given and "discount_type" not in given:
             given["discount_type"] = self.campaign.discount_type
             given.setdefault("unit_type", self.campaign.unit_type)
         if gift and balance == 0:  # a card that is used up stays one, with nothing on it
-            return
-        for field, error in _value_errors(gift, self.campaign is None, *map(given.get, _VALUE)).items():
-            raise self._wrong(field, error)
+            return []
+        errors = _value_errors(gift, self.campaign is None, *map(given.get, _VALUE))
+        return [self._of(field, error) for field, error in errors.items()]
 
-    def _wrong(self, field: str, what: str) -> RowRefused:
+    def _of(self, field: str, what: str) -> str:
         label = self.labels.get(field) or next(f.label for f in FIELDS if f.name == field)
-        return RowRefused(f"{label}: {what}")
+        return f"{label}: {what}"

@@ -95,6 +95,10 @@ class CodeImporter:
     def repeats(self, first_row: int) -> str:
         return f"Code: is the same as in {self.code_import.place_of(first_row)}. Each code exists once. Remove one of the two."
 
+    def known(self, cursor, keys: Sequence[str]) -> dict[str, str]:
+        cursor.execute("SELECT code FROM campaigns_voucher WHERE code = ANY(%s)", [list(keys)])
+        return {code: TAKEN for (code,) in cursor.fetchall()}
+
     def foresee(self, cursor, after: int) -> list[Refused]:
         cursor.execute(_TAKEN, [after])
         return [Refused(row, TAKEN) for (row,) in cursor.fetchall()]

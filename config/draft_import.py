@@ -8,14 +8,14 @@ from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from django.core.files import File
-from django.db import transaction
+from django.db import connection, transaction
 
 from config.actor import Actor
-from config.csv_cells import RowRefused
 from config.csv_columns import Field, guess_mapping
 from config.csv_uploads import NotCsv, Reading, Row, look_at, read_csv
 from config.models import CsvImport
-from config.run_import import Importer, ImportImpossible
+from config.run_import import Importer, ImportImpossible, check, take_in
+from config.staged_rows import create_tables, drop_tables
 
 PREVIEWED = 10  # rows
 
@@ -76,16 +76,32 @@ def draft_import(
 
 
 def preview(draft: CsvImport, importer: Importer) -> Preview:
-    """The first rows, each with what is wrong with it, as the draft says that the file is to be read."""
+    """The first rows, each with all that is wrong with it, as the draft says that the file is to be read: also where
+    its code or customer is known here already, or stands in an earlier one of these rows."""
     try:
         with draft.file.open("rb") as file:
             headings, rows = read_csv(file, Reading(draft.encoding, draft.delimiter))
             importer.prepare(headings)
-            return Preview(headings, [_checked(row, importer) for row in islice(rows, PREVIEWED)])
+            return Preview(headings, _judged(list(islice(rows, PREVIEWED)), importer))
     except (NotCsv, ImportImpossible) as impossible:
         return Preview([], [], str(impossible))
     except FileNotFoundError:
         return Preview([], [], "The uploaded file is gone. Upload it again.")
+
+
+def _judged(rows: list[Row], importer: Importer) -> list[Row]:
+    """The rows, each with all that the import would refuse it for: by the same statements, over a table of its own."""
+    if not rows:
+        return rows
+    good, wrong = check(importer, rows)
+    after = rows[0].number - 1
+    with transaction.atomic(), connection.cursor() as cursor:
+        create_tables(cursor, importer.columns)
+        refused = take_in(cursor, importer, good, wrong, after=after, afresh=False)
+        refused += importer.foresee(cursor, after)
+        drop_tables(cursor)
+    problems = {refusal.row: refusal.error for refusal in refused}
+    return [row._replace(problem=problems.get(row.number, "")) for row in rows]
 
 
 def change_draft(
@@ -112,15 +128,6 @@ def change_draft(
     if not type(draft)._default_manager.filter(pk=draft.pk, status=Status.DRAFT).update(**kept):
         raise NotADraft
     return shown
-
-
-def _checked(row: Row, importer: Importer) -> Row:
-    if not row.problem:
-        try:
-            importer.read(row.cells)
-        except RowRefused as wrong:
-            return row._replace(problem=str(wrong))
-    return row
 
 
 def start_import(csv_import: CsvImport, *, by: Actor, defer: Callable[[int], object]) -> None:

@@ -24,7 +24,7 @@ from config.audit import record
 from config.csv_cells import RowRefused
 from config.csv_uploads import NotCsv, Reading, Row, read_csv
 from config.models import CsvImport
-from config.staged_rows import create_tables, drop_tables, stage
+from config.staged_rows import create_tables, drop_tables, rows_of_keys, stage
 from config.write_error_file import write_error_file
 
 CHUNK = 5_000  # rows in one transaction
@@ -58,13 +58,16 @@ class Importer(Protocol):
         """Told the headings before the first row. Raises ImportImpossible."""
 
     def read(self, cells: Sequence[str]) -> tuple:
-        """The row's key (None: it has none) and its values for `columns`. Raises RowRefused."""
+        """The row's key (None: it has none) and its values for `columns`. Raises RowRefused with all that is wrong."""
 
     def key(self, cells: Sequence[str]) -> str:
         """The row's key as it stands there, whatever is wrong with the row; "" where it has none."""
 
     def repeats(self, first_row: int) -> str:
         """What to say of a row whose key stands in `first_row` already."""
+
+    def known(self, cursor, keys: Sequence[str]) -> dict[str, str]:
+        """{key: what to say of it}: what else is wrong with rows of these keys, which cannot be staged as they are."""
 
     def foresee(self, cursor, after: int) -> list[Refused]:
         """Those staged rows below row `after` that `write` will refuse."""
@@ -103,6 +106,38 @@ def run_import(csv_import: CsvImport, importer: Importer) -> None:
     except Exception:
         _fail(csv_import, importer, "An unexpected error stopped it; the server's log holds the details.")
         raise
+
+
+def check(importer: Importer, rows: Sequence[Row]) -> tuple[list[tuple], list[Refused]]:
+    """The good rows, as `stage` takes them, and what is wrong with the others by themselves."""
+    good: list[tuple] = []
+    wrong: list[Refused] = []
+    for row in rows:
+        if row.problem:
+            wrong.append(Refused(row.number, row.problem))
+            continue
+        try:
+            good.append((row.number, *importer.read(row.cells)))
+        except RowRefused as refused:
+            wrong.append(Refused(row.number, str(refused), importer.key(row.cells)))
+    return good, wrong
+
+
+def take_in(
+    cursor, importer: Importer, good: Sequence[tuple], wrong: Sequence[Refused], *, after: int, afresh: bool
+) -> list[Refused]:
+    """Stages the good rows, all below row `after`. Returns the others, and those whose key stands in an earlier row:
+    of a row that is wrong already, that is said as well, so that it has to be mended once only."""
+    repeated = stage(cursor, good, after=after, afresh=afresh)
+    keys = list({refusal.key for refusal in wrong if refusal.key})
+    known = importer.known(cursor, keys) if keys else {}
+    earlier = rows_of_keys(cursor, keys) if keys else {}
+    refused = []
+    for refusal in wrong:
+        first = earlier.get(refusal.key, refusal.row)
+        besides = known.get(refusal.key) or (importer.repeats(first) if first < refusal.row else "")
+        refused.append(refusal._replace(error=f"{refusal.error} {besides}".rstrip()))
+    return refused + [Refused(row, importer.repeats(first)) for row, first in repeated]
 
 
 class _Run:
@@ -145,41 +180,27 @@ class _Run:
             left -= len(chunk)
             span = self.csv_import.refused.filter(row__range=(chunk[0].number, chunk[-1].number))
             refused = set(span.values_list("row", flat=True))
-            good, _ = self._check([row for row in chunk if row.number not in refused])
+            good, _ = check(self.importer, [row for row in chunk if row.number not in refused])
             with transaction.atomic():
                 stage(cursor, good, after=chunk[0].number - 1, afresh=True)
 
     def _take(self, cursor, chunk: list[Row], position: int) -> None:
         """One transaction: the chunk's rows, what is wrong with the others, and that both have been read."""
-        good, refused = self._check(chunk)
+        good, wrong = check(self.importer, chunk)
         after = chunk[0].number - 1
         with transaction.atomic():
             self._lock()
-            repeated = stage(cursor, good, after=after, afresh=self.keep_good)
+            refused = take_in(cursor, self.importer, good, wrong, after=after, afresh=self.keep_good)
             if self.keep_good:
                 written = self.importer.write(cursor)
             else:
                 written = Written(0, 0, self.importer.foresee(cursor, after))
-            refused += (Refused(row, self.importer.repeats(first)) for row, first in repeated)
             cells = {row.number: row.cells for row in chunk if not row.problem}
             named = [
                 refusal._replace(key=self.importer.key(cells[refusal.row])) if refusal.row in cells else refusal
                 for refusal in (*refused, *written.refused)
             ]
             self._count(written, named, read=len(chunk), position=position)
-
-    def _check(self, chunk: list[Row]) -> tuple[list[tuple], list[Refused]]:
-        good: list[tuple] = []
-        refused: list[Refused] = []
-        for row in chunk:
-            if row.problem:
-                refused.append(Refused(row.number, row.problem))
-                continue
-            try:
-                good.append((row.number, *self.importer.read(row.cells)))
-            except RowRefused as wrong:
-                refused.append(Refused(row.number, str(wrong)))
-        return good, refused
 
     def _write_all(self, cursor) -> None:
         """Every row in one transaction. What has come into the database since the rows were checked refuses them all."""

@@ -45,3 +45,9 @@ def stage(cursor, rows: Sequence[tuple], *, after: int, afresh: bool) -> list[tu
         [after],
     )
     return sorted(cursor.fetchall())
+
+
+def rows_of_keys(cursor, keys: Sequence[str]) -> dict[str, int]:
+    """{key: the first row that has it} of those that are known."""
+    cursor.execute("SELECT key, row FROM pg_temp.seen WHERE key = ANY(%s)", [list(keys)])
+    return dict(cursor.fetchall())

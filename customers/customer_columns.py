@@ -52,7 +52,7 @@ class CustomerReader:
         return ids.get("source_id") or ids.get("old_id", "")
 
     def read(self, cells: Sequence[str]) -> dict[str, Any]:
-        """The customer's columns that the row gives; an empty cell gives none. Raises RowRefused.
+        """The customer's columns that the row gives; an empty cell gives none. Raises RowRefused with all that is wrong.
 
         What may be stored is upsert.py's to say, as for the API and the forms. Metadata are text: nobody knows
         whether 007 was meant as 7.
@@ -60,6 +60,7 @@ class CustomerReader:
         sent: dict[str, Any] = {}
         address: dict[str, str] = {}
         metadata: dict[str, Any] = {}
+        wrong: list[str] = []
         for column in self.columns:
             if not (text := text_of(cells[column.place])):
                 continue
@@ -68,23 +69,33 @@ class CustomerReader:
             elif column.field.startswith(ADDRESS):
                 address[column.field[len(ADDRESS) :]] = text
             elif column.field == "metadata":
-                metadata = self._object(text, column.heading) | metadata
+                try:
+                    metadata = object_of(text) | metadata
+                except RowRefused as refused:
+                    wrong.append(f"{column.heading}: {refused}")
             else:
                 sent[column.field] = text
         if old_id := sent.pop("old_id", ""):
             sent.setdefault("source_id", old_id)
-        if not (sent or address or metadata):
+        if not (sent or address or metadata or wrong):
             raise RowRefused("None of the columns that are imported holds anything in this row.")
-        try:
-            given = clean_customer({**sent, "address": address, "metadata": metadata}, check_email=self.check_email)
-        except InvalidCustomer as invalid:
-            label = self.labels.get(invalid.field)
-            what = f"{label}: {invalid.message}. Correct the cell, or empty it." if label else invalid.message
-            raise RowRefused(what) from None
+        given = self._clean(sent, address, metadata, wrong)
+        if wrong:
+            raise RowRefused(" ".join(wrong))
         return {**given, "address": json.dumps(given["address"]), "metadata": json.dumps(given["metadata"])}
 
-    def _object(self, text: str, heading: str) -> dict[str, Any]:
-        try:
-            return object_of(text)
-        except RowRefused as refused:
-            raise RowRefused(f"{heading}: {refused}") from None
+    def _clean(self, sent: dict, address: dict, metadata: dict, wrong: list[str]) -> dict[str, Any]:
+        """What of it may be stored. What may not is said in `wrong`, and left out, so that the rest is judged as well."""
+        while True:
+            try:
+                return clean_customer({**sent, "address": address, "metadata": metadata}, check_email=self.check_email)
+            except InvalidCustomer as invalid:
+                label = self.labels.get(invalid.field)
+                what = f"{label}: {invalid.message}. Correct the cell, or empty it." if label else invalid.message
+                wrong.append(what)
+                if invalid.field == "metadata":
+                    metadata = {}
+                elif invalid.field.startswith(ADDRESS):
+                    del address[invalid.field[len(ADDRESS) :]]
+                else:
+                    del sent[invalid.field]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from config.metadata import MAX_BYTES
 from config.run_import import Refused, Written, run_import
 from customers.customer_columns import CustomerReader
-from customers.models import CustomerImport
+from customers.models import Customer, CustomerImport
 
 # Column of a customer -> its type. Empty means "not given": what the customer has stays.
 _COLUMNS = {
@@ -98,6 +98,12 @@ class CustomerImporter:
         place = self.customer_import.place_of(first_row)
         return f"{self.source_id}: is the same as in {place}. Put what belongs to one customer together."
 
+    def known(self, cursor, keys: Sequence[str]) -> dict[str, str]:
+        if self.customer_import.update_existing:
+            return {}
+        held = Customer.objects.filter(source_id__in=keys).values_list("source_id", flat=True)
+        return {str(source_id): self._belongs() for source_id in held}
+
     def foresee(self, cursor, after: int) -> list[Refused]:
         cursor.execute(_REFUSED, [after, self.customer_import.update_existing, MAX_BYTES])
         return self._refused([row for (row,) in cursor.fetchall()])
@@ -113,5 +119,8 @@ class CustomerImporter:
         if self.customer_import.update_existing:
             error = "Metadata: with what this customer has already, it would be more than 32 KB. Leave some of it out."
         else:
-            error = f"{self.source_id}: belongs to a customer already. Choose to update customers, or remove the row."
+            error = self._belongs()
         return [Refused(row, error) for row in rows]
+
+    def _belongs(self) -> str:
+        return f"{self.source_id}: belongs to a customer already. Choose to update customers, or remove the row."

@@ -161,6 +161,11 @@ class PublicationImporter:
     def repeats(self, first_row: int) -> str:
         return self._of_code(f"is the same as in row {first_row}. Each code is published once. Remove one of the rows.")
 
+    def known(self, cursor, keys: Sequence[str]) -> dict[str, str]:
+        cursor.execute("SELECT code FROM campaigns_voucher WHERE code = ANY(%s)", [list(keys)])
+        missing = set(keys).difference(code for (code,) in cursor.fetchall())
+        return {key: self._of_code(self._why("missing", None, None)) for key in missing}
+
     def foresee(self, cursor, after: int) -> list[Refused]:
         cursor.execute(_JUDGE, {"after": after})
         return self._refused(cursor.fetchall())

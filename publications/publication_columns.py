@@ -91,13 +91,13 @@ class PublicationReader:
                     given[column.field] = _READ[column.field](text)
             except RowRefused as refused:
                 wrong.append(f"{column.heading}: {refused}")
-        if wrong:
-            raise RowRefused(" ".join(wrong))
         if "voucher_code" not in given:
-            raise RowRefused(f"{self.code_label}: is empty. Every row needs a code.")
+            wrong.append(f"{self.code_label}: is empty. Every row needs a code.")
         if metadata := {**given.pop("metadata", {}), **metadata}:
             try:
                 given["metadata"] = json.dumps(check_metadata(metadata))
             except MetadataRefused as refused:
-                raise RowRefused(str(refused)) from None
+                wrong.append(str(refused))
+        if wrong:
+            raise RowRefused(" ".join(wrong))
         return given

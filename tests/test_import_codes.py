@@ -218,6 +218,37 @@ def test_all_that_is_wrong_with_a_row_is_said_at_once():
     ]
 
 
+def test_also_what_does_not_fit_together_and_that_the_code_is_known():
+    VoucherFactory(code="HERE")
+    headings = "Code,Voucher Type,Value,Gift Amount,Start Date,Expiration Date,Active\n"
+    good = "A,GIFT_VOUCHER,,5,,,\n"
+    rows = [
+        ",GIFT_VOUCHER,,0,2026-11-30,2026-11-24,",
+        "HERE,DISCOUNT_VOUCHER,5,5,,,maybe",
+        "A,GIFT_VOUCHER,,5,,,maybe",
+    ]
+
+    done = imported_codes(headings + good + "\n".join(rows))
+
+    assert refused(done) == [
+        (
+            3,
+            "Code: is empty. Every row needs a code. Gift Amount: Enter an amount above 0. "
+            "Expiration Date: The expiration must be after the start.",
+        ),
+        (
+            4,
+            "Active: “maybe” is neither true nor false. Write TRUE or FALSE. "
+            "Gift Amount: does not belong to a DISCOUNT_VOUCHER. Empty the cell, or correct the voucher type. " + TAKEN,
+        ),
+        (
+            5,
+            "Active: “maybe” is neither true nor false. Write TRUE or FALSE. "
+            "Code: is the same as in row 2. Each code exists once. Remove one of the two.",
+        ),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "moment"),
     [

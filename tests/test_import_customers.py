@@ -116,6 +116,25 @@ def test_a_bad_cell_says_how_to_mend_it(row, error):
     assert refused(done) == [(2, error)]
 
 
+def test_all_that_is_wrong_with_a_row_is_said_at_once():
+    CustomerFactory(source_id="s1")
+
+    done = imported_customers(
+        f"Source_id,Email,Birthdate,City,Metadata\ns1,ann at example.com,soon,{'x' * 256},none\n", update_existing=False
+    )
+
+    assert refused(done) == [
+        (
+            2,
+            'Metadata: “none” is no JSON object. Write it as {"lang": "en"}, or empty the cell. '
+            "Email: 'ann at example.com' is not an e-mail address. Correct the cell, or empty it. "
+            "Birthdate: must be a date such as 1990-12-31; this is 'soon'. Correct the cell, or empty it. "
+            "City: may hold at most 255 characters; this has 256. Correct the cell, or empty it. "
+            "Source_id: belongs to a customer already. Choose to update customers, or remove the row.",
+        )
+    ]
+
+
 @pytest.mark.parametrize("on_error", ["keep_good", "all_or_nothing"])
 def test_metadata_that_would_outgrow_the_customer_are_refused(on_error):
     CustomerFactory(source_id="s1", metadata={"old": "x" * 20_000})

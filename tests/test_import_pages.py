@@ -8,14 +8,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from campaigns.import_codes import import_codes
+from campaigns.import_codes import TAKEN, import_codes
 from campaigns.models import CodeImport, Voucher
 from config.delete_old_imports import delete_old_imports
 from config.models import AuditEntry
 from customers.models import CustomerImport
 from publications.import_publications import import_publications
 from publications.models import PublicationImport
-from tests.factories import CampaignFactory, VoucherFactory
+from tests.factories import CampaignFactory, CustomerFactory, VoucherFactory
 from tests.imports import (
     EXAMPLES,
     SAMPLES,
@@ -100,6 +100,39 @@ def test_the_draft_shows_the_first_ten_rows_with_codes_masked(signed_in):
     assert "AUTUMN-0009" not in page.content.decode()
 
 
+def test_the_draft_tells_of_codes_that_are_here_already_or_stand_twice(signed_in):
+    browser = signed_in("Manager")
+    VoucherFactory(code="HERE")
+    content = "Code,Active\nHERE,TRUE\nA,TRUE\nA,TRUE\nHERE,maybe\nB,TRUE\n"
+    answer = upload(browser, content, f"/campaigns/{CampaignFactory().public_id}/import")
+
+    page = browser.get(answer.url)
+
+    maybe = "Active: “maybe” is neither true nor false. Write TRUE or FALSE. "
+    assert [row.problem for row, _ in page.context["rows"]] == [
+        TAKEN,
+        "",
+        "Code: is the same as in row 3. Each code exists once. Remove one of the two.",
+        maybe + TAKEN,
+        "",
+    ]
+    assert "3 of 5 would be refused" in page.content.decode()
+    assert (Voucher.objects.count(), CodeImport.objects.get().status) == (1, "draft")
+
+
+def test_the_draft_tells_of_customers_who_are_here_already_where_they_may_not_be_updated(signed_in):
+    browser = signed_in("Manager")
+    CustomerFactory(source_id="s1")
+    answer = upload(browser, "Source_id,Name\ns1,Ann\ns2,Ben\n", "/customers/import")
+
+    may = browser.get(answer.url)
+    may_not = browser.post(answer.url, choices(CustomerImport.objects.get()))  # the switch is off: not sent
+
+    belongs = "Source_id: belongs to a customer already. Choose to update customers, or remove the row."
+    assert [row.problem for row, _ in may.context["rows"]] == ["", ""]
+    assert [row.problem for row, _ in may_not.context["rows"]] == [belongs, ""]
+
+
 def test_another_delimiter_is_shown_at_once_and_maps_anew(signed_in):
     browser = signed_in("Manager")
     answer = upload(browser, "Code,a|Region|x,y,z\nA,1|Europe|1,2,3\n")
@@ -132,7 +165,7 @@ def test_publications_come_in_from_their_page(signed_in):
     import_publications(draft.pk)
     result = browser.get(answer.url)
 
-    assert (page.context["wrong"], page.context["warning"], b"AUTUMN-7KQ2" in page.content) == (0, "", False)
+    assert (page.context["wrong"], page.context["warning"], b"AUTUMN-7KQ2" in page.content) == (1, "", False)
     assert (job.task_name, job.args) == ("publications.tasks.run_publication_import", {"import_id": draft.pk})
     assert {tile["label"]: tile["value"] for tile in result.context["tiles"]} == {
         "Rows read": 3, "Imported": 1, "Passed over": 1, "Refused": 1,
