@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.core.files import File
-from django.db import connection
+from django.db import connections
 from django.db.models import F, Func, QuerySet, TextField
 from django.db.models.expressions import Combinable
 from psycopg import ClientCursor
@@ -160,6 +160,7 @@ def _copy(rows: QuerySet, lossless: bool) -> Generator[bytes]:
         sql, params = rows.query.sql_with_params()
     except EmptyResultSet:  # a filter that can match nothing
         return
+    connection = connections[rows.db]
     with connection.cursor() as cursor:
         query = ClientCursor(connection.connection).mogrify(sql, params)  # COPY takes no parameters
         with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)") as copy:

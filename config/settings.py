@@ -106,16 +106,21 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 # Without DATABASE_URL: the embedded PostgreSQL, reached through its socket below HANDOUT_DATA.
 EMBEDDED_DATABASE = not env.str("DATABASE_URL", default="")
 DATABASES = {"default": database_settings(HANDOUT_DATA) if EMBEDDED_DATABASE else env.db("DATABASE_URL")}
-DATABASES["default"] |= {
-    "ENGINE": "config.postgres",  # a connection that a restarted database dropped is replaced, not handed to a view
-    "OPTIONS": {
-        **DATABASES["default"].get("OPTIONS", {}),
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=20), "timeout": 10},
-        "server_side_binding": True,
-        # Prepared from the first use; PgBouncer in transaction mode before 1.21 wants DATABASE_PREPARE=0.
-        "prepare_threshold": 1 if env.bool("DATABASE_PREPARE", default=True) else None,
-    },
-}
+# Where reports read their rows: a replica, for whoever has one (docs/scaling.md).
+REPORTS_DATABASE = "reports" if env.str("REPORTS_DATABASE_URL", default="") else "default"
+if REPORTS_DATABASE != "default":
+    DATABASES[REPORTS_DATABASE] = env.db("REPORTS_DATABASE_URL")
+for _database in DATABASES.values():
+    _database |= {
+        "ENGINE": "config.postgres",  # a connection that a restarted database dropped is replaced, not handed to a view
+        "OPTIONS": {
+            **_database.get("OPTIONS", {}),
+            "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=20), "timeout": 10},
+            "server_side_binding": True,
+            # Prepared from the first use; PgBouncer in transaction mode before 1.21 wants DATABASE_PREPARE=0.
+            "prepare_threshold": 1 if env.bool("DATABASE_PREPARE", default=True) else None,
+        },
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"

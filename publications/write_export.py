@@ -6,6 +6,7 @@ import errno
 import secrets
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce, Least, Now
@@ -88,6 +89,7 @@ def _write(export: Export) -> None:
     else:
         rows, columns = selected_rows(export), selected_columns(export)
     if export.kind != Export.Kind.HAND_OUT:
+        rows = rows._replace(queryset=rows.queryset.using(settings.REPORTS_DATABASE))
         this.update(total=rows.queryset.order_by().count(), done=0)
     with csv_file(
         columns, _counted(export, batches(rows)), lossless=export.lossless, for_excel=export.for_excel
