@@ -18,6 +18,7 @@ from config.metadata import MetadataRefused, check_metadata
 from config.public_ids import CUSTOMER, key_of
 from customers.models import Customer
 
+ATTEMPTS = 10  # at a source_id that others add and erase all the while
 ADDRESS_PARTS = ("line_1", "line_2", "city", "postal_code", "state", "country")
 # By hand, since every call that publishes looks for one: the same through the ORM took four times as long.
 COLUMNS = Columns(Customer, "c")
@@ -61,7 +62,7 @@ def upsert_customer(as_sent: Mapping[str, Any]) -> Customer:
 
     An e-mail alone is no key and makes a new customer. A field that is None counts as not given; metadata and
     address are merged key by key. Two calls at once with one new source_id end with one customer.
-    Raises CustomerNotFound (unknown `id`) and InvalidCustomer.
+    Raises CustomerNotFound (unknown `id`, or erased meanwhile) and InvalidCustomer.
     """
     fields = clean_customer(as_sent)
     reference, source_id = as_sent.get("id"), fields.pop("source_id", None)
@@ -74,17 +75,26 @@ def upsert_customer(as_sent: Mapping[str, Any]) -> Customer:
         return update_customer(customer, fields)
     if source_id is None:
         return Customer.objects.create(**fields)
-    if not (known := COLUMNS.first(BY_SOURCE_ID, [source_id])):
+    for _ in range(ATTEMPTS):
+        if known := Customer.objects.filter(source_id=source_id).first():
+            with suppress(
+                CustomerNotFound
+            ):  # erased a moment ago: the source_id is free, and somebody else's from now on
+                return update_customer(known, fields)
         # Another call may insert the same source_id right now: then this inserts nothing, and theirs is found.
         Customer.objects.bulk_create([Customer(source_id=source_id, **fields)], ignore_conflicts=True)
-        known = Customer.objects.get(source_id=source_id)
-    return update_customer(known, fields)
+    raise CustomerNotFound(source_id)
 
 
 def update_customer(customer: Customer, fields: Mapping[str, Any]) -> Customer:
-    """Writes the given (clean) fields that differ, and only those columns; metadata and address are merged in SQL."""
+    """Writes the given (clean) fields that differ, and only those columns; metadata and address are merged in SQL.
+
+    Raises CustomerNotFound for a customer who was erased meanwhile.
+    """
     if changes := merged_changes(customer, fields):
-        Customer.objects.filter(pk=customer.pk).update(**changes, updated_at=Now())
+        live = Customer.objects.live().filter(pk=customer.pk)
+        if not live.update(**changes, updated_at=Now()):
+            raise CustomerNotFound(customer.public_id)
         customer.refresh_from_db(fields=[*changes, "updated_at"])
     return customer
 
@@ -144,11 +154,12 @@ def _set_source_id(customer: Customer, source_id: str) -> None:
         raise InvalidCustomer("source_id", f"cannot change; this customer's is {customer.source_id!r}")
     try:
         with transaction.atomic():
-            changed = Customer.objects.filter(pk=customer.pk, source_id=None).update(
-                source_id=source_id, updated_at=Now()
-            )
+            live = Customer.objects.live().filter(pk=customer.pk)
+            changed = live.filter(source_id=None).update(source_id=source_id, updated_at=Now())
     except IntegrityError:
         raise InvalidCustomer("source_id", f"{source_id!r} belongs to another customer") from None
+    if not changed and not live.exists():
+        raise CustomerNotFound(customer.public_id)
     if not changed:
         raise InvalidCustomer("source_id", "was just set by somebody else, and cannot change")
     customer.source_id = source_id

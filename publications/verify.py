@@ -138,6 +138,13 @@ INVARIANTS = [
                    OR birthdate IS NOT NULL OR address <> '{}' OR metadata <> '{}')""",
     ),
     Invariant(
+        "an erased customer's publications hold no personal data",
+        """SELECT count(*) FROM publications_publication p JOIN customers_customer c ON c.id = p.customer_id
+            WHERE c.erased_at IS NOT NULL""",
+        """SELECT count(*) FROM publications_publication p JOIN customers_customer c ON c.id = p.customer_id
+            WHERE c.erased_at IS NOT NULL AND (p.metadata IS NOT NULL OR p.request_hash IS NOT NULL)""",
+    ),
+    Invariant(
         "a code was used as often as its redemptions and rollbacks say",
         USES,
         # What an import brought along was there before the first of them.

@@ -8,6 +8,7 @@ from django.db import connection
 
 from campaigns.models import CodeOrder
 from config import audit
+from publications.erase_customer import erase_customer
 from publications.models import Export, Publication, PublishedVoucher
 from publications.publish import publish
 from publications.release import release
@@ -117,6 +118,16 @@ def test_a_broken_invariant_is_found(history, sql, invariant):
     run(sql)
 
     assert invariant in broken()
+
+
+def test_what_is_left_of_an_erased_customer_is_found():
+    publication = published(source_id="order-1", metadata={"to": "Mara"})
+    erase_customer(publication.customer, by=STAFF)
+    assert broken() == set()
+
+    Publication.objects.update(metadata={"to": "Mara"})
+
+    assert broken() == {"an erased customer's publications hold no personal data"}
 
 
 def test_a_hand_out_whose_file_lacks_rows_is_found():

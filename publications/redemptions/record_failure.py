@@ -10,22 +10,26 @@ from psycopg.types.json import Jsonb
 from campaigns.models import Voucher
 from config.actor import Actor
 from customers.models import Customer
+from publications.redemptions.anonymise import if_kept, personal
 from publications.redemptions.models import Redemption
 from publications.redemptions.refusals import RedemptionRefused
 
-STATEMENT = """
+STATEMENT = f"""
+WITH {personal("VALUES (%(customer)s::bigint), (%(undone_of)s::bigint)")}
 INSERT INTO publications_redemption
        (result, kind, voucher_id, campaign_id, customer_id, undoes_id, reason, metadata, actor_kind, actor_id, actor_label,
         failure_code, failure_message, failure_key)
 SELECT 'FAILURE', %(kind)s::text, %(voucher)s::bigint, %(campaign)s::bigint, %(customer)s::bigint, %(undoes)s::bigint,
-       %(reason)s::text, %(metadata)s::jsonb, %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text,
+       {if_kept("%(reason)s::text")}, {if_kept("%(metadata)s::jsonb")}, %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text,
        %(failure_code)s::text, %(failure_message)s::text,
        sha256(convert_to(jsonb_build_array(%(kind)s::text, %(voucher)s::bigint, %(customer)s::bigint, %(undoes)s::bigint,
                                            %(actor_kind)s::text, %(actor_id)s::bigint, %(failure_code)s::text,
                                            %(failure_message)s::text, date_trunc('minute', now()))::text, 'UTF8'))
+ WHERE %(voucher)s::bigint IS NULL
+    OR EXISTS (SELECT FROM campaigns_voucher v WHERE v.id = %(voucher)s::bigint FOR KEY SHARE)
 ON CONFLICT (failure_key) DO UPDATE SET attempts = publications_redemption.attempts + 1
 RETURNING id
-"""
+"""  # noqa: S608 - our own constants
 
 
 def record_failure(
@@ -38,7 +42,10 @@ def record_failure(
     metadata: dict | None,
     by: Actor,
 ) -> None:
-    """Sets `refused.failure_id`. Runs after the attempt, of which nothing was written, in a transaction of its own."""
+    """Runs after the attempt, of which nothing was written, in a transaction of its own.
+
+    Sets `refused.failure_id`, unless the code was erased meanwhile: then there is nothing that the record could name.
+    """
     kind = Redemption.Kind.ROLLBACK if undoes else Redemption.Kind.REDEMPTION
     values: dict[str, Any] = {
         "kind": kind.value,
@@ -46,6 +53,7 @@ def record_failure(
         "campaign": voucher.campaign_id if voucher else None,
         "customer": customer.pk if customer else None,
         "undoes": undoes.pk if undoes else None,
+        "undone_of": undoes.customer_id if undoes else None,
         "reason": reason,
         "metadata": Jsonb(metadata) if metadata else None,
         "actor_kind": by.kind,
@@ -56,5 +64,6 @@ def record_failure(
     }
     with connection.cursor() as cursor:
         cursor.execute(STATEMENT, values)
-        (key,) = cursor.fetchone()
-    refused.failure_id = Redemption(pk=key, kind=kind, result=Redemption.Result.FAILURE).public_id
+        row = cursor.fetchone()
+    if row:
+        refused.failure_id = Redemption(pk=row[0], kind=kind, result=Redemption.Result.FAILURE).public_id

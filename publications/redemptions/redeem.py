@@ -23,6 +23,7 @@ from publications.redemptions.refusals import (
     MissingAmount,
     NoGiftVoucher,
     QuantityExceeded,
+    ReferrerNotPermitted,
     SameVoucherTwice,
     VoucherDisabled,
     VoucherExpired,
@@ -66,7 +67,8 @@ def redeem_together(
 
     Several make a stack: each has `.stack`, which holds the order and the metadata, and is rolled back as a whole.
     `customer` is a Customer, or the fields as sent, which are upserted; whether the code was published to them does not
-    matter. `order` is kept as given; its "amount" is in hundredths. A voucher's limit, dates and gift amount are its
+    matter. `order` is kept as given; its "amount" is in hundredths. (Of a customer who was erased meanwhile nothing
+    personal is kept, nor metadata.) A voucher's limit, dates and gift amount are its
     own, or where those are null its campaign's.
 
     Raises RedemptionRefused (see refusals.py), and CustomerNotFound or InvalidCustomer for fields as sent. A refusal
@@ -85,6 +87,8 @@ def redeem_together(
         if refused := _why_not(voucher, held.get(voucher.pk), amount):
             if refused.is_attempt:
                 record_failure(refused, voucher=voucher, customer=customer, metadata=metadata, by=by)
+                if refused.failure_id is None:
+                    raise VoucherGone(voucher)
             raise refused
     made = Redemption.objects.in_bulk([found.redemption_id for found in held.values()])
     return [made[held[voucher.pk].redemption_id] for voucher in vouchers]
@@ -125,6 +129,8 @@ def _why_not(voucher: Voucher, held: Held | None, amount: Decimal | None) -> Vou
             return VoucherDisabled(voucher)
         case "campaign disabled":
             return CampaignDisabled(voucher)
+        case "referrer":
+            return ReferrerNotPermitted(voucher)
         case "not started" if held.starts:
             return VoucherNotActive(voucher, held.starts)
         case "expired" if held.ends:

@@ -13,6 +13,7 @@ from config.metadata import check_metadata
 from config.public_ids import REDEMPTION, public_id
 from customers.models import Customer
 from customers.upsert import upsert_customer
+from publications.redemptions.anonymise import if_kept, order_as_kept, personal
 from publications.redemptions.models import Redemption
 from publications.redemptions.record_failure import record_failure
 from publications.redemptions.refusals import AlreadyRolledBack, NothingToRollBack, PartOfStack
@@ -21,17 +22,19 @@ from publications.redemptions.refusals import AlreadyRolledBack, NothingToRollBa
 # unique index on `undoes_id`. The rows come before the counts: the trigger `voucher_keeps_its_uses` looks for them.
 # `uses` is a step of its own: an UPDATE whose row was changed while it waited looks at its FROM again, and PostgreSQL
 # refuses to run the inserts for that ("ModifyTable should not be called during EvalPlanQual").
-STATEMENT = """
+REASON, ORDER, METADATA = if_kept("%(reason)s::text"), order_as_kept("%(order)s::jsonb"), if_kept("%(metadata)s::jsonb")
+
+STATEMENT = f"""
 WITH undone AS (
     SELECT id, voucher_id, campaign_id, customer_id, amount FROM publications_redemption
      WHERE (id = %(redemption)s OR stack_id = %(redemption)s) AND kind = 'redemption' AND result = 'SUCCESS'
 ), held AS MATERIALIZED (
     SELECT id FROM campaigns_voucher WHERE id IN (SELECT voucher_id FROM undone) ORDER BY id FOR NO KEY UPDATE
-), rollback AS (
+), {personal("SELECT %(customer)s::bigint UNION ALL SELECT customer_id FROM undone")}, rollback AS (
     INSERT INTO publications_redemption (kind, undoes_id, voucher_id, campaign_id, customer_id, amount, reason, "order",
                                          metadata, actor_kind, actor_id, actor_label)
     SELECT 'rollback', id, voucher_id, campaign_id, coalesce(%(customer)s::bigint, customer_id), amount,
-           %(reason)s::text, %(order)s::jsonb, %(metadata)s::jsonb,
+           {REASON}, {ORDER}, {METADATA},
            %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text
       FROM undone WHERE id = %(redemption)s AND (SELECT count(*) FROM held) > 0
     ON CONFLICT (undoes_id) WHERE kind = 'rollback' AND result = 'SUCCESS' DO NOTHING
@@ -40,7 +43,7 @@ WITH undone AS (
     INSERT INTO publications_redemption (kind, undoes_id, stack_id, voucher_id, campaign_id, customer_id, amount, reason,
                                          actor_kind, actor_id, actor_label)
     SELECT 'rollback', undone.id, rollback.id, undone.voucher_id, undone.campaign_id, rollback.customer_id, undone.amount,
-           %(reason)s::text, %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text
+           {REASON}, %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text
       FROM undone, rollback WHERE undone.id <> %(redemption)s
     RETURNING voucher_id, amount
 ), uses AS MATERIALIZED (
@@ -53,7 +56,7 @@ WITH undone AS (
      WHERE v.id = uses.voucher_id
 )
 SELECT id FROM rollback
-"""
+"""  # noqa: S608 - our own constants
 
 
 def roll_back(
@@ -69,7 +72,7 @@ def roll_back(
 
     Whole only: there is no giving back a part of a gift voucher's amount. It does not matter whether the code has
     expired or was disabled since. `customer`, `order` and `metadata` are those of the rollback; without a customer it is
-    the redemption's.
+    the redemption's. Of a customer who was erased the rollback is kept, without reason, order or metadata.
 
     Raises NothingToRollBack (it failed, or is a rollback itself), PartOfStack, AlreadyRolledBack, and CustomerNotFound
     or InvalidCustomer for fields as sent. Of two calls at once one rolls back, the other gets AlreadyRolledBack.

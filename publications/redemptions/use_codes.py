@@ -16,8 +16,19 @@ from psycopg.types.json import Jsonb
 
 from config.actor import Actor
 from customers.models import Customer
+from publications.redemptions.anonymise import if_kept, order_as_kept, personal
 from publications.webhooks.models import VOUCHER_REDEEMED
 from publications.webhooks.note_events import noting
+
+ORDER, METADATA = order_as_kept("%(order)s::jsonb"), if_kept("%(metadata)s::jsonb")
+
+# Whether the redeeming customer is who the code was published to.
+HOLDS_IT = """EXISTS (SELECT FROM publications_publishedvoucher l JOIN publications_publication p ON p.id = l.publication_id
+                    WHERE l.voucher_id = v.id AND l.released_at IS NULL AND p.customer_id = %(customer)s::bigint)"""
+# A program rewards by what is noted here, whether or not anybody listens (publications/referrals/convert.py).
+IS_REFERRAL = (
+    """EXISTS (SELECT FROM campaigns_campaign c WHERE c.id = made.campaign_id AND c.kind = 'REFERRAL_PROGRAM')"""
+)
 
 # After waiting for another's lock, `held` holds the row as the other left it: limit, dates and balance included.
 STATEMENT = f"""
@@ -30,6 +41,7 @@ WITH asked AS (
            CASE WHEN v.deleted_at IS NOT NULL OR c.deleted_at IS NOT NULL THEN 'gone'
                 WHEN NOT v.active THEN 'disabled'
                 WHEN NOT c.active THEN 'campaign disabled'
+                WHEN c.kind = 'REFERRAL_PROGRAM' AND {HOLDS_IT} THEN 'referrer'
                 WHEN coalesce(v.start_date, c.start_date) > now() THEN 'not started'
                 WHEN coalesce(v.expiration_date, c.expiration_date) <= now() THEN 'expired'
                 WHEN v.redeemed_quantity >= coalesce(v.redemption_limit, c.redemption_limit) THEN 'used up'
@@ -39,11 +51,11 @@ WITH asked AS (
       JOIN campaigns_voucher v ON v.id = asked.voucher_id
       LEFT JOIN campaigns_campaign c ON c.id = v.campaign_id
      ORDER BY v.id FOR NO KEY UPDATE OF v
-), good AS MATERIALIZED (
+), {personal("SELECT %(customer)s::bigint")}, good AS MATERIALIZED (
     SELECT count(*) FILTER (WHERE refused IS NULL) = %(count)s::int AS all_of_them FROM held
 ), stack AS (
     INSERT INTO publications_redemption (customer_id, "order", metadata, actor_kind, actor_id, actor_label)
-    SELECT %(customer)s::bigint, %(order)s::jsonb, %(metadata)s::jsonb,
+    SELECT %(customer)s::bigint, {ORDER}, {METADATA},
            %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text
       FROM good WHERE all_of_them AND %(count)s::int > 1
     RETURNING id
@@ -60,13 +72,12 @@ WITH asked AS (
                                          redemption_limit, balance, "order", metadata, actor_kind, actor_id, actor_label)
     SELECT used.id, used.campaign_id, %(customer)s::bigint, (SELECT id FROM stack), used.amount, used.redeemed_quantity,
            used.redemption_limit, used.balance,
-           CASE WHEN %(count)s::int = 1 THEN %(order)s::jsonb END,
-           CASE WHEN %(count)s::int = 1 THEN %(metadata)s::jsonb END,
+           CASE WHEN %(count)s::int = 1 THEN {ORDER} END, CASE WHEN %(count)s::int = 1 THEN {METADATA} END,
            %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text
       FROM used
-    RETURNING id, voucher_id
+    RETURNING id, voucher_id, campaign_id
 ), noted AS (
-    {noting(VOUCHER_REDEEMED, of="made")}
+    {noting(VOUCHER_REDEEMED, of="made")} OR {IS_REFERRAL}
 )
 SELECT held.id, held.refused, held.redeemed_quantity, held.redemption_limit, held.balance, held.starts, held.ends, made.id
   FROM held LEFT JOIN made ON made.voucher_id = held.id
