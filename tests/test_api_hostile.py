@@ -213,3 +213,15 @@ def test_keys_that_are_none(caller, header, value):
     caller.headers |= {header: value}
 
     assert caller.get("publications").error[:2] == (401, "unauthorized")
+
+
+def test_words_of_a_query_that_come_as_something_nested(caller):
+    shop = a_shop()
+    for operation in OPERATIONS.values():
+        if operation.method == "GET":
+            names = [
+                each["name"].partition("[")[0] for each in operation.said.get("parameters", []) if each["in"] == "query"
+            ]
+            query = "&".join(f"{name}{form}=1" for name in names for form in ("[a]", "[]", "[0][b]", "["))
+            answer = caller.get(f"{with_real_ids(operation.address(), shop)}?{query}")
+            assert answer.status < 500, (operation.name, query, answer.content)

@@ -3,6 +3,7 @@
 import pytest
 
 from customers.models import Customer
+from publications.api.publications import PublicationSent
 from publications.models import Publication
 from tests.api_calls import Api
 from tests.factories import CampaignFactory, VoucherFactory
@@ -94,3 +95,30 @@ def test_what_is_wrong_with_the_query(shop, query, key, details):
 
     assert (answer.status, answer.error[1], answer.error[3]) == (400, key, details)
     assert not Publication.objects.exists()
+
+
+@pytest.mark.parametrize("form", ["[]", "[0]", "[a]", "[a][b]", "[a][]", "[0][a]", "[", "]", "[[a]]", "[]]"])
+@pytest.mark.parametrize(
+    "name", [*PublicationSent.model_fields, "campaign[count]", "campaign[name]", "customer[email]"]
+)
+def test_a_word_that_comes_as_something_nested(shop, name, form):
+    CampaignFactory(name="Coffee", codes=2)
+    whole = {"campaign[name]": "Coffee", "customer[source_id]": "1"}
+    whole = {key: value for key, value in whole.items() if not (name + "[").startswith(key.partition("[")[0] + "[")}
+
+    answer = shop.get("publications/create", **whole, **{name + form: "1"})
+
+    if answer.status != 200:
+        assert answer.error[:2] in [(400, "invalid_query_params"), (400, "missing_vouchers"), (404, "not_found")]
+
+
+def test_join_once_that_comes_as_something_nested(shop):
+    CampaignFactory(name="Coffee", codes=1)
+
+    answer = shop.get("publications/create?campaign=Coffee&customer=1&join_once[a]=1")
+
+    assert (answer.status, answer.error[1], answer.error[3]) == (
+        400,
+        "invalid_query_params",
+        "join_once: must be true or false",
+    )

@@ -112,8 +112,8 @@ def create_publication_by_get(request: HttpRequest):
     campaign = query.get("campaign")
     if isinstance(campaign, dict) and str(campaign.get("count", "")).isdecimal():
         campaign["count"] = int(campaign["count"][:20])
-    if "join_once" in query:
-        query["join_once"] = {"true": True, "1": True, "false": False, "0": False}.get(query["join_once"], "?")
+    if isinstance(text := query.get("join_once"), str):
+        query["join_once"] = {"true": True, "1": True, "false": False, "0": False}.get(text, text)
     try:
         sent = PublicationSent.model_validate(query)
     except pydantic.ValidationError as problem:
