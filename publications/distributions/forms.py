@@ -21,7 +21,6 @@ from publications.recipients import find_recipient
 from publications.webhooks.models import WebhookAddress
 
 Audience, Message = Distribution.Audience, Distribution.Message
-MOST_SEGMENTS = 500  # in a select; whoever has more of them finds none by scrolling
 LONGEST_LINE = 10_000  # characters
 
 
@@ -92,7 +91,7 @@ class AudienceForm(forms.Form):
         )
         self.listed = listed
         self.lines: Iterable[str] | None = None
-        self.fields["segment"].queryset = Segment.objects.order_by("name", "pk")[:MOST_SEGMENTS]
+        self.fields["segment"].queryset = Segment.objects.order_by("name", "pk")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -326,9 +325,7 @@ class RecipientForm(forms.Form):
         label="As it would be for",
         max_length=320,
         required=False,
-        widget=Combobox(
-            url_name="distributions:suggest-customers", attrs={"placeholder": "Name, e-mail or source ID"}
-        ),
+        widget=Combobox(url_name="distributions:suggest-customers", attrs={"placeholder": "Name, e-mail or source ID"}),
     )
     all_optional = True
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_safe
+from django.contrib import messages
+from django.db.models import Value
+from django.db.models.functions import Lower
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST, require_safe
 
-from config.roles import READ, requires, reveals_codes
+from config.actor import Actor
+from config.roles import PUBLISH, READ, requires, reveals_codes
 from config.tables import COUNT_UP_TO, list_page
 from customers.find_segments import segments_of
 from customers.models import Customer
 from customers.tables import EventTable
+from publications.distributions.tables import CustomerMessageTable
+from publications.distributions.unsubscribe import resubscribe as put_back
 from publications.history import history
-from publications.models import PublishedVoucher
+from publications.models import PublishedVoucher, Unsubscribe
 from publications.redemptions.tables import RedemptionTable
 from publications.tables import HistoryTable, WalletTable
 
@@ -29,6 +35,7 @@ def customer(request, customer_id):
             "title": str(customer),
             "customer": customer,
             "segments": segments_of(customer),
+            "unsubscribed": _unsubscribed(customer),
             "tab": "wallet",
             **_counts(customer),
         },
@@ -75,6 +82,41 @@ def customer_events(request, customer_id):
     )
 
 
+@require_safe
+@requires(READ)
+def customer_messages(request, customer_id):
+    """What distributions sent to the customer, or left them out of."""
+    customer = get_object_or_404(Customer, pk=customer_id)
+    return list_page(
+        request,
+        "publications/customer.html",
+        CustomerMessageTable(customer.deliveries.order_by("-pk"), user=request.user),
+        lambda: {
+            "title": str(customer),
+            "customer": customer,
+            "unsubscribed": _unsubscribed(customer),
+            "tab": "messages",
+            **_counts(customer),
+        },
+    )
+
+
+@require_POST
+@requires(PUBLISH)
+def resubscribe(request, customer_id):
+    """Who asked to get e-mails again."""
+    customer = get_object_or_404(Customer.objects.live(), pk=customer_id)
+    if put_back(customer, by=Actor.user(request.user)):
+        messages.success(request, f"{customer} gets e-mails again.")
+    else:
+        messages.info(request, f"{customer} was not unsubscribed.")
+    return redirect("publications:customer", customer_id=customer.pk)
+
+
+def _unsubscribed(customer: Customer) -> Unsubscribe | None:
+    return Unsubscribe.objects.filter(email=Lower(Value(customer.email))).first() if customer.email else None
+
+
 def _wallet(customer: Customer):
     """The codes that the customer holds, the last published first: from the customer's index through the ledger's."""
     return (
@@ -89,6 +131,7 @@ def _counts(customer: Customer) -> dict[str, int]:
         "codes_held": _wallet(customer).order_by()[: COUNT_UP_TO + 1].count(),
         "publication_count": customer.publications.order_by()[: COUNT_UP_TO + 1].count(),
         "redemption_count": customer.redemptions.filter(voucher__isnull=False).order_by()[: COUNT_UP_TO + 1].count(),
+        "message_count": customer.deliveries.order_by()[: COUNT_UP_TO + 1].count(),
         "event_count": customer.events.order_by()[: COUNT_UP_TO + 1].count(),
         "capped_at": COUNT_UP_TO,
     }
