@@ -25,7 +25,10 @@ def draft(customers: int | list[Customer] = 0, *, campaign: Campaign | None = No
 
 
 def running(customers: int | list[Customer] = 0, **fields) -> Distribution:
-    made = draft(customers, **fields)
+    return start(draft(customers, **fields))
+
+
+def start(made: Distribution) -> Distribution:
     schedule(made, at=None, by=STAFF)
     Distribution.objects.filter(pk=made.pk).update(starts_at=made.created_at)
     start_due()

@@ -10,9 +10,12 @@ LOCK = 7203 << 40  # marks our advisory locks among those of others in the same 
 
 GRANT = """
 WITH old AS (DELETE FROM publications_emailgrant WHERE at <= clock_timestamp() - interval '1 minute'),
-granted AS (
-    SELECT greatest(0, least(%(wanted)s, %(limit)s - coalesce(sum(count), 0)))::int AS count
+used AS (
+    SELECT coalesce(sum(count), 0) AS in_a_minute,
+           coalesce(sum(count) FILTER (WHERE at > clock_timestamp() - interval '2 seconds'), 0) AS just_now
       FROM publications_emailgrant WHERE at > clock_timestamp() - interval '1 minute'
+), granted AS (
+    SELECT greatest(0, least(%(wanted)s, %(limit)s - in_a_minute, %(at_once)s - just_now))::int AS count FROM used
 ), kept AS (
     INSERT INTO publications_emailgrant (at, count) SELECT clock_timestamp(), count FROM granted WHERE count > 0
 )
@@ -21,13 +24,13 @@ SELECT count FROM granted
 
 
 def grant_emails(wanted: int) -> int:
-    """How many of them may be sent now: never more than the limit in any minute, and a thirtieth of it at once, so that
-    they are spread. What is granted and not used is lost.
+    """How many of them may be sent now: never more than the limit in any minute, nor than a thirtieth of it in two
+    seconds, so that they are spread. What is granted and not used is lost.
     """
     limit = ProjectSettings.current().emails_per_minute
     if limit is None:
         return wanted
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s::bigint)", [LOCK])
-        cursor.execute(GRANT, {"wanted": min(wanted, max(1, limit // 30)), "limit": limit})
+        cursor.execute(GRANT, {"wanted": wanted, "limit": limit, "at_once": max(1, limit // 30)})
         return cursor.fetchone()[0]

@@ -82,7 +82,7 @@ class MailServer:
 
     def send(self, message: EmailMessage) -> Outcome:
         """Once. A connection that the server has closed between two messages is replaced, since nothing was sent by it."""
-        outcome = self._send(message)
+        outcome = self.ready() or self._send(message)
         if outcome is None:
             self._hang_up()
             outcome = self.ready() or self._send(message)
@@ -116,8 +116,9 @@ class MailServer:
         except OSError as problem:
             if not isinstance(self._backend, TracedBackend):
                 return unknown(f"The mail could not be handed over in full: {problem}")
+            # `ready` has opened it, so Django does not close it here and what the server said last is still known.
             connection = self._backend.connection
-            if connection is None or connection.last_code != GO_AHEAD:
+            if connection is not None and connection.last_code != GO_AHEAD:
                 return None
             return unknown("The connection was lost while the message was being sent.")
         return SENT

@@ -160,7 +160,7 @@ def _due(distribution: Distribution, share: int, of: int) -> list[_Due]:
 def _codes_of(publications: Sequence[int]) -> dict[int, list[Voucher]]:
     codes: dict[int, list[Voucher]] = {}
     rows = PublishedVoucher.objects.filter(publication__in=publications, released_at=None).select_related("voucher")
-    for row in rows.order_by("voucher"):
+    for row in rows.order_by("voucher_id"):
         codes.setdefault(row.publication_id, []).append(row.voucher)
     return codes
 
