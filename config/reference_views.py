@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from functools import cache, lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.views.decorators.http import require_safe
+from django.views.decorators.cache import cache_control
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import etag, require_safe
 
 from config import reference
 from config.api_assembly import described_api
@@ -37,13 +40,24 @@ def _page(server: str) -> str:
     return render_to_string("reference/page.html", {**rows, "server": server})
 
 
+# Compressed, which a page that shows a secret must not be (BREACH); and asked for anew only where it has changed.
+
+
+def _etag(text: str) -> str:
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+
+
 @require_safe
+@gzip_page
 def openapi(request: HttpRequest) -> HttpResponse:
     text = _as_text().replace(SERVER, _server(request))
     return HttpResponse(text, content_type="application/json; charset=utf-8")
 
 
 @require_safe
+@cache_control(no_cache=True)
+@gzip_page
+@etag(lambda request: _etag(_page(_server(request))))
 def docs(request: HttpRequest) -> HttpResponse:
     return HttpResponse(_page(_server(request)))
 

@@ -1,0 +1,14 @@
+"""Pages show codes and customers: no cache on the way keeps one, nor does the browser of someone who signed out."""
+
+from __future__ import annotations
+
+
+def private_pages(get_response):
+    """Middleware, behind the one of the static files. A view that knows better says so itself."""
+
+    def answer(request):
+        response = get_response(request)
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    return answer
