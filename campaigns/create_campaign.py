@@ -85,6 +85,8 @@ def check_campaign(campaign: Campaign) -> None:
         errors["auto_update"] = "A campaign of one named code does not extend itself."
     if campaign.standalone and campaign.kind == Campaign.Kind.REFERRAL_PROGRAM:
         errors["kind"] = "A referral program needs a code for each customer."
+    if campaign.kind == Campaign.Kind.REFERRAL_PROGRAM:
+        campaign.join_once = True  # a referrer has one code, by which their referees are told from those of others
     if not campaign.auto_update:
         campaign.reserve = 0
     elif "reserve" not in errors and campaign.reserve > LARGEST_RESERVE:

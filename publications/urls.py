@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from publications.referrals import views as referrals
 from publications.views import campaign, code, customer, exports, history, imports, publish, webhooks
 from publications.views.erase_customer import erase_customer
 from publications.views.home import home
@@ -17,6 +18,9 @@ urlpatterns = [
     path("campaigns/<camp:campaign_id>/publish", publish.publish, name="publish"),
     path("campaigns/<camp:campaign_id>/exports", exports.campaign_exports, name="campaign-exports"),
     path("campaigns/<camp:campaign_id>/hand-out", exports.hand_out, name="hand-out"),
+    path("campaigns/<camp:campaign_id>/referrals", referrals.referrals, name="referrals"),
+    path("campaigns/<camp:campaign_id>/referrers", referrals.referrers, name="referrers"),
+    path("campaigns/<camp:campaign_id>/program", referrals.program, name="program"),
     path("codes/<v:voucher_id>/", code.code, name="code"),
     path("codes/<v:voucher_id>/publish", publish.publish_code, name="publish-code"),
     path("codes/<v:voucher_id>/release", code.release, name="release"),

@@ -49,6 +49,7 @@ def one_of_each() -> dict[str, int]:
         "segment_id": segment.pk,
         "distribution_id": draft.pk,
         "run_id": run.pk,
+        "program_id": CampaignFactory(kind="REFERRAL_PROGRAM", join_once=True).pk,
         "automation_id": automatic.pk,
         "fired_id": Delivery.objects.create(distribution=automatic, customer=customer, firing="event 1").pk,
         "recipient_id": Delivery.objects.create(distribution=run, customer=customer).pk,

@@ -100,6 +100,10 @@ PAGES = {
     "customers:fill-segment": (PUBLISH, PUBLISH),
     "customers:add-to-segment": (NO_GET, PUBLISH),
     "customers:remove-from-segment": (NO_GET, PUBLISH),
+    # referral programs
+    "publications:referrals": (READ, NO_POST),
+    "publications:referrers": (READ, NO_POST),
+    "publications:program": (MANAGE, MANAGE),
     # automatic distributions
     "automations:list": (READ, NO_POST),
     "automations:automation": (READ, NO_POST),
@@ -355,6 +359,8 @@ def url_of(name: str, made: dict[str, int]) -> str:
         made |= {"content_type_id": ContentType.objects.get_for_model(Customer).pk, "object_id": made["customer_id"]}
     elif name == "admin:autocomplete":
         return reverse(name) + "?app_label=auth&model_name=user&field_name=groups"
+    elif name in ("publications:referrals", "publications:referrers", "publications:program"):
+        made = made | {"campaign_id": made["program_id"]}
     elif name.startswith("automations:") and arguments:
         made = made | {"distribution_id": made["automation_id"], "recipient_id": made["fired_id"]}
     elif "recipient_id" in arguments:  # which a draft has none of

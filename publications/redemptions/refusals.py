@@ -55,6 +55,12 @@ class CampaignDisabled(VoucherDisabled):
     hint = "The voucher's campaign has been disabled, so none of its vouchers can be used."
 
 
+class ReferrerNotPermitted(VoucherRefused):
+    key = "referrer_not_permitted_to_redeem"
+    message = "referrer is not permitted to redeem"
+    hint = "A referral code is for others: who holds it cannot redeem it."
+
+
 class VoucherNotActive(VoucherRefused):
     key = "voucher_not_active"
     message = "voucher is not active yet"

@@ -17,6 +17,7 @@ register = template.Library()
 
 TABS = [
     ("history", "Publication history", "publications:campaign"),
+    ("referrals", "Referrals", "publications:referrals"),
     ("codes", "Codes", "publications:campaign-codes"),
     ("exports", "Exports", "publications:campaign-exports"),
     ("settings", "Settings", "campaigns:settings"),
@@ -56,6 +57,8 @@ def campaign_tabs(context, campaign: Campaign, tab: str) -> dict:
     for name, label, url_name in TABS:
         if name == "settings" and not may_change:
             continue
+        if name == "referrals" and campaign.kind != Campaign.Kind.REFERRAL_PROGRAM:
+            continue
         url = reverse(url_name, kwargs={"campaign_id": campaign.pk})
         count = counts.get(name)
         capped = name == "history" and count > COUNT_UP_TO
@@ -71,7 +74,7 @@ def campaign_status(campaign: Campaign) -> str:
 
 def _codes(context, campaign: Campaign) -> CodeCount:
     known = context.get("codes")
-    return known if isinstance(known, CodeCount) else count_codes([campaign.pk])[campaign.pk]
+    return known if isinstance(known, CodeCount) else count_codes([campaign])[campaign.pk]
 
 
 def _facts(campaign: Campaign) -> list[str]:

@@ -1,0 +1,86 @@
+"""The form of a referral program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from campaigns.find import CampaignNotFound, find_campaign
+from campaigns.models import Campaign
+from config.widgets import Combobox
+from customers.models import Segment
+from publications.referrals.models import ReferralProgram
+
+
+def _campaign(label: str, help_text: str) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        max_length=255,
+        required=False,
+        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Name of the campaign"}),
+        help_text=help_text,
+    )
+
+
+class ProgramForm(forms.Form):
+    invite = forms.ModelChoiceField(
+        Segment.objects.none(),
+        label="Give a referral code to everybody in",
+        required=False,
+        empty_label="Nobody by itself",
+        help_text="Those who are in the segment now, and whoever enters it. Else publish codes by hand or by the API.",
+    )
+    reward = _campaign("Reward of the referrer: a code of", "Empty: none.")
+    every = forms.IntegerField(
+        label="For each n-th referee",
+        min_value=1,
+        max_value=1000,
+        required=False,
+        initial=1,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        help_text="1: for each; 3: for the third, the sixth, …",
+    )
+    referee_reward = _campaign("Reward of the referee: a code of", "Empty: none.")
+    by_email = forms.BooleanField(
+        label="Tell them by e-mail",
+        required=False,
+        help_text="Of what is new here. The texts can be changed on the pages of the distributions that this makes.",
+    )
+    all_optional = single_column = True
+
+    def __init__(self, data=None, *, program: ReferralProgram | None):
+        super().__init__(data, initial=_initial(program) if program else {"by_email": True})
+        self.fields["invite"].queryset = Segment.objects.order_by("name", "pk")
+
+    def clean_reward(self) -> Campaign | None:
+        return _found(self.cleaned_data["reward"])
+
+    def clean_referee_reward(self) -> Campaign | None:
+        return _found(self.cleaned_data["referee_reward"])
+
+    def clean_every(self) -> int:
+        return self.cleaned_data["every"] or 1
+
+
+def _found(typed: str) -> Campaign | None:
+    if not typed.strip():
+        return None
+    try:
+        return find_campaign(typed.strip())
+    except CampaignNotFound:
+        raise forms.ValidationError(f"There is no campaign “{typed.strip()}”.") from None
+
+
+def _initial(program: ReferralProgram) -> dict[str, Any]:
+    invite, reward, referee = (
+        part if part and part.status != "archived" else None
+        for part in (program.invite, program.reward_referrer, program.reward_referee)
+    )
+    return {
+        "invite": invite.rule.segment_id if invite else None,
+        "reward": reward.campaign.name if reward and reward.campaign else "",
+        "every": reward.rule.every if reward else 1,
+        "referee_reward": referee.campaign.name if referee and referee.campaign else "",
+        "by_email": True,
+    }

@@ -1,0 +1,75 @@
+"""The lists of a referral program: who came by whom, and who referred how many."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import django_tables2 as tables
+from django.db.models import Count
+
+from config.tables import NumberColumn, Table, WhenColumn
+from customers.models import Customer
+from publications.distributions.models import Delivery
+from publications.models import Referral, ReferralProgram
+from publications.tables import NOTHING, customer_link
+
+MAIN, ASIDE = ({"td": {"class": name}} for name in ("main", "aside"))
+
+
+class ReferralTable(Table):
+    referee = tables.Column(attrs=MAIN)
+    referrer = tables.Column("Referred by")
+    number = NumberColumn(verbose_name="Their referee no.")
+    created_at = WhenColumn(verbose_name="When")
+
+    empty_icon = "handshake"
+    empty_title = "No referrals yet"
+    empty_text = "As soon as somebody redeems the referral code of another, it is listed here."
+
+    class Meta(Table.Meta):
+        model = Referral
+        fields = ("referee", "referrer", "number", "created_at")
+
+    def __init__(self, referrals, **kwargs):
+        super().__init__(referrals.select_related("referee", "referrer"), **kwargs)
+
+    def render_referee(self, value):
+        return customer_link(value)
+
+    def render_referrer(self, value):
+        return customer_link(value)
+
+
+class ReferrerTable(Table):
+    """Those who referred somebody, the most successful first."""
+
+    referrer = tables.Column("Referrer", attrs=MAIN)
+    referees = NumberColumn(verbose_name="Referees")
+    rewards = tables.Column("Rewards", empty_values=(), attrs={"th": {"class": "num"}, "td": {"class": "num"}})
+
+    empty_icon, empty_title, empty_text = ReferralTable.empty_icon, ReferralTable.empty_title, ReferralTable.empty_text
+
+    class Meta(Table.Meta):
+        fields = ("referrer", "referees", "rewards")
+
+    def __init__(self, referrals, *, program: ReferralProgram | None, **kwargs):
+        self.program = program
+        self.customers: dict[int, Customer] = {}
+        self.rewards: Counter[int] = Counter()
+        rows = referrals.order_by().values("referrer").annotate(referees=Count("pk"))
+        super().__init__(rows.order_by("-referees", "referrer"), **kwargs)
+
+    def before_render(self, request):
+        keys = [row.record["referrer"] for row in self.paginated_rows]
+        self.customers = Customer.objects.in_bulk(keys)
+        if self.program and self.program.reward_referrer_id:
+            given = Delivery.objects.filter(
+                distribution=self.program.reward_referrer_id, customer__in=keys, publication__isnull=False
+            )
+            self.rewards = Counter(dict(given.order_by().values_list("customer").annotate(Count("pk"))))
+
+    def render_referrer(self, value):
+        return customer_link(self.customers[value])
+
+    def render_rewards(self, record):
+        return f"{self.rewards[record['referrer']]:,}" if self.rewards[record["referrer"]] else NOTHING
