@@ -13,10 +13,12 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from config.delete_old_imports import delete_old_imports
 from config.tasks import UNTIL_THE_DATABASE_ANSWERS
+from customers.watch_segments import look_at_segments
 from publications import delete_old_failures as old_failures
 from publications import delete_old_files as old_files
 from publications import write_export
 from publications.distributions.advance import advance, at_work, due, shares_of
+from publications.distributions.automation.walk_segments import walk_segments
 from publications.distributions.declare_unknown import declare_unknown
 from publications.distributions.end_run import end_run, wind_up_stopped
 from publications.distributions.keep_messages import delete_old_messages
@@ -69,6 +71,14 @@ def pass_events_on(timestamp: int) -> None:
     drain_outbox()
     for address_id in addresses_due():
         _send_soon(address_id)
+
+
+@app.periodic(cron="* * * * * */5")
+@app.task(queue=WEBHOOKS, queueing_lock="follow_segments")
+def follow_segments(timestamp: int) -> None:
+    """Who has entered or left, and whom the automatic distributions fire for by the clock."""
+    look_at_segments()
+    walk_segments()
 
 
 @app.task(queue=WEBHOOKS)
