@@ -27,6 +27,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.renderers import BaseRenderer
 
 from config.api_log import Call, log
+from config.log_routes import route_of
 from config.metadata import MetadataRefused
 from config.public_ids import key_of
 from config.upload_limit import largest_body
@@ -217,7 +218,7 @@ def _in_words(error: dict[str, Any]) -> str:
 def error_response(request: HttpRequest, problem: Exception) -> HttpResponse:
     error = as_api_error(problem)
     if error.code >= 500:
-        logger.error("%s %s: %s", request.method, request.path, request.request_id, exc_info=problem)
+        logger.error("%s %s: %s", request.method, route_of(request), request.request_id, exc_info=problem)
     response = HttpResponse(
         to_json(error_content(error, request.request_id)),
         status=error.code,
