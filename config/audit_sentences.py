@@ -6,6 +6,7 @@ still reads well enough ("imported code file …"), but a test wants one for eac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -97,11 +98,13 @@ PAGES = {
 }
 
 
-def sentence(entry: AuditEntry) -> SafeString:
-    """What the actor did, as HTML, with the object's label linked to its page."""
+def sentence(entry: AuditEntry, *, on_its_page: bool = False) -> SafeString:
+    """What the actor did, as HTML, with the object's label linked to its page; on that page itself it is "it"."""
     words = SENTENCES.get(entry.action) or _plain_words(entry.action)
     if not (entry.object_label or entry.object_id):
         words = words.removesuffix(" into {object}")
+    if on_its_page:
+        words = re.sub(r"(the [a-z]+ )?\{object\}", "it", words)
     known = {name: intcomma(value) if type(value) is int else _shown(value) for name, value in entry.details.items()}
     try:
         return format_html(words, **{**known, "object": _object(entry)})

@@ -11,9 +11,9 @@ register = template.Library()
 
 
 @register.simple_tag
-def audit_sentence(entry: AuditEntry):
-    """What was done, without who: "released the code <a>…</a>"."""
-    return sentence(entry)
+def audit_sentence(entry: AuditEntry, on_its_page: bool = False):
+    """What was done, without who: "released the code <a>…</a>"; on the page of the code itself "released it"."""
+    return sentence(entry, on_its_page=on_its_page)
 
 
 @register.simple_tag
