@@ -9,7 +9,7 @@ from config.navigation import MAIN, SETTINGS
 
 pytestmark = pytest.mark.django_db
 
-DAILY = ["Home", "Campaigns", "Codes", "Customers", "Segments", "Publications", "Exports"]
+DAILY = ["Home", "Campaigns", "Codes", "Customers", "Segments", "Publications", "Distributions", "Exports"]
 MANAGING = ["API keys", "Webhooks", "Project settings", "Audit log", "Users &amp; roles"]
 
 
@@ -17,7 +17,9 @@ def side_bar(client, address="/password/"):
     page = client.get(address).content.decode()
     nav = page[page.index('<nav aria-label="Main">') :]
     return re.findall(
-        r"<a href=\"([^\"]+)\"( aria-current=\"page\")?><svg.*?</svg>(.*?)</a>", nav[: nav.index("</nav>")], re.S
+        r'<a href="([^"]+)" title="[^"]+"( aria-current="page")?><svg.*?</svg><span class="label">(.*?)</span></a>',
+        nav[: nav.index("</nav>")],
+        re.S,
     )
 
 
@@ -52,3 +54,23 @@ def test_the_frame_of_a_page_costs_five_queries(signed_in, django_assert_num_que
 
     with django_assert_num_queries(5):  # session, user, project, the user's own permissions, those of the groups
         client.get("/password/")
+
+
+def test_the_projects_name_stands_in_the_side_bar_and_in_every_title(signed_in, project, client):
+    project(name="Northbeam <Coffee>")
+    browser = signed_in("Manager")
+
+    for address in ("/campaigns/", "/admin/auth/user/"):
+        page = browser.get(address).content.decode()
+        brand = re.search(r'<span class="names">(.*?)</a>', page).group(1)
+        assert re.sub(r"<[^>]*>", "|", brand) == "|Northbeam &lt;Coffee&gt;||Handout||"
+        assert " · Northbeam &lt;Coffee&gt;</title>" in page
+    for address in ("/login/", "/v1/docs"):  # whoever has not signed in does not learn whose installation it is
+        assert "Northbeam" not in client.get(address).content.decode()
+
+
+def test_a_project_without_a_name_of_its_own_is_called_handout(signed_in):
+    page = signed_in("Manager").get("/campaigns/").content.decode()
+
+    assert '<span class="names">Handout</span></a>' in page
+    assert "<title>Campaigns · Handout</title>" in page

@@ -183,7 +183,7 @@ def test_a_row_opens_to_what_was_sent_and_answered(manager):
 def test_a_delivery_that_was_not_tried_yet_is_asked_for_again(manager):
     delivery = a_delivery(listening())
 
-    assert 'hx-trigger="load delay:1s"' in manager.get(page_of(delivery)).content.decode()
+    assert 'hx-trigger="every 1s"' in manager.get(page_of(delivery)).content.decode()
 
 
 def test_a_code_that_is_unpublished_now_is_masked(manager):

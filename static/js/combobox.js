@@ -1,4 +1,8 @@
-// Type-ahead: arrows move, Enter chooses, Escape closes. HTMX fetches the options (config/widgets.py).
+// Type-ahead: arrows move, Enter chooses, Escape closes. HTMX fetches the options (config/widgets.py). The list is a
+// popover, so that no dialog and no card cuts it off; where it stands is reckoned here.
+const MOST_HIGH = 264;
+const GAP = 5;
+
 const announce = (text) => document.dispatchEvent(new CustomEvent("announce", { detail: text }));
 
 const box = (node) => node.closest?.(".combobox");
@@ -19,12 +23,17 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   event.stopPropagation();
 });
-document.addEventListener("pointerdown", (event) => {
-  const option = event.target.closest?.(".combobox [role=option]");
-  if (!option) return;
-  event.preventDefault(); // the input keeps the focus
-  choose(box(option), option);
+document.addEventListener("mousedown", (event) => {
+  if (event.target.closest?.(".combobox [role=listbox]")) event.preventDefault(); // the input keeps the focus
 });
+// A finger that scrolls the list presses it as well; only a tap is a click.
+document.addEventListener("click", (event) => {
+  const option = event.target.closest?.(".combobox [role=option]");
+  if (option) choose(box(option), option);
+});
+for (const [target, event] of [[window, "scroll"], [window, "resize"], [visualViewport, "resize"]]) {
+  target.addEventListener(event, () => document.querySelectorAll(".combobox [role=listbox]:popover-open").forEach(place), true);
+}
 document.addEventListener("focusout", (event) => {
   const combobox = box(event.target);
   if (combobox && !combobox.contains(event.relatedTarget)) close(combobox);
@@ -42,9 +51,25 @@ document.addEventListener("htmx:afterSwap", (event) => {
   const all = options(combobox);
   all.forEach((option, i) => (option.id = `${list(combobox).id}-${i}`));
   input(combobox).ariaExpanded = String(all.length > 0);
+  list(combobox).togglePopover(all.length > 0);
+  if (all.length) place(list(combobox));
   announce(all.length === 1 ? "1 match" : `${all.length} matches`);
 });
 
+// Below its input, or above it where there is more room: on a phone the keyboard takes the lower half.
+function place(listbox) {
+  const field = input(box(listbox)).getBoundingClientRect();
+  const above = field.top - visualViewport.offsetTop - 2 * GAP;
+  const below = visualViewport.offsetTop + visualViewport.height - field.bottom - 2 * GAP;
+  const upwards = below < MOST_HIGH / 2 && above > below;
+  Object.assign(listbox.style, {
+    left: `${field.left}px`,
+    width: `${field.width}px`,
+    maxHeight: `${Math.min(MOST_HIGH, upwards ? above : below)}px`,
+    top: upwards ? "auto" : `${field.bottom + GAP}px`,
+    bottom: upwards ? `${innerHeight - field.top + GAP}px` : "auto",
+  });
+}
 function mark(combobox, chosen) {
   for (const option of options(combobox)) option.ariaSelected = String(option === chosen);
   input(combobox).setAttribute("aria-activedescendant", chosen.id);
@@ -58,6 +83,7 @@ function choose(combobox, option) {
 }
 function close(combobox) {
   list(combobox).replaceChildren();
+  list(combobox).togglePopover(false);
   input(combobox).ariaExpanded = "false";
   input(combobox).removeAttribute("aria-activedescendant");
 }

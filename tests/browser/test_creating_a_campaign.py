@@ -19,7 +19,7 @@ def test_codes_are_previewed_refused_with_the_arithmetic_and_then_made(page):
     expect(samples).to_have_count(5)
 
     page.get_by_label("Name", exact=True).fill("Autumn Roast")
-    page.get_by_label("Value").fill("20")
+    page.get_by_label("Percent off").fill("20")
     page.get_by_label("Pattern").fill("ROAST-##")
     page.get_by_label("Characters to draw from").fill("0123456789")
     page.get_by_label("Codes to generate now").fill("1500")
@@ -51,7 +51,7 @@ def test_codes_are_previewed_refused_with_the_arithmetic_and_then_made(page):
 def test_an_order_shows_how_far_it_is_and_can_be_left_and_found_again(page):
     page.goto("/campaigns/new")
     page.get_by_label("Name", exact=True).fill("Big one")
-    page.get_by_label("Value").fill("5")
+    page.get_by_label("Percent off").fill("5")
     page.get_by_label("Codes to generate now").fill("150000")
     page.get_by_role("button", name="Create campaign").click()
 
@@ -67,3 +67,24 @@ def test_an_order_shows_how_far_it_is_and_can_be_left_and_found_again(page):
     expect(page.get_by_role("main")).to_contain_text("150,000 codes Done", timeout=60_000)
     expect(progress).to_have_count(0)
     assert Campaign.objects.get().vouchers.count() == 150_000
+
+
+def test_the_field_of_the_value_says_its_unit(page, project):
+    project(currency="CHF")
+    page.goto("/campaigns/new")
+    value, what = page.locator("[name=discount_value]"), page.get_by_label("The code gives")
+    expect(value).to_have_accessible_name("Percent off")
+
+    said = {}
+    for choice in ("Amount off", "Free units", "Fixed price"):
+        what.select_option(label=choice)
+        said[choice] = page.locator("label", has=page.locator(".of-any")).inner_text()
+    page.get_by_label("Gift vouchers").check()
+
+    assert said == {
+        "Amount off": "Amount off in CHF",
+        "Free units": "Units free",
+        "Fixed price": "Price to pay in CHF",
+    }
+    expect(page.locator("[name=gift_amount]")).to_have_accessible_name("Gift amount in CHF")
+    expect(value).to_be_hidden()

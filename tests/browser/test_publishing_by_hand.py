@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from campaigns.models import Voucher
 from customers.models import Customer
 from publications.models import Publication
+from tests.browser.conftest import DESKTOP, PHONE
 from tests.factories import CampaignFactory, CustomerFactory
 
 pytestmark = pytest.mark.browser
@@ -137,3 +138,44 @@ def _tab_to(page: Page, name: str) -> None:
             page.evaluate("(document.activeElement.ariaLabel ?? document.activeElement.innerText ?? '').trim()")
         )
     assert name in said, said
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE, {"width": 390, "height": 420}])  # the last with its keyboard out
+def test_nothing_cuts_off_the_matches_in_the_dialog_of_a_code(visit, campaign, viewport):
+    for n in range(8):
+        CustomerFactory(name=f"Mara Lindqvist {n}")
+    page = visit("Operator", viewport=viewport)
+    page.goto(f"/codes/{campaign.vouchers.first().public_id}/")
+    page.get_by_role("link", name="Publish", exact=True).click()
+    dialog = page.get_by_role("dialog")
+
+    dialog.get_by_role("combobox", name="Customer").press_sequentially("mara", delay=40)
+    options = dialog.get_by_role("option")
+    expect(options).to_have_count(9)
+    matches = page.get_by_role("listbox", name="Matches").bounding_box()
+
+    assert matches["height"] > 100
+    assert matches["y"] >= 0 and matches["y"] + matches["height"] <= viewport["height"]
+    in_front = (
+        "box => document.elementFromPoint(box.x + 20, box.y + box.height - 12).closest('[role=listbox]') !== null"
+    )
+    assert page.evaluate(in_front, matches)
+    options.last.scroll_into_view_if_needed()
+    options.nth(7).click()
+    expect(dialog.locator(".chosen")).to_contain_text("Mara Lindqvist")
+
+
+def test_a_finger_that_scrolls_the_matches_chooses_none(visit, campaign):
+    for n in range(8):
+        CustomerFactory(name=f"Mara Lindqvist {n}")
+    page = visit("Operator", viewport=PHONE, has_touch=True, is_mobile=True)
+    page.goto(f"/codes/{campaign.vouchers.first().public_id}/publish")
+    page.get_by_role("combobox", name="Customer").press_sequentially("mara", delay=40)
+    option = page.get_by_role("option").nth(2)
+    expect(option).to_be_visible()
+
+    option.dispatch_event("pointerdown", {"pointerType": "touch"})
+    expect(page.get_by_role("option")).to_have_count(9)
+    option.tap()
+
+    expect(page.locator(".chosen")).to_contain_text("Mara Lindqvist")
