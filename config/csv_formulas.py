@@ -8,6 +8,7 @@ in the midst of one of its cells. An apostrophe before it makes it text. ADR 001
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -68,6 +69,17 @@ def neutralised_row(row: bytes) -> bytes:
         if anywhere or _START.match(cell):  # also behind the quote that opens it
             cells[place] = f'"{_neutralised_quoted(cell)}"' if cell[:1] == '"' else neutralised(cell)
     return ",".join(cells).encode()
+
+
+def neutralised_lines(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """The same of a whole file that was written as it is stored."""
+    record, quotes = b"", 0
+    for line in lines:
+        record += line
+        quotes += line.count(b'"')
+        if quotes % 2 == 0:  # else a cell goes on in the next line
+            yield neutralised_row(record.removesuffix(b"\r\n")) + b"\r\n"
+            record = b""
 
 
 def _neutralised_quoted(cell: str) -> str:

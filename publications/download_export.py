@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.core.files import File
 from django.db import transaction
 from django.db.models import F
 
 from config.actor import Actor
 from config.audit import record
+from config.csv_files import BYTE_ORDER_MARK
+from config.csv_formulas import neutralised_lines
 from publications.models import Export
+
+BLOCK = 256 * 1024
 
 
 class NoFile(Exception):
@@ -32,3 +38,18 @@ def download_export(export: Export, *, by: Actor) -> File:
             campaign_id=export.campaign_id, kind=export.kind, rows=export.rows,
         )  # fmt: skip
     return file
+
+
+def for_spreadsheets(file: File) -> Iterator[bytes]:
+    """What was written for programs, as it is stored, as it may be opened by people. Closes the file."""
+    with file:
+        yield BYTE_ORDER_MARK
+        block: list[bytes] = []
+        size = 0
+        for line in neutralised_lines(file):
+            block.append(line)
+            size += len(line)
+            if size > BLOCK:
+                yield b"".join(block)
+                block, size = [], 0
+        yield b"".join(block)

@@ -26,7 +26,6 @@ def order_export(
     fields = {
         "kind": kind,
         "campaign": campaign,
-        "file_name": _file_name(kind, campaign),
         "actor_kind": by.kind,
         "actor_id": by.id,
         "actor_label": by.label,
@@ -38,6 +37,8 @@ def order_export(
         else:
             export, made = Export.objects.create(**fields), True
         if made:
+            export.file_name = _file_name(export)
+            export.save(update_fields=["file_name"])
             record(
                 "export.ordered",
                 by=by,
@@ -63,6 +64,8 @@ def enqueue(export: Export) -> None:
     app.configure_task("publications.tasks.make_export_file").defer(export_id=export.pk)
 
 
-def _file_name(kind: str, campaign: Campaign | None) -> str:
-    parts = [slugify(campaign.name)[:100] if campaign else "", kind.replace("_", "-"), localdate().isoformat()]
-    return "-".join(part for part in parts if part) + ".csv"
+def _file_name(export: Export) -> str:
+    """With a number of its own, so that no two files in a folder of downloads are called the same."""
+    campaign = slugify(export.campaign.name)[:100] if export.campaign else ""
+    made_of = [campaign, export.kind.replace("_", "-"), localdate().isoformat(), str(export.pk)]
+    return "-".join(filter(None, made_of)) + ".csv"

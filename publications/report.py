@@ -14,6 +14,7 @@ from django.utils.datastructures import MultiValueDict
 from django_filters import FilterSet
 
 from campaigns.filters import CodeFilter
+from campaigns.mask import mask
 from campaigns.models import Campaign, Voucher
 from config.actor import Actor
 from config.models import ProjectSettings
@@ -91,8 +92,11 @@ def rows_of(export: Export) -> Rows:
                 return Rows(CustomerFilter(filters, Customer.objects.live()).qs, ("-created_at", "-id"))
 
 
-def filters_in_words(export: Export) -> list[tuple[str, str]]:
-    """[("Channel", "API"), …]: those of the export's filters that its list page knows."""
+def filters_in_words(export: Export, *, reveals: bool) -> list[tuple[str, str]]:
+    """[("Channel", "API"), …]: those of the export's filters that its list page knows.
+
+    `reveals` is config.roles.reveals_codes(user): what was searched for may be a code.
+    """
     known: type[FilterSet]
     match export.kind:
         case Export.Kind.CODES:
@@ -107,8 +111,15 @@ def filters_in_words(export: Export) -> list[tuple[str, str]]:
     for name, values in parse_qs(export.filters).items():
         if name in known.base_filters:
             field = known.base_filters[name]
-            words.append((field.label, dict(field.extra.get("choices", ())).get(values[-1], values[-1])))
+            value = dict(field.extra.get("choices", ())).get(values[-1], values[-1])
+            of_codes = name == "q" and export.kind != Export.Kind.CUSTOMERS
+            words.append((field.label, _shown_search(value, reveals) if of_codes else value))
     return words
+
+
+def _shown_search(text: str, reveals: bool) -> str:
+    in_pool = Voucher.objects.filter(code__in=[text, text.upper()], published_at=None)
+    return text if reveals and not in_pool.exists() else mask(text)
 
 
 def _codes(campaign: Campaign | None, filters: MultiValueDict) -> QuerySet:

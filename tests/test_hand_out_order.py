@@ -28,7 +28,7 @@ def test_an_order_publishes_nothing_yet_but_queues_the_work():
     assert (export.kind, export.campaign, export.everything) == ("hand_out", campaign, False)
     assert (export.lossless, export.for_excel) == (True, True)
     assert (export.actor_kind, export.actor_id, export.actor_label) == STAFF
-    assert export.file_name == f"autumn-roast-hand-out-{timezone.localdate()}.csv"
+    assert export.file_name == f"autumn-roast-hand-out-{timezone.localdate()}-{export.pk}.csv"
     assert pool_size(campaign) == 5
     assert Publication.objects.count() == 0
     assert jobs().count() == queued + 1

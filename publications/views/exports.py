@@ -6,10 +6,11 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse
+from django.http import FileResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -17,9 +18,9 @@ from campaigns.models import Campaign
 from config.actor import Actor
 from config.dialogs import leave
 from config.models import AuditEntry
-from config.roles import EXPORT, PUBLISH, READ, may, requires
+from config.roles import EXPORT, PUBLISH, READ, may, requires, reveals_codes
 from config.tables import list_page
-from publications.download_export import NoFile, download_export
+from publications.download_export import NoFile, download_export, for_spreadsheets
 from publications.export_forms import HandOutForm, ReportForm
 from publications.export_tables import ExportTable, needed_to_take
 from publications.hand_out import HandOutRefused, order_hand_out, pool_size, why_over
@@ -44,7 +45,7 @@ def exports(request):
 @require_safe
 @requires(READ)
 def campaign_exports(request, campaign_id):
-    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    campaign = get_object_or_404(Campaign.objects.select_related("kept_count"), pk=campaign_id)
     table = ExportTable(campaign.exports.all(), user=request.user, campaign_shown=False)
     context = {"title": f"Exports of {campaign}", "campaign": campaign}
     return list_page(request, "exports/campaign.html", table, context)
@@ -57,7 +58,8 @@ def export(request, export_id):
     context = {
         "title": export,
         "export": export,
-        "filters": filters_in_words(export) if export.parameters is None else selection_in_words(export),
+        "by_api": export.parameters is not None,
+        "filters": _in_words(export, request.user),
         "needed": needed_to_take(export),
         "may_take": may(request.user, *needed_to_take(export)),
         "entries": AuditEntry.objects.filter(object_id=export.public_id)[:LATEST],
@@ -79,15 +81,22 @@ def export_status(request, export_id):
 @require_POST
 @requires(EXPORT)
 def download(request, export_id):
-    """A POST, because each download is written down."""
+    """A POST, because each download is written down. What the API ordered was written for programs; whoever takes it
+    away here will open it in a spreadsheet, unless they ask for it as it is."""
     export = _export_to_take(request, export_id)
+    response: StreamingHttpResponse
     try:
         file = download_export(export, by=Actor.user(request.user))
     except NoFile as none:
         messages.error(request, str(none))
         return redirect("publications:export", export_id=export.pk)
-    response = FileResponse(file, as_attachment=True, filename=export.file_name, content_type="text/csv; charset=utf-8")
-    response.block_size = BLOCK
+    if export.parameters is not None and "as_stored" not in request.POST:
+        response = StreamingHttpResponse(for_spreadsheets(file))
+    else:
+        response = FileResponse(file)
+        response.block_size = BLOCK
+    response["Content-Type"] = "text/csv; charset=utf-8"
+    response["Content-Disposition"] = content_disposition_header(True, export.file_name)
     response["Cache-Control"] = "no-store"
     response["X-Content-Type-Options"] = "nosniff"
     return response
@@ -145,8 +154,19 @@ def report(request):
             **form.options,
         )
         return leave(request, reverse("publications:export", kwargs={"export_id": ordered.pk}))
-    context = {"title": "Report as CSV", "form": form, "about": form.about, "filters": filters_in_words(form.about)}
+    context = {
+        "title": "Report as CSV",
+        "form": form,
+        "about": form.about,
+        "filters": _in_words(form.about, request.user),
+    }
     return render(request, "exports/report.html", context)
+
+
+def _in_words(export: Export, user) -> list[tuple[str, str]]:
+    if export.parameters is not None:
+        return selection_in_words(export)
+    return filters_in_words(export, reveals=reveals_codes(user))
 
 
 def _asked_for(address) -> dict[str, str]:
