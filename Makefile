@@ -33,8 +33,9 @@ format: .venv/dev.installed ## Let ruff lay out the Python code
 	$(PY) -m ruff format .
 
 N ?= 10
-torture: .venv/dev.installed ## The exactly-once test, N times over (10) and bigger
+torture: .venv/dev.installed ## The exactly-once tests of publishing and of distributions, N times over (10) and bigger
 	$(PY) -m tests.torture --runs $(N)
+	$(PY) -m tests.torture_distributions --runs $(N)
 
 bench: .venv/dev.installed ## All benchmarks, each against the machine's own limit; writes docs/benchmarks.md
 	$(PY) -m bench
