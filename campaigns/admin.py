@@ -68,14 +68,14 @@ class CampaignAdmin(RoleModelAdmin):
     actions = ["publish", "enable", "disable"]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).live()
+        return super().get_queryset(request).live().select_related("kept_count")
 
     def get_search_results(self, request, queryset, search_term):
         return CampaignFilter({"q": search_term}, queryset).qs, False
 
     def get_changelist_instance(self, request):
         changelist = super().get_changelist_instance(request)
-        counts = count_codes([campaign.pk for campaign in changelist.result_list])
+        counts = count_codes(changelist.result_list)
         for campaign in changelist.result_list:
             campaign.count = counts[campaign.pk]
         return changelist

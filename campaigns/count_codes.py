@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
 from campaigns.models import Campaign
 
-LARGE = 100_000  # codes; counting a million takes a sixth of a second, so from here on a count is remembered
-REMEMBERED = 60  # seconds
+# Codes; counting a million takes a sixth of a second. From here on pages use the count that is kept in the background.
+LARGE = 100_000
 
-COUNT = """
-SELECT campaign_id, count(*), count(published_at),
-       count(*) FILTER (WHERE published_at IS NULL AND active AND (expiration_date IS NULL OR expiration_date > now())),
-       count(*) FILTER (WHERE redeemed_quantity > 0)
-  FROM campaigns_voucher
- WHERE campaign_id = ANY(%s) AND deleted_at IS NULL
- GROUP BY campaign_id
-"""
+COUNTED = """count(*) FILTER (WHERE deleted_at IS NULL) AS total,
+       count(published_at) FILTER (WHERE deleted_at IS NULL) AS published,
+       count(*) FILTER (WHERE deleted_at IS NULL AND published_at IS NULL AND active
+                          AND (expiration_date IS NULL OR expiration_date > now())) AS in_pool,
+       count(*) FILTER (WHERE deleted_at IS NULL AND redeemed_quantity > 0) AS redeemed"""
+
+COUNT = f"""
+SELECT campaign_id, {COUNTED} FROM campaigns_voucher WHERE campaign_id = ANY(%s) GROUP BY campaign_id
+"""  # noqa: S608 - our own constant
 
 
 class CodeCount(NamedTuple):
@@ -45,19 +45,25 @@ class CodeCount(NamedTuple):
         return self.redeemed * 100 // self.published if self.published else 0
 
 
-def count_codes(campaign_ids: Iterable[int]) -> dict[int, CodeCount]:
-    """Each campaign's count; one without codes has zeros. A large one is up to a minute old."""
-    wanted = {f"codes:{key}": key for key in campaign_ids}
-    counts = {wanted[name]: CodeCount(*count) for name, count in cache.get_many(wanted).items()}
-    if missing := [key for key in wanted.values() if key not in counts]:
+def count_codes(campaigns: Iterable[Campaign]) -> dict[int, CodeCount]:
+    """By key, each campaign's count. Of a large one it is the count that was kept, usually some minutes old at most.
+
+    Lists come with `kept_count` joined: else it is asked for of each campaign alone.
+    """
+    counts = {campaign.pk: kept_count(campaign) for campaign in campaigns}
+    if fresh := [key for key, count in counts.items() if count is None]:
         with connection.cursor() as cursor:
-            cursor.execute(COUNT, [missing])
-            counted = {key: CodeCount(*count) for key, *count in cursor.fetchall()}
-        large = {f"codes:{key}": tuple(count) for key, count in counted.items() if count.total > LARGE}
-        if large:
-            cache.set_many(large, REMEMBERED)
-        counts |= {key: counted.get(key, CodeCount(0, 0, 0)) for key in missing}
-    return counts
+            cursor.execute(COUNT, [fresh])
+            counts |= {key: CodeCount(*count) for key, *count in cursor.fetchall()}
+    return {key: count or CodeCount(0, 0, 0) for key, count in counts.items()}
+
+
+def kept_count(campaign: Campaign) -> CodeCount | None:
+    """None of one that is not known to be large: it is counted when it is looked at."""
+    kept = getattr(campaign, "kept_count", None)
+    if kept is None or kept.rows <= LARGE:
+        return None
+    return CodeCount(kept.total, kept.published, kept.in_pool, kept.redeemed)
 
 
 def is_pool_empty(campaign: Campaign, count: CodeCount) -> bool:

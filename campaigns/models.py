@@ -213,9 +213,8 @@ class CampaignCount(models.Model):
     published = models.BigIntegerField()
     in_pool = models.BigIntegerField()
     redeemed = models.BigIntegerField()
-    # Who holds, or held, a code of it, by how many publications of how many codes.
+    # Who holds, or held, a code of it, and how many codes that is.
     customers = models.BigIntegerField()
-    customer_publications = models.BigIntegerField()
     customer_codes = models.BigIntegerField()
 
     def __str__(self) -> str:

@@ -51,7 +51,7 @@ class CampaignTable(Table):
 
     def before_render(self, request):
         """Counts the codes of this page's campaigns alone, in one query."""
-        self.counts = count_codes([row.record.pk for row in self.paginated_rows])
+        self.counts = count_codes([row.record for row in self.paginated_rows])
 
     def gauge(self, campaign: Campaign) -> dict:
         count = self.counts[campaign.pk]

@@ -31,7 +31,7 @@ HEAVY = ("metadata", "description")  # what a list does not show
 @require_safe
 @requires(READ)
 def list(request):
-    campaigns = CampaignFilter(request.GET, Campaign.objects.live().defer(*HEAVY))
+    campaigns = CampaignFilter(request.GET, Campaign.objects.live().defer(*HEAVY).select_related("kept_count"))
     table = CampaignTable(campaigns.qs, may_manage=may(request.user, MANAGE))
     return list_page(request, "campaigns/list.html", table, {"title": "Campaigns"}, filterset=campaigns)
 
@@ -149,6 +149,6 @@ def delete(request, campaign_id):
         "title": f"Delete {campaign}?",
         "campaign": campaign,
         "form": form,
-        "count": count_codes([campaign.pk])[campaign.pk],
+        "count": count_codes([campaign])[campaign.pk],
     }
     return render(request, "campaigns/delete.html", context)

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from campaigns.count_codes import CodeCount
 from campaigns.models import Campaign, Voucher
 from publications.take_codes import left_in_pool
 
@@ -21,13 +22,13 @@ class Obstacle(NamedTuple):
     url: str = ""
 
 
-def foresee_refusal(campaign: Campaign) -> list[Obstacle]:
-    """Of codes from the campaign's pool: [] where all is well; else first what hinders most."""
+def foresee_refusal(campaign: Campaign, *, codes: CodeCount | None = None) -> list[Obstacle]:
+    """Of codes from the campaign's pool: [] where all is well; else first what hinders most. `codes`: just counted."""
     if campaign.expiration_date and campaign.expiration_date <= timezone.now():
         text = f"The campaign ended on {_day(campaign.expiration_date)}, so nothing can be published from it."
         return [Obstacle("Expired", text, True, "Move its end", _page("settings", campaign))]
-    empty = not campaign.auto_update and not left_in_pool(campaign, up_to=1)
-    return ([_empty(campaign)] if empty else []) + _of_no_use_yet(campaign)
+    empty = not campaign.auto_update and not (codes.left if codes else left_in_pool(campaign, up_to=1))
+    return ([_empty(campaign, codes)] if empty else []) + _of_no_use_yet(campaign)
 
 
 def foresee_refusal_of_code(voucher: Voucher) -> list[Obstacle]:
@@ -52,9 +53,9 @@ def foresee_refusal_of_code(voucher: Voucher) -> list[Obstacle]:
     return _of_no_use_yet(campaign) if campaign else []
 
 
-def _empty(campaign: Campaign) -> Obstacle:
+def _empty(campaign: Campaign, codes: CodeCount | None) -> Obstacle:
     remedy = () if campaign.standalone else ("Generate codes", _page("extend", campaign))
-    if campaign.vouchers.filter(deleted_at=None).exists():
+    if codes.total if codes else campaign.vouchers.filter(deleted_at=None).exists():
         text = "Every code of the campaign is published, disabled or expired: there is none left to publish."
         return Obstacle("Pool empty", text, True, *remedy)
     return Obstacle("No codes", "The campaign has no codes yet, so there is nothing to publish.", True, *remedy)

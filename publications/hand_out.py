@@ -19,6 +19,7 @@ from config.note_event import note_event
 from publications.models import Export
 from publications.order_export import earlier_order, order_export
 from publications.take_codes import IN_POOL, NEXT, lock_pool
+from publications.tallies.count_more_codes import count_more_codes
 from publications.webhooks.models import PUBLICATION_SUCCEEDED
 
 CHUNK = 10_000
@@ -161,6 +162,8 @@ def _take_chunk(export_id: int, *, after: int, for_sure: bool) -> _Chunk | None:
             )
             publication_id, taken, last_id = cursor.fetchone()
         if taken:
+            if export.publication_id:
+                count_more_codes(publication_id, codes=taken)
             export.publication_id = publication_id
             export.done += taken
             export.save(update_fields=["publication", "done"])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from django.db import connection
 from django.db.models import Prefetch, QuerySet
 
 from campaigns.models import Campaign, Voucher
+from config.columns import Columns
 from customers.models import Customer
 from publications.filters import HistoryFilter
 from publications.models import Publication, PublishedVoucher
@@ -43,25 +45,44 @@ def history(
 
 LISTED = 50  # codes of one publication that a list shows; a call publishes no more, a hand-out a million
 
+_VOUCHER, _LEDGER = Columns(Voucher, "v"), Columns(PublishedVoucher, "l")
+_WIDTH = len(Voucher._meta.concrete_fields)
+# What publications hold; and, without a ledger row, what failed attempts asked for.
+_HELD_OR_ASKED_FOR = f"""
+SELECT {_VOUCHER}, {_LEDGER} FROM publications_publishedvoucher l JOIN campaigns_voucher v ON v.id = l.voucher_id
+ WHERE l.publication_id = ANY(%s::bigint[])
+ UNION ALL
+SELECT {_VOUCHER}, {_LEDGER} FROM campaigns_voucher v LEFT JOIN publications_publishedvoucher l ON false
+ WHERE v.code = ANY(%s::text[])
+"""  # noqa: S608 - our own columns
+
 
 def attach_ledger(publications: Sequence[Publication]) -> None:
     """For a list: sets each one's `.ledger_rows`, its ledger rows with vouchers (none for a hand-out), and `.attempted`, the
-    voucher that a failed attempt asked for, or None. At most two queries for all of them.
+    voucher that a failed attempt asked for, or None. One query for all of them.
     """
     of_key: dict[int, Publication] = {}
     for publication in publications:
         publication.ledger_rows, publication.attempted = [], None
         if 0 < publication.voucher_count <= LISTED:
             of_key[publication.pk] = publication
-    if of_key:
-        ledger = PublishedVoucher.objects.filter(publication_id__in=of_key).select_related("voucher")
-        for row in ledger.order_by("publication_id", "voucher_id"):
-            of_key[row.publication_id].ledger_rows.append(row)
     asked_for = {publication.attempted_code for publication in publications if publication.attempted_code}
-    if asked_for:
-        vouchers = {voucher.code: voucher for voucher in Voucher.objects.filter(code__in=asked_for)}
-        for publication in publications:
-            publication.attempted = vouchers.get(publication.attempted_code or "")
+    if not of_key and not asked_for:
+        return
+    by_code: dict[str | None, Voucher] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD_OR_ASKED_FOR, [list(of_key), list(asked_for)])
+        for row in cursor.fetchall():
+            voucher = _VOUCHER.instance(row[:_WIDTH])
+            if row[_WIDTH] is None:
+                by_code[voucher.code] = voucher
+                continue
+            held = _LEDGER.instance(row[_WIDTH:])
+            held.voucher = voucher
+            of_key[held.publication_id].ledger_rows.append(held)
+    for publication in publications:
+        publication.ledger_rows.sort(key=lambda held: held.voucher_id)
+        publication.attempted = by_code.get(publication.attempted_code)
 
 
 def with_holders(vouchers: QuerySet) -> QuerySet:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, F, QuerySet, Value
 from django.urls import reverse
 
 from campaigns.models import CampaignDeletion, CodeImport, CodeOrder
@@ -19,66 +19,53 @@ RUNNING = (Work.Status.QUEUED, Work.Status.RUNNING)
 
 
 class Job(NamedTuple):
-    work: Work
+    work: Work  # its progress alone was read
     label: str
     unit: str  # of its progress; "" where only the percentage says something
     url: str  # of its page; "" where the reader may not open it
 
 
+class Kind(NamedTuple):
+    model: type[Work]
+    label: str
+    name: str  # the column that completes the label
+    unit: str = ""
+    page: str = ""  # the name of its URL
+    ability: str = READ  # that its page wants
+
+
+KINDS = [
+    Kind(CodeOrder, "Making codes for {}", "campaign__name", "codes", "campaigns:order"),
+    Kind(CodeImport, "Importing codes from {}", "original_name", "", "campaigns:code-import", MANAGE),
+    Kind(CustomerImport, "Importing customers from {}", "original_name", "", "customers:customer-import", PUBLISH),
+    Kind(
+        PublicationImport, "Importing publications from {}", "original_name", "", "publications:publication-import", MANAGE
+    ),
+    Kind(CampaignDeletion, "Erasing the codes of {}", "campaign__name", "codes"),
+    Kind(Export, "Making {}", "file_name", "rows", "publications:export"),
+]  # fmt: skip
+
+
 def running_work(user) -> list[Job]:
-    """At most 10, the one that waits longest first."""
-    jobs = [
-        *(
-            Job(order, f"Making codes for {order.campaign}", "codes", _order(order))
-            for order in _running(CodeOrder.objects.select_related("campaign"))
-        ),
-        *(
-            Job(
-                upload,
-                f"Importing codes from {upload.original_name}",
-                "",
-                _page(user, MANAGE, "campaigns:code-import", upload.pk),
-            )
-            for upload in _running(CodeImport.objects.all())
-        ),
-        *(
-            Job(
-                upload,
-                f"Importing customers from {upload.original_name}",
-                "",
-                _page(user, PUBLISH, "customers:customer-import", upload.pk),
-            )
-            for upload in _running(CustomerImport.objects.all())
-        ),
-        *(
-            Job(
-                upload,
-                f"Importing publications from {upload.original_name}",
-                "",
-                _page(user, MANAGE, "publications:publication-import", upload.pk),
-            )
-            for upload in _running(PublicationImport.objects.all())
-        ),
-        *(
-            Job(deletion, f"Erasing the codes of {deletion.campaign}", "codes", "")
-            for deletion in _running(CampaignDeletion.objects.select_related("campaign"))
-        ),
-        *(
-            Job(export, f"Making {export.file_name}", "rows", _page(user, READ, "publications:export", export.pk))
-            for export in _running(Export.objects.all())
-        ),
-    ]
-    return sorted(jobs, key=lambda job: job.work.created_at)[:SHOWN]
+    """At most 10, the one that waits longest first. One query for all kinds."""
+    first, *others = (_running(number, kind) for number, kind in enumerate(KINDS))
+    rows = first.union(*others, all=True).order_by("created_at")[:SHOWN]
+    return [_job(user, KINDS[row.pop("of_kind")], **row) for row in rows]
 
 
-def _order(order: CodeOrder) -> str:
-    return reverse("campaigns:order", kwargs={"campaign_id": order.campaign_id, "order_id": order.pk})
+def _running(number: int, kind: Kind) -> QuerySet:
+    works = kind.model.objects.order_by()  # type: ignore[attr-defined]
+    latest = works.order_by("-pk").values("pk")[:LATEST]
+    campaign = F("campaign_id") if kind.model is CodeOrder else Value(None, BigIntegerField())
+    return works.filter(pk__in=latest, status__in=RUNNING).values(
+        "pk", "created_at", "status", "done", "total", of_kind=Value(number), noun=F(kind.name), of_campaign=campaign
+    )
 
 
-def _running(works: QuerySet) -> QuerySet:
-    latest = works.model.objects.order_by("-pk").values("pk")[:LATEST]
-    return works.filter(pk__in=latest, status__in=RUNNING).order_by("pk")[:SHOWN]
-
-
-def _page(user, ability: str, url_name: str, key: int) -> str:
-    return reverse(url_name, args=[key]) if may(user, ability) else ""
+def _job(user, kind: Kind, *, noun: str, of_campaign: int | None, **progress) -> Job:
+    work, url = kind.model(**progress), ""
+    if kind.model is CodeOrder:
+        url = reverse(kind.page, kwargs={"campaign_id": of_campaign, "order_id": work.pk})
+    elif kind.page and may(user, kind.ability):
+        url = reverse(kind.page, args=[work.pk])
+    return Job(work, kind.label.format(noun), kind.unit, url)

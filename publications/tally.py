@@ -1,42 +1,54 @@
-"""Counts what the tiles and charts show. Small numbers are counted afresh; counting a million rows is done once a minute."""
+"""Counts what the tiles and charts show: what the tallies hold already, and what came since (ADR 0022)."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from django.core.cache import cache
 from django.db import connection
-from django.db.models import Count, Sum
-from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from campaigns.count_codes import COUNTED, LARGE, CodeCount, kept_count
 from campaigns.models import Campaign
 from config.time_zone import start_of
 from publications.models import Publication
-
-T = TypeVar("T")
+from publications.take_codes import IN_POOL
+from publications.tallies.models import OF_EVERYTHING
 
 DAYS = 24
 SHOWN_CHANNELS = 4
 OTHER, GREY = "Other", 5
-LARGE = 100_000  # rows; from here on a count is remembered
-REMEMBERED = 60  # seconds
 
 
 class Days:
     """Codes published in the last DAYS days, by day of the project's time zone and channel, released ones included.
 
     Besides, by day: how many publications they went out in, and the failed attempts. A file of 500 codes is one
-    publication.
+    publication. And of all days: which channels there were, and the failed attempts that are kept still.
     """
 
-    def __init__(self, codes: Counter[tuple[date, str]], publications: Counter[date], failed: Counter[date]) -> None:
-        self._codes, self._publications, self._failed = codes, publications, failed
+    def __init__(self) -> None:
+        self._codes: Counter[tuple[date, str]] = Counter()
+        self._publications: Counter[date] = Counter()
+        self._failed: Counter[date] = Counter()
+        self.channels: set[str] = set()
+        self.failed_in_all = 0
         today = timezone.localdate()
         self.days = [today - timedelta(days=ago) for ago in reversed(range(DAYS))]
+
+    def add(self, day: date | None, channel: str, result: str, publications: int, codes: int, attempts: int) -> None:
+        """`day` is None for those before the first that is shown."""
+        self.channels.add(channel)
+        if result == Publication.Result.FAILURE:
+            self.failed_in_all += attempts
+        if day is None:
+            return
+        if result == Publication.Result.SUCCESS:
+            self._codes[day, channel] += codes
+            self._publications[day] += publications
+        else:
+            self._failed[day] += attempts
 
     def codes(self, *, last: int, before: int = 0) -> int:
         """Of the `last` days (1 is today alone), ending `before` days ago."""
@@ -70,62 +82,88 @@ class Days:
         return self.days[end - last : end]
 
 
+# How far the tallies had come when this process last looked: a hint, which the statement checks. As a constant it
+# tells the planner how few publications are left to count; and where it was wrong, none is counted and it is asked again.
+_counted_up_to = 0
+
+# The counted days; then those of the rest, which are few: only where the counting has not kept up, or has begun again in
+# another time zone, they are all that there are. A day before the first that is shown is null.
+STATEMENT = """
+WITH progress AS MATERIALIZED (
+    SELECT coalesce(max(counted_up_to), 0) AS up_to FROM publications_tallyprogress WHERE time_zone = %(zone)s
+)
+SELECT NULL::date AS day, NULL AS channel, NULL AS result, up_to AS publications, 0::bigint AS codes, 0::bigint AS attempts
+  FROM progress
+ UNION ALL
+SELECT CASE WHEN day >= %(first_day)s THEN day END, channel, result,
+       sum(publications)::bigint, sum(codes)::bigint, sum(attempts)::bigint
+  FROM publications_daytally
+ WHERE campaign_id = %(scope)s AND (SELECT up_to FROM progress) > 0 {counted}
+ GROUP BY 1, 2, 3
+ UNION ALL
+SELECT (created_at AT TIME ZONE %(zone)s::text)::date, channel, result, count(*), sum(voucher_count)::bigint, 0
+  FROM publications_publication
+ WHERE result = 'SUCCESS' AND id > %(after)s AND (SELECT up_to FROM progress) = %(after)s AND created_at >= %(since)s {made}
+ GROUP BY 1, 2, 3
+ UNION ALL
+SELECT CASE WHEN created_at >= %(since)s THEN (created_at AT TIME ZONE %(zone)s::text)::date END, channel, result,
+       count(*), 0, sum(attempts)::bigint
+  FROM publications_publication
+ WHERE result = 'FAILURE' AND id > %(after)s AND (SELECT up_to FROM progress) = %(after)s {made} {failed}
+ GROUP BY 1, 2, 3
+"""
+OF_CAMPAIGN = STATEMENT.format(counted="", made="AND campaign_id = %(scope)s", failed="")
+OF_ALL = STATEMENT.format(counted="AND day >= %(first_day)s", made="", failed="AND created_at >= %(since)s")
+
+
 def tally_days(campaign: Campaign | None = None) -> Days:
-    """Of the campaign, or of everything."""
-    first_day = timezone.localdate() - timedelta(days=DAYS - 1)
-    made = Publication.objects.filter(created_at__gte=start_of(first_day))
-    if campaign is not None:
-        made = made.filter(campaign=campaign)
-    by_day = (
-        made.order_by()
-        .annotate(day=TruncDate("created_at"))
-        .values_list("day", "channel", "result")
-        .annotate(rows=Count("pk"), codes=Sum("voucher_count"), attempts=Sum("attempts"))
-    )
-    key = f"code-days:{campaign.pk if campaign else ''}:{timezone.get_current_timezone_name()}:{first_day}"
-    published: Counter[tuple[date, str]] = Counter()
-    publications: Counter[date] = Counter()
-    failed: Counter[date] = Counter()
-    for day, channel, result, rows, codes, attempts in _remembered(
-        key, lambda: list(by_day), size=lambda counted: sum(row[3] for row in counted)
-    ):
-        if result == Publication.Result.SUCCESS:
-            published[day, channel] += codes
-            publications[day] += rows
-        else:
-            failed[day] += attempts
-    return Days(published, publications, failed)
+    """Of the campaign, or of everything (then without what is told of all days). Exact at the time of asking."""
+    global _counted_up_to
+    days = Days()
+    values = {
+        "scope": campaign.pk if campaign else OF_EVERYTHING,
+        "zone": timezone.get_current_timezone_name(),
+        "first_day": days.days[0],
+        "since": start_of(days.days[0]),
+    }
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(OF_CAMPAIGN if campaign else OF_ALL, {**values, "after": _counted_up_to})
+            (*_, counted_up_to, _, _), *rows = cursor.fetchall()
+            if counted_up_to == _counted_up_to:
+                break
+            _counted_up_to = counted_up_to
+    for row in rows:
+        days.add(*row)
+    return days
 
 
 class Figures(NamedTuple):
-    """Of a campaign. `publications` is counted up to 10,001; failures are those that are kept still."""
+    """Of a campaign. `publications` is counted up to 10,001."""
 
     publications: int
-    failed: int
-    last_failed_at: datetime | None
     exports: int
 
 
 FIGURES = """
-SELECT (SELECT count(*) FROM (SELECT FROM publications_publication WHERE campaign_id = %(campaign)s LIMIT 10001) AS p),
-       (SELECT coalesce(sum(attempts), 0) FROM (SELECT attempts FROM publications_publication
-         WHERE campaign_id = %(campaign)s AND result = 'FAILURE' LIMIT %(large)s) AS f),
-       (SELECT max(created_at) FROM publications_publication WHERE campaign_id = %(campaign)s AND result = 'FAILURE'),
-       (SELECT count(*) FROM publications_export WHERE campaign_id = %(campaign)s)
+SELECT (SELECT count(*) FROM (SELECT FROM publications_publication WHERE campaign_id = %(campaign)s LIMIT 10001) AS p)
+           AS publications,
+       (SELECT count(*) FROM publications_export WHERE campaign_id = %(campaign)s) AS exports
 """
 
 
 def figures_of(campaign: Campaign) -> Figures:
     with connection.cursor() as cursor:
-        cursor.execute(FIGURES, {"campaign": campaign.pk, "large": LARGE})
+        cursor.execute(FIGURES, {"campaign": campaign.pk})
         return Figures(*cursor.fetchone())
 
 
 class Reached(NamedTuple):
+    """The customers who hold, or held, a code of the campaign, and by how many codes."""
+
     customers: int
-    publications: int
     codes: int
-    in_all: bool  # False: among LARGE of the publications only, so "at least"
+    in_all: bool = True  # False: among the first LARGE of the publications only, so "at least"
 
     @property
     def each(self) -> float:
@@ -133,31 +171,46 @@ class Reached(NamedTuple):
         return self.codes / self.customers if self.customers else 0
 
 
-REACHED = """
-SELECT count(DISTINCT customer_id), count(*), coalesce(sum(voucher_count), 0) FROM (
-    SELECT customer_id, voucher_count FROM publications_publication
-     WHERE campaign_id = %(campaign)s AND result = 'SUCCESS' AND voided_at IS NULL AND customer_id IS NOT NULL
-     LIMIT %(large)s) AS p
+class Overview(NamedTuple):
+    """What stands above a campaign's history, in one query."""
+
+    figures: Figures
+    last_failed_at: datetime | None
+    codes: CodeCount
+    reached: Reached
+
+
+OVERVIEW = """
+SELECT figures.*, (SELECT max(created_at) FROM publications_publication
+                    WHERE campaign_id = %(campaign)s AND result = 'FAILURE'), more.*
+  FROM ({figures}) AS figures, ({more}) AS more
 """
+# A campaign that is not known to be large is counted here and now.
+FRESH = OVERVIEW.format(
+    figures=FIGURES,
+    more=f"""
+SELECT * FROM (SELECT {COUNTED} FROM campaigns_voucher WHERE campaign_id = %(campaign)s) AS codes, (
+    SELECT count(DISTINCT customer_id), coalesce(sum(voucher_count), 0), count(*) < %(large)s FROM (
+        SELECT customer_id, voucher_count FROM publications_publication
+         WHERE campaign_id = %(campaign)s AND result = 'SUCCESS' AND voided_at IS NULL AND customer_id IS NOT NULL
+         LIMIT %(large)s) AS p) AS reached""",  # noqa: S608 - our own constants
+)
+# Of a large one it is only looked whether its pool has run out since.
+KEPT = OVERVIEW.format(
+    figures=FIGURES,
+    more=f"SELECT EXISTS (SELECT FROM campaigns_voucher v WHERE v.campaign_id = %(campaign)s AND {IN_POOL})",  # noqa: S608
+)
 
 
-def customers_reached(campaign: Campaign) -> Reached:
-    """How many customers hold, or held, a code of the campaign."""
-
-    def count() -> Reached:
-        with connection.cursor() as cursor:
-            cursor.execute(REACHED, {"campaign": campaign.pk, "large": LARGE})
-            customers, publications, codes = cursor.fetchone()
-            return Reached(customers, publications, codes, publications < LARGE)
-
-    return _remembered(f"codes-reached:{campaign.pk}", count, size=lambda reached: reached.publications)
-
-
-def _remembered(key: str, count: Callable[[], T], *, size: Callable[[T], int]) -> T:
-    """What is small is exact and costs little; what is large changes little in a minute and costs a second."""
-    known = cache.get(key)
-    if known is None:
-        known = count()
-        if size(known) >= LARGE:
-            cache.set(key, known, REMEMBERED)
-    return known
+def overview_of(campaign: Campaign) -> Overview:
+    codes = kept_count(campaign)
+    with connection.cursor() as cursor:
+        cursor.execute(KEPT if codes else FRESH, {"campaign": campaign.pk, "large": LARGE})
+        publications, exports, last_failed_at, *more = cursor.fetchone()
+    if codes:
+        kept = campaign.kept_count
+        codes = codes._replace(left=max(codes.left, 1) if more[0] else 0)
+        reached = Reached(kept.customers, kept.customer_codes)
+    else:
+        codes, reached = CodeCount(*more[:4]), Reached(*more[4:])
+    return Overview(Figures(publications, exports), last_failed_at, codes, reached)

@@ -25,6 +25,8 @@ from publications.distributions.keep_messages import delete_old_messages
 from publications.distributions.start_due import start_due
 from publications.import_publications import import_publications
 from publications.models import PublicationImport
+from publications.tallies.count_campaigns import count_campaigns
+from publications.tallies.count_publications import count_publications
 from publications.webhooks import delete_old_deliveries as old_deliveries
 from publications.webhooks.drain_outbox import drain_outbox
 from publications.webhooks.send_due import addresses_due, send_due, send_one
@@ -79,6 +81,19 @@ def follow_segments(timestamp: int) -> None:
     """Who has entered or left, and whom the automatic distributions fire for by the clock."""
     look_at_segments()
     walk_segments()
+
+
+# Counting, too, leaves nothing behind, and takes its turn beside the webhooks rather than behind a long export.
+@app.periodic(cron="* * * * * */20")
+@app.task(queue=WEBHOOKS, queueing_lock="tally_publications")
+def tally_publications(timestamp: int) -> None:
+    count_publications()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue=WEBHOOKS, queueing_lock="tally_campaigns", lock="tally_campaigns")
+def tally_campaigns(timestamp: int) -> None:
+    count_campaigns()
 
 
 @app.task(queue=WEBHOOKS)

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from publications.tallies.count_publications import summed
+
 
 class Invariant(NamedTuple):
     """`examined` counts what was looked at, `violations` what broke the rule. Both are SQL with one number."""
@@ -31,6 +33,10 @@ SUCCESSES = "SELECT count(*) FROM publications_publication WHERE result = 'SUCCE
 
 USES = "SELECT count(*) FROM publications_redemption WHERE result = 'SUCCESS' AND voucher_id IS NOT NULL"
 ROLLBACKS = "SELECT count(*) FROM publications_redemption WHERE result = 'SUCCESS' AND kind = 'rollback'"
+
+TALLIED = (
+    "publications_publication JOIN publications_tallyprogress progress ON publications_publication.id <= counted_up_to"
+)
 
 TRIGGERS = """('voucher_keeps_its_publication', 'ledger_keeps_its_rows', 'audit_is_append_only', 'voucher_keeps_its_uses',
                'redemption_keeps_its_rows', 'redemption_keeps_what_counts')"""
@@ -82,6 +88,14 @@ INVARIANTS = [
              JOIN publications_publication p ON p.id = l.publication_id
              JOIN campaigns_voucher v ON v.id = l.voucher_id
             WHERE p.campaign_id IS DISTINCT FROM v.campaign_id""",
+    ),
+    Invariant(
+        "the tallies of a day agree with the publications that they count",
+        "SELECT count(*) FROM publications_daytally",
+        f"""SELECT count(*) FROM ({summed(TALLIED, zone="progress.time_zone")}) AS counted
+             FULL JOIN publications_daytally t USING (campaign_id, day, channel, result)
+            WHERE (coalesce(counted.publications, 0), coalesce(counted.codes, 0), coalesce(counted.attempts, 0))
+               <> (coalesce(t.publications, 0), coalesce(t.codes, 0), coalesce(t.attempts, 0))""",  # noqa: S608
     ),
     Invariant(
         "a source_id gave out codes once",

@@ -1,7 +1,6 @@
 """Campaigns and codes in Django's admin: looked at by all, changed by the verbs alone."""
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -14,11 +13,6 @@ pytestmark = pytest.mark.django_db
 CAMPAIGNS = "/admin/campaigns/campaign/"
 CODES = "/admin/campaigns/voucher/"
 ORDERS = "/admin/campaigns/codeorder/"
-
-
-@pytest.fixture(autouse=True)
-def no_remembered_counts():
-    cache.clear()
 
 
 def change_page(campaign):

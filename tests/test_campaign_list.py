@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -15,11 +14,6 @@ from tests.factories import CampaignFactory, VoucherFactory, published
 pytestmark = pytest.mark.django_db
 URL = "/campaigns/"
 YESTERDAY, TOMORROW = (timezone.now() + timedelta(days=days) for days in (-1, 1))
-
-
-@pytest.fixture(autouse=True)
-def no_remembered_counts():
-    cache.clear()
 
 
 def names(**query):

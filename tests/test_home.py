@@ -161,6 +161,6 @@ def test_the_page_takes_as_many_queries_for_fifty_of_everything_as_for_one(signe
     with CaptureQueriesContext(connection) as asked:
         assert browser.get("/").status_code == 200
 
-    # session, user, two for permissions, project; any publication?, the latest, their codes, days, any key?,
-    # campaigns, low pools, failing webhooks, six kinds of running work, activity
-    assert len(asked) == 20
+    # session, user, two for permissions, project; the latest publications, their codes, days, campaigns (and is there
+    # a key, a paused webhook?), low pools, running work, activity
+    assert len(asked) == 12

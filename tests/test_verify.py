@@ -1,17 +1,20 @@
 """`manage.py verify` sees each invariant broken: here each is broken on purpose, past the guards of the database."""
 
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from campaigns.models import CodeOrder
 from config import audit
 from publications.erase_customer import erase_customer
-from publications.models import Export, Publication, PublishedVoucher
+from publications.models import Export, Publication, PublishedVoucher, TallyProgress
 from publications.publish import publish
 from publications.release import release
+from publications.tallies.count_publications import count_publications
 from publications.verify import INVARIANTS, verify
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
@@ -52,6 +55,9 @@ def history():
     release(published().vouchers[0], by=STAFF, reason="Returned")
     published()
     audit.record("test.done", by=STAFF)
+    count_publications()
+    TallyProgress.objects.update(noted_at=timezone.now() - timedelta(minutes=2))
+    count_publications()
     connection.check_constraints()
     run("SET CONSTRAINTS ALL IMMEDIATE")  # ALTER TABLE wants no check pending
 
@@ -75,6 +81,14 @@ def test_every_invariant_is_examined(history):
                SELECT publication_id, voucher_id FROM publications_publishedvoucher
                 WHERE released_at IS NULL LIMIT 1""",
             "a voucher is in at most one live publication",
+        ),
+        (
+            "UPDATE publications_daytally SET codes = codes + 1 WHERE campaign_id = 0",
+            "the tallies of a day agree with the publications that they count",
+        ),
+        (
+            "DELETE FROM publications_publishedvoucher; DELETE FROM publications_publication WHERE source_id = 'order-1'",
+            "the tallies of a day agree with the publications that they count",
         ),
         (
             "UPDATE campaigns_voucher SET published_at = NULL",

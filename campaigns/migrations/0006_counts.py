@@ -26,7 +26,6 @@ class Migration(migrations.Migration):
                 ('in_pool', models.BigIntegerField()),
                 ('redeemed', models.BigIntegerField()),
                 ('customers', models.BigIntegerField()),
-                ('customer_publications', models.BigIntegerField()),
                 ('customer_codes', models.BigIntegerField()),
             ],
         ),

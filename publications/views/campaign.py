@@ -5,25 +5,25 @@ from __future__ import annotations
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from campaigns.count_codes import count_codes
 from campaigns.models import Campaign, Voucher
 from config.models import AuditEntry
 from config.roles import READ, requires, reveals_codes
 from config.settings_tables import AuditTable
 from config.tables import list_page
-from publications.filters import CampaignCodeFilter
+from publications.filters import CampaignCodeFilter, HistoryFilter
 from publications.foresee_refusal import foresee_refusal
 from publications.history import history
+from publications.list_channels import MOST
 from publications.running_work import RUNNING, SHOWN
 from publications.tables import HeldCodeTable, HistoryTable
-from publications.tally import customers_reached, figures_of, tally_days
+from publications.tally import overview_of, tally_days
 
 
 @require_safe
 @requires(READ)
 def campaign(request, campaign_id):
     """A deleted campaign is found here still, by links from the history: what was published can always be read back."""
-    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    campaign = get_object_or_404(Campaign.objects.select_related("kept_count"), pk=campaign_id)
     reveals = reveals_codes(request.user)
     publications = history(campaign=campaign, filters=request.GET, whole_codes=not reveals)
     table = HistoryTable(publications, user=request.user, hidden=("campaign",))
@@ -31,21 +31,24 @@ def campaign(request, campaign_id):
         request,
         "publications/campaign.html",
         table,
-        lambda: _overview(campaign),
+        lambda: _overview(campaign, publications),
         filterset=publications,
     )
 
 
-def _overview(campaign: Campaign) -> dict:
+def _overview(campaign: Campaign, publications: HistoryFilter) -> dict:
     """What stands above the history: for the whole page only, not when HTMX asks for the table."""
-    days = tally_days(campaign)
+    days, overview = tally_days(campaign), overview_of(campaign)
+    publications.channels = sorted(days.channels)[:MOST]
     return {
         "title": campaign.name,
         "campaign": campaign,
-        "obstacles": [] if campaign.deleted_at else foresee_refusal(campaign),
-        "codes": count_codes([campaign.pk])[campaign.pk],
-        "figures": figures_of(campaign),
-        "reached": customers_reached(campaign),
+        "obstacles": [] if campaign.deleted_at else foresee_refusal(campaign, codes=overview.codes),
+        "codes": overview.codes,
+        "figures": overview.figures,
+        "failed": days.failed_in_all,
+        "last_failed_at": overview.last_failed_at,
+        "reached": overview.reached,
         "week": days.codes(last=7),
         "week_before": days.codes(last=7, before=7),
         "week_publications": days.publications(last=7),
@@ -56,7 +59,7 @@ def _overview(campaign: Campaign) -> dict:
 @require_safe
 @requires(READ)
 def campaign_codes(request, campaign_id):
-    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    campaign = get_object_or_404(Campaign.objects.select_related("kept_count"), pk=campaign_id)
     reveals = reveals_codes(request.user)
     codes = CampaignCodeFilter(request.GET, Voucher.objects.filter(campaign=campaign, deleted_at=None), reveals=reveals)
     table = HeldCodeTable(codes.qs, user=request.user, campaign=campaign)
@@ -76,7 +79,7 @@ def campaign_codes(request, campaign_id):
 @require_safe
 @requires(READ)
 def campaign_activity(request, campaign_id):
-    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    campaign = get_object_or_404(Campaign.objects.select_related("kept_count"), pk=campaign_id)
     entries = AuditEntry.objects.filter(campaign_id=campaign.pk).order_by("-created_at", "-id")
     return list_page(
         request,

@@ -6,6 +6,7 @@ import json
 import shlex
 
 from django.conf import settings
+from django.db import connection
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
@@ -29,32 +30,41 @@ LATEST = 8
 def home(request):
     if request.htmx.target == RUNNING:
         response = render(request, "publications/_running_work.html", {"jobs": running_work(request.user)})
-    elif not Publication.objects.exists():
-        response = render(request, "publications/first_steps.html", _first_steps(request))
+    elif latest := list(history().qs[:LATEST]):
+        response = render(request, "publications/home.html", _overview(request, latest))
     else:
-        response = render(request, "publications/home.html", _overview(request))
+        response = render(request, "publications/first_steps.html", _first_steps(request))
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
 
 
-def _overview(request) -> dict:
+# What stands on the page only now and then is asked for together, whether there is any.
+AT_A_GLANCE = """
+SELECT (SELECT count(*) FROM (SELECT FROM campaigns_campaign WHERE deleted_at IS NULL LIMIT %s) AS c),
+       EXISTS (SELECT FROM config_apikey), EXISTS (SELECT FROM publications_webhookaddress WHERE paused_at IS NOT NULL)
+"""
+
+
+def _overview(request, latest: list[Publication]) -> dict:
     days = tally_days()
-    latest = list(history().qs[:LATEST])
     attach_ledger(latest)
+    with connection.cursor() as cursor:
+        cursor.execute(AT_A_GLANCE, [COUNT_UP_TO + 1])
+        campaigns, any_key, any_paused = cursor.fetchone()
     manages = may(request.user, MANAGE)
     return {
         "title": "Home",
-        "wants_key": manages and not ApiKey.objects.exists(),
+        "wants_key": manages and not any_key,
         "today": days.codes(last=1),
         "yesterday": days.codes(last=1, before=1),
         "week": days.codes(last=7),
         "week_before": days.codes(last=7, before=7),
         "week_publications": days.publications(last=7),
         "failed": days.failed(last=7),
-        "campaigns": Campaign.objects.live()[: COUNT_UP_TO + 1].count(),
+        "campaigns": campaigns,
         "chart": days.chart(),
         "low_pools": low_pools(),
-        "failing_webhooks": WebhookAddress.objects.failing() if manages else [],
+        "failing_webhooks": WebhookAddress.objects.failing() if manages and any_paused else [],
         "jobs": running_work(request.user),
         "latest": latest,
         "reveals": reveals_codes(request.user),

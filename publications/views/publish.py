@@ -33,7 +33,7 @@ CAMPAIGNS_OFFERED = 12
 @requires(PUBLISH)
 def publish(request, campaign_id):
     campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
-    codes = count_codes([campaign.pk])[campaign.pk]
+    codes = count_codes([campaign])[campaign.pk]
     back = reverse("publications:campaign", kwargs={"campaign_id": campaign.pk})
     context = {"title": f"Publish from {campaign}", "campaign": campaign, "codes": codes, "back": back}
     return _page(request, campaign, None, context)
