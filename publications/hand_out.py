@@ -18,7 +18,7 @@ from config.actor import Actor
 from config.note_event import note_event
 from publications.models import Export
 from publications.order_export import earlier_order, order_export
-from publications.take_codes import IN_POOL, NEXT, lock_pool
+from publications.take_codes import EXPIRATION_BEFORE, IN_POOL, NEXT, lock_pool
 from publications.tallies.count_more_codes import count_more_codes
 from publications.webhooks.models import PUBLICATION_SUCCEEDED
 
@@ -202,12 +202,12 @@ WITH taken AS MATERIALIZED (
     {NEXT} {{skip}}
 ), pub AS ({{publication}}
 ), given AS (
-    INSERT INTO publications_publishedvoucher (publication_id, voucher_id)
-    SELECT pub.id, taken.id FROM pub, taken
-    RETURNING voucher_id
+    INSERT INTO publications_publishedvoucher (publication_id, voucher_id, expiration_given, expiration_before)
+    SELECT pub.id, taken.id, now() + %(activity)s::interval, {EXPIRATION_BEFORE} FROM pub, taken
+    RETURNING voucher_id, expiration_given
 ), marked AS (
     UPDATE campaigns_voucher v
-       SET published_at = now(), expiration_date = coalesce(now() + %(activity)s::interval, v.expiration_date)
+       SET published_at = now(), expiration_date = coalesce(given.expiration_given, v.expiration_date)
       FROM given
      WHERE v.id = given.voucher_id
        AND v.id BETWEEN (SELECT min(id) FROM taken) AND (SELECT max(id) FROM taken)

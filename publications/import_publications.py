@@ -96,7 +96,9 @@ _PUBLISH = f"""
 WITH good AS MATERIALIZED (
   SELECT nextval(pg_get_serial_sequence('publications_publication', 'id')) AS id, in_order.*
     FROM (SELECT s.row, s.channel, s.metadata, coalesce(s.date, now()) AS created_at, v.id AS voucher_id, v.campaign_id,
-                 {_CUSTOMER} AS customer_id, c.join_once, nullif(c.activity_duration, '')::interval AS activity
+                 {_CUSTOMER} AS customer_id, c.join_once,
+                 CASE WHEN v.expiration_date IS NULL
+                      THEN coalesce(s.date, now()) + nullif(c.activity_duration, '')::interval END AS expiration_given
             FROM {_STAGED}
             JOIN campaigns_voucher v ON v.code = s.key
             LEFT JOIN campaigns_campaign c ON c.id = v.campaign_id
@@ -110,11 +112,12 @@ WITH good AS MATERIALIZED (
 ), others AS (
   {_INSERT.format(join_once="false")} WHERE id NOT IN (SELECT id FROM once)
 ), given AS (
-  INSERT INTO publications_publishedvoucher (publication_id, voucher_id) SELECT id, voucher_id FROM good
+  INSERT INTO publications_publishedvoucher (publication_id, voucher_id, expiration_given)
+  SELECT id, voucher_id, expiration_given FROM good
 ), flagged AS (
   UPDATE campaigns_voucher v
      SET published_at = good.created_at,
-         expiration_date = coalesce(v.expiration_date, good.created_at + good.activity)
+         expiration_date = coalesce(v.expiration_date, good.expiration_given)
     FROM good WHERE v.id = good.voucher_id
   RETURNING good.row)
 SELECT (SELECT count(*) FROM flagged),

@@ -156,6 +156,10 @@ class PublishedVoucher(models.Model):
     released_at = models.DateTimeField(null=True)
     released_by = models.CharField(max_length=200, null=True)
     reason = models.TextField(null=True)
+    # Where the publication gave the code an expiration (the campaign's activity duration): which, and what stood there
+    # before, for a release. Null: it gave none.
+    expiration_given = models.DateTimeField(null=True)
+    expiration_before = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from campaigns.models import Voucher
@@ -10,6 +10,17 @@ from campaigns.pool import raise_pool_version
 from config import audit
 from config.actor import Actor
 from publications.models import Publication, PublishedVoucher
+
+# Of released ledger rows, by their keys. The code's own expiration is back where the publication had given it another;
+# but what somebody has set since stays.
+RETURN_TO_POOL = """
+UPDATE campaigns_voucher v
+   SET published_at = NULL, updated_at = now(),
+       expiration_date = CASE WHEN v.expiration_date = l.expiration_given THEN l.expiration_before
+                              ELSE v.expiration_date END
+  FROM publications_publishedvoucher l
+ WHERE l.id = ANY(%s) AND v.id = l.voucher_id
+"""
 
 
 class NotPublished(Exception):
@@ -23,7 +34,7 @@ class ReasonMissing(ValueError):
 def release(voucher: Voucher, *, by: Actor, reason: str) -> PublishedVoucher:
     """Releases the code; a publication left with no live code is voided, never deleted.
 
-    An expiration that the publication gave it (the campaign's activity duration) goes with it.
+    An expiration that the publication gave it (the campaign's activity duration) goes with it, and its own is back.
     Raises NotPublished and ReasonMissing. Of two calls at once one releases, the other gets NotPublished.
     """
     reason = reason.strip()
@@ -35,13 +46,12 @@ def release(voucher: Voucher, *, by: Actor, reason: str) -> PublishedVoucher:
             ledger__voucher=voucher, ledger__released_at=None
         )
         held = publication.first()
-        live = PublishedVoucher.objects.filter(voucher=voucher, publication=held, released_at=None)
-        if not held or not live.update(released_at=Now(), released_by=by.label, reason=reason):
+        live = PublishedVoucher.objects.filter(voucher=voucher, publication=held, released_at=None).first()
+        if not held or not live:
             raise NotPublished("This code is not published, or was just released.")
-        expires_by_publication = voucher.campaign is not None and voucher.campaign.activity_duration
-        Voucher.objects.filter(pk=voucher.pk).update(
-            published_at=None, updated_at=Now(), **({"expiration_date": None} if expires_by_publication else {})
-        )
+        PublishedVoucher.objects.filter(pk=live.pk).update(released_at=Now(), released_by=by.label, reason=reason)
+        with connection.cursor() as cursor:
+            cursor.execute(RETURN_TO_POOL, [[live.pk]])
         if not PublishedVoucher.objects.filter(publication=held, released_at=None).exists():
             Publication.objects.filter(pk=held.pk).update(voided_at=Now())
         if voucher.campaign_id:
@@ -50,4 +60,5 @@ def release(voucher: Voucher, *, by: Actor, reason: str) -> PublishedVoucher:
             "code.released", by=by, object_id=voucher.public_id, campaign_id=voucher.campaign_id,
             publication=held.public_id, reason=reason,
         )  # fmt: skip
-    return PublishedVoucher.objects.filter(voucher=voucher, publication=held).latest("released_at")
+    live.refresh_from_db()
+    return live

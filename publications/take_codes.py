@@ -33,12 +33,15 @@ CAMPAIGN_GIVES = """(SELECT c.deleted_at IS NULL AND (c.expiration_date IS NULL 
 CUSTOMER_LIVES = """EXISTS (SELECT FROM customers_customer c
                       WHERE c.id = %(customer)s::bigint AND c.erased_at IS NULL FOR KEY SHARE)"""
 
+# What a publication's activity duration takes the place of, kept on the ledger row for a release.
+EXPIRATION_BEFORE = "CASE WHEN %(activity)s::interval IS NOT NULL THEN expiration_date END"
+
 # `id + 0`: only the pool's own index serves that order, so the planner never walks the primary key (ADR 0003).
-NEXT = f"""SELECT v.id FROM campaigns_voucher v
+NEXT = f"""SELECT v.id, v.expiration_date FROM campaigns_voucher v
        WHERE v.campaign_id = %(campaign)s AND {IN_POOL} AND v.id + 0 > %(after)s AND {CAMPAIGN_GIVES}
        ORDER BY v.id + 0 LIMIT %(count)s FOR UPDATE OF v"""  # noqa: S608 - our own constants
 
-NAMED = f"""SELECT v.id FROM campaigns_voucher v
+NAMED = f"""SELECT v.id, v.expiration_date FROM campaigns_voucher v
        WHERE v.id = %(voucher)s AND {IN_POOL} AND (%(campaign)s::bigint IS NULL OR {CAMPAIGN_GIVES})
        FOR UPDATE OF v"""  # noqa: S608 - our own constants
 
@@ -58,15 +61,15 @@ WITH taken AS MATERIALIZED (
     ON CONFLICT DO NOTHING
     RETURNING id, created_at
 ), given AS (
-    INSERT INTO publications_publishedvoucher (publication_id, voucher_id)
-    SELECT pub.id, taken.id FROM pub, taken
-    RETURNING publication_id, voucher_id
+    INSERT INTO publications_publishedvoucher (publication_id, voucher_id, expiration_given, expiration_before)
+    SELECT pub.id, taken.id, pub.created_at + %(activity)s::interval, {EXPIRATION_BEFORE} FROM pub, taken
+    RETURNING publication_id, voucher_id, expiration_given
 ), noted AS (
     {noting(PUBLICATION_SUCCEEDED, of="pub")}
 )
 UPDATE campaigns_voucher v
    SET published_at = pub.created_at,
-       expiration_date = coalesce(pub.created_at + %(activity)s::interval, v.expiration_date)
+       expiration_date = coalesce(given.expiration_given, v.expiration_date)
   FROM given, pub
  WHERE v.id = given.voucher_id
 RETURNING given.publication_id, pub.created_at, {VOUCHER}

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from campaigns.extend_pool import extend_pool
 from campaigns.models import Voucher
@@ -186,7 +187,8 @@ def test_a_paused_run_takes_no_code():
 
 
 def test_a_stopped_run_releases_the_codes_that_were_not_sent():
-    campaign = CampaignFactory(codes=9, activity_duration="P30D")
+    campaign, own = CampaignFactory(codes=9, activity_duration="P30D"), timezone.now() + timedelta(days=90)
+    campaign.vouchers.update(expiration_date=own)
     run = running(4, campaign=campaign)
     write_audience(run.pk)
     publish_batch(run.pk)
@@ -209,7 +211,7 @@ def test_a_stopped_run_releases_the_codes_that_were_not_sent():
         (failed.publication_id, "Test Staff"), (waiting.publication_id, "Test Staff"),
     }  # fmt: skip
     assert Publication.objects.exclude(voided_at=None).count() == 2
-    assert Voucher.objects.filter(published_at=None, expiration_date=None).count() == 9 - 2
+    assert Voucher.objects.filter(published_at=None, expiration_date=own).count() == 9 - 2
     campaign.refresh_from_db()
     assert campaign.pool_version > version
     assert wind_up_stopped() == 0

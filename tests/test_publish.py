@@ -7,11 +7,13 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from campaigns.models import Voucher
+from campaigns.models import Campaign, Voucher
 from customers.models import Customer
 from customers.upsert import CustomerNotFound
 from publications.erase_customer import erase_customer
-from publications.models import Publication, PublishedVoucher
+from publications.hand_out import order_hand_out
+from publications.hand_out import take_codes as take_codes_of_hand_out
+from publications.models import Export, Publication, PublishedVoucher
 from publications.publish import publish, publish_code
 from publications.refusals import (
     AlreadyJoined,
@@ -304,6 +306,49 @@ def test_an_activity_duration_ends_with_the_release():
     release(publication.vouchers[0], by=STAFF, reason="Returned")
 
     assert Voucher.objects.get().expiration_date is None
+
+
+def _publish_to_a_file(campaign):
+    order_hand_out(campaign, count=1, by=STAFF)
+    take_codes_of_hand_out(Export.objects.get().pk)
+
+
+@pytest.mark.parametrize(
+    "give",
+    [
+        lambda campaign: publish(campaign, CustomerFactory(), **HOW),
+        lambda campaign: publish_code(campaign.vouchers.get(), CustomerFactory(), **HOW),
+        _publish_to_a_file,
+    ],
+    ids=["next", "named", "hand-out"],
+)
+def test_a_release_gives_a_code_its_own_expiration_back(give):
+    own = timezone.now() + timedelta(days=90)
+    campaign = CampaignFactory(activity_duration="P1D")
+    VoucherFactory(campaign=campaign, expiration_date=own)
+    give(campaign)
+    assert Voucher.objects.get().expiration_date < own
+
+    release(Voucher.objects.get(), by=STAFF, reason="Returned")
+
+    assert Voucher.objects.get().expiration_date == own
+
+
+def test_a_release_keeps_an_expiration_that_the_publication_did_not_give():
+    """Of the campaign, which got its activity duration afterwards; and of somebody who changed the date since."""
+    own, changed = (timezone.now() + timedelta(days=days) for days in (90, 60))
+    plain, lasting = CampaignFactory(), CampaignFactory(codes=1, activity_duration="P1D")
+    first = VoucherFactory(campaign=plain, expiration_date=own)
+    publish_code(first, CustomerFactory(), **HOW)
+    Campaign.objects.filter(pk=plain.pk).update(activity_duration="P1D")
+    second = publish(lasting, CustomerFactory(), **HOW).vouchers[0]
+    Voucher.objects.filter(pk=second.pk).update(expiration_date=changed)
+
+    for voucher in (first, second):
+        release(Voucher.objects.get(pk=voucher.pk), by=STAFF, reason="Returned")
+
+    assert Voucher.objects.get(pk=first.pk).expiration_date == own
+    assert Voucher.objects.get(pk=second.pk).expiration_date == changed
 
 
 def test_an_erased_customer_gets_nothing_and_no_failure_keeps_their_words():

@@ -10,6 +10,7 @@ from campaigns.pool import raise_pool_version
 from config.actor import SYSTEM
 from publications.distributions.change_run import record_of
 from publications.distributions.models import Delivery, Distribution
+from publications.release import RETURN_TO_POOL
 
 BATCH = 1_000
 STOPPED = "The run was stopped before"
@@ -87,20 +88,15 @@ def _release(distribution: Distribution) -> int:
         cursor.execute("SELECT FROM publications_publication WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [publications])
         cursor.execute(
             """UPDATE publications_publishedvoucher SET released_at = now(), released_by = %s, reason = %s
-                WHERE publication_id = ANY(%s) AND released_at IS NULL RETURNING voucher_id""",
+                WHERE publication_id = ANY(%s) AND released_at IS NULL RETURNING id""",
             [
                 distribution.release_unsent_by,
                 f"{distribution.name} was stopped before the message was sent",
                 publications,
             ],
         )
-        vouchers = [voucher for (voucher,) in cursor.fetchall()]
-        cursor.execute(
-            """UPDATE campaigns_voucher v SET published_at = NULL, updated_at = now(),
-                      expiration_date = CASE WHEN c.activity_duration = '' THEN v.expiration_date END
-                 FROM campaigns_campaign c WHERE c.id = v.campaign_id AND v.id = ANY(%s)""",
-            [vouchers],
-        )
+        released = [key for (key,) in cursor.fetchall()]
+        cursor.execute(RETURN_TO_POOL, [released])
         cursor.execute(
             "UPDATE publications_publication SET voided_at = now() WHERE id = ANY(%s) AND voided_at IS NULL",
             [publications],
@@ -108,9 +104,9 @@ def _release(distribution: Distribution) -> int:
         Delivery.objects.filter(pk__in=deliveries).update(state=State.SKIPPED, reason=RELEASED, state_at=Now())
         if distribution.campaign_id:
             raise_pool_version(distribution.campaign_id)
-        if vouchers:
+        if released:
             record_of(
-                distribution, "codes_released", by=SYSTEM, count=len(vouchers),
+                distribution, "codes_released", by=SYSTEM, count=len(released),
                 asked_by=distribution.release_unsent_by,
             )  # fmt: skip
     return len(rows)

@@ -25,7 +25,7 @@ from publications.distributions.audience import HOLDS_A_CODE, why_left_out
 from publications.distributions.change_run import record_of
 from publications.distributions.models import Delivery, Distribution
 from publications.hand_out import why_over
-from publications.take_codes import NEXT, left_in_pool, lock_pool
+from publications.take_codes import EXPIRATION_BEFORE, NEXT, left_in_pool, lock_pool
 from publications.webhooks.models import PUBLICATION_SUCCEEDED
 from publications.webhooks.note_events import noting
 
@@ -59,7 +59,7 @@ WITH batch AS MATERIALIZED (
 ), taken AS MATERIALIZED (
     {NEXT} {{skip}}
 ), numbered AS MATERIALIZED (
-    SELECT id, (row_number() OVER (ORDER BY id) - 1) / %(each)s + 1 AS n FROM taken
+    SELECT id, expiration_date, (row_number() OVER (ORDER BY id) - 1) / %(each)s + 1 AS n FROM taken
 ), drawn AS MATERIALIZED (
     SELECT b.id, b.customer_id, b.n, nextval('publications_publication_id_seq') AS publication_id
       FROM batch b WHERE b.n <= (SELECT count(*) FROM numbered) / %(each)s
@@ -72,15 +72,16 @@ WITH batch AS MATERIALIZED (
     ON CONFLICT DO NOTHING
     RETURNING id
 ), given AS (
-    INSERT INTO publications_publishedvoucher (publication_id, voucher_id)
-    SELECT pub.id, numbered.id FROM pub JOIN drawn ON drawn.publication_id = pub.id JOIN numbered USING (n)
+    INSERT INTO publications_publishedvoucher (publication_id, voucher_id, expiration_given, expiration_before)
+    SELECT pub.id, numbered.id, now() + %(activity)s::interval, {EXPIRATION_BEFORE}
+      FROM pub JOIN drawn ON drawn.publication_id = pub.id JOIN numbered USING (n)
      ORDER BY numbered.id
-    RETURNING voucher_id
+    RETURNING voucher_id, expiration_given
 ), noted AS (
     {noting(PUBLICATION_SUCCEEDED, of="pub")}
 ), marked AS (
     UPDATE campaigns_voucher v
-       SET published_at = now(), expiration_date = coalesce(now() + %(activity)s::interval, v.expiration_date)
+       SET published_at = now(), expiration_date = coalesce(given.expiration_given, v.expiration_date)
       FROM given
      WHERE v.id = given.voucher_id
        AND v.id BETWEEN (SELECT min(id) FROM taken) AND (SELECT max(id) FROM taken)
