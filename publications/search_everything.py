@@ -8,9 +8,10 @@ from django.db.models import Q
 from django.urls import reverse
 
 from campaigns.models import Campaign, Voucher
-from config.public_ids import CAMPAIGN, CUSTOMER, EXPORT, PUBLICATION, VOUCHER, key_of
-from customers.models import Customer
+from config.public_ids import CAMPAIGN, CUSTOMER, DISTRIBUTION, EXPORT, PUBLICATION, SEGMENT, VOUCHER, key_of
+from customers.models import Customer, Segment
 from customers.search import search as search_customers
+from publications.distributions.models import Distribution
 from publications.history import with_holders
 from publications.models import Export, Publication
 from publications.redemptions.history import find_redemption
@@ -23,6 +24,8 @@ PAGES = {
     CUSTOMER: (Customer, "publications:customer"),
     PUBLICATION: (Publication, "publications:publication"),
     EXPORT: (Export, "publications:export"),
+    SEGMENT: (Segment, "customers:segment"),
+    DISTRIBUTION: (Distribution, "distributions:distribution"),
 }
 
 
@@ -41,9 +44,12 @@ def page_of_id(text: str) -> str | None:
         if (key := key_of(prefix, text)) is not None and model._default_manager.filter(pk=key).exists():
             return reverse(url_name, args=[key])
     if redemption := find_redemption(text):
-        # It stands in the timeline of its code; what several codes were redeemed by, in that of the first.
-        voucher_id = redemption.voucher_id or redemption.children.values_list("voucher_id", flat=True).earliest("pk")
-        return reverse("publications:code", args=[voucher_id])
+        # It stands in the timeline of its code; what several codes were redeemed by, in that of the first. An attempt to
+        # roll those back that failed has no codes of its own.
+        stack = redemption.undoes or redemption
+        codes = stack.children.order_by("pk").values_list("voucher_id", flat=True)
+        if voucher_id := redemption.voucher_id or codes.first():
+            return reverse("publications:code", args=[voucher_id])
     return None
 
 

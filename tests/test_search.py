@@ -6,7 +6,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from publications.models import Export
+from customers.models import Segment
+from publications.models import Export, Redemption
+from publications.redemptions.redeem import Use, redeem, redeem_together
+from publications.redemptions.refusals import RedemptionRefused
+from publications.redemptions.roll_back import roll_back
 from publications.release import release
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
@@ -32,6 +36,7 @@ def test_an_id_leads_to_its_page_at_once(signed_in):
         (publication.customer, "customers"),
         (publication, "publications"),
         (export, "exports"),
+        (Segment.objects.create(name="Testers", type="static"), "segments"),
     ):
         assert search(browser, f"  {thing.public_id} ").url == f"/{page}/{thing.public_id}/"
 
@@ -111,13 +116,50 @@ def test_nothing_typed_says_what_can_be_found(signed_in, text):
     assert "A code, the id of anything" in answer.content.decode()
 
 
-@pytest.mark.parametrize(
-    "text", ["%", "_", "\\", "'; --", "a" * 5000, "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16")]
-)
-def test_strange_texts_find_nothing_and_break_nothing(signed_in, text):
-    published()
+PREFIXES = "camp v cust pub export seg dist hook event aa r rf rr rrf vr zz".split()
+ENDINGS = ["", "1", "…", "A" * 16, "z" * 400, "9" * 30, "-1", "1; DROP TABLE x"]
+STRANGE = """' '' " \\ % _ %%% -- /* '); <script>alert(1)</script> {{text}} ../../etc/passwd""".split()
+STRANGE += ["x" * 500, "ß" * 500, "é" * 5000, "a\x00b", "\x00", "\u202e", "\U0001f600", "\t\n", "a b c d e f g h i j"]
 
-    assert search(signed_in("Operator"), text).status_code == 200
+
+def test_strange_texts_and_ids_of_nothing_are_answered(signed_in):
+    published()
+    redeem(VoucherFactory(), by=STAFF)
+
+    for role in ("Viewer", "Operator"):
+        browser = signed_in(role)
+        for text in [*STRANGE, *(f"{prefix}_{ending}" for prefix in PREFIXES for ending in ENDINGS)]:
+            answer = search(browser, text)
+            assert (answer.status_code, text) == (200, text)
+            assert "<script>alert" not in answer.content.decode()
+        assert browser.get("/search?q=%ff%fe%00%27").status_code == 200
+
+
+def test_a_redemption_is_found_by_its_id_alone_or_in_a_stack_rolled_back_or_failed(signed_in):
+    alone, first, second = (VoucherFactory(redemption_limit=1) for _ in range(3))
+    used = redeem(alone, by=STAFF)
+    with pytest.raises(RedemptionRefused):
+        redeem(alone, by=STAFF)
+    roll_back(used, by=STAFF)
+    stack = redeem_together([Use(first), Use(second)], by=STAFF)[0].stack
+    roll_back(stack, by=STAFF)
+    with pytest.raises(RedemptionRefused):
+        roll_back(stack, by=STAFF)
+    browser = signed_in("Viewer")
+
+    found = [
+        (row.public_id.split("_")[0], search(browser, row.public_id).url) for row in Redemption.objects.order_by("pk")
+    ]
+
+    page_of = {voucher: f"/codes/{voucher.public_id}/" for voucher in (alone, first, second)}
+    assert sorted(found) == sorted(
+        [
+            *(("r", page_of[alone]), ("rf", page_of[alone]), ("rr", page_of[alone])),
+            *(("r", page_of[first]), ("r", page_of[first]), ("r", page_of[second])),
+            *(("rr", page_of[first]), ("rr", page_of[first]), ("rr", page_of[second])),
+            ("rrf", page_of[first]),
+        ]
+    )
 
 
 @pytest.mark.parametrize("how_many", [1, 50])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from campaigns.models import Campaign
 from customers.models import Customer
@@ -72,6 +72,14 @@ def test_on_a_phone_the_buttons_of_a_campaign_stand_in_one_row(visit, transactio
     tops = {button.bounding_box()["y"] for button in page.locator(".page-head .actions .btn").all()}
 
     assert len(tops) == 1
+
+
+def test_on_a_phone_the_open_tab_is_in_sight(visit, transactional_db):
+    campaign = CampaignFactory(codes=1)
+    page = visit("Manager", viewport=PHONE)
+    page.goto(f"/campaigns/{campaign.public_id}/activity")
+
+    expect(page.get_by_role("link", name="Activity", exact=True)).to_be_in_viewport(ratio=1)
 
 
 def test_a_strip_of_icons_keeps_its_words_for_screen_readers(visit, transactional_db):
