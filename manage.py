@@ -14,8 +14,13 @@ def main() -> None:
     from django.core.management import execute_from_command_line
 
     from config.embedded_postgres import DatabaseUnavailable, serving
+    from config.environment import SettingRefused
     from config.runtime.data_folder import DataFolderInUse
 
+    try:
+        settings.INSTALLED_APPS  # noqa: B018 - the first look reads them all
+    except SettingRefused as problem:
+        sys.exit(str(problem))
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
     if command in WITHOUT_DATABASE or command.startswith("-") or not settings.EMBEDDED_DATABASE:
         execute_from_command_line(sys.argv)

@@ -6,23 +6,22 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-import environ
 from csp.constants import NONE, SELF
 
 from config.embedded_postgres import database_settings
+from config.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Environment()
 
 # Everything that Handout keeps on disk: the embedded database, uploads, exports, the secret key.
-HANDOUT_DATA = Path(env.str("HANDOUT_DATA", default=str(BASE_DIR / "var"))).expanduser().resolve()
+HANDOUT_DATA = env.folder("HANDOUT_DATA", default=BASE_DIR / "var")
 
 
 def _kept_secret() -> str:
     """A secret key drawn once and kept in the data folder, so that a restart signs nobody out."""
     path = HANDOUT_DATA / "secret_key"
     if not path.exists():
-        HANDOUT_DATA.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=HANDOUT_DATA, prefix="secret_key.") as drawn:  # mode 0600
             drawn.write(secrets.token_urlsafe(50))
             drawn.flush()
@@ -34,10 +33,12 @@ def _kept_secret() -> str:
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or _kept_secret()
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_TRUSTED_ORIGINS = env.sites("CSRF_TRUSTED_ORIGINS")
 HTTPS = env.bool("HTTPS", default=False)  # set it behind a proxy that terminates TLS
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # how many of them add to X-Forwarded-For before it comes here
-SITE_URL = env.str("SITE_URL", default="")  # how the outside world calls this server; "" means: as the request did
+SITE_URL = next(
+    iter(env.sites("SITE_URL")), ""
+)  # how the outside world calls this server; "" means: as the request did
 
 INSTALLED_APPS = [
     "config.apps.HandoutConfig",
@@ -116,7 +117,7 @@ for _database in DATABASES.values():
         "ENGINE": "config.postgres",  # a connection that a restarted database dropped is replaced, not handed to a view
         "OPTIONS": {
             **_database.get("OPTIONS", {}),
-            "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=20), "timeout": 10},
+            "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=20, least=1), "timeout": 10},
             "server_side_binding": True,
             # Prepared from the first use; PgBouncer in transaction mode before 1.21 wants DATABASE_PREPARE=0.
             "prepare_threshold": 1 if env.bool("DATABASE_PREPARE", default=True) else None,
@@ -141,7 +142,8 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # nor are such attempts recorded: a row for each would grow for ever
+# Attempts while one has to wait neither prolong the wait nor are recorded, for what is recorded would grow for ever.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True  # nobody would read it
 AXES_CLIENT_IP_CALLABLE = "config.client_address.client_address"
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
@@ -206,7 +208,7 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
 # Seconds that a client may stand still while its request is taken in or its answer is sent; see config/asgi.py.
-CLIENT_PATIENCE_SECONDS = env.int("CLIENT_PATIENCE_SECONDS", default=20)
+CLIENT_PATIENCE_SECONDS = env.int("CLIENT_PATIENCE_SECONDS", default=20, least=1)
 
 # Mail
 # Without EMAIL_URL nothing leaves the house: messages are kept and shown on the page Messages.
@@ -237,7 +239,7 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "filters": {"routes": {"()": "config.log_routes.RoutesNotPaths"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["routes"]}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
+    "root": {"handlers": ["console"], "level": env.level("LOG_LEVEL", default="WARNING")},
     # Each of its attempts to reach a database that is away is a warning; the request or job that fails says it once.
     "loggers": {"psycopg.pool": {"level": "ERROR"}},
 }

@@ -4,7 +4,9 @@ import os
 import socket
 
 import psycopg
+import pytest
 
+from config.environment import Environment
 from config.runtime.data_folder import hold
 from tests.running_handout import RunningHandout, manage, processes_of
 
@@ -19,10 +21,57 @@ def test_port_in_use(tmp_path):
     assert not (tmp_path / "postgres").exists()
 
 
-def test_port_that_is_none(tmp_path):
-    run = manage(tmp_path, "run", PORT="http")
+NO_POSTGRES = "DATABASE_URL is no address of a PostgreSQL: write postgres://user:password@host:5432/name"
+NO_MAIL = "EMAIL_URL is no address of a mail server: write smtp+tls://user:password@host:587"
 
-    assert (run.returncode, run.stderr) == (1, "PORT=http is no port: give a number from 1 to 65535.\n")
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PORT", "http", "PORT=http cannot be: give a whole number from 1 to 65535."),
+        ("PORT", "99999", "PORT=99999 cannot be: give a whole number from 1 to 65535."),
+        ("WORKERS", "0", "WORKERS=0 cannot be: give a whole number from 1 to 128."),
+        ("DATABASE_URL", "foo", NO_POSTGRES),
+        ("DATABASE_URL", "mysql://ada:secret@localhost/handout", NO_POSTGRES),
+        ("DATABASE_URL", "postgres://ada:secret@localhost:port/handout", NO_POSTGRES),
+        ("DATABASE_URL", "postgres://ada:secret@localhost", NO_POSTGRES),
+        ("EMAIL_URL", "nonsense", NO_MAIL),
+        ("EMAIL_URL", "smtp://ada:secret@:25", NO_MAIL),
+        ("UPLOAD_MAX_BYTES", "1GB", "UPLOAD_MAX_BYTES=1GB cannot be: give a whole number of 0 or more."),
+        ("DATABASE_POOL_SIZE", "-1", "DATABASE_POOL_SIZE=-1 cannot be: give a whole number of 1 or more."),
+        ("HTTPS", "treu", "HTTPS=treu cannot be: give 1 or 0."),
+        ("LOG_LEVEL", "LOUD", "LOG_LEVEL=LOUD cannot be: give one of DEBUG, INFO, WARNING, ERROR, CRITICAL."),
+        (
+            "SITE_URL",
+            "handout.example.com",
+            "SITE_URL=handout.example.com cannot be: write https://handout.example.com",
+        ),
+    ],
+)
+def test_a_setting_that_makes_no_sense(tmp_path, name, value, said):
+    run = manage(tmp_path, "run", **{"PORT": _free_port(), name: value})
+
+    assert (run.returncode, run.stderr) == (1, f"{said}\n")
+    assert not (tmp_path / "postgres").exists()
+
+
+def test_settings_that_are_set_to_nothing_are_not_set(monkeypatch):
+    monkeypatch.setenv("EMPTY", "")
+    env = Environment()
+
+    assert (env.int("EMPTY", default=7), env.bool("EMPTY", default=True), env.sites("EMPTY")) == (7, True, [])
+
+
+@pytest.mark.parametrize(
+    ("folder", "because"), [("/proc/handout", "No such file or directory"), ("/etc/passwd", "it is a file")]
+)
+def test_a_data_folder_that_cannot_be_used(folder, because):
+    run = manage(folder, "run")
+
+    assert run.returncode == 1
+    assert run.stderr == (
+        f"The data folder {folder} cannot be used ({because}). Choose another: HANDOUT_DATA=/another/folder\n"
+    )
 
 
 def test_data_folder_in_use(tmp_path):

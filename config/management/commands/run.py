@@ -15,6 +15,7 @@ from django.db import connection
 from procrastinate.contrib.django import app as queue
 
 from config.embedded_postgres import DatabaseUnavailable, Server
+from config.environment import Environment, SettingRefused
 from config.runtime.collect_static import collect_static
 from config.runtime.data_folder import DataFolderInUse, hold
 from config.runtime.prepare_database import (
@@ -43,7 +44,7 @@ class Command(BaseCommand):
                 self.run(stack)
         except Stopped:
             self.say("Stopped.")
-        except (PortInUse, DataFolderInUse, DatabaseUnavailable, DatabaseRefused) as problem:
+        except (PortInUse, DataFolderInUse, DatabaseUnavailable, DatabaseRefused, SettingRefused) as problem:
             self.stderr.write(str(problem))
             sys.exit(1)
 
@@ -52,7 +53,8 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def run(self, stack: ExitStack) -> None:
-        host, port = os.environ.get("HOST", "127.0.0.1"), _port()
+        host, port = os.environ.get("HOST") or "127.0.0.1", Environment().int("PORT", default=8000, least=1, most=65535)
+        parts = [_web(host, port), *_workers()]
         stack.enter_context(hold(settings.HANDOUT_DATA))
         _refuse_taken_port(host, port)
 
@@ -73,7 +75,6 @@ class Command(BaseCommand):
             os.environ["SENDING_ALONE"] = "1"  # told to our worker
         connection.close_pool()  # the supervisor itself needs the database no more
 
-        parts = [_web(host, port), *_workers()]
         stack.callback(stop, parts)
         for part in parts:
             part.start()
@@ -86,13 +87,6 @@ class Command(BaseCommand):
                 self.say(f"\nHandout is ready: {settings.SITE_URL or address}")
                 self.say("Sign in as admin. (Password forgotten? .venv/bin/python manage.py changepassword admin)")
                 self.say("Ctrl-C stops everything.\n")
-
-
-def _port() -> int:
-    given = os.environ.get("PORT") or "8000"
-    if not given.isdecimal() or not 0 < int(given) < 65536:
-        raise PortInUse(f"PORT={given} is no port: give a number from 1 to 65535.")
-    return int(given)
 
 
 def _refuse_taken_port(host: str, port: int) -> None:
@@ -108,7 +102,7 @@ def _refuse_taken_port(host: str, port: int) -> None:
 
 
 def _web(host: str, port: int) -> Child:
-    workers = os.environ.get("WORKERS") or str(min(max(os.cpu_count() or 1, 2), 8))
+    workers = Environment().int("WORKERS", default=min(max(os.cpu_count() or 1, 2), 8), least=1, most=128)
     options = {
         "interface": "asginl",
         "http": "1",  # with 2 in the choice, a connection on which nothing is said is held for ever
@@ -116,7 +110,7 @@ def _web(host: str, port: int) -> Child:
         "backpressure": "512",  # connections of each process
         "host": host,
         "port": str(port),
-        "workers": workers,
+        "workers": str(workers),
         "workers-kill-timeout": "3",
         "log-level": "error",
     }
