@@ -128,20 +128,20 @@ class CampaignForm(VerbForm, ValueFields, CodeFields):
         min_value=0,
         max_value=MOST_IN_ONE_ORDER,
         initial=100,
-        help_text="In the background, up to ten million. More can follow. 0 if you import your own.",
+        help_text="Up to ten million, made in the background; more can follow. Enter 0 if you import your own.",
     )
     auto_update = of(
         "auto_update",
         label="Extend the pool when it is empty",
         widget=Switch,
-        help_text="AUTO_UPDATE: publishing from an empty pool makes the missing codes.",
+        help_text="Publishing from an empty pool makes the missing codes.",
     )
     reserve = of(
         "reserve",
         label="Codes kept ahead",
         required=False,
         max_value=LARGEST_RESERVE,
-        help_text="Made in the background before they are needed. 0: only when they are needed.",
+        help_text="Made in the background before they are needed. 0: made only when they are needed.",
     )
     join_once = of(
         "join_once",

@@ -27,10 +27,10 @@ class FileForm(forms.Form):
         widget=forms.RadioSelect,
         initial=EXCEL,
         choices=[
-            (EXCEL, _choice("Excel", "Accents are shown rightly; cells that look like a formula are made harmless.")),
+            (EXCEL, _choice("Excel", "Accents are shown right; cells that look like a formula are made harmless.")),
             (
                 SPREADSHEET,
-                _choice("Another spreadsheet", "Google Sheets, LibreOffice, Numbers. Formulas are harmless."),
+                _choice("Another spreadsheet", "Google Sheets, LibreOffice, Numbers. Formulas are made harmless."),
             ),
             (
                 PROGRAM,
@@ -73,9 +73,9 @@ class HandOutForm(FileForm):
         cleaned = super().clean()
         if "count" not in self.errors and bool(cleaned.get("count")) == cleaned["everything"]:
             if cleaned["everything"]:
-                self.add_error("count", "You ticked all codes and also gave a number. Which do you mean?")
+                self.add_error("count", "You ticked all codes and also entered a number. Clear one of them.")
             else:
-                self.add_error("count", "Say how many codes the file shall hold, or tick all.")
+                self.add_error("count", "Enter how many codes the file should hold, or tick all.")
         return cleaned
 
 

@@ -33,7 +33,7 @@ class PoolTooSmall(HandOutRefused):
     def __init__(self, asked: int, in_pool: int) -> None:
         self.asked, self.in_pool = asked, in_pool
         super().__init__(
-            f"{asked:,} codes asked, {in_pool:,} in the pool. Ask for fewer, or add codes to the campaign first."
+            f"{asked:,} codes asked for, {in_pool:,} in the pool. Ask for fewer, or add codes to the campaign first."
         )
 
 
@@ -51,8 +51,8 @@ class NothingGiven(Exception):
 
     def __init__(self, asked: int) -> None:
         super().__init__(
-            f"{asked:,} codes asked, none given: others took the pool's last codes first, or the campaign expired or "
-            "was deleted meanwhile. Add codes to the campaign, then retry."
+            f"None of {asked:,} given: others took the pool's last codes first, or the campaign expired or was deleted "
+            "meanwhile. Add codes to the campaign, then retry."
         )
 
 

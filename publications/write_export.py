@@ -48,7 +48,7 @@ def make_export_file(export_id: int) -> None:
     except OSError as problem:
         _fail(export_id, _why(problem))
     except Exception:
-        _fail(export_id, "Something unforeseen went wrong; the server's log says what. Nothing is lost: retry.")
+        _fail(export_id, "An unexpected error stopped it; the server's log says more. Nothing is lost: retry.")
         raise
 
 

@@ -79,10 +79,10 @@ def test_all_codes_for_a_program(signed_in):
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
-        ({"count": "800"}, "800 codes asked, 5 in the pool. Ask for fewer, or add codes"),
-        ({"count": ""}, "Say how many codes the file shall hold, or tick all."),
+        ({"count": "800"}, "800 codes asked for, 5 in the pool. Ask for fewer, or add codes"),
+        ({"count": ""}, "Enter how many codes the file should hold, or tick all."),
         ({"count": "0"}, "greater than or equal to 1"),
-        ({"everything": "on", "count": "3"}, "You ticked all codes and also gave a number. Which do you mean?"),
+        ({"everything": "on", "count": "3"}, "You ticked all codes and also entered a number. Clear one of them."),
     ],
 )
 def test_a_wrong_number_comes_back_with_the_form_and_orders_nothing(signed_in, sent, said):
@@ -203,7 +203,7 @@ def test_a_short_hand_out_says_so(signed_in):
     staff = signed_in("Manager")
 
     assert '2 <small class="muted">of 3</small>' in text(staff.get(url("exports")))
-    assert "<strong>3 asked, 2 given.</strong>" in text(staff.get(page_of(export)))
+    assert "<strong>3 codes asked for, 2 given.</strong>" in text(staff.get(page_of(export)))
 
 
 def test_progress_is_polled_until_the_work_ends(signed_in):

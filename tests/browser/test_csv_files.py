@@ -28,7 +28,7 @@ def test_a_hand_out_is_ordered_watched_and_downloaded(page):
 
     dialog.get_by_label("Number of codes").fill("60")
     dialog.get_by_role("button", name="Publish into a file").click()
-    expect(dialog.get_by_role("alert")).to_contain_text("60 codes asked, 59 in the pool.")
+    expect(dialog.get_by_role("alert")).to_contain_text("60 codes asked for, 59 in the pool.")
     dialog.get_by_label("Number of codes").fill("40")
     dialog.get_by_label("A program").check()
     dialog.get_by_role("button", name="Publish into a file").click()
