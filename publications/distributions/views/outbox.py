@@ -20,7 +20,9 @@ from publications.distributions.views.review import framed
 def outbox(request):
     kept = OutboxFilter(request.GET, KeptMessage.objects.all())
     context = {"title": "Outbox", "is_sent": settings.EMAIL_IS_SENT}
-    return list_page(request, "distributions/outbox.html", OutboxTable(kept.qs), context, filterset=kept)
+    return list_page(
+        request, "distributions/outbox.html", OutboxTable(kept.qs, user=request.user), context, filterset=kept
+    )
 
 
 @require_safe
@@ -29,7 +31,8 @@ def outbox(request):
 def message(request, message_id):
     """Its text holds codes in clear, so who sees none of them sees no text."""
     kept = get_object_or_404(KeptMessage.objects.select_related("delivery__distribution", "customer"), pk=message_id)
-    context = {"title": kept.subject or "(no subject)", "kept": kept, "reveals": reveals_codes(request.user)}
+    reveals = reveals_codes(request.user)
+    context = {"title": kept.subject or "(no subject)" if reveals else "Message", "kept": kept, "reveals": reveals}
     return render(request, "distributions/outbox_message.html", context)
 
 

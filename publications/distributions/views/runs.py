@@ -53,9 +53,12 @@ def list(request):
 @require_safe
 @requires(READ)
 def distribution(request, distribution_id):
+    """An automatic one has a page of another kind; what links to "the run" need not know which it was."""
     run = get_object_or_404(
-        Distribution.objects.manual().select_related("customer", "segment", "campaign", "webhook"), pk=distribution_id
+        Distribution.objects.select_related("customer", "segment", "campaign", "webhook"), pk=distribution_id
     )
+    if run.kind == Distribution.Kind.AUTOMATIC:
+        return redirect("automations:automation", distribution_id=run.pk)
     if request.htmx.target == PART:
         # Asked for again while it moves: the last answer has the list of recipients drawn anew.
         response = render(request, "distributions/_run.html", {**_state(run, follow_run(run)), "polled": True})

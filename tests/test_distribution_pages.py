@@ -1,0 +1,247 @@
+"""The list of distributions and the page of a run: how far it is, who got what, and what may be done with it."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from publications.distributions.advance import advance
+from publications.distributions.follow_run import follow_run
+from publications.models import Delivery, Distribution
+from tests.distributions import draft, running
+from tests.factories import CustomerFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def operator(signed_in):
+    return signed_in("Operator")
+
+
+def page(made: Distribution, step: str = "") -> str:
+    return f"/distributions/{made.public_id}/{step}"
+
+
+def shown(browser, address: str, **options) -> str:
+    return browser.get(address, **options).content.decode()
+
+
+def status_of(made: Distribution) -> str:
+    return Distribution.objects.get(pk=made.pk).status
+
+
+def with_states(**states: int) -> Distribution:
+    """A run with so many recipients in each state."""
+    made = draft(0, codes=1, name="Mixed")
+    Distribution.objects.filter(pk=made.pk).update(status="running", audience_complete=True, started_at=timezone.now())
+    for state, count in states.items():
+        reason = f"Why {state}" if state in ("failed", "skipped", "unknown") else ""
+        for customer in CustomerFactory.create_batch(count):
+            Delivery.objects.create(
+                distribution=made, customer=customer, state=state, reason=reason, email=customer.email
+            )
+    made.refresh_from_db()
+    return made
+
+
+def test_the_list_shows_drafts_and_runs_the_newest_first(operator):
+    older, newer = draft(1, codes=1, name="Older"), running(2, codes=2, name="Newer")
+    Distribution.objects.filter(pk=older.pk).update(created_at=timezone.now() - timedelta(days=1))
+    advance(newer.pk)
+
+    rows = [
+        (row.record.name, row.get_cell("recipients")) for row in operator.get("/distributions/").context["table"].page
+    ]
+
+    assert [name for name, _ in rows] == ["Newer", "Older"]
+    assert operator.get("/distributions/?status=draft").context["table"].page[0].record == older
+    assert "No matches" in shown(operator, "/distributions/?q=nothing")
+
+
+def test_an_empty_list_says_what_to_do(operator, signed_in):
+    assert 'href="/distributions/new" hx-boost="false"' in shown(operator, "/distributions/")
+    assert "New distribution" not in shown(signed_in("Viewer"), "/distributions/").partition("<main")[2]
+
+
+@pytest.mark.parametrize("how_many", [1, 50])
+def test_the_list_takes_as_many_queries_for_fifty_as_for_one(operator, how_many):
+    for number in range(how_many):
+        draft(0, codes=1, name=f"Run {number}")
+    operator.get("/distributions/")
+
+    with CaptureQueriesContext(connection) as asked:
+        assert operator.get("/distributions/").status_code == 200
+
+    assert len(asked) == 8
+
+
+@pytest.mark.parametrize("how_many", [1, 50])
+def test_the_page_of_a_run_takes_as_many_queries_for_fifty_recipients_as_for_one(operator, how_many):
+    made = running(how_many, codes=how_many)
+    advance(made.pk)
+    operator.get(page(made))
+
+    with CaptureQueriesContext(connection) as asked:
+        assert operator.get(page(made)).status_code == 200
+
+    assert status_of(made) == "done"
+    assert len(asked) == 14
+
+
+def test_progress_is_counted_by_state_and_reason():
+    made = with_states(pending=1, published=2, sending=1, sent=4, failed=2, skipped=3, unknown=1)
+
+    progress = follow_run(made)
+
+    assert (progress.total, progress.reached, progress.remaining) == (14, 4, 4)
+    assert (progress.failed, progress.left_out, progress.unknown) == (2, 3, 1)
+    assert progress.percent == 71
+    assert progress.per_minute == 4
+    assert progress.reasons == [
+        ("skipped", "Why skipped", 3), ("failed", "Why failed", 2), ("unknown", "Why unknown", 1)
+    ]  # fmt: skip
+
+
+def test_without_a_message_a_published_code_is_the_end():
+    made = with_states(pending=1, published=3)
+    made.message = "none"
+
+    progress = follow_run(made)
+
+    assert (progress.reached, progress.remaining, progress.percent) == (3, 1, 75)
+
+
+def test_nobody_knows_how_much_there_is_while_the_audience_is_written_down():
+    made = with_states(sent=3)
+    made.audience_complete = False
+
+    assert follow_run(made).percent is None
+
+
+def test_a_run_that_moves_is_asked_for_again_until_it_ends_and_then_its_list_is(operator):
+    made = with_states(sent=1, pending=1)
+    part = {"HX-Request": "true", "HX-Target": "run"}
+
+    moving = shown(operator, page(made), headers=part)
+    Distribution.objects.update(status="done", finished_at=timezone.now())
+    ended = shown(operator, page(made), headers=part)
+
+    assert 'hx-trigger="every 2s"' in moving and "<html" not in moving and 'hx-target="#list"' not in moving
+    assert "every 2s" not in ended and 'hx-target="#list"' in ended
+
+
+def test_the_recipients_are_filtered_by_state_reason_and_customer(operator):
+    made = with_states(sent=2, failed=1)
+    ada = CustomerFactory(name="Ada Adler", email="ada@example.com")
+    Delivery.objects.create(distribution=made, customer=ada, state="skipped", reason="Unsubscribed")
+
+    def found(query: str) -> list[str]:
+        return [row.record.state for row in operator.get(f"{page(made)}?{query}").context["table"].page]
+
+    assert found("state=failed") == ["failed"]
+    assert found("reason=Unsubscribed") == ["skipped"]
+    assert found("q=ada@") == ["skipped"]
+    assert found("q=nobody") == []
+    assert "Unsubscribed (1)" in shown(operator, page(made))
+
+
+def test_codes_are_shown_to_whom_codes_are_shown(operator, signed_in):
+    made = running(1, codes=1)
+    advance(made.pk)
+    code = made.campaign.vouchers.get().code
+
+    assert code in shown(operator, page(made))
+    assert code not in shown(signed_in("Viewer"), page(made))
+
+
+def test_paused_resumed_and_stopped_by_an_operator(operator):
+    made = running(2, codes=1)
+
+    seen = []
+    for action in ("pause", "resume", "stop"):
+        assert operator.post(page(made, action), {"sent": "1"}).url == page(made)
+        seen.append(status_of(made))
+
+    assert seen == ["paused", "running", "stopped"]
+    log = shown(operator, page(made)).partition("Who did what")[2]
+    assert [words in log for words in ("paused it", "resumed it", "stopped it for good")] == [True] * 3
+
+
+def test_what_is_not_possible_any_more_is_said(operator):
+    made = running(1, codes=1)
+
+    answer = operator.post(page(made, "cancel"), follow=True)
+
+    assert "This distribution is running, so it cannot be cancelled." in answer.content.decode()
+
+
+def test_only_a_manager_has_the_unsent_codes_released(operator, signed_in):
+    made = running(2, codes=2)
+    manager = signed_in("Manager")
+
+    assert "release_unsent" not in shown(operator, page(made, "stop"))
+    assert operator.post(page(made, "stop"), {"release_unsent": "on"}).status_code == 403
+    assert status_of(made) == "running"
+    assert "release_unsent" in shown(manager, page(made, "stop"))
+    manager.post(page(made, "stop"), {"release_unsent": "on"})
+
+    made.refresh_from_db()
+    assert (made.status, made.release_unsent_by) == ("stopped", manager.user.get_username())
+
+
+def test_the_failed_ones_are_tried_again(operator):
+    made = with_states(failed=2, sent=1)
+
+    assert "Try the 2 failed ones again" in shown(operator, page(made))
+    operator.post(page(made, "retry"))
+
+    assert made.deliveries.filter(state="published").count() == 2
+    assert "No message has failed." in operator.post(page(made, "retry"), follow=True).content.decode()
+
+
+@pytest.mark.parametrize(("outcome", "becomes"), [("sent", "sent"), ("again", "published"), ("perhaps", "unknown")])
+def test_an_unknown_one_is_resolved_by_a_person(operator, outcome, becomes):
+    made = with_states(unknown=1)
+    recipient = made.deliveries.get()
+
+    assert "1 message may have arrived or not" in shown(operator, page(made))
+    answer = operator.post(page(made, f"recipients/{recipient.pk}"), {"outcome": outcome})
+
+    recipient.refresh_from_db()
+    assert (answer.url, recipient.state) == (page(made), becomes)
+
+
+def test_an_unknown_one_of_another_run_is_not_found(operator):
+    made, other = with_states(unknown=1), with_states(unknown=1)
+
+    answer = operator.post(page(made, f"recipients/{other.deliveries.get().pk}"), {"outcome": "sent"})
+
+    assert answer.status_code == 404
+
+
+def test_a_copy_is_a_draft_with_the_same_audience_and_message(operator):
+    made = running(2, codes=2)
+
+    answer = operator.post(page(made, "duplicate"))
+
+    copy = Distribution.objects.exclude(pk=made.pk).get()
+    assert answer.url == page(copy, "audience")
+    assert (copy.status, copy.subject, copy.listed.count()) == ("draft", made.subject, 2)
+
+
+def test_an_automatic_one_has_a_page_of_its_own(operator):
+    made = Distribution.objects.create(name="Welcome", kind="automatic", audience="trigger")
+
+    assert operator.get(page(made)).url == f"/automations/{made.public_id}/"
+
+
+def test_a_publication_leads_to_its_run(operator):
+    made = running(1, codes=1)
+    advance(made.pk)
+    publication = made.deliveries.get().publication
+
+    assert f'<a href="{page(made)}">Autumn</a>' in shown(operator, f"/publications/{publication.public_id}/")
+    assert f'<a href="{page(made)}">Autumn</a>' in shown(operator, f"/campaigns/{made.campaign.public_id}/")
