@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from publications.distributions.what_must_hold import WHAT_MUST_HOLD
 from publications.tallies.count_publications import summed
 
 
@@ -42,7 +43,8 @@ TRIGGERS = """('voucher_keeps_its_publication', 'ledger_keeps_its_rows', 'audit_
                'redemption_keeps_its_rows', 'redemption_keeps_what_counts')"""
 UNIQUE_INDEXES = """('ledger_voucher_live_once', 'publication_source_id_once', 'publication_join_once',
                      'publication_equal_failures', 'voucher_code_unique', 'customer_source_id_unique',
-                     'redemption_undone_once', 'redemption_equal_failures')"""
+                     'redemption_undone_once', 'redemption_equal_failures', 'delivery_once',
+                     'publications_delivery_publication_id_key')"""
 
 INVARIANTS = [
     Invariant(
@@ -212,10 +214,11 @@ INVARIANTS = [
         "SELECT count(*) FROM publications_redemption",
         "SELECT count(*) FROM publications_redemption WHERE actor_label = ''",
     ),
+    *(Invariant(*held) for held in WHAT_MUST_HOLD),
     Invariant(
         "the database's guards stand",
-        "SELECT 14",
-        f"""SELECT 14 - (SELECT count(*) FROM pg_trigger WHERE tgenabled = 'O' AND tgname IN {TRIGGERS})
+        "SELECT 16",
+        f"""SELECT 16 - (SELECT count(*) FROM pg_trigger WHERE tgenabled = 'O' AND tgname IN {TRIGGERS})
                      - (SELECT count(*) FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
                          WHERE indisunique AND indisvalid AND relname IN {UNIQUE_INDEXES})""",  # noqa: S608
     ),

@@ -1,0 +1,81 @@
+"""The invariants of distributions, for publications/verify.py: (name, SQL of how many were examined, SQL of violations)."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+DELIVERIES = "SELECT count(*) FROM publications_delivery"
+
+WHAT_MUST_HOLD = [
+    (
+        "a distribution has one delivery for each customer and firing",
+        DELIVERIES,
+        """SELECT count(*) FROM (SELECT 1 FROM publications_delivery
+            GROUP BY distribution_id, customer_id, firing HAVING count(*) > 1) AS twice""",
+    ),
+    (
+        "a delivery's publication is its own, its customer's, and of its distribution's campaign",
+        DELIVERIES + " WHERE publication_id IS NOT NULL",
+        """SELECT (SELECT count(*) FROM publications_delivery d
+                     JOIN publications_publication p ON p.id = d.publication_id
+                     JOIN publications_distribution x ON x.id = d.distribution_id
+                    WHERE p.customer_id IS DISTINCT FROM d.customer_id OR p.result <> 'SUCCESS'
+                       OR x.kind = 'manual' AND p.campaign_id IS DISTINCT FROM x.campaign_id)
+                + (SELECT count(*) FROM (SELECT 1 FROM publications_delivery WHERE publication_id IS NOT NULL
+                                          GROUP BY publication_id HAVING count(*) > 1) AS twice)""",
+    ),
+    (
+        "who was tried by a run of a campaign has a publication, who waits has none",
+        DELIVERIES + " WHERE state <> 'skipped'",
+        """SELECT count(*) FROM publications_delivery d JOIN publications_distribution x ON x.id = d.distribution_id
+            WHERE d.state = 'pending' AND d.publication_id IS NOT NULL
+               OR d.state NOT IN ('pending', 'skipped') AND d.publication_id IS NULL
+                  AND x.kind = 'manual' AND x.campaign_id IS NOT NULL""",
+    ),
+    (
+        "a publication of a distribution has its delivery",
+        "SELECT count(*) FROM publications_publication WHERE actor_kind = 'run' AND actor_id IS NOT NULL",
+        """SELECT count(*) FROM publications_publication p
+             LEFT JOIN publications_delivery d ON d.publication_id = p.id
+            WHERE p.actor_kind = 'run' AND p.actor_id IS NOT NULL  -- demo data name a run that never was
+              AND (d.id IS NULL OR d.distribution_id <> p.actor_id)""",
+    ),
+    (
+        "a distribution that is done has nobody waiting",
+        "SELECT count(*) FROM publications_distribution WHERE status = 'done'",
+        """SELECT count(*) FROM publications_distribution x WHERE x.status = 'done'
+              AND (NOT x.audience_complete
+                   OR EXISTS (SELECT FROM publications_delivery d WHERE d.distribution_id = x.id
+                                 AND (d.state IN ('pending', 'sending') OR d.state = 'published' AND x.message <> 'none')))""",
+    ),
+    (
+        "an erased customer's deliveries hold no address, and none of their messages is kept",
+        """SELECT count(*) FROM publications_delivery d JOIN customers_customer c ON c.id = d.customer_id
+            WHERE c.erased_at IS NOT NULL""",
+        """SELECT (SELECT count(*) FROM publications_delivery d JOIN customers_customer c ON c.id = d.customer_id
+                    WHERE c.erased_at IS NOT NULL AND d.email <> '')
+                + (SELECT count(*) FROM publications_keptmessage m JOIN customers_customer c ON c.id = m.customer_id
+                    WHERE c.erased_at IS NOT NULL)""",
+    ),
+]
+
+
+def what_waits_for_a_person() -> list[str]:
+    """Sentences for staff. Nothing is broken; somebody should look."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT count(*) FILTER (WHERE state = 'unknown'),
+                      count(*) FILTER (WHERE state = 'sending' AND state_at < now() - interval '5 minutes')
+                 FROM publications_delivery WHERE state IN ('unknown', 'sending')"""
+        )
+        unknown, stuck = cursor.fetchone()
+    notes = []
+    if unknown:
+        notes.append(f"{_messages(unknown)} of unknown fate: decide about each on the page of its distribution")
+    if stuck:
+        notes.append(f"{_messages(stuck)} being sent for more than five minutes: does the worker for messages run?")
+    return notes
+
+
+def _messages(count: int) -> str:
+    return "1 message" if count == 1 else f"{count:,} messages"
