@@ -60,6 +60,8 @@ class Row:
         # What the field of before could, this one perhaps cannot.
         if self.op not in (known := dict(self.operators)) and known:
             self.op = FIRST.get(field, next(iter(known)))
+        if field in COUNTED and not self.value:
+            self.op, self.value = "$more_than", "0"  # at all
 
     @property
     def which_label(self) -> str:
@@ -117,7 +119,7 @@ class Row:
 
     def words(self) -> str:
         labels = PROFILE | DATES
-        what = labels.get(self.field) or self.which
+        what = labels.get(self.field) or f"{METADATA.get(self.field, '')} {self.which}".strip()
         if self.field in COUNTED:
             what = f"{COUNTED[self.field].label} “{self.which}”"
         op = dict(self.operators).get(self.op, self.op)

@@ -230,7 +230,7 @@ class Counted(NamedTuple):
 # publications adds what it knows of customers (publications/count_for_segments.py), which this app may not import.
 COUNTED: dict[str, Counted] = {
     "events": Counted(
-        lambda name: Event.objects.filter(customer=OuterRef("pk"), name=name), "Number of custom events", "Event’s name"
+        lambda name: Event.objects.filter(customer=OuterRef("pk"), name=name), "Custom events", "Event’s name"
     )
 }
 

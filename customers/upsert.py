@@ -101,12 +101,13 @@ def update_customer(customer: Customer, fields: Mapping[str, Any]) -> Customer:
 
 def merged_changes(customer: Customer, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Of clean fields those that differ from what the customer has, as an UPDATE takes them: metadata and address as
-    expressions that add the given keys to what stands there by then."""
+    expressions that add the given keys to what stands there by then. Raises InvalidCustomer where that becomes too large."""
     changes: dict[str, Any] = {}
     for field, value in fields.items():
         held = getattr(customer, field)
         if isinstance(value, dict):
-            if {**held, **value} != held:
+            if (merged := {**held, **value}) != held:
+                _must_hold(field, merged)
                 changes[field] = _merge(field, value)
         elif held != value:
             changes[field] = value
@@ -163,6 +164,13 @@ def _set_source_id(customer: Customer, source_id: str) -> None:
     if not changed:
         raise InvalidCustomer("source_id", "was just set by somebody else, and cannot change")
     customer.source_id = source_id
+
+
+def _must_hold(field: str, merged: dict) -> None:
+    try:
+        check_metadata(merged, called="With what this customer has already, they")
+    except MetadataRefused as refused:
+        raise InvalidCustomer(field, str(refused)) from None
 
 
 def _merge(field: str, value: dict) -> Func:

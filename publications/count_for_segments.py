@@ -19,11 +19,11 @@ def count_for_segments() -> None:
     """`publications.<campaign id>.count` and `redemptions.<campaign id>.count` may be asked from now on."""
     COUNTED[PUBLISHED] = Counted(
         _of_campaign(lambda key: Publication.objects.filter(campaign=key, result="SUCCESS", voided_at=None)),
-        "Times published in a campaign", "Campaign", "campaigns:suggest", _id_of, _name_of,
+        "Codes from campaign", "Campaign", "campaigns:suggest", _id_of, _name_of,
     )  # fmt: skip
     COUNTED[REDEEMED] = Counted(
         _of_campaign(_uses),
-        "Times redeemed in a campaign", "Campaign", "campaigns:suggest", _id_of, _name_of,
+        "Redemptions in campaign", "Campaign", "campaigns:suggest", _id_of, _name_of,
     )  # fmt: skip
 
 

@@ -205,7 +205,7 @@ def test_the_page_tells_the_conditions_in_words(operator):
 
     answer = operator.get(page_of(segment))
 
-    assert answer.context["conditions"] == ["Times published in a campaign “Spring” is more than 0"]
+    assert answer.context["conditions"] == ["Codes from campaign “Spring” is more than 0"]
     assert answer.context["audience"].count == 1
     assert "Ada" in answer.content.decode()
 
