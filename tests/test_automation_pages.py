@@ -169,3 +169,9 @@ def test_the_lists_cost_the_same_with_one_and_with_fifty(operator, django_assert
         operator.get(LIST)
     with django_assert_num_queries(11):
         operator.get(page_of(welcome))
+
+
+def test_its_id_leads_to_its_page_also_from_the_history(operator):
+    welcome = automation()
+
+    assert operator.get(f"/distributions/{welcome.public_id}/").url == page_of(welcome)
