@@ -30,7 +30,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when the database answers, is migrated, and a worker was seen within a minute; else 503 and which failed."""
+    """200 when the database answers, is migrated, and every queue has a worker; else 503 and what is missing."""
     checks = {}
     for name, check in (("database", _database), ("migrations", _migrations), ("worker", _worker)):
         try:
@@ -62,10 +62,28 @@ def _migrations_of_this_code() -> set[tuple[str, str]]:
     return set(MigrationLoader(None).graph.nodes)
 
 
+# Each queue has a job that is due every minute or more often. Busy is not missing: who works through a long backlog, or
+# has all hands full, has a job of that queue in hand.
+LEFT_LYING = """
+    SELECT DISTINCT job.queue_name FROM procrastinate_jobs job
+     WHERE job.status = 'todo'
+       AND greatest(job.scheduled_at, (SELECT max(at) FROM procrastinate_events event WHERE event.job_id = job.id))
+           < now() - interval '1 minute'
+       AND NOT EXISTS (
+           SELECT FROM procrastinate_jobs busy JOIN procrastinate_workers worker ON worker.id = busy.worker_id
+            WHERE busy.status = 'doing' AND busy.queue_name = job.queue_name
+              AND worker.last_heartbeat > now() - interval '1 minute')
+     ORDER BY 1"""
+
+
 def _worker() -> str:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT FROM procrastinate_workers WHERE last_heartbeat > now() - interval '1 minute')"
         )
         (seen,) = cursor.fetchone()
-    return "ok" if seen else "no worker seen within a minute"
+        if not seen:
+            return "no worker seen within a minute"
+        cursor.execute(LEFT_LYING)
+        missing = [queue for (queue,) in cursor]
+    return f"no worker takes the jobs of: {', '.join(missing)}" if missing else "ok"
