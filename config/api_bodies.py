@@ -10,9 +10,12 @@ from django.http import HttpRequest
 from ninja.parser import Parser
 
 from config.api import ApiError, invalid_payload
+from config.metadata import depth_of
 from config.upload_limit import takes_array
 
 LARGEST_INTEGER = 2**63 - 1
+MAX_DEPTH = 100  # levels: what is behind this walks through a body by recursion
+TOO_DEEP = "The body is nested too deeply."
 
 
 class StrictParser(Parser):
@@ -43,7 +46,9 @@ class StrictParser(Parser):
                 f"The body is not JSON: {problem.msg} (line {problem.lineno}, column {problem.colno})."
             ) from None
         except RecursionError:
-            raise invalid_payload("The body is nested too deeply.") from None
+            raise invalid_payload(TOO_DEEP) from None
+        if body.count(b"{") + body.count(b"[") > MAX_DEPTH and depth_of(value) > MAX_DEPTH:
+            raise invalid_payload(TOO_DEEP)
         wanted, called = (list, "array") if takes_array(request.path_info) else (dict, "object")
         if not isinstance(value, wanted):
             raise invalid_payload(f"The body must be a JSON {called}.")

@@ -13,13 +13,16 @@ class MetadataRefused(ValueError):
     """Not an object, too large, too deep, or holding what PostgreSQL cannot store. The message says how to mend it."""
 
 
-def check_metadata(value: Any, *, called: str = "Metadata") -> dict:
-    """The metadata as it may be stored; None counts as empty. Raises MetadataRefused, which says what it is `called`."""
+def check_metadata(value: Any, *, called: str = "Metadata", largest: int = MAX_BYTES) -> dict:
+    """The metadata as it may be stored; None counts as empty. Raises MetadataRefused, which says what it is `called`.
+
+    For other free JSON too, perhaps with another bound of its size (`largest`, in bytes).
+    """
     if value is None:
         return {}
     if not isinstance(value, dict):
         raise MetadataRefused(f'{called} must be a JSON object, such as {{"lang": "en"}}.')
-    if _depth(value) > MAX_DEPTH:
+    if depth_of(value) > MAX_DEPTH:
         raise MetadataRefused(f"{called} may be nested at most {MAX_DEPTH} levels deep.")
     try:
         size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
@@ -27,8 +30,8 @@ def check_metadata(value: Any, *, called: str = "Metadata") -> dict:
         raise MetadataRefused(f"{called} holds half a character (a lone surrogate); remove it.") from None
     except ValueError:  # NaN, or a number such as 1e999, which Python reads as infinity
         raise MetadataRefused(f"{called} holds a number that is too large to be stored; remove it.") from None
-    if size > MAX_BYTES:
-        raise MetadataRefused(f"{called} may hold at most 32 KB; this is {size / 1024:.0f} KB.")
+    if size > largest:
+        raise MetadataRefused(f"{called} may hold at most {largest // 1024} KB; this is {size / 1024:.0f} KB.")
     if holds_nul(value):
         raise MetadataRefused(f"{called} holds a NUL character (\\u0000), which cannot be stored; remove it.")
     return value
@@ -50,7 +53,7 @@ def holds_nul(value: Any) -> bool:
     return False
 
 
-def _depth(value: Any) -> int:
+def depth_of(value: Any) -> int:
     """Levels of nesting, counted without recursion, so that a hostile body cannot exhaust the stack."""
     deepest, open_values = 0, [(value, 1)]
     while open_values:

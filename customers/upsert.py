@@ -168,7 +168,7 @@ def _set_source_id(customer: Customer, source_id: str) -> None:
 
 def _must_hold(field: str, merged: dict) -> None:
     try:
-        check_metadata(merged, called="With what this customer has already, they")
+        check_metadata(merged, called="With what this customer has already, it")
     except MetadataRefused as refused:
         raise InvalidCustomer(field, str(refused)) from None
 

@@ -8,13 +8,16 @@ from typing import Any
 from campaigns.mask import mask
 from campaigns.models import Campaign
 from config.actor import Actor
-from config.conditions import read_filters
+from config.conditions import InvalidCondition, read_filters
 from config.csv_files import Column
+from config.metadata import MetadataRefused, check_metadata
 from config.models import ProjectSettings
 from publications.export_fields import EXPORTED, IN_CLEAR, NAMING_CODES, NEWEST_FIRST, OF_KIND
 from publications.models import Export
 from publications.order_export import order_export
 from publications.report import Rows
+
+LARGEST_FILTERS = 512 * 1024  # bytes: a thousand values (config/conditions.py) of the longest codes, and room to spare
 
 
 class UnknownExport(ValueError):
@@ -65,7 +68,7 @@ def order_selection(
         raise UnknownOrder(list(exported.orders))
     if campaign and exported_object == "customer":
         raise NotOfCampaigns()
-    filters = filters or {}
+    filters = _storable(filters)
     read_filters(filters, exported.conditions)
     parameters = {
         "order": order or NEWEST_FIRST,
@@ -81,6 +84,13 @@ def order_selection(
         reveals_codes=exported_object in IN_CLEAR and ProjectSettings.current().reveal_unpublished_codes,
         lossless=True,
     )
+
+
+def _storable(filters: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    try:
+        return check_metadata(filters, called="All filters together", largest=LARGEST_FILTERS)
+    except MetadataRefused as refused:
+        raise InvalidCondition("", "", str(refused)) from None
 
 
 def selected_rows(export: Export) -> Rows:

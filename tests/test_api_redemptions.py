@@ -234,7 +234,7 @@ def test_what_is_refused(fields, key, message, hint):
         ({"order": {"amount": "12"}}, "order.amount: must be a whole number"),
         ({"order": {"status": "LOST"}}, "order.status: must be 'CREATED', 'PAID', 'CANCELED' or 'FULFILLED'"),
         ({"order": {"items": [{"price": 1.5}]}}, "order.items.0.price: must be a whole number"),
-        ({"order": {"metadata": {"a": "x" * 300_000}}}, "order: may hold at most 256 KB"),
+        ({"order": {"metadata": {"a": "x" * 300_000}}}, "order: An order may hold at most 256 KB"),
         ({"metadata": {"a": "x" * 40_000}}, "metadata: Metadata may hold at most 32 KB"),
         ({"metadata": []}, "metadata: must be an object"),
         ({"customer": {}}, "customer: must have at least one of"),

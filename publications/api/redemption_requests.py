@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from customers.api import CustomerSent
-
-MOST_KB = 256  # of an order with up to 500 items
 
 
 class Sent(BaseModel):
@@ -46,13 +43,6 @@ class OrderSent(Sent):
     discount_amount: int | None = None
     items: list[OrderItemSent] | None = Field(None, max_length=500)
     metadata: dict[str, Any] | None = None
-
-    @model_validator(mode="after")
-    def _is_not_too_large(self):
-        size = len(json.dumps(self.as_kept(), ensure_ascii=False).encode(errors="replace"))
-        if size > MOST_KB * 1024:
-            raise ValueError(f"may hold at most {MOST_KB} KB; this is {size // 1024} KB")
-        return self
 
     def as_kept(self) -> dict[str, Any]:
         return self.model_dump(exclude_none=True)

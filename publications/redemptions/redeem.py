@@ -15,6 +15,7 @@ from config.actor import Actor
 from config.metadata import check_metadata
 from customers.models import Customer
 from customers.upsert import upsert_customer
+from publications.redemptions.check_order import check_order
 from publications.redemptions.models import Redemption
 from publications.redemptions.record_failure import record_failure
 from publications.redemptions.refusals import (
@@ -76,7 +77,7 @@ def redeem_together(
     """
     _refuse_repeats(uses)
     amounts = [_amount_of(use, order, alone=len(uses) == 1) for use in uses]
-    metadata = check_metadata(metadata) or None
+    order, metadata = check_order(order), check_metadata(metadata) or None
     if customer is not None and not isinstance(customer, Customer):
         customer = upsert_customer(customer)
     vouchers = [use.voucher for use in uses]

@@ -109,6 +109,13 @@ class SameVoucherTwice(RedemptionRefused):
     message = "Invalid payload"
 
 
+class InvalidOrder(RedemptionRefused):
+    """Too large, too deep, or holding what the database cannot store."""
+
+    key = "invalid_payload"
+    message = "Invalid payload"
+
+
 class AlreadyRolledBack(RedemptionRefused):
     key = "already_rolled_back"
     message = "Already rolled back"

@@ -14,6 +14,7 @@ from config.public_ids import REDEMPTION, public_id
 from customers.models import Customer
 from customers.upsert import upsert_customer
 from publications.redemptions.anonymise import if_kept, order_as_kept, personal
+from publications.redemptions.check_order import check_order
 from publications.redemptions.models import Redemption
 from publications.redemptions.record_failure import record_failure
 from publications.redemptions.refusals import AlreadyRolledBack, NothingToRollBack, PartOfStack
@@ -74,7 +75,7 @@ def roll_back(
     expired or was disabled since. `customer`, `order` and `metadata` are those of the rollback; without a customer it is
     the redemption's. Of a customer who was erased the rollback is kept, without reason, order or metadata.
 
-    Raises NothingToRollBack (it failed, or is a rollback itself), PartOfStack, AlreadyRolledBack, and CustomerNotFound
+    Raises NothingToRollBack (it failed, or is a rollback itself), PartOfStack, AlreadyRolledBack, InvalidOrder, and CustomerNotFound
     or InvalidCustomer for fields as sent. Of two calls at once one rolls back, the other gets AlreadyRolledBack.
     """
     if redemption.kind != Redemption.Kind.REDEMPTION or redemption.result != Redemption.Result.SUCCESS:
@@ -84,7 +85,7 @@ def roll_back(
             "You can rollback only a redemption that does not have parent redemption.",
             f"It was made together with others: roll {public_id(REDEMPTION, redemption.stack_id)} back instead.",
         )
-    metadata = check_metadata(metadata) or None
+    order, metadata = check_order(order), check_metadata(metadata) or None
     if customer is not None and not isinstance(customer, Customer):
         customer = upsert_customer(customer)
     values: dict[str, Any] = {
