@@ -122,7 +122,7 @@ def test_who_has_no_role_is_told_so_by_the_admin(signed_in):
     response = signed_in(None).get("/admin/", follow=True)
 
     assert response.status_code == 403
-    assert "The administration needs a role." in response.content.decode()
+    assert "has no role yet. Ask a Manager" in response.content.decode()
 
 
 def test_a_part_of_a_page_asked_for_after_the_session_ended_reloads_the_page():
