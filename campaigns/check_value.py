@@ -13,6 +13,8 @@ from campaigns.models import Campaign, Value, Voucher
 from config.metadata import MetadataRefused, check_metadata
 
 Discount = Value.Discount
+# Of a code. Far below what its counter holds, so that the counter never ends where there is no limit.
+MOST_REDEMPTIONS = 1_000_000_000
 
 
 class InvalidFields(ValueError):
@@ -63,6 +65,13 @@ def check_dates(start: datetime | None, expiration: datetime | None) -> dict[str
     if start and expiration and expiration <= start:
         return {"expiration_date": "The expiration must be after the start."}
     return {}
+
+
+def check_limit(limit: int | None) -> dict[str, str]:
+    """Of redemptions per code; None is no limit. What is no number is for `check_columns` to refuse."""
+    if not isinstance(limit, int) or 1 <= limit <= MOST_REDEMPTIONS:
+        return {}
+    return {"redemption_limit": f"Enter 1 to {MOST_REDEMPTIONS:,}; leave it empty for no limit."}
 
 
 def check_columns(thing: Campaign | Voucher, names: list[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
-from campaigns.check_value import check_dates, check_value
+from campaigns.check_value import MOST_REDEMPTIONS, check_dates, check_value
 from campaigns.code_space import LONGEST_CODE
 from campaigns.models import Campaign, Voucher
 from config.csv_cells import (
@@ -97,6 +97,12 @@ def _one_of(choices: dict[str, str], what: str, text: str) -> str:
     raise RowRefused(f"{shown(text)} is no {what}. Write {' or '.join(dict.fromkeys(choices.values()))}.")
 
 
+def _count_of(text: str, *, least: int) -> int:
+    if (count := count_of(text, least=least)) <= MOST_REDEMPTIONS:
+        return count
+    raise RowRefused(f"{shown(text)} is too large. At most {MOST_REDEMPTIONS:,} are counted.")
+
+
 _READ: dict[str, Callable[[str], Any]] = {
     "code": _code_of,
     "type": partial(_one_of, _TYPES, "voucher type"),
@@ -109,8 +115,8 @@ _READ: dict[str, Callable[[str], Any]] = {
     "gift_amount": partial(decimal_of, places=2),
     "gift_balance": partial(decimal_of, places=2),
     "category": partial(line_of, longest=100),
-    "redemption_limit": partial(count_of, least=1),
-    "redeemed_quantity": partial(count_of, least=0),
+    "redemption_limit": partial(_count_of, least=1),
+    "redeemed_quantity": partial(_count_of, least=0),
     "additional_info": partial(lines_of, longest=10_000),
     "metadata": object_of,
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from campaigns.check_value import InvalidFields, check_columns, check_dates, check_value
+from campaigns.check_value import InvalidFields, check_columns, check_dates, check_limit, check_value
 from campaigns.code_space import InvalidCodeConfiguration
 from campaigns.create_codes import create_code, create_random_code
 from campaigns.durations import InvalidDuration, parse_duration
@@ -79,8 +79,7 @@ def check_campaign(campaign: Campaign) -> None:
         errors |= check_value(campaign, gift=gift, needed=gift)
     if not errors.keys() & {"start_date", "expiration_date"}:
         errors |= check_dates(campaign.start_date, campaign.expiration_date)
-    if campaign.redemption_limit == 0:
-        errors["redemption_limit"] = "Enter 1 or more; leave it empty for no limit."
+    errors |= check_limit(campaign.redemption_limit)
     if campaign.standalone and campaign.auto_update:
         errors["auto_update"] = "A campaign of one named code does not extend itself."
     if campaign.standalone and campaign.kind == Campaign.Kind.REFERRAL_PROGRAM:

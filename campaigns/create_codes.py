@@ -8,7 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from psycopg.types.json import Jsonb
 
-from campaigns.check_value import InvalidFields, check_columns, check_dates, check_value
+from campaigns.check_value import InvalidFields, check_columns, check_dates, check_limit, check_value
 from campaigns.code_space import LONGEST_CODE, CodeSpace
 from campaigns.make_codes import codes_taken, make_code, make_codes
 from campaigns.models import Campaign, Voucher
@@ -117,8 +117,7 @@ def check_code(fields: Mapping[str, Any], campaign: Campaign | None) -> Voucher:
         gift = voucher.type == Voucher.Type.GIFT
         errors = check_value(voucher, gift=gift, needed=campaign is None)
         errors |= check_dates(voucher.start_date, voucher.expiration_date)
-    if voucher.redemption_limit == 0:
-        errors["redemption_limit"] = "Enter 1 or more; leave it empty for no limit."
+    errors |= check_limit(voucher.redemption_limit)
     if errors:
         raise InvalidFields(errors)
     voucher.category = voucher.category or None

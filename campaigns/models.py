@@ -108,6 +108,9 @@ class Campaign(Value, ActedBy):
                 condition=~Q(discount_type="PERCENT") | Q(discount_value__gt=0, discount_value__lte=100),
             ),
             models.CheckConstraint(
+                name="campaign_discount_not_negative", condition=Q(discount_value=None) | Q(discount_value__gte=0)
+            ),
+            models.CheckConstraint(
                 name="campaign_standalone_extends_nothing", condition=Q(standalone=False) | Q(auto_update=False)
             ),
             models.CheckConstraint(
@@ -184,6 +187,23 @@ class Voucher(Value):
             models.CheckConstraint(name="voucher_redeemed_amount_not_negative", condition=Q(redeemed_amount__gte=0)),
             models.CheckConstraint(
                 name="voucher_type_known", condition=Q(type__in=["DISCOUNT_VOUCHER", "GIFT_VOUCHER"])
+            ),
+            models.CheckConstraint(
+                name="voucher_value_not_negative",
+                condition=(Q(discount_value=None) | Q(discount_value__gte=0))
+                & (Q(gift_amount=None) | Q(gift_amount__gte=0)),
+            ),
+            models.CheckConstraint(
+                name="voucher_percent_up_to_100",
+                condition=~Q(discount_type="PERCENT") | Q(discount_value__gt=0, discount_value__lte=100),
+            ),
+            # A publication may give it an expiration that lies before the start.
+            models.CheckConstraint(
+                name="voucher_expires_after_start",
+                condition=Q(start_date=None)
+                | Q(expiration_date=None)
+                | Q(expiration_date__gt=F("start_date"))
+                | Q(published_at__isnull=False),
             ),
         ]
 

@@ -169,7 +169,7 @@ def test_an_order_whose_codes_ran_out_meanwhile_says_so():
         ("vouchers_count=5", {"code_config": {"length": 1, "charset": "AB"}}, "invalid_query_params", "vouchers_count: 2 characters over 1 random place give 2 codes; 0 exist already; 5 were asked for: use at least 3 random places or more characters."),
         ("vouchers_count=2", {"code_config": {"pattern": "X"}}, "invalid_payload", "code_config.pattern: Put at least one #: each # becomes a random character."),
         ("vouchers_count=2", {"code": "BEAN"}, "invalid_payload", "code: can be given to one voucher only; leave it out, or vouchers_count"),
-        ("vouchers_count=2", {"redemption": {"quantity": 0}}, "invalid_payload", "redemption.quantity: Enter 1 or more; leave it empty for no limit."),
+        ("vouchers_count=2", {"redemption": {"quantity": 0}}, "invalid_payload", "redemption.quantity: Enter 1 to 1,000,000,000; leave it empty for no limit."),
         ("", {"metadata": "x"}, "invalid_payload", "metadata: must be an object"),
     ],
 )  # fmt: skip

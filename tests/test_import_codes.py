@@ -202,6 +202,15 @@ def test_a_bad_value_says_how_to_mend_it(row, error):
     assert refused(done) == [(2, error)]
 
 
+@pytest.mark.parametrize("number", ["1000000001", "2147483647"])
+@pytest.mark.parametrize("heading", ["Redemption limit", "Redeemed quantity"])
+def test_a_number_of_redemptions_that_would_end_its_counter(heading, number):
+    done = imported_codes(f"Code,{heading},Discount type,Value\nA,{number},PERCENT,5\nB,1000000000,PERCENT,5\n")
+
+    assert counts(done) == (2, 1, 0, 1)
+    assert refused(done) == [(2, f"{heading}: “{number}” is too large. At most 1,000,000,000 are counted.")]
+
+
 def test_all_that_is_wrong_with_a_row_is_said_at_once():
     headings = "Code,Active,Start Date,Expiration Date,Redemption Limit\n"
 

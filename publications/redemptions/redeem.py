@@ -136,8 +136,8 @@ def _why_not(voucher: Voucher, held: Held | None, amount: Decimal | None) -> Vou
             return VoucherNotActive(voucher, held.starts)
         case "expired" if held.ends:
             return VoucherExpired(voucher, held.ends)
-        case "used up" if held.redemption_limit is not None:
-            return QuantityExceeded(voucher, held.redemption_limit)
+        case "used up":
+            return QuantityExceeded(voucher, held.redemption_limit or held.redeemed_quantity)
         case "balance" if amount is not None:
             return GiftAmountExceeded(voucher, balance=held.balance, asked=amount)
     raise AssertionError(held)

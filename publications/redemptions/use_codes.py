@@ -30,6 +30,8 @@ IS_REFERRAL = (
     """EXISTS (SELECT FROM campaigns_campaign c WHERE c.id = made.campaign_id AND c.kind = 'REFERRAL_PROGRAM')"""
 )
 
+LARGEST = 2**31 - 1  # that the counter holds: an old import may have brought it
+
 # After waiting for another's lock, `held` holds the row as the other left it: limit, dates and balance included.
 STATEMENT = f"""
 WITH asked AS (
@@ -44,7 +46,7 @@ WITH asked AS (
                 WHEN c.kind = 'REFERRAL_PROGRAM' AND {HOLDS_IT} THEN 'referrer'
                 WHEN coalesce(v.start_date, c.start_date) > now() THEN 'not started'
                 WHEN coalesce(v.expiration_date, c.expiration_date) <= now() THEN 'expired'
-                WHEN v.redeemed_quantity >= coalesce(v.redemption_limit, c.redemption_limit) THEN 'used up'
+                WHEN v.redeemed_quantity >= coalesce(v.redemption_limit, c.redemption_limit, {LARGEST}) THEN 'used up'
                 WHEN asked.amount > coalesce(v.gift_amount, c.gift_amount, 0) - v.redeemed_amount THEN 'balance'
            END AS refused
       FROM asked
