@@ -20,7 +20,7 @@ from campaigns.extend_pool import retry_order
 from campaigns.filters import CampaignFilter, CodeFilter, state_of_campaign, state_of_code
 from campaigns.find import vouchers_to_see
 from campaigns.mask import mask
-from campaigns.models import Campaign, CodeImport, CodeOrder, Voucher
+from campaigns.models import Campaign, CampaignCount, CampaignDeletion, CodeImport, CodeOrder, RefusedCode, Voucher
 from campaigns.switch_code import disable_code, enable_code
 from config.actor import Actor
 from config.admin import ReadOnlyAdmin, RoleModelAdmin
@@ -214,7 +214,7 @@ class VoucherAdmin(ReadOnlyAdmin):
 
 @admin.register(CodeOrder)
 class CodeOrderAdmin(ReadOnlyAdmin):
-    list_display = ["id", "campaign", "status", "done", "total", "actor_label", "created_at", "finished_at"]
+    list_display = ["__str__", "campaign", "status", "done", "total", "actor_label", "created_at", "finished_at"]
     list_filter = ["status"]
     list_select_related = ["campaign"]
     search_fields = ["campaign__name"]
@@ -228,6 +228,38 @@ class CodeOrderAdmin(ReadOnlyAdmin):
         orders = queryset.filter(status=CodeOrder.Status.FAILED)[:MOST_AT_ONCE]
         done = sum(retry_order(order, by=Actor.user(request.user)) for order in orders)
         messages.success(request, f"Taken up again: {done}.")
+
+
+@admin.register(CampaignDeletion)
+class CampaignDeletionAdmin(ReadOnlyAdmin):
+    list_display = ["campaign", "force", "status", "done", "total", "actor_label", "created_at", "finished_at"]
+    list_filter = ["status", "force"]
+    list_select_related = ["campaign"]
+
+
+@admin.register(CampaignCount)
+class CampaignCountAdmin(ReadOnlyAdmin):
+    """What was counted of the large campaigns, beforehand."""
+
+    list_display = ["campaign", "total", "in_pool", "published", "redeemed", "customers", "counted_at", "seconds"]
+    list_select_related = ["campaign"]
+    ordering = ["-counted_at"]
+
+
+@admin.register(RefusedCode)
+class RefusedCodeAdmin(ReadOnlyAdmin):
+    """Rows of files that were not imported. What they call their code may become one: it is masked."""
+
+    ability_to_view = MANAGE
+    list_display = ["csv_import", "row", "code", "error"]
+    list_select_related = ["csv_import"]
+    ordering = ["-csv_import_id", "-row"]
+    fields = list_display
+    readonly_fields = ["code"]
+
+    @admin.display(description="Code")
+    def code(self, refused) -> str:
+        return format_html("<code>{}</code>", mask(refused.key)) if refused.key else "–"
 
 
 @admin.register(CodeImport)

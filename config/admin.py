@@ -5,13 +5,15 @@ Who may see and change what is decided by the roles, not by Django's per-model p
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import procrastinate.contrib.django.admin  # noqa: F401 - registers its model, which is replaced below
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
-from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.db import models, transaction
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -19,9 +21,36 @@ from procrastinate.contrib.django.models import ProcrastinateEvent, Procrastinat
 
 from config.actor import Actor
 from config.audit import record
-from config.models import ApiKey, AuditEntry, ProjectSettings
+from config.models import ApiCall, ApiKey, AuditEntry, Listener, Outbox, ProjectSettings
 from config.roles import MANAGE, READ, may
 from config.tables import CappedPaginator
+
+
+class PlainDecimalField(forms.DecimalField):
+    """Shows 10.5000 as 10.5, which is how people write it."""
+
+    def prepare_value(self, value):
+        return plain(value) if isinstance(value, Decimal) else value
+
+
+def plain(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value.normalize():f}"
+
+
+def shown_plain(model, name):
+    """A column of decimals as something to display, instead of 10.0000; other names as they are."""
+    try:
+        field = model._meta.get_field(name) if isinstance(name, str) else None
+    except FieldDoesNotExist:
+        field = None
+    if not isinstance(field, models.DecimalField):
+        return name
+
+    @admin.display(description=field.verbose_name, ordering=name)
+    def cell(row):
+        return plain(getattr(row, name))
+
+    return cell
 
 
 class RoleModelAdmin(admin.ModelAdmin):
@@ -37,6 +66,7 @@ class RoleModelAdmin(admin.ModelAdmin):
     paginator = CappedPaginator
     list_per_page = 50
     view_on_site = False
+    formfield_overrides = {models.DecimalField: {"form_class": PlainDecimalField}}
 
     def has_module_permission(self, request) -> bool:
         return may(request.user, self.ability_to_view)
@@ -52,6 +82,18 @@ class RoleModelAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None) -> bool:
         return may(request.user, MANAGE)
+
+    def get_list_display(self, request):
+        return [shown_plain(self.model, name) for name in super().get_list_display(request)]
+
+    def get_fieldsets(self, request, obj=None):
+        fieldsets = super().get_fieldsets(request, obj)
+        if self.has_change_permission(request, obj):
+            return fieldsets
+        return [
+            (title, {**options, "fields": [shown_plain(self.model, name) for name in options["fields"]]})
+            for title, options in fieldsets
+        ]
 
     def lookup_allowed(self, lookup, value, request) -> bool:
         """What the list's own filters ask, and no more. Django lets an address ask any column of the model, and with
@@ -143,6 +185,32 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     list_filter = ["scope", "for_integrations", ("revoked_at", admin.EmptyFieldListFilter)]
     search_fields = ["name"]
     fields = [*list_display, "created_by"]  # the hash of the token stays where it is
+
+
+@admin.register(ApiCall)
+class ApiCallAdmin(ReadOnlyAdmin):
+    """The newest calls of all keys. The log of one is found on the page API keys."""
+
+    ability_to_view = MANAGE
+    list_display = ["at", "key", "method", "path", "status", "duration_ms", "request_id"]
+    list_select_related = ["key"]
+    ordering = ["-id"]  # as they came, by the key's own index
+
+
+@admin.register(Outbox)
+class OutboxAdmin(ReadOnlyAdmin):
+    """What has happened and was not told yet: a row stays for seconds, unless the worker is away."""
+
+    ability_to_view = MANAGE
+    list_display = ["created_at", "kind", "object_key"]
+    ordering = ["-id"]
+
+
+@admin.register(Listener)
+class ListenerAdmin(ReadOnlyAdmin):
+    ability_to_view = MANAGE
+    list_display = ["kind", "owner"]
+    ordering = ["kind", "owner"]
 
 
 @admin.register(ProjectSettings)

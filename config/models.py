@@ -278,6 +278,9 @@ class CsvImport(AsyncAction):
     class Meta:
         abstract = True
 
+    def __str__(self) -> str:
+        return self.original_name
+
     def place_of(self, row: int) -> str:
         """What the row is called to whoever sent it: a spreadsheet counts the headings, an array has none."""
         return f"row {row}" if self.sent_as == self.SentAs.FILE else f"object {row - 1}"
@@ -294,3 +297,6 @@ class RefusedRow(models.Model):
 
     class Meta:
         abstract = True
+
+    def __str__(self) -> str:
+        return f"Row {self.row:,}"

@@ -7,10 +7,21 @@ from django.urls import reverse
 
 from config.actor import Actor
 from config.admin import ReadOnlyAdmin, RoleModelAdmin
+from config.roles import PUBLISH
 from config.tables import COUNT_UP_TO
 from customers.edit_customer import CustomerChanged, edit_customer
 from customers.find_segments import in_segment
-from customers.models import Customer, CustomerImport, Event, Segment
+from customers.models import (
+    Customer,
+    CustomerImport,
+    Event,
+    RefusedCustomer,
+    Segment,
+    SegmentChange,
+    SegmentMember,
+    WatchedMember,
+    WatchedSegment,
+)
 from customers.search import search
 
 
@@ -60,6 +71,16 @@ class CustomerImportAdmin(ReadOnlyAdmin):
     exclude = ["file", "error_file"]  # uploads are downloaded through views that check and record it
 
 
+@admin.register(RefusedCustomer)
+class RefusedCustomerAdmin(ReadOnlyAdmin):
+    """Rows of files that were not imported."""
+
+    ability_to_view = PUBLISH  # as the imports themselves
+    list_display = ["csv_import", "row", "key", "error"]
+    list_select_related = ["csv_import"]
+    ordering = ["-csv_import_id", "-row"]
+
+
 @admin.register(Segment)
 class SegmentAdmin(ReadOnlyAdmin):
     """To look up; they are made and deleted by the API."""
@@ -86,3 +107,45 @@ class EventAdmin(ReadOnlyAdmin):
     search_fields = ["name__exact"]
     search_help_text = "The whole name of the event"
     fields = [*list_display, "metadata"]
+
+
+@admin.register(SegmentMember)
+class SegmentMemberAdmin(ReadOnlyAdmin):
+    """Who was put into a static segment."""
+
+    list_display = ["segment", "customer"]
+    list_select_related = ["segment", "customer"]
+    ordering = ["-id"]
+
+
+@admin.register(WatchedSegment)
+class WatchedSegmentAdmin(ReadOnlyAdmin):
+    """Segments of which entering and leaving is told."""
+
+    list_display = ["segment", "looked_at", "took_ms"]
+    list_select_related = ["segment"]
+    ordering = ["-segment_id"]
+
+
+@admin.register(WatchedMember)
+class WatchedMemberAdmin(ReadOnlyAdmin):
+    """Who was in a watched segment at the last look."""
+
+    list_display = ["watched", "customer", "since"]
+    list_select_related = ["segment__segment", "customer"]
+    ordering = ["-id"]
+    fields = list_display
+    readonly_fields = ["watched"]
+
+    @admin.display(description="Segment")
+    def watched(self, member) -> str:
+        return str(member.segment.segment)
+
+
+@admin.register(SegmentChange)
+class SegmentChangeAdmin(ReadOnlyAdmin):
+    """Who entered or left, until it has been passed on."""
+
+    list_display = ["created_at", "customer", "entered", "segment"]
+    list_select_related = ["segment", "customer"]
+    ordering = ["-id"]

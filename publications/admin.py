@@ -7,12 +7,25 @@ from django.db.models import Q, Value
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
+from campaigns.mask import mask
 from campaigns.models import Voucher
 from config.admin import ReadOnlyAdmin
-from config.roles import reveals_codes
+from config.roles import MANAGE, reveals_codes
 from customers.models import Customer
+from publications.distributions import admin as _of_distributions  # noqa: F401 - registers its own
 from publications.find_publications import find_publications, newest_of
-from publications.models import Export, Publication, PublicationImport, PublishedVoucher, Redemption
+from publications.models import (
+    DayTally,
+    Export,
+    Publication,
+    PublicationImport,
+    PublishedVoucher,
+    Redemption,
+    Referral,
+    ReferralProgram,
+    RefusedPublication,
+    TallyProgress,
+)
 from publications.redemptions.history import find_redemption
 from publications.reveal import shown
 from publications.webhooks import admin as _of_webhooks  # noqa: F401 - registers its own
@@ -193,3 +206,52 @@ class PublicationImportAdmin(ReadOnlyAdmin):
     list_display = ["original_name", "status", "rows_read", "rows_imported", "rows_refused", "created_at"]
     list_filter = ["status"]
     exclude = ["file", "error_file"]  # uploads are downloaded through views that check and record it
+
+
+@admin.register(RefusedPublication)
+class RefusedPublicationAdmin(ReadOnlyAdmin):
+    """Rows of files that were not imported. Their codes may still be in the pool: they are masked."""
+
+    ability_to_view = MANAGE
+    list_display = ["csv_import", "row", "code", "error"]
+    list_select_related = ["csv_import"]
+    ordering = ["-csv_import_id", "-row"]
+    fields = list_display
+    readonly_fields = ["code"]
+
+    @admin.display(description="Code")
+    def code(self, refused) -> str:
+        return format_html("<code>{}</code>", mask(refused.key)) if refused.key else "–"
+
+
+@admin.register(ReferralProgram)
+class ReferralProgramAdmin(ReadOnlyAdmin):
+    list_display = ["campaign", "invite", "reward_referrer", "reward_referee"]
+    list_select_related = list_display
+    ordering = ["-campaign_id"]
+
+
+@admin.register(Referral)
+class ReferralAdmin(ReadOnlyAdmin):
+    """Who redeemed whose referral code."""
+
+    list_display = ["created_at", "campaign", "referrer", "number", "referee"]
+    list_select_related = ["campaign", "referrer", "referee"]
+    fields = [*list_display, "redemption"]
+
+
+@admin.register(DayTally)
+class DayTallyAdmin(ReadOnlyAdmin):
+    """What pages add up instead of counting the history. Campaign 0 is everything."""
+
+    ability_to_view = MANAGE
+    list_display = ["day", "campaign_id", "channel", "result", "publications", "codes", "attempts"]
+    ordering = ["-id"]
+
+
+@admin.register(TallyProgress)
+class TallyProgressAdmin(ReadOnlyAdmin):
+    """How far the history has been counted."""
+
+    ability_to_view = MANAGE
+    list_display = ["__str__", "settled_up_to", "noted_up_to", "noted_at", "time_zone"]

@@ -4,16 +4,41 @@ from __future__ import annotations
 
 from django.core.files.base import ContentFile
 from django.db import connection
+from django.utils import timezone
 
-from campaigns.models import CodeImport, CodeOrder
+from campaigns.models import CampaignCount, CampaignDeletion, CodeImport, CodeOrder
 from config.audit import record
 from config.create_api_key import create_api_key
-from config.models import ProjectSettings
-from customers.models import CustomerImport, Event, Segment
+from config.models import ApiCall, Listener, ProjectSettings
+from config.note_event import note_event
+from customers.models import (
+    CustomerImport,
+    Event,
+    Segment,
+    SegmentChange,
+    SegmentMember,
+    WatchedMember,
+    WatchedSegment,
+)
 from publications.distributions.automation.create_automation import create_automation
 from publications.distributions.create_draft import create_draft
 from publications.distributions.unsubscribe import TEST, unsubscribe_url
-from publications.models import Delivery, Distribution, Export, KeptMessage, PublicationImport, WebhookDelivery
+from publications.models import (
+    DayTally,
+    Delivery,
+    Distribution,
+    EmailGrant,
+    Export,
+    Firing,
+    KeptMessage,
+    ListedRecipient,
+    PublicationImport,
+    Referral,
+    ReferralProgram,
+    TallyProgress,
+    Unsubscribe,
+    WebhookDelivery,
+)
 from publications.redemptions.redeem import redeem
 from publications.webhooks.create_address import create_address
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, UserFactory, VoucherFactory, published
@@ -21,9 +46,61 @@ from tests.factories import STAFF, CampaignFactory, CustomerFactory, UserFactory
 CSV = {"original_name": "codes.csv", "size": 10, "encoding": "utf-8", "delimiter": ",", "status": "draft"}
 
 
+def rows_of_other_models() -> None:
+    """Of those that no address names: the admin shows them all the same."""
+    campaign, customer, file = CampaignFactory(), CustomerFactory(), ContentFile(b"code\nA\n", name="codes.csv")
+    segment = Segment.objects.create(name="Watched", type="static")
+    run = Distribution.objects.create(name="Listed", kind="manual", campaign=campaign)
+    key, _ = create_api_key("Caller", by=STAFF)
+    ApiCall.objects.create(
+        key=key, at=timezone.now(), method="GET", path="/v1/", status=200, duration_ms=1, request_id="r"
+    )
+    note_event("publication.succeeded", 1)
+    Listener.objects.create(kind="publication.succeeded", owner="rule 1")
+    CampaignDeletion.objects.create(campaign=campaign, force=True)
+    CampaignCount.objects.create(
+        campaign=campaign,
+        seconds=1,
+        **dict.fromkeys(
+            (
+                "pool_version",
+                "code_writes",
+                "rows",
+                "total",
+                "published",
+                "in_pool",
+                "redeemed",
+                "customers",
+                "customer_codes",
+            ),
+            1,
+        ),
+    )
+    for model in (CodeImport, CustomerImport, PublicationImport):
+        model.objects.create(file=file, error_file=file, **CSV).refused.create(row=2, key="AUTUMN-7KQ2", error="Wrong.")
+    SegmentMember.objects.create(segment=segment, customer=customer)
+    watched = WatchedSegment.objects.create(segment=segment)
+    WatchedMember.objects.create(segment=watched, customer=customer)
+    SegmentChange.objects.create(segment=segment, customer=customer, entered=True)
+    ListedRecipient.objects.create(distribution=run, line=1, given="ada@example.com", customer=customer)
+    Unsubscribe.objects.create(email="ada@example.com", customer=customer, distribution=run)
+    EmailGrant.objects.create(at=timezone.now(), count=1)
+    Firing.objects.create(distribution=run, key="event 1", customer=customer, outcome="skipped", reason="Enough.")
+    ReferralProgram.objects.create(campaign=campaign)
+    redemption = redeem(published(VoucherFactory(campaign=campaign), customer).vouchers[0], customer=customer, by=STAFF)
+    Referral.objects.create(
+        campaign=campaign, referrer=customer, referee=CustomerFactory(), redemption_id=redemption.pk, number=1
+    )
+    DayTally.objects.create(
+        campaign_id=0, day="2026-11-24", channel="API", result="SUCCESS", publications=1, codes=1, attempts=1
+    )
+    TallyProgress.objects.get_or_create(id=1)
+
+
 def one_of_each() -> dict[str, int]:
     """Makes the rows; answers with the arguments that addresses take: {"campaign_id": 1, …}."""
     UserFactory()
+    rows_of_other_models()
     campaign, customer = CampaignFactory(codes=2), CustomerFactory()
     publication = published(VoucherFactory(campaign=campaign), customer)
     redeem(publication.vouchers[0], customer=customer, by=STAFF)

@@ -8,6 +8,7 @@ from config.audit_sentences import known_details, sentence
 from config.models import AuditEntry
 
 register = template.Library()
+RECENT = 10
 
 
 @register.simple_tag
@@ -20,3 +21,9 @@ def audit_sentence(entry: AuditEntry, on_its_page: bool = False):
 def audit_details(entry: AuditEntry) -> list[tuple[str, str]]:
     """[(name, value), …] of what else is known of it."""
     return list(known_details(entry))
+
+
+@register.simple_tag
+def recent_actions(user) -> list[AuditEntry]:
+    """What this user did last, newest first."""
+    return list(AuditEntry.objects.filter(actor_kind="user", actor_id=user.pk)[:RECENT])

@@ -24,6 +24,7 @@ class DayTally(models.Model):
     attempts = models.BigIntegerField()
 
     class Meta:
+        verbose_name_plural = "day tallies"
         constraints = [
             models.UniqueConstraint(fields=["campaign_id", "day", "channel", "result"], name="day_tally_once"),
         ]
@@ -46,6 +47,7 @@ class TallyProgress(models.Model):
     writers = ArrayField(models.TextField(), null=True)
 
     class Meta:
+        verbose_name_plural = "tally progress"
         constraints = [
             models.CheckConstraint(name="tally_progress_is_one_row", condition=Q(id=1)),
             models.CheckConstraint(

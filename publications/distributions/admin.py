@@ -1,0 +1,116 @@
+"""Distributions in the admin: to be looked up, never changed. What may be done has its pages.
+
+Without what a message says, which may hold codes that are masked to the reader: its page shows it.
+"""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import F
+from django.db.models.functions import Lower
+from django.urls import reverse
+
+from config.admin import ReadOnlyAdmin
+from config.roles import MANAGE
+from publications.distributions.automation.models import Firing, Rule
+from publications.distributions.models import (
+    Delivery,
+    Distribution,
+    EmailGrant,
+    KeptMessage,
+    ListedRecipient,
+    Unsubscribe,
+)
+
+
+class FoundByAddress(ReadOnlyAdmin):
+    """Large lists, searched by the beginning of an address, as their index can."""
+
+    address = "email"
+    search_help_text = "The beginning of an e-mail address"
+
+    def get_search_results(self, request, queryset, search_term):
+        if not search_term:
+            return queryset, False
+        lower = queryset.annotate(_address=Lower(F(self.address)))
+        return lower.filter(_address__startswith=search_term.strip().lower()), False
+
+
+@admin.register(Distribution)
+class DistributionAdmin(ReadOnlyAdmin):
+    list_display = ["name", "kind", "status", "campaign", "audience", "message", "actor_label", "created_at"]
+    list_filter = ["kind", "status", "message"]
+    list_select_related = ["campaign"]
+    search_fields = ["name"]
+    exclude = ["body"]
+
+    def view_on_site(self, distribution) -> str:
+        if distribution.kind == Distribution.Kind.AUTOMATIC:
+            return reverse("automations:automation", kwargs={"distribution_id": distribution.pk})
+        return reverse("distributions:distribution", kwargs={"distribution_id": distribution.pk})
+
+
+@admin.register(ListedRecipient)
+class ListedRecipientAdmin(ReadOnlyAdmin):
+    """The lines of the lists that runs were given."""
+
+    list_display = ["distribution", "line", "given", "customer"]
+    list_select_related = ["distribution", "customer"]
+    ordering = ["-distribution_id", "-line"]
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(FoundByAddress):
+    """Each customer's part in a run."""
+
+    list_display = ["id", "distribution", "customer", "state", "reason", "email", "attempts", "state_at"]
+    list_select_related = ["distribution", "customer"]
+    search_fields = ["email"]  # shows the box; `get_search_results` does the search
+
+
+@admin.register(Unsubscribe)
+class UnsubscribeAdmin(ReadOnlyAdmin):
+    """Addresses to which no run sends any more."""
+
+    list_display = ["email", "customer", "distribution", "actor_label", "created_at"]
+    list_select_related = ["customer", "distribution"]
+    search_fields = ["email__exact"]
+    search_help_text = "The whole e-mail address, in lower case"
+
+
+@admin.register(KeptMessage)
+class KeptMessageAdmin(FoundByAddress):
+    """E-mails that were kept, since no mail server is set."""
+
+    address = "to"
+    list_display = ["created_at", "to", "subject", "customer"]
+    list_select_related = ["customer"]
+    search_fields = ["to"]  # shows the box; `get_search_results` does the search
+    fields = [*list_display, "sender", "delivery"]
+
+
+@admin.register(EmailGrant)
+class EmailGrantAdmin(ReadOnlyAdmin):
+    """How many e-mails were let out when: what holds the limit a minute."""
+
+    ability_to_view = MANAGE
+    list_display = ["at", "count"]
+    ordering = ["-at"]
+
+
+@admin.register(Rule)
+class RuleAdmin(ReadOnlyAdmin):
+    """What starts an automatic distribution."""
+
+    list_display = ["distribution", "trigger", "segment", "campaign", "event_name", "cron", "activated_at"]
+    list_filter = ["trigger"]
+    list_select_related = ["distribution", "segment", "campaign"]
+    ordering = ["-distribution_id"]
+
+
+@admin.register(Firing)
+class FiringAdmin(ReadOnlyAdmin):
+    """Each time that a trigger met a rule."""
+
+    list_display = ["created_at", "distribution", "customer", "outcome", "reason", "key"]
+    list_select_related = ["distribution", "customer"]
