@@ -50,7 +50,7 @@ class Campaign(Value, ActedBy):
         "extend the pool when it is empty",
         default=False,
         db_default=False,
-        help_text="AUTO_UPDATE: publishing from an empty pool makes the missing codes.",
+        help_text="Publishing from an empty pool makes the missing codes.",
     )
     # A campaign of one named code, which anybody may be told: no pool. It never becomes one, nor ceases to be one.
     standalone = models.BooleanField(default=False, db_default=False, editable=False)
@@ -238,7 +238,7 @@ class CampaignCount(models.Model):
     customer_codes = models.BigIntegerField()
 
     def __str__(self) -> str:
-        return f"{self.total} codes"
+        return f"{self.total:,} codes of campaign {self.campaign_id}"
 
 
 class CodeOrder(AsyncAction):
@@ -257,6 +257,9 @@ class CodeOrder(AsyncAction):
             models.CheckConstraint(name="code_order_total_positive", condition=Q(total__gt=0)),
             models.CheckConstraint(name="code_order_done_within_total", condition=Q(done__gte=0, done__lte=F("total"))),
         ]
+
+    def __str__(self) -> str:
+        return "1 code" if self.total == 1 else f"{self.total:,} codes"
 
 
 class CodeImport(CsvImport):
@@ -280,6 +283,9 @@ class CampaignDeletion(AsyncAction):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"Deletion of {self.campaign}"
 
 
 class RefusedCode(RefusedRow):
