@@ -87,6 +87,7 @@ def voucher_answer(
         "created_at": iso(voucher.created_at),
         "updated_at": iso(voucher.updated_at),
         "holder_id": holder_id,
+        **({"referrer_id": holder_id} if holder_id and _is_referral(campaign) else {}),
         "redemption": {
             "quantity": limit,
             "redeemed_quantity": voucher.redeemed_quantity,

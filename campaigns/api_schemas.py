@@ -112,6 +112,8 @@ class Voucher(Answer):
     created_at: Moment
     updated_at: Moment | None
     holder_id: CustomerId | None
+    referrer_id: CustomerId = MAYBE
+    """Of a referral code that is published: who holds it."""
     redemption: Redeemable
     publish: Published
     validation_rules_assignments: Rules
@@ -225,7 +227,8 @@ class CampaignSummary(Answer):
     orders_rolledback_amount: int
     discounted_amount: Literal[0] = MAYBE
     rolledback_discounted_amount: Literal[0] = MAYBE
-    referred_customers: Literal[0] = MAYBE
+    referred_customers: int = MAYBE
+    """Of a referral program."""
     created_vouchers_amount: int = MAYBE
     amount_added: Literal[0] = MAYBE
     amount_deleted: Literal[0] = MAYBE

@@ -33,6 +33,7 @@ ERRORS = {
     # things
     "not_found": Meaning(404, "There is no such thing; `resource_type` and `resource_id` say which."),
     "duplicate_found": Meaning(409, "There is one with this name or code already."),
+    "resource_in_use": Meaning(409, "Something else needs it; the details name what."),
     # publishing
     "missing_vouchers": Meaning(400, "Neither `voucher` nor `campaign` was given."),
     "missing_customer": Meaning(400, "No `customer` was given."),
@@ -51,6 +52,7 @@ ERRORS = {
     # redeeming
     "voucher_disabled": Meaning(400, "The voucher or its campaign is disabled."),
     "voucher_not_active": Meaning(400, "The voucher can be used later only; see its `start_date`."),
+    "referrer_not_permitted_to_redeem": Meaning(400, "A referral code is for others than who holds it."),
     "voucher_expired": Meaning(400, "The voucher has expired."),
     "quantity_exceeded": Meaning(400, "The voucher was used as often as it may be."),
     "gift_amount_exceeded": Meaning(400, "The balance of the gift voucher is less than what was asked for."),

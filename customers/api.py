@@ -15,7 +15,7 @@ from config.api_auth import MAY_ALL, MAY_READ
 from config.api_lists import ListQuery, answer_list
 from config.api_queries import read_time, times
 from config.public_ids import CUSTOMER
-from customers.api_answers import customer_answer
+from customers.api_answers import customer_answer, customer_answers
 from customers.find_segments import find_segment, in_segment
 from customers.models import Customer
 from customers.upsert import CustomerNotFound, InvalidCustomer, find_customer, upsert_customer
@@ -93,7 +93,7 @@ def list_customers(request: HttpRequest, query: Annotated[CustomersQuery, Query(
         name="customers",
         prefix=CUSTOMER,
         orders=ORDERS,
-        answer=lambda found: [customer_answer(customer) for customer in found],
+        answer=customer_answers,
     )
 
 

@@ -71,7 +71,7 @@ describe(
     parameters=[values("ids", "Ids of segments (`seg_…`)."), filters(api_segments.FILTERS)],
 )
 describe(api_segments.get_segment, "Get a segment", answers=Segment)
-describe(api_segments.remove_segment, "Delete a segment", answers={204: None})
+describe(api_segments.remove_segment, "Delete a segment", answers={204: None}, refuses="resource_in_use")
 describe(api_segments.list_segments_of_customer, "List the segments of a customer", answers=SegmentsOfCustomer)
 describe(
     api_events.post_event,

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from config.api_schemas import MAYBE, Answer, CustomerId, Listed, Metadata, Moment, NeverSet, Nothing, id_of
+from config.api_schemas import MAYBE, Answer, CampaignId, CustomerId, Listed, Metadata, Moment, Nothing, id_of
 
 
 class GiftsRedeemed(Answer):
@@ -50,9 +50,21 @@ class Loyalty(Answer):
     campaigns: dict[str, Any] = Field(examples=[{}])
 
 
+class ReferredBy(Answer):
+    """The referral code that the customer redeemed."""
+
+    campaign_id: CampaignId
+    referrer_id: CustomerId
+    related_object_id: id_of("r", "r_Yq3TzN8kGm5LwX1c")
+    related_object_type: Literal["redemption"]
+    date: Moment
+
+
 class Referrals(Answer):
+    """Who referred the customer: one for each program."""
+
     total: int = Field(examples=[0])
-    campaigns: NeverSet
+    campaigns: list[ReferredBy] = Field(examples=[[]])
 
 
 class Customer(Answer):

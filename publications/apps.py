@@ -6,5 +6,7 @@ class PublicationsConfig(AppConfig):
 
     def ready(self):
         from publications.count_for_segments import count_for_segments
+        from publications.referrals.tell_referrals import tell_referrals
 
         count_for_segments()
+        tell_referrals()

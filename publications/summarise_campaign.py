@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from campaigns.models import Campaign, Voucher
 from config.models import AuditEntry
-from publications.models import Publication, Redemption
+from publications.models import Publication, Redemption, Referral
 
 Span = tuple[datetime, datetime]
 
@@ -53,7 +53,9 @@ def summarise_campaign(campaign: Campaign, *, since: date | None = None, until: 
         worth = made.aggregate(worth=Sum(Coalesce("gift_amount", Value(campaign.gift_amount))))["worth"]
         return summary | {"created_vouchers_amount": _hundredths(worth)} | _amounts(campaign, span)
     summary |= {"discounted_amount": 0, "rolledback_discounted_amount": 0}
-    return summary | ({"referred_customers": 0} if campaign.kind == Campaign.Kind.REFERRAL_PROGRAM else {})
+    if campaign.kind != Campaign.Kind.REFERRAL_PROGRAM:
+        return summary
+    return summary | {"referred_customers": Referral.objects.filter(campaign=campaign, created_at__range=span).count()}
 
 
 def _publications(campaign: Campaign, span: Span) -> dict[str, int]:

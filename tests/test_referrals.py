@@ -20,6 +20,7 @@ from publications.redemptions.redeem import redeem
 from publications.redemptions.refusals import ReferrerNotPermitted
 from publications.referrals.set_up_program import NoProgram, set_up_program
 from publications.webhooks.drain_outbox import drain_outbox
+from tests.api_calls import Api
 from tests.automations import pass_on, publish_all
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
@@ -211,3 +212,32 @@ def test_many_redemptions_and_workers_at_once_count_each_referee_once():
     assert sorted(Referral.objects.values_list("number", flat=True)) == list(range(1, 11))
     assert codes_of(ada, thanks) == 10
     assert Outbox.objects.count() == 0
+
+
+@pytest.mark.django_db
+def test_the_api_tells_of_referrals():
+    campaign, shop = program(), Api()
+    ada, bob = CustomerFactory(), CustomerFactory()
+    code = referral_code(campaign, ada)
+
+    own = shop.post(f"vouchers/{code.code}/redemption", {"customer": {"source_id": ada.source_id}})
+    order = {"customer": {"source_id": bob.source_id}, "order": {"amount": 2000}}
+    redeemed = shop.post(f"vouchers/{code.code}/redemption", order).json
+    pass_on()
+    referee, referrer = (shop.get(f"customers/{customer.source_id}").json for customer in (ada, bob)[::-1])
+
+    assert own.error == (
+        400, "referrer_not_permitted_to_redeem", "referrer is not permitted to redeem", code.code,
+    )  # fmt: skip
+    assert redeemed["order"]["referrer_id"] == ada.public_id
+    assert (redeemed["voucher"]["is_referral_code"], redeemed["voucher"]["referrer_id"]) == (True, ada.public_id)
+    (told,) = referee["referrals"]["campaigns"]
+    assert referee["referrals"]["total"] == 1
+    assert told | {"date": ""} == {
+        "campaign_id": campaign.public_id,
+        "referrer_id": ada.public_id,
+        "related_object_id": redeemed["id"],
+        "related_object_type": "redemption",
+        "date": "",
+    }
+    assert referrer["loyalty"]["referred_customers"] == 1

@@ -9,7 +9,7 @@ from campaigns.api_answers import short_voucher_answer
 from campaigns.models import Voucher
 from config.api import hundredths, iso
 from config.api_auth import Key
-from config.public_ids import CAMPAIGN, REDEMPTION, public_id
+from config.public_ids import CAMPAIGN, CUSTOMER, REDEMPTION, public_id
 from customers.api_answers import short_customer_answer
 from customers.models import Customer
 from publications.api.answers import voucher_answers
@@ -95,7 +95,7 @@ def order_of(redemption: Redemption) -> dict[str, Any] | None:
         "updated_at": iso(rollback.created_at) if rollback else None,
         "customer_id": customer.public_id if customer else None,
         "customer": {"id": customer.public_id, "object": "customer"} if customer else None,
-        "referrer_id": None,
+        "referrer_id": public_id(CUSTOMER, redemption.referrer) if customer and redemption.referrer else None,
         "redemptions": _entry(redemption, made, rollback),
         "object": "order",
     }

@@ -145,7 +145,7 @@ describe(publications.get_publication, "Get a publication", answers=Publication)
 # ---- redemptions
 
 REFUSED = """not_found voucher_disabled voucher_not_active voucher_expired quantity_exceeded gift_amount_exceeded
-    missing_amount invalid_gift"""
+    missing_amount invalid_gift referrer_not_permitted_to_redeem"""
 PAID = {"source_id": "order-1001", "amount": 2000, "status": "PAID"}
 
 describe(

@@ -113,7 +113,8 @@ class Order(Answer):
     updated_at: Moment | None
     customer_id: CustomerId | None
     customer: CustomerOfOrder | None
-    referrer_id: None
+    referrer_id: CustomerId | None
+    """Who holds the referral code that was redeemed."""
     redemptions: dict[str, Any] = Field(examples=[{}])
 
 

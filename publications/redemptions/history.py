@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 
+from campaigns.models import Campaign
 from config.models import ApiKey
 from config.public_ids import FAILED_REDEMPTION, FAILED_ROLLBACK, REDEMPTION, ROLLBACK, key_of
-from publications.redemptions.models import Redemption
+from publications.models import PublishedVoucher, Redemption
 
 PREFIXES = (REDEMPTION, FAILED_REDEMPTION, ROLLBACK, FAILED_ROLLBACK)
 
 
 def with_all_about(redemptions: QuerySet[Redemption]) -> QuerySet[Redemption]:
     """Joined: voucher with its campaign, customer, stack, and what a rollback undoes. In two more queries for all of
-    them: `.undone_by`, the rollback (a list of one or none), and `.parts`, a stack's. `.app_id` is that of the API key.
+    them: `.undone_by`, the rollback (a list of one or none), and `.parts`, a stack's. `.app_id` is that of the API key,
+    `.referrer` the key of who holds the code, where it is a referral's.
     """
     rollbacks = Redemption.objects.filter(kind=Redemption.Kind.ROLLBACK, result=Redemption.Result.SUCCESS)
     key = ApiKey.objects.filter(pk=OuterRef("actor_id"))
+    holding = PublishedVoucher.objects.filter(
+        voucher=OuterRef("voucher"), released_at=None, voucher__campaign__kind=Campaign.Kind.REFERRAL_PROGRAM
+    )
     return (
         redemptions.select_related("voucher__campaign", "customer", "stack", "undoes__stack")
         .prefetch_related(
             Prefetch("rollbacks", rollbacks, to_attr="undone_by"),
             Prefetch("children", Redemption.objects.order_by("pk"), to_attr="parts"),
         )
-        .annotate(app_id=Subquery(key.values("app_id")[:1]))
+        .annotate(
+            app_id=Subquery(key.values("app_id")[:1]), referrer=Subquery(holding.values("publication__customer")[:1])
+        )
     )
 
 
