@@ -12,12 +12,10 @@ from config.public_ids import CUSTOMER, PUBLICATION, VOUCHER, key_of
 from customers import search
 from customers.models import Customer
 from publications.models import Publication, PublishedVoucher
-from publications.refusals import VoucherAlreadyPublished
 
 MANY = 5_000  # codes, customers or publications: what is looked up at once, in some 50 ms
 NEWEST = 10_000  # publications that are looked through one by one, in some 100 ms
 OF_A_HAND_OUT = 1_000
-ALREADY_PUBLISHED = VoucherAlreadyPublished.key
 
 
 class Found(NamedTuple):
@@ -45,13 +43,12 @@ def find_publications(publications: QuerySet, text: str, *, whole: bool = False,
     like = _is if whole_codes else _begins
     all_codes = Voucher.objects.filter(like("code", text)).order_by()
     codes = all_codes.filter(Q(published_at__isnull=False) | _is("code", text))
-    attempted = like("attempted_code", text) & (Q(failure_code=ALREADY_PUBLISHED) | _is("attempted_code", text))
     customers = search.search(Customer.objects.live(), text).order_by()
-    found = _of(codes, customers, attempted)
+    found = _of(codes, customers, text)
     if whole or _few(all_codes, customers, found):
         return Found(publications.filter(pk__in=found), True)
     newest, in_all = newest_of(publications)
-    return Found(_among(newest, codes, customers, attempted), in_all)
+    return Found(_among(newest, codes, customers, text), in_all)
 
 
 def newest_of(publications: QuerySet) -> Found:
@@ -85,19 +82,25 @@ def _few(*sets: QuerySet) -> bool:
         return few
 
 
-def _of(codes: QuerySet, customers: QuerySet, attempted: Q) -> QuerySet:
-    """The keys of their publications. A union: an OR over three tables would walk the whole history."""
+def _of(codes: QuerySet, customers: QuerySet, text: str) -> QuerySet:
+    """The keys of their publications, and of the attempts at these codes or at all of `text` (a code that is no more). A
+    union: an OR over the tables would walk the whole history."""
     of_codes = PublishedVoucher.objects.filter(voucher__in=codes.values("pk"))
     of_customers = Publication.objects.filter(customer__in=customers.values("pk"))
-    failed = Publication.objects.filter(attempted)
+    # Not null, as the index says: a plan by the codes of many attempts needs to be told.
+    at_codes = Publication.objects.filter(attempted_code__in=codes.values("code"), attempted_code__isnull=False)
+    at_text = Publication.objects.filter(_is("attempted_code", text))
     return of_codes.values_list("publication_id").union(
-        of_customers.order_by().values_list("pk"), failed.order_by().values_list("pk"), all=True
+        *(found.order_by().values_list("pk") for found in (of_customers, at_codes, at_text)), all=True
     )
 
 
-def _among(publications: QuerySet, codes: QuerySet, customers: QuerySet, attempted: Q) -> QuerySet:
+def _among(publications: QuerySet, codes: QuerySet, customers: QuerySet, text: str) -> QuerySet:
     """Looks at each publication in turn; of a hand-out of a million codes at its first ones."""
     held = PublishedVoucher.objects.filter(publication=OuterRef(OuterRef("pk"))).values("voucher")[:OF_A_HAND_OUT]
     return publications.filter(
-        Exists(customers.filter(pk=OuterRef("customer"))) | Exists(codes.filter(pk__in=held)) | attempted
+        Exists(customers.filter(pk=OuterRef("customer")))
+        | Exists(codes.filter(pk__in=held))
+        | Exists(codes.filter(code=OuterRef("attempted_code")))
+        | _is("attempted_code", text)
     )

@@ -77,6 +77,31 @@ def test_a_masked_code_is_found_only_by_all_of_it():
     assert found(q="ROAST-77AB") == [publication]
 
 
+@pytest.mark.parametrize("many", [5_000, 0], ids=["few", "among the newest"])
+def test_nor_is_a_released_code_found_by_the_beginning_of_what_failed_attempts_asked_for(monkeypatch, many):
+    monkeypatch.setattr(find_publications, "MANY", many)
+    voucher = VoucherFactory(code="ROAST-77AB")
+    publication = published(voucher)
+    attempt = failed(voucher)
+    assert found(q="ROAST-77A") == [attempt, publication]
+
+    release(voucher, by=STAFF, reason="Sent to the wrong person")
+
+    assert found(q="ROAST-77A") == []
+    assert found(q="ROAST-77AB") == [attempt, publication]
+    published(voucher)
+    assert attempt in found(q="ROAST-77A")
+
+
+def test_the_attempts_at_a_code_that_is_no_more_are_found_by_all_of_it():
+    voucher = VoucherFactory(code="ROAST-77AB", active=False)
+    attempt = failed(voucher)
+    voucher.delete()
+
+    assert found(q="roast-77ab") == [attempt]
+    assert found(q="ROAST-77A") == []
+
+
 def test_who_sees_no_code_in_clear_cannot_feel_the_way_along_one():
     publication = published(VoucherFactory(code="ROAST-77AB"))
 
