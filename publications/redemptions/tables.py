@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from config.roles import reveals_codes
 from config.tables import Table, WhenColumn
 from publications.redemptions.models import Redemption
-from publications.tables import ASIDE, CUT, MAIN, NOTHING, HistoryTable, PublishedCodeTable
+from publications.tables import ASIDE, CUT, LESSER, MAIN, NOTHING, HistoryTable, PublishedCodeTable
 
 
 class RedemptionTable(Table):
@@ -27,7 +27,7 @@ class RedemptionTable(Table):
         accessor="amount",
         default=NOTHING,
     )
-    actor_label = tables.Column("By", empty_values=(), attrs=CUT)
+    actor_label = tables.Column("By", empty_values=(), attrs=LESSER)
     result = tables.Column(empty_values=(), attrs=ASIDE)
 
     empty_icon = "shopping-bag"
