@@ -73,8 +73,20 @@ def fill(handout: Installation, rows: int, customers: int) -> int:
     batch = min(rows, 500_000)
     for first in range(0, rows, batch):
         handout.sql(FILL.format(campaign=campaign, first=first, last=first + batch, rows=rows))
+    handout.sql("UPDATE campaigns_campaign SET pool_version = pool_version + 1")  # as every verb that adds codes does
     handout.settle()
+    while not handout.sql(COUNTED)[0][0]:
+        # What the worker counts in the background; what was drawn more than a minute ago, it need not wait for.
+        handout.sql("UPDATE publications_tallyprogress SET noted_at = noted_at - interval '1 minute'")
+        time.sleep(5)
     return campaign
+
+
+COUNTED = """
+SELECT (SELECT max(id) FROM publications_publication) <= (SELECT counted_up_to FROM publications_tallyprogress)
+   AND NOT EXISTS (SELECT FROM campaigns_campaign c LEFT JOIN campaigns_campaigncount k ON k.campaign_id = c.id
+                    WHERE k.pool_version IS DISTINCT FROM c.pool_version)
+"""
 
 
 FILL = """

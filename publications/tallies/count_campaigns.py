@@ -42,11 +42,9 @@ SELECT %(campaign)s, now(), extract(epoch FROM clock_timestamp() - statement_tim
        %(code_writes)s, rows, total, published, in_pool, redeemed, customers, customer_codes
   FROM (SELECT * FROM ({CODES}) AS codes, ({REACHED}) AS reached OFFSET 0) AS counted
 ON CONFLICT (campaign_id) DO UPDATE
-   SET (counted_at, seconds, pool_version, code_writes, rows, total, published, in_pool, redeemed, customers,
-        customer_codes)
-     = (excluded.counted_at, excluded.seconds, excluded.pool_version, excluded.code_writes, excluded.rows,
-        excluded.total, excluded.published, excluded.in_pool, excluded.redeemed, excluded.customers,
-        excluded.customer_publications, excluded.customer_codes)
+   SET (counted_at, seconds, pool_version, code_writes, rows, total, published, in_pool, redeemed, customers, customer_codes)
+     = (excluded.counted_at, excluded.seconds, excluded.pool_version, excluded.code_writes, excluded.rows, excluded.total,
+        excluded.published, excluded.in_pool, excluded.redeemed, excluded.customers, excluded.customer_codes)
 """  # noqa: S608 - our own constants
 
 
