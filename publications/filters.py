@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import django_filters
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.functional import cached_property
 
 from campaigns.filters import CodeFilter
@@ -12,7 +12,7 @@ from config.time_zone import end_of, start_of
 from config.widgets import DateInput
 from publications.find_publications import find_publications, newest_of
 from publications.list_channels import list_channels
-from publications.models import Publication
+from publications.models import Publication, PublishedVoucher
 
 # By the address's `sort`, which names the table's column. Each order is an index's, read forwards or backwards.
 ORDERS = {
@@ -31,7 +31,7 @@ class HistoryFilter(django_filters.FilterSet):
     result = django_filters.ChoiceFilter(
         label="Result",
         empty_label="Any result",
-        choices=[("SUCCESS", "Success"), ("FAILURE", "Failed")],
+        choices=[("SUCCESS", "Success"), ("RELEASED", "Released"), ("FAILURE", "Failed")],
         method="with_result",
     )
     since = django_filters.DateFilter(label="From", method="from_day", widget=DateInput)
@@ -94,7 +94,13 @@ class HistoryFilter(django_filters.FilterSet):
         return self._bounded(publications).filter(channel=channel)
 
     def with_result(self, publications, name, result):
-        return self._bounded(publications).filter(result=result)
+        """In the words of the list: one whose codes have all been released is no success any more. One of which some
+        have been is both."""
+        bounded = self._bounded(publications)
+        if result == "RELEASED":
+            released = PublishedVoucher.objects.filter(publication=OuterRef("pk"), released_at__isnull=False)
+            return bounded.filter(Exists(released))
+        return bounded.filter(result=result, voided_at=None)
 
     def find(self, publications, name, text):
         found = find_publications(publications, text, whole=self.whole, whole_codes=self.whole_codes)

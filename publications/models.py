@@ -165,6 +165,8 @@ class PublishedVoucher(models.Model):
         indexes = [
             models.Index(fields=["publication", "voucher"], name="ledger_of_publication"),
             models.Index(fields=["voucher"], name="ledger_of_voucher"),
+            # The few of which the history asks for the released ones; also among the million of a hand-out.
+            models.Index(fields=["publication"], name="ledger_released", condition=Q(released_at__isnull=False)),
         ]
         constraints = [
             models.UniqueConstraint(fields=["voucher"], name="ledger_voucher_live_once", condition=Q(released_at=None)),

@@ -1,0 +1,50 @@
+"""The history's filter by result, in the words of its pills: success, released, failed."""
+
+import pytest
+from django.db import connection
+
+from publications.history import history
+from publications.models import PublishedVoucher
+from publications.publish import publish
+from publications.release import release
+from tests.factories import STAFF, CampaignFactory, CustomerFactory, published
+from tests.test_history_filter import failed
+
+pytestmark = pytest.mark.django_db
+
+
+def test_each_result_finds_what_the_pill_says():
+    campaign = CampaignFactory(codes=3)
+    kept, given_up = published(), published()
+    partly = publish(campaign, CustomerFactory(), count=2, channel="API", origin="api", by=STAFF)
+    for voucher in (given_up.vouchers[0], partly.vouchers[0]):
+        release(voucher, by=STAFF, reason="Wrong person")
+    failure = failed(kept.vouchers[0])
+
+    found = {result: list(history(filters={"result": result}).qs) for result in ("SUCCESS", "RELEASED", "FAILURE", "")}
+
+    assert found == {
+        "SUCCESS": [partly, kept],
+        "RELEASED": [partly, given_up],
+        "FAILURE": [failure],
+        "": [failure, partly, given_up, kept],
+    }
+
+
+def test_the_filter_is_offered_and_kept_in_a_report(signed_in):
+    campaign = CampaignFactory(codes=1)
+
+    page = signed_in("Viewer").get("/publications/", {"result": "RELEASED"}).content.decode()
+    of_campaign = history(campaign=campaign, filters={"result": "RELEASED"}, whole=True)
+
+    assert '<option value="RELEASED" selected>Released</option>' in page
+    assert of_campaign.is_valid()
+
+
+def test_among_the_million_codes_of_a_hand_out_the_released_ones_are_found_by_their_index():
+    rows = PublishedVoucher.objects.filter(publication=1, released_at__isnull=False)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+
+    assert "ledger_released" in rows.explain()
