@@ -9,13 +9,13 @@ from django.db import connection, transaction
 from psycopg import sql
 
 from campaigns.code_space import CodeSpace
+from config.advisory_locks import Lock
 
 ROUNDS = 20  # of drawing again what collided, before giving up on chance
 COUNTABLE = 100_000  # a space up to this size is looked through code by code
 MOST_DRAWN = 100_000  # codes in one round
 BY_COPY_FROM = 1_000  # codes; fewer are not worth a temporary table
 SMALL_SPACE = 1_000_000  # codes; those who fill one up do it one after the other
-SPACE_LOCK = 7202 << 40  # marks our advisory locks among those of others in the same database
 
 
 class CodeSpaceExhausted(Exception):
@@ -86,8 +86,7 @@ def _lock(space: CodeSpace) -> None:
     """One at a time in this space (or, by chance, in another of the same hash), until the end of the transaction."""
     form = "".join("\0" if part is None else part for part in space.layout)
     key = hashlib.sha256("\0\0".join([*sorted(space.alphabet), form]).encode()).digest()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s::bigint)", [SPACE_LOCK + int.from_bytes(key[:5])])
+    Lock.CODE_SPACE.hold(int.from_bytes(key[:5]))
 
 
 def _insert(codes: list[str], columns: dict) -> bool:

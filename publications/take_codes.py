@@ -13,6 +13,7 @@ from django.db import connection
 from psycopg.types.json import Jsonb
 
 from campaigns.models import Campaign, Voucher
+from config.advisory_locks import Lock
 from config.columns import Columns
 from publications.webhooks.models import PUBLICATION_SUCCEEDED
 from publications.webhooks.note_events import noting
@@ -83,8 +84,6 @@ TAKE_NAMED = STATEMENT.format(taken=NAMED)
 # statement the dead index entries of all that was taken before. A hint: too high, and the second look starts at 0.
 _taken_up_to: dict[int, int] = {}
 
-POOL_LOCK = 7201 << 40  # marks our advisory locks among those of others in the same database
-
 
 class Taken(NamedTuple):
     publication_id: int
@@ -116,8 +115,7 @@ def take_named(attempt: OfCode) -> list[Taken]:
 
 def lock_pool(campaign: Campaign) -> None:
     """One at a time for this campaign, until the end of the transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s::bigint)", [POOL_LOCK + campaign.pk])
+    Lock.POOL.hold(campaign.pk)
 
 
 def left_in_pool(campaign: Campaign, *, up_to: int) -> int:

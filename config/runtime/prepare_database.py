@@ -14,8 +14,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from config.advisory_locks import Lock
+
 OLDEST_POSTGRES = 14
-PREPARING_LOCK = 7203 << 40  # marks it among the advisory locks of others in the same database
 
 
 class DatabaseRefused(Exception):
@@ -40,10 +41,10 @@ def alone(*, say: Callable[[str], None]) -> Iterator[None]:
             raise DatabaseRefused(
                 f"Handout needs PostgreSQL {OLDEST_POSTGRES} or newer; the server at DATABASE_URL is {version}."
             )
-        taken = probe.execute("SELECT pg_try_advisory_lock(%s::bigint)", [PREPARING_LOCK]).fetchone()
+        taken = probe.execute("SELECT pg_try_advisory_lock(%s::bigint)", [Lock.PREPARING.number()]).fetchone()
         if taken != (True,):
             say("Another Handout is preparing the database; waiting for it.")
-            probe.execute("SELECT pg_advisory_lock(%s::bigint)", [PREPARING_LOCK])
+            probe.execute("SELECT pg_advisory_lock(%s::bigint)", [Lock.PREPARING.number()])
         yield
 
 

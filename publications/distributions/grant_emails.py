@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from django.db import connection, transaction
 
+from config.advisory_locks import Lock
 from config.models import ProjectSettings
-
-LOCK = 7203 << 40  # marks our advisory locks among those of others in the same database
 
 GRANT = """
 WITH old AS (DELETE FROM publications_emailgrant WHERE at <= clock_timestamp() - interval '1 minute'),
@@ -31,6 +30,6 @@ def grant_emails(wanted: int) -> int:
     if limit is None:
         return wanted
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s::bigint)", [LOCK])
+        Lock.EMAILS.hold()
         cursor.execute(GRANT, {"wanted": wanted, "limit": limit, "at_once": max(1, limit // 30)})
         return cursor.fetchone()[0]

@@ -19,6 +19,7 @@ from psycopg.types.json import Jsonb
 from campaigns.extend_pool import CodeSpaceExhausted, extend_pool
 from campaigns.models import Campaign
 from config.actor import SYSTEM
+from config.advisory_locks import Lock
 from config.models import ProjectSettings
 from customers.models import Customer
 from publications.distributions.audience import HOLDS_A_CODE, why_left_out
@@ -31,7 +32,6 @@ from publications.webhooks.note_events import noting
 
 AHEAD = 1_000  # recipients who have a code and whose message is due: so many codes may be taken before it is their turn
 MOST_OUTSTANDING = 10_000  # with those whose mail server said "later"
-RUNS_LOCK = 7202 << 40  # marks our advisory locks among those of others in the same database
 
 # Where to look next, so that a long run does not scan what it has done: the last delivery, and the last code of a
 # campaign, that this process has taken. Hints, as in take_codes.py: too high, and the next look starts at 0.
@@ -246,8 +246,7 @@ def metadata_of(distribution: Distribution) -> dict[str, str]:
 
 
 def _lock_runs_of(campaign: Campaign) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s::bigint)", [RUNS_LOCK + campaign.pk])
+    Lock.RUNS.hold(campaign.pk)
 
 
 def _make_sure(campaign: Campaign, wanted: int) -> None:

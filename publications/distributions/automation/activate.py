@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 
 from config.actor import Actor
+from config.advisory_locks import Lock
 from config.note_event import listen
 from customers.watch_segments import unwatch_segments, watch_segment
 from publications.distributions.automation.find_loop import find_loop
@@ -17,7 +18,6 @@ from publications.distributions.models import Delivery, Distribution
 from publications.distributions.schedule import NotReady, what_is_missing
 
 Status, T = Distribution.Status, Rule.Trigger
-ACTIVATIONS_LOCK = 7203 << 40  # marks our advisory locks among those of others in the same database
 ARCHIVED = "The distribution was archived"
 
 
@@ -37,9 +37,7 @@ def activate(distribution: Distribution, *, by: Actor) -> Distribution:
     passed by, as before its first activation.
     """
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            # One at a time, so that of two that make a loop together the second sees the first.
-            cursor.execute("SELECT pg_advisory_xact_lock(%s::bigint)", [ACTIVATIONS_LOCK])
+        Lock.ACTIVATIONS.hold()  # so that of two that make a loop together the second sees the first
         current = _lock(distribution)
         if current.status not in (Status.DRAFT, Status.PAUSED):
             raise NotPossible(f"It is {current.get_status_display().lower()}, so it was not activated.")

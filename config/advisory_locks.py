@@ -1,0 +1,28 @@
+"""The advisory locks of this project, all in one place, so that no two of them are the same by accident."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from django.db import connection
+
+OURS = 7200 << 40  # tells them from those of others in the same database
+
+
+class Lock(Enum):
+    """What is done by one at a time; for each `key` (below 2**40) by itself."""
+
+    POOL = 1  # the sure look at a campaign's pool
+    CODE_SPACE = 2  # filling a small space of codes
+    RUNS = 3  # publishing the runs of a campaign
+    EMAILS = 4  # granting the next minute's e-mails
+    ACTIVATIONS = 5  # activating an automatic distribution: no loop may come into being in between
+    PREPARING = 6  # migrating the database at a start
+
+    def number(self, key: int = 0) -> int:
+        return OURS + (self.value << 40) + key
+
+    def hold(self, key: int = 0) -> None:
+        """Waits for it, and has it until the end of the transaction."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s::bigint)", [self.number(key)])
