@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import uuid
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from config.actor import Actor
 from config.audit import record
 from config.models import ApiKey
+
+
+class KeyMadeBefore(Exception):
+    """There is a `key` with this id already: the form was sent twice."""
+
+    def __init__(self, key: ApiKey) -> None:
+        super().__init__(f"The key {key.name} was made before.")
+        self.key = key
 
 
 def hash_of(token: str) -> bytes:
@@ -18,28 +27,41 @@ def hash_of(token: str) -> bytes:
 
 
 def create_api_key(
-    name: str, *, scope: str = ApiKey.Scope.ALL, for_integrations: bool = False, by: Actor
+    name: str,
+    *,
+    scope: str = ApiKey.Scope.ALL,
+    for_integrations: bool = False,
+    app_id: uuid.UUID | None = None,
+    by: Actor,
 ) -> tuple[ApiKey, str]:
     """Makes a key and answers with it and its token, which is nowhere to be read again.
 
     The caller of the API sends `key.app_id` as X-App-Id and the token as X-App-Token. `scope` is "publish", "read" or
-    "all"; `for_integrations` lets the key hand out codes by GET /v1/publications/create.
+    "all"; `for_integrations` lets the key hand out codes by GET /v1/publications/create. `app_id` is drawn unless given;
+    with the one of another key it raises KeyMadeBefore.
     """
     token = secrets.token_urlsafe(32)
-    with transaction.atomic():
-        key = ApiKey.objects.create(
-            name=name,
-            token_hash=hash_of(token),
-            scope=scope,
-            for_integrations=for_integrations,
-            created_by=by.label,
-        )
-        record(
-            "api_key.created",
-            by=by,
-            object_id=str(key.app_id),
-            object_label=key.name,
-            scope=scope,
-            for_integrations=for_integrations,
-        )
+    app_id = app_id or uuid.uuid4()
+    try:
+        with transaction.atomic():
+            key = ApiKey.objects.create(
+                name=name,
+                app_id=app_id,
+                token_hash=hash_of(token),
+                scope=scope,
+                for_integrations=for_integrations,
+                created_by=by.label,
+            )
+            record(
+                "api_key.created",
+                by=by,
+                object_id=str(key.app_id),
+                object_label=key.name,
+                scope=scope,
+                for_integrations=for_integrations,
+            )
+    except IntegrityError:
+        if made := ApiKey.objects.filter(app_id=app_id).first():
+            raise KeyMadeBefore(made) from None
+        raise
     return key, token

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 import zoneinfo
 from functools import cache
 from typing import Any
@@ -68,6 +69,8 @@ def _refuse_constant(name: str):
 
 
 class ApiKeyForm(forms.Form):
+    # Drawn with the form, so that the same form sent twice makes one key.
+    app_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4, required=False)
     name = forms.CharField(max_length=100, help_text="What uses the key, such as “Web shop”.")
     scope = forms.ChoiceField(
         label="May",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from config.actor import Actor
 from config.change_settings import change_settings
-from config.create_api_key import create_api_key
+from config.create_api_key import KeyMadeBefore, create_api_key
 from config.dialogs import leave
 from config.filters import AuditFilter, CallFilter
 from config.forms import ApiKeyForm, SettingsForm, time_zones
@@ -31,16 +32,41 @@ def api_keys(request):
 
 
 @form_page
-@never_cache  # no-store: the answer to the POST is the only place where the token is ever shown
 @requires(MANAGE)
 def create_key(request):
     form = ApiKeyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        key, token = create_api_key(**form.cleaned_data, by=Actor.user(request.user))
+        try:
+            with transaction.atomic():
+                key, token = create_api_key(**form.cleaned_data, by=Actor.user(request.user))
+                _keep_for_one_look(request.session, key, token)
+        except KeyMadeBefore as made:
+            key = made.key
+        return redirect("config:api-key-made", key.pk)
+    return render(request, "config/create_api_key.html", {"form": form, "title": "New API key"})
+
+
+@require_GET
+@never_cache
+@requires(MANAGE)
+def key_made(request, key_id):
+    """The only page that ever shows a token, and it does so once: after a look the token is nowhere any more."""
+    key = get_object_or_404(ApiKey, pk=key_id)
+    if token := request.session.pop(_kept_as(key), None):
         example = first_call(key, token, site=settings.SITE_URL or request.build_absolute_uri("/"))
         context = {"key": key, "token": token, "example": example, "title": "API key made"}
         return render(request, "config/api_key_created.html", context)
-    return render(request, "config/create_api_key.html", {"form": form, "title": "New API key"})
+    return render(request, "config/api_key_shown.html", {"key": key, "title": key.name})
+
+
+def _keep_for_one_look(session, key: ApiKey, token: str) -> None:
+    """Saved with the key and not after it: a second click, which finds the key made, must find the token there."""
+    session[_kept_as(key)] = token
+    session.save()
+
+
+def _kept_as(key: ApiKey) -> str:
+    return f"token_of_key_{key.pk}"
 
 
 def first_call(key: ApiKey, token: str, *, site: str) -> str:

@@ -2,10 +2,14 @@
 
 import hashlib
 import json
+import threading
+import uuid
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
 
 from config.create_api_key import create_api_key
 from config.models import ApiKey, AuditEntry
@@ -73,24 +77,67 @@ def test_the_command_refuses_a_key_without_a_usable_name(name):
     assert not ApiKey.objects.exists()
 
 
-def test_the_page_shows_the_token_in_its_answer_and_nowhere_else(signed_in):
+def test_the_token_is_shown_on_a_page_of_its_own_and_once(signed_in):
     browser = signed_in("Manager")
 
-    answer = browser.post(URL, {"name": "Web shop", "scope": "publish"})
+    sent = browser.post(URL, {"name": "Web shop", "scope": "publish"})
+    shown, reloaded = browser.get(sent.url), browser.get(sent.url).content.decode()
 
-    key, page = ApiKey.objects.get(), answer.content.decode()
-    token = answer.context["token"]
+    key, page = ApiKey.objects.get(), shown.content.decode()
+    token = shown.context["token"]
+    assert (sent.status_code, sent.url) == (302, f"/settings/api-keys/{key.pk}/made")
     assert hashlib.sha256(token.encode()).digest() == bytes(key.token_hash)
     assert page.count(f'data-copy="{token}"') == 1
     assert page.count(f'data-copy="{key.app_id}"') == 1
-    assert "no-store" in answer["Cache-Control"]
-    assert token not in browser.get("/settings/api-keys/").content.decode()
+    assert "no-store" in shown["Cache-Control"]
+    assert "The token was shown once." in reloaded
+    assert token not in reloaded + browser.get("/settings/api-keys/").content.decode()
+    assert token not in str(dict(browser.session.items()))
+
+
+def test_a_form_that_is_sent_twice_makes_one_key(signed_in):
+    browser = signed_in("Manager")
+    form = {"app_id": browser.get(URL).context["form"]["app_id"].value(), "name": "Web shop", "scope": "all"}
+
+    first, again = (browser.post(URL, form) for _ in range(2))
+
+    key = ApiKey.objects.get()
+    assert (str(key.app_id), AuditEntry.objects.count()) == (str(form["app_id"]), 1)
+    assert first.url == again.url
+    assert hashlib.sha256(browser.get(again.url).context["token"].encode()).digest() == bytes(key.token_hash)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_double_click_makes_one_key(signed_in):
+    browser, form = signed_in("Manager"), {"app_id": str(uuid.uuid4()), "name": "Web shop", "scope": "all"}
+    answers = []
+
+    def click():
+        twin = Client()
+        twin.cookies = browser.cookies
+        answers.append(twin.post(URL, form).status_code)
+        connection.close()
+
+    clicks = [threading.Thread(target=click) for _ in range(4)]
+    for each in clicks:
+        each.start()
+    for each in clicks:
+        each.join()
+
+    assert (answers, ApiKey.objects.count()) == ([302] * 4, 1)
+    assert "token" in browser.get(f"/settings/api-keys/{ApiKey.objects.get().pk}/made").context
+
+
+def test_nobody_else_is_shown_the_token(signed_in):
+    made = signed_in("Manager").post(URL, {"name": "Web shop", "scope": "publish"})
+
+    assert "token" not in signed_in("Manager").get(made.url).context
 
 
 def test_the_page_shows_a_call_that_names_this_server(signed_in, settings):
-    settings.SITE_URL = "https://handout.example.com/"
+    settings.SITE_URL = "https://handout.example.com"
 
-    page = signed_in("Manager").post(URL, {"name": "Web shop", "scope": "publish"}).content.decode()
+    page = signed_in("Manager").post(URL, {"name": "Web shop", "scope": "publish"}, follow=True).content.decode()
 
     assert "curl https://handout.example.com/v1/publications \\" in page
 
