@@ -1,8 +1,4 @@
-"""Every address and every role: what must happen. A view whose address is not in the tables below fails here.
-
-The answers, in the order of ROLES: "login" is a redirect to the sign-in page, "ok" means let in (a page, a redirect
-onwards, or a form that is shown again because the walk sends it empty), a number is that status.
-"""
+"""Every address and every role: what happens is what the tables of tests/access.py say."""
 
 from __future__ import annotations
 
@@ -18,261 +14,20 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
 from customers.models import Customer
+from tests.access import (
+    ADMIN,
+    ADMIN_ACTIONS,
+    ADMIN_MODELS,
+    BY_LINK,
+    OPEN,
+    PAGES,
+    PAGES_OF_A_MODEL,
+    ROLES,
+)
 from tests.factories import UserFactory
 from tests.one_of_each import one_of_each
 
 pytestmark = pytest.mark.django_db
-ROLES = ("anonymous", "no role", "Viewer", "Operator", "Exporter", "Manager")
-
-EVERYBODY = "ok    ok  ok  ok  ok  ok"
-SIGNED_IN = "login ok  ok  ok  ok  ok"
-READ = "     login 403 ok  ok  ok  ok"
-PUBLISH = "  login 403 403 ok  403 ok"
-EXPORT = "   login 403 403 403 ok  ok"
-MANAGE = "   login 403 403 403 403 ok"
-HAND_OUT = " login 403 403 403 403 ok"  # and who is Operator and Exporter
-NOBODY = "   login 403 403 403 403 403"
-NO_POST = NO_GET = "405 405 405 405 405 405"
-STAFF_404 = "login 403 404 404 404 404"
-STAFF_405 = "login 403 405 405 405 405"
-
-# name: (GET, POST)
-PAGES = {
-    "publications:home": (READ, NO_POST),
-    "publications:search": (READ, NO_POST),
-    # campaigns
-    "campaigns:list": (READ, NO_POST),
-    "campaigns:suggest": (READ, NO_POST),
-    "campaigns:create": (MANAGE, MANAGE),
-    "campaigns:preview": (MANAGE, NO_POST),
-    "publications:campaign": (READ, NO_POST),
-    "publications:campaign-codes": (READ, NO_POST),
-    "publications:campaign-activity": (READ, NO_POST),
-    "publications:publish": (PUBLISH, PUBLISH),
-    "campaigns:settings": (MANAGE, MANAGE),
-    "campaigns:extend": (MANAGE, MANAGE),
-    "campaigns:order": (READ, MANAGE),
-    "campaigns:enable": (NO_GET, MANAGE),
-    "campaigns:disable": (NO_GET, MANAGE),
-    "campaigns:delete": (MANAGE, MANAGE),
-    "campaigns:import": (MANAGE, MANAGE),
-    # codes
-    "campaigns:codes": (READ, NO_POST),
-    "campaigns:create-codes": (MANAGE, MANAGE),
-    "campaigns:import-codes": (MANAGE, MANAGE),
-    "campaigns:code-import": (MANAGE, MANAGE),
-    "campaigns:code-import-errors": (MANAGE, NO_POST),
-    "campaigns:code-import-discard": (NO_GET, MANAGE),
-    "campaigns:code-import-retry": (NO_GET, MANAGE),
-    "publications:code": (READ, NO_POST),
-    "publications:publish-code": (PUBLISH, PUBLISH),
-    "publications:release": (MANAGE, MANAGE),
-    "campaigns:edit-code": (MANAGE, MANAGE),
-    "campaigns:enable-code": (NO_GET, MANAGE),
-    "campaigns:disable-code": (NO_GET, MANAGE),
-    # customers
-    "customers:list": (READ, NO_POST),
-    "customers:suggest": (PUBLISH, NO_POST),
-    "customers:create": (PUBLISH, PUBLISH),
-    "customers:import": (PUBLISH, PUBLISH),
-    "customers:customer-import": (PUBLISH, PUBLISH),
-    "customers:customer-import-errors": (PUBLISH, NO_POST),
-    "customers:customer-import-discard": (NO_GET, PUBLISH),
-    "customers:customer-import-retry": (NO_GET, PUBLISH),
-    "publications:customer": (READ, NO_POST),
-    "publications:customer-publications": (READ, NO_POST),
-    "publications:customer-redemptions": (READ, NO_POST),
-    "publications:customer-messages": (READ, NO_POST),
-    "publications:customer-events": (READ, NO_POST),
-    "publications:resubscribe": (NO_GET, PUBLISH),
-    "publications:publish-to": (PUBLISH, NO_POST),
-    "customers:edit": (PUBLISH, PUBLISH),
-    "publications:erase-customer": (MANAGE, MANAGE),
-    "customers:find": (READ, NO_POST),
-    # segments
-    "customers:segments": (READ, NO_POST),
-    "customers:segment": (READ, NO_POST),
-    "customers:create-segment": (PUBLISH, PUBLISH),
-    "customers:create-static": (PUBLISH, PUBLISH),
-    "customers:count-segment": (PUBLISH, NO_POST),
-    "customers:edit-segment": (PUBLISH, PUBLISH),
-    "customers:delete-segment": (PUBLISH, PUBLISH),
-    "customers:fill-segment": (PUBLISH, PUBLISH),
-    "customers:add-to-segment": (NO_GET, PUBLISH),
-    "customers:remove-from-segment": (NO_GET, PUBLISH),
-    # referral programs
-    "publications:referrals": (READ, NO_POST),
-    "publications:referrers": (READ, NO_POST),
-    "publications:program": (MANAGE, MANAGE),
-    # automatic distributions
-    "automations:list": (READ, NO_POST),
-    "automations:automation": (READ, NO_POST),
-    "automations:create": (PUBLISH, PUBLISH),
-    "automations:rule": (PUBLISH, PUBLISH),
-    "automations:codes": (PUBLISH, PUBLISH),
-    "automations:message": (PUBLISH, PUBLISH),
-    "automations:activate": (NO_GET, PUBLISH),
-    "automations:pause": (NO_GET, PUBLISH),
-    "automations:archive": (PUBLISH, PUBLISH),
-    "automations:discard": (PUBLISH, PUBLISH),
-    "automations:retry": (NO_GET, PUBLISH),
-    "automations:resolve": (NO_GET, PUBLISH),
-    # publications
-    "publications:all": (READ, NO_POST),
-    "publications:publication": (READ, NO_POST),
-    "publications:import": (MANAGE, MANAGE),
-    "publications:publication-import": (MANAGE, MANAGE),
-    "publications:publication-import-errors": (MANAGE, NO_POST),
-    "publications:publication-import-discard": (NO_GET, MANAGE),
-    "publications:publication-import-retry": (NO_GET, MANAGE),
-    # distributions
-    "distributions:list": (READ, NO_POST),
-    "distributions:create": (PUBLISH, PUBLISH),
-    "distributions:suggest-customers": (PUBLISH, NO_POST),
-    "distributions:distribution": (READ, NO_POST),
-    "distributions:rename": (PUBLISH, PUBLISH),
-    "distributions:audience": (PUBLISH, PUBLISH),
-    "distributions:codes": (PUBLISH, PUBLISH),
-    "distributions:message": (PUBLISH, PUBLISH),
-    "distributions:when": (PUBLISH, PUBLISH),
-    "distributions:discard": (PUBLISH, PUBLISH),
-    "distributions:review": (PUBLISH, NO_POST),
-    "distributions:suggest-recipients": (PUBLISH, NO_POST),
-    "distributions:preview": (PUBLISH, NO_POST),
-    "distributions:test": (NO_GET, PUBLISH),
-    "distributions:start": (NO_GET, PUBLISH),
-    "distributions:cancel": (NO_GET, PUBLISH),
-    "distributions:pause": (NO_GET, PUBLISH),
-    "distributions:resume": (NO_GET, PUBLISH),
-    "distributions:stop": (PUBLISH, PUBLISH),
-    "distributions:retry": (NO_GET, PUBLISH),
-    "distributions:duplicate": (NO_GET, PUBLISH),
-    "distributions:resolve": (NO_GET, PUBLISH),
-    "distributions:unsubscribe": (EVERYBODY, EVERYBODY),
-    "distributions:outbox": (READ, NO_POST),
-    "distributions:outbox-message": (READ, NO_POST),
-    "distributions:outbox-html": (READ, NO_POST),
-    # files
-    "publications:exports": (READ, NO_POST),
-    "publications:campaign-exports": (READ, NO_POST),
-    "publications:export": (READ, NO_POST),
-    "publications:export-status": (READ, NO_POST),
-    "publications:report": (EXPORT, EXPORT),
-    "publications:download": (NO_GET, EXPORT),
-    "publications:retry-export": (NO_GET, EXPORT),
-    "publications:hand-out": (HAND_OUT, HAND_OUT),
-    # settings
-    "config:api-keys": (MANAGE, NO_POST),
-    "config:create-api-key": (MANAGE, MANAGE),
-    "config:api-key-made": (MANAGE, NO_POST),
-    "config:api-key-log": (MANAGE, NO_POST),
-    "config:revoke-api-key": (MANAGE, MANAGE),
-    "publications:webhooks": (MANAGE, NO_POST),
-    "publications:create-webhook": (MANAGE, MANAGE),
-    "publications:webhook": (MANAGE, NO_POST),
-    "publications:edit-webhook": (MANAGE, MANAGE),
-    "publications:webhook-secret": (MANAGE, MANAGE),
-    "publications:pause-webhook": (NO_GET, MANAGE),
-    "publications:resume-webhook": (NO_GET, MANAGE),
-    "publications:delete-webhook": (MANAGE, MANAGE),
-    "publications:test-webhook": (NO_GET, MANAGE),
-    "publications:retry-webhook": (NO_GET, MANAGE),
-    "publications:webhook-delivery": (MANAGE, NO_POST),
-    "publications:send-webhook-again": (NO_GET, MANAGE),
-    "config:settings": (MANAGE, MANAGE),
-    "config:audit-log": (MANAGE, NO_POST),
-    # the API's reference
-    "docs": (EVERYBODY, NO_POST),
-    "openapi": (EVERYBODY, NO_POST),
-    # signing in
-    "login": (EVERYBODY, EVERYBODY),
-    "logout": (NO_GET, "login login login login login login"),
-    "password_change": (SIGNED_IN, SIGNED_IN),
-    "password_change_done": (SIGNED_IN, "login 405 405 405 405 405"),
-}
-
-# By the signed link in an e-mail, also by mail programs that post there by themselves.
-BY_LINK = {"distributions:unsubscribe"}
-
-# Pages that anybody may open, or anybody who has signed in: Django's own views, the API's reference, and those by link.
-OPEN = {"docs", "openapi", "login", "logout", "password_change", "password_change_done", *BY_LINK}
-
-# What belongs to no model: (GET, POST)
-ADMIN = {
-    "admin:index": (READ, READ),
-    "admin:app_list": (READ, READ),
-    "admin:jsi18n": (READ, STAFF_405),
-    "admin:login": ("login 403 403 403 403 403", "login 403 403 403 403 403"),
-    "admin:logout": ("ok ok 405 405 405 405", "ok ok login login login login"),
-    "admin:password_change": (READ, READ),
-    "admin:password_change_done": (READ, STAFF_405),
-    "admin:view_on_site": (STAFF_404, STAFF_404),
-    "admin:autocomplete": (STAFF_404, STAFF_405),
-    "admin:auth_user_password_change": (MANAGE, MANAGE),
-}
-
-# model: (looking, adding, changing, deleting)
-ADMIN_MODELS = {
-    "auth_group": (MANAGE, NOBODY, NOBODY, NOBODY),
-    "auth_user": (MANAGE, MANAGE, MANAGE, MANAGE),
-    "campaigns_campaign": (READ, NOBODY, MANAGE, NOBODY),
-    "campaigns_codeimport": (READ, NOBODY, NOBODY, NOBODY),
-    "campaigns_codeorder": (READ, NOBODY, NOBODY, NOBODY),
-    "campaigns_voucher": (READ, NOBODY, NOBODY, NOBODY),
-    "config_apikey": (MANAGE, NOBODY, NOBODY, NOBODY),
-    "config_auditentry": (MANAGE, NOBODY, NOBODY, NOBODY),
-    "config_projectsettings": (MANAGE, NOBODY, NOBODY, NOBODY),
-    "customers_customer": (READ, NOBODY, MANAGE, NOBODY),
-    "customers_customerimport": (READ, NOBODY, NOBODY, NOBODY),
-    "customers_event": (READ, NOBODY, NOBODY, NOBODY),
-    "customers_segment": (READ, NOBODY, NOBODY, NOBODY),
-    "campaigns_campaigncount": (READ, NOBODY, NOBODY, NOBODY),
-    "campaigns_campaigndeletion": (READ, NOBODY, NOBODY, NOBODY),
-    "campaigns_refusedcode": (MANAGE, NOBODY, NOBODY, NOBODY),
-    "config_apicall": (MANAGE, NOBODY, NOBODY, NOBODY),
-    "config_listener": (MANAGE, NOBODY, NOBODY, NOBODY),
-    "config_outbox": (MANAGE, NOBODY, NOBODY, NOBODY),
-    "customers_refusedcustomer": (PUBLISH, NOBODY, NOBODY, NOBODY),
-    "customers_segmentchange": (READ, NOBODY, NOBODY, NOBODY),
-    "customers_segmentmember": (READ, NOBODY, NOBODY, NOBODY),
-    "customers_watchedmember": (READ, NOBODY, NOBODY, NOBODY),
-    "customers_watchedsegment": (READ, NOBODY, NOBODY, NOBODY),
-    "publications_daytally": (MANAGE, NOBODY, NOBODY, NOBODY),
-    "publications_delivery": (READ, NOBODY, NOBODY, NOBODY),
-    "publications_distribution": (READ, NOBODY, NOBODY, NOBODY),
-    "publications_emailgrant": (MANAGE, NOBODY, NOBODY, NOBODY),
-    "publications_firing": (READ, NOBODY, NOBODY, NOBODY),
-    "publications_keptmessage": (READ, NOBODY, NOBODY, NOBODY),
-    "publications_listedrecipient": (READ, NOBODY, NOBODY, NOBODY),
-    "publications_referral": (READ, NOBODY, NOBODY, NOBODY),
-    "publications_referralprogram": (READ, NOBODY, NOBODY, NOBODY),
-    "publications_refusedpublication": (MANAGE, NOBODY, NOBODY, NOBODY),
-    "publications_rule": (READ, NOBODY, NOBODY, NOBODY),
-    "publications_tallyprogress": (MANAGE, NOBODY, NOBODY, NOBODY),
-    "publications_unsubscribe": (READ, NOBODY, NOBODY, NOBODY),
-    "publications_export": (READ, NOBODY, NOBODY, NOBODY),
-    "publications_publication": (READ, NOBODY, NOBODY, NOBODY),
-    "publications_publicationimport": (READ, NOBODY, NOBODY, NOBODY),
-    "publications_publishedvoucher": (READ, NOBODY, NOBODY, NOBODY),
-    "publications_redemption": (READ, NOBODY, NOBODY, NOBODY),
-    "publications_webhookaddress": (MANAGE, NOBODY, NOBODY, NOBODY),
-    "publications_webhookdelivery": (MANAGE, NOBODY, NOBODY, NOBODY),
-    "procrastinate_procrastinatejob": (MANAGE, NOBODY, NOBODY, NOBODY),
-}
-
-# What may be done with ticked rows of the admin's lists; who is in no row is offered nothing.
-ADMIN_ACTIONS = {
-    ("auth_user", "Manager"): {"delete_selected"},
-    ("campaigns_campaign", "Operator"): {"publish"},
-    ("campaigns_campaign", "Manager"): {"publish", "enable", "disable"},
-    ("campaigns_voucher", "Operator"): {"publish"},
-    ("campaigns_voucher", "Manager"): {"publish", "enable", "disable"},
-    ("campaigns_codeorder", "Manager"): {"retry"},
-}
-
-# Those of the admin's model pages that answer to (GET, POST).
-PAGES_OF_A_MODEL = {"changelist": ("look", "look"), "add": ("add", "add"), "change": ("look", "change")}
-PAGES_OF_A_MODEL |= {"delete": ("delete", "delete"), "history": ("look", "look")}
 
 
 def addresses(resolver=None, namespace="", below="") -> dict[str, tuple[str, URLPattern]]:
@@ -312,7 +67,7 @@ NAMED = {name: route for name, (route, _) in addresses().items() if not is_api(r
 
 
 def test_every_address_is_in_the_table_and_nothing_else():
-    assert set(NAMED) - set(TABLE) == set(), "say in tests/test_roles.py who may open these"
+    assert set(NAMED) - set(TABLE) == set(), "say in tests/access.py who may open these"
     assert set(TABLE) - set(NAMED) == set(), "these addresses are gone"
 
 

@@ -8,9 +8,10 @@ from django.test import Client
 
 from campaigns.extend_pool import fulfil_order, order_codes
 from campaigns.models import Campaign
+from tests.access import PAGES
 from tests.factories import STAFF, CampaignFactory, UserFactory
 from tests.one_of_each import one_of_each
-from tests.test_roles import PAGES, url_of
+from tests.test_roles import url_of
 
 pytestmark = pytest.mark.django_db
 

@@ -49,6 +49,28 @@ WHAT_MUST_HOLD = [
                                  AND (d.state IN ('pending', 'sending') OR d.state = 'published' AND x.message <> 'none')))""",
     ),
     (
+        "a firing has a delivery of its own, of the same distribution, customer and trigger",
+        "SELECT count(*) FROM publications_firing WHERE outcome = 'fired'",
+        """SELECT count(*) FROM publications_firing f LEFT JOIN publications_delivery d ON d.id = f.delivery_id
+            WHERE f.outcome = 'fired' AND (d.id IS NULL OR d.distribution_id <> f.distribution_id
+                  OR d.customer_id IS DISTINCT FROM f.customer_id OR d.firing <> f.key)""",
+    ),
+    (
+        "a trigger met a rule once for a customer",
+        "SELECT count(*) FROM publications_firing",
+        """SELECT count(*) FROM (SELECT 1 FROM publications_firing
+            GROUP BY distribution_id, key, customer_id HAVING count(*) > 1) AS twice""",
+    ),
+    (
+        "a referee counts once in a program, by somebody else, and a referrer's are numbered from 1",
+        "SELECT count(*) FROM publications_referral",
+        """SELECT (SELECT count(*) FROM publications_referral WHERE referrer_id = referee_id)
+                + (SELECT count(*) FROM (SELECT 1 FROM publications_referral
+                                          GROUP BY campaign_id, referee_id HAVING count(*) > 1) AS twice)
+                + (SELECT count(*) FROM (SELECT 1 FROM publications_referral
+                                          GROUP BY campaign_id, referrer_id HAVING max(number) <> count(*)) AS gaps)""",
+    ),
+    (
         "an erased customer's deliveries hold no address, and none of their messages is kept",
         """SELECT count(*) FROM publications_delivery d JOIN customers_customer c ON c.id = d.customer_id
             WHERE c.erased_at IS NOT NULL""",

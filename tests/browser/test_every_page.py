@@ -13,9 +13,10 @@ from playwright.sync_api import Page, expect
 from campaigns.models import Campaign, CodeOrder, Voucher
 from publications.load_demo import load_demo
 from publications.models import Publication
+from tests.access import NO_GET
 from tests.browser.conftest import DESKTOP
 from tests.one_of_each import one_of_each
-from tests.test_roles import NAMED, NO_GET, TABLE, expected, url_of
+from tests.test_roles import NAMED, TABLE, expected, url_of
 
 pytestmark = pytest.mark.browser
 
@@ -29,7 +30,11 @@ PIECES = {
     "customers:find",
     "customers:count-segment",
     "publications:export-status",
+    "distributions:suggest-customers",
+    "distributions:suggest-recipients",
 }
+# E-mails, which stand in a frame of their page with styles of their own.
+PIECES |= {"distributions:preview", "distributions:outbox-html"}
 FILES = {name for name in NAMED if name.endswith("-import-errors")}
 FILES |= {"openapi", "admin:jsi18n", "admin:autocomplete"}
 LEAD_ELSEWHERE = {name for name in NAMED if name.startswith("admin:") and name.endswith("_history")}  # the audit log
