@@ -69,6 +69,17 @@ def test_the_command_prints_json_for_scripts():
     assert answer == {"name": "Tool", "scope": "publish", "for_integrations": True, "id": str(key.app_id)}
 
 
+def test_the_command_prints_a_line_for_the_shell():
+    out = StringIO()
+
+    call_command("create_api_key", "Tool", "--shell", stdout=out)
+
+    key = ApiKey.objects.get()
+    assignments = out.getvalue().removeprefix("export ").split()
+    assert assignments[0] == f"APP_ID={key.app_id}"
+    assert hashlib.sha256(assignments[1].removeprefix("APP_TOKEN=").encode()).digest() == bytes(key.token_hash)
+
+
 @pytest.mark.parametrize("name", ["", "   ", "x" * 101])
 def test_the_command_refuses_a_key_without_a_usable_name(name):
     with pytest.raises(CommandError, match="1 to 100 characters"):

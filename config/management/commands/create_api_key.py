@@ -20,9 +20,15 @@ class Command(BaseCommand):
             action="store_true",
             help="let the key hand out codes by GET /v1/publications/create",
         )
-        parser.add_argument("--json", action="store_true", help="print one JSON object, for scripts")
+        form = parser.add_mutually_exclusive_group()
+        form.add_argument("--json", action="store_true", help="print one JSON object, for scripts")
+        form.add_argument(
+            "--shell",
+            action="store_true",
+            help="print a line that sets APP_ID and APP_TOKEN, as the examples name them",
+        )
 
-    def handle(self, *, name, scope, integrations, json: bool, **options):
+    def handle(self, *, name, scope, integrations, json: bool, shell: bool, **options):
         name = name.strip()
         if not 1 <= len(name) <= 100 or "\x00" in name:
             raise CommandError("A key's name has 1 to 100 characters.")
@@ -31,6 +37,8 @@ class Command(BaseCommand):
         )
         if json:
             self.stdout.write(_as_json(key, token))
+        elif shell:
+            self.stdout.write(f"export APP_ID={key.app_id} APP_TOKEN={token}")
         else:
             self.stdout.write(f"X-App-Id:    {key.app_id}\nX-App-Token: {token}\n")
             self.stdout.write("Keep the token now: it is not shown again.")
