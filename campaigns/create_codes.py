@@ -83,7 +83,7 @@ def create_codes(space: CodeSpace, fields: Mapping[str, Any], *, count: int, by:
     space.must_hold(count, taken=taken, about=about)
     with transaction.atomic():
         make_codes(space, count=count, **columns_of(voucher, FIELDS))
-        record("code.created", by=by, object_label=f"{count:,} standalone codes", count=count)
+        record("code.created", by=by, object_label=f"{count:,} standalone code{'' if count == 1 else 's'}", count=count)
     return count
 
 

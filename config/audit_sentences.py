@@ -85,6 +85,9 @@ SENTENCES = {
     "user.deleted": "deleted the user {object}",
 }
 
+# "{count} codes", "{missing} missing codes": of one, the last word loses its s.
+COUNTED = re.compile(r"(\{(\w+)\}(?: missing| failed| past)? [a-z]+)s\b")
+
 # The beginning of a public id -> the page that shows the object. By name, since config knows no app.
 PAGES = {
     "camp": ("publications:campaign", "campaign_id"),
@@ -103,6 +106,7 @@ def sentence(entry: AuditEntry, *, on_its_page: bool = False) -> SafeString:
     words = SENTENCES.get(entry.action) or _plain_words(entry.action)
     if not (entry.object_label or entry.object_id):
         words = words.removesuffix(" into {object}")
+    words = COUNTED.sub(lambda found: found[1] if entry.details.get(found[2]) == 1 else found[0], words)
     if on_its_page:
         words = re.sub(r"(the [a-z]+ )?\{object\}", "it", words)
     known = {name: intcomma(value) if type(value) is int else _shown(value) for name, value in entry.details.items()}

@@ -113,6 +113,16 @@ def test_a_sentence_tells_numbers_and_leaves_out_an_object_that_there_is_none():
     assert sentence(AuditEntry.objects.get()) == "imported 1,234 codes"
 
 
+def test_one_is_told_as_one():
+    record("codes.imported", by=STAFF, imported=1, object_label="Autumn")
+    record("distribution.failed_retried", by=STAFF, count=1, object_label="News")
+
+    failed, imported = map(sentence, AuditEntry.objects.all())
+
+    assert imported == "imported 1 code into <strong>Autumn</strong>"
+    assert failed == "had 1 failed message of the distribution <strong>News</strong> tried again"
+
+
 def test_an_older_entry_that_lacks_what_its_sentence_tells_is_told_plainly():
     record("campaign.codes_ordered", by=STAFF, object_label="Autumn")
 
