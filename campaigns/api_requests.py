@@ -95,7 +95,8 @@ class GiftSent(Sent):
 
 class LimitSent(Sent):
     quantity: int | None = Field(None, json_schema_extra={"minimum": 1})
-    """How often each voucher may be used; null: without limit. 1 unless told."""
+    """How often each voucher may be used; null: without limit. Unless told, once in a campaign of discounts or referrals,
+    else without limit."""
 
 
 class CodeConfigSent(Sent):

@@ -88,7 +88,7 @@ class NewCodesForm(CodeForm, ValueFields, CodeFields):
         time, code = super().fieldsets
         return [
             ("Codes", "", ["how", "code", *CONFIGURATION, "count"]),
-            ("Offer", "", ["type", *DISCOUNT_FIELDS, *GIFT_FIELDS, "redemption_limit"]),
+            ("Offer", "", ["type", *DISCOUNT_FIELDS, *GIFT_FIELDS, "redemption_limit", "gift_limit"]),
             time,
             ("More", "", code[2]),
         ]
@@ -102,4 +102,4 @@ class NewCodesForm(CodeForm, ValueFields, CodeFields):
         return cleaned
 
     def columns(self) -> dict[str, Any]:
-        return self.given(FIELDS)
+        return self.given(FIELDS) | self.given_limit()

@@ -13,7 +13,7 @@ from campaigns.create_campaign import CHANGEABLE, FIELDS
 from campaigns.durations import InvalidDuration, parse_duration, spoken_duration
 from campaigns.extend_pool import MOST_IN_ONE_ORDER
 from campaigns.keep_reserve import LARGEST_RESERVE
-from campaigns.models import Campaign, Value
+from campaigns.models import Campaign, Value, Voucher
 from config.forms import MetadataField
 from config.widgets import DateTimeInput, Switch
 
@@ -72,13 +72,42 @@ class VerbForm(forms.Form):
             field.show_hidden_initial = True
 
 
-class ValueFields(forms.Form):
+class ValueFields(VerbForm):
     discount_type = of(
         "discount_type", label="The code gives", choices=[("", "Choose…"), *Value.Discount.choices], required=False
     )
     discount_value = of("discount_value", label="Value")
     unit_type = of("unit_type", label="Unit", help_text="What is free, such as “month” or “coffee”.")
     gift_amount = of("gift_amount", label="Gift amount")
+    # A field of its own, since what both kinds of value start from differs: one use, and uses until the balance is 0.
+    gift_limit = of(
+        "redemption_limit",
+        label="Redemptions per gift voucher",
+        min_value=1,
+        initial=None,
+        help_text="Leave it empty to let it be used until its balance is 0.",
+    )
+
+    def is_gift(self) -> bool:
+        """Where the kind is chosen in this form."""
+        gift = {Campaign.Kind.GIFT_VOUCHERS.value, Voucher.Type.GIFT.value}
+        return bool(gift & {self.cleaned_data.get("kind"), self.cleaned_data.get("type")})
+
+    def clean(self) -> dict[str, Any]:
+        """Nothing is wrong with what belongs to the other kind: it is not shown, and left out."""
+        if self.fields.keys() & {"kind", "type"}:
+            for name in [*DISCOUNT_FIELDS, "redemption_limit"] if self.is_gift() else [*GIFT_FIELDS, "gift_limit"]:
+                self.errors.pop(name, None)
+        super().clean()
+        return self.cleaned_data
+
+    def refuse(self, errors: Mapping[str, str]) -> None:
+        if self.is_gift():
+            errors = {"gift_limit" if name == "redemption_limit" else name: told for name, told in errors.items()}
+        super().refuse(errors)
+
+    def given_limit(self) -> dict[str, Any]:
+        return {"redemption_limit": self.cleaned_data["gift_limit" if self.is_gift() else "redemption_limit"]}
 
 
 class CodeFields(forms.Form):
@@ -101,7 +130,7 @@ class CodeFields(forms.Form):
     )
 
 
-class CampaignForm(VerbForm, ValueFields, CodeFields):
+class CampaignForm(ValueFields, CodeFields):
     """For a new campaign, or with `campaign` for its settings: then without the kind, which stays as it is."""
 
     name = of("name", help_text="Shops name the campaign by it when they publish.")
@@ -160,7 +189,7 @@ class CampaignForm(VerbForm, ValueFields, CodeFields):
             self.initial["discount_type"] = Value.Discount.PERCENT
             return
         gift = campaign.kind == Campaign.Kind.GIFT_VOUCHERS
-        for name in ("kind", "count", "active", *(DISCOUNT_FIELDS if gift else GIFT_FIELDS)):
+        for name in ("kind", "count", "active", "gift_limit", *(DISCOUNT_FIELDS if gift else GIFT_FIELDS)):
             del self.fields[name]
         self.start_from(campaign)
 
@@ -170,7 +199,7 @@ class CampaignForm(VerbForm, ValueFields, CodeFields):
         old = "For codes made from now on; those that exist stay as they are." if self.campaign else ""
         return [
             ("Campaign", "", ["name", "category", "kind"]),
-            ("Offer", "", [*DISCOUNT_FIELDS, *GIFT_FIELDS, "redemption_limit"]),
+            ("Offer", "", [*DISCOUNT_FIELDS, *GIFT_FIELDS, "redemption_limit", "gift_limit"]),
             (
                 "Time",
                 f"In the time zone of the project, {zone}.",
@@ -198,7 +227,7 @@ class CampaignForm(VerbForm, ValueFields, CodeFields):
         return cleaned
 
     def columns(self) -> dict[str, Any]:
-        return self.given(FIELDS)
+        return self.given(FIELDS) | self.given_limit()
 
     def changes(self) -> dict[str, Any]:
         return self.changed(CHANGEABLE)

@@ -134,6 +134,17 @@ def test_a_limit_of_null_is_none(redemption, limit):
     assert Campaign.objects.get().redemption_limit == limit
 
 
+@pytest.mark.parametrize(
+    ("redemption", "limit"), [(None, None), ({}, None), ({"quantity": None}, None), ({"quantity": 5}, 5)]
+)
+def test_a_gift_voucher_may_be_used_until_its_balance_is_0_unless_told(redemption, limit):
+    voucher = {"type": "GIFT_VOUCHER", "gift": {"amount": 1000}, "redemption": redemption}
+    answer = Api().post("campaigns", {"name": "Cards", "campaign_type": "GIFT_VOUCHERS", "voucher": voucher})
+
+    assert answer.json["voucher"]["redemption"]["quantity"] == limit
+    assert Campaign.objects.get().redemption_limit == limit
+
+
 def test_a_name_is_taken_once():
     CampaignFactory(name="Coffee")
 

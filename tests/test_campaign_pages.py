@@ -58,6 +58,26 @@ def test_a_campaign_is_created_and_its_codes_are_on_their_way(signed_in):
     assert (order.total, order.actor_label) == (500, client.user.username)
 
 
+GIFTS = {"kind": "GIFT_VOUCHERS", "gift_amount": "25"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "limit"), [({}, 1), ({"redemption_limit": ""}, None), (GIFTS, None), (GIFTS | {"gift_limit": "3"}, 3)]
+)
+def test_a_gift_voucher_may_be_used_until_its_balance_is_0_unless_told(signed_in, typed, limit):
+    signed_in("Manager").post("/campaigns/new", NEW | typed)
+
+    assert Campaign.objects.get().redemption_limit == limit
+
+
+@pytest.mark.parametrize("typed", [{"redemption_limit": "0"}, {"discount_value": "much"}])
+def test_what_is_wrong_with_a_field_of_the_other_kind_does_not_matter(signed_in, typed):
+    signed_in("Manager").post("/campaigns/new", NEW | GIFTS | typed)
+
+    campaign = Campaign.objects.get()
+    assert (campaign.gift_amount, campaign.discount_value, campaign.redemption_limit) == (25, None, None)
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
@@ -66,6 +86,9 @@ def test_a_campaign_is_created_and_its_codes_are_on_their_way(signed_in):
         ({"discount_type": ""}, "Choose what the code gives."),
         ({"discount_value": "101"}, "Enter a percentage above 0 and up to 100."),
         ({"kind": "GIFT_VOUCHERS"}, "Enter an amount above 0."),
+        ({"redemption_limit": "1000000001"}, "Enter 1 to 1,000,000,000; leave it empty for no limit."),
+        (GIFTS | {"gift_limit": "1000000001"}, "Enter 1 to 1,000,000,000; leave it empty for no limit."),
+        (GIFTS | {"gift_limit": "0"}, "Ensure this value is greater than or equal to 1."),
         ({"activity_duration": "soon"}, "Write it as “30 days”"),
         ({"metadata": '{"a": 1,\n}'}, "in line 2"),
         ({"code_charset": "AAB"}, "is there twice"),

@@ -33,6 +33,17 @@ def test_a_code_with_a_name_of_its_own(signed_in):
     assert (voucher.code, voucher.campaign, voucher.category, voucher.active) == ("WELCOME10", None, "staff", True)
 
 
+@pytest.mark.parametrize(
+    ("typed", "limit"),
+    [({}, 1), ({"type": "GIFT_VOUCHER", "gift_amount": "25"}, None),
+     ({"type": "GIFT_VOUCHER", "gift_amount": "25", "gift_limit": "3"}, 3)],
+)  # fmt: skip
+def test_a_gift_voucher_may_be_used_until_its_balance_is_0_unless_told(signed_in, typed, limit):
+    signed_in("Manager").post("/codes/new", NEW | typed)
+
+    assert Voucher.objects.get().redemption_limit == limit
+
+
 def test_many_random_codes(signed_in):
     signed_in("Manager").post("/codes/new", NEW | {"how": "random", "count": "25", "code_prefix": "VIP-", "code": ""})
 
