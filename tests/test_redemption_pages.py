@@ -43,7 +43,7 @@ def test_the_page_of_a_code_tells_each_use(signed_in):
 
     assert timeline(page) == [
         "Redemption rolled back: Cancelled",
-        "Failed attempt to redeem it for Mara : Quantity exceeded ×2",
+        "Failed attempt to redeem it for Mara : Used up ×2",
         "Redeemed",
         "Redeemed by Mara for order A-1 of 55.50 EUR",
         "Made",
@@ -101,7 +101,7 @@ def test_the_page_of_a_customer_lists_what_they_redeemed(signed_in):
     assert found[2:] == [
         "CARD-1 Standalone – 20.00 EUR Test Staff Rollback",
         "CARD-1 Standalone – 20.00 EUR Test Staff Rolled back",
-        "BEAN-1 Coffee – – Test Staff Failed Quantity exceeded",
+        "BEAN-1 Coffee – – Test Staff Failed Used up",
         "BEAN-1 Coffee A-1 55.50 EUR – Test Staff Redeemed",
     ]
     assert all("3.00 EUR" in row and row.endswith("Redeemed") for row in found[:2])
@@ -153,7 +153,7 @@ def test_the_pages_take_as_many_queries_however_often_something_was_redeemed(sig
             assert browser.get(address).status_code == 200
         asked.append(len(queries))
 
-    assert asked == [10, 13]
+    assert asked == [10, 14]
 
 
 def test_the_page_of_a_campaign_tells_how_many_codes_were_redeemed(signed_in):

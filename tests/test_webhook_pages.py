@@ -1,8 +1,11 @@
 """The pages of webhooks: addresses added, looked at, paused, and what was sent there."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from config.models import AuditEntry
 from publications.models import WebhookAddress, WebhookDelivery
@@ -145,6 +148,17 @@ def test_the_page_of_an_address_shows_what_the_receiver_needs(manager):
     assert "x-voucherify-signature" in page
     assert "Nothing has been sent yet" in page
     assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.parametrize(("minutes", "told"), [(5, True), (-5, False)])
+def test_a_rest_is_told_as_long_as_it_lasts(manager, minutes, told):
+    address = listening_to_all()
+    a_delivery(address)
+    WebhookAddress.objects.update(rests_until=timezone.now() + timedelta(minutes=minutes))
+
+    page = manager.get(page_of(address)).content.decode()
+
+    assert ("It did not answer; the next attempt is made" in page) == told
 
 
 def test_deliveries_are_filtered_by_status_and_event(manager):

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -66,6 +67,10 @@ def webhook(request, address_id):
         lambda: {
             "title": address,
             "address": address,
+            # What is over is no rest: it is the turn of what waits, only nobody has come to it yet.
+            "rests_until": address.rests_until
+            if address.rests_until and address.rests_until > timezone.now()
+            else None,
             "waiting": _count(address.deliveries.filter(status="waiting")),
             "failed": _count(address.deliveries.failed()),
         },

@@ -10,6 +10,8 @@ from customers.models import Customer
 from publications.load_demo import load_demo
 from publications.models import Publication
 from publications.publish import publish
+from publications.webhooks.create_address import create_address
+from publications.webhooks.send_again import send_test
 from tests.browser.conftest import PHONE
 from tests.factories import STAFF, CampaignFactory
 
@@ -33,11 +35,17 @@ def addresses(transactional_db) -> list[str]:
     long = CampaignFactory(name=LONG, codes=2)
     for pool in (campaign, long):
         publish(pool, mara, channel="newsletter_with_a_very_long_name", origin="api", by=STAFF)
+    hook = create_address(f"https://shop.example.com/{'long' * 40}", events=["publication.succeeded"], by=STAFF)
+    send_test(hook, by=STAFF)
     failed = Publication.objects.filter(result="FAILURE").latest("pk")
     pages = ["/", "/campaigns/", "/codes/", "/customers/", "/publications/", "/exports/", "/search?q=a"]
     pages += ["/publications/?result=FAILURE", f"/publications/{failed.public_id}/", f"/campaigns/{long.public_id}/"]
     pages += [f"/campaigns/{campaign.public_id}/{tab}" for tab in ("", "codes", "settings", "activity")]
     pages += [f"/customers/{mara.public_id}/{tab}" for tab in ("", "publications", "redemptions")]
+    pages += [
+        f"/settings/webhooks/{hook.public_id}/",
+        f"/settings/webhooks/{hook.public_id}/deliveries/{hook.deliveries.get().pk}",
+    ]
     pages += ["/settings/api-keys/", "/settings/webhooks/", "/settings/audit-log", "/v1/docs"]
     return pages + [
         f"/admin/{name}/" for name in ("campaigns/campaign", "publications/publication", "config/auditentry")
