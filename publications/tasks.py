@@ -75,11 +75,17 @@ def pass_events_on(timestamp: int) -> None:
         _send_soon(address_id)
 
 
+# Each one at a time: a million customers take minutes, and must not occupy the worker's other places.
 @app.periodic(cron="* * * * * */5")
-@app.task(queue=WEBHOOKS, queueing_lock="follow_segments")
-def follow_segments(timestamp: int) -> None:
-    """Who has entered or left, and whom the automatic distributions fire for by the clock."""
+@app.task(queue=WEBHOOKS, queueing_lock="watch_segments", lock="watch_segments")
+def watch_segments(timestamp: int) -> None:
     look_at_segments()
+
+
+@app.periodic(cron="* * * * * */5")
+@app.task(queue=WEBHOOKS, queueing_lock="fire_for_segments", lock="fire_for_segments")
+def fire_for_segments(timestamp: int) -> None:
+    """At the set times of automatic distributions, and for those who are in a segment already."""
     walk_segments()
 
 

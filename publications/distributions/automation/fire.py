@@ -29,6 +29,23 @@ NOBODY = "No customer was named"
 PERIODS = {Rule.Per.DAY: timedelta(days=1), Rule.Per.WEEK: timedelta(days=7), Rule.Per.MONTH: timedelta(days=30)}
 
 
+# Both rows of each, in the order in which they were judged.
+WRITE = """
+WITH judged AS MATERIALIZED (
+    SELECT * FROM unnest(%(keys)s::text[], %(customers)s::bigint[], %(reasons)s::text[])
+      WITH ORDINALITY AS judged (key, customer_id, reason, n)
+), made AS (
+    INSERT INTO publications_delivery (distribution_id, customer_id, firing)
+    SELECT %(rule)s, customer_id, key FROM judged WHERE reason = '' ORDER BY n
+    RETURNING id, customer_id, firing
+)
+INSERT INTO publications_firing (distribution_id, key, customer_id, outcome, reason, delivery_id)
+SELECT %(rule)s, j.key, j.customer_id, CASE j.reason WHEN '' THEN 'fired' ELSE 'skipped' END, j.reason, made.id
+  FROM judged j LEFT JOIN made ON made.customer_id = j.customer_id AND made.firing = j.key
+ ORDER BY j.n
+"""
+
+
 class Candidate(NamedTuple):
     key: str  # of the trigger: it fires once for a customer
     customer: int | None
@@ -43,7 +60,7 @@ def fire(rule: Rule, candidates: Sequence[Candidate]) -> int:
     alive = _hold(people)
     wrong_segment = alive - _in_only_segment(rule, alive)
     fired_before = _count_fired(rule, alive)
-    firings: list[Firing] = []
+    judged = []
     for candidate in fresh:
         who = candidate.customer
         if who is None:
@@ -57,17 +74,15 @@ def fire(rule: Rule, candidates: Sequence[Candidate]) -> int:
         else:
             reason = ""
             fired_before[who] += 1
-        outcome = Firing.Outcome.SKIPPED if reason else Firing.Outcome.FIRED
-        firings.append(
-            Firing(distribution_id=rule.pk, key=candidate.key, customer_id=who, outcome=outcome, reason=reason)
-        )
-    return _write(firings)
+        judged.append((candidate, reason))
+    _write(rule, judged)
+    return sum(not reason for _, reason in judged)
 
 
-def lock_rule(key: int) -> Rule | None:
-    """Until the end of the transaction; None where it does not listen any more."""
+def lock_rule(key: int, *, unless_locked: bool = False) -> Rule | None:
+    """Until the end of the transaction; None where it does not listen any more, or (`unless_locked`) another has it."""
     rules = Rule.objects.listening().select_related("distribution", "segment", "only_segment")
-    return rules.select_for_update(of=("self",), no_key=True).filter(pk=key).first()
+    return rules.select_for_update(of=("self",), no_key=True, skip_locked=unless_locked).filter(pk=key).first()
 
 
 def _not_fired_yet(rule: Rule, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -112,13 +127,14 @@ def _too_often(rule: Rule) -> str:
     return f"Got it before: at most {times} {'' if rule.per == Rule.Per.EVER else rule.get_per_display()}".strip()
 
 
-def _write(firings: list[Firing]) -> int:
-    fired = [firing for firing in firings if firing.outcome == Firing.Outcome.FIRED]
-    deliveries = Delivery.objects.bulk_create(
-        Delivery(distribution_id=firing.distribution_id, customer_id=firing.customer_id, firing=firing.key)
-        for firing in fired
-    )
-    for firing, delivery in zip(fired, deliveries, strict=True):
-        firing.delivery = delivery
-    Firing.objects.bulk_create(firings)
-    return len(fired)
+def _write(rule: Rule, judged: Sequence[tuple[Candidate, str]]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            WRITE,
+            {
+                "rule": rule.pk,
+                "keys": [candidate.key for candidate, _ in judged],
+                "customers": [candidate.customer for candidate, _ in judged],
+                "reasons": [reason for _, reason in judged],
+            },
+        )

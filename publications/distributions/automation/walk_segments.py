@@ -68,7 +68,7 @@ def _start(key: int) -> None:
 def _step(key: int) -> tuple[int, int]:
     """(how many were looked at, for how many it fired)."""
     with transaction.atomic():
-        rule = lock_rule(key)
+        rule = lock_rule(key, unless_locked=True)  # another worker walks already, or an event fires just now
         if not rule or not rule.walk:
             return 0, 0
         if rule.walk == ALREADY:
