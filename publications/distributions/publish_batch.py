@@ -1,4 +1,4 @@
-"""Publishes a run's codes: up to a thousand recipients in one statement, each with a publication of their own.
+"""Publishes a run's codes: up to a thousand recipients in one transaction, each with a publication of their own.
 
     delivery: pending -> published     codes taken, publication, ledger, flags and the event: one transaction
               pending -> skipped       what the review would have said of them by now (a code from elsewhere, erased, ...)
@@ -10,6 +10,7 @@ one campaign the second sees whom the first has served. Codes are taken as for e
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -25,6 +26,7 @@ from customers.models import Customer
 from publications.distributions.audience import HOLDS_A_CODE, why_left_out
 from publications.distributions.change_run import record_of
 from publications.distributions.models import Delivery, Distribution
+from publications.distributions.write_audience import walk_by_index
 from publications.hand_out import why_over
 from publications.take_codes import EXPIRATION_BEFORE, NEXT, left_in_pool, lock_pool
 from publications.webhooks.models import PUBLICATION_SUCCEEDED
@@ -32,6 +34,8 @@ from publications.webhooks.note_events import noting
 
 AHEAD = 1_000  # recipients who have a code and whose message is due: so many codes may be taken before it is their turn
 MOST_OUTSTANDING = 10_000  # with those whose mail server said "later"
+
+State = Delivery.State
 
 # Where to look next, so that a long run does not scan what it has done: the last delivery, and the last code of a
 # campaign, that this process has taken. Hints, as in take_codes.py: too high, and the next look starts at 0.
@@ -50,50 +54,36 @@ class _Batch(NamedTuple):
 
 NOTHING = _Batch(0, False)
 
-# %(each)s codes a recipient, who are numbered by customer; with too few codes the last recipients get none. The BETWEEN
-# says nothing new, but keeps the planner from merging with the primary key from its very beginning.
-PUBLISH = f"""
-WITH batch AS MATERIALIZED (
-    SELECT d.id, d.customer_id, row_number() OVER (ORDER BY d.customer_id, d.id) AS n
-      FROM publications_delivery d WHERE d.id = ANY(%(deliveries)s) AND d.state = 'pending'
-), taken AS MATERIALIZED (
-    {NEXT} {{skip}}
-), numbered AS MATERIALIZED (
-    SELECT id, expiration_date, (row_number() OVER (ORDER BY id) - 1) / %(each)s + 1 AS n FROM taken
-), drawn AS MATERIALIZED (
-    SELECT b.id, b.customer_id, b.n, nextval('publications_publication_id_seq') AS publication_id
-      FROM batch b WHERE b.n <= (SELECT count(*) FROM numbered) / %(each)s
-), pub AS (
-    INSERT INTO publications_publication (id, campaign_id, customer_id, voucher_count, channel, origin, metadata,
-                                          join_once, actor_kind, actor_id, actor_label)
-    SELECT publication_id, %(campaign)s::bigint, customer_id, %(each)s, %(channel)s::text, %(origin)s::text,
-           %(metadata)s::jsonb, %(join_once)s::boolean, 'run', %(run)s::bigint, %(run_name)s::text
-      FROM drawn ORDER BY customer_id
-    ON CONFLICT DO NOTHING
-    RETURNING id
-), given AS (
-    INSERT INTO publications_publishedvoucher (publication_id, voucher_id, expiration_given, expiration_before)
-    SELECT pub.id, numbered.id, now() + %(activity)s::interval, {EXPIRATION_BEFORE}
-      FROM pub JOIN drawn ON drawn.publication_id = pub.id JOIN numbered USING (n)
-     ORDER BY numbered.id
-    RETURNING voucher_id, expiration_given
-), noted AS (
-    {noting(PUBLICATION_SUCCEEDED, of="pub")}
-), marked AS (
-    UPDATE campaigns_voucher v
-       SET published_at = now(), expiration_date = coalesce(given.expiration_given, v.expiration_date)
-      FROM given
-     WHERE v.id = given.voucher_id
-       AND v.id BETWEEN (SELECT min(id) FROM taken) AND (SELECT max(id) FROM taken)
-), done AS (
-    UPDATE publications_delivery d SET state = 'published', publication_id = pub.id, state_at = now()
-      FROM drawn JOIN pub ON pub.id = drawn.publication_id
-     WHERE d.id = drawn.id
-    RETURNING d.id
-)
-SELECT (SELECT count(*) FROM done), (SELECT count(*) FROM taken), (SELECT max(id) FROM taken),
-       ARRAY(SELECT id FROM drawn WHERE id NOT IN (SELECT id FROM done))
+TAKE = NEXT + " {skip}"
+
+# The rest goes by arrays of keys, one entry for each recipient or code: nothing in it is left to the planner's guesses,
+# which in one large statement made it compare everybody with everybody while the tables were new.
+PUBLICATIONS = """
+INSERT INTO publications_publication (id, campaign_id, customer_id, voucher_count, channel, origin, metadata,
+                                      join_once, actor_kind, actor_id, actor_label)
+SELECT drawn.id, %(campaign)s::bigint, drawn.customer, %(each)s::int, %(channel)s::text, %(origin)s::text,
+       %(metadata)s::jsonb, %(join_once)s::boolean, 'run', %(run)s::bigint, %(run_name)s::text
+  FROM unnest(%(publications)s::bigint[], %(customers)s::bigint[]) AS drawn (id, customer) ORDER BY drawn.customer
+ON CONFLICT DO NOTHING
+RETURNING id
+"""
+LEDGER = f"""
+INSERT INTO publications_publishedvoucher (publication_id, voucher_id, expiration_given, expiration_before)
+SELECT held.publication, held.voucher, now() + %(activity)s::interval, {EXPIRATION_BEFORE}
+  FROM unnest(%(publications)s::bigint[], %(vouchers)s::bigint[], %(expirations)s::timestamptz[])
+    AS held (publication, voucher, expiration_date)
 """  # noqa: S608 - our own constants
+MARK = """
+UPDATE campaigns_voucher
+   SET published_at = now(), expiration_date = coalesce(now() + %(activity)s::interval, expiration_date)
+ WHERE id = ANY(%(vouchers)s)
+"""
+NOTE = f"WITH pub AS (SELECT unnest(%(publications)s::bigint[]) AS id) {noting(PUBLICATION_SUCCEEDED, of='pub')}"
+SETTLE = """
+UPDATE publications_delivery d SET state = 'published', publication_id = served.publication, state_at = now()
+  FROM unnest(%(deliveries)s::bigint[], %(publications)s::bigint[]) AS served (delivery, publication)
+ WHERE d.id = served.delivery AND d.state = 'pending'
+"""
 
 
 def publish_batch(distribution_id: int) -> int:
@@ -122,6 +112,7 @@ def _publish(distribution_id: int, *, for_sure: bool = False) -> _Batch:
         count = _room(distribution) if distribution else 0
         if not distribution or not count:
             return NOTHING
+        walk_by_index()
         campaign = distribution.campaign
         if campaign:
             _lock_runs_of(campaign)
@@ -131,19 +122,21 @@ def _publish(distribution_id: int, *, for_sure: bool = False) -> _Batch:
         customers = [customer for _, customer in candidates]
         _hold(customers)
         left_out = _leave_out(distribution, candidates)
-        deliveries = [delivery for delivery, _ in candidates if delivery not in left_out]
+        waiting = [(delivery, customer) for delivery, customer in candidates if delivery not in left_out]
         if not campaign:
-            Delivery.objects.filter(pk__in=deliveries, state=Delivery.State.PENDING).update(
-                state=Delivery.State.PUBLISHED, state_at=Now()
+            Delivery.objects.filter(pk__in=[delivery for delivery, _ in waiting], state=State.PENDING).update(
+                state=State.PUBLISHED, state_at=Now()
             )
             return _Batch(len(candidates), False)
         if for_sure:
-            _make_sure(campaign, len(deliveries) * distribution.codes_each)
-        published, short = _take(distribution, campaign, deliveries, for_sure=for_sure)
+            _make_sure(campaign, len(waiting) * distribution.codes_each)
+        settled, short = _take(distribution, campaign, waiting, for_sure=for_sure)
         if short and for_sure:
-            waiting = Delivery.objects.filter(distribution=distribution, state=Delivery.State.PENDING).count()
-            _pause(distribution, _why_short(campaign, waiting))
-        return _Batch(len(left_out) + published, short)
+            _pause(
+                distribution,
+                _why_short(campaign, Delivery.objects.filter(distribution=distribution, state=State.PENDING).count()),
+            )
+        return _Batch(len(left_out) + settled, short)
 
 
 def _lock(distribution_id: int) -> Distribution | None:
@@ -171,7 +164,7 @@ def _room(distribution: Distribution) -> int:
 def _pending(distribution_id: int, count: int) -> list[tuple[int, int]]:
     """(delivery, customer), oldest first."""
     after = _done_up_to.get(distribution_id, 0)
-    pending = Delivery.objects.filter(distribution=distribution_id, state=Delivery.State.PENDING).order_by("pk")
+    pending = Delivery.objects.filter(distribution=distribution_id, state=State.PENDING).order_by("pk")
     rows = list(pending.filter(pk__gt=after).values_list("pk", "customer")[:count])
     if len(rows) < count and after:
         rows = list(pending.values_list("pk", "customer")[:count])
@@ -200,40 +193,78 @@ def _leave_out(distribution: Distribution, candidates: list[tuple[int, int]]) ->
 
 
 def _skip(deliveries: list[int], reason: str) -> int:
-    pending = Delivery.objects.filter(pk__in=deliveries, state=Delivery.State.PENDING)
-    return pending.update(state=Delivery.State.SKIPPED, reason=reason, state_at=Now())
+    pending = Delivery.objects.filter(pk__in=deliveries, state=State.PENDING)
+    return pending.update(state=State.SKIPPED, reason=reason, state_at=Now())
 
 
-def _take(distribution: Distribution, campaign: Campaign, deliveries: list[int], *, for_sure: bool) -> tuple[int, bool]:
-    """How many recipients were settled, and whether codes were missing for others."""
-    if not deliveries:
+def _take(
+    distribution: Distribution, campaign: Campaign, waiting: list[tuple[int, int]], *, for_sure: bool
+) -> tuple[int, bool]:
+    """How many of the recipients (delivery, customer) were settled, and whether codes were missing for others."""
+    if not waiting:
         return 0, False
-    automatic = distribution.kind == Distribution.Kind.AUTOMATIC
-    wanted = len(deliveries) * distribution.codes_each
+    each, wanted = distribution.codes_each, len(waiting) * distribution.codes_each
     with connection.cursor() as cursor:
-        cursor.execute(
-            PUBLISH.format(skip="" if for_sure else "SKIP LOCKED"),
-            {
-                "deliveries": deliveries,
-                "campaign": campaign.pk,
-                "after": 0 if for_sure else _taken_up_to.get(campaign.pk, 0),
-                "count": wanted,
-                "each": distribution.codes_each,
-                "channel": "Automation" if automatic else "Dashboard",
-                "origin": "automation" if automatic else "dashboard",
-                "metadata": Jsonb(metadata_of(distribution)),
-                "join_once": campaign.join_once,
-                "run": distribution.pk,
-                "run_name": distribution.name,
-                "activity": campaign.activity_duration or None,
-            },
-        )
-        published, taken, last, refused = cursor.fetchone()
-    if last:
-        _taken_up_to[campaign.pk] = last
-    # Only join once refuses: somebody published to them at this very moment.
-    refused_count = _skip(refused, HOLDS_A_CODE) if refused else 0
-    return published + refused_count, taken < wanted
+        codes = _take_codes(cursor, campaign, wanted, for_sure=for_sure)
+        # As many codes a recipient, in the order of customers; with too few codes the last ones get none.
+        served = sorted(waiting, key=lambda recipient: recipient[::-1])[: len(codes) // each]
+        publications = _draw_keys(cursor, len(served))
+        inserted = _insert_publications(cursor, distribution, campaign, publications, [who for _, who in served])
+        kept = [n for n, key in enumerate(publications) if key in inserted]
+        held = [(publications[n], *code) for n in kept for code in codes[n * each : (n + 1) * each]]
+        values = {
+            name: [row[at] for row in held] for at, name in enumerate(("publications", "vouchers", "expirations"))
+        }
+        cursor.execute(LEDGER, values | {"activity": campaign.activity_duration or None})
+        cursor.execute(MARK, {"vouchers": values["vouchers"], "activity": campaign.activity_duration or None})
+        values = {"publications": [publications[n] for n in kept], "deliveries": [served[n][0] for n in kept]}
+        cursor.execute(NOTE, values)
+        cursor.execute(SETTLE, values)
+    # Only join once refuses: somebody published to them at this very moment. Their codes stay in the pool.
+    refused = [delivery for n, (delivery, _) in enumerate(served) if publications[n] not in inserted]
+    _skip(refused, HOLDS_A_CODE)
+    return len(served), len(codes) < wanted
+
+
+def _take_codes(cursor, campaign: Campaign, wanted: int, *, for_sure: bool) -> list[tuple[int, datetime | None]]:
+    """(voucher, its own expiration) of the next ones in the pool, locked."""
+    after = 0 if for_sure else _taken_up_to.get(campaign.pk, 0)
+    skip = "" if for_sure else "SKIP LOCKED"
+    cursor.execute(TAKE.format(skip=skip), {"campaign": campaign.pk, "after": after, "count": wanted})
+    codes = cursor.fetchall()
+    if codes:
+        _taken_up_to[campaign.pk] = codes[-1][0]
+    return codes
+
+
+def _draw_keys(cursor, count: int) -> list[int]:
+    cursor.execute(
+        "SELECT nextval(pg_get_serial_sequence('publications_publication', 'id')) FROM generate_series(1, %s)", [count]
+    )
+    return [key for (key,) in cursor.fetchall()]
+
+
+def _insert_publications(
+    cursor, distribution: Distribution, campaign: Campaign, publications: list[int], customers: list[int]
+) -> set[int]:
+    """The keys of those that no unique index refused."""
+    automatic = distribution.kind == Distribution.Kind.AUTOMATIC
+    cursor.execute(
+        PUBLICATIONS,
+        {
+            "publications": publications,
+            "customers": customers,
+            "campaign": campaign.pk,
+            "each": distribution.codes_each,
+            "channel": "Automation" if automatic else "Dashboard",
+            "origin": "automation" if automatic else "dashboard",
+            "metadata": Jsonb(metadata_of(distribution)),
+            "join_once": campaign.join_once,
+            "run": distribution.pk,
+            "run_name": distribution.name,
+        },
+    )
+    return {key for (key,) in cursor.fetchall()}
 
 
 def metadata_of(distribution: Distribution) -> dict[str, str]:

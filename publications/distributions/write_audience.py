@@ -64,6 +64,7 @@ def write_audience(distribution_id: int) -> bool:
         distribution = _lock(distribution_id)
         if not distribution or distribution.audience_complete:
             return False
+        walk_by_index()
         with connection.cursor() as cursor:
             if _create_customers(cursor, distribution):
                 return True
@@ -73,6 +74,14 @@ def write_audience(distribution_id: int) -> bool:
             audience_up_to=last or distribution.audience_up_to, audience_complete=complete
         )
     return not complete
+
+
+def walk_by_index() -> None:
+    """Until the end of the transaction. A batch is small and all that it asks for has an index; but where tables have
+    just been filled the planner takes them for small ones, and reads them from end to end for each recipient.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)")
 
 
 def _lock(distribution_id: int) -> Distribution | None:
