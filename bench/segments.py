@@ -46,7 +46,7 @@ def measure(campaign: int, customers: int) -> None:
     from customers.find_segments import in_segment
     from customers.models import Customer, WatchedSegment
     from customers.segment_views import _count
-    from customers.watch_segments import look_at_segments, watch_segment
+    from customers.watch_segments import watch_segment
     from publications.distributions.automation.activate import activate
     from publications.distributions.automation.create_automation import create_automation
     from publications.distributions.automation.walk_segments import walk_segments

@@ -25,7 +25,7 @@ def noting_for_listeners(kind: str, *, of: str) -> str:
 
 def listened_to(kind: str) -> str:
     """As SQL: whether anybody but the webhooks wants to be told. A look at a table of a few rows."""
-    return f"EXISTS (SELECT FROM config_listener l WHERE l.kind = '{kind}')"  # noqa: S608
+    return f"EXISTS (SELECT FROM config_listener l WHERE l.kind = '{kind}')"
 
 
 def listen(kind: str, *, owner: str) -> None:

@@ -8,21 +8,6 @@ from typing import Any, NamedTuple
 from config.api import iso
 from customers.models import Customer
 
-# What Voucherify sums up of redemptions, orders, loyalty and referrals; its clients need the fields.
-SUMMARY = {
-    "redemptions": {
-        "total_redeemed": 0,
-        "total_failed": 0,
-        "total_succeeded": 0,
-        "total_rolled_back": 0,
-        "total_rollback_failed": 0,
-        "total_rollback_succeeded": 0,
-        "gift": {"redeemed_amount": 0, "amount_to_go": 0},
-        "loyalty_card": {"redeemed_points": 0, "points_to_go": 0},
-    },
-    "orders": {"total_amount": 0, "total_count": 0, "average_amount": 0, "last_order_amount": 0},
-}
-
 
 class Referred(NamedTuple):
     """`by`: who referred the customer, as answers tell it; `others`: how many they referred."""
@@ -32,7 +17,8 @@ class Referred(NamedTuple):
 
 
 NOBODY = Referred([], 0)
-# By customers' keys. This app may not know of referrals: publications puts it in when it is ready.
+# By customers' keys. This app may not know of referrals and redemptions: publications puts them in when it is ready.
+FIND_SUMMARIES: list[Callable[[Sequence[int]], dict[int, dict[str, Any]]]] = []
 FIND_REFERRALS: list[Callable[[Sequence[int]], dict[int, Referred]]] = []
 
 
@@ -41,13 +27,14 @@ def customer_answer(customer: Customer) -> dict[str, Any]:
 
 
 def customer_answers(customers: Sequence[Customer]) -> list[dict[str, Any]]:
-    """With what is known of referrals, in as many queries for all as for one."""
+    """With what is known of redemptions and referrals, in as many queries for all as for one."""
     keys = [customer.pk for customer in customers]
+    summaries = {key: summary for find in FIND_SUMMARIES for key, summary in find(keys).items()}
     found = {key: referred for find in FIND_REFERRALS for key, referred in find(keys).items()}
-    return [_answer(customer, found.get(customer.pk, NOBODY)) for customer in customers]
+    return [_answer(customer, summaries[customer.pk], found.get(customer.pk, NOBODY)) for customer in customers]
 
 
-def _answer(customer: Customer, referred: Referred) -> dict[str, Any]:
+def _answer(customer: Customer, summary: dict[str, Any], referred: Referred) -> dict[str, Any]:
     return {
         "id": customer.public_id,
         "source_id": customer.source_id,
@@ -57,7 +44,7 @@ def _answer(customer: Customer, referred: Referred) -> dict[str, Any]:
         "phone": customer.phone or None,
         "birthdate": customer.birthdate.isoformat() if customer.birthdate else None,
         "address": customer.address or None,
-        "summary": SUMMARY,
+        "summary": summary,
         "loyalty": {"points": 0, "referred_customers": referred.others, "campaigns": {}},
         "referrals": {"total": len(referred.by), "campaigns": referred.by},
         "metadata": customer.metadata,

@@ -35,10 +35,11 @@ class OrdersOfCustomer(Answer):
     total_count: int = Field(examples=[0])
     average_amount: int | float = Field(examples=[0])
     last_order_amount: int | float = Field(examples=[0])
+    last_order_date: Moment = MAYBE
 
 
 class Summary(Answer):
-    """All zero: Voucherify's clients need the fields."""
+    """What the customer redeemed, and the orders that codes were used for. Money is in hundredths."""
 
     redemptions: RedemptionsOfCustomer
     orders: OrdersOfCustomer

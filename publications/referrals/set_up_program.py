@@ -65,21 +65,22 @@ def set_up_program(
     if campaign in (reward, referee_reward):
         raise NoProgram("A reward must be of another campaign than the referral codes.")
     of_program = {"campaign_id": campaign.pk}
-    parts = {
-        INVITE: invite
-        and Part(
-            {"trigger": T.SEGMENT_ENTERED, "segment_id": invite.pk, "with_those_in_it": True, "at_most": 1}, campaign
-        ),
-        REFERRER: reward and Part({"trigger": T.REFERRER, "every": every, **of_program}, reward),
-        REFEREE: referee_reward and Part({"trigger": T.REFEREE, **of_program}, referee_reward),
-    }
+    parts: dict[str, Part] = {}
+    if invite:
+        entering = {"trigger": T.SEGMENT_ENTERED, "segment_id": invite.pk, "with_those_in_it": True, "at_most": 1}
+        parts[INVITE] = Part(entering, campaign)
+    if reward:
+        parts[REFERRER] = Part({"trigger": T.REFERRER, "every": every, **of_program}, reward)
+    if referee_reward:
+        parts[REFEREE] = Part({"trigger": T.REFEREE, **of_program}, referee_reward)
     with transaction.atomic():
         ReferralProgram.objects.get_or_create(campaign=campaign)
         program = ReferralProgram.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
-        for name, part in parts.items():
-            before = getattr(program, name)
+        for name in NAMES:
+            before, part = getattr(program, name), parts.get(name)
             if part is None:
-                after = _end(before, by=by)
+                _end(before, by=by)
+                after = None
             elif before is None or before.status == Status.ARCHIVED:
                 after = _begin(f"{NAMES[name]}: {campaign}"[:200], name, part, by_email=by_email, by=by)
             else:
