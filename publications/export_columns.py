@@ -108,9 +108,20 @@ CUSTOMERS = [
     Column("Metadata", metadata_cell("metadata")),
 ]
 
+RECIPIENTS = [
+    *_of_customer("customer__"),
+    Column("Sent to", "email"),
+    Column("Code", shown_code("publication__ledger__voucher__code", "publication__ledger__voucher__published_at")),
+    Column("State", "state"),
+    Column("Reason", "reason"),
+    Column("Attempts", "attempts", Number),
+    Column("Since", "state_at", Time),
+]
+
 COLUMNS: dict[str, list[Column]] = {
     Export.Kind.HAND_OUT: HAND_OUT,
     Export.Kind.CODES: CODES,
     Export.Kind.PUBLICATIONS: PUBLICATIONS,
     Export.Kind.CUSTOMERS: CUSTOMERS,
+    Export.Kind.RECIPIENTS: RECIPIENTS,
 }

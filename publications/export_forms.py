@@ -94,6 +94,8 @@ class ReportForm(FileForm):
             Export.Kind.PUBLICATIONS: "Publications",
             Export.Kind.CUSTOMERS: "Customers",
         }
+        if self["kind"].value() == Export.Kind.RECIPIENTS:  # of one run, by the link on its page
+            names = {Export.Kind.RECIPIENTS: "Recipients"}
         self.fields["kind"].choices = names.items()
         if self["kind"].value() in names:
             self.fields["kind"].widget = forms.HiddenInput()

@@ -189,6 +189,7 @@ class Export(Work):
         CODES = "codes", "Codes report"
         PUBLICATIONS = "publications", "Publications report"
         CUSTOMERS = "customers", "Customers report"
+        RECIPIENTS = "recipients", "Recipients report"  # of one distribution, which its filters name
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, related_name="exports")

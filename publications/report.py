@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -18,12 +18,14 @@ from campaigns.mask import mask
 from campaigns.models import Campaign, Voucher
 from config.actor import Actor
 from config.models import ProjectSettings
+from config.public_ids import DISTRIBUTION, key_of
 from config.time_zone import zone
 from customers.filters import CustomerFilter
 from customers.models import Customer
+from publications.distributions.filters import RecipientFilter
 from publications.filters import CampaignCodeFilter, HistoryFilter
 from publications.history import history
-from publications.models import Export, PublishedVoucher
+from publications.models import Delivery, Distribution, Export, PublishedVoucher
 from publications.order_export import order_export
 
 BATCH = 10_000
@@ -88,6 +90,9 @@ def rows_of(export: Export) -> Rows:
             case Export.Kind.PUBLICATIONS:
                 publications = history(campaign=export.campaign, filters=filters, whole=True).qs
                 return Rows(publications, ("-created_at", "-id"), within=("ledger__voucher_id",))
+            case Export.Kind.RECIPIENTS:
+                recipients = RecipientFilter(filters, Delivery.objects.filter(distribution=_run(filters))).qs
+                return Rows(recipients, ("id",), within=("publication__ledger__voucher_id",))
             case _:
                 return Rows(CustomerFilter(filters, Customer.objects.live()).qs, ("-created_at", "-id"))
 
@@ -98,6 +103,7 @@ def filters_in_words(export: Export, *, reveals: bool) -> list[tuple[str, str]]:
     `reveals` is config.roles.reveals_codes(user): what was searched for may be a code.
     """
     known: type[FilterSet]
+    words = []
     match export.kind:
         case Export.Kind.CODES:
             known = CampaignCodeFilter if export.campaign else CodeFilter
@@ -105,16 +111,24 @@ def filters_in_words(export: Export, *, reveals: bool) -> list[tuple[str, str]]:
             known = HistoryFilter
         case Export.Kind.CUSTOMERS:
             known = CustomerFilter
+        case Export.Kind.RECIPIENTS:
+            known = RecipientFilter
+            words.append(("Distribution", str(_run(MultiValueDict(parse_qs(export.filters))) or "unknown")))
         case _:
             return []
-    words = []
     for name, values in parse_qs(export.filters).items():
         if name in known.base_filters:
             field = known.base_filters[name]
             value = dict(field.extra.get("choices", ())).get(values[-1], values[-1])
-            of_codes = name == "q" and export.kind != Export.Kind.CUSTOMERS
+            of_codes = name == "q" and export.kind in (Export.Kind.CODES, Export.Kind.PUBLICATIONS)
             words.append((field.label, _shown_search(value, reveals) if of_codes else value))
     return words
+
+
+def _run(filters: Mapping[str, str]) -> Distribution | None:
+    """The distribution whose recipients are reported: its id stands among the filters, under `run`."""
+    key = key_of(DISTRIBUTION, filters.get("run") or "")
+    return Distribution.objects.filter(pk=key).first() if key is not None else None
 
 
 def _shown_search(text: str, reveals: bool) -> str:

@@ -1,6 +1,7 @@
 """The list of distributions and the page of a run: how far it is, who got what, and what may be done with it."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -9,9 +10,11 @@ from django.utils import timezone
 
 from publications.distributions.advance import advance
 from publications.distributions.follow_run import follow_run
-from publications.models import Delivery, Distribution
+from publications.models import Delivery, Distribution, Export
+from publications.report import order_report
+from publications.write_export import make_export_file
 from tests.distributions import draft, running
-from tests.factories import CustomerFactory
+from tests.factories import STAFF, CustomerFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -245,3 +248,35 @@ def test_a_publication_leads_to_its_run(operator):
 
     assert f'<a href="{page(made)}">Autumn</a>' in shown(operator, f"/publications/{publication.public_id}/")
     assert f'<a href="{page(made)}">Autumn</a>' in shown(operator, f"/campaigns/{made.campaign.public_id}/")
+
+
+def test_the_recipients_as_a_file_filtered_as_the_page_is(signed_in):
+    made = running([CustomerFactory(name="Ada", email="ada@example.com", source_id="shop-1"), CustomerFactory(email="")], codes=2)
+    advance(made.pk)
+    browser = signed_in("Manager")
+    code = made.deliveries.get(state="sent").publication.ledger.get().voucher.code
+
+    link = f"/exports/new?state=sent&amp;kind=recipients&amp;run={made.public_id}"
+    assert link in shown(browser, f"{page(made)}?state=sent")
+    dialog = browser.get(link.replace("&amp;", "&"))
+    form = dialog.context["form"]
+    browser.post("/exports/new", {**form.initial, "made_for": "program", "token": uuid4()})
+    export = Export.objects.get()
+    make_export_file(export.pk)
+
+    assert dialog.context["filters"] == [("Distribution", "Autumn"), ("State", "Sent")]
+    export.refresh_from_db()
+    with export.file.open() as file:
+        heading, line, end = file.read().decode().split("\r\n")
+    assert heading == "Customer,E-mail,Customer source ID,Sent to,Code,State,Reason,Attempts,Since"
+    assert line.startswith(f"Ada,ada@example.com,shop-1,ada@example.com,{code},sent,,1,") and end == ""
+    assert "Report CSV" not in shown(signed_in("Operator"), page(made))
+
+
+def test_a_report_of_no_run_is_empty():
+    export = order_report("recipients", filters="run=dist_nothing", by=STAFF)
+
+    make_export_file(export.pk)
+
+    export.refresh_from_db()
+    assert (export.status, export.rows) == ("done", 0)

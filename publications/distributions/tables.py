@@ -105,8 +105,7 @@ class RecipientTable(Table):
     empty_icon = "users"
     empty_title = "No recipients yet"
     empty_text = "They are written down when the run starts, each with what became of it."
-    footer_template = "publications/_report_link.html"
-    report_kind = ""
+    footer_template = "distributions/_report_link.html"
 
     class Meta(Table.Meta):
         model = Delivery
