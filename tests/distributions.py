@@ -14,6 +14,8 @@ def draft(customers: int | list[Customer] = 0, *, campaign: Campaign | None = No
     people = CustomerFactory.create_batch(customers) if isinstance(customers, int) else customers
     if codes:
         campaign = CampaignFactory(codes=codes)
+    if campaign:
+        campaign.refresh_from_db()  # its decimals as decimals
     values = {
         "name": "Autumn", "kind": "manual", "audience": "list", "campaign": campaign, "message": "email",
         "subject": "A gift for {{ customer.name }}", "body": "Your code: {{ code }}" if campaign else "Hello!",
