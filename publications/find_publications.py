@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -71,7 +71,8 @@ def _is(field: str, text: str) -> Q:
 
 def _few(*sets: QuerySet) -> bool:
     """Whether each of them is. The counting of one begins only where those before it are few: one query for all."""
-    counting, parameters = [], []
+    counting: list[str] = []
+    parameters: list[Any] = []
     for rows in sets:
         sql, values = rows[: MANY + 1].query.sql_with_params()
         counting.append(f"(SELECT count(*) FROM ({sql}) AS few) <= {MANY}")  # noqa: S608 - the ORM's own

@@ -120,7 +120,7 @@ def tally_days(campaign: Campaign | None = None) -> Days:
     """Of the campaign, or of everything (then without what is told of all days). Exact at the time of asking."""
     global _counted_up_to
     days = Days()
-    values = {
+    values: dict[str, Any] = {
         "scope": campaign.pk if campaign else OF_EVERYTHING,
         "zone": timezone.get_current_timezone_name(),
         "first_day": days.days[0],
