@@ -63,6 +63,7 @@ SENTENCES = {
     "distribution.done": "ended the distribution {object}",
     "distribution.failed_retried": "had {count} failed messages of the distribution {object} tried again",
     "distribution.unknown_resolved": "found out about an unknown message of the distribution {object}: {as_}",
+    "distribution.codes_released": "released {count} codes that the distribution {object} had not sent",
     "distribution.duplicated": "made the distribution {object} as a copy",
     "distribution.discarded": "threw the draft {object} away",
     "export.ordered": "ordered the file {object}",
