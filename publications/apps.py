@@ -6,7 +6,9 @@ class PublicationsConfig(AppConfig):
 
     def ready(self):
         from publications.count_for_segments import count_for_segments
+        from publications.redemptions.summarise_customers import tell_summaries
         from publications.referrals.tell_referrals import tell_referrals
 
         count_for_segments()
+        tell_summaries()
         tell_referrals()

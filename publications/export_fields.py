@@ -27,6 +27,7 @@ from publications.conditions import (
 )
 from publications.export_columns import inherited, metadata_cell, of_code_or_campaign, shown_code
 from publications.models import Export, Publication, PublishedVoucher
+from publications.redemptions.summarise_customers import ORDERS, REDEMPTIONS, sum_of
 
 NOTHING = Value("")
 ZERO = Value(0)
@@ -115,17 +116,22 @@ CUSTOMER_FIELDS = {
         f"address_{part}": Column(f"Address {part.replace('_', ' ').title()}", KeyTextTransform(part, "address"))
         for part in ("city", "state", "line_1", "line_2", "country", "postal_code")
     },
-    # Sums that are kept of nobody, as in the API's answers.
     **{
-        name: Column(name.replace("_", " ").title(), ZERO, Number)
+        f"redemptions_{name}": Column(
+            f"Redemptions {name.replace('_', ' ').title()}", sum_of(REDEMPTIONS, name), Number
+        )
         for name in (
-            *(f"redemptions_total_{what}" for what in ("redeemed", "failed", "succeeded", "rolled_back")),
-            *("redemptions_total_rollback_failed", "redemptions_total_rollback_succeeded"),
-            *("orders_total_amount", "orders_total_count", "orders_average_amount", "orders_last_order_amount"),
-            *("loyalty_points", "loyalty_referred_customers"),
+            *("total_redeemed", "total_failed", "total_succeeded", "total_rolled_back"),
+            *("total_rollback_failed", "total_rollback_succeeded"),
         )
     },
-    "orders_last_order_date": Column("Orders Last Order Date", NOTHING),
+    "orders_total_amount": Column("Orders Total Amount", sum_of(ORDERS, "total_amount / 100.0"), Number),
+    "orders_total_count": Column("Orders Total Count", sum_of(ORDERS, "total_count"), Number),
+    "orders_average_amount": Column("Orders Average Amount", sum_of(ORDERS, "average_amount / 100.0"), Number),
+    "orders_last_order_amount": Column("Orders Last Order Amount", sum_of(ORDERS, "last_order_amount / 100.0"), Number),
+    "loyalty_points": Column("Loyalty Points", ZERO, Number),
+    "loyalty_referred_customers": Column("Loyalty Referred Customers", ZERO, Number),
+    "orders_last_order_date": Column("Orders Last Order Date", sum_of(ORDERS, "last_order_date"), Time),
 }
 
 
