@@ -14,6 +14,7 @@ from campaigns.models import Campaign, Voucher
 from config import audit
 from config.actor import Actor
 from customers.models import Customer
+from publications.distributions.load_demo_runs import load_demo_runs
 from publications.models import Publication, PublishedVoucher, Redemption
 from publications.redemptions.roll_back import roll_back
 from publications.redemptions.what_is_left import gift_amount
@@ -64,6 +65,7 @@ def load_demo() -> None:
         release(held.voucher, by=ADMIN, reason="Sent to the wrong customer")
         _redemptions(dice)
         _standalone()
+        load_demo_runs(by=ADMIN)
 
 
 def _customers(dice: random.Random) -> list[Customer]:

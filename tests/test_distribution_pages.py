@@ -251,7 +251,9 @@ def test_a_publication_leads_to_its_run(operator):
 
 
 def test_the_recipients_as_a_file_filtered_as_the_page_is(signed_in):
-    made = running([CustomerFactory(name="Ada", email="ada@example.com", source_id="shop-1"), CustomerFactory(email="")], codes=2)
+    made = running(
+        [CustomerFactory(name="Ada", email="ada@example.com", source_id="shop-1"), CustomerFactory(email="")], codes=2
+    )
     advance(made.pk)
     browser = signed_in("Manager")
     code = made.deliveries.get(state="sent").publication.ledger.get().voucher.code
