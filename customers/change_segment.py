@@ -29,7 +29,7 @@ def change_segment(
     try:
         with transaction.atomic():
             # Whoever is just about to watch it waits, and then watches what it has become (watch_segments.py).
-            Segment.objects.select_for_update().get(pk=segment.pk)
+            Segment.objects.select_for_update(no_key=True).get(pk=segment.pk)
             if "filter" in changes and WatchedSegment.objects.filter(segment=segment).exists():
                 raise SegmentInUse(
                     "An active automatic distribution waits for customers who enter or leave this segment. Pause it, "

@@ -52,10 +52,11 @@ SELECT CASE WHEN entered THEN '{ENTERED}' ELSE '{LEFT}' END, id FROM changes
 
 def watch_segment(segment: Segment, *, owner: str) -> None:
     """From the end of the caller's transaction on. Who is in it now has not entered."""
-    Segment.objects.select_for_update().get(pk=segment.pk)
+    Segment.objects.select_for_update(no_key=True).get(pk=segment.pk)
     listen(_kind(segment.pk), owner=owner)
-    _, is_new = WatchedSegment.objects.get_or_create(segment=segment)
-    if is_new:
+    # Locked, so that whoever stops watching it at this moment has either seen us, or has removed the row.
+    if not WatchedSegment.objects.select_for_update(no_key=True).filter(segment=segment).exists():
+        WatchedSegment.objects.create(segment=segment)
         now_in, parameters = _now_in(segment)
         with connection.cursor() as cursor:
             cursor.execute(BASELINE.format(now_in=now_in), [segment.pk, *parameters])

@@ -178,6 +178,16 @@ def test_times_are_those_of_the_project(project):
     assert next_time("0 9 * * *", after=at).isoformat() == "2026-07-01T09:00:00+02:00"
 
 
+def test_another_time_zone_moves_the_next_time(project):
+    automation("schedule", segment=gold_segment(), cron="0 9 * * *")
+    before = Rule.objects.get().next_run_at
+
+    project(time_zone="Asia/Tokyo")
+    walk_segments()
+
+    assert (before.hour, Rule.objects.get().next_run_at.hour) == (9, 0)
+
+
 @pytest.mark.parametrize("cron", ["", "9", "0 9 * *", "0 9 * * * *", "61 * * * *", "0 0 31 2 *", "@daily"])
 def test_what_is_no_time_is_refused(cron):
     with pytest.raises(InvalidCron, match="five fields"):

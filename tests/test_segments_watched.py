@@ -131,3 +131,33 @@ def test_of_many_looks_at_once_each_entering_is_noted_once():
 
     assert Outbox.objects.filter(kind="customer.segment.entered").count() == 30
     assert len({who for _, who in noted()}) == 30
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_begins_to_watch_while_the_other_stops():
+    segment = gold()
+    for number in range(20):
+        WatchedSegment.objects.all().delete()
+        with transaction.atomic():
+            watch_segment(segment, owner="rule 1")
+        start = threading.Barrier(2)
+
+        def change(verb, start=start):
+            try:
+                start.wait(10)
+                with transaction.atomic():
+                    verb()
+            finally:
+                connection.close()
+
+        verbs = [lambda: unwatch_segments(owner="rule 1"), lambda: watch_segment(segment, owner="rule 2")]
+        threads = [threading.Thread(target=change, args=[verb]) for verb in verbs]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+
+        customer("gold")
+        assert look() == 1, number
+        with transaction.atomic():
+            unwatch_segments(owner="rule 2")

@@ -31,6 +31,7 @@ class InvalidCron(ValueError):
 
 def walk_segments() -> int:
     """Starts what is due by the clock, and goes on with what is under way: for how many it fired."""
+    _follow_the_time_zone()
     fired = 0
     for key in Rule.objects.listening().filter(next_run_at__lte=timezone.now(), walk="").values_list("pk", flat=True):
         _start(key)
@@ -54,6 +55,14 @@ def next_time(cron: str, *, after: datetime | None = None) -> datetime:
         raise InvalidCron(
             "Write five fields: minute, hour, day of the month, month, day of the week. 0 9 * * 1 is each Monday at 9:00."
         ) from None
+
+
+def _follow_the_time_zone() -> None:
+    """Nine o'clock is another moment once the project's time zone was changed."""
+    now = timezone.now()
+    for rule in Rule.objects.listening().filter(trigger=Rule.Trigger.SCHEDULE, next_run_at__gt=now):
+        if (right := next_time(rule.cron, after=now)) != rule.next_run_at:
+            Rule.objects.filter(pk=rule.pk, next_run_at=rule.next_run_at).update(next_run_at=right)
 
 
 def _start(key: int) -> None:
