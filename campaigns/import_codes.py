@@ -42,7 +42,7 @@ WITH made AS (
   SELECT id, %s, key, type, coalesce(active, true), start_date, expiration_date, discount_type, discount_value,
          coalesce(unit_type, ''), gift_amount, category, additional_info, metadata, redemption_limit,
          coalesce(redeemed_quantity, 0)
-    FROM (SELECT nextval(pg_get_serial_sequence('campaigns_voucher', 'id')) AS id, in_order.*
+    FROM (SELECT nextval((SELECT pg_get_serial_sequence('campaigns_voucher', 'id')::regclass)) AS id, in_order.*
             FROM (SELECT * FROM pg_temp.staged ORDER BY row) AS in_order) AS numbered
    ORDER BY key COLLATE "C"
   ON CONFLICT (code) DO NOTHING

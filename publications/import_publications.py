@@ -94,7 +94,7 @@ _INSERT = """INSERT INTO publications_publication
 # An expiration that the code brought along was set by the publication itself; else the campaign's duration counts.
 _PUBLISH = f"""
 WITH good AS MATERIALIZED (
-  SELECT nextval(pg_get_serial_sequence('publications_publication', 'id')) AS id, in_order.*
+  SELECT nextval((SELECT pg_get_serial_sequence('publications_publication', 'id')::regclass)) AS id, in_order.*
     FROM (SELECT s.row, s.channel, s.metadata, coalesce(s.date, now()) AS created_at, v.id AS voucher_id, v.campaign_id,
                  {_CUSTOMER} AS customer_id, c.join_once,
                  CASE WHEN v.expiration_date IS NULL

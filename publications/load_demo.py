@@ -148,6 +148,12 @@ def _publications(dice: random.Random, campaign: Campaign, customers: list[Custo
                 WHERE l.voucher_id = v.id AND v.campaign_id = %s""",
             [campaign.activity_duration or None, campaign.pk],
         )
+        if campaign.activity_duration:
+            cursor.execute(
+                """UPDATE publications_publishedvoucher l SET expiration_given = v.expiration_date
+                     FROM campaigns_voucher v WHERE v.id = l.voucher_id AND v.campaign_id = %s""",
+                [campaign.pk],
+            )
 
 
 def _failures(dice: random.Random, customers: list[Customer]) -> None:
