@@ -40,9 +40,12 @@ def neutralised(cell: Any, delimiter: str = ",") -> Any:
     if not isinstance(cell, str) or _NUMBER.fullmatch(cell):
         return cell
     harmless = _inner(delimiter).sub(r"\1'", cell)
-    if _START.match(cell):
-        return "'" + harmless.replace("|", "\\|")
-    return harmless
+    return hidden(harmless) if _START.match(cell) else harmless
+
+
+def hidden(cell: str) -> str:
+    """A cell that begins with a formula, behind an apostrophe."""
+    return "'" + cell.replace("|", "\\|")
 
 
 def restored(cell: str, delimiter: str) -> str:

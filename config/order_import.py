@@ -15,7 +15,7 @@ from django.db import transaction
 from config.actor import Actor
 from config.csv_columns import Field
 from config.csv_files import csv_line
-from config.csv_formulas import neutralised, without_apostrophe
+from config.csv_formulas import hidden, without_apostrophe
 from config.csv_uploads import NotCsv
 from config.draft_import import draft_import, start_import
 from config.models import CsvImport
@@ -98,4 +98,4 @@ def _cell(value: Any) -> str:
             return json.dumps(value, ensure_ascii=False) if value else ""
     text = str(value)
     # Who reads the file takes an apostrophe before a formula for a spreadsheet's; this one was meant.
-    return neutralised(text) if without_apostrophe(text) != text else text
+    return hidden(text) if without_apostrophe(text) != text else text

@@ -33,7 +33,7 @@ def test_standalone_vouchers_as_json():
         },
         {"code": "GIFT-1", "type": "GIFT_VOUCHER", "gift": {"amount": 10000, "balance": 10000}, "redemption": None},
         {"code": "UNIT-1", "discount": {"type": "UNIT", "unit_off": 2, "unit_type": "coffee"}, "category": None},
-        {"code": "=SUM-1", "discount": PERCENT, "metadata": {}},
+        {"code": "=SUM-1", "discount": PERCENT, "metadata": {}, "additional_info": "'=1|2; -3"},
     ]))  # fmt: skip
 
     promo, gift, unit, formula = Voucher.objects.order_by("pk")
@@ -55,7 +55,7 @@ def test_standalone_vouchers_as_json():
     assert (promo.additional_info, promo.redeemed_quantity) == ('He said "hi",\n=1+1', 0)
     assert (gift.type, gift.gift_amount, gift.redemption_limit) == ("GIFT_VOUCHER", 100, None)
     assert (unit.discount_value, unit.unit_type) == (2, "coffee")
-    assert (formula.code, formula.metadata) == ("=SUM-1", None)
+    assert (formula.code, formula.metadata, formula.additional_info) == ("=SUM-1", None, "'=1|2; -3")
     entry = AuditEntry.objects.get(action="codes.imported")
     assert (entry.actor_kind, entry.actor_label, entry.details["imported"]) == ("api_key", "Shop", 4)
 
@@ -89,7 +89,8 @@ def test_what_cannot_be_imported_is_told_code_by_code():
             {
                 "code": "BAD",
                 "row": 5,
-                "reason": "redemption_limit: “0” is not a whole number from 1 up. Write it in digits, such as 3.",
+                "reason": "redemption_limit: “0” is not a whole number from 1 up. Write it in digits, such as 3. "
+                "discount_value: Enter a percentage above 0 and up to 100.",
             },
         ],
     }

@@ -103,6 +103,17 @@ def test_repeats_are_found_across_chunks(monkeypatch):
     ]
 
 
+def test_long_rows_come_in_smaller_chunks(monkeypatch):
+    monkeypatch.setattr("config.run_import.CHUNK_TEXT", 100)
+    campaign = CampaignFactory()
+
+    done = imported_codes("Code,Note\n" + "".join(f"A{n},{'x' * 60}\n" for n in range(6)) + "A0,again\n", campaign)
+
+    assert counts(done) == (7, 6, 0, 1)
+    campaign.refresh_from_db()
+    assert campaign.pool_version == 3  # once a chunk of two rows
+
+
 def test_all_or_nothing_leaves_nothing(monkeypatch):
     monkeypatch.setattr("config.run_import.CHUNK", 2)
     VoucherFactory(code="OLD")
