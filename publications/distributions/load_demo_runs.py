@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -32,8 +33,9 @@ REFUSED = "The mail server refused it: 550 5.1.1 No such mailbox"
 def load_demo_runs(*, by: Actor) -> None:
     """Written as rows, like all of the demo: no e-mail is sent. To be called in the transaction of the rest of it."""
     german = _segment("German readers", "metadata.lang", "de")
-    run = _run(german, Campaign.objects.get(name="Student Plus"), by=by)
-    _deliver(run, list(Customer.objects.filter(in_segment(german)).order_by("pk")))
+    began = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(days=3, hours=2)
+    run = _run(german, Campaign.objects.get(name="Student Plus"), began, by=by)
+    _deliver(run, began, list(Customer.objects.filter(in_segment(german)).order_by("pk")))
     _draft(_segment("Newsletter readers", "metadata.newsletter", True), by=by)
 
 
@@ -42,12 +44,12 @@ def _segment(name: str, field: str, value: str | bool) -> Segment:
     return Segment.objects.create(name=name, type=Segment.Type.PASSIVE, filter=condition)
 
 
-def _run(segment: Segment, campaign: Campaign, *, by: Actor) -> Distribution:
-    began = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(days=3, hours=2)
+def _run(segment: Segment, campaign: Campaign, began: datetime, *, by: Actor) -> Distribution:
+    ended = began + timedelta(minutes=2)
     run = Distribution.objects.create(
         name="Student Plus, German readers", kind="manual", status="done", segment=segment, campaign=campaign,
         subject="{{ customer.first_name }}, your student price", body=BODY, created_at=began - timedelta(minutes=25),
-        starts_at=began, started_at=began, finished_at=began + timedelta(minutes=2), audience_complete=True,
+        starts_at=began, started_at=began, finished_at=ended, audience_complete=True,
         actor_kind=by.kind, actor_id=by.id, actor_label=by.label,
     )  # fmt: skip
     AuditEntry.objects.bulk_create(
@@ -60,19 +62,19 @@ def _run(segment: Segment, campaign: Campaign, *, by: Actor) -> Distribution:
             ("tested", began - timedelta(minutes=12), by, {}),
             ("scheduled", began - timedelta(minutes=10), by, {"at": "in 10 minutes"}),
             ("started", began, SYSTEM, {}),
-            ("done", run.finished_at, SYSTEM, {}),
+            ("done", ended, SYSTEM, {}),
         ]
     )  # fmt: skip
     return run
 
 
-def _deliver(run: Distribution, audience: list[Customer]) -> None:
+def _deliver(run: Distribution, began: datetime, audience: list[Customer]) -> None:
     """One in forty has left their mailbox; who holds a code already gets no second one."""
     holders = set(Publication.objects.filter(campaign=run.campaign, voided_at=None).values_list("customer", flat=True))
     tried = [customer for customer in audience if customer.pk not in holders]
     vouchers = list(Voucher.objects.filter(campaign=run.campaign, published_at=None).order_by("pk")[: len(tried)])
     reference = {"source_type": "distribution", "source_id": run.public_id, "distribution_id": run.public_id}
-    moments = [run.started_at + timedelta(milliseconds=900 * number) for number in range(len(tried))]
+    moments = [began + timedelta(milliseconds=900 * number) for number in range(len(tried))]
     publications = Publication.objects.bulk_create(
         Publication(
             campaign=run.campaign, customer=customer, created_at=at, voucher_count=1, channel="Dashboard",
@@ -85,31 +87,36 @@ def _deliver(run: Distribution, audience: list[Customer]) -> None:
         for publication, voucher in zip(publications, vouchers, strict=True)
     )
     given = Voucher.objects.filter(pk__in=[voucher.pk for voucher in vouchers])
-    given.update(published_at=run.started_at)
-    Delivery.objects.bulk_create(
-        Delivery(
-            distribution=run, customer=customer, state="skipped", reason=HOLDS_A_CODE, created_at=run.started_at,
-            state_at=run.started_at,
-        )
-        for customer in audience
-        if customer.pk in holders
-    )  # fmt: skip
-    sent = Delivery.objects.bulk_create(
-        Delivery(
-            distribution=run, customer=publication.customer, publication=publication, email=publication.customer.email,
-            state="failed" if number % 40 == 7 else "sent", reason=REFUSED if number % 40 == 7 else "", attempts=1,
-            created_at=run.started_at, state_at=publication.created_at,
-        )
-        for number, publication in enumerate(publications)
-    )  # fmt: skip
+    given.update(published_at=began)
+    of_customer = {publication.customer_id: publication for publication in publications}
+    deliveries = Delivery.objects.bulk_create(
+        _delivery(run, began, customer, of_customer.get(customer.pk), refused=number % 40 == 7)
+        for number, customer in enumerate(audience)
+    )
+    sent = [delivery for delivery in deliveries if delivery.publication]
     if not settings.EMAIL_IS_SENT:
         _keep(run, sent, vouchers)
+
+
+def _delivery(
+    run: Distribution, began: datetime, customer: Customer, publication: Publication | None, *, refused: bool
+) -> Delivery:
+    fate: dict[str, Any]
+    if publication is None:
+        fate = {"state": "skipped", "reason": HOLDS_A_CODE, "state_at": began}
+    else:
+        fate = {"state": "sent", "attempts": 1, "email": customer.email, "state_at": publication.created_at}
+        if refused:
+            fate |= {"state": "failed", "reason": REFUSED}
+    return Delivery(distribution=run, customer=customer, publication=publication, created_at=began, **fate)
 
 
 def _keep(run: Distribution, sent: list[Delivery], vouchers: list[Voucher]) -> None:
     """What was sent, as the outbox of a server without a mail server would hold it."""
     kept = []
     for delivery, voucher in zip(sent, vouchers, strict=True):
+        if delivery.state != Delivery.State.SENT:
+            continue
         link = unsubscribe_url(delivery.pk)
         message = compose(run, delivery.customer, [voucher], link)
         kept.append(
@@ -119,7 +126,7 @@ def _keep(run: Distribution, sent: list[Delivery], vouchers: list[Voucher]) -> N
                 customer=delivery.customer,
             )
         )  # fmt: skip
-    KeptMessage.objects.bulk_create(message for message in kept if message.delivery.state == Delivery.State.SENT)
+    KeptMessage.objects.bulk_create(kept)
 
 
 def _draft(segment: Segment, *, by: Actor) -> None:

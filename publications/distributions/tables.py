@@ -55,7 +55,7 @@ class DistributionTable(Table):
     name = tables.TemplateColumn(template_name="distributions/_name.html", attrs=MAIN)
     status = tables.Column(attrs=ASIDE)
     recipients = tables.Column(empty_values=(), attrs=NUMBER)
-    starts_at = tables.Column("Started", empty_values=())
+    starts_at = tables.Column("Start", empty_values=())
     created_at = tables.TemplateColumn(template_name="distributions/_made.html", verbose_name="Made")
 
     empty_icon = "megaphone"
