@@ -29,7 +29,7 @@ def run_to(url: str, customers=1) -> Distribution:
 
 
 def make_due():
-    Delivery.objects.filter(state="published").update(next_attempt_at=Now() - timedelta(seconds=1))
+    Delivery.objects.filter(state="published").update(next_attempt_at=Now() - timedelta(hours=1))
     Distribution.objects.update(rests_until=None)
 
 

@@ -97,8 +97,7 @@ class MailServer:
         try:
             self._backend.send_messages([message])
         except smtplib.SMTPRecipientsRefused as refused:
-            code, answer = next(iter(refused.recipients.values()))
-            return _refused(code, answer)
+            return _refused(*next(iter(refused.recipients.values())))
         except smtplib.SMTPSenderRefused as refused:
             answer = f"{refused.smtp_code} {_text(refused.smtp_error)}"
             if refused.smtp_code < 500:
@@ -118,7 +117,7 @@ class MailServer:
                 return unknown(f"The mail could not be handed over in full: {problem}")
             # `ready` has opened it, so Django does not close it here and what the server said last is still known.
             connection = self._backend.connection
-            if connection is not None and connection.last_code != GO_AHEAD:
+            if connection is not None and getattr(connection, "last_code", GO_AHEAD) != GO_AHEAD:
                 return None
             return unknown("The connection was lost while the message was being sent.")
         return SENT
@@ -130,6 +129,8 @@ class MailServer:
 
 def _refused(code: int, answer: bytes | str) -> Outcome:
     text = f"{code} {_text(answer)}"
+    if code < 400:  # no refusal, and not the 250 that means yes
+        return unknown(text)
     if code == 421:  # "service not available, closing": meant for everybody
         return away(f"The mail server answered {text}")
     return failed(text) if code >= 500 else later(text)
