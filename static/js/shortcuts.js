@@ -14,6 +14,8 @@ document.addEventListener("click", (event) => closeMenus(event.target));
 
 function closeMenus(except) {
   for (const menu of document.querySelectorAll("details:is(.drop, .user-menu)[open]")) {
-    if (!except || !menu.contains(except)) menu.open = false;
+    if (except && menu.contains(except)) continue;
+    if (menu.contains(document.activeElement)) menu.querySelector("summary").focus(); // else the focus would be lost
+    menu.open = false;
   }
 }
