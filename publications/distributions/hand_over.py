@@ -11,9 +11,10 @@ import smtplib
 from contextlib import suppress
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.smtp import EmailBackend
 
+from publications.distributions.compose import Message
 from publications.distributions.outcomes import SENT, Outcome, away, failed, later, to_be_mended, unknown
 from publications.webhooks.deliver import deliver
 from publications.webhooks.models import WebhookAddress
@@ -48,6 +49,24 @@ class TracedBackend(EmailBackend):
         return _TracedTLS if self.use_ssl else _Traced
 
 
+class WrittenEmail(EmailMultiAlternatives):
+    """A message of a run whose bytes are made at once, and not by the backend when it is being sent."""
+
+    delivery_id: int
+    customer_id: int
+
+    def __init__(self, message: Message, *, to: str, headers: dict[str, str]) -> None:
+        """Raises ValueError where Django refuses the address or a header."""
+        super().__init__(message.subject, message.text, settings.DEFAULT_FROM_EMAIL, [to], headers=headers)
+        self.attach_alternative(message.html, "text/html")
+        self._written = super().message()
+        for_smtp = self._written.as_bytes(linesep="\r\n")  # type: ignore[call-arg]
+        self._written.as_bytes = lambda *_, **__: for_smtp  # type: ignore[method-assign]
+
+    def message(self, **_):
+        return self._written
+
+
 class MailServer:
     """`with MailServer() as server:` one connection, opened when it is needed and kept until the end.
 
@@ -80,7 +99,7 @@ class MailServer:
             return away(f"The mail server does not answer: {problem.strerror or problem}")
         return None
 
-    def send(self, message: EmailMessage) -> Outcome:
+    def send(self, message: WrittenEmail) -> Outcome:
         """Once. A connection that the server has closed between two messages is replaced, since nothing was sent by it."""
         outcome = self.ready() or self._send(message)
         if outcome is None:
@@ -92,7 +111,7 @@ class MailServer:
             self._hang_up()
         return outcome
 
-    def _send(self, message: EmailMessage) -> Outcome | None:
+    def _send(self, message: WrittenEmail) -> Outcome | None:
         """None: the connection was lost before the message can have arrived."""
         try:
             self._backend.send_messages([message])

@@ -18,8 +18,6 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.core.mail.utils import DNS_NAME
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
@@ -33,7 +31,7 @@ from publications.distributions.audience import why_unreachable
 from publications.distributions.change_run import record_of
 from publications.distributions.compose import compose
 from publications.distributions.grant_emails import grant_emails
-from publications.distributions.hand_over import MailServer, post_message
+from publications.distributions.hand_over import MailServer, WrittenEmail, post_message
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.outcomes import Outcome, failed, to_be_mended
 from publications.distributions.unsubscribe import unsubscribe_url
@@ -106,13 +104,18 @@ def send_batch(distribution: Distribution, server: MailServer, *, share: int = 0
     for each in due:
         if tried >= allowed:
             break
+        # Written before it is claimed: who is killed while writing has claimed nothing, and leaves nothing unknown.
+        expected = each.delivery.attempts + 1, each.customer.email if by_email else ""
+        hand_over = _write(distribution, each, expected[0], project)
         claimed = _claim(each.delivery)
         if not claimed:
             continue
-        attempts, each.customer.email = claimed
+        if claimed != expected:  # the address was changed a moment ago
+            each.customer.email = claimed[1]
+            hand_over = _write(distribution, each, claimed[0], project)
         tried += 1
-        outcome = _send(distribution, each, attempts, server, project)
-        _record(each.delivery, attempts, outcome, email=each.customer.email)
+        outcome = hand_over(server)
+        _record(each.delivery, claimed[0], outcome, email=claimed[1])
         if outcome.rest or outcome.pause:
             _settle_trouble(distribution, outcome)
             break
@@ -172,32 +175,30 @@ def _claim(delivery: Delivery) -> tuple[int, str] | None:
         return cursor.fetchone()
 
 
-def _send(
-    distribution: Distribution, each: _Due, attempts: int, server: MailServer, project: ProjectSettings
-) -> Outcome:
-    link = unsubscribe_url(each.delivery.pk)
-    if distribution.message == Distribution.Message.WEBHOOK:
-        assert distribution.webhook
-        body = webhook_message(distribution, each.delivery, each.customer, each.codes)
-        return post_message(distribution.webhook, body, delivery_id=each.delivery.pk, attempt=attempts)
+def _write(
+    distribution: Distribution, each: _Due, attempt: int, project: ProjectSettings
+) -> Callable[[MailServer], Outcome]:
+    """The message, ready to be handed over."""
     try:
+        if address := distribution.webhook if distribution.message == Distribution.Message.WEBHOOK else None:
+            body = webhook_message(distribution, each.delivery, each.customer, each.codes)
+            return lambda _: post_message(address, body, delivery_id=each.delivery.pk, attempt=attempt)
+        link = unsubscribe_url(each.delivery.pk)
         message = compose(distribution, each.customer, each.codes, link, project=project)
-        email = EmailMultiAlternatives(
-            message.subject,
-            message.text,
-            settings.DEFAULT_FROM_EMAIL,
-            [each.customer.email],
+        email = WrittenEmail(
+            message,
+            to=each.customer.email,
             headers={
                 "List-Unsubscribe": f"<{link}>",
                 "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-                "Message-ID": f"<{distribution.public_id}.{each.delivery.pk}.{attempts}@{DNS_NAME}>",
+                "Message-ID": f"<{distribution.public_id}.{each.delivery.pk}.{attempt}@{DNS_NAME}>",
             },
         )
-        email.attach_alternative(message.html, "text/html")
-    except Exception as problem:  # nothing has been said to the server: the run must not be held up by one recipient
-        return failed(f"The message could not be written: {type(problem).__name__}")
-    email.delivery_id, email.customer_id = each.delivery.pk, each.customer.pk  # type: ignore[attr-defined]
-    return server.send(email)
+        email.delivery_id, email.customer_id = each.delivery.pk, each.customer.pk
+    except Exception as problem:  # the run must not be held up by one recipient
+        outcome = failed(f"The message could not be written: {type(problem).__name__}")
+        return lambda _: outcome
+    return lambda server: server.send(email)
 
 
 def _record(delivery: Delivery, attempts: int, outcome: Outcome, *, email: str) -> None:
