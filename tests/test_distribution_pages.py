@@ -128,11 +128,13 @@ def test_a_run_that_moves_is_asked_for_again_until_it_ends_and_then_its_list_is(
     made = with_states(sent=1, pending=1)
     part = {"HX-Request": "true", "HX-Target": "run"}
 
-    moving = shown(operator, page(made), headers=part)
+    address, part = f"{page(made)}?was=running-listed", {**part, "HX-Current-URL": f"http://testserver{page(made)}?q=a"}
+    moving = shown(operator, address, headers=part)
     Distribution.objects.update(status="done", finished_at=timezone.now())
-    ended = shown(operator, page(made), headers=part)
+    ended = shown(operator, address, headers=part)
 
-    assert 'hx-trigger="every 2s"' in moving and "<html" not in moving and 'hx-target="#list"' not in moving
+    assert f'hx-get="{address}" hx-trigger="every 2s"' in moving and "<html" not in moving
+    assert 'hx-target="#list"' not in moving and f'hx-get="{page(made)}?q=a" hx-trigger="load"' in ended
     assert "every 2s" not in ended and 'hx-target="#list"' in ended
 
 

@@ -47,7 +47,9 @@ def schedule(distribution: Distribution, *, at: datetime | None, by: Actor) -> D
         Distribution.objects.filter(pk=draft.pk).update(
             status=Status.SCHEDULED, status_reason="", starts_at=starts_at, updated_at=Now()
         )
-        record_of(draft, "scheduled", by=by, at=at.isoformat() if at else f"in {window.seconds // 60} minutes")
+        minutes = int(window.total_seconds() // 60)
+        in_minutes = f"in {minutes} minute{'' if minutes == 1 else 's'}"
+        record_of(draft, "scheduled", by=by, at=at.isoformat() if at else in_minutes)
         draft.refresh_from_db()
     return draft
 

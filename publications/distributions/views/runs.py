@@ -60,8 +60,10 @@ def distribution(request, distribution_id):
     if run.kind == Distribution.Kind.AUTOMATIC:
         return redirect("automations:automation", distribution_id=run.pk)
     if request.htmx.target == PART:
-        # Asked for again while it moves: the last answer has the list of recipients drawn anew.
-        response = render(request, "distributions/_run.html", {**_state(run, follow_run(run)), "polled": True})
+        # Asked for again while it moves. When it has come further than `was`, the list of recipients is drawn anew.
+        context = {**_state(run, follow_run(run)), "list_url": request.htmx.current_url_abs_path}
+        context["redraw"] = request.GET.get("was", "") != context["stage"]
+        response = render(request, "distributions/_run.html", context)
         patch_vary_headers(response, ["HX-Request", "HX-Target"])
         return response
     if run.status == Status.DRAFT:
@@ -205,6 +207,7 @@ def _state(run: Distribution, progress: Progress) -> dict:
         "distribution": run,
         "progress": progress,
         "moving": run.status in MOVING,
+        "stage": f"{run.status}{'-listed' if run.audience_complete else ''}",
         "every": _how_often(run, progress),
     }
 
