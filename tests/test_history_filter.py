@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from publications import find_publications
@@ -193,3 +194,18 @@ def test_without_a_campaign_a_channel_is_looked_for_in_the_newest(monkeypatch):
 
     assert (len(everywhere.qs), everywhere.searched_newest) == (2, True)
     assert (len(in_campaign.qs), in_campaign.searched_newest) == (3, False)
+
+
+def test_a_text_that_very_many_begin_with_is_never_gathered_whole(monkeypatch):
+    """Each of the newest publications is looked at: gathering a million customers first takes seconds."""
+    monkeypatch.setattr(find_publications, "MANY", 1)
+    monkeypatch.setattr(find_publications, "NEWEST", 3)
+    for _ in range(8):
+        published(VoucherFactory(), CustomerFactory(name="Carla"))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE publications_publication, customers_customer, campaigns_voucher")
+
+    found = history(filters={"q": "c"})
+
+    assert "hashed SubPlan" not in found.qs.explain()
+    assert (found.qs.count(), found.searched_newest) == (3, True)
