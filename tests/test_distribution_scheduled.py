@@ -84,3 +84,10 @@ def test_a_duplicate_is_a_draft_with_the_same_audience_codes_and_message():
     assert (copy.name, copy.status, copy.starts_at) == ("Autumn (copy)", "draft", None)
     assert (copy.campaign, copy.subject, copy.body) == (run.campaign, run.subject, run.body)
     assert list(copy.listed.values_list("line", "customer")) == list(run.listed.values_list("line", "customer"))
+
+
+def test_real_e_mail_needs_an_address_for_the_link_to_unsubscribe(settings):
+    settings.EMAIL_IS_SENT, settings.SITE_URL = True, ""
+
+    with pytest.raises(NotReady, match="The setting SITE_URL is empty"):
+        schedule(draft(1, codes=1), at=None, by=STAFF)

@@ -25,23 +25,29 @@ class NotSent(Exception):
 
 def preview_message(distribution: Distribution, customer: Customer | None = None) -> Message:
     """With codes that are drawn for show. Without a customer the first of the audience is taken, or an example."""
-    customer = customer or audience_of(distribution).order_by("pk").first() or SOMEBODY
+    customer = customer or _first(distribution)
     return compose(distribution, customer, _sample_codes(distribution), unsubscribe_url(TEST))
 
 
 def send_test_message(distribution: Distribution, *, to: str, by: Actor, customer: Customer | None = None) -> Message:
     """Sends that preview to `to`, marked as a test, at once. Only e-mail can be tested. Raises NotSent."""
+    customer = customer or _first(distribution)
     message = preview_message(distribution, customer)
     email = EmailMultiAlternatives(
         f"[Test] {message.subject}", message.text, settings.DEFAULT_FROM_EMAIL, [to], headers={"X-Handout-Test": "1"}
     )
     email.attach_alternative(message.html, "text/html")
+    email.customer_id = customer.pk  # type: ignore[attr-defined]  # whose name is in it
     try:
         email.send()
     except (OSError, ValueError) as problem:  # smtplib's errors are OSErrors
         raise NotSent(f"The test was not sent. The mail server said: {problem}") from None
     record_of(distribution, "tested", by=by)
     return message
+
+
+def _first(distribution: Distribution) -> Customer:
+    return audience_of(distribution).order_by("pk").first() or SOMEBODY
 
 
 def _sample_codes(distribution: Distribution) -> list[Voucher]:
