@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ class Progress(NamedTuple):
     complete: bool  # the whole audience has been written down, so `total` does not grow any more
     ends_published: bool  # there is no message: a published code is the end
     per_minute: int
+    took: float  # seconds, to count all that
 
     @property
     def total(self) -> int:
@@ -57,17 +59,21 @@ class Progress(NamedTuple):
 
 
 def follow_run(run: Distribution) -> Progress:
-    """Counted through the index by state: some 100 ms for 1,000,000 recipients."""
+    """Counted through the index by state: 0.5 s for 200,000 recipients just after they were sent."""
+    began = time.monotonic()
     found = dict(run.deliveries.order_by().values_list("state").annotate(Count("pk")))
     ends_published = run.message == Distribution.Message.NONE
     with_reason = run.deliveries.filter(state__in=[State.FAILED, State.SKIPPED, State.UNKNOWN]).exclude(reason="")
     counted = with_reason.order_by().values_list("state", "reason").annotate(count=Count("pk"))
+    reasons = list(counted.order_by("-count", "reason")[:REASONS])
+    rate = _rate(run.deliveries.filter(state=State.PUBLISHED if ends_published else State.SENT))
     return Progress(
         counts={state: found.get(state, 0) for state in State.values},
-        reasons=list(counted.order_by("-count", "reason")[:REASONS]),
+        reasons=reasons,
         complete=run.audience_complete,
         ends_published=ends_published,
-        per_minute=_rate(run.deliveries.filter(state=State.PUBLISHED if ends_published else State.SENT)),
+        per_minute=rate,
+        took=time.monotonic() - began,
     )
 
 
