@@ -28,7 +28,8 @@ CUT = """[...document.querySelectorAll(".list .scroll, .results")].filter((list)
 
 
 @pytest.fixture
-def addresses(transactional_db) -> list[str]:
+def addresses(transactional_db, project) -> list[str]:
+    project(name="Northbeam Coffee & Roastery, Berlin and the rest of Europe")
     load_demo()
     mara = Customer.objects.create(name="Mara Lindqvist-Zimmermann", email="mara.lindqvist.zimmermann@example.com")
     campaign = Campaign.objects.get(name="Autumn Roast Launch")
