@@ -150,4 +150,4 @@ def _run(statement: str, attempt: Attempt, *, after: int) -> list[Taken]:
     }
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return [Taken(*row[:2], VOUCHER.instance(row[2:])) for row in cursor.fetchall()]
+        return [Taken(row[0], row[1], VOUCHER.instance(row[2:])) for row in cursor.fetchall()]
