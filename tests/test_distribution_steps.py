@@ -130,6 +130,7 @@ def test_one_customer_by_any_of_their_ids(operator):
         ("message", {"message": "email"}, {"subject": ["Write a subject."], "body": ["Write a text."]}),
         ("message", {"message": "webhook"}, {"webhook": ["Choose an address. A Manager can add one in the settings."]}),
         ("when", {"when": "later"}, {"starts_at": ["Give the date and time."]}),
+        ("when", {"when": "later", "starts_at": "9999-12-31T23:59"}, {"starts_at": ["Give a moment within the next five years."]}),
         ("when", {"when": "later", "starts_at": "2020-01-01T10:00"}, {"starts_at": ["This moment has passed. Give one to come."]}),
     ],
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -21,6 +22,7 @@ from publications.recipients import find_recipient
 from publications.webhooks.models import WebhookAddress
 
 Audience, Message = Distribution.Audience, Distribution.Message
+LATEST_START = timedelta(days=5 * 365)
 LONGEST_LINE = 10_000  # characters
 
 
@@ -308,6 +310,8 @@ class WhenForm(forms.Form):
                 self.add_error("starts_at", "Give the date and time.")
             elif cleaned["starts_at"] <= timezone.now():
                 self.add_error("starts_at", "This moment has passed. Give one to come.")
+            elif cleaned["starts_at"] > timezone.now() + LATEST_START:
+                self.add_error("starts_at", "Give a moment within the next five years.")
         return cleaned
 
     def changes(self) -> dict[str, Any]:
