@@ -304,8 +304,8 @@ def test_a_list_takes_as_many_queries_for_fifty_as_for_one(how_many):
     expected = {
         "segments?limit=100": 3,
         "customers/ada/segments": 5,
-        f"customers?limit=100&segment_id={picked.public_id}": 6,
-        f"customers?limit=100&segment_id={fitting.public_id}": 6,
+        f"customers?limit=100&segment_id={picked.public_id}": 7,
+        f"customers?limit=100&segment_id={fitting.public_id}": 7,
     }
 
     taken = {}
