@@ -106,6 +106,23 @@ def test_a_page_is_exact_before_and_after_and_in_between():
     assert tally_days().codes(last=1) == 4
 
 
+def test_a_page_that_is_read_while_the_counting_goes_on_counts_nothing_twice(monkeypatch):
+    monkeypatch.setattr(counting, "CHUNK", 1)
+    campaign = CampaignFactory(codes=60)
+    for _ in range(60):
+        publish(campaign, CustomerFactory(), channel="API", origin="api", by=STAFF)
+    first = Publication.objects.order_by("pk")[0].pk
+    TallyProgress.objects.create(id=1, time_zone="UTC", counted_up_to=first - 1, settled_up_to=first + 59)
+
+    (counter,) = in_threads(count_publications)
+    seen = {tally_days(campaign).codes(last=1)}
+    while counter.is_alive():
+        seen.add(tally_days(campaign).codes(last=1))
+
+    assert seen == {60}
+    assert tallies(campaign.pk) == {("API", "SUCCESS"): (60, 60, 60)}
+
+
 def test_what_is_not_committed_yet_holds_the_counting_up():
     """Its id was drawn, and may be followed by greater ones that are committed."""
     campaign = CampaignFactory(codes=2)
