@@ -39,13 +39,14 @@ def create_campaign(fields: Mapping[str, Any], *, count: int = 0, code: str = ""
     """`fields` are columns of Campaign (`FIELDS`); `count` codes are ordered, to be made in the background.
 
     A standalone one has its one code when this returns: `code`, or where that is "" one at random. Unless told, a code
-    may be redeemed once, a gift voucher as long as it has a balance.
+    may be redeemed once, a gift voucher as long as it has a balance, and a referral code by any number of referees.
     Raises `InvalidFields`, `NameTaken`, `CodeTaken`, and `CodeSpaceTooSmall` or `CodeSpaceExhausted` where the code
     configuration cannot give the codes; then nothing has been made.
     """
     campaign = Campaign(**_known(fields, FIELDS), actor_kind=by.kind, actor_id=by.id, actor_label=by.label)
-    if campaign.kind == Campaign.Kind.GIFT_VOUCHERS and "redemption_limit" not in fields:
-        campaign.redemption_limit = None  # after one use the rest of the balance would be lost
+    # After one use the rest of a gift's balance would be lost, and a referral code is for many.
+    if campaign.kind != Campaign.Kind.DISCOUNT_COUPONS and "redemption_limit" not in fields:
+        campaign.redemption_limit = None
     check_campaign(campaign)
     if campaign.standalone and count > 1:
         raise InvalidFields({"count": "A campaign of this type has one code."})

@@ -139,7 +139,10 @@ class CampaignForm(ValueFields, CodeFields):
         choices=Campaign.Kind.choices, widget=forms.RadioSelect, initial=Campaign.Kind.DISCOUNT_COUPONS
     )
     redemption_limit = of(
-        "redemption_limit", label="Redemptions per code", min_value=1, help_text="Leave it empty for no limit."
+        "redemption_limit",
+        label="Redemptions per code",
+        min_value=1,
+        help_text="Leave it empty for no limit: in a referral program each code is for many referees.",
     )
     start_date = of("start_date", label="Starts", widget=DateTimeInput)
     expiration_date = of(

@@ -71,6 +71,17 @@ def test_what_does_not_belong_to_the_kind_is_left_out():
     assert (coupon.gift_amount, coupon.unit_type) == (None, "")
 
 
+@pytest.mark.parametrize(
+    ("kind", "limit"), [("DISCOUNT_COUPONS", 1), ("GIFT_VOUCHERS", None), ("REFERRAL_PROGRAM", None)]
+)
+def test_unless_told_only_a_discount_is_for_one_use(kind, limit):
+    value = {"gift_amount": 20} if kind == "GIFT_VOUCHERS" else {"discount_type": "PERCENT", "discount_value": 10}
+
+    campaign = create_campaign({"name": "Autumn", "kind": kind, **value}, by=STAFF)
+
+    assert campaign.redemption_limit == limit
+
+
 def test_too_small_a_code_space_leaves_no_campaign_behind():
     with pytest.raises(CodeSpaceTooSmall):
         create_campaign({"name": "Autumn", "code_length": 1}, count=33, by=STAFF)
