@@ -24,7 +24,9 @@ class SegmentTable(Table):
 
     empty_icon = "users-round"
     empty_title = "No segments yet"
-    empty_text = "A segment is a group of customers: all who meet its conditions at any time, or those on a list of yours."
+    empty_text = (
+        "A segment is a group of customers: all who meet its conditions at any time, or those on a list of yours."
+    )
     empty_url = reverse_lazy("customers:create-segment")
     empty_action = "New segment"
 
