@@ -138,3 +138,15 @@ def test_the_pages_of_campaign_and_code_tell_it_as_well(signed_in):
     assert f"{empty.name} Live Pool empty" in empty_page
     assert "Pool empty · 0 left of 1" in listed
     assert "left of 1" in listed.replace("Pool empty · 0 left of 1", "")  # the expired one is not called empty
+
+
+def test_where_a_campaign_is_chosen_for_a_customer_an_empty_one_is_marked(signed_in):
+    empty = CampaignFactory(name="Empty", codes=1)
+    CampaignFactory(name="Full", codes=1)
+    publish(empty, CustomerFactory(), **HOW)
+    mara = CustomerFactory()
+
+    answer = signed_in("Operator").get(f"/customers/{mara.public_id}/publish")
+
+    assert "Full 10% off Live" in text(answer)
+    assert "Empty 10% off Pool empty" in text(answer)

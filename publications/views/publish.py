@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from campaigns.count_codes import count_codes
+from campaigns.count_codes import count_codes, is_pool_empty
 from campaigns.filters import CampaignFilter
 from campaigns.models import Campaign, Voucher
 from config.actor import Actor
@@ -53,10 +53,15 @@ def publish_code(request, voucher_id):
 def publish_to(request, customer_id):
     """From a customer's page: which campaign shall it be?"""
     customer = get_object_or_404(Customer.objects.live(), pk=customer_id)
-    campaigns = CampaignFilter(
-        {"q": request.GET.get("q", "")}, Campaign.objects.live().order_by("-created_at", "-id")
-    ).qs
-    context = {"title": f"Publish to {customer}", "customer": customer, "campaigns": campaigns[:CAMPAIGNS_OFFERED]}
+    newest = Campaign.objects.live().select_related("kept_count").order_by("-created_at", "-id")
+    campaigns = list(CampaignFilter({"q": request.GET.get("q", "")}, newest).qs[:CAMPAIGNS_OFFERED])
+    counts = count_codes(campaigns)
+    context = {
+        "title": f"Publish to {customer}",
+        "customer": customer,
+        "campaigns": campaigns,
+        "empty": [campaign for campaign in campaigns if is_pool_empty(campaign, counts[campaign.pk])],
+    }
     return render(request, "publications/publish_to.html", context)
 
 
