@@ -1,4 +1,4 @@
-"""Background work that is waiting or running: codes being made or erased, files being imported and exported."""
+"""Background work that is waiting or running: codes made or erased, files imported and exported, runs of distributions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from campaigns.models import CampaignDeletion, CodeImport, CodeOrder
 from config.models import Work
 from config.roles import MANAGE, PUBLISH, READ, may
 from customers.models import CustomerImport
-from publications.models import Export, PublicationImport
+from publications.models import Distribution, Export, PublicationImport
 
 LATEST = 500  # rows of each kind that are looked at: there is no index by status, and older ones have ended
 SHOWN = 10
@@ -19,14 +19,14 @@ RUNNING = (Work.Status.QUEUED, Work.Status.RUNNING)
 
 
 class Job(NamedTuple):
-    work: Work  # its progress alone was read
+    work: Work | Distribution  # its progress alone was read; a distribution tells it on its own page
     label: str
     unit: str  # of its progress; "" where only the percentage says something
     url: str  # of its page; "" where the reader may not open it
 
 
 class Kind(NamedTuple):
-    model: type[Work]
+    model: type[Work | Distribution]
     label: str
     name: str  # the column that completes the label
     unit: str = ""
@@ -43,6 +43,7 @@ KINDS = [
     ),
     Kind(CampaignDeletion, "Erasing the codes of {}", "campaign__name", "codes"),
     Kind(Export, "Making {}", "file_name", "rows", "publications:export"),
+    Kind(Distribution, "Distributing {}", "name", "", "distributions:distribution"),
 ]  # fmt: skip
 
 
@@ -54,15 +55,20 @@ def running_work(user) -> list[Job]:
 
 
 def _running(number: int, kind: Kind) -> QuerySet:
-    works = kind.model.objects.order_by()  # type: ignore[attr-defined]
+    works = kind.model.objects.order_by()  # type: ignore[misc]
     latest = works.order_by("-pk").values("pk")[:LATEST]
+    names, told = ["pk", "created_at", "status", "done", "total"], {}
+    if kind.model is Distribution:
+        names, told = names[:3], {"done": Value(0, BigIntegerField()), "total": Value(None, BigIntegerField())}
     campaign = F("campaign_id") if kind.model is CodeOrder else Value(None, BigIntegerField())
     return works.filter(pk__in=latest, status__in=RUNNING).values(
-        "pk", "created_at", "status", "done", "total", of_kind=Value(number), noun=F(kind.name), of_campaign=campaign
+        *names, **told, of_kind=Value(number), noun=F(kind.name), of_campaign=campaign
     )
 
 
 def _job(user, kind: Kind, *, noun: str, of_campaign: int | None, **progress) -> Job:
+    if kind.model is Distribution:
+        del progress["done"], progress["total"]
     work, url = kind.model(**progress), ""
     if kind.model is CodeOrder:
         url = reverse(kind.page, kwargs={"campaign_id": of_campaign, "order_id": work.pk})

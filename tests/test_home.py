@@ -10,7 +10,7 @@ from campaigns.models import CodeOrder
 from campaigns.switch_code import disable_code
 from config.create_api_key import create_api_key
 from publications.low_pools import low_pools
-from publications.models import Export
+from publications.models import Distribution, Export
 from publications.publish import publish
 from publications.refusals import PublishRefused
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
@@ -122,6 +122,7 @@ def test_running_work_is_shown_with_its_progress_and_asked_for_again(signed_in):
     CodeOrder.objects.create(campaign=CampaignFactory(name="Autumn Roast"), total=1000, done=250, status="running")
     Export.objects.create(kind="codes", file_name="codes.csv", status="queued")
     Export.objects.create(kind="codes", file_name="done.csv", status="done")
+    run = Distribution.objects.create(name="Autumn thanks", kind="manual", status="running", message="email")
     browser = signed_in("Viewer")
 
     page = browser.get("/").content.decode()
@@ -130,6 +131,8 @@ def test_running_work_is_shown_with_its_progress_and_asked_for_again(signed_in):
     for html in (page, part):
         assert "Making codes for Autumn Roast 250 of 1,000 codes" in text(html)
         assert "Making codes.csv Waiting for the worker" in text(html)
+        assert "Distributing Autumn thanks Running" in text(html)
+        assert f'href="/distributions/{run.public_id}/"' in html
         assert "done.csv" not in html
     assert 'hx-trigger="every 2s"' in part
 
