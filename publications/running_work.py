@@ -55,7 +55,7 @@ def running_work(user) -> list[Job]:
 
 
 def _running(number: int, kind: Kind) -> QuerySet:
-    works = kind.model.objects.order_by()  # type: ignore[misc]
+    works = kind.model.objects.order_by()  # type: ignore[misc, union-attr]
     latest = works.order_by("-pk").values("pk")[:LATEST]
     names, told = ["pk", "created_at", "status", "done", "total"], {}
     if kind.model is Distribution:
