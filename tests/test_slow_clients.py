@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 import time
 from urllib.request import Request, urlopen
 
@@ -130,6 +131,29 @@ def test_a_body_that_breaks_off_is_shown_to_no_view():
     asyncio.run(app(_scope("/", (b"content-length", b"8")), receive, _collect(sent)))
 
     assert (asked, sent) == ([], [])
+
+
+def test_an_answer_is_closed_in_its_own_thread_though_somebody_keeps_the_frames():
+    """Django closes the thread's connection to the database with the answer: never in the midst of another request."""
+    kept, closed_by = [], []
+
+    class Parts(list):
+        def close(self):
+            closed_by.append(threading.current_thread().name)
+
+    def wsgi(environ, start_response):
+        try:
+            raise LookupError
+        except LookupError as problem:
+            kept.append(problem)  # with its traceback, and with that the frames that called this
+        start_response("200 OK", [])
+        return Parts([b"answer"])
+
+    app = BufferedWSGI(wsgi, threads=1, patience=5, keep=lambda environ: 0, too_late=lambda environ: TOO_LATE)
+
+    asyncio.run(app(_scope("/"), _never, _collect([])))
+
+    assert [name.partition("_")[0] for name in closed_by] == ["view"]
 
 
 def test_the_environment_of_wsgi():

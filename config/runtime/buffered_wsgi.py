@@ -105,26 +105,37 @@ class BufferedWSGI:
 
         parts = _parts(self.wsgi(environ, start_response))
         first = next(parts)
-        return Answer(*begun[-1], first, parts if len(first) >= PART else None)
+        if len(first) >= PART:
+            return Answer(*begun[-1], first, parts)
+        # Here and now: left to the garbage collector, that may do it in the midst of another request of another thread
+        # and close its connection to the database. (A traceback that somebody keeps, keeps this frame, too.)
+        parts.close()
+        return Answer(*begun[-1], first)
 
     async def _send(self, answer: Answer, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-        if answer.rest is None:
-            await send({"type": "http.response.body", "body": answer.body})
-            return
+        try:
+            await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+            if answer.rest is None:
+                await send({"type": "http.response.body", "body": answer.body})
+            else:
+                await self._send_parts(answer.body, answer.rest, receive, send)
+        finally:
+            if answer.rest is not None:
+                await self._in_thread(answer.rest.close)
+
+    async def _send_parts(self, first: bytes, rest: Generator[bytes, None, None], receive: Receive, send: Send) -> None:
         left = asyncio.ensure_future(_until_left(receive))  # sending to someone who left is no error, and no end
-        part: bytes | None = answer.body
+        part: bytes | None = first
         try:
             while part is not None and not left.done():
                 async with asyncio.timeout(self.patience + len(part) / SLOWEST):
                     await send({"type": "http.response.body", "body": part, "more_body": True})
-                part = await self._in_thread(next, answer.rest, None)
+                part = await self._in_thread(next, rest, None)
             await send({"type": "http.response.body", "body": b""})
         except TimeoutError:
             raise HungUp from None
         finally:
             left.cancel()
-            await self._in_thread(answer.rest.close)
 
     async def _in_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self.threads, work, *arguments)
