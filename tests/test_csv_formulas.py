@@ -47,6 +47,7 @@ def is_formula(cell: str) -> bool:
 @example(["Ann;=HYPERLINK(1)", "Ann\t+1", "Ann\n-1", 'Ann;"=1+1;'], ",")
 @example(["Ann,=1+1"], ";")
 @example(["-5;=1"], ",")
+@example(["\x80=1"], ",")
 def test_no_formula_opens_whatever_a_spreadsheet_splits_at(cells, delimiter):
     written = csv_line(["id", *cells], delimiter=delimiter).decode()
 
