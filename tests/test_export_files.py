@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from config.models import ProjectSettings
@@ -79,9 +80,8 @@ def test_a_folder_that_may_not_be_written_is_told(monkeypatch, tmp_path):
 
 def test_the_file_of_an_attempt_that_was_cut_off_is_deleted_by_the_next():
     export = order_report("customers", by=STAFF)
-    storage, lost = export.file.storage, "exports/2026/11/cut-off.csv"
-    with storage.open(lost, "w") as file:
-        file.write("half a fi")
+    storage = export.file.storage
+    lost = storage.save("exports/2026/11/cut-off.csv", ContentFile(b"half a fi"))
     Export.objects.update(status="running", file=lost)
 
     made(export)
