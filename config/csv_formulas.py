@@ -15,7 +15,9 @@ from typing import Any
 # What begins a formula, or did in old spreadsheets, and what Unicode's compatibility forms turn into one of these.
 SIGNS = "=+-@|%⁺⁼₊₌⩵⩶﬩﹢﹣﹦﹪﹫％＋－＝＠｜"  # noqa: RUF001 - look-alikes on purpose
 # What a spreadsheet may skip before it, and what it may split at or take for quoting.
-_BLANK = r"\x00-\x08\x0e-\x20\x7f-\x84\x86-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u202a-\u202f\u205f-\u206f\u3000\ufeff"
+_BLANK = (
+    r"\x00-\x08\x0e-\x20\x7f-\x84\x86-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u202a-\u202f\u205f-\u206f\u3000\ufeff"
+)
 _BREAK = r"\t\n\v\f\r\x85\u2028\u2029"
 _SIGN = rf"(?:[{re.escape(SIGNS)}]|\\+\|)"  # a bar is written as \|, which has to be told from one that was so already
 _START = re.compile(rf"""'*[\t\r\n]|[{_BLANK}{_BREAK},;"']*+{_SIGN}""")
