@@ -76,7 +76,7 @@ def upsert_customer(as_sent: Mapping[str, Any]) -> Customer:
     if source_id is None:
         return Customer.objects.create(**fields)
     for _ in range(ATTEMPTS):
-        if known := Customer.objects.filter(source_id=source_id).first():
+        if known := COLUMNS.first(BY_SOURCE_ID, [source_id]):
             with suppress(
                 CustomerNotFound
             ):  # erased a moment ago: the source_id is free, and somebody else's from now on
