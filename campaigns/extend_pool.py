@@ -12,14 +12,23 @@ from django.db.models.functions import Coalesce, Now
 from campaigns.check_value import InvalidFields
 from campaigns.code_space import CodeSpace, CodeSpaceTooSmall, code_space
 from campaigns.create_codes import check_code, columns_of
-from campaigns.make_codes import CodeSpaceExhausted, codes_taken, make_codes
+from campaigns.make_codes import CodeSpaceExhausted, codes_taken, make_code, make_codes
 from campaigns.models import Campaign, CodeOrder
 from campaigns.pool import raise_pool_version
 from config.actor import SYSTEM, Actor
 from config.audit import record
 from config.note_event import note_event
 
-__all__ = ["CodeSpaceExhausted", "OneCodeOnly", "extend_pool", "fulfil_order", "order_codes", "retry_order", "space_of"]
+__all__ = [
+    "CodeSpaceExhausted",
+    "OneCodeOnly",
+    "extend_pool",
+    "fulfil_order",
+    "make_code_to_take",
+    "order_codes",
+    "retry_order",
+    "space_of",
+]
 
 CHUNK = 20_000  # codes in one transaction: a third of a second
 MOST_IN_ONE_ORDER = 10_000_000
@@ -52,6 +61,15 @@ def extend_pool(campaign: Campaign, *, count: int) -> int:
     made = make_codes(space_of(campaign), count=count, campaign_id=campaign.pk, type=campaign.voucher_type)
     raise_pool_version(campaign.pk)
     return made
+
+
+def make_code_to_take(campaign: Campaign) -> int:
+    """Makes one code, which the caller takes in the same transaction, or rolls back: returns the voucher's key.
+
+    As nobody else ever finds it in the pool, the pool's version stays, and the campaign's row is not locked.
+    Raises `CodeSpaceExhausted`; then the caller must roll back.
+    """
+    return make_code(space_of(campaign), campaign_id=campaign.pk, type=campaign.voucher_type)
 
 
 def order_codes(

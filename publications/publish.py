@@ -11,11 +11,12 @@ import json
 import math
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
-from campaigns.extend_pool import CodeSpaceExhausted, extend_pool
+from campaigns.extend_pool import CodeSpaceExhausted, extend_pool, make_code_to_take
 from campaigns.models import Campaign, Voucher
 from config.actor import Actor
 from config.metadata import check_metadata
@@ -55,6 +56,9 @@ class Shortage(NamedTuple):
 # By the campaign's key, as a sure look found it. A hint of this process: it saves the costly second look, and any verb
 # that adds codes raises the version and so ends it.
 _known_short: dict[int, Shortage] = {}
+
+# Of AUTO_UPDATE campaigns: the version of the pool that a sure look found empty. The next call makes its own code.
+_known_empty: dict[int, int] = {}
 
 
 def publish(
@@ -218,9 +222,27 @@ class FromPool(Attempt):
         return self.campaign
 
     def take(self) -> Publication:
-        if not self._is_known_short(self.campaign.pool_version) and (rows := take_codes.take_next(self)):
+        if rows := self._take_at_once():
             return self.publication(rows)
         return self.earlier() or self._take_for_sure()
+
+    def _take_at_once(self) -> list[take_codes.Taken]:
+        """Without waiting for anybody; [] where that cannot be."""
+        campaign = self.campaign
+        if self._is_known_short(campaign.pool_version):
+            return []
+        if self.count == 1 and campaign.auto_update and _known_empty.get(campaign.pk) == campaign.pool_version:
+            return self._make_and_take()
+        return take_codes.take_next(self)
+
+    def _make_and_take(self) -> list[take_codes.Taken]:
+        """AUTO_UPDATE with an empty pool: a code of one's own, which is not left behind where it may not be taken."""
+        with suppress(CodeSpaceExhausted), transaction.atomic():
+            rows = take_codes.take_made(self, make_code_to_take(self.campaign))
+            if not rows:
+                transaction.set_rollback(True)
+            return rows
+        return []
 
     def _take_for_sure(self) -> Publication:
         """The second look. A shortage seen through SKIP LOCKED can be false: the others may yet roll back.
@@ -243,7 +265,7 @@ class FromPool(Attempt):
                 return earlier
             if not rows and state.auto_update:
                 try:
-                    rows = self._extend_and_take()
+                    rows = self._extend_and_take(state.pool_version)
                 except CodeSpaceExhausted:
                     until = time.monotonic() + SECONDS_EXHAUSTED
                     _known_short[campaign.pk] = Shortage(state.pool_version, self.count, until)
@@ -265,10 +287,13 @@ class FromPool(Attempt):
             and time.monotonic() < known.until
         )
 
-    def _extend_and_take(self) -> list[take_codes.Taken]:
+    def _extend_and_take(self, pool_version: int) -> list[take_codes.Taken]:
         """AUTO_UPDATE: makes what is missing, in the same transaction. Others may take of the rest meanwhile."""
         for _ in range(20):
             missing = self.count - take_codes.left_in_pool(self.campaign, up_to=self.count)
+            if missing == 1 == self.count:
+                _known_empty[self.campaign.pk] = pool_version
+                return take_codes.take_made(self, make_code_to_take(self.campaign))
             if missing > 0:
                 extend_pool(self.campaign, count=missing)
             if rows := take_codes.take_next_for_sure(self):

@@ -110,7 +110,12 @@ def take_next_for_sure(attempt: FromPool) -> list[Taken]:
 
 def take_named(attempt: OfCode) -> list[Taken]:
     """The attempt's own voucher, if it may be published; waits for whoever is taking it."""
-    return _run(TAKE_NAMED, attempt, after=0)
+    return _run(TAKE_NAMED, attempt, voucher=attempt.voucher.pk)
+
+
+def take_made(attempt: FromPool, voucher: int) -> list[Taken]:
+    """The voucher of this key, which the caller's own transaction has just made."""
+    return _run(TAKE_NAMED, attempt, voucher=voucher)
 
 
 def lock_pool(campaign: Campaign) -> None:
@@ -129,11 +134,11 @@ def left_in_pool(campaign: Campaign, *, up_to: int) -> int:
         return cursor.fetchone()[0]
 
 
-def _run(statement: str, attempt: Attempt, *, after: int) -> list[Taken]:
+def _run(statement: str, attempt: Attempt, *, after: int = 0, voucher: int | None = None) -> list[Taken]:
     campaign = attempt.campaign
     values: dict[str, Any] = {
         "campaign": campaign.pk if campaign else None,
-        "voucher": attempt.voucher.pk if attempt.voucher else None,
+        "voucher": voucher,
         "after": after,
         "count": attempt.count,
         "customer": attempt.customer.pk,
