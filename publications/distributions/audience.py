@@ -73,13 +73,17 @@ def with_same_email_left_out(distribution: Distribution) -> tuple[str, tuple[Any
     """
     rows = audience_of(distribution).order_by().annotate(_mail=Lower("email"), _reason=why_left_out(distribution))
     sql, parameters = rows.values_list("pk", "_mail", "_reason").query.sql_with_params()
+    # Materialized: else the planner copies the reason to each place where it is named, and works it out as often (for a
+    # million customers, half of them holders: 4.4 s instead of 1.9).
+    everybody = f"WITH a (customer, mail, reason) AS MATERIALIZED ({sql})"
     if distribution.message != Distribution.Message.EMAIL:
-        return f"SELECT a.customer, a.reason FROM ({sql}) AS a (customer, mail, reason)", parameters  # noqa: S608
+        return f"{everybody} SELECT a.customer, a.reason FROM a", parameters  # noqa: S608 - our own words
     return (
-        f"""SELECT a.customer,
+        f"""{everybody}
+            SELECT a.customer,
                    CASE WHEN a.reason = '' AND row_number() OVER (PARTITION BY a.mail, a.reason ORDER BY a.customer) > 1
                         THEN '{SAME_EMAIL}' ELSE a.reason END AS reason
-              FROM ({sql}) AS a (customer, mail, reason)""",  # noqa: S608 - our own words
+              FROM a""",  # noqa: S608
         parameters,
     )
 
