@@ -29,6 +29,7 @@ urlpatterns = [
     path("customers/<cust:customer_id>/redemptions", customer.customer_redemptions, name="customer-redemptions"),
     path("customers/<cust:customer_id>/messages", customer.customer_messages, name="customer-messages"),
     path("customers/<cust:customer_id>/events", customer.customer_events, name="customer-events"),
+    path("customers/<cust:customer_id>/unsubscribe", customer.unsubscribe, name="unsubscribe"),
     path("customers/<cust:customer_id>/resubscribe", customer.resubscribe, name="resubscribe"),
     path("customers/<cust:customer_id>/publish", publish.publish_to, name="publish-to"),
     path("customers/<cust:customer_id>/erase", erase_customer, name="erase-customer"),

@@ -68,6 +68,7 @@ PAGES = {
     "publications:customer-redemptions": (READ, NO_POST),
     "publications:customer-messages": (READ, NO_POST),
     "publications:customer-events": (READ, NO_POST),
+    "publications:unsubscribe": (NO_GET, PUBLISH),
     "publications:resubscribe": (NO_GET, PUBLISH),
     "publications:publish-to": (PUBLISH, NO_POST),
     "customers:edit": (PUBLISH, PUBLISH),

@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from config.models import AuditEntry
 from publications.distributions.advance import advance
 from publications.models import KeptMessage, Unsubscribe
 from tests.distributions import running
@@ -114,13 +115,41 @@ def test_a_customer_s_messages_take_as_many_queries_for_thirty_as_for_one(operat
     assert len(asked) == 14
 
 
-def test_who_unsubscribed_is_put_back_by_staff(operator):
+def test_staff_take_a_customer_off_all_runs_and_put_them_back(operator):
     ada = CustomerFactory(email="Ada@example.com")
-    Unsubscribe.objects.create(email="ada@example.com", customer=ada)
     profile = f"/customers/{ada.public_id}/"
 
-    assert "no distribution sends e-mails to this address" in operator.get(profile).content.decode()
-    assert operator.post(f"{profile}resubscribe").url == profile
+    before = operator.get(profile).content.decode()
+    assert operator.post(f"{profile}unsubscribe").url == profile
+    again = operator.post(f"{profile}unsubscribe", follow=True).content.decode()
 
+    row = Unsubscribe.objects.get()
+    assert (row.email, row.customer, row.actor_id) == ("ada@example.com", ada, operator.user.pk)
+    assert "Gets e-mails of distributions." in before and f'action="{profile}unsubscribe"' in before
+    assert "was unsubscribed already" in again and f"by {operator.user.get_username()}" in again
+    assert "no distribution sends e-mails to this address" in operator.get(f"{profile}messages").content.decode()
+
+    assert operator.post(f"{profile}resubscribe").url == profile
     assert Unsubscribe.objects.count() == 0
     assert "no distribution sends" not in operator.get(profile).content.decode()
+    log = AuditEntry.objects.filter(object_id=ada.public_id, actor_id=operator.user.pk).order_by("pk")
+    assert [entry.action for entry in log] == ["customer.unsubscribed", "customer.resubscribed"]
+
+
+def test_who_only_reads_sees_the_state_and_no_button(signed_in):
+    ada = CustomerFactory(email="ada@example.com")
+    viewer = signed_in("Viewer")
+
+    shown = viewer.get(f"/customers/{ada.public_id}/").content.decode()
+
+    assert "Gets e-mails of distributions." in shown and "/unsubscribe" not in shown
+    assert viewer.post(f"/customers/{ada.public_id}/unsubscribe").status_code == 403
+
+
+def test_without_an_address_there_is_nothing_to_take_off(operator):
+    ada = CustomerFactory(email="")
+
+    shown = operator.post(f"/customers/{ada.public_id}/unsubscribe", follow=True).content.decode()
+
+    assert "has no e-mail address" in shown and "Gets e-mails" not in shown
+    assert Unsubscribe.objects.count() == 0

@@ -1,4 +1,4 @@
-"""Takes an address off all runs' e-mails, by the signed link in each of them; and puts it back, by staff."""
+"""Takes an address off all runs' e-mails, by the signed link in each of them or by staff; and puts it back, by staff."""
 
 from __future__ import annotations
 
@@ -43,8 +43,10 @@ def find_delivery(token: str) -> Delivery | None:
     return delivery
 
 
-def unsubscribe(delivery: Delivery, *, by: Actor = BY_LINK) -> bool:
-    """The address to which the message went; False where that was done before. What waits to be sent there is left out."""
+def unsubscribe(customer: Customer, *, by: Actor, delivery: Delivery | None = None) -> bool:
+    """The customer's address, or that to which the `delivery` went whose link it was. What waits to be sent there is
+    left out. False where it was done before, and where there is no address.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         # The customer is locked first, so that an erasure takes the row along or makes it impossible.
         cursor.execute(
@@ -55,13 +57,17 @@ def unsubscribe(delivery: Delivery, *, by: Actor = BY_LINK) -> bool:
                   AND coalesce(nullif(%(email)s::text, ''), c.email) <> '' FOR KEY SHARE
                ON CONFLICT (email) DO NOTHING""",
             {
-                "email": delivery.email, "customer": delivery.customer_id, "distribution": delivery.distribution_id,
-                "kind": by.kind, "actor": by.id, "label": by.label,
+                "email": delivery.email if delivery else "",
+                "customer": customer.pk,
+                "distribution": delivery.distribution_id if delivery else None,
+                "kind": by.kind,
+                "actor": by.id,
+                "label": by.label,
             },
-        )  # fmt: skip
+        )
         done = bool(cursor.rowcount)
         if done:
-            record("customer.unsubscribed", by=by, object_id=delivery.customer.public_id)
+            record("customer.unsubscribed", by=by, object_id=customer.public_id)
     return done
 
 
@@ -75,7 +81,6 @@ def resubscribe(customer: Customer, *, by: Actor) -> bool:
 
 
 def _lower(email: str):
-
     return Lower(Value(email))
 
 

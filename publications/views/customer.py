@@ -16,6 +16,7 @@ from customers.models import Customer
 from customers.tables import EventTable
 from publications.distributions.tables import CustomerMessageTable
 from publications.distributions.unsubscribe import resubscribe as put_back
+from publications.distributions.unsubscribe import unsubscribe as take_off
 from publications.history import history
 from publications.models import PublishedVoucher, Unsubscribe
 from publications.redemptions.tables import RedemptionTable
@@ -99,6 +100,20 @@ def customer_messages(request, customer_id):
             **_counts(customer),
         },
     )
+
+
+@require_POST
+@requires(PUBLISH)
+def unsubscribe(request, customer_id):
+    """Who asked staff for no more e-mails: the same as by the link in each of them."""
+    customer = get_object_or_404(Customer.objects.live(), pk=customer_id)
+    if take_off(customer, by=Actor.user(request.user)):
+        messages.success(request, f"{customer} gets no more e-mails of distributions.")
+    elif customer.email:
+        messages.info(request, f"{customer} was unsubscribed already.")
+    else:
+        messages.info(request, f"{customer} has no e-mail address.")
+    return redirect("publications:customer", customer_id=customer.pk)
 
 
 @require_POST

@@ -5,7 +5,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from publications.distributions.unsubscribe import InvalidLink, find_delivery
+from publications.distributions.unsubscribe import BY_LINK, InvalidLink, find_delivery
 from publications.distributions.unsubscribe import unsubscribe as take_off
 
 
@@ -20,5 +20,5 @@ def unsubscribe(request, token):
         return render(request, "distributions/unsubscribe.html", {"invalid": True}, status=404)
     done = request.method == "POST"
     if done and delivery:
-        take_off(delivery)
+        take_off(delivery.customer, delivery=delivery, by=BY_LINK)
     return render(request, "distributions/unsubscribe.html", {"done": done, "test": delivery is None})
