@@ -65,6 +65,38 @@ def test_from_the_name_to_the_review(operator):
     ]
 
 
+def test_send_to_many_from_a_campaign_or_a_segment_has_it_chosen_already(operator, signed_in):
+    campaign = CampaignFactory(name="Autumn", codes=1)
+    segment = Segment.objects.create(name="Testers", type="static")
+    of_campaign, of_segment = f"/distributions/new?campaign={campaign.public_id}", f"?segment={segment.public_id}"
+
+    assert f'href="{of_campaign}"' in operator.get(f"/campaigns/{campaign.public_id}/").content.decode()
+    assert of_segment in operator.get(f"/segments/{segment.public_id}/").content.decode()
+    offered = operator.get(of_campaign)
+    assert offered.context["form"].initial["name"] == campaign and "With codes of Autumn." in offered.content.decode()
+    first = operator.post(of_campaign, {"name": "One"}).url
+    second = operator.post(f"/distributions/new{of_segment}", {"name": "Two"}).url
+
+    one, two = Distribution.objects.get(name="One"), Distribution.objects.get(name="Two")
+    assert (one.campaign, one.segment, first) == (campaign, None, page(one, "audience"))
+    assert (two.campaign, two.segment, second) == (None, segment, page(two, "codes"))
+    viewer = signed_in("Viewer")
+    for address in (f"/campaigns/{campaign.public_id}/", f"/segments/{segment.public_id}/"):
+        assert "/distributions/new" not in viewer.get(address).content.decode()
+
+
+@pytest.mark.parametrize("asked", ["campaign=camp_nothing", "campaign=1", "segment=%00", "segment=camp_x"])
+def test_what_leads_to_no_campaign_and_no_segment_is_not_found(operator, asked):
+    assert operator.get(f"/distributions/new?{asked}").status_code == 404
+
+
+def test_codes_of_a_single_code_are_not_sent_to_many(operator):
+    campaign = CampaignFactory(codes=1, standalone=True)
+
+    assert operator.get(f"/distributions/new?campaign={campaign.public_id}").status_code == 404
+    assert "/distributions/new" not in operator.get(f"/campaigns/{campaign.public_id}/").content.decode()
+
+
 def test_a_draft_that_was_left_is_found_again_at_the_step_that_is_missing(operator):
     made = create_draft("Left", by=STAFF)
     segment = Segment.objects.create(name="Testers", type="static")

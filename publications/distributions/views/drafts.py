@@ -10,15 +10,18 @@ from copy import copy
 from functools import wraps
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_safe
 
+from campaigns.models import Campaign
 from config.actor import Actor
 from config.dialogs import leave
+from config.public_ids import CAMPAIGN, SEGMENT, key_of
 from config.roles import PUBLISH, requires
-from customers.models import Customer
+from customers.models import Customer, Segment
 from customers.search import search
 from publications.distributions.change_draft import NoDraft, change_draft
 from publications.distributions.compose import OF_THE_CODE, UnknownVariable, check_template
@@ -69,11 +72,16 @@ def of_draft(view):
 @form_page
 @requires(PUBLISH)
 def create(request):
-    form = NameForm(request.POST or None)
+    """From the page of a campaign or of a segment, that one is chosen already: ?campaign=camp_…, ?segment=seg_…"""
+    campaign = _asked_for(request, "campaign", CAMPAIGN, Campaign.objects.live().filter(standalone=False))
+    segment = _asked_for(request, "segment", SEGMENT, Segment.objects.all())
+    form = NameForm(request.POST or None, initial={"name": campaign or segment})
     if request.method == "POST" and form.is_valid():
-        draft = create_draft(form.cleaned_data["name"], by=Actor.user(request.user))
-        return leave(request, _address("audience", draft))
-    return render(request, "distributions/create.html", {"form": form, "title": "New distribution"})
+        by = Actor.user(request.user)
+        draft = create_draft(form.cleaned_data["name"], campaign=campaign, segment=segment, by=by)
+        return leave(request, next(step["url"] for step in linked_steps(draft) if not step["done"]))
+    context = {"form": form, "title": "New distribution", "campaign": campaign, "segment": segment}
+    return render(request, "distributions/create.html", context)
 
 
 @form_page
@@ -215,6 +223,12 @@ def frame(draft: Distribution, here: str) -> dict:
 
 def linked_steps(draft: Distribution) -> list[dict]:
     return [step._asdict() | {"url": _address(step.name, draft)} for step in draft_steps(draft)]
+
+
+def _asked_for(request, name: str, prefix: str, rows: QuerySet):
+    """The one whose public id stands in the address; None without. A wrong id is a 404, so that nothing is chosen unseen."""
+    given = request.GET.get(name)
+    return get_object_or_404(rows, pk=key_of(prefix, given)) if given else None
 
 
 def _step(request, draft: Distribution, here: str, form, **context):
