@@ -9,6 +9,7 @@ from customers.models import Segment
 from publications.models import Distribution, KeptMessage, PublishedVoucher, Unsubscribe
 from tests.distributions import draft
 from tests.factories import CampaignFactory, CustomerFactory, published
+from tests.webhooks import listening
 
 pytestmark = pytest.mark.django_db
 
@@ -90,6 +91,54 @@ def test_the_message_is_shown_for_the_first_and_for_any_chosen_recipient(operato
     assert PublishedVoucher.objects.count() == 0  # the codes are drawn for show
 
 
+def test_the_test_is_of_the_message_that_is_shown(operator):
+    first, other = CustomerFactory(name="Ada Adler"), CustomerFactory(name="Ben Baker")
+    made = draft([first, other], codes=2)
+
+    part = {"HX-Request": "true", "HX-Target": "preview"}
+    chosen = operator.get(page(made), {"recipient": other.public_id}, headers=part).content.decode()
+
+    assert f'name="recipient" value="{other.public_id}" form="test-form"' in chosen
+    assert '<form id="test-form"' in operator.get(page(made)).content.decode()
+
+
+def test_what_a_webhook_would_be_told_of_the_chosen_recipient_is_shown(operator):
+    first, other = CustomerFactory(name="Ada Adler", email=""), CustomerFactory(name="Ben Baker")
+    campaign = CampaignFactory(codes=4, activity_duration="P7D")
+    made = draft([first, other], campaign=campaign, codes_each=2, message="webhook", webhook=listening())
+
+    by_default = operator.get(page(made))
+    chosen = operator.get(page(made), {"recipient": other.source_id}).context["payload"]
+
+    assert by_default.context["payload"]["customer"]["name"] == "Ada Adler"
+    assert "&quot;type&quot;: &quot;distribution.message&quot;" in by_default.content.decode()
+    assert (chosen["id"], chosen["customer"]["email"]) == (f"{made.public_id}.…", other.email)
+    assert (chosen["publication_id"], [code["id"] for code in chosen["codes"]]) == ("pub_…", ["v_…", "v_…"])
+    in_a_week = timezone.now() + timedelta(days=7)
+    assert {code["expiration_date"][:13] for code in chosen["codes"]} == {f"{in_a_week:%Y-%m-%dT%H}"}
+    assert PublishedVoucher.objects.count() == 0
+
+
+def test_a_webhook_for_nobody_has_nothing_to_show(operator):
+    nobody = Segment.objects.create(name="Nobody", type="static")
+    made = draft(audience="segment", segment=nobody, codes=1, message="webhook", webhook=listening())
+
+    assert "The audience is empty." in operator.get(page(made)).content.decode()
+
+
+def test_a_large_audience_is_counted_behind_the_page(operator, monkeypatch):
+    monkeypatch.setattr("publications.distributions.views.review.LARGE", 2)
+    made = draft(3, codes=1)
+
+    at_once = operator.get(page(made)).content.decode()
+    later = operator.get(f"{page(made)}?count", headers={"HX-Request": "true", "HX-Target": "dry-run"}).content.decode()
+    without_scripts = operator.get(f"{page(made)}?count").content.decode()
+
+    assert f'hx-get="{page(made)}?count" hx-trigger="load"' in at_once and "needed, 1 in the pool" not in at_once
+    assert "3 needed, 1 in the pool" in later and "<html" not in later and "hx-trigger" not in later
+    assert "3 needed, 1 in the pool" in without_scripts
+
+
 def test_recipients_are_suggested_from_the_audience_only(operator):
     made = draft([CustomerFactory(name="Ada Adler")], codes=1)
     CustomerFactory(name="Ada Zimmer")
@@ -117,7 +166,7 @@ def test_a_test_message_takes_no_code(operator, kept):
 
     answer = operator.post(page(made, "test"), {"to": "me@example.com", "recipient": ben.public_id})
 
-    assert answer.url == page(made)
+    assert answer.url == f"{page(made)}?recipient={ben.public_id}"
     (message,) = KeptMessage.objects.all()
     assert (message.to, message.subject) == ("me@example.com", "[Test] A gift for Ben")
     assert made.campaign.vouchers.filter(published_at=None).count() == 2

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.db import connection
 
 from campaigns.code_space import InvalidCodeConfiguration
 from campaigns.extend_pool import space_of
-from campaigns.models import Voucher
+from campaigns.models import Campaign, Voucher
 from config.actor import Actor
 from customers.models import Customer
 from publications.distributions.audience import audience_of
@@ -15,6 +19,7 @@ from publications.distributions.change_run import record_of
 from publications.distributions.compose import Message, compose
 from publications.distributions.models import Distribution
 from publications.distributions.unsubscribe import TEST, unsubscribe_url
+from publications.distributions.webhook_message import webhook_message
 
 SOMEBODY = Customer(name="Ada Example", email="ada@example.com", source_id="example-1")
 
@@ -27,6 +32,11 @@ def preview_message(distribution: Distribution, customer: Customer | None = None
     """With codes that are drawn for show. Without a customer the first of the audience is taken, or an example."""
     customer = customer or _first(distribution)
     return compose(distribution, customer, _sample_codes(distribution), unsubscribe_url(TEST))
+
+
+def preview_webhook(distribution: Distribution, customer: Customer) -> dict[str, Any]:
+    """What the webhook would be told of that customer, as JSON types, with codes that are drawn for show."""
+    return webhook_message(distribution, None, customer, _sample_codes(distribution))
 
 
 def send_test_message(distribution: Distribution, *, to: str, by: Actor, customer: Customer | None = None) -> Message:
@@ -58,4 +68,14 @@ def _sample_codes(distribution: Distribution) -> list[Voucher]:
         drawn = space_of(campaign).draw(distribution.codes_each)
     except (InvalidCodeConfiguration, ValueError):  # codes were imported; the configuration is of no use
         drawn = [f"EXAMPLE-{n}" for n in range(1, distribution.codes_each + 1)]
-    return [Voucher(campaign=campaign, code=code) for code in drawn]
+    expires = _if_published_now(campaign)
+    return [Voucher(campaign=campaign, code=code, expiration_date=expires) for code in drawn]
+
+
+def _if_published_now(campaign: Campaign) -> datetime | None:
+    """When its codes would expire, where that is told from their publication; by the database, as publishing does."""
+    if not campaign.activity_duration:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now() + %s::interval", [campaign.activity_duration])
+        return cursor.fetchone()[0]

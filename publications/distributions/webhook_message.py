@@ -7,24 +7,33 @@ from typing import Any
 
 from campaigns.models import Voucher
 from config.api import iso
+from config.public_ids import PUBLICATION, VOUCHER
 from customers.api_answers import customer_answer
 from customers.models import Customer
 from publications.distributions.models import Delivery, Distribution
 
+NOT_YET = "…"  # in a preview: what gets its id when the run publishes
+
 
 def webhook_message(
-    distribution: Distribution, delivery: Delivery, customer: Customer, codes: Sequence[Voucher]
+    distribution: Distribution, delivery: Delivery | None, customer: Customer, codes: Sequence[Voucher]
 ) -> dict[str, Any]:
-    """The body, as JSON types. `id` is the same at each attempt."""
+    """The body, as JSON types. `id` is the same at each attempt. Without a `delivery`: as it would look, for the review."""
     campaign = distribution.campaign
+    publication_id = delivery.publication.public_id if delivery and delivery.publication else None
     return {
-        "id": f"{distribution.public_id}.{delivery.pk}",
+        "id": f"{distribution.public_id}.{delivery.pk if delivery else NOT_YET}",
         "type": "distribution.message",
         "distribution": {"id": distribution.public_id, "name": distribution.name},
         "customer": customer_answer(customer),
         "campaign": {"id": campaign.public_id, "name": campaign.name} if campaign else None,
-        "publication_id": delivery.publication.public_id if delivery.publication else None,
+        "publication_id": publication_id if delivery or not campaign else f"{PUBLICATION}_{NOT_YET}",
         "codes": [
-            {"id": code.public_id, "code": code.code, "expiration_date": iso(code.expiration_date)} for code in codes
+            {
+                "id": code.public_id if code.pk else f"{VOUCHER}_{NOT_YET}",
+                "code": code.code,
+                "expiration_date": iso(code.expiration_date),
+            }
+            for code in codes
         ],
     }

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from config.actor import Actor
 from config.roles import PUBLISH, requires
+from customers.models import Customer
 from publications.distributions.audience import audience_of, why_left_out
 from publications.distributions.change_run import NotPossible
 from publications.distributions.draft_steps import has_audience
@@ -18,10 +22,18 @@ from publications.distributions.dry_run import dry_run
 from publications.distributions.forms import RecipientForm, TestMessageForm
 from publications.distributions.models import Distribution
 from publications.distributions.schedule import NotReady, schedule, what_is_missing
-from publications.distributions.send_test_message import NotSent, preview_message, send_test_message
+from publications.distributions.send_test_message import (
+    NotSent,
+    preview_message,
+    preview_webhook,
+    send_test_message,
+)
 from publications.distributions.views.drafts import frame, of_draft, suggestions
 
 PREVIEW = "preview"  # the part of the review that shows the message of a chosen recipient
+DRY_RUN = "dry-run"  # and the one that counts
+LARGE = 50_000  # a million took 2 to 5 seconds to count
+Message = Distribution.Message
 
 # An e-mail brings its own styles. In its frame it may have them, and nothing else: no script, no picture, no form.
 OF_A_MESSAGE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
@@ -32,19 +44,22 @@ OF_A_MESSAGE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors '
 @requires(PUBLISH)
 @of_draft
 def review(request, draft):
+    """A large audience is counted behind the page, which asks for that part (?count) once it is shown."""
+    if request.htmx.target == DRY_RUN:
+        context = {"draft": draft, "dry_run": dry_run(draft), "problems": what_is_missing(draft)}
+        return _answer(request, "distributions/_dry_run.html", context)
     recipient = RecipientForm(request.GET, draft=draft)
     context = {"draft": draft, "recipient": recipient, **_preview(draft, recipient)}
     if request.htmx.target == PREVIEW:
-        response = render(request, "distributions/_preview.html", context)
-    else:
-        context |= frame(draft, "review") | {
-            "problems": what_is_missing(draft),
-            "dry_run": dry_run(draft) if has_audience(draft) else None,
-            "test_form": TestMessageForm(initial={"to": request.user.email}),
-        }
-        response = render(request, "distributions/review.html", context)
-    patch_vary_headers(response, ["HX-Request", "HX-Target"])
-    return response
+        return _answer(request, "distributions/_preview.html", context)
+    counts_now = has_audience(draft) and ("count" in request.GET or not _is_large(draft))
+    context |= frame(draft, "review") | {
+        "problems": what_is_missing(draft),
+        "dry_run": dry_run(draft) if counts_now else None,
+        "counts_later": has_audience(draft) and not counts_now,
+        "test_form": TestMessageForm(initial={"to": request.user.email}),
+    }
+    return _answer(request, "distributions/review.html", context)
 
 
 @require_safe
@@ -89,7 +104,9 @@ def test(request, draft):
             messages.error(request, str(problem))
         else:
             messages.success(request, f"The test has been sent to {to}. No code was taken for it.")
-    return redirect("distributions:review", distribution_id=draft.pk)
+    recipient = request.POST.get("recipient", "")
+    address = reverse("distributions:review", kwargs={"distribution_id": draft.pk})
+    return redirect(f"{address}?{urlencode({'recipient': recipient})}" if recipient else address)
 
 
 @require_POST
@@ -107,14 +124,30 @@ def start(request, draft):
     return redirect("distributions:distribution", distribution_id=draft.pk)
 
 
+def _is_large(draft: Distribution) -> bool:
+    return audience_of(draft).order_by()[: LARGE + 1].count() > LARGE
+
+
+def _answer(request, template: str, context: dict) -> HttpResponse:
+    response = render(request, template, context)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
 def _preview(draft: Distribution, form: RecipientForm) -> dict:
     """The message for the chosen customer, or for the first of the audience; and why that one would not get it."""
-    if draft.message != Distribution.Message.EMAIL or not draft.body:
+    by_email = draft.message == Message.EMAIL and bool(draft.body)
+    if not by_email and draft.message != Message.WEBHOOK:
         return {}
     customer = form.found or audience_of(draft).order_by("pk").first()
-    reason = None
-    if form.found:
-        would = audience_of(draft).filter(pk=form.found.pk).annotate(_reason=why_left_out(draft))
-        reason = would.values_list("_reason", flat=True).first()
-        reason = "not in the audience" if reason is None else reason
-    return {"message": preview_message(draft, customer), "shown_for": customer, "reason": reason}
+    context = {"shown_for": customer, "reason": _why_not(draft, form.found) if form.found else ""}
+    if by_email:
+        return context | {"message": preview_message(draft, customer)}
+    return context | {"payload": preview_webhook(draft, customer) if customer else None}
+
+
+def _why_not(draft: Distribution, customer: Customer) -> str:
+    """Why the customer would get nothing; "" where they would."""
+    would = audience_of(draft).filter(pk=customer.pk).annotate(_reason=why_left_out(draft))
+    reason = would.values_list("_reason", flat=True).first()
+    return "not in the audience" if reason is None else reason
