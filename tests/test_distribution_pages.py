@@ -128,7 +128,8 @@ def test_a_run_that_moves_is_asked_for_again_until_it_ends_and_then_its_list_is(
     made = with_states(sent=1, pending=1)
     part = {"HX-Request": "true", "HX-Target": "run"}
 
-    address, part = f"{page(made)}?was=running-listed", {**part, "HX-Current-URL": f"http://testserver{page(made)}?q=a"}
+    address = f"{page(made)}?was=running-listed.1-0-0-1-0-0-0"
+    part |= {"HX-Current-URL": f"http://testserver{page(made)}?q=a"}
     moving = shown(operator, address, headers=part)
     Distribution.objects.update(status="done", finished_at=timezone.now())
     ended = shown(operator, address, headers=part)
@@ -136,6 +137,22 @@ def test_a_run_that_moves_is_asked_for_again_until_it_ends_and_then_its_list_is(
     assert f'hx-get="{address}" hx-trigger="every ' in moving and "<html" not in moving
     assert 'hx-target="#list"' not in moving and f'hx-get="{page(made)}?q=a" hx-trigger="load"' in ended
     assert 'hx-trigger="every' not in ended and 'hx-target="#list"' in ended
+    assert 'name="reason"' not in moving and '<select name="reason" hx-swap-oob="true"' in ended
+
+
+@pytest.mark.parametrize(("looked_at", "redrawn"), [("", True), ("?page=1", True), ("?page=2", False), ("?q=a", False)])
+def test_the_list_of_a_run_that_moves_follows_unless_it_is_filtered_or_paged(operator, looked_at, redrawn):
+    made = with_states(sent=1, pending=1)
+    part = {"HX-Request": "true", "HX-Target": "run", "HX-Current-URL": f"http://testserver{page(made)}{looked_at}"}
+    seen = f"{page(made)}?was=running-listed.1-0-0-1-0-0-0"
+
+    before = shown(operator, seen, headers=part)
+    made.deliveries.filter(state="pending").update(state="sending")
+    after = shown(operator, seen, headers=part)
+
+    assert "data-gently" not in before
+    assert ("data-gently" in after) is redrawn
+    assert "?was=running-listed.0-0-1-1-0-0-0" in after
 
 
 def test_the_recipients_are_filtered_by_state_reason_and_customer(operator):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.http import QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
@@ -59,9 +61,7 @@ def distribution(request, distribution_id):
     if run.kind == Distribution.Kind.AUTOMATIC:
         return redirect("automations:automation", distribution_id=run.pk)
     if request.htmx.target == PART:
-        # Asked for again while it moves. When it has come further than `was`, the list of recipients is drawn anew.
-        context = {**_state(run, follow_run(run)), "list_url": request.htmx.current_url_abs_path}
-        context["redraw"] = request.GET.get("was", "") != context["stage"]
+        context = _looked_at_again(request, run)
         response = render(request, "distributions/_run.html", context)
         patch_vary_headers(response, ["HX-Request", "HX-Target"])
         return response
@@ -69,11 +69,7 @@ def distribution(request, distribution_id):
         context = {**_about(run), "next": next(step for step in linked_steps(run) if not step["done"])}
         return render(request, "distributions/draft.html", context)
     progress = cache(lambda: follow_run(run))  # for the whole page only; the table alone needs none of it
-    recipients = RecipientFilter(
-        request.GET,
-        run.deliveries.order_by("pk"),
-        reasons=lambda: [(reason, count) for _, reason, count in progress().reasons],
-    )
+    recipients = _recipients(run, request.GET, progress)
     return list_page(
         request,
         "distributions/run.html",
@@ -201,12 +197,38 @@ def _about(run: Distribution) -> dict:
     }
 
 
+def _looked_at_again(request, run: Distribution) -> dict:
+    """When it has come further than `was`, the list of recipients is drawn anew: at each stage, together with the
+    reasons that it can be filtered by, and between them where nobody has narrowed the list or turned its pages.
+    """
+    progress = follow_run(run)
+    state, list_url = _state(run, progress), request.htmx.current_url_abs_path or ""
+    asked = QueryDict(urlsplit(list_url).query)
+    was, now = request.GET.get("was", ""), state["seen"]
+    new_stage = was.partition(".")[0] != now.partition(".")[0]
+    untouched = not any(value for name, value in asked.items() if (name, value) != ("page", "1"))
+    again = {"list_url": list_url, "new_stage": new_stage, "redraw": new_stage or (was != now and untouched)}
+    if new_stage:
+        reasons = _recipients(run, asked, lambda: progress).form["reason"]
+        again["reasons"] = reasons.as_widget(attrs={"hx-swap-oob": "true"})
+    return state | again
+
+
+def _recipients(run: Distribution, asked: QueryDict, progress: Callable[[], Progress]) -> RecipientFilter:
+    return RecipientFilter(
+        asked,
+        run.deliveries.order_by("pk"),
+        reasons=lambda: [(reason, count) for _, reason, count in progress().reasons],
+    )
+
+
 def _state(run: Distribution, progress: Progress) -> dict:
     return {
         "distribution": run,
         "progress": progress,
         "moving": run.status in MOVING,
-        "stage": f"{run.status}{'-listed' if run.audience_complete else ''}",
+        # The stage, and how many are in each state, for the next look to tell what has changed.
+        "seen": f"{run.status}{'-listed' if run.audience_complete else ''}.{'-'.join(map(str, progress.counts.values()))}",
         "every": _how_often(run, progress),
     }
 
