@@ -15,6 +15,7 @@ from customers.models import (
     Customer,
     CustomerImport,
     Event,
+    FirstMembers,
     RefusedCustomer,
     Segment,
     SegmentChange,
@@ -125,6 +126,24 @@ class WatchedSegmentAdmin(ReadOnlyAdmin):
     list_display = ["segment", "looked_at", "took_ms"]
     list_select_related = ["segment"]
     ordering = ["-segment_id"]
+
+
+@admin.register(FirstMembers)
+class FirstMembersAdmin(ReadOnlyAdmin):
+    """Watched segments of which the worker is just noting who was in them at first."""
+
+    list_display = ["watched", "noted", "created_at"]
+    list_select_related = ["segment__segment"]
+    ordering = ["-segment_id"]
+    fields = list_display
+    readonly_fields = ["watched"]
+
+    @admin.display(description="Segment")
+    def watched(self, first) -> str:
+        return str(first.segment.segment)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).defer("customers")  # it may be a million keys
 
 
 @admin.register(WatchedMember)

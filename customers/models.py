@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Func, Q, Value
@@ -148,12 +149,25 @@ class SegmentMember(models.Model):
 class WatchedSegment(models.Model):
     """A segment of which entering and leaving is told: who was in it when it was last looked at is kept as rows.
 
-    Only while somebody needs it: each look evaluates the whole segment (customers/look_at_segments.py).
+    Only while somebody needs it: each look evaluates the whole segment (customers/watch_segments.py).
     """
 
     segment = models.OneToOneField(Segment, models.CASCADE, primary_key=True, related_name="watched")
     looked_at = models.DateTimeField(db_default=Now())
     took_ms = models.PositiveIntegerField(db_default=0, default=0)  # the last look; a slow one comes less often
+
+    def __str__(self) -> str:
+        return str(self.segment_id)
+
+
+class FirstMembers(models.Model):
+    """Who was in a watched segment when watching began: one row, which is written at once, where a million members take
+    seconds. The worker makes them members, in batches; then the row goes, and the looks begin."""
+
+    segment = models.OneToOneField(WatchedSegment, models.CASCADE, primary_key=True, related_name="first_members")
+    customers = ArrayField(models.BigIntegerField())
+    noted = models.PositiveIntegerField(db_default=0, default=0)  # so many of them are members already
+    created_at = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:
         return str(self.segment_id)

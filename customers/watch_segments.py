@@ -2,6 +2,9 @@
 
 A look is two statements over the whole segment, in one transaction with the events it notes. So each customer's
 entering is told once, whatever is killed, and however many look at once.
+
+Who is in it when watching begins is written down as one array, in the transaction that begins: whoever enters from then
+on is told, however much later the worker has made rows of that array and takes the first look.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from django.db.models.functions import Now
 from config.models import Listener
 from config.note_event import listen, stop_listening
 from customers.find_segments import in_segment
-from customers.models import Customer, Segment, WatchedSegment
+from customers.models import Customer, FirstMembers, Segment, WatchedSegment
 
 ENTERED, LEFT = "customer.segment.entered", "customer.segment.left"
 RESTS = 5  # seconds at least between two looks at one segment,
@@ -22,12 +25,27 @@ RESTS_TIMES = 10  # and so many times as long as a look takes: watching shall ne
 
 DUE = f"""
 SELECT segment_id FROM customers_watchedsegment
- WHERE looked_at < now() - greatest({RESTS} * 1000, took_ms * {RESTS_TIMES}) * interval '1 millisecond'
+ WHERE NOT EXISTS (SELECT FROM customers_firstmembers f WHERE f.segment_id = customers_watchedsegment.segment_id)
+   AND looked_at < now() - greatest({RESTS} * 1000, took_ms * {RESTS_TIMES}) * interval '1 millisecond'
  ORDER BY looked_at
 """  # noqa: S608 - our own constants
 
-BASELINE = """INSERT INTO customers_watchedmember (segment_id, customer_id)
-SELECT %s, now_in.id FROM ({now_in}) AS now_in ON CONFLICT DO NOTHING"""
+BEGIN = """INSERT INTO customers_firstmembers (segment_id, customers)
+SELECT %s, coalesce(array_agg(now_in.id), '{{}}') FROM ({now_in}) AS now_in"""
+
+BATCH = 50_000  # of them are made members in one go: whoever stops watching waits no longer than for that
+NOTE_FIRST = """
+WITH batch AS MATERIALIZED (
+    SELECT segment_id, created_at, customers[noted + 1:noted + %(batch)s] AS customers
+      FROM customers_firstmembers WHERE segment_id = %(segment)s
+), made AS (
+    INSERT INTO customers_watchedmember (segment_id, customer_id, since)
+    SELECT segment_id, unnest(customers), created_at FROM batch ON CONFLICT DO NOTHING
+)
+UPDATE customers_firstmembers f SET noted = f.noted + cardinality(batch.customers)
+  FROM batch WHERE f.segment_id = batch.segment_id
+RETURNING f.noted < cardinality(f.customers)
+"""
 
 # The planner knows little of rows that were written a moment ago, and was seen to go through them 100,000 times 100,000.
 NO_NESTED_LOOPS = "SET LOCAL enable_nestloop = off"
@@ -64,7 +82,7 @@ def watch_segment(segment: Segment, *, owner: str) -> None:
         WatchedSegment.objects.create(segment=segment)
         now_in, parameters = _now_in(segment)
         with connection.cursor() as cursor:
-            cursor.execute(BASELINE.format(now_in=now_in), [segment.pk, *parameters])
+            cursor.execute(BEGIN.format(now_in=now_in), [segment.pk, *parameters])
 
 
 def unwatch_segments(*, owner: str) -> None:
@@ -75,18 +93,44 @@ def unwatch_segments(*, owner: str) -> None:
     WatchedSegment.objects.filter(pk__in=idle).delete()
 
 
+def is_getting_ready(segment: int) -> bool:
+    """Whether the worker has not made rows yet of those who were in it when watching began."""
+    return FirstMembers.objects.filter(segment=segment).exists()
+
+
 def look_at_segments() -> int:
     """Looks at each watched segment that is due: how many entered or left one of them."""
+    for segment in FirstMembers.objects.values_list("segment", flat=True):
+        while note_first_members(segment):
+            pass
     with connection.cursor() as cursor:
         cursor.execute(DUE)
         keys = [key for (key,) in cursor.fetchall()]
     return sum(map(_look_at, keys))
 
 
+def note_first_members(segment: int, *, batch: int = BATCH) -> bool:
+    """Makes one batch of them members; whether there are more."""
+    with transaction.atomic():
+        if not _hold(segment):
+            return False
+        with connection.cursor() as cursor:
+            cursor.execute(NOTE_FIRST, {"segment": segment, "batch": batch})
+            row = cursor.fetchone()
+        if row == (False,):
+            FirstMembers.objects.filter(segment=segment).delete()
+    return row == (True,)
+
+
+def _hold(segment: int) -> WatchedSegment | None:
+    """None if another worker is at it right now, or somebody has just stopped watching it."""
+    return WatchedSegment.objects.select_for_update(skip_locked=True).filter(pk=segment).first()
+
+
 def _look_at(key: int) -> int:
     with transaction.atomic():
-        # Another worker may be at it right now, or somebody has just stopped watching it.
-        if not (watched := WatchedSegment.objects.select_for_update(skip_locked=True).filter(pk=key).first()):
+        watched = _hold(key)
+        if not watched or is_getting_ready(key):
             return 0
         started = time.monotonic()
         now_in, parameters = _now_in(Segment.objects.get(pk=key))

@@ -118,10 +118,27 @@ RECIPIENTS = [
     Column("Since", "state_at", Time),
 ]
 
+FIRINGS = [
+    Column("Date", "created_at", Time),
+    *_of_customer("customer__"),
+    Column("Sent to", "delivery__email"),
+    Column(
+        "Code",
+        shown_code(
+            "delivery__publication__ledger__voucher__code", "delivery__publication__ledger__voucher__published_at"
+        ),
+    ),
+    Column("State", Coalesce("delivery__state", "outcome")),
+    Column("Reason", Coalesce(NullIf("reason", Value("")), "delivery__reason")),
+    Column("Attempts", "delivery__attempts", Number),
+    Column("Since", Coalesce("delivery__state_at", "created_at"), Time),
+]
+
 COLUMNS: dict[str, list[Column]] = {
     Export.Kind.HAND_OUT: HAND_OUT,
     Export.Kind.CODES: CODES,
     Export.Kind.PUBLICATIONS: PUBLICATIONS,
     Export.Kind.CUSTOMERS: CUSTOMERS,
     Export.Kind.RECIPIENTS: RECIPIENTS,
+    Export.Kind.FIRINGS: FIRINGS,
 }

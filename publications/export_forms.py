@@ -94,8 +94,10 @@ class ReportForm(FileForm):
             Export.Kind.PUBLICATIONS: "Publications",
             Export.Kind.CUSTOMERS: "Customers",
         }
-        if self["kind"].value() == Export.Kind.RECIPIENTS:  # of one run, by the link on its page
-            names = {Export.Kind.RECIPIENTS: "Recipients"}
+        # Of one distribution, by the link on its page.
+        of_one = {Export.Kind.RECIPIENTS: "Recipients", Export.Kind.FIRINGS: "Firings"}
+        if (kind := self["kind"].value()) in of_one:
+            names = {kind: of_one[kind]}
         self.fields["kind"].choices = names.items()
         if self["kind"].value() in names:
             self.fields["kind"].widget = forms.HiddenInput()

@@ -14,6 +14,7 @@ from config.note_event import note_event
 from customers.models import (
     CustomerImport,
     Event,
+    FirstMembers,
     Segment,
     SegmentChange,
     SegmentMember,
@@ -81,6 +82,7 @@ def rows_of_other_models() -> None:
     SegmentMember.objects.create(segment=segment, customer=customer)
     watched = WatchedSegment.objects.create(segment=segment)
     WatchedMember.objects.create(segment=watched, customer=customer)
+    FirstMembers.objects.create(segment=watched, customers=[customer.pk])
     SegmentChange.objects.create(segment=segment, customer=customer, entered=True)
     ListedRecipient.objects.create(distribution=run, line=1, given="ada@example.com", customer=customer)
     Unsubscribe.objects.create(email="ada@example.com", customer=customer, distribution=run)

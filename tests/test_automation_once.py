@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from config.models import Outbox
 from customers.create_segment import create_filter_segment
 from customers.models import Customer
+from customers.watch_segments import look_at_segments
 from publications.distributions.automation import fire_rules, walk_segments
 from publications.models import Delivery, Firing, Publication
 from publications.redemptions.redeem import redeem
@@ -94,6 +95,7 @@ def test_a_segment_is_walked_through_once(monkeypatch):
     segment = create_filter_segment("Gold", {"metadata.tier": {"conditions": {"$is": ["gold"]}}}, by=STAFF)
     with transaction.atomic():
         rule = automation("segment_entered", segment=segment, with_those_in_it=True)
+    look_at_segments()
 
     at_once(walk_segments.walk_segments)
 

@@ -1,11 +1,16 @@
 """The pages of automatic distributions: made, looked at, activated, paused, archived, and what each did."""
 
+from uuid import uuid4
+
 import pytest
 
 from config.models import AuditEntry
+from config.note_event import note_event
 from customers.create_segment import create_static_segment
 from customers.upsert import upsert_customer
-from publications.models import Delivery, Distribution
+from customers.watch_segments import look_at_segments
+from publications.models import Delivery, Distribution, Export, Publication
+from publications.write_export import make_export_file
 from tests.automations import automation, pass_on, publish_all
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 from tests.test_automation_triggers import older
@@ -57,6 +62,12 @@ def test_one_is_made_in_three_steps_and_activated(operator):
         ({"trigger": "code_redeemed", "campaign": "Autumn"}, "campaign", "There is no campaign “Autumn”."),
         ({"trigger": "referrer", "campaign": "Spring"}, "campaign", "“Spring” is no referral program."),
         ({"trigger": "customer_created", "limit": "n"}, "at_most", "Give a number."),
+        ({"trigger": "customer_created", "only_without": "Autumn"}, "only_without", "There is no campaign “Autumn”."),
+        (
+            {"trigger": "customer_created", "only_holders_of": "Spring", "only_without": "Spring"},
+            "only_without",
+            "Nobody both holds",
+        ),
     ],
 )
 def test_what_a_trigger_needs_is_asked_for(operator, sent, field, words):
@@ -175,3 +186,59 @@ def test_its_id_leads_to_its_page_also_from_the_history(operator):
     welcome = automation()
 
     assert operator.get(f"/distributions/{welcome.public_id}/").url == page_of(welcome)
+
+
+def test_only_holders_of_a_code_are_chosen_by_the_name_of_its_campaign(operator):
+    CampaignFactory(name="Spring"), CampaignFactory(name="Autumn")
+    sent = {"name": "Thanks", "trigger": "customer_created", "only_holders_of": "Spring", "only_without": "Autumn"}
+    operator.post(f"{LIST}new", sent)
+    draft = Distribution.objects.get()
+
+    shown = operator.get(page_of(draft)).content.decode()
+    again = operator.get(f"{page_of(draft)}rule").context["form"].initial
+
+    assert "Who holds a code of <a" in shown and "Who holds no code of <a" in shown
+    assert (again["only_holders_of"], again["only_without"]) == ("Spring", "Autumn")
+
+
+def test_the_firings_as_a_file_filtered_as_the_page_is(signed_in):
+    rule = automation("customer_created", at_most=1)
+    older()
+    ada = upsert_customer({"source_id": "ada", "name": "Ada", "email": "ada@example.com"})
+    for _ in range(2):
+        note_event("customer.created", ada.pk)
+    upsert_customer({"source_id": "bob", "name": "Bob"})
+    pass_on()
+    publish_all()
+    manager = signed_in("Manager")
+    code = Publication.objects.get(customer=ada).ledger.get().voucher.code
+
+    link = f"/exports/new?q=ada&amp;kind=firings&amp;run={rule.public_id}"
+    assert link in manager.get(f"{page_of(rule)}?q=ada").content.decode()
+    dialog = manager.get(link.replace("&amp;", "&"))
+    manager.post("/exports/new", {**dialog.context["form"].initial, "made_for": "program", "token": uuid4()})
+    export = Export.objects.get()
+    make_export_file(export.pk)
+
+    assert dialog.context["filters"] == [("Distribution", "Welcome"), ("Customer", "ada")]
+    export.refresh_from_db()
+    with export.file.open() as file:
+        heading, *lines, end = file.read().decode().split("\r\n")
+    assert heading == "Date,Customer,E-mail,Customer source ID,Sent to,Code,State,Reason,Attempts,Since"
+    assert [line.split(",", 1)[1].rsplit(",", 1)[0] for line in lines] == [
+        "Ada,ada@example.com,ada,,,skipped,Got it before: at most once,",
+        "Ada,ada@example.com,ada,,,skipped,Got it before: at most once,",
+        f"Ada,ada@example.com,ada,,{code},published,,0",
+    ]
+    assert end == ""
+
+
+def test_while_the_members_of_the_segment_are_noted_the_page_says_so(operator):
+    segment = create_static_segment("Friends", [CustomerFactory().public_id], by=STAFF)
+    rule = automation("segment_entered", segment=segment)
+
+    before = operator.get(page_of(rule)).content.decode()
+    look_at_segments()
+    after = operator.get(page_of(rule)).content.decode()
+
+    assert ("Getting ready:" in before, "Getting ready:" in after) == (True, False)

@@ -17,6 +17,7 @@ from publications.distributions.change_run import NotPossible
 from publications.erase_customer import erase_customer
 from publications.models import Firing, Publication, Rule
 from publications.redemptions.redeem import redeem
+from publications.release import release
 from tests.automations import automation, fired_for, pass_on, publish_all, skipped, waiting
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
@@ -94,8 +95,11 @@ def test_those_already_in_it_are_passed_by_unless_they_are_meant():
     without = automation("segment_entered", segment=segment)
     with_them = automation("segment_entered", segment=segment, with_those_in_it=True)
 
-    walk_segments()
+    too_early = walk_segments()  # the worker has not noted yet who they are
     look()
+    walk_segments()
+
+    assert too_early == 0
 
     assert (fired_for(without), fired_for(with_them)) == ([], [ada.pk])
 
@@ -103,11 +107,13 @@ def test_those_already_in_it_are_passed_by_unless_they_are_meant():
 def test_those_already_in_it_get_nothing_again_when_it_is_paused_and_activated():
     gold()
     rule = automation("segment_entered", segment=gold_segment(), with_those_in_it=True)
+    look_at_segments()
     walk_segments()
     pause(rule, by=STAFF)
     bob = gold()
 
     activate(rule, by=STAFF)
+    look_at_segments()
     walk_segments()
 
     assert fired_for(rule)[1:] == [bob.pk]
@@ -204,6 +210,24 @@ def test_only_who_is_in_a_segment():
 
     assert fired_for(rule) == [ada.pk]
     assert skipped(rule) == {bob.pk: "Not in the segment “Gold”"}
+
+
+def test_only_who_holds_a_code_of_a_campaign_and_none_of_another():
+    newsletter, student = CampaignFactory(name="Newsletter"), CampaignFactory(name="Student")
+    rule = automation("event", event_name="visit", only_holders_of=newsletter, only_without=student)
+    older()
+    ada, bob, carl, dora = (CustomerFactory() for _ in range(4))
+    for customer in (ada, bob, carl):
+        published(VoucherFactory(campaign=newsletter), customer)
+    release(published(VoucherFactory(campaign=student), ada).vouchers[0], by=STAFF, reason="A mistake")
+    published(VoucherFactory(campaign=student), bob)
+
+    for customer in (ada, bob, carl, dora):
+        track_event("visit", {"id": customer.public_id}, by=STAFF)
+    pass_on()
+
+    assert fired_for(rule) == [ada.pk, carl.pk]
+    assert skipped(rule) == {bob.pk: "Holds a code of “Student”", dora.pk: "Holds no code of “Newsletter”"}
 
 
 def test_once_a_customer():

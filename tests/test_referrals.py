@@ -29,6 +29,7 @@ def program(**rewards) -> Campaign:
     campaign = CampaignFactory(name="Friends", kind="REFERRAL_PROGRAM", join_once=True, redemption_limit=None, codes=20)
     if rewards:
         set_up_program(campaign, **rewards, by=STAFF)
+        look_at_segments()
         a_minute_ago = timezone.now() - timedelta(minutes=1)  # within a test's one transaction no time passes
         Rule.objects.update(activated_at=a_minute_ago)
         WatchedMember.objects.update(since=a_minute_ago)

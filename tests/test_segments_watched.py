@@ -10,8 +10,14 @@ from customers.change_segment import change_segment
 from customers.create_segment import create_filter_segment, create_static_segment
 from customers.delete_segment import SegmentInUse
 from customers.fill_segment import fill_segment, take_out
-from customers.models import Customer, SegmentChange, WatchedMember, WatchedSegment
-from customers.watch_segments import look_at_segments, unwatch_segments, watch_segment
+from customers.models import Customer, FirstMembers, SegmentChange, WatchedMember, WatchedSegment
+from customers.watch_segments import (
+    is_getting_ready,
+    look_at_segments,
+    note_first_members,
+    unwatch_segments,
+    watch_segment,
+)
 from tests.factories import STAFF, CustomerFactory
 
 GOLD = {"metadata.tier": {"conditions": {"$is": ["gold"]}}}
@@ -86,6 +92,31 @@ def test_it_is_watched_until_the_last_needs_it_no_more():
 
     assert (by_the_other, look()) == (1, 0)
     assert WatchedMember.objects.count() == 0
+
+
+@pytest.mark.django_db
+def test_who_was_in_it_is_noted_in_batches_and_who_enters_or_leaves_meanwhile_is_told_once():
+    segment, first = gold(), [customer("gold") for _ in range(5)]
+    watch_segment(segment, owner="rule 1")
+    note_first_members(segment.pk, batch=2)  # and the worker is killed
+    entered = customer("gold")
+    Customer.objects.filter(pk=first[4].pk).update(metadata={})
+    while_noting = (WatchedMember.objects.count(), is_getting_ready(segment.pk))
+
+    looked = [look(), look()]
+
+    assert while_noting == (2, True)
+    assert (looked, is_getting_ready(segment.pk)) == ([2, 0], False)
+    assert noted() == [("customer.segment.entered", entered.pk), ("customer.segment.left", first[4].pk)]
+
+
+@pytest.mark.django_db
+def test_an_empty_segment_and_one_that_is_no_longer_watched_are_no_work():
+    watch_segment(gold(), owner="rule 1")
+    unwatch_segments(owner="rule 1")
+    watch_segment(create_static_segment("Nobody", [], by=STAFF), owner="rule 2")
+
+    assert (look(), FirstMembers.objects.count(), WatchedMember.objects.count()) == (0, 0, 0)
 
 
 @pytest.mark.django_db

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from customers.models import Segment
+from customers.watch_segments import look_at_segments
 from publications.distributions.automation.walk_segments import walk_segments
 from publications.models import Distribution
 from tests.automations import publish_all
@@ -60,6 +61,7 @@ def test_with_a_live_count_and_a_rule_for_those_in_it(page, campaign):
     page.get_by_role("button", name="Activate").click()
     expect(page.get_by_role("heading", name="For gold Active")).to_be_visible()
 
+    look_at_segments()
     walk_segments()
     publish_all()
     page.reload()

@@ -19,11 +19,13 @@ from django.db import connection
 from django.db.models import Count
 from django.db.models.functions import Now
 
+from campaigns.models import Campaign
 from customers.find_segments import in_segment
 from customers.models import Customer
 from publications.distributions.audience import ERASED
 from publications.distributions.automation.models import Firing, Rule
 from publications.distributions.models import Delivery
+from publications.models import Publication
 
 NOBODY = "No customer was named"
 PERIODS = {Rule.Per.DAY: timedelta(days=1), Rule.Per.WEEK: timedelta(days=7), Rule.Per.MONTH: timedelta(days=30)}
@@ -59,6 +61,7 @@ def fire(rule: Rule, candidates: Sequence[Candidate]) -> int:
     people = {candidate.customer for candidate in fresh if candidate.customer is not None}
     alive = _hold(people)
     wrong_segment = alive - _in_only_segment(rule, alive)
+    with_one, without = (_holders(of, alive) for of in (rule.only_holders_of, rule.only_without))
     fired_before = _count_fired(rule, alive)
     judged = []
     for candidate in fresh:
@@ -69,6 +72,10 @@ def fire(rule: Rule, candidates: Sequence[Candidate]) -> int:
             reason = ERASED
         elif who in wrong_segment:
             reason = f"Not in the segment “{rule.only_segment}”"[:300]
+        elif rule.only_holders_of and who not in with_one:
+            reason = f"Holds no code of “{rule.only_holders_of}”"[:300]
+        elif rule.only_without and who in without:
+            reason = f"Holds a code of “{rule.only_without}”"[:300]
         elif rule.at_most is not None and fired_before[who] >= rule.at_most:
             reason = _too_often(rule)
         else:
@@ -81,7 +88,9 @@ def fire(rule: Rule, candidates: Sequence[Candidate]) -> int:
 
 def lock_rule(key: int, *, unless_locked: bool = False) -> Rule | None:
     """Until the end of the transaction; None where it does not listen any more, or (`unless_locked`) another has it."""
-    rules = Rule.objects.listening().select_related("distribution", "segment", "only_segment")
+    rules = Rule.objects.listening().select_related(
+        "distribution", "segment", "only_segment", "only_holders_of", "only_without"
+    )
     return rules.select_for_update(of=("self",), no_key=True, skip_locked=unless_locked).filter(pk=key).first()
 
 
@@ -109,6 +118,14 @@ def _in_only_segment(rule: Rule, people: set[int]) -> set[int]:
     if not rule.only_segment or not people:
         return people
     return set(Customer.objects.filter(in_segment(rule.only_segment), pk__in=people).values_list("pk", flat=True))
+
+
+def _holders(campaign: Campaign | None, people: set[int]) -> set[int]:
+    """Of these people. A code that was released is held no more."""
+    if not campaign or not people:
+        return set()
+    held = Publication.objects.filter(campaign=campaign, customer__in=people, result="SUCCESS", voided_at=None)
+    return set(held.values_list("customer", flat=True))
 
 
 def _count_fired(rule: Rule, people: set[int]) -> Counter[int]:

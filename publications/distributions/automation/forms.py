@@ -25,6 +25,10 @@ LIMITS = [
     ("1 month", "At most once in 30 days"),
     ("n", "At most … times"),
 ]
+PERIODS = [
+    (Rule.Per.EVER.value, "All time"),
+    *((per.value, per.label.removeprefix("in ")) for per in list(Rule.Per)[1:]),
+]
 
 
 class RuleForm(forms.Form):
@@ -69,11 +73,23 @@ class RuleForm(forms.Form):
     only_segment = forms.ModelChoiceField(
         Segment.objects.none(), label="Only customers in", required=False, empty_label="Any segment, or none"
     )
+    only_holders_of = forms.CharField(
+        label="Only who holds a code of",
+        max_length=255,
+        required=False,
+        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Any campaign, or none"}),
+    )
+    only_without = forms.CharField(
+        label="Only who holds no code of",
+        max_length=255,
+        required=False,
+        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Any campaign, or none"}),
+    )
     limit = forms.ChoiceField(label="For the same customer", choices=LIMITS, required=False)
     at_most = forms.IntegerField(
         label="How many times", min_value=1, max_value=1000, required=False, widget=forms.NumberInput()
     )
-    per = forms.ChoiceField(label="Within", choices=Rule.Per.choices, required=False)
+    per = forms.ChoiceField(label="Within", choices=PERIODS, required=False)
     all_optional = True
 
     def __init__(self, data=None, *, rule: Rule | None = None, name: str = ""):
@@ -97,6 +113,10 @@ class RuleForm(forms.Form):
             except InvalidCron as wrong:
                 self.add_error("cron", str(wrong))
         cleaned["found"] = self._campaign(trigger, cleaned.get("campaign", "").strip())
+        for field in ("only_holders_of", "only_without"):
+            cleaned[field] = self._held(field, cleaned.get(field, "").strip())
+        if cleaned["only_without"] and cleaned["only_holders_of"] == cleaned["only_without"]:
+            self.add_error("only_without", "Nobody both holds a code of a campaign and holds none of it.")
         if cleaned.get("limit") == "n" and not cleaned.get("at_most"):
             self.add_error("at_most", "Give a number.")
         return cleaned
@@ -114,9 +134,18 @@ class RuleForm(forms.Form):
             "cron": " ".join(cleaned["cron"].split()) if trigger == T.SCHEDULE else "",
             "every": (cleaned["every"] or 1) if trigger == T.REFERRER else 1,
             "only_segment_id": cleaned["only_segment"].pk if cleaned["only_segment"] else None,
+            "only_holders_of_id": cleaned["only_holders_of"].pk if cleaned["only_holders_of"] else None,
+            "only_without_id": cleaned["only_without"].pk if cleaned["only_without"] else None,
             "at_most": at_most,
             "per": per,
         }
+
+    def _held(self, field: str, typed: str) -> Campaign | None:
+        try:
+            return find_campaign(typed) if typed else None
+        except CampaignNotFound:
+            self.add_error(field, f"There is no campaign “{typed}”.")
+            return None
 
     def _campaign(self, trigger: str | None, typed: str) -> Campaign | None:
         if trigger not in MAY_NAME_CAMPAIGN | NEEDS_CAMPAIGN or (not typed and trigger in MAY_NAME_CAMPAIGN):
@@ -142,6 +171,8 @@ def _initial(rule: Rule) -> dict[str, Any]:
         "event_name": rule.event_name,
         "cron": rule.cron,
         "only_segment": rule.only_segment_id,
+        "only_holders_of": rule.only_holders_of.name if rule.only_holders_of else "",
+        "only_without": rule.only_without.name if rule.only_without else "",
         "limit": short if short in dict(LIMITS) else "n",
         "at_most": rule.at_most,
         "per": rule.per,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from campaigns.models import Campaign
@@ -29,8 +29,8 @@ class Rule(models.Model):
         CODE_REDEEMED = "code_redeemed", "A code is redeemed"
         EVENT = "event", "A custom event happens"
         SCHEDULE = "schedule", "At set times"
-        REFERRER = "referrer", "A referral succeeds: for who referred"
-        REFEREE = "referee", "A referral succeeds: for who was referred"
+        REFERRER = "referrer", "A referral succeeds: for the referrer"
+        REFEREE = "referee", "A referral succeeds: for the referee"
 
     class Per(models.TextChoices):
         EVER = "ever", "ever"
@@ -52,6 +52,8 @@ class Rule(models.Model):
 
     # Conditions.
     only_segment = models.ForeignKey(Segment, models.PROTECT, null=True, blank=True, related_name="+")
+    only_holders_of = models.ForeignKey(Campaign, models.PROTECT, null=True, blank=True, related_name="+")
+    only_without = models.ForeignKey(Campaign, models.PROTECT, null=True, blank=True, related_name="+")
     at_most = models.PositiveIntegerField(null=True, blank=True)  # per customer; null: whenever it happens
     per = models.CharField(max_length=10, choices=Per.choices, db_default="ever", default="ever")
 
@@ -75,6 +77,11 @@ class Rule(models.Model):
             ),
             models.CheckConstraint(
                 name="rule_counts", condition=Q(every__gte=1) & (Q(at_most=None) | Q(at_most__gte=1))
+            ),
+            # Nobody both holds a code and holds none.
+            models.CheckConstraint(
+                name="rule_of_somebody",
+                condition=Q(only_holders_of=None) | Q(only_without=None) | ~Q(only_holders_of=F("only_without")),
             ),
         ]
 

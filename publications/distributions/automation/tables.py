@@ -65,6 +65,7 @@ class FiringTable(Table):
     empty_icon = "zap"
     empty_title = "It has not fired yet"
     empty_text = "Each time that the trigger meets somebody is listed here, with what became of it."
+    footer_template = "automations/_report_link.html"
 
     class Meta(Table.Meta):
         model = Firing

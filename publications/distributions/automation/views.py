@@ -18,6 +18,7 @@ from config.roles import PUBLISH, READ, requires
 from config.tables import list_page
 from customers.condition_forms import Conditions, in_words
 from customers.segment_filter import read_event_filter
+from customers.watch_segments import is_getting_ready
 from publications.distributions.automation import activate as verbs
 from publications.distributions.automation.create_automation import (
     change_automation,
@@ -37,6 +38,7 @@ from publications.distributions.schedule import NotReady, what_is_missing
 from publications.distributions.views.drafts import SAMPLE, VARIABLES, sample_of, wants_sample
 
 LATEST = 20
+RELATED = ("segment", "campaign", "only_segment", "only_holders_of", "only_without")
 Status = Distribution.Status
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -69,6 +71,7 @@ def automation(request, distribution_id):
             "rule": run.rule,
             "properties": in_words(run.rule.event_filter, of_event=True),
             "at_rest": _is_at_rest(run),
+            "getting_ready": run.rule.segment_id is not None and is_getting_ready(run.rule.segment_id),
             "missing": what_is_missing(run) if _is_at_rest(run) else [],
             "failed": run.deliveries.filter(state=Delivery.State.FAILED).count(),
             "entries": AuditEntry.objects.filter(object_id=run.public_id).order_by("-created_at", "-pk")[:LATEST],
@@ -251,7 +254,7 @@ def resolve(request, distribution_id, recipient_id):
 
 def _find(distribution_id: int) -> Distribution:
     automatic = Distribution.objects.automatic().select_related(
-        "campaign", "webhook", "rule__segment", "rule__campaign", "rule__only_segment"
+        "campaign", "webhook", *(f"rule__{of}" for of in RELATED)
     )
     return get_object_or_404(automatic, pk=distribution_id)
 

@@ -7,6 +7,7 @@ it was, and nobody is passed twice.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
@@ -17,6 +18,7 @@ from config.models import ProjectSettings
 from config.time_zone import zone
 from customers.find_segments import in_segment
 from customers.models import Customer, WatchedMember
+from customers.watch_segments import is_getting_ready
 from publications.distributions.automation.fire import Candidate, fire, lock_rule
 from publications.distributions.automation.models import Rule
 
@@ -81,6 +83,8 @@ def _step(key: int) -> tuple[int, int]:
         if not rule or not rule.walk:
             return 0, 0
         if rule.walk == ALREADY:
+            if is_getting_ready(cast("int", rule.segment_id)):
+                return 0, 0
             members = WatchedMember.objects.filter(segment=rule.segment_id, since__lte=rule.activated_at)
             people = list(
                 members.filter(customer__gt=rule.walk_up_to)
