@@ -8,7 +8,7 @@ in the midst of one of its cells. An apostrophe before it makes it text. ADR 001
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -24,11 +24,12 @@ _START = re.compile(rf"""'*[\t\r\n]|[{_BLANK}{_BREAK},;"']*+{_SIGN}""")
 _HIDDEN_START = re.compile(rf"'(?={_START.pattern})")
 _NUMBER = re.compile(r"-?[0-9,.]+")  # -5 and -1,000.50 are no formulas
 
-# A superset of what is changed, to be looked for in UTF-8: what matters beyond ASCII begins with one of these bytes, or
-# ends with one where it separates.
-_SUSPECT = re.compile(
-    rb"""[,;\t\v\f\x00\x85\xa8\xa9][\x01-\x08\x0e-\x20\x7f"']*+[=+\-@|%\\\t\xc2\xd8\xe1\xe2\xe3\xef]"""
-)
+# A superset of what is changed, to be looked for in UTF-8. What matters beyond ASCII begins with one of these bytes, or
+# ends with one where it separates. What may stand between a separator and a sign is deleted.
+_BETWEEN = bytes([*range(0x01, 0x09), *range(0x0E, 0x21), 0x7F]) + b"\"'"
+_SEPARATORS, _SIGNS = b",;\0\n\v\f\r\x85\xa8\xa9", b"=+-@|%\\\xc2\xd8\xe1\xe2\xe3\xef"
+_COMMA_OR_EQUAL = bytes.maketrans(_SEPARATORS + _SIGNS, b"," * len(_SEPARATORS) + b"=" * len(_SIGNS))
+_BULLET = "•".encode()  # hides codes, in each line of some reports; it only begins like a sign
 _CELL = re.compile(r"""(?:^|,)("(?:[^"]++|"")*+"|[^,]*+)""")
 _SEPARATES = re.compile(rb"[;\t\n\v\f\r\x85\xa8\xa9]")
 
@@ -63,10 +64,27 @@ def without_apostrophe(cell: str) -> str:
     return cell
 
 
+def neutralised_rows(rows: Sequence[bytes | bytearray | memoryview], *, lossless: bool = False) -> bytes:
+    """The same of records as PostgreSQL writes them, each ending with \\n, as lines of a file, each ending with \\r\\n.
+
+    Most hold nothing that could begin a formula, and are only searched, all at once.
+    """
+    lines = b"".join(rows)
+    one_line_each = lines.count(b"\n") == len(rows)
+    if one_line_each and (lossless or not _is_suspect(lines)):
+        return lines.replace(b"\n", b"\r\n")
+    records = (bytes(row[:-1]) for row in rows)
+    return b"".join((record if lossless else neutralised_row(record)) + b"\r\n" for record in records)
+
+
+def _is_suspect(rows: bytes) -> bool:
+    seen = rows.replace(_BULLET, b"").translate(_COMMA_OR_EQUAL, _BETWEEN)
+    return seen[:1] == b"=" or b",=" in seen or b"\t" in rows or b"\r" in rows
+
+
 def neutralised_row(row: bytes) -> bytes:
-    """The same of a whole record as PostgreSQL writes it. Most hold nothing that could begin a formula, and are only
-    searched."""
-    if b"\n" not in row and b"\r" not in row and not _SUSPECT.search(b"\0" + row):
+    """The same of one record, without its end."""
+    if b"\n" not in row and not _is_suspect(row):
         return row
     anywhere = _SEPARATES.search(row)
     cells = _CELL.findall(row.decode())

@@ -22,6 +22,7 @@ from publications.order_selection import selected_columns, selected_rows
 from publications.report import BATCH, batches, rows_of
 
 Status = Export.Status
+MANY_CODES = 10_000  # in one hand-out
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -69,7 +70,7 @@ def retry_export(export: Export, *, by: Actor) -> bool:
 def _tell_the_planner(export: Export) -> None:
     """A young table to which a hand-out has just added most of the rows is unknown to the planner until autovacuum
     comes round: it was seen to take minutes for a batch of the file. This takes less than a second at any size."""
-    if (export.total or 0) >= BATCH:
+    if (export.total or 0) >= MANY_CODES:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE publications_publishedvoucher")
             cursor.execute("ANALYZE campaigns_voucher")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from campaigns.models import Voucher
 from config.csv_cells import text_of
 from config.csv_files import Column, csv_file, csv_line
-from config.csv_formulas import SIGNS, neutralised, neutralised_row, restored
+from config.csv_formulas import SIGNS, neutralised, neutralised_row, neutralised_rows, restored
 
 SPLIT_AT = [",", ";", "\t"]  # what spreadsheets split at, unasked
 # Every text of up to three of these, and many longer ones: what begins a formula, and what may stand around it.
@@ -107,6 +107,16 @@ def test_a_row_of_postgresql_is_written_as_a_row_of_python(cells):
     as_it_is = csv_line(cells, lossless=True)[:-2]
 
     assert neutralised_row(as_it_is) == csv_line(cells)[:-2]
+
+
+@given(st.lists(WITHOUT_NUL, max_size=4))
+@example([["Ann"], ["=1+1"], ["Bring:\na pen"]])
+@example([["••••••EZ", "Ann"], ["", "•=1"]])
+def test_rows_that_are_searched_at_once_are_written_as_rows_of_python(rows):
+    as_they_are = [csv_line(cells, lossless=True)[:-2] + b"\n" for cells in rows]
+
+    assert neutralised_rows(as_they_are) == b"".join(map(csv_line, rows))
+    assert neutralised_rows(as_they_are, lossless=True) == b"".join(csv_line(cells, lossless=True) for cells in rows)
 
 
 @pytest.mark.django_db
