@@ -2,8 +2,10 @@
 
 import pytest
 
+from campaigns.models import Voucher
 from publications.models import Referral
 from publications.redemptions.redeem import redeem
+from publications.redemptions.roll_back import roll_back
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 from tests.test_referrals import all_passed_on, program, referral_code, reward
 
@@ -50,6 +52,21 @@ def test_the_page_tells_who_referred_whom_and_what_they_got(signed_in):
     }  # fmt: skip
     assert "Bob" in page.content.decode() and "Ada" in page.content.decode()
     assert [row.get_cell("rewards") for row in ranks.context["table"].rows] == ["1"]
+
+
+def test_a_redemption_that_was_rolled_back_later_is_marked(signed_in):
+    campaign = program()
+    code = referral_code(campaign, CustomerFactory())
+    kept, back = (redeem(Voucher.objects.get(pk=code.pk), customer=CustomerFactory(), by=STAFF) for _ in range(2))
+    all_passed_on()
+    roll_back(back, by=STAFF)
+
+    rows = signed_in("Viewer").get(page_of(campaign)).context["table"].rows
+
+    shown = {row.record.redemption_id: row.get_cell("used") for row in rows}
+    assert shown == {
+        kept.pk: '<span class="pill good">Redeemed</span>', back.pk: '<span class="pill warn">Rolled back</span>',
+    }  # fmt: skip
 
 
 def test_other_campaigns_have_no_such_page(signed_in):

@@ -18,6 +18,7 @@ from publications.distributions.automation.walk_segments import walk_segments
 from publications.models import Publication, Redemption, Referral, ReferralProgram, Rule
 from publications.redemptions.redeem import redeem
 from publications.redemptions.refusals import ReferrerNotPermitted
+from publications.redemptions.roll_back import roll_back
 from publications.referrals.set_up_program import NoProgram, set_up_program
 from publications.webhooks.drain_outbox import drain_outbox
 from tests.api_calls import Api
@@ -68,6 +69,22 @@ def test_a_referee_brings_the_referrer_a_reward_and_gets_one_too():
     assert (codes_of(ada, thanks), codes_of(bob, thanks)) == (1, 0)
     assert (codes_of(ada, welcome), codes_of(bob, welcome)) == (0, 1)
     assert Publication.objects.get(customer=ada, campaign=thanks).channel == "Automation"
+
+
+@pytest.mark.django_db
+def test_a_use_that_was_rolled_back_before_it_was_counted_is_no_referral():
+    thanks = reward()
+    campaign = program(reward=thanks)
+    ada, bob = CustomerFactory(), CustomerFactory()
+    code = referral_code(campaign, ada)
+
+    roll_back(redeem(code, customer=bob, by=STAFF), by=STAFF)
+    all_passed_on()
+    at_first = (Referral.objects.count(), codes_of(ada, thanks))
+    redeem(Voucher.objects.get(pk=code.pk), customer=bob, by=STAFF)
+    all_passed_on()
+
+    assert (at_first, Referral.objects.count(), codes_of(ada, thanks)) == ((0, 0), 1, 1)
 
 
 @pytest.mark.django_db

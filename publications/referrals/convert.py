@@ -17,7 +17,8 @@ from publications.webhooks.models import VOUCHER_REDEEMED
 REFERRAL_CONVERTED = "referral.converted"
 
 # A program's row is locked, so that its referees are numbered one at a time. Who redeems twice, in whatever order
-# the two arrive here, counts once; who was given the code themselves, or holds it since, does not count.
+# the two arrive here, counts once; who was given the code themselves, or holds it since, does not count, nor does a
+# use that was taken back before it arrived here.
 LOCK = """
 SELECT FROM campaigns_campaign WHERE kind = 'REFERRAL_PROGRAM' AND id IN (
     SELECT campaign_id FROM publications_redemption WHERE id = ANY(%s))
@@ -32,6 +33,8 @@ WITH redeemed AS (
       JOIN publications_publication p ON p.id = l.publication_id
      WHERE r.id = ANY(%s) AND r.kind = 'redemption' AND r.result = 'SUCCESS'
        AND p.customer_id IS NOT NULL AND r.customer_id <> p.customer_id
+       AND NOT EXISTS (SELECT FROM publications_redemption back
+                        WHERE back.undoes_id = r.id AND back.kind = 'rollback' AND back.result = 'SUCCESS')
        AND NOT EXISTS (SELECT FROM publications_referral f
                         WHERE f.campaign_id = r.campaign_id AND f.referee_id = r.customer_id)
      ORDER BY r.campaign_id, r.customer_id, r.id

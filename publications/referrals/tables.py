@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 
 import django_tables2 as tables
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 
 from config.tables import NumberColumn, Table, WhenColumn
+from config.templatetags.handout import pill
 from customers.models import Customer
 from publications.distributions.models import Delivery
-from publications.models import Referral, ReferralProgram
+from publications.models import Redemption, Referral, ReferralProgram
 from publications.tables import NOTHING, customer_link
 
 MAIN, ASIDE = ({"td": {"class": name}} for name in ("main", "aside"))
@@ -21,6 +22,7 @@ class ReferralTable(Table):
     referrer = tables.Column("Referred by")
     number = NumberColumn(verbose_name="Their referee no.")
     created_at = WhenColumn(verbose_name="When")
+    used = tables.Column("Redemption", empty_values=(), attrs=ASIDE)
 
     empty_icon = "handshake"
     empty_title = "No referrals yet"
@@ -28,16 +30,21 @@ class ReferralTable(Table):
 
     class Meta(Table.Meta):
         model = Referral
-        fields = ("referee", "referrer", "number", "created_at")
+        fields = ("referee", "referrer", "number", "created_at", "used")
 
     def __init__(self, referrals, **kwargs):
-        super().__init__(referrals.select_related("referee", "referrer"), **kwargs)
+        back = Redemption.objects.filter(undoes=OuterRef("redemption"), kind="rollback", result="SUCCESS")
+        people = referrals.select_related("referee", "referrer")
+        super().__init__(people.annotate(rolled_back=Exists(back)), **kwargs)
 
     def render_referee(self, value):
         return customer_link(value)
 
     def render_referrer(self, value):
         return customer_link(value)
+
+    def render_used(self, record):
+        return pill("Rolled back", "warn") if record.rolled_back else pill("Redeemed", "good")
 
 
 class ReferrerTable(Table):
