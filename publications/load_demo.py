@@ -14,10 +14,12 @@ from campaigns.models import Campaign, Voucher
 from config import audit
 from config.actor import Actor
 from customers.models import Customer
+from publications.distributions.automation.load_demo_rules import load_demo_rules
 from publications.distributions.load_demo_runs import load_demo_runs
 from publications.models import Publication, PublishedVoucher, Redemption
 from publications.redemptions.roll_back import roll_back
 from publications.redemptions.what_is_left import gift_amount
+from publications.referrals.load_demo_program import load_demo_program
 from publications.release import release
 
 ADMIN = Actor("user", None, "admin")
@@ -66,6 +68,8 @@ def load_demo() -> None:
         _redemptions(dice)
         _standalone()
         load_demo_runs(by=ADMIN)
+        load_demo_rules(by=ADMIN)
+        load_demo_program(dice, shop=SHOP, by=ADMIN)
 
 
 def _customers(dice: random.Random) -> list[Customer]:
@@ -102,7 +106,7 @@ def _campaigns() -> list[tuple[Campaign, int, int]]:
         (Campaign(name="Free lounge pass", discount_type="UNIT", discount_value=1, unit_type="Lounge visit",
                   category="Partners", code_pattern="LOUNGE-####-####", active=False, created_at=day(-50)), 150, 96),
         (Campaign(name="Refer a reader", kind="REFERRAL_PROGRAM", discount_type="AMOUNT", discount_value=5,
-                  category="Loyalty", join_once=True, auto_update=True, created_at=day(-45)), 200, 120),
+                  category="Loyalty", join_once=True, auto_update=True, redemption_limit=None, created_at=day(-45)), 200, 120),
         (Campaign(name="Gift cards 50", kind="GIFT_VOUCHERS", gift_amount=50, category="Gifts", code_length=12,
                   code_prefix="GIFT-", redemption_limit=None, expiration_date=day(365), created_at=day(-40)), 260, 246),
         (Campaign(name="Welcome to the newsletter", discount_type="PERCENT", discount_value=10, category="Newsletter",
@@ -178,9 +182,14 @@ def _failures(dice: random.Random, customers: list[Customer]) -> None:
 
 
 def _redemptions(dice: random.Random) -> None:
-    """Of two in five published codes, written as rows with a past; and one of them rolled back."""
+    """Of two in five published codes, written as rows with a past; and one of them rolled back. But of referral codes:
+    who holds one cannot redeem it (load_demo_program.py)."""
     rows, now = [], timezone.now()
-    held = PublishedVoucher.objects.filter(released_at=None).select_related("publication", "voucher__campaign")
+    held = (
+        PublishedVoucher.objects.filter(released_at=None)
+        .exclude(voucher__campaign__kind="REFERRAL_PROGRAM")
+        .select_related("publication", "voucher__campaign")
+    )
     for publication, voucher in ((row.publication, row.voucher) for row in held.order_by("pk") if dice.random() < 0.4):
         gift, campaign, worth = gift_amount(voucher), voucher.campaign, dice.randrange(1200, 9000, 10)
         paid = min(gift, Decimal(worth) / 100) if gift else None

@@ -3,14 +3,18 @@
 import pytest
 from django.db.models import Count
 
-from campaigns.models import Campaign
-from customers.models import Customer
+from campaigns.models import Campaign, Voucher
+from config.models import Outbox
+from customers.models import Customer, WatchedSegment
+from customers.watch_segments import look_at_segments
 from publications.distributions.dry_run import dry_run
 from publications.distributions.schedule import what_is_missing
 from publications.load_demo import NotEmpty, load_demo
-from publications.models import Delivery, Distribution, KeptMessage, Publication
+from publications.models import Delivery, Distribution, Firing, KeptMessage, Publication, Referral
+from publications.redemptions.redeem import redeem
 from publications.verify import verify
-from tests.factories import CustomerFactory
+from publications.webhooks.drain_outbox import drain_outbox
+from tests.factories import STAFF, CustomerFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -23,9 +27,11 @@ def test_the_demo_data_keeps_every_invariant():
     }
     assert Campaign.objects.count() == 8
     assert Customer.objects.count() == 600
-    assert Publication.objects.filter(result="SUCCESS").count() == 1651
-    assert dict(Delivery.objects.values_list("state").annotate(Count("pk"))) == {"sent": 76, "failed": 2, "skipped": 23}
-    assert KeptMessage.objects.count() == 76
+    assert Publication.objects.filter(result="SUCCESS").count() == 1701
+    assert dict(Delivery.objects.values_list("state").annotate(Count("pk"))) == {"sent": 126, "failed": 2, "skipped": 23}
+    assert KeptMessage.objects.count() == 126
+    assert dict(Firing.objects.values_list("outcome").annotate(Count("pk"))) == {"fired": 50, "skipped": 3}
+    assert (Referral.objects.count(), Referral.objects.values("referrer").distinct().count()) == (36, 18)
     assert Publication.objects.filter(result="FAILURE").count() == 7
 
 
@@ -36,6 +42,25 @@ def test_the_draft_of_the_demo_is_ready_to_be_started():
 
     assert what_is_missing(draft) == []
     assert (dry_run(draft).recipients, dry_run(draft).left_out) == (421, {})
+
+
+def test_the_rules_of_the_demo_go_on():
+    load_demo()
+    look_at_segments()
+    reader = CustomerFactory(metadata={"newsletter": True})
+    code = Voucher.objects.filter(campaign__name="Refer a reader", published_at__isnull=False).earliest("pk")
+    WatchedSegment.objects.update(looked_at="2000-01-01T00:00Z")
+    look_at_segments()
+    redeem(code, customer=reader, by=STAFF)
+
+    while Outbox.objects.exists():
+        drain_outbox()
+
+    waiting = Delivery.objects.filter(state="pending").order_by("distribution__name")
+    assert list(waiting.values_list("distribution__name", "customer")) == [
+        ("Rewards of referrers: Refer a reader", code.ledger.get().publication.customer_id),
+        ("Welcome to new readers", reader.pk),
+    ]
 
 
 def test_it_does_not_mix_with_data_of_ones_own():

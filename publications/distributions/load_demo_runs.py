@@ -95,7 +95,7 @@ def _deliver(run: Distribution, began: datetime, audience: list[Customer]) -> No
     )
     sent = [delivery for delivery in deliveries if delivery.publication]
     if not settings.EMAIL_IS_SENT:
-        _keep(run, sent, vouchers)
+        keep_sent(run, sent, vouchers)
 
 
 def _delivery(
@@ -111,7 +111,7 @@ def _delivery(
     return Delivery(distribution=run, customer=customer, publication=publication, created_at=began, **fate)
 
 
-def _keep(run: Distribution, sent: list[Delivery], vouchers: list[Voucher]) -> None:
+def keep_sent(run: Distribution, sent: list[Delivery], vouchers: list[Voucher]) -> None:
     """What was sent, as the outbox of a server without a mail server would hold it."""
     kept = []
     for delivery, voucher in zip(sent, vouchers, strict=True):
