@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 
 from django import forms
 
+from config.csv_uploads import NotCsv
 from config.widgets import Combobox
+from customers.read_list import lines_of, named_in
 
-HEADINGS = {"id", "customer", "customer id", "source_id", "source id", "email", "e-mail"}
 LARGEST_FILE = 16 * 1024 * 1024
 
 
@@ -29,7 +29,9 @@ class ListForm(forms.Form):
     file = forms.FileField(
         label="Or a file",
         required=False,
-        help_text="Text or CSV, the first column counts. Up to 200,000 lines.",
+        help_text=(
+            "Text or CSV, up to 200,000 lines. With headings the column Source ID is read, or E-mail; else the first."
+        ),
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
     )
     leave_out_unknown = forms.BooleanField(label="Leave out lines that fit nobody", required=False)
@@ -37,16 +39,18 @@ class ListForm(forms.Form):
 
     def clean_file(self):
         file = self.cleaned_data["file"]
-        if file and file.size > LARGEST_FILE:
+        if not file:
+            return None
+        if file.size > LARGEST_FILE:
             raise forms.ValidationError("The file is larger than 16 MB. Split it.")
-        return file
+        try:
+            return lines_of(file)
+        except NotCsv as wrong:
+            raise forms.ValidationError(str(wrong)) from None
 
     def lines(self) -> Iterator[str]:
-        yield from self.cleaned_data["customers"].splitlines()
-        if file := self.cleaned_data["file"]:
-            for at, line in enumerate(io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace")):
-                first = line.partition(";" if ";" in line else ",")[0].strip().strip('"')
-                yield "" if at == 0 and first.lower() in HEADINGS else first
+        yield from named_in(self.cleaned_data["customers"].splitlines())
+        yield from named_in(self.cleaned_data["file"] or ())
 
 
 class NewListForm(ListForm, SegmentForm):

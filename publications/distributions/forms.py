@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -14,16 +13,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.find import CampaignNotFound, find_campaign
-from config.csv_uploads import NotCsv, look_at
+from config.csv_uploads import NotCsv
 from config.widgets import Combobox, DateTimeInput
 from customers.models import Customer, Segment
+from customers.read_list import lines_of
 from publications.distributions.models import Distribution
 from publications.recipients import find_recipient
 from publications.webhooks.models import WebhookAddress
 
 Audience, Message = Distribution.Audience, Distribution.Message
 LATEST_START = timedelta(days=5 * 365)
-LONGEST_LINE = 10_000  # characters
 
 
 class NameForm(forms.Form):
@@ -69,7 +68,7 @@ class AudienceForm(forms.Form):
         label="Or upload it",
         required=False,
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain,text/tab-separated-values"}),
-        help_text="A text or CSV file, of which the first column is read.",
+        help_text="A text or CSV file. With headings the column Source ID is read, or E-mail; else the first.",
         error_messages={"empty": "The file is empty."},
     )
     create_unknown = forms.BooleanField(
@@ -148,18 +147,9 @@ class AudienceForm(forms.Form):
             self.add_error("file", f"The file is larger than {limit}. Split it into several distributions.")
             return
         try:
-            reading = look_at(file)
+            self.lines = lines_of(file)
         except NotCsv as wrong:
             self.add_error("file", str(wrong))
-        else:
-            file.seek(0)
-            self.lines = _lines(file, reading.encoding)
-
-
-def _lines(file, encoding: str) -> Iterator[str]:
-    """Read as they are taken, so that a file of a million lines is never in memory as a whole."""
-    text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline=None)
-    return iter(lambda: text.readline(LONGEST_LINE), "")
 
 
 class CodesForm(forms.Form):

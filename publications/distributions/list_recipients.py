@@ -8,13 +8,13 @@ from typing import NamedTuple
 from django.db import connection, transaction
 
 from config.actor import Actor
+from customers.read_list import named_in
 from publications.distributions.change_draft import NoDraft
 from publications.distributions.change_run import record_of
 from publications.distributions.models import Distribution
 
 MOST_LINES = 1_000_000
 SHOWN = 100  # problems that are told one by one
-HEADINGS = {"email", "e-mail", "e-mail address", "email address", "source_id", "source id", "customer_id", "id"}
 
 # A source_id is a key; an e-mail is not: of several customers who have it the one who was first is meant.
 MATCH = """
@@ -58,7 +58,7 @@ class TooManyLines(ValueError):
 
 def list_recipients(distribution: Distribution, lines: Iterable[str], *, by: Actor) -> Listed:
     """Takes the place of the list that the draft had, in one transaction. `lines` may come from a file: it is passed
-    on as it is read. Of a line with several cells the first counts. Raises NoDraft and TooManyLines.
+    on as it is read. What of a line counts: `customers/read_list.py`. Raises NoDraft and TooManyLines.
     """
     problems: list[Problem] = []
     with transaction.atomic():
@@ -86,12 +86,11 @@ def match_listed(cursor, distribution_id: int, *, some: str = "") -> None:
 
 
 def _taken(lines: Iterable[str], problems: list[Problem]) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(lines, start=1):
-        given = _first_cell(line.lstrip("\ufeff") if number == 1 else line)
-        if not given or (number == 1 and given.lower() in HEADINGS):
-            continue
+    for number, given in enumerate(named_in(lines), start=1):
         if number > MOST_LINES + 1:
             raise TooManyLines()
+        if not given:
+            continue
         if "\x00" in given or not given.isprintable():
             problems.append(
                 Problem(number, given[:80].replace("\x00", "\ufffd"), "It holds a character that cannot be shown.")
@@ -100,13 +99,3 @@ def _taken(lines: Iterable[str], problems: list[Problem]) -> Iterator[tuple[int,
             problems.append(Problem(number, given[:80], "It is longer than any address or ID (320 characters)."))
         else:
             yield number, given
-
-
-def _first_cell(line: str) -> str:
-    """Of `"ada@example.com";Ada` or `Ada <ada@example.com>`: the address."""
-    line = line.strip()
-    if line.endswith(">") and "<" in line:
-        return line[line.rindex("<") + 1 : -1].strip()
-    for separator in (";", ",", "\t"):
-        line = line.partition(separator)[0]
-    return line.strip().strip("\"'").strip()

@@ -258,11 +258,18 @@ def _list(request, draft: Distribution, lines: Iterable[str]) -> bool:
         listed = list_recipients(draft, lines, by=Actor.user(request.user))
     except NoDraft:
         return False  # which saving the rest will tell
-    messages.success(request, f"{listed.lines:,} lines have been read: {listed.customers:,} customers.")
+    tell = messages.success if listed.customers else messages.warning
+    lines = "1 line has" if listed.lines == 1 else f"{listed.lines:,} lines have"
+    tell(request, f"{lines} been read: {_counted(listed.customers, 'customer')}.")
     if listed.problem_count:
         first = "; ".join(f"line {problem.line}: {problem.message}" for problem in listed.problems[:3])
-        messages.warning(request, f"{listed.problem_count:,} lines were not taken: {first}")
+        were = "was" if listed.problem_count == 1 else "were"
+        messages.warning(request, f"{_counted(listed.problem_count, 'line')} {were} not taken: {first}")
     return bool(listed.unknown or listed.problem_count)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def sample_of(draft: Distribution, subject: str, body: str) -> dict:
