@@ -6,7 +6,7 @@ from django.db import connection
 from customers.create_segment import create_filter_segment
 from publications.distributions.dry_run import dry_run
 from publications.distributions.list_recipients import list_recipients
-from publications.models import Delivery, Publication
+from publications.models import Delivery, Publication, Unsubscribe
 from publications.publish import publish
 from tests.distributions import draft
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, published
@@ -88,15 +88,17 @@ def test_a_segment_is_evaluated():
 
 def test_unknown_addresses_are_left_out_or_become_customers():
     made = draft()
-    list_recipients(made, ["new@example.com", "NEW@example.com", "shop-unknown"], by=STAFF)
+    Unsubscribe.objects.create(email="gone@example.com", customer=CustomerFactory())
+    lines = ["new@example.com", "NEW@example.com", "shop-unknown", "two@at@example.com", "Gone@example.com"]
+    list_recipients(made, lines, by=STAFF)
 
     left_out = dry_run(made)
     made.create_unknown = True
     created = dry_run(made)
 
-    assert (left_out.recipients, left_out.left_out) == (0, {"No customer has this address or ID": 3})
+    assert (left_out.recipients, left_out.left_out) == (0, {"No customer has this address or ID": 5})
     assert (created.recipients, created.new_customers) == (1, 1)
-    assert created.left_out == {"No customer has this address or ID": 2}
+    assert created.left_out == {"No customer has this address or ID": 2, "Unsubscribed": 1}
 
 
 def test_nothing_is_written():

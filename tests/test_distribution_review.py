@@ -213,3 +213,14 @@ def test_started_twice_it_is_scheduled_once(operator):
     assert again.url == page(made, "")
     made.refresh_from_db()
     assert made.status == "scheduled"
+
+
+def test_a_variable_that_says_nothing_for_the_recipient_is_told(operator):
+    ada = CustomerFactory(name="Ada", metadata={"city": "Kyiv"})
+    body = "{{ code }} {{ expires }} {{ customer.metadata.city }} {{ customer.metadata.shoe }} {{expires}}"
+    made = draft([ada], codes=1, body=body)
+
+    answer = operator.get(page(made))
+
+    assert answer.context["blanks"] == ["{{ expires }}", "{{ customer.metadata.shoe }}"]
+    assert "it is left blank" in answer.content.decode()

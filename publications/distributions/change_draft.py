@@ -11,6 +11,15 @@ from config.actor import Actor
 from publications.distributions.change_run import record_of
 from publications.distributions.models import Distribution
 
+# In the log, where the field's own name would tell staff little.
+CALLED = {
+    "body": "text",
+    "codes_each": "number of codes",
+    "create_unknown": "what becomes of unknown addresses",
+    "skip_holders": "who is left out",
+    "starts_at": "start",
+}
+
 
 class NoDraft(Exception):
     """It has been scheduled or started meanwhile, or thrown away."""
@@ -31,7 +40,7 @@ def change_draft(draft: Distribution, *, by: Actor, **changes: Any) -> list[str]
         if not (rows.update(**values) if changed else rows.exists()):
             raise NoDraft()
         if changed:
-            record_of(draft, "changed", by=by, fields=[name.removesuffix("_id") for name in changed])
+            record_of(draft, "changed", by=by, fields=[CALLED.get(name, name.removesuffix("_id")) for name in changed])
     for name in changed:
         setattr(draft, name, changes[name])
     return changed

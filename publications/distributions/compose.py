@@ -87,6 +87,13 @@ def compose(
     return Message(subject, text, PAGE.format(subject=escape(subject), body=_paragraphs(html)))
 
 
+def left_blank(distribution: Distribution, customer: Customer, codes: Sequence[Voucher]) -> list[str]:
+    """The variables of its message that say nothing for this customer and these codes."""
+    values = _values(distribution.campaign, customer, codes, "a link", ProjectSettings.current())
+    names = (name.strip() for name in VARIABLE.findall(f"{distribution.subject}\n{distribution.body}"))
+    return [f"{{{{ {name} }}}}" for name in dict.fromkeys(names) if not values.get(name)]
+
+
 def _values(
     campaign: Campaign | None,
     customer: Customer,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.db import connection, transaction
 
-from publications.distributions.audience import UNKNOWN_ADDRESS, with_same_email_left_out
+from publications.distributions.audience import ONE_ADDRESS, UNKNOWN_ADDRESS, UNSUBSCRIBED, with_same_email_left_out
 from publications.distributions.models import Distribution
 from publications.hand_out import pool_size
 
@@ -38,27 +38,45 @@ def dry_run(distribution: Distribution) -> DryRun:
         )
         counts: dict[str, int] = dict(cursor.fetchall())
         recipients = counts.pop("", 0)
-        unknown, addresses = _unknown(cursor, distribution)
-    new = addresses if distribution.create_unknown else 0
-    if unknown - new:
-        counts[UNKNOWN_ADDRESS] = unknown - new
+        unknown = _unknown(cursor, distribution)
+    new = 0
+    if distribution.create_unknown:
+        new = unknown.addresses - unknown.unsubscribed
+        counts[UNSUBSCRIBED] = counts.get(UNSUBSCRIBED, 0) + unknown.unsubscribed
+    counts[UNKNOWN_ADDRESS] = unknown.others if distribution.create_unknown else unknown.lines
     recipients += new
     campaign = distribution.campaign
     needed = recipients * distribution.codes_each if campaign else 0
     in_pool = pool_size(campaign) if campaign else 0
     short = max(0, needed - in_pool)
     extends = bool(campaign and campaign.auto_update and short)
-    left_out = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    left_out = dict(sorted(((why, n) for why, n in counts.items() if n), key=lambda item: (-item[1], item[0])))
     return DryRun(recipients, left_out, new, needed, in_pool, extends, 0 if extends else short)
 
 
-def _unknown(cursor, distribution: Distribution) -> tuple[int, int]:
-    """Of the list: lines that are no customer, and how many different addresses could become one."""
+class _Unknown(NamedTuple):
+    """Of the list: what is no customer."""
+
+    lines: int
+    addresses: int  # different ones, each of which could become a customer
+    unsubscribed: int  # of them: to which nothing may be sent
+    others: int  # lines that are no address
+
+
+def _unknown(cursor, distribution: Distribution) -> _Unknown:
     if distribution.audience != Distribution.Audience.LIST:
-        return 0, 0
+        return _Unknown(0, 0, 0, 0)
     cursor.execute(
-        """SELECT count(*), count(DISTINCT lower(given)) FILTER (WHERE given LIKE '%%@%%')
-             FROM publications_listedrecipient WHERE distribution_id = %s AND customer_id IS NULL""",
-        [distribution.pk],
+        """SELECT count(*), count(DISTINCT lower(given)) FILTER (WHERE is_address),
+                  count(DISTINCT lower(given)) FILTER (WHERE is_address AND %(by_mail)s AND EXISTS (
+                      SELECT FROM publications_unsubscribe u WHERE u.email = lower(given))),
+                  count(*) FILTER (WHERE NOT is_address)
+             FROM (SELECT given, given ~ %(address)s AS is_address FROM publications_listedrecipient
+                    WHERE distribution_id = %(distribution)s AND customer_id IS NULL) AS unknown""",
+        {
+            "distribution": distribution.pk,
+            "address": ONE_ADDRESS,
+            "by_mail": distribution.message == Distribution.Message.EMAIL,
+        },
     )
-    return cursor.fetchone()
+    return _Unknown(*cursor.fetchone())

@@ -309,7 +309,9 @@ class WhenForm(forms.Form):
 
 
 class TestMessageForm(forms.Form):
-    to = forms.EmailField(label="Send a test to", max_length=320)
+    to = forms.EmailField(
+        label="Send a test to", max_length=320, widget=forms.EmailInput(attrs={"placeholder": "Your e-mail address"})
+    )
 
 
 class RecipientForm(forms.Form):

@@ -16,7 +16,7 @@ from config.actor import Actor
 from customers.models import Customer
 from publications.distributions.audience import audience_of
 from publications.distributions.change_run import record_of
-from publications.distributions.compose import Message, compose
+from publications.distributions.compose import Message, compose, left_blank
 from publications.distributions.models import Distribution
 from publications.distributions.unsubscribe import TEST, unsubscribe_url
 from publications.distributions.webhook_message import webhook_message
@@ -30,8 +30,14 @@ class NotSent(Exception):
 
 def preview_message(distribution: Distribution, customer: Customer | None = None) -> Message:
     """With codes that are drawn for show. Without a customer the first of the audience is taken, or an example."""
-    customer = customer or _first(distribution)
-    return compose(distribution, customer, _sample_codes(distribution), unsubscribe_url(TEST))
+    return preview_with_blanks(distribution, customer)[0]
+
+
+def preview_with_blanks(distribution: Distribution, customer: Customer | None = None) -> tuple[Message, list[str]]:
+    """The same, and the variables in it that say nothing for that customer."""
+    customer, codes = customer or _first(distribution), _sample_codes(distribution)
+    message = compose(distribution, customer, codes, unsubscribe_url(TEST))
+    return message, left_blank(distribution, customer, codes)
 
 
 def preview_webhook(distribution: Distribution, customer: Customer) -> dict[str, Any]:

@@ -43,9 +43,9 @@ def load_demo_rules(*, by: Actor) -> None:
     Firing.objects.bulk_create(
         Firing(
             distribution=run, key=f"demo {n} again", customer=who, outcome="skipped", reason=GOT_IT_BEFORE,
-            created_at=at + timedelta(days=2),
+            created_at=entered[-1][1] + timedelta(hours=9 * n + 5),
         )
-        for n, (who, at) in enumerate(entered[:9:4])
+        for n, (who, _) in enumerate(entered[:9:4])
     )  # fmt: skip
 
 

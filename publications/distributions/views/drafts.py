@@ -31,7 +31,7 @@ from publications.distributions.draft_steps import draft_steps
 from publications.distributions.forms import AudienceForm, CodesForm, MessageForm, NameForm, WhenForm
 from publications.distributions.list_recipients import TooManyLines, list_recipients
 from publications.distributions.models import Distribution
-from publications.distributions.send_test_message import preview_message
+from publications.distributions.send_test_message import preview_with_blanks
 
 SUGGESTIONS = 8
 # Of compose.py, in words.
@@ -281,7 +281,10 @@ def sample_of(draft: Distribution, subject: str, body: str) -> dict:
             return {"sample_problem": f"In the {place}: {unknown}"}
     written = copy(draft)
     written.subject, written.body = subject, body
-    return {"sample": preview_message(written) if subject or body else None}
+    if not subject and not body:
+        return {"sample": None}
+    sample, blanks = preview_with_blanks(written)
+    return {"sample": sample, "blanks": blanks}
 
 
 def wants_sample(request) -> bool:

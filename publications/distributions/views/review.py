@@ -26,6 +26,7 @@ from publications.distributions.send_test_message import (
     NotSent,
     preview_message,
     preview_webhook,
+    preview_with_blanks,
     send_test_message,
 )
 from publications.distributions.views.drafts import frame, of_draft, suggestions
@@ -142,7 +143,8 @@ def _preview(draft: Distribution, form: RecipientForm) -> dict:
     customer = form.found or audience_of(draft).order_by("pk").first()
     context = {"shown_for": customer, "reason": _why_not(draft, form.found) if form.found else ""}
     if by_email:
-        return context | {"message": preview_message(draft, customer)}
+        message, blanks = preview_with_blanks(draft, customer)
+        return context | {"message": message, "blanks": blanks}
     return context | {"payload": preview_webhook(draft, customer) if customer else None}
 
 
