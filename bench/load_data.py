@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
 from bench.installation import Installation
 
 # 8 characters out of 32, told apart by their number: the multiplier is odd, so no two numbers meet modulo 32^8. And one
@@ -25,13 +29,27 @@ def add_campaign(handout: Installation, name: str, *, codes: int = 0, auto_updat
     return key
 
 
+def add_campaigns(handout: Installation, count: int, *, first: int) -> None:
+    """Campaign 001, ... with two codes each."""
+    handout.sql(
+        f"""WITH made AS (
+                INSERT INTO campaigns_campaign (name, kind, code_charset, discount_type, discount_value, metadata)
+                SELECT 'Campaign ' || lpad(n::text, 3, '0'), 'DISCOUNT_COUPONS', '23456789ABCDEFGHJKLMNPQRSTUVWXYZ',
+                       'PERCENT', 10, '{{}}' FROM generate_series(1, {count}) AS n RETURNING id)
+            INSERT INTO campaigns_voucher (campaign_id, code)
+            SELECT id, {CODE} FROM (SELECT id, {first} + row_number() OVER () AS n
+                                      FROM made, generate_series(1, 2)) AS numbered"""
+    )
+
+
 def add_customers(handout: Installation, count: int) -> None:
     """With the source ids c1, c2, ...; the table was empty before."""
-    handout.sql(
-        f"""INSERT INTO customers_customer (source_id, name, email, address, metadata)
-            SELECT 'c' || n, 'Customer ' || n, 'c' || n || '@example.com', '{{}}', '{{}}'
-              FROM generate_series(1, {count}) AS n"""
-    )
+    with without_indexes(handout, ["customers_customer"]):
+        handout.sql(
+            f"""INSERT INTO customers_customer (source_id, name, email, address, metadata)
+                SELECT 'c' || n, 'Customer ' || n, 'c' || n || '@example.com', '{{}}', '{{}}'
+                  FROM generate_series(1, {count}) AS n"""
+        )
 
 
 def take(handout: Installation, campaign: int, count: int) -> None:
@@ -58,4 +76,75 @@ WITH taken AS MATERIALIZED (
     INSERT INTO publications_publishedvoucher (publication_id, voucher_id) SELECT publication, id FROM numbered
 )
 UPDATE campaigns_voucher v SET published_at = now() FROM numbered WHERE v.id = numbered.id
+"""
+
+
+def add_history(handout: Installation, campaign: int, count: int) -> None:
+    """Half a year of publications of new codes, the newest last; one in a hundred failed. There were none before."""
+    tables = {
+        "campaigns_voucher": VOUCHERS,
+        "publications_publication": PUBLICATIONS,
+        "publications_publishedvoucher": LEDGER,
+    }
+    ((codes,),) = handout.sql("SELECT coalesce(max(id), 0) FROM campaigns_voucher")
+    numbered = NUMBERED.format(codes=codes, rows=count)
+    with without_indexes(handout, list(tables)):
+        # Whatever refers to another row does so by its number, and there is no trigger on inserts: so no order is needed.
+        at_once(
+            handout,
+            [
+                f"SET session_replication_role = replica; {statement.format(campaign=campaign, numbered=numbered)};"
+                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
+                for table, statement in tables.items()
+            ],
+        )
+
+
+@contextmanager
+def without_indexes(handout: Installation, tables: Sequence[str]) -> Iterator[None]:
+    """But for primary keys. They are made anew at the end, which takes a fraction of the time in which they would grow."""
+    indexes = handout.sql(INDEXES.format(tables=", ".join(f"'{table}'::regclass" for table in tables)))
+    handout.sql(*(drop for drop, _ in indexes))
+    yield
+    at_once(handout, [f"SET maintenance_work_mem = '256MB'; {create}" for _, create in indexes])
+
+
+def at_once(handout: Installation, scripts: Sequence[str]) -> None:
+    """Two at a time, as many as there are cores."""
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(handout.sql, scripts))
+
+
+INDEXES = """
+SELECT CASE WHEN c.oid IS NULL THEN format('DROP INDEX %s', i.indexrelid::regclass)
+            ELSE format('ALTER TABLE %s DROP CONSTRAINT %I', i.indrelid::regclass, c.conname) END,
+       CASE WHEN c.oid IS NULL THEN pg_get_indexdef(i.indexrelid)
+            ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s', i.indrelid::regclass, c.conname, pg_get_constraintdef(c.oid)) END
+  FROM pg_index i LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid AND c.contype = 'u'
+ WHERE i.indrelid IN ({tables}) AND NOT i.indisprimary
+"""
+
+NUMBERED = """
+(SELECT n, {codes} + n AS voucher, now() - interval '180 days' * (1 - n::float8 / {rows}) AS at, n % 100 = 7 AS failed,
+        'P' || upper(lpad(to_hex(n * 2654435761 % 4294967296), 8, '0')) AS code
+   FROM generate_series(1::bigint, {rows}) AS n) AS numbered
+"""
+
+VOUCHERS = """
+INSERT INTO campaigns_voucher (id, campaign_id, code, published_at, created_at)
+SELECT voucher, {campaign}, code, CASE WHEN NOT failed THEN at END, at FROM {numbered}
+"""
+
+PUBLICATIONS = """
+INSERT INTO publications_publication (id, campaign_id, customer_id, created_at, result, voucher_count, channel, origin,
+                                      actor_label, source_id, failure_code, failure_message)
+SELECT n, {campaign}, (SELECT min(id) FROM customers_customer) + n * 7919 % (SELECT count(*) FROM customers_customer), at,
+       CASE WHEN failed THEN 'FAILURE' ELSE 'SUCCESS' END, CASE WHEN failed THEN 0 ELSE 1 END,
+       (ARRAY['API', 'Dashboard', 'Automation', 'newsletter_October', 'CSV'])[1 + n % 5], 'api', 'bench', code,
+       CASE WHEN failed THEN 'voucher_disabled' END, CASE WHEN failed THEN 'It is disabled' END
+  FROM {numbered}
+"""
+
+LEDGER = """
+INSERT INTO publications_publishedvoucher (publication_id, voucher_id) SELECT n, voucher FROM {numbered} WHERE NOT failed
 """

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 
 from bench.http_load import load, request
 from bench.installation import ROOT, Installation, installation, machine, percentile
-from bench.load_data import add_campaign, add_customers
+from bench.load_data import add_campaign, add_campaigns, add_customers, add_history
 
 SMALL = 10_000
 CAMPAIGNS = 500
@@ -65,49 +65,30 @@ def timed(handout: Installation, path: str, headers: Mapping[str, str], repeats:
 
 
 def fill(handout: Installation, rows: int, customers: int) -> int:
-    """Half a year of publications, the newest last; one in a hundred failed. Returns the campaign's key."""
+    """Returns the key of the campaign that all publications are of."""
     add_customers(handout, customers)
-    for number in range(1, CAMPAIGNS):
-        add_campaign(handout, f"Campaign {number:03}", codes=2, first=10**10 + 2 * number)
+    add_campaigns(handout, CAMPAIGNS - 1, first=10**10)
     campaign = add_campaign(handout, "Bench", codes=0)
-    batch = min(rows, 500_000)
-    for first in range(0, rows, batch):
-        handout.sql(FILL.format(campaign=campaign, first=first, last=first + batch, rows=rows))
+    add_history(handout, campaign, rows)
     handout.sql("UPDATE campaigns_campaign SET pool_version = pool_version + 1")  # as every verb that adds codes does
     handout.settle()
     while not handout.sql(COUNTED)[0][0]:
-        # What the worker counts in the background; what was drawn more than a minute ago, it need not wait for.
+        # As the worker does in the background; what was drawn more than a minute ago, it need not wait for.
         handout.sql("UPDATE publications_tallyprogress SET noted_at = noted_at - interval '1 minute'")
-        time.sleep(5)
+        in_django(handout, COUNT)
     return campaign
 
 
+COUNT = """
+from publications.tallies.count_campaigns import count_campaigns
+from publications.tallies.count_publications import count_publications
+count_publications()
+count_campaigns()
+"""
 COUNTED = """
 SELECT (SELECT max(id) FROM publications_publication) <= (SELECT counted_up_to FROM publications_tallyprogress)
    AND NOT EXISTS (SELECT FROM campaigns_campaign c LEFT JOIN campaigns_campaigncount k ON k.campaign_id = c.id
                     WHERE k.pool_version IS DISTINCT FROM c.pool_version)
-"""
-
-
-FILL = """
-WITH numbered AS MATERIALIZED (
-    SELECT n, now() - interval '180 days' * (1 - n::float8 / {rows}) AS at, n % 100 = 7 AS failed,
-           (SELECT min(id) FROM customers_customer) + n * 7919 % (SELECT count(*) FROM customers_customer) AS customer,
-           (ARRAY['API', 'Dashboard', 'Automation', 'newsletter_October', 'CSV'])[1 + n % 5] AS channel,
-           'P' || lpad(to_hex(n * 2654435761 % 4294967296), 8, '0') AS code
-      FROM generate_series({first} + 1::bigint, {last}) AS n
-), v AS (
-    INSERT INTO campaigns_voucher (campaign_id, code, published_at, created_at)
-    SELECT {campaign}, upper(code), CASE WHEN NOT failed THEN at END, at FROM numbered RETURNING id, code
-), p AS (
-    INSERT INTO publications_publication (campaign_id, customer_id, created_at, result, voucher_count, channel, origin,
-                                          source_id, failure_code, failure_message)
-    SELECT {campaign}, customer, at, CASE WHEN failed THEN 'FAILURE' ELSE 'SUCCESS' END, CASE WHEN failed THEN 0 ELSE 1 END,
-           channel, 'api', upper(code), CASE WHEN failed THEN 'voucher_disabled' END, CASE WHEN failed THEN 'It is disabled' END
-      FROM numbered RETURNING id, source_id, result
-)
-INSERT INTO publications_publishedvoucher (publication_id, voucher_id)
-SELECT p.id, v.id FROM p JOIN v ON v.code = p.source_id WHERE p.result = 'SUCCESS'
 """
 
 # Run by manage.py shell: a session, an API key, the addresses, and how many queries each page makes.
