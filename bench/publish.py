@@ -115,7 +115,7 @@ class Bench:
             "channel": "'API'", "origin": "'api'", "source_id": "NULL", "request_hash": "NULL", "metadata": "NULL",
             "join_once": "false", "actor_kind": "'api_key'", "actor_id": "1", "actor_label": "'bench'", "activity": "NULL",
         }  # fmt: skip
-        statement = take_codes.TAKE_NEXT % values
+        statement = take_codes.TAKE_NEXT[take_codes.ONE] % values
         return f"\\set customer random({first}, {first + CUSTOMERS - 1})\n{statement.strip()}, v.id AS after \\gset\n"
 
     def report(self, name: str, loads: list[Load], limit: float, against: str) -> None:
