@@ -50,7 +50,7 @@ SENTENCES = {
     "customer.resubscribed": "had the customer {object} get e-mails again",
     "distribution.created": "made the distribution {object}",
     "distribution.changed": "changed {fields} of the distribution {object}",
-    "distribution.recipients_listed": "gave the distribution {object} a list of recipients, lines: {lines}",
+    "distribution.recipients_listed": "gave the distribution {object} a list of {lines} lines",
     "distribution.tested": "sent a test of the distribution {object}",
     "distribution.scheduled": "started the distribution {object}, {at}",
     "distribution.cancelled": "cancelled the distribution {object} before it began",

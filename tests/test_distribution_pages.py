@@ -301,3 +301,22 @@ def test_a_report_of_no_run_is_empty():
 
     export.refresh_from_db()
     assert (export.status, export.rows) == ("done", 0)
+
+
+def test_a_stopped_run_says_how_many_were_reached(operator):
+    made = with_states(sent=1, skipped=3)
+    Distribution.objects.update(status="stopped")
+
+    answer = shown(operator, page(made))
+
+    assert "1 of 4 recipients" in answer and 'value="25"' in answer and "100%" not in answer
+
+
+def test_at_a_new_stage_the_log_and_the_details_are_drawn_anew(operator):
+    made = with_states(sent=1)
+    part = {"HX-Request": "true", "HX-Target": "run", "HX-Current-URL": f"http://testserver{page(made)}"}
+
+    same = shown(operator, f"{page(made)}?was=running-listed.0-0-0-1-0-0-0", headers=part)
+    new = shown(operator, f"{page(made)}?was=scheduled.0-0-0-0-0-0-0", headers=part)
+
+    assert 'id="about"' not in same and '<div id="about" class="cols" hx-swap-oob="true">' in new

@@ -291,3 +291,11 @@ def test_customers_are_suggested_by_the_beginning_of_their_name(operator):
 
     assert 'data-value="shop-7"' in shown and "Ben" not in shown
     assert "data-value" not in operator.get("/distributions/customers?q=").content.decode()
+
+
+def test_without_an_undo_window_it_starts_at_once(operator, project):
+    project(undo_minutes=0)
+
+    shown = operator.get(page(draft(1, codes=1), "when")).content.decode()
+
+    assert "At once, when you start it" in shown and "0 minutes" not in shown

@@ -288,7 +288,12 @@ class WhenForm(forms.Form):
         )
         plural = "" if undo_minutes == 1 else "s"
         self.fields["when"].choices = [
-            (self.NOW, f"{undo_minutes} minute{plural} after you start it, in which you can still cancel"),
+            (
+                self.NOW,
+                f"{undo_minutes} minute{plural} after you start it, in which you can still cancel"
+                if undo_minutes
+                else "At once, when you start it",
+            ),
             (self.LATER, "At a date"),
         ]
         self.fields["starts_at"].help_text = f"In the project’s time zone, {timezone.get_current_timezone_name()}."

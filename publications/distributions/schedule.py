@@ -48,8 +48,10 @@ def schedule(distribution: Distribution, *, at: datetime | None, by: Actor) -> D
             status=Status.SCHEDULED, status_reason="", starts_at=starts_at, updated_at=Now()
         )
         minutes = int(window.total_seconds() // 60)
-        in_minutes = f"in {minutes} minute{'' if minutes == 1 else 's'}"
-        record_of(draft, "scheduled", by=by, at=at.isoformat() if at else in_minutes)
+        in_minutes = f"in {minutes} minute{'' if minutes == 1 else 's'}" if minutes else "at once"
+        record_of(
+            draft, "scheduled", by=by, at=f"for {timezone.localtime(at):%d %b %Y, %H:%M %Z}" if at else in_minutes
+        )
         draft.refresh_from_db()
     return draft
 

@@ -210,7 +210,7 @@ def _looked_at_again(request, run: Distribution) -> dict:
     again = {"list_url": list_url, "new_stage": new_stage, "redraw": new_stage or (was != now and untouched)}
     if new_stage:
         reasons = _recipients(run, asked, lambda: progress).form["reason"]
-        again["reasons"] = reasons.as_widget(attrs={"hx-swap-oob": "true"})
+        again |= _about(run) | {"reasons": reasons.as_widget(attrs={"hx-swap-oob": "true"})}
     return state | again
 
 
