@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from config import conditions as by
 from customers.segment_filter import COUNTED, FIELDS, InvalidSegmentFilter, field_called, read_segment_filter
 
 MOST_ROWS = 20
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 PROFILE = {
     "name": "Name",
     "email": "E-mail",
@@ -83,6 +85,12 @@ class Row:
     @property
     def takes_value(self) -> bool:
         return self.op not in by.PRESENCE
+
+    @property
+    def is_day(self) -> bool:
+        """One day, for which the browser has a calendar."""
+        on_a_day = self.field in DATES and self.op in ("$before", "$after")
+        return on_a_day and (not self.value or DAY.fullmatch(self.value) is not None)
 
     @property
     def hint(self) -> str:

@@ -220,3 +220,15 @@ def test_the_list_and_the_members_cost_the_same_with_one_and_with_fifty(operator
         operator.get(LIST)
     with django_assert_num_queries(9):
         operator.get(page_of(segment))
+
+
+@pytest.mark.parametrize(("op", "value", "shown_as"), [
+    ("$before", "", "date"), ("$after", "2026-03-31", "date"), ("$after", "2026-03-31, 2026-04-30", "text"),
+    ("$more_than", "30", "text"),
+])  # fmt: skip
+def test_a_day_is_chosen_in_a_calendar(operator, op, value, shown_as):
+    row = {"condition_field": "created_at", "condition_which": "", "condition_op": op, "condition_value": value}
+
+    shown = operator.post("/segments/new", {"name": "Days", "junction": "and", "redraw": "1", **row}).content.decode()
+
+    assert f'<input type="{shown_as}" name="condition_value" value="{value}"' in shown
