@@ -21,8 +21,13 @@ class CustomerFilter(django_filters.FilterSet):
         model = Customer
         fields: list[str] = []
 
+    def __init__(self, data, queryset, *, bounded=False):
+        """`bounded`: see `search`."""
+        super().__init__(data, queryset)
+        self.bounded = bounded
+
     def matching(self, customers, name, text):
-        return search(customers, text)
+        return search(customers, text, bounded=self.bounded)
 
 
 class SegmentFilter(django_filters.FilterSet):

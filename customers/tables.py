@@ -12,6 +12,7 @@ from django.utils.text import Truncator
 
 from config.tables import Table, WhenColumn
 from customers.models import Customer, Event
+from customers.search import MANY
 
 
 class CustomerTable(Table):
@@ -33,6 +34,16 @@ class CustomerTable(Table):
     class Meta(Table.Meta):
         model = Customer
         fields = ("name", "email", "source_id", "created_at")
+
+    def __init__(self, customers, *, searched=False, **kwargs):
+        self.searched = searched
+        super().__init__(customers, **kwargs)
+
+    @property
+    def notice(self) -> str:
+        if not self.searched or self.page.paginator.count <= MANY:
+            return ""
+        return f"More than {MANY:,} customers begin like this, and some of them may be missing here. Type more of it."
 
     def order_name(self, customers, is_descending):
         """In the words of the index `customer_by_name`."""

@@ -25,11 +25,11 @@ SUGGESTIONS = 8
 @require_safe
 @requires(READ)
 def list(request):
-    customers = CustomerFilter(request.GET, Customer.objects.live().defer(*HEAVY))
+    customers = CustomerFilter(request.GET, Customer.objects.live().defer(*HEAVY), bounded=True)
     return list_page(
         request,
         "customers/list.html",
-        CustomerTable(customers.qs),
+        CustomerTable(customers.qs, searched=bool(request.GET.get("q"))),
         {"title": "Customers"},
         filterset=customers,
     )
@@ -73,7 +73,7 @@ def edit(request, customer_id):
 def suggest(request):
     """What the Publish dialog's type-ahead is answered with: up to 8 customers, and the offer to make a new one."""
     text = " ".join(request.GET.get("q", "").split())
-    found = search(Customer.objects.live().defer(*HEAVY), text)[:SUGGESTIONS] if text else []
+    found = search(Customer.objects.live().defer(*HEAVY), text, bounded=True)[:SUGGESTIONS] if text else []
     options = [option_of(customer) for customer in found]
     if text:
         options.append({"value": text, "label": f"Create “{text}”", "sub": "A new customer"})

@@ -74,7 +74,9 @@ def search_everything(text: str, *, reveals: bool) -> Found:
     return Found(
         codes=found,
         campaigns=list(campaigns.order_by("-created_at", "-id")[: SHOWN + 1]),
-        customers=list(search_customers(Customer.objects.live(), text).order_by("-created_at", "-id")[: SHOWN + 1]),
+        customers=list(
+            search_customers(Customer.objects.live(), text, bounded=True).order_by("-created_at", "-id")[: SHOWN + 1]
+        ),
         publications=list(
             Publication.objects.filter(source_id=text, result=Publication.Result.SUCCESS).select_related("campaign")[:1]
         ),

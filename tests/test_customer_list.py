@@ -21,6 +21,7 @@ def test_a_customer_is_found_by_the_beginning_of_name_last_name_email_and_source
     CustomerFactory(name="Priya Raman", email="priya@example.com", source_id="shop-1")
 
     assert list_of(search(Customer.objects.live(), text)) == [mara]
+    assert list_of(search(Customer.objects.live(), text, bounded=True)) == [mara]
 
 
 @pytest.mark.parametrize("text", ["ara", "example.com", "%", "_", "mara_l", "7"])
@@ -34,6 +35,7 @@ def test_a_customer_is_found_by_its_public_id():
     mara, _ = CustomerFactory(), CustomerFactory()
 
     assert list_of(search(Customer.objects.live(), mara.public_id)) == [mara]
+    assert list_of(search(Customer.objects.live(), mara.public_id, bounded=True)) == [mara]
 
 
 def test_an_empty_search_finds_all_newest_first():
@@ -50,6 +52,19 @@ def test_the_page_shows_what_was_searched(signed_in):
 
     assert "Priya Raman" in page
     assert "Mara Lindqvist" not in page
+
+
+def test_a_beginning_of_very_many_is_not_looked_for_in_all_and_the_page_says_so(signed_in, monkeypatch):
+    monkeypatch.setattr("customers.search.MANY", 2)
+    monkeypatch.setattr("customers.tables.MANY", 2)
+    CustomerFactory.create_batch(5, name="Mara", email="", source_id=None)
+    browser = signed_in("Viewer")
+
+    found = browser.get(URL, {"q": "mar"}).context["table"]
+
+    assert len(found.page) == 3  # all five without the bound
+    assert found.notice.startswith("More than 2 customers begin like this")
+    assert browser.get(URL).context["table"].notice == ""
 
 
 def test_the_page_by_name_disregards_case_and_keeps_the_search(signed_in):
