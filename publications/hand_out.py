@@ -18,7 +18,7 @@ from config.actor import Actor
 from config.note_event import note_event
 from publications.models import Export
 from publications.order_export import earlier_order, order_export
-from publications.take_codes import EXPIRATION_BEFORE, IN_POOL, NEXT, lock_pool
+from publications.take_codes import EXPIRATION_BEFORE, IN_POOL, NEXT, SEVERAL, lock_pool
 from publications.tallies.count_more_codes import count_more_codes
 from publications.webhooks.models import PUBLICATION_SUCCEEDED
 
@@ -199,7 +199,7 @@ MORE = """
 # The BETWEEN says nothing new, but keeps the planner from merging with the primary key from its very beginning.
 TAKE = f"""
 WITH taken AS MATERIALIZED (
-    {NEXT} {{skip}}
+    {NEXT.format(limit=SEVERAL)} {{skip}}
 ), pub AS ({{publication}}
 ), given AS (
     INSERT INTO publications_publishedvoucher (publication_id, voucher_id, expiration_given, expiration_before)

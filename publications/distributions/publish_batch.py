@@ -28,7 +28,7 @@ from publications.distributions.change_run import record_of
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.write_audience import walk_by_index
 from publications.hand_out import why_over
-from publications.take_codes import EXPIRATION_BEFORE, NEXT, left_in_pool, lock_pool
+from publications.take_codes import EXPIRATION_BEFORE, NEXT, SEVERAL, left_in_pool, lock_pool
 from publications.webhooks.models import PUBLICATION_SUCCEEDED
 from publications.webhooks.note_events import noting
 
@@ -54,7 +54,7 @@ class _Batch(NamedTuple):
 
 NOTHING = _Batch(0, False)
 
-TAKE = NEXT + " {skip}"
+TAKE = NEXT.format(limit=SEVERAL) + " {skip}"
 
 # The rest goes by arrays of keys, one entry for each recipient or code: nothing in it is left to the planner's guesses,
 # which in one large statement made it compare everybody with everybody while the tables were new.
