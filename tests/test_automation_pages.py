@@ -138,6 +138,7 @@ def test_the_page_tells_for_whom_it_fired_and_why_others_were_left_out(operator)
     left_out = operator.get(page_of(everybody), {"state": "left_out"}).content.decode()
 
     assert friends.count("Not in the segment “Friends”") == 2
+    assert "Fired 0 times, and left somebody out 2 times." in " ".join(friends.split())
     assert "No e-mail address" in all_of_them and "Ada" in all_of_them
     assert "Bob" in left_out and "Ada" not in left_out
 
@@ -178,7 +179,7 @@ def test_the_lists_cost_the_same_with_one_and_with_fifty(operator, django_assert
 
     with django_assert_num_queries(7):
         operator.get(LIST)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(13):
         operator.get(page_of(welcome))
 
 

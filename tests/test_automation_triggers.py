@@ -184,6 +184,17 @@ def test_times_are_those_of_the_project(project):
     assert next_time("0 9 * * *", after=at).isoformat() == "2026-07-01T09:00:00+02:00"
 
 
+@pytest.mark.parametrize(
+    ("cron", "comes"),
+    [("30 2 * * *", ["25T02:30+02:00", "26T02:30+01:00"]), ("30 * * * *", ["25T02:30+02:00", "25T02:30+01:00"])],
+)
+def test_the_hour_that_comes_twice_in_autumn_counts_once_for_what_names_it(project, cron, comes):
+    project(time_zone="Europe/Madrid")
+    first = next_time(cron, after=timezone.datetime(2026, 10, 25, 0, 15, tzinfo=timezone.get_default_timezone()))
+
+    assert [f"{at:%dT%H:%M}{at:%z}"[:11] + ":00" for at in (first, next_time(cron, after=first))] == comes
+
+
 def test_another_time_zone_moves_the_next_time(project):
     automation("schedule", segment=gold_segment(), cron="0 9 * * *")
     before = Rule.objects.get().next_run_at
@@ -194,7 +205,7 @@ def test_another_time_zone_moves_the_next_time(project):
     assert (before.hour, Rule.objects.get().next_run_at.hour) == (9, 0)
 
 
-@pytest.mark.parametrize("cron", ["", "9", "0 9 * *", "0 9 * * * *", "61 * * * *", "0 0 31 2 *", "@daily"])
+@pytest.mark.parametrize("cron", ["", "9", "0 9 * *", "0 9 * * * *", "61 * * * *", "0 0 31 2 *", "@daily", "R * * * *"])
 def test_what_is_no_time_is_refused(cron):
     with pytest.raises(InvalidCron, match="five fields"):
         next_time(cron)

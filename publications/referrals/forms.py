@@ -29,7 +29,7 @@ class ProgramForm(forms.Form):
         label="Give a referral code to everybody in",
         required=False,
         empty_label="Nobody by itself",
-        help_text="Those who are in the segment now, and whoever enters it. Else publish codes by hand or by the API.",
+        help_text="Those who are in the segment now, and whoever enters it. Otherwise publish codes by hand or by the API.",
     )
     reward = _campaign("Reward of the referrer: a code of", "Empty: none.")
     every = forms.IntegerField(
@@ -45,7 +45,7 @@ class ProgramForm(forms.Form):
     by_email = forms.BooleanField(
         label="Tell them by e-mail",
         required=False,
-        help_text="Of what is new here. The texts can be changed on the pages of the distributions that this makes.",
+        help_text="About what you add here. You can edit each text later, on the page of its distribution.",
     )
     all_optional = single_column = True
 

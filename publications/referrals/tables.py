@@ -20,7 +20,7 @@ MAIN, ASIDE = ({"td": {"class": name}} for name in ("main", "aside"))
 class ReferralTable(Table):
     referee = tables.Column(attrs=MAIN)
     referrer = tables.Column("Referred by")
-    number = NumberColumn(verbose_name="Their referee no.")
+    number = NumberColumn(verbose_name="Referee no.")
     created_at = WhenColumn(verbose_name="When")
     used = tables.Column("Redemption", empty_values=(), attrs=ASIDE)
 

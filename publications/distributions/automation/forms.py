@@ -77,13 +77,13 @@ class RuleForm(forms.Form):
         label="Only who holds a code of",
         max_length=255,
         required=False,
-        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Any campaign, or none"}),
+        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Name of the campaign"}),
     )
     only_without = forms.CharField(
         label="Only who holds no code of",
         max_length=255,
         required=False,
-        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Any campaign, or none"}),
+        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Name of the campaign"}),
     )
     limit = forms.ChoiceField(label="For the same customer", choices=LIMITS, required=False)
     at_most = forms.IntegerField(

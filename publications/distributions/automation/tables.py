@@ -56,7 +56,7 @@ class FiringTable(Table):
 
     created_at = WhenColumn(verbose_name="When")
     customer = tables.Column(default=NOTHING, attrs=MAIN)
-    code = tables.Column(empty_values=())
+    code = tables.Column(empty_values=(), attrs=FULL)
     reason = tables.TemplateColumn(
         template_name="automations/_reason.html", empty_values=(), attrs={"td": {"class": "wrap full"}}
     )

@@ -15,7 +15,7 @@ from config.actor import Actor
 from config.dialogs import leave
 from config.models import AuditEntry
 from config.roles import PUBLISH, READ, requires
-from config.tables import list_page
+from config.tables import COUNT_UP_TO, list_page
 from customers.condition_forms import Conditions, in_words
 from customers.segment_filter import read_event_filter
 from customers.watch_segments import is_getting_ready
@@ -27,7 +27,7 @@ from publications.distributions.automation.create_automation import (
 )
 from publications.distributions.automation.filters import AutomationFilter, FiringFilter
 from publications.distributions.automation.forms import RuleForm
-from publications.distributions.automation.models import Rule
+from publications.distributions.automation.models import Firing, Rule
 from publications.distributions.automation.tables import AutomationTable, FiringTable
 from publications.distributions.change_run import NotPossible
 from publications.distributions.compose import OF_THE_CODE, UnknownVariable, check_template
@@ -73,6 +73,9 @@ def automation(request, distribution_id):
             "at_rest": _is_at_rest(run),
             "getting_ready": run.rule.segment_id is not None and is_getting_ready(run.rule.segment_id),
             "missing": what_is_missing(run) if _is_at_rest(run) else [],
+            "fired": _count(run, Firing.Outcome.FIRED),
+            "left_out": _count(run, Firing.Outcome.SKIPPED),
+            "count_up_to": COUNT_UP_TO,
             "failed": run.deliveries.filter(state=Delivery.State.FAILED).count(),
             "entries": AuditEntry.objects.filter(object_id=run.public_id).order_by("-created_at", "-pk")[:LATEST],
         },
@@ -262,6 +265,11 @@ def _find(distribution_id: int) -> Distribution:
 def _is_at_rest(run: Distribution) -> bool:
     """Whether what it is made of may be changed."""
     return run.status == Status.DRAFT or (run.status == Status.PAUSED and not run.status_reason)
+
+
+def _count(run: Distribution, outcome: str) -> int:
+    """No further than lists count."""
+    return run.firings.filter(outcome=outcome).order_by()[: COUNT_UP_TO + 1].count()
 
 
 def _is_complete(run: Distribution) -> bool:

@@ -6,6 +6,7 @@ it was, and nobody is passed twice.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -24,6 +25,7 @@ from publications.distributions.automation.models import Rule
 
 BATCH = 1_000
 MOST_BATCHES = 50  # of one rule in one go; the next is seconds away
+RANDOM = re.compile(r"\b[rh]\b", re.IGNORECASE)  # croniter's "at any minute": another one each time that it is asked
 ALREADY = "already"  # the key of those who were in the segment; the same each time, so that nobody gets it again
 
 
@@ -47,12 +49,20 @@ def walk_segments() -> int:
 
 
 def next_time(cron: str, *, after: datetime | None = None) -> datetime:
-    """The next moment that the cron names, in the project's time zone. Raises InvalidCron."""
+    """The next moment that the cron names, in the project's time zone. Raises InvalidCron.
+
+    When clocks are put back an hour comes twice: what names an hour is due in the first, what names each hour in both.
+    What falls into an hour that is left out when they are put forward is due right after it.
+    """
     here: ZoneInfo = zone(ProjectSettings.current().time_zone)
     try:
-        if len(cron.split()) != 5:
+        if len(cron.split()) != 5 or RANDOM.search(cron):
             raise ValueError(cron)
-        return croniter(cron, (after or timezone.now()).astimezone(here)).get_next(datetime)
+        times = croniter(cron, (after or timezone.now()).astimezone(here))
+        found = times.get_next(datetime)
+        while found.fold and not cron.split()[1].startswith("*"):
+            found = times.get_next(datetime)
+        return found
     except (ValueError, KeyError, TypeError):
         raise InvalidCron(
             "Write five fields: minute, hour, day of the month, month, day of the week. 0 9 * * 1 is each Monday at 9:00."
