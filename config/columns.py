@@ -24,6 +24,9 @@ class Columns(Generic[M]):
     def __str__(self) -> str:
         return ", ".join(f"{self.alias}.{field.column}" for field in self.model._meta.concrete_fields)
 
+    def __len__(self) -> int:
+        return len(self._names)
+
     @cached_property
     def _names(self) -> list[str]:
         return [field.attname for field in self.model._meta.concrete_fields]

@@ -23,6 +23,7 @@ from config.metadata import check_metadata
 from customers.models import Customer
 from customers.upsert import CustomerNotFound, upsert_customer
 from publications import take_codes
+from publications.find_earlier import find_by_join_once, find_by_source_id
 from publications.models import Publication
 from publications.record_failure import record_failure
 from publications.refusals import (
@@ -152,11 +153,13 @@ class Attempt:
         try:
             return self.earlier_by_join_once() or self.take()
         except PublishRefused as refused:
-            if not Customer.objects.live().filter(pk=self.customer.pk).exists():
+            lives = record_failure(self, refused) if refused.is_attempt else self._customer_lives()
+            if not lives:
                 raise CustomerNotFound(self.customer.public_id) from None  # erased meanwhile
-            if refused.is_attempt:
-                record_failure(self, refused)
             raise
+
+    def _customer_lives(self) -> bool:
+        return Customer.objects.live().filter(pk=self.customer.pk).exists()
 
     def earlier(self) -> Publication | None:
         """The publication that answers this call already, if there is one. Raises DuplicateSourceId, AlreadyJoined."""
@@ -165,33 +168,31 @@ class Attempt:
     def _earlier_by_source_id(self) -> Publication | None:
         if self.source_id is None:
             return None
-        earlier = (
-            Publication.objects.filter(source_id=self.source_id, result="SUCCESS")
-            .select_related("customer", "campaign")
-            .first()
-        )
+        earlier = find_by_source_id(self.source_id)
         if not earlier:
             return None
         if earlier.voided_at or bytes(earlier.request_hash or b"") != self.request_hash:
             raise DuplicateSourceId(self.source_id, released=bool(earlier.voided_at))
-        return _as_repeat(earlier)
+        return self._as_repeat(earlier)
 
     def earlier_by_join_once(self) -> Publication | None:
-        if not self.join_once:
+        if not self.join_once or self.campaign is None:
             return None
-        earlier = (
-            Publication.objects.filter(
-                campaign=self.campaign, customer=self.customer, join_once=True, result="SUCCESS", voided_at=None
-            )
-            .select_related("customer", "campaign")
-            .first()
-        )
+        earlier = find_by_join_once(self.campaign, self.customer)
         if not earlier:
             return None
-        repeat = _as_repeat(earlier)
+        repeat = self._as_repeat(earlier)
         if self.voucher and self.voucher.pk not in {voucher.pk for voucher in repeat.vouchers}:
             raise AlreadyJoined()
         return repeat
+
+    def _as_repeat(self, earlier: Publication) -> Publication:
+        earlier.repeated = True
+        if self.campaign and earlier.campaign_id == self.campaign.pk:
+            earlier.campaign = self.campaign
+            for voucher in earlier.vouchers:
+                voucher.campaign = self.campaign
+        return earlier
 
     def publication(self, rows: list[take_codes.Taken]) -> Publication:
         """The stored row as an object, made from what the statement returned instead of read again."""
@@ -224,7 +225,14 @@ class FromPool(Attempt):
     def take(self) -> Publication:
         if rows := self._take_at_once():
             return self.publication(rows)
-        return self.earlier() or self._take_for_sure()
+        if earlier := self.earlier():
+            return earlier
+        try:
+            return self._take_for_sure()
+        except NoVoucherSuitable:
+            if earlier := self.earlier():  # the same call, sent twice, was faster
+                return earlier
+            raise
 
     def _take_at_once(self) -> list[take_codes.Taken]:
         """Without waiting for anybody; [] where that cannot be."""
@@ -250,19 +258,16 @@ class FromPool(Attempt):
         One caller at a time for each campaign, waiting for every lock in the pool's way. Only what this look
         finds empty is empty.
         """
-        campaign = self.campaign
+        campaign, state = self.campaign, _state_of(self.campaign)
+        if state.deleted:
+            raise CampaignGone(campaign)
+        if state.expired:
+            raise CampaignExpired()
+        if self._is_known_short(state.pool_version):
+            raise CodesExhausted() if state.auto_update else NoVoucherSuitable()
         with transaction.atomic():
-            state = _state_of(campaign)
-            if state.deleted:
-                raise CampaignGone(campaign)
-            if state.expired:
-                raise CampaignExpired()
-            if self._is_known_short(state.pool_version):
-                raise CodesExhausted() if state.auto_update else NoVoucherSuitable()
             take_codes.lock_pool(campaign)
             rows = take_codes.take_next_for_sure(self)
-            if not rows and (earlier := self.earlier()):
-                return earlier
             if not rows and state.auto_update:
                 try:
                     rows = self._extend_and_take(state.pool_version)
@@ -351,16 +356,6 @@ def _state_of(campaign: Campaign) -> _State:
             [campaign.pk],
         )
         return _State(cursor.fetchone())
-
-
-def _as_repeat(earlier: Publication) -> Publication:
-    earlier.vouchers = list(
-        Voucher.objects.filter(ledger__publication=earlier, ledger__released_at=None)
-        .select_related("campaign")
-        .order_by("pk")
-    )
-    earlier.repeated = True
-    return earlier
 
 
 def _hash(selector: Campaign | Voucher, customer: Customer | Mapping[str, Any]) -> bytes:

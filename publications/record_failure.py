@@ -29,8 +29,11 @@ ON CONFLICT (failure_key) DO UPDATE SET attempts = publications_publication.atte
 """
 
 
-def record_failure(attempt: Attempt, refused: PublishRefused) -> None:
-    """Runs after the attempt was rolled back, in a transaction of its own. Nothing is kept of an erased customer."""
+def record_failure(attempt: Attempt, refused: PublishRefused) -> bool:
+    """Runs after the attempt was rolled back, in a transaction of its own.
+
+    Nothing is kept of a customer who was erased meanwhile; then it returns False.
+    """
     values: dict[str, Any] = {
         "campaign": attempt.campaign.pk if attempt.campaign else None,
         "customer": attempt.customer.pk,
@@ -48,3 +51,4 @@ def record_failure(attempt: Attempt, refused: PublishRefused) -> None:
     }
     with connection.cursor() as cursor:
         cursor.execute(STATEMENT, values)
+        return cursor.rowcount > 0

@@ -1,0 +1,55 @@
+"""Finds the publication that answers a call already: one with the same source_id, or by join once.
+
+By hand and in one look, since a shop that repeats its calls should pay no more for it than for the first (ADR 0021).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+
+from campaigns.models import Campaign, Voucher
+from config.columns import Columns
+from customers.models import Customer
+from publications.models import Publication
+
+PUBLICATION, CUSTOMER, VOUCHER = Columns(Publication, "p"), Columns(Customer, "c"), Columns(Voucher, "v")
+EARLIER = f"""
+SELECT {PUBLICATION}, {CUSTOMER}, {VOUCHER}
+  FROM publications_publication p
+  LEFT JOIN customers_customer c ON c.id = p.customer_id
+  LEFT JOIN publications_publishedvoucher held ON held.publication_id = p.id AND held.released_at IS NULL
+  LEFT JOIN campaigns_voucher v ON v.id = held.voucher_id
+ WHERE p.result = 'SUCCESS' AND {{which}}
+ ORDER BY v.id
+"""  # noqa: S608 - our own constants
+BY_SOURCE_ID = EARLIER.format(which="p.source_id = %s")
+BY_JOIN_ONCE = EARLIER.format(which="p.campaign_id = %s AND p.customer_id = %s AND p.join_once AND p.voided_at IS NULL")
+
+
+def find_by_source_id(source_id: str) -> Publication | None:
+    """With `.vouchers`, those that it still gives, ordered by id; `.customer` is loaded. A voided one as well."""
+    return _first(BY_SOURCE_ID, [source_id])
+
+
+def find_by_join_once(campaign: Campaign, customer: Customer) -> Publication | None:
+    """As `find_by_source_id`, and not a voided one."""
+    return _first(BY_JOIN_ONCE, [campaign.pk, customer.pk])
+
+
+def _first(query: str, parameters: Sequence[Any]) -> Publication | None:
+    """A unique index sees to it that all rows are of one publication."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        rows = cursor.fetchall()
+    if not rows:
+        return None
+    of_customer, of_voucher = len(PUBLICATION), len(PUBLICATION) + len(CUSTOMER)
+    publication = PUBLICATION.instance(rows[0][:of_customer])
+    if publication.customer_id is not None:
+        publication.customer = CUSTOMER.instance(rows[0][of_customer:of_voucher])
+    held = [row[of_voucher:] for row in rows]
+    publication.vouchers = [VOUCHER.instance(row) for row in held if row[0] is not None]
+    return publication
