@@ -11,7 +11,10 @@ import json
 import os
 import random
 import statistics
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
 
 import django
 
@@ -73,7 +76,36 @@ class Bench:
                 ((empty,),) = self.handout.sql("SELECT id FROM campaigns_campaign WHERE name = 'Empty'")
                 take(self.handout, empty, self.rows)
                 line("2b empty pool, old transaction", lambda: self.publish("Empty", expected=400))
+            with self.exports("Empty"):
+                line("2  and while a report is made", self.publish)
             line("2b empty pool", lambda: self.publish("Empty", expected=400))
+
+    @contextmanager
+    def exports(self, campaign: str) -> Iterator[None]:
+        """Meanwhile the worker makes reports of all codes of that campaign, one after the other."""
+        from campaigns.models import Campaign
+        from config.actor import SYSTEM
+        from publications.report import order_report
+
+        over, made = Event(), []
+
+        def order() -> None:
+            while not over.is_set():
+                made.append(order_report("codes", campaign=Campaign.objects.get(name=campaign), by=SYSTEM))
+                while made[-1].status in ("queued", "running") and not over.is_set():
+                    time.sleep(0.1)
+                    made[-1].refresh_from_db()
+
+        orders = Thread(target=order)
+        orders.start()
+        try:
+            yield
+        finally:
+            over.set()
+            orders.join()
+            made[-1].refresh_from_db()
+            assert made[-1].status in ("running", "done"), made[-1].error
+            print(f"{'':32} {len(made)} reports of {self.rows:,} codes were ordered meanwhile", flush=True)
 
     def taken(self) -> int:
         ((count,),) = self.handout.sql(

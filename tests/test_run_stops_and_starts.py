@@ -1,5 +1,6 @@
 """`manage.py run` as real processes: it stops whole, and starts again after anything, with all its data."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -43,6 +44,12 @@ def test_stops_whole_within_ten_seconds_and_finds_its_data_again(data_folder):
     with RunningHandout(data_folder) as handout:
         assert handout.get("/healthz") == (200, '{"status": "ok"}')
         handout.sql("CREATE TABLE kept AS SELECT 42 AS answer")
+        niceness = {
+            ("procrastinate" in command, os.getpriority(os.PRIO_PROCESS, pid))
+            for pid, command in processes_of(data_folder).items()
+        }
+        ours = os.getpriority(os.PRIO_PROCESS, 0)
+        assert niceness == {(False, ours), (True, min(19, ours + 10))}  # the workers give way to pages and calls
 
         seconds = handout.stop(signal.SIGTERM)
 

@@ -8,13 +8,13 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from config.runtime.die_with_parent import die_with_parent
 
 STOP_SECONDS = 4  # what is still running then is killed; a job cut off is taken up again by the next worker
+NICENESS = 10
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30  # seconds between a child's death and its next start
 
 
@@ -31,12 +31,21 @@ class Supervised(Protocol):
 class Child:
     """A command run in a process group of its own, so that its own children are stopped with it."""
 
-    def __init__(self, name: str, command: Sequence[str], *, folder: Path, death_signal: int = signal.SIGTERM) -> None:
-        """`death_signal` is what the child gets when we are killed outright."""
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        folder: Path,
+        death_signal: int = signal.SIGTERM,
+        gives_way: bool = False,
+    ) -> None:
+        """`death_signal` is what the child gets when we are killed outright. `gives_way`: the others' work goes first."""
         self.name = name
         self._command = command
         self._folder = folder
         self._death_signal = death_signal
+        self._gives_way = gives_way
         self._process: subprocess.Popen | None = None
 
     def start(self) -> None:
@@ -45,8 +54,16 @@ class Child:
             cwd=self._folder,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=partial(die_with_parent, self._death_signal),
+            preexec_fn=self._prepare,
         )
+
+    def _prepare(self) -> None:
+        """In the child, before its command."""
+        die_with_parent(self._death_signal)
+        if self._gives_way:
+            os.nice(NICENESS)
+            with suppress(OSError):  # where Linux shares out by session, niceness counts only inside of one
+                Path("/proc/self/autogroup").write_text(str(NICENESS))
 
     def poll(self) -> int | None:
         return self._process.poll() if self._process else None

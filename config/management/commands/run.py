@@ -140,6 +140,7 @@ def _worker(name: str, *options: str, queue: str, concurrency: int) -> Child:
         ],
         folder=settings.BASE_DIR,
         death_signal=signal.SIGKILL,  # asked kindly it would first finish its jobs, however long they are
+        gives_way=True,  # a file of a million rows may take a second longer, but nobody waits for a page because of it
     )
 
 
