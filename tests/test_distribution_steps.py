@@ -299,3 +299,16 @@ def test_without_an_undo_window_it_starts_at_once(operator, project):
     shown = operator.get(page(draft(1, codes=1), "when")).content.decode()
 
     assert "At once, when you start it" in shown and "0 minutes" not in shown
+
+
+def test_an_email_that_was_given_up_half_written_holds_up_nothing(operator):
+    made = draft(1, codes=1)
+    half_written = {"subject": "For {{ nobody }}", "body": "{{ code"}
+
+    refused = operator.post(page(made, "message"), {"message": "email", **half_written})
+    given_up = operator.post(page(made, "message"), {"message": "none", **half_written})
+
+    assert set(errors(refused)) == {"subject", "body"}
+    assert given_up.url == page(made, "when")
+    made.refresh_from_db()
+    assert (made.message, made.body) == ("none", "{{ code")

@@ -17,6 +17,7 @@ from config.csv_uploads import NotCsv
 from config.widgets import Combobox, DateTimeInput
 from customers.models import Customer, Segment
 from customers.read_list import lines_of
+from publications.distributions.compose import UnknownVariable, check_template
 from publications.distributions.models import Distribution
 from publications.recipients import find_recipient
 from publications.webhooks.models import WebhookAddress
@@ -256,13 +257,24 @@ class MessageForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         match cleaned.get("message"):
-            case Message.EMAIL:
-                for field, text in (("subject", "Write a subject."), ("body", "Write a text.")):
-                    if not cleaned.get(field) and field not in self.errors:
-                        self.add_error(field, text)
+            case Message.EMAIL:  # of which alone the template is looked at: else nobody would see what is wrong with it
+                self._clean_template("subject", "Write a subject.")
+                self._clean_template("body", "Write a text.")
             case Message.WEBHOOK if not cleaned.get("webhook") and "webhook" not in self.errors:
                 self.add_error("webhook", "Choose an address. A Manager can add one in the settings.")
         return cleaned
+
+    def _clean_template(self, field: str, missing: str) -> None:
+        if field in self.errors:
+            return
+        text = self.cleaned_data[field]
+        try:
+            check_template(text, with_code=self.draft.campaign_id is not None)
+        except UnknownVariable as unknown:
+            self.add_error(field, str(unknown))
+        else:
+            if not text:
+                self.add_error(field, missing)
 
     def changes(self) -> dict[str, Any]:
         """Text that was written is kept, also where another way is chosen now: the choice may be taken back."""
