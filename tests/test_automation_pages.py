@@ -115,12 +115,14 @@ def test_an_active_one_is_not_changed(operator):
 def test_it_is_paused_changed_activated_and_archived(operator):
     welcome = automation(name="Welcome")
     operator.post(f"{page_of(welcome)}pause")
-    operator.post(f"{page_of(welcome)}rule", {"name": "Hello", "trigger": "code_redeemed"})
+    operator.post(f"{page_of(welcome)}rule", {"name": "Hello", "trigger": "code_redeemed", "limit": "1 day"})
     operator.post(f"{page_of(welcome)}activate")
     operator.post(f"{page_of(welcome)}archive")
 
     welcome.refresh_from_db()
     assert (welcome.name, welcome.rule.trigger, welcome.status) == ("Hello", "code_redeemed", "archived")
+    changed = AuditEntry.objects.get(action="distribution.changed")
+    assert changed.details == {"fields": ["name", "what starts it", "how often for a customer"]}
 
 
 def test_the_page_tells_for_whom_it_fired_and_why_others_were_left_out(operator):

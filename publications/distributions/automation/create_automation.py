@@ -11,10 +11,22 @@ from django.db.models.functions import Now
 
 from config.actor import Actor
 from publications.distributions.automation.models import Rule
+from publications.distributions.change_draft import CALLED
 from publications.distributions.change_run import NotPossible, record_of
 from publications.distributions.models import Distribution
 
 Status = Distribution.Status
+# In the log, where several fields are one thing to staff.
+CALLED_HERE = CALLED | {
+    "trigger": "what starts it",
+    "with_those_in_it": "who is meant at first",
+    "event_name": "event",
+    "event_filter": "conditions on the event",
+    "cron": "times",
+    "every": "which referees count",
+    **dict.fromkeys(("only_segment", "only_holders_of", "only_without"), "conditions"),
+    **dict.fromkeys(("at_most", "per"), "how often for a customer"),
+}
 # What an action may be when it is first thought of: staff choose codes and message on pages of their own.
 NEW = {"audience": Distribution.Audience.TRIGGER, "skip_holders": False}
 
@@ -47,7 +59,8 @@ def change_automation(
             Rule.objects.filter(pk=row.pk).update(**of_rule)
         fields = [name.removesuffix("_id") for name in (*changed, *of_rule)]
         if fields:
-            record_of(row, "changed", by=by, fields=fields)
+            words = (CALLED_HERE.get(name, name) for name in fields)
+            record_of(row, "changed", by=by, fields=list(dict.fromkeys(words)))
     for name, value in changed.items():
         setattr(distribution, name, value)
     return fields
