@@ -37,8 +37,8 @@ torture: .venv/dev.installed ## The exactly-once tests of publishing and of dist
 	$(PY) -m tests.torture --runs $(N)
 	$(PY) -m tests.torture_distributions --runs $(N)
 
-bench: .venv/dev.installed ## All benchmarks, each against the machine's own limit; writes docs/benchmarks.md
-	$(PY) -m bench
+bench: .venv/dev.installed ## The benchmarks (all, or BENCH="publish pages"), each against the machine's own limit; writes docs/benchmarks.md
+	$(PY) -m bench $(BENCH)
 
 FUZZ_EXAMPLES ?= 200
 fuzz: .venv/dev.installed ## Made-up calls to the API, FUZZ_EXAMPLES (200) of each operation and more

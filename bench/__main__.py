@@ -1,14 +1,16 @@
 """`make bench`: all benchmarks, one after the other; what they print becomes docs/benchmarks.md.
 
-.venv/bin/python -m bench [--quick]      # --quick: small and short, to see that everything runs
+.venv/bin/python -m bench [publish pages ...] [--quick]    # only these; --quick: small, to see that everything runs
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 from bench.installation import ROOT, machine
 
@@ -21,33 +23,51 @@ BENCHES = {
     "memory": ([], ["--minutes", "2"]),
     "api_calls": ([], ["--blocks", "4"]),
 }
+DOCUMENT = ROOT / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
-What `make bench` printed on {day}, on {machine}. PostgreSQL is the embedded one, durable (fsync on); the
-product and the limit that it is held against ran side by side on the same machine. How to read a line, and what it is
-held against, stands at the top of each `bench/<name>.py`; each runs alone as well.
+What `make bench` printed. PostgreSQL is the embedded one, durable (fsync on); the product and the limit that it is held
+against ran side by side on the same machine. How to read a line, and what it is held against, stands at the top of each
+`bench/<name>.py`; each runs alone as well.
 """
 
 
 def main() -> None:
     options = argparse.ArgumentParser()
+    options.add_argument("names", nargs="*", help=", ".join(BENCHES))
     options.add_argument("--quick", action="store_true")
     chosen = options.parse_args()
-    told = [HEAD.format(day=datetime.now(UTC).date(), machine=machine())]
-    for name, (whole, quick) in BENCHES.items():
+    if unknown := set(chosen.names) - set(BENCHES):
+        options.error(f"There is no benchmark {', '.join(sorted(unknown))}; choose of {', '.join(BENCHES)}.")
+    for name in chosen.names or BENCHES:
         print(f"# {name}", flush=True)
-        command = [sys.executable, "-m", f"bench.{name}", *(quick if chosen.quick else whole)]
-        lines = []
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout
-            for line in process.stdout:
-                print(line, end="", flush=True)
-                lines.append(line)
-        if process.returncode:
-            sys.exit(f"bench.{name} failed")
-        told.append(f"## {name}\n\n```\n{''.join(lines)}```\n")
-    if not chosen.quick:
-        (ROOT / "docs" / "benchmarks.md").write_text("\n".join(told))
+        whole, quick = BENCHES[name]
+        printed = run(name, quick if chosen.quick else whole)
+        if not chosen.quick:
+            write(DOCUMENT, name, printed)
+
+
+def run(name: str, options: list[str]) -> str:
+    """What it printed, which is shown as it comes."""
+    lines = []
+    command = [sys.executable, "-m", f"bench.{name}", *options]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(line)
+    if process.returncode:
+        sys.exit(f"bench.{name} failed")
+    return "".join(lines)
+
+
+def write(document: Path, name: str, printed: str) -> None:
+    """Puts the benchmark's section in the place of its last one; those of the others stay."""
+    kept = document.read_text() if document.exists() else ""
+    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", kept, re.DOTALL | re.MULTILINE))
+    sections[name] = f"\n{datetime.now(UTC).date()}, {machine()}\n\n```\n{printed}```"
+    told = [f"## {name}\n{sections[name].rstrip()}\n" for name in BENCHES if name in sections]
+    document.write_text("\n".join([HEAD, *told]))
 
 
 if __name__ == "__main__":
