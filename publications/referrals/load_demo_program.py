@@ -53,8 +53,8 @@ def _referrals(program: Campaign, began: datetime, dice: random.Random, *, by: A
         found += [
             Referral(
                 campaign=program, referrer=row.publication.customer, referee=redemption.customer, redemption=redemption,
-                number=redemption.redeemed_quantity, created_at=redemption.created_at,
+                number=number, created_at=redemption.created_at,
             )
-            for redemption in redemptions
+            for number, redemption in enumerate(redemptions, start=1)
         ]  # fmt: skip
     return Referral.objects.bulk_create(sorted(found, key=lambda referral: referral.created_at))

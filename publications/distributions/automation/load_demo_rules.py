@@ -91,11 +91,10 @@ def write_firings(run: Distribution, given: Sequence[tuple[Customer, datetime]])
     Voucher.objects.bulk_update(vouchers, ["published_at"])
     deliveries = Delivery.objects.bulk_create(
         Delivery(
-            distribution=run, customer=publication.customer, firing=f"demo {n}", publication=publication, state="sent",
-            attempts=1, email=publication.customer.email, created_at=publication.created_at,
-            state_at=publication.created_at + timedelta(seconds=6),
+            distribution=run, customer=who, firing=f"demo {n}", publication=publication, state="sent", attempts=1,
+            email=who.email, created_at=at, state_at=at + timedelta(seconds=6),
         )
-        for n, publication in enumerate(publications)
+        for n, ((who, at), publication) in enumerate(zip(given, publications, strict=True))
     )  # fmt: skip
     Firing.objects.bulk_create(
         Firing(
