@@ -79,7 +79,7 @@ PUBLICATIONS = [
     Column("By", "actor_label"),
     Column("Source ID", "source_id"),
     Column("Failure", "failure_message"),
-    Column("Attempts", "attempts", Number),
+    Column("Attempts", "attempts"),
     Column("Code asked for", masked("attempted_code")),
     Column("Released at", "ledger__released_at", Time),
     Column("Release reason", "ledger__reason"),
@@ -114,7 +114,7 @@ RECIPIENTS = [
     Column("Code", shown_code("publication__ledger__voucher__code", "publication__ledger__voucher__published_at")),
     Column("State", "state"),
     Column("Reason", "reason"),
-    Column("Attempts", "attempts", Number),
+    Column("Attempts", "attempts"),
     Column("Since", "state_at", Time),
 ]
 
