@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from django.utils import timezone
@@ -85,6 +87,25 @@ def test_a_run_is_cancelled_within_its_window(page):
     expect(page.get_by_role("heading", name="Autumn Cancelled")).to_be_visible()
     expect(page.get_by_text("Nobody got anything.")).to_be_visible()
     assert made.deliveries.count() == 0
+
+
+def test_the_list_follows_the_run_but_not_while_somebody_is_busy_with_it(page):
+    made = draft([CustomerFactory(name="Ada Adler")], codes=1)
+    Distribution.objects.update(status="running", audience_complete=True, started_at=timezone.now())
+    # Resting, so that the worker of the test leaves it alone.
+    Distribution.objects.update(rests_until=timezone.now() + timedelta(hours=1))
+    recipient = Delivery.objects.create(distribution=made, customer=made.listed.get().customer)
+    row, tile = page.get_by_role("row", name="Ada Adler"), page.locator("#run .tile dd")
+
+    page.goto(f"/distributions/{made.public_id}/")
+    row.get_by_role("link").focus()
+    Delivery.objects.update(state="failed", reason="No such mailbox")
+    expect(tile.nth(2)).to_have_text("1")
+    expect(row).to_contain_text("Waiting")
+    page.get_by_role("link", name="Outbox").focus()
+    Delivery.objects.filter(pk=recipient.pk).update(state="sent", reason="")
+
+    expect(row).to_contain_text("Sent")
 
 
 def test_an_empty_pool_pauses_the_run_until_somebody_stops_it(page):
