@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import NamedTuple
 
 from django.urls import reverse
@@ -16,6 +17,7 @@ class Entry(NamedTuple):
     icon: str
     url_name: str
     ability: str = READ
+    also: tuple[str, ...] = ()  # other pages under it, whose addresses begin otherwise
 
 
 MAIN = [
@@ -25,7 +27,7 @@ MAIN = [
     Entry("Customers", "users", "customers:list"),
     Entry("Segments", "users-round", "customers:segments"),
     Entry("Publications", "send", "publications:all"),
-    Entry("Distributions", "megaphone", "distributions:list"),
+    Entry("Distributions", "megaphone", "distributions:list", also=("automations:list", "distributions:outbox")),
     Entry("Exports", "file-down", "publications:exports"),
 ]
 SETTINGS = [
@@ -58,16 +60,17 @@ def _navigation(request) -> list[tuple[str, list[dict]]]:
     groups = [(heading, _entries(request, entries)) for heading, entries in (("", MAIN), ("Settings", SETTINGS))]
     shown = [entry for _, entries in groups for entry in entries]
     # The longest address that the path begins with: /admin/auth/user/7/ is under Users, not Administration.
-    here = max((e for e in shown if _is_under(request.path, e["url"])), key=lambda e: len(e["url"]), default=None)
-    if here:
-        here["current"] = True
+    under = [(len(url), entry) for entry in shown for url in entry["urls"] if _is_under(request.path, url)]
+    if under:
+        max(under, key=itemgetter(0))[1]["current"] = True
     return groups
 
 
 def _entries(request, entries: list[Entry]) -> list[dict]:
     return [
-        {"label": entry.label, "icon": entry.icon, "url": reverse(entry.url_name), "current": False}
+        {"label": entry.label, "icon": entry.icon, "url": urls[0], "urls": urls, "current": False}
         for entry in entries
+        for urls in [[reverse(name) for name in (entry.url_name, *entry.also)]]
         if may(request.user, entry.ability)
     ]
 

@@ -38,7 +38,13 @@ def test_who_has_no_role_sees_nothing(signed_in):
 
 @pytest.mark.parametrize(
     "address, here",
-    [("/admin/", ["Administration"]), ("/admin/auth/user/", ["Users &amp; roles"]), ("/password/", [])],
+    [
+        ("/admin/", ["Administration"]),
+        ("/admin/auth/user/", ["Users &amp; roles"]),
+        ("/automations/", ["Distributions"]),
+        ("/messages/", ["Distributions"]),
+        ("/password/", []),
+    ],
 )
 def test_it_says_where_we_are(signed_in, address, here):
     assert [label for _, current, label in side_bar(signed_in("Manager"), address) if current] == here
