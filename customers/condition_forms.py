@@ -154,7 +154,11 @@ class Conditions:
         self.error = ""
         self.filter: dict[str, Any] = {}
         if data is not None and ("condition_op" in data or "junction" in data):
-            sent = [data.getlist(f"condition_{part}") for part in ("field", "which", "op", "value")]
+            # PostgreSQL holds no NUL, and no keyboard has one.
+            sent = [
+                [text.replace("\x00", "") for text in data.getlist(f"condition_{part}")]
+                for part in ("field", "which", "op", "value")
+            ]
             self.rows = [Row(*row) for row in zip(*sent, strict=False)][:MOST_ROWS]
             self.junction = "or" if data.get("junction") == "or" else "and"
         else:

@@ -222,6 +222,16 @@ def test_the_list_and_the_members_cost_the_same_with_one_and_with_fifty(operator
         operator.get(page_of(segment))
 
 
+@pytest.mark.parametrize("name", ["condition_which", "condition_value"])
+def test_a_character_that_no_database_holds_is_passed_by(operator, name):
+    CustomerFactory(metadata={"city": "Kyiv"})
+    row = {"condition_field": "metadata", "condition_which": "city", "condition_op": "$is", "condition_value": "Kyiv"}
+
+    answer = operator.get("/segments/count", row | {name: f"\x00{row[name]}"})
+
+    assert "<strong>1</strong> customer fits now." in answer.content.decode()
+
+
 @pytest.mark.parametrize(("op", "value", "shown_as"), [
     ("$before", "", "date"), ("$after", "2026-03-31", "date"), ("$after", "2026-03-31, 2026-04-30", "text"),
     ("$more_than", "30", "text"),

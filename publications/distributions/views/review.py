@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -91,13 +89,12 @@ def preview(request, draft):
 @requires(PUBLISH)
 @of_draft
 def test(request, draft):
-    form = TestMessageForm(request.POST)
+    form, recipient = TestMessageForm(request.POST), RecipientForm(request.POST, draft=draft)
     if not form.is_valid():
         messages.error(request, "Give the e-mail address to which the test shall be sent.")
     elif problems := what_is_missing(draft):
         messages.error(request, " ".join(problems))
     else:
-        recipient = RecipientForm(request.POST, draft=draft)
         try:
             to = form.cleaned_data["to"]
             send_test_message(draft, to=to, by=Actor.user(request.user), customer=recipient.found)
@@ -105,9 +102,8 @@ def test(request, draft):
             messages.error(request, str(problem))
         else:
             messages.success(request, f"The test has been sent to {to}. No code was taken for it.")
-    recipient = request.POST.get("recipient", "")
     address = reverse("distributions:review", kwargs={"distribution_id": draft.pk})
-    return redirect(f"{address}?{urlencode({'recipient': recipient})}" if recipient else address)
+    return redirect(f"{address}?recipient={recipient.found.public_id}" if recipient.found else address)
 
 
 @require_POST
