@@ -220,6 +220,7 @@ ADMIN_MODELS = {
     "customers_refusedcustomer": (PUBLISH, NOBODY, NOBODY, NOBODY),
     "customers_segmentchange": (READ, NOBODY, NOBODY, NOBODY),
     "customers_segmentmember": (READ, NOBODY, NOBODY, NOBODY),
+    "customers_firstmembers": (READ, NOBODY, NOBODY, NOBODY),
     "customers_watchedmember": (READ, NOBODY, NOBODY, NOBODY),
     "customers_watchedsegment": (READ, NOBODY, NOBODY, NOBODY),
     "publications_daytally": (MANAGE, NOBODY, NOBODY, NOBODY),
