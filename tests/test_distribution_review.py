@@ -191,7 +191,9 @@ def test_the_start_opens_the_undo_window_in_which_it_can_be_cancelled(operator, 
     assert "Starts in 9 min 5" in shown and f'action="{page(made, "cancel")}"' in shown
     made.refresh_from_db()
     assert made.status == "cancelled"
-    assert "Cancelled before it started" in operator.get(answer.url).content.decode()
+    cancelled = operator.get(answer.url).content.decode()
+    assert "Cancelled before it started" in cancelled and "<dt>Was to start</dt>" in cancelled
+    assert "The run was cancelled before it started." in cancelled and "No recipients yet" not in cancelled
 
 
 def test_a_date_is_kept_until_then(operator):

@@ -115,6 +115,8 @@ class RecipientTable(Table):
         self.run = run
         self.reveals = reveals_codes(user)
         self.may_resolve = may(user, PUBLISH)
+        if run.status == Distribution.Status.CANCELLED:
+            self.empty_title, self.empty_text = "No recipients", "The run was cancelled before it started."
         hidden = () if run.campaign_id else ("code",)
         super().__init__(recipients.select_related("customer", "publication"), exclude=hidden, **kwargs)
 
