@@ -19,6 +19,8 @@ from config.widgets import DateTimeInput, Switch
 
 DISCOUNT_FIELDS = ["discount_type", "discount_value", "unit_type"]
 GIFT_FIELDS = ["gift_amount"]
+# One for each kind of use, since what they start from differs: one, until the balance is 0, any number of referees.
+LIMIT_FIELDS = {"redemption_limit", "gift_limit", "referral_limit"}
 CONFIGURATION = ["code_length", "code_pattern", "code_prefix", "code_postfix", "code_charset"]
 MONO = {"class": "mono", "autocomplete": "off", "spellcheck": "false"}
 
@@ -79,7 +81,6 @@ class ValueFields(VerbForm):
     discount_value = of("discount_value", label="Value")
     unit_type = of("unit_type", label="Unit", help_text="What is free, such as “month” or “coffee”.")
     gift_amount = of("gift_amount", label="Gift amount")
-    # A field of its own, since what both kinds of value start from differs: one use, and uses until the balance is 0.
     gift_limit = of(
         "redemption_limit",
         label="Redemptions per gift voucher",
@@ -96,18 +97,22 @@ class ValueFields(VerbForm):
     def clean(self) -> dict[str, Any]:
         """Nothing is wrong with what belongs to the other kind: it is not shown, and left out."""
         if self.fields.keys() & {"kind", "type"}:
-            for name in [*DISCOUNT_FIELDS, "redemption_limit"] if self.is_gift() else [*GIFT_FIELDS, "gift_limit"]:
+            for name in DISCOUNT_FIELDS if self.is_gift() else GIFT_FIELDS:
+                self.errors.pop(name, None)
+            for name in LIMIT_FIELDS - {self.limit_field()}:
                 self.errors.pop(name, None)
         super().clean()
         return self.cleaned_data
 
     def refuse(self, errors: Mapping[str, str]) -> None:
-        if self.is_gift():
-            errors = {"gift_limit" if name == "redemption_limit" else name: told for name, told in errors.items()}
-        super().refuse(errors)
+        limit = self.limit_field()
+        super().refuse({limit if name == "redemption_limit" else name: told for name, told in errors.items()})
+
+    def limit_field(self) -> str:
+        return "gift_limit" if self.is_gift() else "redemption_limit"
 
     def given_limit(self) -> dict[str, Any]:
-        return {"redemption_limit": self.cleaned_data["gift_limit" if self.is_gift() else "redemption_limit"]}
+        return {"redemption_limit": self.cleaned_data[self.limit_field()]}
 
 
 class CodeFields(forms.Form):
@@ -142,7 +147,14 @@ class CampaignForm(ValueFields, CodeFields):
         "redemption_limit",
         label="Redemptions per code",
         min_value=1,
-        help_text="Leave it empty for no limit: in a referral program each code is for many referees.",
+        help_text="Leave it empty for no limit.",
+    )
+    referral_limit = of(
+        "redemption_limit",
+        label="Redemptions per referral code",
+        min_value=1,
+        initial=None,
+        help_text="Leave it empty, and a customer can bring any number of referees.",
     )
     start_date = of("start_date", label="Starts", widget=DateTimeInput)
     expiration_date = of(
@@ -192,9 +204,20 @@ class CampaignForm(ValueFields, CodeFields):
             self.initial["discount_type"] = Value.Discount.PERCENT
             return
         gift = campaign.kind == Campaign.Kind.GIFT_VOUCHERS
-        for name in ("kind", "count", "active", "gift_limit", *(DISCOUNT_FIELDS if gift else GIFT_FIELDS)):
+        for name in (
+            "kind",
+            "count",
+            "active",
+            "gift_limit",
+            "referral_limit",
+            *(DISCOUNT_FIELDS if gift else GIFT_FIELDS),
+        ):
             del self.fields[name]
         self.start_from(campaign)
+
+    def limit_field(self) -> str:
+        referral = self.cleaned_data.get("kind") == Campaign.Kind.REFERRAL_PROGRAM
+        return "referral_limit" if referral else super().limit_field()
 
     @property
     def fieldsets(self):
@@ -202,7 +225,7 @@ class CampaignForm(ValueFields, CodeFields):
         old = "For codes made from now on; those that exist stay as they are." if self.campaign else ""
         return [
             ("Campaign", "", ["name", "category", "kind"]),
-            ("Offer", "", [*DISCOUNT_FIELDS, *GIFT_FIELDS, "redemption_limit", "gift_limit"]),
+            ("Offer", "", [*DISCOUNT_FIELDS, *GIFT_FIELDS, "redemption_limit", "gift_limit", "referral_limit"]),
             (
                 "Time",
                 f"In the time zone of the project, {zone}.",

@@ -61,10 +61,23 @@ def test_a_campaign_is_created_and_its_codes_are_on_their_way(signed_in):
 GIFTS = {"kind": "GIFT_VOUCHERS", "gift_amount": "25"}
 
 
+REFERRALS = {"kind": "REFERRAL_PROGRAM", "redemption_limit": "1"}
+
+
 @pytest.mark.parametrize(
-    ("typed", "limit"), [({}, 1), ({"redemption_limit": ""}, None), (GIFTS, None), (GIFTS | {"gift_limit": "3"}, 3)]
+    ("typed", "limit"),
+    [
+        ({}, 1),
+        ({"redemption_limit": ""}, None),
+        (GIFTS, None),
+        (GIFTS | {"gift_limit": "3"}, 3),
+        (REFERRALS, None),
+        (REFERRALS | {"referral_limit": "3"}, 3),
+    ],
 )
-def test_a_gift_voucher_may_be_used_until_its_balance_is_0_unless_told(signed_in, typed, limit):
+def test_a_gift_voucher_is_used_until_its_balance_is_0_and_a_referral_code_by_any_number_unless_told(
+    signed_in, typed, limit
+):
     signed_in("Manager").post("/campaigns/new", NEW | typed)
 
     assert Campaign.objects.get().redemption_limit == limit
@@ -88,6 +101,7 @@ def test_what_is_wrong_with_a_field_of_the_other_kind_does_not_matter(signed_in,
         ({"kind": "GIFT_VOUCHERS"}, "Enter an amount above 0."),
         ({"redemption_limit": "1000000001"}, "Enter 1 to 1,000,000,000; leave it empty for no limit."),
         (GIFTS | {"gift_limit": "1000000001"}, "Enter 1 to 1,000,000,000; leave it empty for no limit."),
+        (REFERRALS | {"referral_limit": "1000000001"}, "Enter 1 to 1,000,000,000; leave it empty for no limit."),
         (GIFTS | {"gift_limit": "0"}, "Ensure this value is greater than or equal to 1."),
         ({"activity_duration": "soon"}, "Write it as “30 days”"),
         ({"metadata": '{"a": 1,\n}'}, "in line 2"),
