@@ -20,7 +20,9 @@ def test_the_pool_index_serves_the_statement(analysed, taken):
         if analysed:
             cursor.execute("ANALYZE campaigns_voucher")
 
-        cursor.execute(f"EXPLAIN {NEXT.format(limit=SEVERAL)}", {"campaign": campaign.pk, "after": first + taken, "count": 1})
+        cursor.execute(
+            f"EXPLAIN {NEXT.format(limit=SEVERAL)}", {"campaign": campaign.pk, "after": first + taken, "count": 1}
+        )
         plan = "\n".join(line for (line,) in cursor.fetchall())
 
     assert "Index Scan using voucher_pool" in plan
