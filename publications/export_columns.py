@@ -130,7 +130,7 @@ FIRINGS = [
     ),
     Column("State", Coalesce("delivery__state", "outcome")),
     Column("Reason", Coalesce(NullIf("reason", Value("")), "delivery__reason")),
-    Column("Attempts", "delivery__attempts", Number),
+    Column("Attempts", "delivery__attempts"),
     Column("Since", Coalesce("delivery__state_at", "created_at"), Time),
 ]
 

@@ -28,7 +28,11 @@ def test_the_demo_data_keeps_every_invariant():
     assert Campaign.objects.count() == 8
     assert Customer.objects.count() == 600
     assert Publication.objects.filter(result="SUCCESS").count() == 1701
-    assert dict(Delivery.objects.values_list("state").annotate(Count("pk"))) == {"sent": 126, "failed": 2, "skipped": 23}
+    assert dict(Delivery.objects.values_list("state").annotate(Count("pk"))) == {
+        "sent": 126,
+        "failed": 2,
+        "skipped": 23,
+    }
     assert KeptMessage.objects.count() == 126
     assert dict(Firing.objects.values_list("outcome").annotate(Count("pk"))) == {"fired": 50, "skipped": 3}
     assert (Referral.objects.count(), Referral.objects.values("referrer").distinct().count()) == (36, 18)
