@@ -97,15 +97,27 @@ def test_the_page_of_a_run_takes_as_many_queries_for_fifty_recipients_as_for_one
 def test_progress_is_counted_by_state_and_reason():
     made = with_states(pending=1, published=2, sending=1, sent=4, failed=2, skipped=3, unknown=1)
 
+    made.started_at -= timedelta(minutes=2)
+
     progress = follow_run(made)
 
     assert (progress.total, progress.reached, progress.remaining) == (14, 4, 4)
+    assert progress.minutes_left == 1
     assert (progress.failed, progress.left_out, progress.unknown) == (2, 3, 1)
     assert progress.percent == 71
     assert progress.per_minute == 4
     assert progress.reasons == [
         ("skipped", "Why skipped", 3), ("failed", "Why failed", 2), ("unknown", "Why unknown", 1)
     ]  # fmt: skip
+
+
+def test_of_a_run_that_began_just_now_the_rate_is_told_from_what_there_was(operator):
+    made = with_states(pending=300, sent=5)
+    Distribution.objects.update(started_at=timezone.now() - timedelta(seconds=20))
+    made.refresh_from_db()
+
+    assert 5 < follow_run(made).per_minute <= 15
+    assert " min left</span>" in shown(operator, page(made))
 
 
 def test_without_a_message_a_published_code_is_the_end():

@@ -14,7 +14,7 @@ from publications.distributions.models import Delivery, Distribution
 State, Status = Delivery.State, Distribution.Status
 LOOKED_BACK = 1_000  # of those that ended last: the rate is told from them, since no index knows a run's by time
 REASONS = 50
-MINUTE = timedelta(minutes=1)
+MINUTE, SHORTEST = timedelta(minutes=1), timedelta(seconds=5)  # a rate told from less would jump about
 
 
 class Progress(NamedTuple):
@@ -46,6 +46,11 @@ class Progress(NamedTuple):
         return 100 * (self.total - self.remaining) // self.total if self.total else 100
 
     @property
+    def minutes_left(self) -> int | None:
+        """At the rate of now; None where nobody can tell."""
+        return -(-self.remaining // self.per_minute) if self.complete and self.per_minute and self.remaining else None
+
+    @property
     def failed(self) -> int:
         return self.counts[State.FAILED]
 
@@ -66,7 +71,7 @@ def follow_run(run: Distribution) -> Progress:
     with_reason = run.deliveries.filter(state__in=[State.FAILED, State.SKIPPED, State.UNKNOWN]).exclude(reason="")
     counted = with_reason.order_by().values_list("state", "reason").annotate(count=Count("pk"))
     reasons = list(counted.order_by("-count", "reason")[:REASONS])
-    rate = _rate(run.deliveries.filter(state=State.PUBLISHED if ends_published else State.SENT))
+    rate = _rate(run, run.deliveries.filter(state=State.PUBLISHED if ends_published else State.SENT))
     return Progress(
         counts={state: found.get(state, 0) for state in State.values},
         reasons=reasons,
@@ -77,10 +82,11 @@ def follow_run(run: Distribution) -> Progress:
     )
 
 
-def _rate(ended: QuerySet) -> int:
-    """In the last minute. Where that many ended within less of it, what they come to in a whole one."""
-    since = timezone.now() - MINUTE
+def _rate(run: Distribution, ended: QuerySet) -> int:
+    """By the last minute, or what there was of it since the run began; by less of it where very many ended in it."""
+    now = timezone.now()
+    since = max(now - MINUTE, run.started_at or now - MINUTE)
     moments = [at for at in ended.order_by("-pk").values_list("state_at", flat=True)[:LOOKED_BACK] if at > since]
-    if len(moments) < LOOKED_BACK:
-        return len(moments)
-    return round(LOOKED_BACK * MINUTE / max(timezone.now() - min(moments), timedelta(seconds=1)))
+    if len(moments) == LOOKED_BACK:
+        since = min(moments)
+    return round(len(moments) * MINUTE / max(now - since, SHORTEST))

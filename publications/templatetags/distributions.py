@@ -26,6 +26,15 @@ def countdown(moment: datetime) -> str:
     return f"in {minutes} min {seconds} s" if minutes else f"in {seconds} s"
 
 
+@register.filter
+def spoken_minutes(minutes: int) -> str:
+    """ "9 min", "3 h", "2 days": no more exact than an estimate is."""
+    if minutes < 100:
+        return f"{minutes} min"
+    hours = round(minutes / 60)
+    return f"{hours} h" if hours < 48 else f"{round(hours / 24)} days"
+
+
 @register.simple_tag
 def run_status(distribution: Distribution):
     return status_pill(distribution)
