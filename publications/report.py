@@ -29,7 +29,7 @@ from publications.history import history
 from publications.models import Delivery, Distribution, Export, Firing, PublishedVoucher
 from publications.order_export import order_export
 
-BATCH = 500_000  # one or two seconds
+BATCH = 1_000_000  # some seconds
 LONGEST_FILTERS = 2_000
 
 
