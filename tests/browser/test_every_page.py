@@ -111,7 +111,7 @@ def test_dialogs(visit):
     page.goto(f"/campaigns/{campaign.public_id}/")
     page.evaluate(AXE_SCRIPT)
     openers = page.locator(".page-head a[data-dialog]")
-    assert openers.count() == 5  # generate codes, hand out, two reports, publish
+    assert openers.count() == 6  # generate codes, hand out, two reports, send to many, publish
     dialog = page.get_by_role("dialog")
 
     faults = []
