@@ -57,11 +57,12 @@ def find_customer(reference: str) -> Customer:
     return found
 
 
-def upsert_customer(as_sent: Mapping[str, Any]) -> Customer:
+def upsert_customer(as_sent: Mapping[str, Any], *, known: Customer | None = None) -> Customer:
     """The customer with that `id`, else with that `source_id`, else a new one; given fields update the profile.
 
     An e-mail alone is no key and makes a new customer. A field that is None counts as not given; metadata and
     address are merged key by key. Two calls at once with one new source_id end with one customer.
+    `known`: who has that source_id, where the caller has just looked.
     Raises CustomerNotFound (unknown `id`, or erased meanwhile) and InvalidCustomer.
     """
     fields = clean_customer(as_sent)
@@ -76,11 +77,12 @@ def upsert_customer(as_sent: Mapping[str, Any]) -> Customer:
     if source_id is None:
         return Customer.objects.create(**fields)
     for _ in range(ATTEMPTS):
-        if known := COLUMNS.first(BY_SOURCE_ID, [source_id]):
+        if known := known or COLUMNS.first(BY_SOURCE_ID, [source_id]):
             with suppress(
                 CustomerNotFound
             ):  # erased a moment ago: the source_id is free, and somebody else's from now on
                 return update_customer(known, fields)
+            known = None
         # Another call may insert the same source_id right now: then this inserts nothing, and theirs is found.
         Customer.objects.bulk_create([Customer(source_id=source_id, **fields)], ignore_conflicts=True)
     raise CustomerNotFound(source_id)

@@ -73,10 +73,12 @@ def publish(
     source_id: str | None = None,
     metadata: dict | None = None,
     join_once: bool = False,
+    known: Customer | None = None,
 ) -> Publication:
     """Publishes `count` codes of the campaign's pool to the customer, or none.
 
-    `customer` is a Customer, or the fields as sent, which are upserted once the call is known not to be a repeat.
+    `customer` is a Customer, or the fields as sent, which are upserted once the call is known not to be a repeat; `known`
+    is then who has their source_id, where the caller has just looked.
     The returned publication has `.vouchers` (ordered by id, `campaign` set) and `.repeated`: True where an earlier
     publication answers this call (same `source_id` and request; or join once and the customer holds a code).
 
@@ -94,7 +96,7 @@ def publish(
         campaign, count=count, channel=channel, origin=origin, by=by, source_id=source_id, metadata=metadata,
         join_once=join_once,
     )  # fmt: skip
-    return attempt.carry_out(customer)
+    return attempt.carry_out(customer, known=known)
 
 
 def publish_code(
@@ -143,13 +145,13 @@ class Attempt:
         """Publishes, or raises PublishRefused."""
         raise NotImplementedError
 
-    def carry_out(self, customer: Customer | Mapping[str, Any]) -> Publication:
+    def carry_out(self, customer: Customer | Mapping[str, Any], *, known: Customer | None = None) -> Publication:
         if self.source_id is not None:
             self.request_hash = _hash(self.selector(), customer)
             # Before the customer is touched: a repeat must not update the profile, a misuse must not create one.
             if earlier := self._earlier_by_source_id():
                 return earlier
-        self.customer = customer if isinstance(customer, Customer) else upsert_customer(customer)
+        self.customer = customer if isinstance(customer, Customer) else upsert_customer(customer, known=known)
         try:
             return self.earlier_by_join_once() or self.take()
         except PublishRefused as refused:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from ninja import Query, Router
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from campaigns.find import find_campaign, find_voucher
+from campaigns.find import find_voucher
 from campaigns.models import Campaign, Voucher
 from config import conditions as by
 from config.api import ApiError, as_api_error, in_words, invalid_payload, invalid_query, key_or_404, not_found
@@ -26,6 +26,7 @@ from publications.api.answers import listed_answer, publication_answer, publishe
 from publications.api.masked_codes import visible
 from publications.attach_codes import attach_codes
 from publications.conditions import PUBLICATIONS, REFERRAL, of_type, of_vouchers
+from publications.find_both import find_both
 from publications.history import history
 from publications.models import Publication, PublishedVoucher
 from publications.publish import API, publish, publish_code
@@ -143,13 +144,18 @@ def _publish(request: HttpRequest, sent: PublicationSent, *, join_once: bool) ->
         if sent.voucher:
             publication = publish_code(find_voucher(sent.voucher), customer, **how)
         elif sent.campaign:
-            campaign = find_campaign(sent.campaign.name)
-            publication = publish(campaign, customer, count=sent.campaign.count or 1, **how)
+            campaign, known = find_both(sent.campaign.name, source_id=_source_id(customer))
+            publication = publish(campaign, customer, count=sent.campaign.count or 1, known=known, **how)
         else:
             raise ApiError(400, "missing_vouchers", "Missing vouchers", "Either Campaign or Voucher is required")
     except InvalidCustomer as problem:
         raise invalid_payload(f"customer.{problem}") from None
     return published_answer(publication)
+
+
+def _source_id(customer: dict[str, Any]) -> str | None:
+    """Which an id goes before."""
+    return None if customer.get("id") else customer.get("source_id") or None
 
 
 def _code(of: Q) -> Subquery:

@@ -30,7 +30,7 @@ from publications.distributions.automation.forms import RuleForm
 from publications.distributions.automation.models import Firing, Rule
 from publications.distributions.automation.tables import AutomationTable, FiringTable
 from publications.distributions.change_run import NotPossible
-from publications.distributions.compose import OF_THE_CODE, UnknownVariable, check_template
+from publications.distributions.compose import OF_THE_CODE
 from publications.distributions.forms import CodesForm, MessageForm, ResolveForm
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.retry_failed import resolve_unknown, retry_failed
@@ -149,14 +149,9 @@ def message(request, distribution_id):
     """While one writes, the sample beside the form is asked for by the same form; nothing is saved by that."""
     run = _find(distribution_id)
     form = MessageForm(request.POST or None, draft=run)
-    if request.method == "POST" and form.is_valid() and not wants_sample(request):
-        for field in ("subject", "body"):
-            try:
-                check_template(form.cleaned_data[field], with_code=run.campaign_id is not None)
-            except UnknownVariable as unknown:
-                form.add_error(field, str(unknown))
-        if form.is_valid() and _saved(request, form, run, form.changes()):
-            return redirect(_address("automation", run))
+    saves = request.method == "POST" and form.is_valid() and not wants_sample(request)
+    if saves and _saved(request, form, run, form.changes()):
+        return redirect(_address("automation", run))
     written = form.data if form.is_bound else {"subject": run.subject, "body": run.body}
     sample = sample_of(run, written.get("subject", "")[:200], written.get("body", "")[:50_000])
     if request.htmx.target == SAMPLE:
