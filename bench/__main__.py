@@ -65,6 +65,7 @@ def write(document: Path, name: str, printed: str) -> None:
     """Puts the benchmark's section in the place of its last one; those of the others stay."""
     kept = document.read_text() if document.exists() else ""
     sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", kept, re.DOTALL | re.MULTILINE))
+    printed = printed.replace(f"{machine()}\n", "")  # which stands above it
     sections[name] = f"\n{datetime.now(UTC).date()}, {machine()}\n\n```\n{printed}```"
     told = [f"## {name}\n{sections[name].rstrip()}\n" for name in BENCHES if name in sections]
     document.write_text("\n".join([HEAD, *told]))

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.core.files import File
-from django.db import connections
+from django.db import connections, transaction
 from django.db.models import F, Func, QuerySet, TextField
 from django.db.models.expressions import Combinable
 from psycopg import ClientCursor
@@ -156,7 +156,9 @@ def _copy(rows: QuerySet, lossless: bool) -> Generator[tuple[int, bytes]]:
     except EmptyResultSet:  # a filter that can match nothing
         return
     connection = connections[rows.db]
-    with connection.cursor() as cursor:
+    with transaction.atomic(using=rows.db), connection.cursor() as cursor:
+        # One processor of the database at most, for a file that nobody waits for: all of them made every page slower.
+        cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
         query = ClientCursor(connection.connection).mogrify(sql, params)  # COPY takes no parameters
         with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)") as copy:
             while some := list(islice(copy, CHUNK)):  # one row each

@@ -45,11 +45,11 @@ def test_stops_whole_within_ten_seconds_and_finds_its_data_again(data_folder):
         assert handout.get("/healthz") == (200, '{"status": "ok"}')
         handout.sql("CREATE TABLE kept AS SELECT 42 AS answer")
         niceness = {
-            ("procrastinate" in command, os.getpriority(os.PRIO_PROCESS, pid))
+            ("--queues default" in command, os.getpriority(os.PRIO_PROCESS, pid))
             for pid, command in processes_of(data_folder).items()
         }
         ours = os.getpriority(os.PRIO_PROCESS, 0)
-        assert niceness == {(False, ours), (True, min(19, ours + 15))}  # the workers give way to pages and calls
+        assert niceness == {(False, ours), (True, min(19, ours + 10))}  # files give way to pages and calls
 
         seconds = handout.stop(signal.SIGTERM)
 

@@ -14,7 +14,7 @@ from typing import Protocol
 from config.runtime.die_with_parent import die_with_parent
 
 STOP_SECONDS = 4  # what is still running then is killed; a job cut off is taken up again by the next worker
-NICENESS = 15  # at 10 a report of a million rows took a quarter from the rate of publishing
+NICENESS = 10
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30  # seconds between a child's death and its next start
 
 

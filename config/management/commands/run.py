@@ -124,14 +124,15 @@ def _web(host: str, port: int) -> Child:
 
 def _workers() -> list[Child]:
     return [
-        _worker("worker", queue="default", concurrency=4),
+        # A file of a million rows may take longer on a busy machine, but nobody waits for a page because of it.
+        _worker("worker", queue="default", concurrency=4, gives_way=True),
         # Nobody reads what these jobs, one every few seconds, left behind; how a delivery went stands on its row.
         _worker("webhook worker", "--delete-jobs", "successful", queue="webhooks", concurrency=6),
         _worker("message worker", "--delete-jobs", "successful", queue="messages", concurrency=8),
     ]
 
 
-def _worker(name: str, *options: str, queue: str, concurrency: int) -> Child:
+def _worker(name: str, *options: str, queue: str, concurrency: int, gives_way: bool = False) -> Child:
     return Child(
         name,
         [
@@ -140,7 +141,7 @@ def _worker(name: str, *options: str, queue: str, concurrency: int) -> Child:
         ],
         folder=settings.BASE_DIR,
         death_signal=signal.SIGKILL,  # asked kindly it would first finish its jobs, however long they are
-        gives_way=True,  # a file of a million rows may take a second longer, but nobody waits for a page because of it
+        gives_way=gives_way,
     )
 
 
