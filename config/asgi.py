@@ -1,11 +1,13 @@
 """What granian serves: the event loop waits for clients, threads answer (config/runtime/buffered_wsgi.py)."""
 
+import gc
 import resource
 
 from config.wsgi import application as wsgi  # sets Django up, which the others need
 
 # isort: split
 from django.conf import settings
+from django.urls import get_resolver
 
 from config.api import body_too_late, error_content, to_json
 from config.runtime.buffered_wsgi import Answer, BufferedWSGI, Environ
@@ -21,6 +23,15 @@ def allow_open_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
+def load_and_keep() -> None:
+    """Loads the views, for which the first request would wait, and lets the garbage collector leave all of it alone: it
+    took 25 ms to find that nothing of it is garbage, each time in the midst of somebody's answer.
+    """
+    get_resolver().url_patterns  # noqa: B018 - what it loads is wanted, not what it is
+    gc.collect()
+    gc.freeze()
+
+
 def too_late(environ: Environ) -> Answer:
     problem = body_too_late()
     if environ["PATH_INFO"].startswith("/v1/"):
@@ -31,6 +42,7 @@ def too_late(environ: Environ) -> Answer:
 
 
 allow_open_files()
+load_and_keep()
 application = BufferedWSGI(
     wsgi, threads=THREADS, patience=settings.CLIENT_PATIENCE_SECONDS, keep=bytes_to_keep, too_late=too_late
 )
