@@ -138,6 +138,8 @@ def _worker(name: str, *options: str, queue: str, concurrency: int, gives_way: b
         [
             *(sys.executable, "manage.py", "procrastinate", "worker"),
             *("--queues", queue, "--concurrency", str(concurrency), *options),
+            # A job that takes up its own work again waits for its lock, and nothing tells the worker that this is free.
+            *("--fetch-job-polling-interval", "0.5"),
         ],
         folder=settings.BASE_DIR,
         death_signal=signal.SIGKILL,  # asked kindly it would first finish its jobs, however long they are
