@@ -54,7 +54,8 @@ def main() -> None:
         mail_sink(Path(folder)) as sink,
         installation(EMAIL_URL=sink.url, SITE_URL="https://handout.example.com") as handout,
     ):
-        print(f"{recipients:,} recipients, on {machine()}")
+        print(machine())
+        print(f"{recipients:,} recipients")
         prepare(handout, recipients)
         bare = bare_sql(handout, recipients)
         publish_only = run(handout, "Publish only", "none", "Codes A")
