@@ -13,6 +13,10 @@ _UNITS = ("year", "month", "week", "day", "hour", "minute", "second")
 _LETTERS = ("Y", "M", "W", "D", "H", "M", "S")
 _SHORT = {"h": "hour", "hr": "hour", "min": "minute", "sec": "second", "d": "day", "w": "week", "mo": "month"}
 _IN_SECONDS = (31_557_600, 2_629_800, 604_800, 86_400, 3_600, 60, 1)
+_AND = re.compile(r"\band\b|,")
+_SPOKEN = re.compile(r"(?:\s*+\d{1,6}\s*+[a-z]++)++\s*+")
+_NUMBER_AND_UNIT = re.compile(r"(\d{1,6})\s*+([a-z]++)")
+LONGEST_TEXT = 200
 LONGEST_YEARS = 100
 
 
@@ -25,7 +29,7 @@ def parse_duration(text: str) -> str:
     text = text.strip()
     if not text:
         return ""
-    numbers = _iso(text.upper()) or _spoken(text)
+    numbers = (_iso(text.upper()) or _spoken(text)) if len(text) <= LONGEST_TEXT else None
     if numbers is None:
         raise InvalidDuration("Write it as “30 days”, “12 hours” or, in ISO 8601, “P30D”.")
     seconds = sum(number * length for number, length in zip(numbers, _IN_SECONDS, strict=True))
@@ -55,10 +59,10 @@ def _iso(text: str) -> list[int] | None:
 
 def _spoken(text: str) -> list[int] | None:
     numbers = [0] * len(_UNITS)
-    rest = re.sub(r"\band\b|,", " ", text.lower())
-    if not re.fullmatch(r"(\s*\d{1,6}\s*[a-z]+)+\s*", rest):
+    rest = _AND.sub(" ", text.lower())
+    if not _SPOKEN.fullmatch(rest):
         return None
-    for number, word in re.findall(r"(\d+)\s*([a-z]+)", rest):
+    for number, word in _NUMBER_AND_UNIT.findall(rest):
         unit = _SHORT.get(word, word.removesuffix("s"))
         if unit not in _UNITS or numbers[_UNITS.index(unit)]:
             return None

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from django.db import DatabaseError, connection
 from django.urls import ResolverMatch
 
+from config.log_routes import PART_OF_ROUTE
 from config.public_ids import key_of
 
 logger = logging.getLogger("handout.api")
@@ -115,7 +116,7 @@ def path_to_keep(route: str, values: Mapping[str, Any]) -> str:
         ours = key_of(value.partition("_")[0], value) is not None
         return value if ours else f"{{{match[1]}}}"
 
-    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", shown, route)
+    return "/" + PART_OF_ROUTE.sub(shown, route)
 
 
 log = ApiLog()

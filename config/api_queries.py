@@ -16,6 +16,8 @@ from config.conditions import TIME_EXPECTED, parse_time_of_address
 
 UNSET = "None"  # how the Python SDK writes what was not set
 DEEPEST = 8
+INDEX = re.compile(r"\[\d*+\]")
+PLACE = re.compile(r"\d{1,3}")
 
 
 def times(query: QueryDict, *fields: str) -> Q:
@@ -39,8 +41,8 @@ def read_time(text: str, name: str) -> datetime:
 
 def read_values(query: QueryDict, name: str) -> list[str]:
     """An array in a query string: `ids=a&ids=b`, `ids[]=a`, `ids[0]=a`, or as the Python SDK sends it."""
-    form = re.compile(rf"{re.escape(name)}(\[\d*\])?")
-    return [value for key in query if form.fullmatch(key) for sent in query.getlist(key) for value in unpack(sent)]
+    keys = [key for key in query if key == name or (key.startswith(name) and INDEX.fullmatch(key, len(name)))]
+    return [value for key in keys for sent in query.getlist(key) for value in unpack(sent)]
 
 
 def unpack(sent: str) -> list[str]:
@@ -62,7 +64,7 @@ def read_object(query: QueryDict, names: Collection[str]) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for key in query:
-        name, *path = re.sub(r"\]$", "", key.replace("][", "[")).split("[")
+        name, *path = key.replace("][", "[").removesuffix("]").split("[")
         if name not in names or (query[key] == UNSET and name != "metadata"):
             continue
         if len(path) > DEEPEST:
@@ -84,6 +86,6 @@ def _with_arrays(value: Any) -> Any:
     if list(value) == [""]:
         return value[""]
     parts = {name: _with_arrays(part) for name, part in value.items()}
-    if parts and all(re.fullmatch(r"\d{1,3}", name) for name in parts):
+    if parts and all(PLACE.fullmatch(name) for name in parts):
         return [parts[name] for name in sorted(parts, key=int)]
     return parts

@@ -33,6 +33,7 @@ LOOKUPS = {
 }
 MOST_VALUES = 1_000  # a statement takes 65,535 parameters, and has others besides
 JUNCTIONS = {"and": and_, "or": or_}
+UNESCAPED_PLUS = re.compile(r" (\d\d:?\d\d)$")
 TIME_EXPECTED = "must be an ISO 8601 time such as 2026-03-01T12:00:00Z"
 
 
@@ -136,7 +137,7 @@ def parse_time(sent: str) -> datetime | None:
 
 def parse_time_of_address(sent: str) -> datetime | None:
     """The same of a query string, in which a plus that was not escaped arrives as a space."""
-    return parse_time(re.sub(r" (\d\d:?\d\d)$", r"+\1", sent))
+    return parse_time(UNESCAPED_PLUS.sub(r"+\1", sent))
 
 
 def _q(condition: Condition, fields: Mapping[str, Field]) -> Q:

@@ -6,6 +6,8 @@ import logging
 import re
 from typing import Any
 
+PART_OF_ROUTE = re.compile(r"<(?:\w+:)?(\w+)>")  # <path:code>
+
 
 def route_of(request: Any) -> str:
     """`/v1/vouchers/{code}`; of what stands in it only the keys of rows. Asks no database, which may be what is away."""
@@ -17,7 +19,7 @@ def route_of(request: Any) -> str:
         value = match.kwargs.get(part[1])
         return str(value) if isinstance(value, int) else f"{{{part[1]}}}"
 
-    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", shown, match.route)
+    return "/" + PART_OF_ROUTE.sub(shown, match.route)
 
 
 class RoutesNotPaths(logging.Filter):

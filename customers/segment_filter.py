@@ -53,6 +53,7 @@ NUMBERS: dict[str, type[Lookup]] = {
 }
 TIMES: dict[str, type[Lookup]] = {"$before": LessThan, "$after": GreaterThan}
 EVERYBODY = Q(pk__isnull=False)
+NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?", re.ASCII)
 
 
 class InvalidSegmentFilter(ValueError):
@@ -188,7 +189,7 @@ def _count_of(rows: QuerySet) -> by.Field:
 
 
 def _number(value: str, condition: by.Condition) -> int | float:
-    if not re.fullmatch(r"-?\d{1,18}(\.\d{1,18})?", value, re.ASCII):
+    if not NUMBER.fullmatch(value):
         raise condition.wrong("must be a number")
     return float(value) if "." in value else int(value)
 

@@ -17,7 +17,7 @@ from config.csv_uploads import NotCsv
 from config.widgets import Combobox, DateTimeInput
 from customers.models import Customer, Segment
 from customers.read_list import lines_of
-from publications.distributions.compose import UnknownVariable, check_template
+from publications.distributions.compose import UnusableTemplate, check_template
 from publications.distributions.models import Distribution
 from publications.recipients import find_recipient
 from publications.webhooks.models import WebhookAddress
@@ -270,8 +270,8 @@ class MessageForm(forms.Form):
         text = self.cleaned_data[field]
         try:
             check_template(text, with_code=self.draft.campaign_id is not None)
-        except UnknownVariable as unknown:
-            self.add_error(field, str(unknown))
+        except UnusableTemplate as unusable:
+            self.add_error(field, str(unusable))
         else:
             if not text:
                 self.add_error(field, missing)

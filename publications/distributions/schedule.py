@@ -13,7 +13,7 @@ from django.utils import timezone
 from config.actor import Actor
 from config.models import ProjectSettings
 from publications.distributions.change_run import NotPossible, record_of
-from publications.distributions.compose import UnknownVariable, check_template
+from publications.distributions.compose import UnusableTemplate, check_template
 from publications.distributions.models import Distribution
 from publications.hand_out import why_over
 
@@ -99,8 +99,8 @@ def _message_problems(distribution: Distribution) -> list[str]:
     for name, text in (("subject", distribution.subject), ("message", distribution.body)):
         try:
             check_template(text, with_code=distribution.campaign is not None)
-        except UnknownVariable as unknown:
-            problems.append(f"In the {name}: {unknown}")
+        except UnusableTemplate as unusable:
+            problems.append(f"In the {name}: {unusable}")
     if settings.EMAIL_IS_SENT and not settings.SITE_URL:
         problems.append(
             "The setting SITE_URL is empty, so the link to unsubscribe would lead nowhere. Set it to the address by "

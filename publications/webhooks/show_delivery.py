@@ -11,6 +11,8 @@ from campaigns.models import Voucher
 from config.public_ids import VOUCHER, key_of
 from publications.webhooks.models import WebhookDelivery
 
+VOUCHER_ID = re.compile(rf'"({VOUCHER}_[0-9A-Za-z]+)"')
+
 
 class Shown(NamedTuple):
     body: str
@@ -29,7 +31,7 @@ def show_delivery(delivery: WebhookDelivery) -> Shown:
 
 
 def _unpublished(body: str) -> list[str]:
-    ids = set(re.findall(rf'"({VOUCHER}_[0-9A-Za-z]+)"', body))
+    ids = set(VOUCHER_ID.findall(body))
     keys = [key for key in (key_of(VOUCHER, public_id) for public_id in ids) if key is not None]
     codes = Voucher.objects.filter(pk__in=keys, published_at=None).values_list("code", flat=True)
     return sorted(codes, key=len, reverse=True)  # one may be the beginning of another

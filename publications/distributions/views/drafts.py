@@ -24,7 +24,7 @@ from config.roles import PUBLISH, requires
 from customers.models import Customer, Segment
 from customers.search import search
 from publications.distributions.change_draft import NoDraft, change_draft
-from publications.distributions.compose import OF_THE_CODE, UnknownVariable, check_template
+from publications.distributions.compose import OF_THE_CODE, UnusableTemplate, check_template
 from publications.distributions.create_draft import create_draft
 from publications.distributions.discard_draft import discard_draft
 from publications.distributions.draft_steps import draft_steps
@@ -271,8 +271,8 @@ def sample_of(draft: Distribution, subject: str, body: str) -> dict:
     for place, text in (("subject", subject), ("text", body)):
         try:
             check_template(text, with_code=draft.campaign_id is not None)
-        except UnknownVariable as unknown:
-            return {"sample_problem": f"In the {place}: {unknown}"}
+        except UnusableTemplate as unusable:
+            return {"sample_problem": f"In the {place}: {unusable}"}
     written = copy(draft)
     written.subject, written.body = subject, body
     if not subject and not body:
