@@ -138,13 +138,13 @@ def list_campaigns(request: HttpRequest, query: Annotated[CampaignsQuery, Query(
     return answer_list(rows, query, name="campaigns", prefix=CAMPAIGN, orders=ORDERS, answer=_answers)
 
 
-@router.get("/{path:campaign_id}", auth=MAY_READ)
+@router.get("/{campaign_id}", auth=MAY_READ)
 def get_campaign(request: HttpRequest, campaign_id: str):
     """By `camp_…` id or name."""
     return answer_campaign(find_campaign(campaign_id))
 
 
-@router.put("/{path:campaign_id}", auth=MAY_ALL)
+@router.put("/{campaign_id}", auth=MAY_ALL)
 def put_campaign(request: HttpRequest, campaign_id: str, sent: CampaignUpdateSent):
     """Changes what was sent and nothing else. Metadata are added to those that there are."""
     campaign = find_campaign(campaign_id)
@@ -158,7 +158,7 @@ def put_campaign(request: HttpRequest, campaign_id: str, sent: CampaignUpdateSen
     return answer_campaign(campaign)
 
 
-@router.delete("/{path:campaign_id}", auth=MAY_ALL, response={202: ActionStarted})
+@router.delete("/{campaign_id}", auth=MAY_ALL, response={202: ActionStarted})
 def remove_campaign(request: HttpRequest, campaign_id: str, force: bool = False):
     """Hides the campaign and its vouchers; with `force` the unpublished ones are erased in the background."""
     campaign = find_campaign(campaign_id)
@@ -168,12 +168,12 @@ def remove_campaign(request: HttpRequest, campaign_id: str, force: bool = False)
     return ActionStarted.of(deletion)
 
 
-@router.post("/{path:campaign_id}/enable", auth=MAY_ALL)
+@router.post("/{campaign_id}/enable", auth=MAY_ALL)
 def enable_campaign(request: HttpRequest, campaign_id: str):
     return _switch(request, campaign_id, active=True)
 
 
-@router.post("/{path:campaign_id}/disable", auth=MAY_ALL)
+@router.post("/{campaign_id}/disable", auth=MAY_ALL)
 def disable_campaign(request: HttpRequest, campaign_id: str):
     return _switch(request, campaign_id, active=False)
 

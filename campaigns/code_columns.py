@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from campaigns.check_value import MOST_REDEMPTIONS, check_dates, check_value
-from campaigns.code_space import LONGEST_CODE
+from campaigns.code_space import LONGEST_CODE, RESERVED
 from campaigns.models import Campaign, Voucher
 from config.csv_cells import (
     RowRefused,
@@ -74,6 +74,8 @@ def _value_errors(gift: bool, needed: bool, *value: Any) -> dict[str, str]:
 
 
 def _code_of(text: str) -> str:
+    if text in RESERVED:
+        raise RowRefused("is a word of the API’s own addresses. Choose another code.")
     if text.isprintable() and len(text) <= LONGEST_CODE:
         return text
     raise RowRefused(f"has more than {LONGEST_CODE} characters, or one that cannot be seen. Correct it.")

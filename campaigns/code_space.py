@@ -12,6 +12,11 @@ from typing import NamedTuple
 # Without 0 and O, 1 and I: a code is read aloud and typed from paper. 32 characters are 5 bits each.
 UNAMBIGUOUS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 LONGEST_CODE = 255
+# The words of the API's addresses below vouchers/, now or once: a code of that name could not be told from them.
+RESERVED = set(
+    """publish generate import importCSV validate validations redemption redemptions rollback rollbacks balance
+    transactions publications enable disable qualification qualifications examine bulk metadata async""".split()
+)
 LARGEST_ALPHABET = 255  # a random byte stands for one of its characters
 
 

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from psycopg.types.json import Jsonb
 
 from campaigns.check_value import InvalidFields, check_columns, check_dates, check_limit, check_value
-from campaigns.code_space import LONGEST_CODE, CodeSpace
+from campaigns.code_space import LONGEST_CODE, RESERVED, CodeSpace
 from campaigns.make_codes import codes_taken, make_code, make_codes
 from campaigns.models import Campaign, Voucher
 from campaigns.pool import raise_pool_version
@@ -46,6 +46,8 @@ def create_code(code: str, fields: Mapping[str, Any], *, campaign: Campaign | No
     voucher = check_code(fields, campaign)
     if not code or not code.isprintable() or len(code) > LONGEST_CODE:
         raise InvalidFields({"code": f"Enter 1 to {LONGEST_CODE} visible characters."})
+    if code in RESERVED:
+        raise InvalidFields({"code": f"“{code}” is a word of the API’s own addresses. Choose another code."})
     voucher.code = code
     try:
         with transaction.atomic():

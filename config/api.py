@@ -22,10 +22,10 @@ from django.core.exceptions import DisallowedHost, RequestDataTooBig, Suspicious
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
-from django.urls import get_resolver
 from ninja.errors import HttpError, ValidationError
 from ninja.renderers import BaseRenderer
 
+from config.api_addresses import resolve
 from config.api_log import Call, log
 from config.log_routes import route_of
 from config.metadata import MetadataRefused
@@ -132,7 +132,12 @@ def _(problem: HttpError) -> ApiError:
 
 @as_api_error.register
 def _(problem: Http404) -> ApiError:
-    return ApiError(404, "not_found", "Resource not found", "There is nothing at this address; check its path.")
+    return ApiError(
+        404,
+        "not_found",
+        "There is no such operation",
+        "There is no such operation; check the address. A slash within a code or a name is written %2F.",
+    )
 
 
 @as_api_error.register
@@ -285,7 +290,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
         raise ApiError(411, "length_required", "Length required", "Send the body whole, with a Content-Length header.")
     if int(request.META.get("CONTENT_LENGTH") or 0) > (largest := largest_body(request.path_info)):
         raise payload_too_large(largest)
-    view, arguments, named = request.resolver_match = get_resolver().resolve(request.path_info)
+    view, arguments, named = request.resolver_match = resolve(request)
     response = view(request, *arguments, **named)
     if response.status_code == 405:
         allowed = response["Allow"]

@@ -109,7 +109,7 @@ def _row(call: Call) -> tuple:
 
 
 def path_to_keep(route: str, values: Mapping[str, Any]) -> str:
-    """`v1/vouchers/<path:code>/publications` -> "/v1/vouchers/{code}/publications", or with the id if it is one of ours."""
+    """`v1/vouchers/<code>/publications` -> "/v1/vouchers/{code}/publications", or with the id if it is one of ours."""
 
     def shown(match: re.Match) -> str:
         value = str(values[match[1]])

@@ -97,7 +97,7 @@ def list_customers(request: HttpRequest, query: Annotated[CustomersQuery, Query(
     )
 
 
-@router.get("/{path:customer_id}", auth=MAY_READ)
+@router.get("/{customer_id}", auth=MAY_READ)
 def get_customer(request: HttpRequest, customer_id: str):
     """By `cust_…` id or source_id."""
     return customer_answer(find_customer(customer_id))

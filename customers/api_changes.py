@@ -35,7 +35,7 @@ class CustomerUpdateSent(BaseModel):
     metadata: dict[str, Any] | None = None
 
 
-@router.put("/{path:customer_id}", auth=MAY_ALL)
+@router.put("/{customer_id}", auth=MAY_ALL)
 def put_customer(request: HttpRequest, customer_id: str, sent: CustomerUpdateSent):
     """By `cust_…` id or source_id. Address and metadata are added to key by key."""
     customer, changes = find_customer(customer_id), clean_customer(sent.model_dump(exclude_none=True))

@@ -87,7 +87,7 @@ def remove_segment(request: HttpRequest, segment_id: str):
     return Status(204, None)
 
 
-@customers.get("/{path:customer_id}/segments", auth=MAY_READ)
+@customers.get("/{customer_id}/segments", auth=MAY_READ)
 def list_segments_of_customer(request: HttpRequest, customer_id: str):
     """By `cust_…` id or source_id. For one that nobody has: the segments that such a customer would be in."""
     try:

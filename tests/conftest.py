@@ -4,6 +4,7 @@ import os
 from urllib.parse import quote, urlencode
 
 import pytest
+from django.core.servers.basehttp import WSGIRequestHandler
 from django.db import connection
 from django.test import Client
 
@@ -22,6 +23,13 @@ def unhashed_static_files(settings):
 def unlogged_calls(settings):
     """Else a thread would write into a test's tables, between its transactions. Tests of the log switch it on."""
     settings.API_LOG = False
+
+
+@pytest.fixture(autouse=True)
+def addresses_as_sent(monkeypatch):
+    """`live_server` tells the address as it was sent, as granian does by config/runtime: else %2F was a slash to it."""
+    plain = WSGIRequestHandler.get_environ
+    monkeypatch.setattr(WSGIRequestHandler, "get_environ", lambda self: plain(self) | {"REQUEST_URI": self.path})
 
 
 @pytest.fixture

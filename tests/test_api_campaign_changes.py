@@ -163,7 +163,7 @@ def test_a_name_with_a_slash():
 
     caller.send("POST", "campaigns/2026%2FCoffee/enable", "")
 
-    assert caller.get("campaigns/2026/Coffee").json["active"] is True
+    assert caller.get("campaigns/2026%2FCoffee").json["active"] is True
 
 
 def test_a_deleted_campaign_is_hidden_at_once():

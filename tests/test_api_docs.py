@@ -48,13 +48,13 @@ def test_it_names_every_operation():
     }
 
     words = {
-        "{path:code}": "{code or id}",
-        "{path:campaign_id}": "{id or name}",
+        "{code}": "{code or id}",
+        "{campaign_id}": "{id or name}",
         "{publication_id}": "{id}",
         "{redemption_id}": "{id}",
         "{segment_id}": "{id}",
     }
-    words |= {"{path:customer_id}": "{id or source_id}", "{export_id}": "{id}", "{action_id}": "{id}"}
+    words |= {"{customer_id}": "{id or source_id}", "{export_id}": "{id}", "{action_id}": "{id}"}
     assert len(paths) > 50
     for path in paths:
         for ours, theirs in words.items():

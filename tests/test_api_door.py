@@ -181,7 +181,6 @@ def test_the_count_starts_again_after_a_minute():
     ("method", "path", "status", "key"),
     [
         ("GET", "nothing/here", 404, "not_found"),
-        ("GET", "publications/", 404, "not_found"),
         ("GET", "", 404, "not_found"),
         ("DELETE", "publications", 405, "method_not_allowed"),
         ("PATCH", "campaigns/Coffee", 405, "method_not_allowed"),

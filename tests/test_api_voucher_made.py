@@ -22,7 +22,7 @@ def test_a_voucher_with_a_code_of_its_own():
     caller = Api()
 
     answer = caller.post(
-        "vouchers/welcome/10",
+        "vouchers/welcome%2F10",
         {
             "category": "New Customers",
             "type": "DISCOUNT_VOUCHER",
@@ -79,7 +79,7 @@ def test_a_voucher_with_a_code_of_its_own():
         "validation_rules_assignments": {"object": "list", "data_ref": "data", "data": [], "total": 0},
         "object": "voucher",
     }
-    assert caller.get("vouchers/welcome/10").json == answer.json
+    assert caller.get("vouchers/welcome%2F10").json == answer.json
     entry = AuditEntry.objects.get(action="code.created")
     assert (entry.object_id, entry.actor_kind, entry.actor_label) == (voucher.public_id, "api_key", "Shop")
 

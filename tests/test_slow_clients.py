@@ -162,6 +162,7 @@ def test_the_environment_of_wsgi():
     environ = environ_of(scope)
 
     assert environ["PATH_INFO"] == "/a/b/Ã©"  # the bytes, each as a character
+    assert environ["REQUEST_URI"] == "/a%2Fb/%C3%A9"
     assert (environ["HTTP_X_DUP"], environ["REMOTE_ADDR"]) == ("1,2", "10.0.0.1")
     assert "HTTP_X_FORWARDED_FOR" not in environ
 

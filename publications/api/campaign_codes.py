@@ -18,11 +18,11 @@ from campaigns.find import find_campaign
 from config.api import invalid_payload, invalid_query
 from config.api_auth import MAY_ALL, MAY_READ, caller
 from config.api_started import ActionStarted
-from publications.api.voucher_changes import answer_voucher
+from publications.api.voucher_changes import answer_voucher, code_of_address
 from publications.summarise_campaign import summarise_campaign
 
 
-@router.post("/{path:campaign_id}/vouchers", auth=MAY_ALL, response={200: dict, 202: ActionStarted})
+@router.post("/{campaign_id}/vouchers", auth=MAY_ALL, response={200: dict, 202: ActionStarted})
 def add_vouchers(request: HttpRequest, campaign_id: str, sent: AddedVoucherSent | None = None, vouchers_count: int = 1):
     """One is made at once and answered with; several are made in the background."""
     campaign, sent, by = find_campaign(campaign_id), sent or AddedVoucherSent(), caller(request)
@@ -51,9 +51,10 @@ def add_vouchers(request: HttpRequest, campaign_id: str, sent: AddedVoucherSent 
     return Status(200, answer_voucher(request, voucher))
 
 
-@router.post("/{path:campaign_id}/vouchers/{path:code}", auth=MAY_ALL)
+@router.post("/{campaign_id}/vouchers/{code}", auth=MAY_ALL)
 def add_voucher_with_code(request: HttpRequest, campaign_id: str, code: str, sent: AddedVoucherSent | None = None):
     campaign = find_campaign(campaign_id)
+    code = code_of_address(code)
     with named_as_sent():
         voucher = create_code(code, (sent or AddedVoucherSent()).columns(), campaign=campaign, by=caller(request))
     return answer_voucher(request, voucher)
@@ -74,7 +75,7 @@ class SummaryQuery(BaseModel):
     end_date: Day = None
 
 
-@router.get("/{path:campaign_id}/summary", auth=MAY_READ)
+@router.get("/{campaign_id}/summary", auth=MAY_READ)
 def get_campaign_summary(request: HttpRequest, campaign_id: str, query: Annotated[SummaryQuery, Query()]):
     """Counts of the days from `start_date` to `end_date`, both included, in UTC."""
     campaign = find_campaign(campaign_id)

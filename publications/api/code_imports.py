@@ -30,7 +30,7 @@ def import_vouchers_from_file(request: HttpRequest, file: Annotated[UploadedFile
     return ActionStarted.of(order_code_import(file, by=caller(request)))
 
 
-@campaigns.post("/{path:campaign_id}/import", auth=MAY_ALL, response=STARTED)
+@campaigns.post("/{campaign_id}/import", auth=MAY_ALL, response=STARTED)
 def import_into_campaign(request: HttpRequest, campaign_id: str, sent: list[ImportedVoucherSent]):
     """Vouchers of the campaign. As on Voucherify, one code that exists already refuses them all."""
     rows = [voucher.row() for voucher in sent]
@@ -39,7 +39,7 @@ def import_into_campaign(request: HttpRequest, campaign_id: str, sent: list[Impo
     )
 
 
-@campaigns.post("/{path:campaign_id}/importCSV", auth=MAY_ALL, response=STARTED)
+@campaigns.post("/{campaign_id}/importCSV", auth=MAY_ALL, response=STARTED)
 def import_into_campaign_from_file(request: HttpRequest, campaign_id: str, file: Annotated[UploadedFile, File()]):
     return ActionStarted.of(order_code_import(file, campaign=find_campaign(campaign_id), by=caller(request)))
 

@@ -10,7 +10,7 @@ from customers.upsert import CustomerNotFound, find_customer
 from publications.erase_customer import erase_customer
 
 
-@router.delete("/{path:customer_id}", auth=MAY_ALL, response={204: None})
+@router.delete("/{customer_id}", auth=MAY_ALL, response={204: None})
 def remove_customer(request: HttpRequest, customer_id: str):
     """Erases the personal data, as the dashboard does. The publications stay, to nobody."""
     if not erase_customer(find_customer(customer_id), by=caller(request)):

@@ -89,7 +89,7 @@ def redeem_stackable(request: HttpRequest, sent: RedemptionsSent):
     return answer
 
 
-@of_vouchers.post("/{path:code}/redemption", auth=MAY_ALL)
+@of_vouchers.post("/{code}/redemption", auth=MAY_ALL)
 def redeem_voucher(request: HttpRequest, code: str, sent: RedemptionSent | None = None, tracking_id: str | None = None):
     """Uses the code once; `code` is also a `v_…` id."""
     sent = sent or RedemptionSent()
@@ -150,13 +150,13 @@ def roll_back_stack(
     return answer
 
 
-@of_vouchers.get("/{path:code}/redemption", auth=MAY_READ)
+@of_vouchers.get("/{code}/redemption", auth=MAY_READ)
 def get_redemptions_of_voucher(request: HttpRequest, code: str, query: Annotated[AllOfVoucherQuery, Query()]):
     """How often the code was used, and the newest hundred entries of its record; `url` leads to all, page by page."""
     return _of_voucher(request, code, query)
 
 
-@of_vouchers.get("/{path:code}/redemptions", auth=MAY_READ)
+@of_vouchers.get("/{code}/redemptions", auth=MAY_READ)
 def list_redemptions_of_voucher(request: HttpRequest, code: str, query: Annotated[ListQuery, Query()]):
     """The record of one code, as `redemption.url` of the voucher promises."""
     return _of_voucher(request, code, query)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 
 from campaigns.api_voucher_requests import VoucherSent, VoucherUpdateSent, named_as_sent
 from campaigns.change_code import CodeGone, DiscountTypeFixed, change_code
-from campaigns.code_space import code_space
+from campaigns.code_space import RESERVED, code_space
 from campaigns.create_codes import create_code, create_random_code
 from campaigns.delete_code import delete_code
 from campaigns.extend_pool import OneCodeOnly, space_of
@@ -27,13 +27,13 @@ def post_voucher(request: HttpRequest, sent: VoucherSent):
     return _make(request, sent, sent.code)
 
 
-@router.post("/{path:code}", auth=MAY_ALL)
+@router.post("/{code}", auth=MAY_ALL)
 def post_voucher_with_code(request: HttpRequest, code: str, sent: VoucherSent):
     """Makes a voucher with the code in the address."""
-    return _make(request, sent, code)
+    return _make(request, sent, code_of_address(code))
 
 
-@router.put("/{path:code}", auth=MAY_ALL)
+@router.put("/{code}", auth=MAY_ALL)
 def put_voucher(request: HttpRequest, code: str, sent: VoucherUpdateSent):
     """Changes what was sent and nothing else. By code or `v_…` id, as the following."""
     voucher = find_voucher(code)
@@ -42,25 +42,32 @@ def put_voucher(request: HttpRequest, code: str, sent: VoucherUpdateSent):
     return answer_voucher(request, voucher)
 
 
-@router.delete("/{path:code}", auth=MAY_ALL, response={204: None})
+@router.delete("/{code}", auth=MAY_ALL, response={204: None})
 def remove_voucher(request: HttpRequest, code: str, force: bool = False):
     """Hides the voucher. `force` erases it, and frees its code, unless it was ever published or redeemed."""
     if not delete_code(find_voucher(code), force=force, by=caller(request)):
         raise VoucherNotFound(code)
 
 
-@router.post("/{path:code}/enable", auth=MAY_ALL)
+@router.post("/{code}/enable", auth=MAY_ALL)
 def enable_voucher(request: HttpRequest, code: str):
     voucher = find_voucher(code)
     enable_code(voucher, by=caller(request))
     return answer_voucher(request, voucher)
 
 
-@router.post("/{path:code}/disable", auth=MAY_ALL)
+@router.post("/{code}/disable", auth=MAY_ALL)
 def disable_voucher(request: HttpRequest, code: str):
     voucher = find_voucher(code)
     disable_code(voucher, by=caller(request))
     return answer_voucher(request, voucher)
+
+
+def code_of_address(code: str) -> str:
+    """Raises Http404 for a word that is an operation, or was one: `vouchers/generate` makes no voucher."""
+    if code in RESERVED:
+        raise Http404
+    return code
 
 
 def answer_voucher(request: HttpRequest, voucher: Voucher) -> dict[str, Any]:

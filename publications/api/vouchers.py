@@ -96,7 +96,7 @@ def _held_by(reference: str):
     return PublishedVoucher.objects.filter(customer, released_at=None).values("voucher")
 
 
-@router.get("/{path:code}/publications", auth=MAY_READ)
+@router.get("/{code}/publications", auth=MAY_READ)
 def list_publications_of_voucher(request: HttpRequest, code: str, query: Annotated[ListQuery, Query()]):
     """The publication that holds the voucher, as `publish.url` of the voucher promises."""
     voucher = find_voucher_for(request.auth, code)
@@ -104,7 +104,7 @@ def list_publications_of_voucher(request: HttpRequest, code: str, query: Annotat
     return answer_publications(holding, query, request.auth)
 
 
-@router.get("/{path:code}", auth=MAY_READ)
+@router.get("/{code}", auth=MAY_READ)
 def get_voucher(request: HttpRequest, code: str):
     """By code or `v_…` id; an unpublished code is no name to keys of another scope than `all`."""
     return voucher_answers([find_voucher_for(request.auth, code)], request.auth)[0]
