@@ -17,7 +17,8 @@ class Lock(Enum):
     RUNS = 3  # publishing the runs of a campaign
     EMAILS = 4  # granting the next minute's e-mails
     ACTIVATIONS = 5  # activating an automatic distribution: no loop may come into being in between
-    PREPARING = 6  # migrating the database at a start
+    PREPARING = 6  # preparing the database at a start
+    MIGRATING = 7  # applying a migration
 
     def number(self, key: int = 0) -> int:
         return OURS + (self.value << 40) + key

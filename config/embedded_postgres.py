@@ -24,6 +24,7 @@ from typing import IO
 
 from config.runtime.data_folder import DataFolderInUse, hold
 from config.runtime.postgres_account import Account, NoAccount
+from config.runtime.write_through import write_through
 
 MAJOR = 18
 NAME = USER = "handout"
@@ -199,10 +200,13 @@ class Server:
 
 
 def _make_cluster(cluster: Path, account: Account, *, durable: bool) -> None:
-    """Made beside its place and moved there whole: a crash halfway leaves nothing that looks like a database."""
-    unfinished = cluster.with_name(cluster.name + ".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(mode=0o700)
+    """Made beside its place and moved there whole: a crash halfway leaves nothing that looks like a database.
+
+    Each attempt has a folder of its own: an initdb that outlives a killed start may still write to its folder, or clear it.
+    """
+    for left in cluster.parent.glob(cluster.name + ".unfinished*"):
+        shutil.rmtree(left, ignore_errors=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=cluster.name + ".unfinished-", dir=cluster.parent))  # mode 0700
     account.own(unfinished)
     # The locale comes with PostgreSQL itself: the order of texts cannot change under an index when the system's does.
     locale = ["--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8"]
@@ -218,7 +222,14 @@ def _make_cluster(cluster: Path, account: Account, *, durable: bool) -> None:
     )
     if made.returncode:
         raise DatabaseUnavailable(f"The database could not be made in {cluster}: {_reason(made.stderr)}")
-    unfinished.rename(cluster)
+    try:
+        unfinished.rename(cluster)
+    except OSError:
+        raise DatabaseUnavailable(
+            f"{cluster} holds files, but no whole database: move it away or restore it, then start again."
+        ) from None
+    if durable:
+        write_through(cluster.parent)
 
 
 def _refuse_other_major(cluster: Path) -> None:

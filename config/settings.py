@@ -25,6 +25,7 @@ def _kept_secret() -> str:
         with tempfile.NamedTemporaryFile("w", dir=HANDOUT_DATA, prefix="secret_key.") as drawn:  # mode 0600
             drawn.write(secrets.token_urlsafe(50))
             drawn.flush()
+            os.fsync(drawn.fileno())  # a power cut must not leave the name with an empty file behind it
             with suppress(FileExistsError):  # another process was first: its key holds
                 os.link(drawn.name, path)
     return path.read_text()

@@ -1,5 +1,7 @@
 """`dump_database` and `restore_database`, as real commands: what backups and a change of PostgreSQL's version rest on."""
 
+import stat
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -12,11 +14,13 @@ from tests.running_handout import manage
 def test_a_dump_fills_an_empty_database(tmp_path, empty_database):
     campaign = CampaignFactory(name="Autumn", codes=3)
     dump = tmp_path / "handout.dump"
+    dump.touch(mode=0o644)
 
     call_command("dump_database", dump)
     restored = manage(tmp_path / "data", "restore_database", str(dump), DATABASE_URL=empty_database)
     codes = manage(tmp_path / "data", "shell", "-v", "0", "-c", SHOW_CODES, DATABASE_URL=empty_database)
 
+    assert stat.S_IMODE(dump.stat().st_mode) == 0o600  # whatever the umask, and whatever lay there before
     assert (restored.returncode, restored.stderr) == (0, "")
     assert codes.stdout == f"{campaign.public_id} Autumn 3\n"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,9 @@ def collect_static(*, say: Callable[[str], None]) -> None:
     if stamp.exists() and stamp.read_text() == wanted:
         return
     say("Collecting the static files")
+    stamp.unlink(missing_ok=True)  # cut off halfway, the folder would else pass for that of an earlier version
     call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    os.sync()  # the stamp must not outlive, in a power cut, the files that it speaks for
     stamp.write_text(wanted)
 
 

@@ -11,10 +11,11 @@ import psycopg
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from config.advisory_locks import Lock
+from config.postgres.whole_migrations import follow_migrations
 
 OLDEST_POSTGRES = 14
 
@@ -56,6 +57,9 @@ def prepare_database(*, say: Callable[[str], None]) -> None:
     if missing:
         say(f"Bringing the database up to date ({len(missing)} migrations)")
         call_command("migrate", interactive=False, verbosity=0)
+    else:
+        # Permissions and roles follow the last migration: a start that was cut off in between has left them out.
+        follow_migrations(verbosity=0, interactive=False, db=connection.alias)
 
 
 def _refuse_newer_data(executor: MigrationExecutor) -> None:
@@ -82,9 +86,11 @@ def create_first_administrator(*, say: Callable[[str], None]) -> None:
         return
     given = os.environ.get("HANDOUT_ADMIN_PASSWORD")
     password = given or secrets.token_urlsafe(12)
-    users.create_superuser("admin", password=password)
-    # At once: whatever goes wrong in the rest of this start, nobody else knows it.
-    say(f"Made the user admin with the password {'in HANDOUT_ADMIN_PASSWORD' if given else password}")
+    with transaction.atomic():
+        users.create_superuser("admin", password=password)
+        # Before the commit: a start that is cut off in between makes the user anew and says the new password. The other
+        # way round there would be a user whose password nobody has ever seen.
+        say(f"Made the user admin with the password {'in HANDOUT_ADMIN_PASSWORD' if given else password}")
 
 
 def load_demo_data(*, say: Callable[[str], None]) -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from config.runtime.postgres_tools import ToolFailed, run_tool
+from config.runtime.write_through import write_through
 
 
 class Command(BaseCommand):
@@ -15,11 +16,15 @@ class Command(BaseCommand):
         # Written beside and moved, so that a dump that fails never stands in the place of the last good one.
         unfinished = file.with_name(file.name + ".unfinished")
         try:
+            unfinished.unlink(missing_ok=True)
+            unfinished.touch(mode=0o600)  # it holds every code and every customer
             run_tool("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={unfinished}")
-        except ToolFailed as problem:
+        except (ToolFailed, OSError) as problem:
             unfinished.unlink(missing_ok=True)
             raise CommandError(str(problem)) from None
+        write_through(unfinished)
         unfinished.rename(file)
+        write_through(file.resolve().parent)
         self.stdout.write(
             f"Wrote {file} ({file.stat().st_size / 1_000_000:.1f} MB). Uploads and exports are files beside it."
         )
