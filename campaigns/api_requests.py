@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from campaigns.models import Value
+from config.api_bodies import array_of
 from config.conditions import TIME_EXPECTED, parse_time
 
 # column -> what callers call it
@@ -231,7 +232,7 @@ class CampaignUpdateSent(Sent):
     """For a campaign of gift vouchers."""
     metadata: dict[str, Any] | None = None
     """Added to those that there are."""
-    unset_metadata_fields: list[str] | None = None
+    unset_metadata_fields: array_of(str, most=1_000) | None = None
     """Names of metadata to take away."""
 
     def changes(self, *, gift: bool) -> dict[str, Any]:

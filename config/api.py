@@ -214,6 +214,8 @@ def _in_words(error: dict[str, Any]) -> str:
         "less_than_equal": f"must be at most {limits.get('le')}",
         "string_too_long": f"may hold at most {limits.get('max_length')} characters",
         "string_too_short": "must not be empty",
+        "too_long": f"may hold at most {limits.get('max_length') or 0:,} elements; this has {limits.get('actual_length') or 0:,}",
+        "too_short": "must not be empty",
         "literal_error": f"must be {limits.get('expected')}",
         "value_error": str(limits.get("error", "")),
     }.get(error["type"], error["msg"])

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import File, UploadedFile
+from ninja import Body, File, UploadedFile
 from pydantic import BaseModel, ConfigDict
 
 from config.api import ApiError, as_api_error, invalid_payload
 from config.api_auth import MAY_ALL, caller
+from config.api_bodies import MOST_ROWS, array_of
 from config.api_started import ActionStarted
 from config.csv_uploads import NotCsv
 from config.order_import import NothingToImport
@@ -48,7 +49,7 @@ def import_customers_from_file(request: HttpRequest, file: Annotated[UploadedFil
 
 
 @router.post("/bulk/async", auth=MAY_ALL, response={202: ActionStarted})
-def put_many_customers(request: HttpRequest, sent: list[CustomerSent]):
+def put_many_customers(request: HttpRequest, sent: Annotated[array_of(CustomerSent, most=MOST_ROWS), Body()]):
     """Creates those whose `source_id` is not known and updates the others. An empty text changes nothing here."""
     customers = [customer.model_dump(exclude_none=True) for customer in sent]
     return ActionStarted.of(order_import_of_customers(customers, by=caller(request)))

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from config import conditions as by
 from config.api import ApiError, as_api_error, invalid_payload, iso, not_found
 from config.api_auth import MAY_ALL, MAY_READ, caller
+from config.api_bodies import MOST_ROWS, array_of
 from config.api_filters import filters_of
 from config.api_lists import ListQuery, answer_list
 from config.api_queries import read_values
@@ -49,7 +50,7 @@ class SegmentSent(BaseModel):
     """Unique."""
     type: Literal["static", "auto-update", "passive"] | None = None
     """static unless told."""
-    customers: list[str] | None = None
+    customers: array_of(str, most=MOST_ROWS) | None = None
     """Ids or source_ids."""
     filter: dict[str, Any] | None = None
     """Conditions as in the filters of lists."""

@@ -1,11 +1,16 @@
-"""What callers hang on things as JSON of their own is bounded in size and depth, wherever it is kept."""
+"""Bodies of JSON are bounded in size, depth and number of elements, and what is wrong with one is told at once."""
+
+import resource
 
 import pytest
 
+from config.api_bodies import MOST_ROWS
 from customers.models import Customer
 from publications.models import Export, Redemption
 from tests.api_calls import Api
 from tests.factories import CampaignFactory, CustomerFactory, VoucherFactory
+from tests.openapi_examples import DOCUMENT, OPERATIONS
+from tests.within import within
 
 pytestmark = pytest.mark.django_db
 
@@ -107,3 +112,119 @@ def test_a_large_body_that_is_not_deep_is_read():
     answer = Api().post("publications", {"campaign": "Coffee", "customer": "c-1", "metadata": metadata})
 
     assert answer.json["metadata"] == metadata
+
+
+def most_memory():
+    """What this process has needed at most so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+ARRAYS = sorted(name for name, operation in OPERATIONS.items() if operation.takes_array)
+LISTS_IN_OBJECTS = [
+    ("redemptions", '{"redeemables": [%s]}'),
+    ("redemptions", '{"redeemables": [{"object": "voucher", "id": "ONE"}], "order": {"items": [%s]}}'),
+    ("segments", '{"name": "Many", "customers": [%s]}'),
+    ("exports", '{"exported_object": "voucher", "parameters": {"fields": [%s]}}'),
+]
+
+
+@pytest.mark.parametrize("element", ["0", "[]", "{}", '""', '{"code":0}', '"a"'])
+@pytest.mark.parametrize("name", ARRAYS)
+def test_ten_megabytes_of_elements_are_refused_at_once(name, element):
+    CampaignFactory(name="Autumn Roast")
+    size = 10 * 1024 * 1024 // (len(element) + 1) - 2
+    body = "[" + ",".join([element] * size) + "]"
+    before = most_memory()
+
+    with within(10):
+        answer = Api().send("POST", OPERATIONS[name].address(), body)
+
+    assert most_memory() - before < 300  # it was 6,200
+
+    assert answer.error[:2] == (400, "invalid_payload")
+    assert len(answer.content) < 1000
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_the_first_wrong_element_is_told_and_no_other(name):
+    CampaignFactory(name="Autumn Roast")
+
+    wrong = Api().send("POST", OPERATIONS[name].address(), "[" + ",".join(["0"] * MOST_ROWS) + "]")
+    element = '{"code": "A", "source_id": "a"}'
+    many = Api().send("POST", OPERATIONS[name].address(), "[" + ",".join([element] * (MOST_ROWS + 1)) + "]")
+
+    assert wrong.json["details"] == "0: must be an object"
+    assert many.json["details"] == "The body may hold at most 50,000 elements; this has 50,001."
+
+
+@pytest.mark.parametrize(("path", "body"), LISTS_IN_OBJECTS)
+@pytest.mark.parametrize("element", ["0", "[]", "null", '""'])
+def test_five_megabytes_of_elements_in_an_object(path, body, element):
+    VoucherFactory(code="ONE")
+    size = (5 * 1024 * 1024 - 200) // (len(element) + 1)
+
+    with within(10):
+        answer = Api().send("POST", path, body % ",".join([element] * size))
+
+    assert answer.error[:2] == (400, "invalid_payload")
+    assert len(answer.content) < 1000
+
+
+def test_a_few_less_of_them():
+    VoucherFactory(code="ONE")
+    caller = Api()
+
+    details = [
+        caller.send("POST", path, body % ",".join(["0"] * 20)).json["details"] for path, body in LISTS_IN_OBJECTS
+    ]
+    too_many = caller.put("campaigns/x", {"unset_metadata_fields": ["a"] * 1001}).json["details"]
+
+    assert details == [
+        "redeemables.0: must be an object",
+        "order.items.0: must be an object",
+        "customers.0: must be a string",
+        "parameters.fields.0: must be a string",
+    ]
+    assert too_many == "unset_metadata_fields: may hold at most 1,000 elements; this has 1,001"
+
+
+@pytest.mark.parametrize(
+    "number", ["1" * 5_000_000, "-" + "1" * 5_000_000, "0." + "1" * 5_000_000, "1e" + "9" * 5_000_000]
+)
+def test_a_number_of_five_megabytes(number):
+    with within(5):
+        answer = Api().send("POST", "customers", f'{{"source_id": "a", "metadata": {{"n": {number}}}}}')
+
+    assert answer.error[:2] == (400, "invalid_payload")
+    assert len(answer.content) < 1000
+
+
+def test_five_megabytes_of_brackets():
+    for opening, closing in (("[", "]"), ('{"a":', "}")):
+        levels = 2_500_000 // len(opening)
+        with within(5):
+            answer = Api().send("POST", "customers", '{"metadata":' + opening * levels + "1" + closing * levels + "}")
+        assert answer.error[:2] == (400, "invalid_payload")
+
+
+def test_every_array_of_every_body_says_how_much_it_may_hold():
+    unbounded = []
+
+    def look(schema, where):
+        if "$ref" in schema:
+            name = schema["$ref"].rpartition("/")[2]
+            return look(DOCUMENT["components"]["schemas"][name], where)
+        if schema.get("type") == "array":
+            if schema.get("maxItems", MOST_ROWS + 1) > MOST_ROWS:
+                unbounded.append(where)
+            look(schema["items"], f"{where}[]")
+        for name, field in schema.get("properties", {}).items():
+            look(field, f"{where}.{name}")
+        for choice in (*schema.get("anyOf", ()), *schema.get("allOf", ())):
+            look(choice, where)
+
+    for name, operation in OPERATIONS.items():
+        if operation.body == "application/json":
+            look(operation.said["requestBody"]["content"][operation.body]["schema"], name)
+
+    assert unbounded == []

@@ -7,8 +7,6 @@ import ast
 import importlib
 import pkgutil
 import re
-import signal
-from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from re import _constants as kind
@@ -28,6 +26,7 @@ from customers.read_list import named_in
 from publications.distributions.automation.walk_segments import InvalidCron, next_time
 from publications.distributions.compose import UnusableTemplate, check_template
 from tests.test_distribution_message import message
+from tests.within import TooSlow, within
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ["config", "campaigns", "customers", "publications"]
@@ -40,26 +39,6 @@ OUR_OWN_TEXT = {
     "config/templatetags/reference.py",
 }
 NOT_TO_BE_IMPORTED = ("migrations", "commands", "wsgi", "asgi")  # the latter two change the process
-
-
-class TooSlow(AssertionError):
-    pass
-
-
-@contextmanager
-def within(seconds):
-    """Interrupts what takes longer; a regular expression looks for signals, too."""
-
-    def stop(*_):
-        raise TooSlow(f"took more than {seconds} s")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def patterns():
@@ -107,7 +86,7 @@ def tokens_of(pattern):
         words.append(word)
 
     walk(parser.parse(text))
-    return sorted(word for word in {*list(sorted(found))[:12], *words, "a", " "} if word)
+    return sorted(word for word in {*sorted(found)[:12], *words, "a", " "} if word)
 
 
 def looks_from_the_start_only(place):
@@ -221,7 +200,7 @@ READERS = {
     "a time of an address": (parse_time_of_address, ()),
     "a cron": (next_time, InvalidCron),
     "a filter's name": (lambda text: filters_of(query_of(**{f"filters[{text}": "1"}), {}), ApiError),
-    "values": (lambda text: read_values(query_of(**{"ids": f"['{text}"}), "ids"), ()),
+    "values": (lambda text: read_values(query_of(ids=f"['{text}"), "ids"), ()),
     "an index": (lambda text: read_values(query_of(**{f"ids[{text}": "1"}), "ids"), ()),
     "an object of a query": (lambda text: read_object(query_of(**{f"customer[{text}": "1"}), ["customer"]), ApiError),
 }

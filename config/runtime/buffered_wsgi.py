@@ -17,6 +17,9 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from config.runtime.give_memory_back import LARGE as LARGE_IN_MEMORY
+from config.runtime.give_memory_back import give_memory_back
+
 logger = logging.getLogger("handout.web")
 
 SLOWEST = 16 * 1024  # bytes a second; who sends or takes less on average is hung up on, once patience has run out
@@ -110,6 +113,9 @@ class BufferedWSGI:
         # Here and now: left to the garbage collector, that may do it in the midst of another request of another thread
         # and close its connection to the database. (A traceback that somebody keeps, keeps this frame, too.)
         parts.close()
+        del parts
+        if int(environ.get("CONTENT_LENGTH") or 0) > LARGE_IN_MEMORY:
+            give_memory_back()
         return Answer(*begun[-1], first)
 
     async def _send(self, answer: Answer, receive: Receive, send: Send) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from django.http import HttpRequest
-from ninja import File, UploadedFile
+from ninja import Body, File, UploadedFile
 
 from campaigns.api import router as campaigns
 from campaigns.api_voucher_requests import ImportedVoucherSent
@@ -13,6 +13,7 @@ from campaigns.find import find_campaign
 from campaigns.order_code_import import CodesMissing, CodesRepeated, order_code_import, order_import_of_codes
 from config.api import ApiError, as_api_error
 from config.api_auth import MAY_ALL, caller
+from config.api_bodies import MOST_ROWS, array_of
 from config.api_started import ActionStarted
 from publications.api.vouchers import router as vouchers
 
@@ -20,7 +21,7 @@ STARTED = {202: ActionStarted}
 
 
 @vouchers.post("/import", auth=MAY_ALL, response=STARTED)
-def import_vouchers(request: HttpRequest, sent: list[ImportedVoucherSent]):
+def import_vouchers(request: HttpRequest, sent: Annotated[array_of(ImportedVoucherSent, most=MOST_ROWS), Body()]):
     """Standalone vouchers. One that cannot be imported is told of in the result of the async action."""
     return ActionStarted.of(order_import_of_codes([voucher.row() for voucher in sent], by=caller(request)))
 
@@ -31,7 +32,9 @@ def import_vouchers_from_file(request: HttpRequest, file: Annotated[UploadedFile
 
 
 @campaigns.post("/{campaign_id}/import", auth=MAY_ALL, response=STARTED)
-def import_into_campaign(request: HttpRequest, campaign_id: str, sent: list[ImportedVoucherSent]):
+def import_into_campaign(
+    request: HttpRequest, campaign_id: str, sent: Annotated[array_of(ImportedVoucherSent, most=MOST_ROWS), Body()]
+):
     """Vouchers of the campaign. As on Voucherify, one code that exists already refuses them all."""
     rows = [voucher.row() for voucher in sent]
     return ActionStarted.of(

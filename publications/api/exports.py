@@ -16,6 +16,7 @@ from campaigns.find import find_campaign
 from config.actor import Actor
 from config.api import ApiError, as_api_error, invalid_payload, iso, not_found
 from config.api_auth import MAY_ALL, MAY_READ, Key, KeyWith, caller
+from config.api_bodies import array_of
 from config.api_lists import ListQuery, answer_list
 from config.conditions import InvalidCondition
 from config.public_ids import EXPORT, key_of
@@ -28,6 +29,7 @@ from publications.sign_download import sign_download, who_was_given
 
 router = Router(tags=["Exports"])
 
+MOST_FIELDS = 200
 BLOCK = 256 * 1024
 Status = Export.Status
 STATUSES = {
@@ -57,7 +59,7 @@ MAY_READ_OR_TAKE = KeyOrToken(*MAY_READ.scopes)
 class ExportParameters(BaseModel):
     model_config = ConfigDict(strict=True)
 
-    fields: list[str] | None = None
+    fields: array_of(str, most=MOST_FIELDS) | None = None
     filters: dict[str, Any] | None = None
     order: str | None = None
     campaign_id: str | None = None

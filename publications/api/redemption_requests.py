@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from config.api_bodies import array_of
 from customers.api import CustomerSent
 
 
@@ -41,7 +42,7 @@ class OrderSent(Sent):
     amount: int | None = Field(None, ge=0)
     initial_amount: int | None = None
     discount_amount: int | None = None
-    items: list[OrderItemSent] | None = Field(None, max_length=500)
+    items: array_of(OrderItemSent, most=500) | None = None
     metadata: dict[str, Any] | None = None
 
     def as_kept(self) -> dict[str, Any]:
@@ -88,7 +89,7 @@ class RedeemableSent(Sent):
 class RedemptionsSent(WhoAndWhat):
     """The body of POST /v1/redemptions. `session` and `options` are ignored."""
 
-    redeemables: list[RedeemableSent] = Field(min_length=1, max_length=30)
+    redeemables: array_of(RedeemableSent, most=30) = Field(min_length=1)
 
 
 class RedemptionSent(WhoAndWhat):
