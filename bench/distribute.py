@@ -100,7 +100,7 @@ def run(handout: Installation, name: str, message: str, campaign: str) -> Measur
         while True:
             memory = max(memory, handout.memory("--queues messages"))
             status, reason, seconds = database.execute(
-                """SELECT status, status_reason, extract(epoch FROM finished_at - started_at)
+                """SELECT status, status_reason || status_detail, extract(epoch FROM finished_at - started_at)
                      FROM publications_distribution WHERE id = %s""",
                 [key],
             ).fetchone()

@@ -8,6 +8,7 @@ from django.db.models.functions import Cast, Coalesce, NullIf
 
 from campaigns.mask import masked
 from config.csv_files import Column, Number, Text, Time
+from publications.distributions.reasons import DeliveryReason, FiringReason, in_words_by_sql
 from publications.models import Export
 
 
@@ -113,7 +114,7 @@ RECIPIENTS = [
     Column("Sent to", "email"),
     Column("Code", shown_code("publication__ledger__voucher__code", "publication__ledger__voucher__published_at")),
     Column("State", "state"),
-    Column("Reason", "reason"),
+    Column("Reason", in_words_by_sql(DeliveryReason, "reason", "detail")),
     Column("Attempts", "attempts"),
     Column("Since", "state_at", Time),
 ]
@@ -129,7 +130,13 @@ FIRINGS = [
         ),
     ),
     Column("State", Coalesce("delivery__state", "outcome")),
-    Column("Reason", Coalesce(NullIf("reason", Value("")), "delivery__reason")),
+    Column(
+        "Reason",
+        Case(
+            When(reason="", then=in_words_by_sql(DeliveryReason, "delivery__reason", "delivery__detail")),
+            default=in_words_by_sql(FiringReason, "reason", "detail"),
+        ),
+    ),
     Column("Attempts", "delivery__attempts"),
     Column("Since", Coalesce("delivery__state_at", "created_at"), Time),
 ]

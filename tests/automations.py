@@ -41,7 +41,9 @@ def fired_for(distribution):
 
 def skipped(distribution):
     """{customer's key: why}"""
-    return dict(Firing.objects.filter(distribution=distribution, outcome="skipped").values_list("customer", "reason"))
+    return {
+        found.customer_id: found.why for found in Firing.objects.filter(distribution=distribution, outcome="skipped")
+    }
 
 
 def waiting(distribution):

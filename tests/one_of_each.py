@@ -87,7 +87,7 @@ def rows_of_other_models() -> None:
     ListedRecipient.objects.create(distribution=run, line=1, given="ada@example.com", customer=customer)
     Unsubscribe.objects.create(email="ada@example.com", customer=customer, distribution=run)
     EmailGrant.objects.create(at=timezone.now(), count=1)
-    Firing.objects.create(distribution=run, key="event 1", customer=customer, outcome="skipped", reason="Enough.")
+    Firing.objects.create(distribution=run, key="event 1", customer=customer, outcome="skipped", reason="too_often")
     ReferralProgram.objects.create(campaign=campaign)
     redemption = redeem(published(VoucherFactory(campaign=campaign), customer).vouchers[0], customer=customer, by=STAFF)
     Referral.objects.create(

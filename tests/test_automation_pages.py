@@ -139,7 +139,7 @@ def test_the_page_tells_for_whom_it_fired_and_why_others_were_left_out(operator)
     all_of_them = operator.get(page_of(everybody)).content.decode()
     left_out = operator.get(page_of(everybody), {"state": "left_out"}).content.decode()
 
-    assert friends.count("Not in the segment “Friends”") == 2
+    assert friends.count("Not in the segment: Friends") == 2
     assert "Fired 0 times, and left somebody out 2 times." in " ".join(friends.split())
     assert "No e-mail address" in all_of_them and "Ada" in all_of_them
     assert "Bob" in left_out and "Ada" not in left_out
@@ -151,7 +151,7 @@ def test_a_message_of_unknown_fate_is_resolved(operator):
     CustomerFactory()
     pass_on()
     publish_all()
-    Delivery.objects.update(state="unknown", reason="The connection broke")
+    Delivery.objects.update(state="unknown", reason="connection_lost")
     delivery = Delivery.objects.get()
 
     operator.post(f"{page_of(rule)}recipients/{delivery.pk}", {"outcome": "sent"})

@@ -13,7 +13,7 @@ from tests.distributions import draft, running
 from tests.factories import STAFF, CustomerFactory
 
 pytestmark = pytest.mark.django_db
-ERASED = "Personal data was erased"
+ERASED = "erased"
 
 
 @pytest.fixture(autouse=True)
@@ -61,13 +61,18 @@ def test_who_was_only_to_be_published_to_keeps_the_publication(ada):
 def test_what_a_mail_server_said_of_the_address_goes(ada):
     run = running([ada], codes=1)
     Delivery.objects.create(
-        distribution=run, customer=ada, state="failed", reason="550 Ada moved to ada@new.example.com", email=ada.email
+        distribution=run,
+        customer=ada,
+        state="failed",
+        reason="refused",
+        detail="550 Ada moved to ada@new.example.com",
+        email=ada.email,
     )
 
     erase_customer(ada, by=STAFF)
 
     delivery = Delivery.objects.get()
-    assert (delivery.state, delivery.reason, delivery.email) == ("failed", f"Failed. {ERASED}", "")
+    assert (delivery.state, delivery.reason, delivery.detail, delivery.email) == ("failed", ERASED, "", "")
 
 
 def test_lists_and_test_messages_forget_them(ada):

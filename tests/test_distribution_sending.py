@@ -43,7 +43,7 @@ def delivery_to(address: str) -> Delivery:
 
 def told(address: str) -> tuple[str, str]:
     delivery = delivery_to(address)
-    return delivery.state, delivery.reason
+    return delivery.state, delivery.why
 
 
 def make_due(run: Distribution) -> None:
@@ -55,8 +55,8 @@ def make_due(run: Distribution) -> None:
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        ("550 <ada@example.com>: no such user", "550 <the address>: no such user"),
-        ("DATA 554 Looks like spam", "554 Looks like spam"),
+        ("550 <ada@example.com>: no such user", "The mail server refused it: 550 <the address>: no such user"),
+        ("DATA 554 Looks like spam", "The mail server refused it: 554 Looks like spam"),
     ],
 )
 def test_a_refusal_for_good_is_recorded_and_the_others_are_sent(server, run, answer, reason):
@@ -77,7 +77,8 @@ def test_a_refusal_for_now_is_tried_again_after_a_pause(server, run, answer):
     advance(run.pk)
 
     waiting = delivery_to(ADA)
-    assert (waiting.state, waiting.attempts, waiting.reason) == ("published", 1, answer.removeprefix("DATA "))
+    assert (waiting.state, waiting.attempts, waiting.reason) == ("published", 1, "asked_to_wait")
+    assert waiting.detail == answer.removeprefix("DATA ")
     assert timedelta(seconds=50) < waiting.next_attempt_at - waiting.state_at <= timedelta(minutes=1)
     assert Distribution.objects.get().status == "running"
 
@@ -95,7 +96,7 @@ def test_the_last_refusal_for_now_is_one_for_good(server, run):
         advance(run.pk)
         make_due(run)
 
-    assert told(ADA) == ("failed", "After 9 attempts: 450 Full")
+    assert told(ADA) == ("failed", "Every attempt failed: 450 Full")
     assert Distribution.objects.get().status == "done"
 
 
@@ -107,7 +108,7 @@ def test_a_connection_that_dies_in_the_message_leaves_it_unknown_and_nothing_sen
     make_due(run)
     advance(run.pk)
 
-    assert told(ADA) == ("unknown", "The connection was lost while the message was being sent.")
+    assert told(ADA) == ("unknown", "The connection was lost while it was being sent, so it may have arrived")
     assert (told(BOB), len(server.to(BOB))) == (("sent", ""), 1)
     assert len(server.to(ADA)) == (1 if answer == "take and die" else 0)
     assert Distribution.objects.get().status == "done"
@@ -118,7 +119,7 @@ def test_an_answer_that_is_neither_yes_nor_no_leaves_it_unknown(server, run):
 
     advance(run.pk)
 
-    assert told(ADA) == ("unknown", "251 Forwarded, perhaps")
+    assert told(ADA) == ("unknown", "The server did not say whether it took it: 251 Forwarded, perhaps")
     assert told(BOB) == ("sent", "")
 
 
@@ -155,7 +156,8 @@ def test_while_the_mail_server_is_away_the_run_rests_and_nobody_is_failed(server
 
     run.refresh_from_db()
     assert (run.status, run.rests) == ("running", 1)
-    assert run.status_reason == "The mail server does not answer: Connection refused. It is tried again by itself."
+    assert (run.status_reason, run.status_detail) == ("server_away", "Connection refused")
+    assert run.why_paused == "The mail server does not answer: Connection refused. Handout keeps trying."
     assert advance(run.pk) is False
     make_due(run)
     advance(run.pk)
@@ -167,7 +169,7 @@ def test_while_the_mail_server_is_away_the_run_rests_and_nobody_is_failed(server
     make_due(run)
     advance(run.pk)
     run.refresh_from_db()
-    assert (run.status, run.rests, run.status_reason) == ("done", 0, "")
+    assert (run.status, run.rests, run.status_reason, run.status_detail) == ("done", 0, "", "")
     assert len(server.messages) == 2
 
 
@@ -177,7 +179,7 @@ def test_a_busy_server_makes_the_run_rest_too(server, run):
     advance(run.pk)
 
     run.refresh_from_db()
-    assert (run.rests, run.status_reason) == (1, "The mail server answered 421 Too busy. It is tried again by itself.")
+    assert (run.rests, run.status_reason, run.status_detail) == (1, "server_busy", "421 Too busy")
     assert {(delivery.state, delivery.attempts) for delivery in Delivery.objects.all()} == {("published", 0)}
 
 
@@ -187,8 +189,8 @@ def test_a_server_that_refuses_handout_pauses_the_run(server, run):
     advance(run.pk)
 
     run.refresh_from_db()
-    assert run.status == "paused"
-    assert run.status_reason.startswith("The mail server takes no message from handout@localhost: 550 Not you.")
+    assert (run.status, run.status_reason) == ("paused", "sender_refused")
+    assert run.status_detail == "handout@localhost, 550 Not you"
     server.greeting = ""
     resume(run, by=STAFF)
     advance(run.pk)
@@ -252,7 +254,7 @@ def test_what_is_sending_for_too_long_becomes_unknown(server, run):
 
     assert declare_unknown() == 1
 
-    assert told(ADA) == ("unknown", "Handout stopped while this message was being sent. It may have arrived.")
+    assert told(ADA) == ("unknown", "Handout stopped while sending it, so it may have arrived")
     assert told(BOB)[0] == "sending"
     assert declare_unknown(begun_before=delivery_to(BOB).state_at + timedelta(seconds=1)) == 1
 

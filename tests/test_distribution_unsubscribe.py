@@ -61,7 +61,7 @@ def test_one_click_takes_the_address_off_all_runs(message):
     )
     assert AuditEntry.objects.filter(action="customer.unsubscribed").count() == 1
     twin = CustomerFactory(email="ADA@EXAMPLE.COM")
-    assert dry_run(draft([message.customer, twin], codes=2)).left_out == {"Unsubscribed": 2}
+    assert dry_run(draft([message.customer, twin], codes=2)).left_out == {"unsubscribed": 2}
 
 
 def test_who_unsubscribes_when_the_code_is_published_already_is_not_written_to(message):
@@ -72,7 +72,7 @@ def test_who_unsubscribes_when_the_code_is_published_already_is_not_written_to(m
     advance(run.pk)
 
     late = run.deliveries.get()
-    assert (late.state, late.reason) == ("skipped", "Unsubscribed")
+    assert (late.state, late.reason) == ("skipped", "unsubscribed")
     assert KeptMessage.objects.count() == 1
 
 
@@ -116,4 +116,4 @@ def test_an_address_that_somebody_else_has_too_stays_unsubscribed(message):
 
     erase_customer(message.customer, by=STAFF)
 
-    assert dry_run(draft([other], codes=1)).left_out == {"Unsubscribed": 1}
+    assert dry_run(draft([other], codes=1)).left_out == {"unsubscribed": 1}

@@ -82,4 +82,4 @@ def test_a_webhook_that_was_deleted_pauses_the_run():
 
     run.refresh_from_db()
     assert (run.status, receiver.got) == ("paused", [])
-    assert run.status_reason.startswith("The webhook of this distribution was deleted.")
+    assert run.status_reason == "webhook_deleted"

@@ -34,7 +34,7 @@ def test_a_trigger_that_fired_twice():
     sql("SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE publications_firing DROP CONSTRAINT firing_once")
     one = Firing.objects.get()
     Firing.objects.create(
-        distribution=one.distribution, key=one.key, customer=one.customer, outcome="skipped", reason="Twice"
+        distribution=one.distribution, key=one.key, customer=one.customer, outcome="skipped", reason="too_often"
     )
 
     assert broken() == {"a trigger met a rule once for a customer"}

@@ -38,14 +38,14 @@ def sql(text):
 
 def test_two_deliveries_to_one_customer(run):
     sql("SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE publications_delivery DROP CONSTRAINT delivery_once")
-    Delivery.objects.create(distribution=run, customer=run.deliveries.first().customer, state="skipped", reason="Twice")
+    Delivery.objects.create(distribution=run, customer=run.deliveries.first().customer, state="skipped", reason="other")
 
     assert broken() == {"a distribution has one delivery for each customer and firing"}
 
 
 def test_a_publication_of_somebody_else(run):
     first, second, _ = run.deliveries.all()
-    Delivery.objects.filter(pk=first.pk).update(publication=None, state="skipped", reason="Gone")
+    Delivery.objects.filter(pk=first.pk).update(publication=None, state="skipped", reason="other")
     Delivery.objects.filter(pk=second.pk).update(publication=first.publication)
 
     assert "a delivery's publication is its own, its customer's, and of its distribution's campaign" in broken()
@@ -79,7 +79,7 @@ def test_an_address_of_an_erased_customer(run):
 
 def test_what_waits_for_a_person_is_said_and_breaks_nothing(run):
     first, second, _ = run.deliveries.all()
-    Delivery.objects.filter(pk=first.pk).update(state="unknown", reason="Lost")
+    Delivery.objects.filter(pk=first.pk).update(state="unknown", reason="handout_stopped")
     Distribution.objects.update(status="running")
     Delivery.objects.filter(pk=second.pk).update(state="sending", state_at=timezone.now() - timedelta(minutes=6))
     sql("SET LOCAL synchronous_commit = off")

@@ -135,7 +135,7 @@ def test_an_erasure_waits_for_what_is_being_put_into_words(monkeypatch):
         {"events": []},
         {"events": ["publication.succeeded", "nonsense"]},
         {"secret": ""},
-        {"pause_reason": "It answered 500."},
+        {"pause_reason": "failing"},
         {"url": "https://taken.example.com/"},
     ],
 )

@@ -78,7 +78,8 @@ def test_after_the_last_retry_the_delivery_has_failed_and_its_address_is_paused(
     assert (delivery.status, delivery.attempts, delivery.next_attempt_at) == ("failed", 13, None)
     assert len(delivery.log) == 13
     address.refresh_from_db()
-    assert (address.paused_at is not None, address.pause_reason) == (True, "It answered 500.")
+    assert (address.paused_at is not None, address.pause_reason) == (True, "failing")
+    assert address.pause_detail == "It answered 500."
     entry = AuditEntry.objects.get(action="webhook.paused")
     assert (entry.actor_kind, entry.object_id, entry.details) == (
         "system",
@@ -96,7 +97,9 @@ def test_managers_are_told_of_it_by_mail(settings):
     UserFactory(is_superuser=True, email="root@example.com")
     UserFactory(role="Manager", email="gone@example.com", is_active=False)
     address = listening()
-    WebhookAddress.objects.update(paused_at="2026-01-01T00:00:00Z", pause_reason="It answered 500.")
+    WebhookAddress.objects.update(
+        paused_at="2026-01-01T00:00:00Z", pause_reason="failing", pause_detail="It answered 500."
+    )
 
     assert tell_managers(address.pk) == 2
 

@@ -63,7 +63,7 @@ class ListedRecipientAdmin(ReadOnlyAdmin):
 class DeliveryAdmin(FoundByAddress):
     """Each customer's part in a run."""
 
-    list_display = ["id", "distribution", "customer", "state", "reason", "email", "attempts", "state_at"]
+    list_display = ["id", "distribution", "customer", "state", "reason", "detail", "email", "attempts", "state_at"]
     list_select_related = ["distribution", "customer"]
     search_fields = ["email"]  # shows the box; `get_search_results` does the search
 
@@ -112,5 +112,5 @@ class RuleAdmin(ReadOnlyAdmin):
 class FiringAdmin(ReadOnlyAdmin):
     """Each time that a trigger met a rule."""
 
-    list_display = ["created_at", "distribution", "customer", "outcome", "reason", "key"]
+    list_display = ["created_at", "distribution", "customer", "outcome", "reason", "detail", "key"]
     list_select_related = ["distribution", "customer"]

@@ -1,4 +1,4 @@
-"""Whom a run is for, and who of them is left out and why: the same words for the dry run, the list and the run itself."""
+"""Whom a run is for, and who of them is left out and why: the same reasons for the dry run, the list and the run itself."""
 
 from __future__ import annotations
 
@@ -10,16 +10,8 @@ from django.db.models.functions import Lower
 from customers.find_segments import in_segment
 from customers.models import Customer
 from publications.distributions.models import Delivery, Distribution, ListedRecipient, Unsubscribe
+from publications.distributions.reasons import DeliveryReason as Reason
 from publications.models import Publication
-
-ERASED = "Personal data was erased"
-NO_EMAIL = "No e-mail address"
-NOT_AN_EMAIL = "Not an e-mail address"
-UNSUBSCRIBED = "Unsubscribed"
-IN_ANOTHER_RUN = "Got a code of this campaign in another distribution"
-HOLDS_A_CODE = "Already holds a code of this campaign"
-SAME_EMAIL = "Same e-mail address as another recipient"
-UNKNOWN_ADDRESS = "No customer has this address or ID"
 
 # What a mail server could take for one address. Anything else might be read as several, or as a header.
 ONE_ADDRESS = r'^[^@[:space:][:cntrl:],;:<>()"\\]+@[^@[:space:][:cntrl:],;:<>()"\\]+$'  # as PostgreSQL reads it
@@ -55,9 +47,9 @@ def why_left_out(distribution: Distribution) -> Case:
         earlier = Delivery.objects.filter(
             customer=OuterRef("pk"), publication__isnull=False, distribution__campaign=campaign
         ).exclude(distribution=distribution)
-        reasons += [_when(Q(Exists(earlier)), IN_ANOTHER_RUN), _when(Q(Exists(held)), HOLDS_A_CODE)]
+        reasons += [_when(Q(Exists(earlier)), Reason.IN_ANOTHER_RUN), _when(Q(Exists(held)), Reason.HOLDS_A_CODE)]
     elif campaign and campaign.join_once:
-        reasons.append(_when(Q(Exists(held.filter(join_once=True))), HOLDS_A_CODE))
+        reasons.append(_when(Q(Exists(held.filter(join_once=True))), Reason.HOLDS_A_CODE))
     return _case(reasons)
 
 
@@ -82,24 +74,24 @@ def with_same_email_left_out(distribution: Distribution) -> tuple[str, tuple[Any
         f"""{everybody}
             SELECT a.customer,
                    CASE WHEN a.reason = '' AND row_number() OVER (PARTITION BY a.mail, a.reason ORDER BY a.customer) > 1
-                        THEN '{SAME_EMAIL}' ELSE a.reason END AS reason
+                        THEN '{Reason.SAME_EMAIL.value}' ELSE a.reason END AS reason
               FROM a""",  # noqa: S608
         parameters,
     )
 
 
-def _when(condition: Q, reason: str) -> When:
-    return When(condition, then=Value(reason))
+def _when(condition: Q, reason: Reason) -> When:
+    return When(condition, then=Value(reason.value))
 
 
 def _why_unreachable(distribution: Distribution) -> list[When]:
-    reasons = [_when(Q(erased_at__isnull=False), ERASED)]
+    reasons = [_when(Q(erased_at__isnull=False), Reason.ERASED)]
     if distribution.message == Distribution.Message.EMAIL:
         gone = Unsubscribe.objects.filter(email=Lower(OuterRef("email")))
         reasons += [
-            _when(Q(email=""), NO_EMAIL),
-            _when(~Q(email__regex=ONE_ADDRESS), NOT_AN_EMAIL),
-            _when(Q(Exists(gone)), UNSUBSCRIBED),
+            _when(Q(email=""), Reason.NO_EMAIL),
+            _when(~Q(email__regex=ONE_ADDRESS), Reason.NOT_AN_EMAIL),
+            _when(Q(Exists(gone)), Reason.UNSUBSCRIBED),
         ]
     return reasons
 

@@ -1,4 +1,4 @@
-"""Cancels, pauses, resumes and stops a run. The row's own status decides, in the statement that changes it.
+"""Cancels, pauses, resumes and stops a manual run; and pauses any run in which something must be put right. The row's own status decides, in the statement that changes it.
 
 What a worker has begun it ends: a message that is on its way when the run is paused is sent and recorded. Nothing new
 is begun, since each code and each message is claimed by a statement that looks at the status.
@@ -12,9 +12,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
-from config.actor import Actor
+from config.actor import SYSTEM, Actor
 from config.audit import record
 from publications.distributions.models import Distribution
+from publications.distributions.reasons import StatusReason, in_words
 
 Status = Distribution.Status
 
@@ -29,19 +30,29 @@ def cancel(distribution: Distribution, *, by: Actor) -> Distribution:
 
 
 def pause(distribution: Distribution, *, by: Actor) -> Distribution:
-    """Until it is resumed. Raises NotPossible."""
+    """A manual one, until it is resumed (of an automatic one see automation/activate.py). Raises NotPossible."""
     return _change(
-        distribution, "paused", [Status.RUNNING, Status.ACTIVE], by=by, status=Status.PAUSED, status_reason=""
-    )
+        distribution, "paused", [Status.RUNNING], by=by, status=Status.PAUSED, status_reason=StatusReason.STAFF,
+        status_detail="",
+    )  # fmt: skip
+
+
+def pause_until_mended(distribution: Distribution, reason: StatusReason, detail: str = "") -> None:
+    """Handout pauses it, manual or automatic, for staff to put something right. Nothing happens where it has ended or
+    was paused meanwhile.
+    """
+    with transaction.atomic():
+        at_work = Distribution.objects.at_work().filter(pk=distribution.pk)
+        if at_work.update(status=Status.PAUSED, status_reason=reason, status_detail=detail, updated_at=Now()):
+            record_of(distribution, "paused", by=SYSTEM, reason=in_words(reason, detail))
 
 
 def resume(distribution: Distribution, *, by: Actor) -> Distribution:
-    """Goes on where it was; what the mail server did not take is tried again at once. Raises NotPossible."""
-    manual = distribution.kind == Distribution.Kind.MANUAL
-    status = Status.RUNNING if manual else Status.ACTIVE
+    """A manual one goes on where it was; what the mail server did not take is tried again at once. Raises NotPossible."""
     return _change(
-        distribution, "resumed", [Status.PAUSED], by=by, status=status, status_reason="", rests=0, rests_until=None
-    )
+        distribution, "resumed", [Status.PAUSED], by=by, status=Status.RUNNING, status_reason="", status_detail="",
+        rests=0, rests_until=None,
+    )  # fmt: skip
 
 
 def stop(distribution: Distribution, *, release_unsent: bool = False, by: Actor) -> Distribution:
@@ -51,8 +62,8 @@ def stop(distribution: Distribution, *, release_unsent: bool = False, by: Actor)
     Releasing is a Manager's right everywhere else, too: the caller has checked it.
     """
     return _change(
-        distribution, "stopped", [Status.RUNNING, Status.PAUSED], by=by, kind=Distribution.Kind.MANUAL,
-        status=Status.STOPPED, status_reason="", finished_at=Now(), release_unsent_by=by.label if release_unsent else "",
+        distribution, "stopped", [Status.RUNNING, Status.PAUSED], by=by, status=Status.STOPPED,
+        status_reason="", status_detail="", finished_at=Now(), release_unsent_by=by.label if release_unsent else "",
         details={"release_unsent": release_unsent},
     )  # fmt: skip
 
@@ -63,13 +74,12 @@ def _change(
     when: Sequence[str],
     *,
     by: Actor,
-    kind: str | None = None,
     details: dict[str, Any] | None = None,
     **values: Any,
 ) -> Distribution:
     with transaction.atomic():
-        rows = Distribution.objects.filter(pk=distribution.pk, status__in=when)
-        changed = (rows.filter(kind=kind) if kind else rows).update(updated_at=Now(), **values)
+        rows = Distribution.objects.manual().filter(pk=distribution.pk, status__in=when)
+        changed = rows.update(updated_at=Now(), **values)
         if changed:
             record_of(distribution, done, by=by, **(details or {}))
     now = Distribution.objects.get(pk=distribution.pk)

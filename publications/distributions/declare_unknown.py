@@ -8,10 +8,10 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from publications.distributions.models import Delivery
+from publications.distributions.reasons import DeliveryReason
 
 # Longer than the slowest exchange with a mail server that gives an answer at all (EMAIL_TIMEOUT for each of its steps).
 DEADLINE = timedelta(minutes=5)
-LOST = "Handout stopped while this message was being sent. It may have arrived."
 
 
 def declare_unknown(*, begun_before: datetime | None = None) -> int:
@@ -23,5 +23,5 @@ def declare_unknown(*, begun_before: datetime | None = None) -> int:
     if begun_before:
         lost |= Q(state_at__lt=begun_before)
     return Delivery.objects.filter(lost, state=Delivery.State.SENDING).update(
-        state=Delivery.State.UNKNOWN, reason=LOST, state_at=Now()
+        state=Delivery.State.UNKNOWN, reason=DeliveryReason.HANDOUT_STOPPED, state_at=Now()
     )

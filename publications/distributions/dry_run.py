@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from django.db import connection, transaction
 
-from publications.distributions.audience import ONE_ADDRESS, UNKNOWN_ADDRESS, UNSUBSCRIBED, with_same_email_left_out
+from publications.distributions.audience import ONE_ADDRESS, with_same_email_left_out
 from publications.distributions.models import Distribution
+from publications.distributions.reasons import DeliveryReason as Reason
 from publications.hand_out import pool_size
 
 
@@ -15,7 +16,7 @@ class DryRun(NamedTuple):
     """`recipients` would be tried; `left_out` counts the others by reason, the most frequent first."""
 
     recipients: int
-    left_out: dict[str, int]
+    left_out: dict[Reason, int]
     new_customers: int  # of the recipients: addresses of the list that become customers when the run starts
     codes_needed: int
     in_pool: int  # 0 without a campaign
@@ -36,21 +37,22 @@ def dry_run(distribution: Distribution) -> DryRun:
             f"SELECT reason, count(*) FROM ({sql}) AS audience GROUP BY reason ORDER BY count(*) DESC, reason",  # noqa: S608
             parameters,
         )
-        counts: dict[str, int] = dict(cursor.fetchall())
-        recipients = counts.pop("", 0)
+        by_reason: dict[str, int] = dict(cursor.fetchall())
+        recipients = by_reason.pop("", 0)
         unknown = _unknown(cursor, distribution)
+    counts = {Reason(reason): count for reason, count in by_reason.items()}
     new = 0
     if distribution.create_unknown:
         new = unknown.addresses - unknown.unsubscribed
-        counts[UNSUBSCRIBED] = counts.get(UNSUBSCRIBED, 0) + unknown.unsubscribed
-    counts[UNKNOWN_ADDRESS] = unknown.others if distribution.create_unknown else unknown.lines
+        counts[Reason.UNSUBSCRIBED] = counts.get(Reason.UNSUBSCRIBED, 0) + unknown.unsubscribed
+    counts[Reason.UNKNOWN_ADDRESS] = unknown.others if distribution.create_unknown else unknown.lines
     recipients += new
     campaign = distribution.campaign
     needed = recipients * distribution.codes_each if campaign else 0
     in_pool = pool_size(campaign) if campaign else 0
     short = max(0, needed - in_pool)
     extends = bool(campaign and campaign.auto_update and short)
-    left_out = dict(sorted(((why, n) for why, n in counts.items() if n), key=lambda item: (-item[1], item[0])))
+    left_out = dict(sorted(((why, n) for why, n in counts.items() if n), key=lambda item: (-item[1], item[0].label)))
     return DryRun(recipients, left_out, new, needed, in_pool, extends, 0 if extends else short)
 
 

@@ -10,11 +10,10 @@ from campaigns.pool import raise_pool_version
 from config.actor import SYSTEM
 from publications.distributions.change_run import record_of
 from publications.distributions.models import Delivery, Distribution
+from publications.distributions.reasons import DeliveryReason
 from publications.release import RETURN_TO_POOL
 
 BATCH = 1_000
-STOPPED = "The run was stopped before"
-RELEASED = "The run was stopped; the code was released"
 
 State, Status = Delivery.State, Distribution.Status
 
@@ -31,7 +30,7 @@ def end_run(distribution_id: int) -> bool:
         if not distribution or Delivery.objects.filter(_open(distribution), distribution=distribution).exists():
             return False
         Distribution.objects.filter(pk=distribution_id).update(
-            status=Status.DONE, status_reason="", finished_at=Now(), updated_at=Now()
+            status=Status.DONE, status_reason="", status_detail="", finished_at=Now(), updated_at=Now()
         )
         record_of(distribution, "done", by=SYSTEM)
     return True
@@ -67,7 +66,7 @@ def wind_up_stopped() -> int:
 def _leave_out(distribution: Distribution) -> int:
     pending = Delivery.objects.filter(distribution=distribution, state=State.PENDING)[:BATCH]
     return Delivery.objects.filter(pk__in=pending.values("pk"), state=State.PENDING).update(
-        state=State.SKIPPED, reason=STOPPED, state_at=Now()
+        state=State.SKIPPED, reason=DeliveryReason.STOPPED, state_at=Now()
     )
 
 
@@ -101,7 +100,9 @@ def _release(distribution: Distribution) -> int:
             "UPDATE publications_publication SET voided_at = now() WHERE id = ANY(%s) AND voided_at IS NULL",
             [publications],
         )
-        Delivery.objects.filter(pk__in=deliveries).update(state=State.SKIPPED, reason=RELEASED, state_at=Now())
+        Delivery.objects.filter(pk__in=deliveries).update(
+            state=State.SKIPPED, reason=DeliveryReason.STOPPED_AND_RELEASED, detail="", state_at=Now()
+        )
         if distribution.campaign_id:
             raise_pool_version(distribution.campaign_id)
         if released:

@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from customers.models import Customer
 from customers.search import search
 from publications.distributions.models import Delivery, Distribution, KeptMessage
+from publications.distributions.reasons import DeliveryReason
 
 Status = Distribution.Status
 MANUAL = [Status.DRAFT, Status.SCHEDULED, Status.RUNNING, Status.PAUSED, Status.DONE, Status.CANCELLED, Status.STOPPED]
@@ -32,13 +33,13 @@ class DistributionFilter(django_filters.FilterSet):
 
 
 class RecipientFilter(django_filters.FilterSet):
-    """Of one run. `reasons` are offered: (reason, how many)."""
+    """Of one run. `reasons` are offered, each with how many it is of."""
 
     q = django_filters.CharFilter(
         method="find", label="Customer", max_length=320, widget=_search_box("Search customer or e-mail")
     )
     state = django_filters.ChoiceFilter(choices=Delivery.State.choices, empty_label="Any state", label="State")
-    reason = django_filters.CharFilter(label="Reason", max_length=300)
+    reason = django_filters.ChoiceFilter(label="Reason", choices=DeliveryReason.choices, empty_label="Any reason")
 
     class Meta:
         model = Delivery
@@ -51,7 +52,9 @@ class RecipientFilter(django_filters.FilterSet):
     @property
     def form(self):
         form = super().form
-        form.fields["reason"].widget = forms.Select(choices=self._choices)
+        form.fields["reason"].widget = forms.Select(
+            choices=self._choices
+        )  # after the field took its own: to be checked
         return form
 
     def find(self, recipients, name, text):
@@ -60,9 +63,10 @@ class RecipientFilter(django_filters.FilterSet):
 
     def _choices(self) -> list[tuple[str, str]]:
         """Asked when the form is drawn: the table alone never does."""
-        offered = {reason: f"{reason} ({count:,})" for reason, count in self.reasons()}
-        if (asked := self.data.get("reason", "")) and asked not in offered:
-            offered[asked] = asked
+        offered = {reason.value: f"{reason.label or 'Other'} ({count:,})" for reason, count in self.reasons()}
+        asked = self.data.get("reason", "")
+        if asked in DeliveryReason and asked not in offered:
+            offered[asked] = DeliveryReason(asked).label or "Other"
         return [("", "Any reason"), *offered.items()]
 
 

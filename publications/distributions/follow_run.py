@@ -10,16 +10,16 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from publications.distributions.models import Delivery, Distribution
+from publications.distributions.reasons import DeliveryReason
 
 State, Status = Delivery.State, Distribution.Status
 LOOKED_BACK = 1_000  # of those that ended last: the rate is told from them, since no index knows a run's by time
-REASONS = 50
 MINUTE, SHORTEST = timedelta(minutes=1), timedelta(seconds=5)  # a rate told from less would jump about
 
 
 class Progress(NamedTuple):
     counts: dict[str, int]  # by state, each of them
-    reasons: list[tuple[str, str, int]]  # (state, reason, how many) of failed, left out and unknown ones: most first
+    reasons: list[tuple[str, DeliveryReason, int]]  # (state, reason, how many) of failed, left out, unknown: most first
     complete: bool  # the whole audience has been written down, so `total` does not grow any more
     ends_published: bool  # there is no message: a published code is the end
     per_minute: int
@@ -70,7 +70,7 @@ def follow_run(run: Distribution) -> Progress:
     ends_published = run.message == Distribution.Message.NONE
     with_reason = run.deliveries.filter(state__in=[State.FAILED, State.SKIPPED, State.UNKNOWN]).exclude(reason="")
     counted = with_reason.order_by().values_list("state", "reason").annotate(count=Count("pk"))
-    reasons = list(counted.order_by("-count", "reason")[:REASONS])
+    reasons = [(state, DeliveryReason(reason), count) for state, reason, count in counted.order_by("-count", "reason")]
     rate = _rate(run, run.deliveries.filter(state=State.PUBLISHED if ends_published else State.SENT))
     return Progress(
         counts={state: found.get(state, 0) for state in State.values},

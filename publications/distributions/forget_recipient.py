@@ -6,8 +6,8 @@ from django.db.models import Q, Value
 from django.db.models.functions import Lower, Now
 
 from customers.models import Customer
-from publications.distributions.audience import ERASED
 from publications.distributions.models import Delivery, KeptMessage, ListedRecipient, Unsubscribe
+from publications.distributions.reasons import DeliveryReason
 
 State = Delivery.State
 
@@ -21,10 +21,11 @@ def forget_recipient(customer: Customer, *, email: str) -> None:
     deliveries = Delivery.objects.filter(customer=customer)
     deliveries.filter(state__in=[State.PENDING, State.PUBLISHED]).exclude(
         state=State.PUBLISHED, distribution__message="none"
-    ).update(state=State.SKIPPED, reason=ERASED, state_at=Now())
+    ).update(state=State.SKIPPED, reason=DeliveryReason.ERASED, detail="", state_at=Now())
     deliveries.exclude(email="").update(email="")
-    # What a mail server said of the address; and of a message that is unknown what had happened, which stays.
-    deliveries.filter(state=State.FAILED).update(reason=f"Failed. {ERASED}")
+    # What a mail server answered, which may name the address. Of an unknown message the kind tells what happened.
+    deliveries.filter(state=State.FAILED).update(reason=DeliveryReason.ERASED)
+    deliveries.exclude(detail="").update(detail="")
     KeptMessage.objects.filter(customer=customer).delete()
     address = Lower(Value(email))
     listed = ListedRecipient.objects.alias(_given=Lower("given")).exclude(given="")

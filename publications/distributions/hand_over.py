@@ -16,6 +16,7 @@ from django.core.mail.backends.smtp import EmailBackend
 
 from publications.distributions.compose import Message
 from publications.distributions.outcomes import SENT, Outcome, away, failed, later, to_be_mended, unknown
+from publications.distributions.reasons import DeliveryReason, StatusReason
 from publications.webhooks.deliver import deliver
 from publications.webhooks.models import WebhookAddress
 from publications.webhooks.sign import sign
@@ -91,12 +92,12 @@ class MailServer:
         except smtplib.SMTPResponseException as refused:
             answer = f"{refused.smtp_code} {_text(refused.smtp_error)}"
             if refused.smtp_code >= 500:
-                return to_be_mended(f"The mail server refuses Handout: {answer}. Check EMAIL_URL, then resume.")
-            return away(f"The mail server answered {answer}")
+                return to_be_mended(StatusReason.SERVER_REFUSES, answer)
+            return away(StatusReason.SERVER_BUSY, answer)
         except smtplib.SMTPNotSupportedError as problem:
-            return to_be_mended(f"The mail server cannot do what EMAIL_URL asks for: {problem}")
+            return to_be_mended(StatusReason.SERVER_CANNOT, str(problem))
         except OSError as problem:  # smtplib's own errors, too
-            return away(f"The mail server does not answer: {problem.strerror or problem}")
+            return away(StatusReason.SERVER_AWAY, problem.strerror or str(problem))
         return None
 
     def send(self, message: WrittenEmail) -> Outcome:
@@ -106,7 +107,7 @@ class MailServer:
             self._hang_up()
             outcome = self.ready() or self._send(message)
         if outcome is None:
-            outcome = away("The mail server closes the connection")
+            outcome = away(StatusReason.SERVER_HANGS_UP)
         if outcome.rest or outcome.state == "unknown":
             self._hang_up()
         return outcome
@@ -120,25 +121,22 @@ class MailServer:
         except smtplib.SMTPSenderRefused as refused:
             answer = f"{refused.smtp_code} {_text(refused.smtp_error)}"
             if refused.smtp_code < 500:
-                return away(f"The mail server answered {answer}")
-            return to_be_mended(
-                f"The mail server takes no message from {settings.DEFAULT_FROM_EMAIL}: {answer}. "
-                "Check DEFAULT_FROM_EMAIL and EMAIL_URL, then resume."
-            )
+                return away(StatusReason.SERVER_BUSY, answer)
+            return to_be_mended(StatusReason.SENDER_REFUSED, f"{settings.DEFAULT_FROM_EMAIL}, {answer}")
         except smtplib.SMTPResponseException as refused:
             return _refused(refused.smtp_code, refused.smtp_error)
         except smtplib.SMTPNotSupportedError:
-            return failed("The mail server takes no address with such characters.")
+            return failed(DeliveryReason.ADDRESS_NOT_TAKEN)
         except (UnicodeError, ValueError):  # Django refuses it, before anything is sent
-            return failed("This is not an address to which e-mail can be sent.")
+            return failed(DeliveryReason.ADDRESS_INVALID)
         except OSError as problem:
             if not isinstance(self._backend, TracedBackend):
-                return unknown(f"The mail could not be handed over in full: {problem}")
+                return unknown(DeliveryReason.CONNECTION_LOST, str(problem))
             # `ready` has opened it, so Django does not close it here and what the server said last is still known.
             connection = self._backend.connection
             if connection is not None and getattr(connection, "last_code", GO_AHEAD) != GO_AHEAD:
                 return None
-            return unknown("The connection was lost while the message was being sent.")
+            return unknown(DeliveryReason.CONNECTION_LOST)
         return SENT
 
     def _hang_up(self) -> None:
@@ -149,10 +147,10 @@ class MailServer:
 def _refused(code: int, answer: bytes | str) -> Outcome:
     text = f"{code} {_text(answer)}"
     if code < 400:  # no refusal, and not the 250 that means yes
-        return unknown(text)
+        return unknown(DeliveryReason.UNCLEAR_ANSWER, text)
     if code == 421:  # "service not available, closing": meant for everybody
-        return away(f"The mail server answered {text}")
-    return failed(text) if code >= 500 else later(text)
+        return away(StatusReason.SERVER_BUSY, text)
+    return failed(DeliveryReason.REFUSED, text) if code >= 500 else later(text)
 
 
 def _text(answer: bytes | str) -> str:
@@ -178,5 +176,9 @@ def post_message(address: WebhookAddress, body: dict, *, delivery_id: int, attem
     if answer.delivered:
         return SENT
     if answer.status is None:
-        return unknown(answer.error) if answer.reached else away(answer.error)
-    return later(answer.error) if answer.status == 429 or answer.status >= 500 else failed(answer.error)
+        if answer.reached:
+            return unknown(DeliveryReason.UNCLEAR_ANSWER, answer.error)
+        return away(StatusReason.WEBHOOK_AWAY, answer.error)
+    if answer.status == 429 or answer.status >= 500:
+        return later(answer.error)
+    return failed(DeliveryReason.REFUSED_BY_WEBHOOK, answer.error)

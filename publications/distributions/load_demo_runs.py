@@ -13,9 +13,9 @@ from config.actor import SYSTEM, Actor
 from config.models import AuditEntry
 from customers.find_segments import in_segment
 from customers.models import Customer, Segment
-from publications.distributions.audience import HOLDS_A_CODE
 from publications.distributions.compose import compose
 from publications.distributions.models import Delivery, Distribution, KeptMessage
+from publications.distributions.reasons import DeliveryReason
 from publications.distributions.unsubscribe import unsubscribe_url
 from publications.models import Publication, PublishedVoucher
 
@@ -27,7 +27,7 @@ It gives you {{ value }}. Enter it at https://shop.example.com/checkout
 
 The team of {{ project.name }}
 """
-REFUSED = "The mail server refused it: 550 5.1.1 No such mailbox"
+NO_MAILBOX = "550 5.1.1 No such mailbox"
 
 
 def load_demo_runs(*, by: Actor) -> None:
@@ -103,11 +103,11 @@ def _delivery(
 ) -> Delivery:
     fate: dict[str, Any]
     if publication is None:
-        fate = {"state": "skipped", "reason": HOLDS_A_CODE, "state_at": began}
+        fate = {"state": "skipped", "reason": DeliveryReason.HOLDS_A_CODE, "state_at": began}
     else:
         fate = {"state": "sent", "attempts": 1, "email": customer.email, "state_at": publication.created_at}
         if refused:
-            fate |= {"state": "failed", "reason": REFUSED}
+            fate |= {"state": "failed", "reason": DeliveryReason.REFUSED, "detail": NO_MAILBOX}
     return Delivery(distribution=run, customer=customer, publication=publication, created_at=began, **fate)
 
 

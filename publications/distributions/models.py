@@ -11,6 +11,7 @@ from campaigns.models import Campaign
 from config.models import ActedBy
 from config.public_ids import DISTRIBUTION, public_id
 from customers.models import Customer, Segment
+from publications.distributions.reasons import DeliveryReason, StatusReason, in_words, with_what_to_do
 from publications.webhooks.models import WebhookAddress
 
 
@@ -64,8 +65,9 @@ class Distribution(ActedBy):
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=10, choices=Kind.choices)
     status = models.CharField(max_length=10, choices=Status.choices, db_default="draft", default="draft")
-    # Why Handout itself paused it, and how to go on: "" where staff did.
-    status_reason = models.TextField(db_default="", default="", blank=True)
+    # Why it is paused, or rests; "" of any other. The detail is what a server answered, or another name.
+    status_reason = models.CharField(max_length=20, choices=StatusReason.choices, db_default="", default="", blank=True)
+    status_detail = models.TextField(db_default="", default="", blank=True)
 
     # The mail server or receiver did not answer: it is left alone until then, and nobody is failed for it. How often
     # that happened in a row makes the pauses grow.
@@ -121,6 +123,9 @@ class Distribution(ActedBy):
             models.CheckConstraint(
                 name="distribution_scheduled_has_start", condition=~Q(status="scheduled") | Q(starts_at__isnull=False)
             ),
+            models.CheckConstraint(
+                name="distribution_paused_has_reason", condition=~Q(status="paused") | ~Q(status_reason="")
+            ),
             # What would give nothing and say nothing is no run.
             models.CheckConstraint(
                 name="distribution_does_something",
@@ -134,6 +139,18 @@ class Distribution(ActedBy):
     @property
     def public_id(self) -> str:
         return public_id(DISTRIBUTION, self.pk)
+
+    @property
+    def paused_by_handout(self) -> bool:
+        """Then something must be put right, and an automatic one goes on noting for whom it must fire."""
+        return self.status == self.Status.PAUSED and self.status_reason != StatusReason.STAFF
+
+    @property
+    def why_paused(self) -> str:
+        """Why it is paused or rests, and what staff can do; "" where staff paused it, and of any other."""
+        if self.status_reason in ("", StatusReason.STAFF):
+            return ""
+        return with_what_to_do(StatusReason(self.status_reason), self.status_detail)
 
 
 class ListedRecipient(models.Model):
@@ -173,7 +190,9 @@ class Delivery(models.Model):
     # What made an automatic run fire for the customer: the key of the event, so that none fires twice. "" in a manual one.
     firing = models.CharField(max_length=64, db_default="", default="")
     state = models.CharField(max_length=10, choices=State.choices, db_default="pending", default="pending")
-    reason = models.CharField(max_length=300, db_default="", default="")  # of failed, skipped, unknown: for staff
+    # Of those left out, failed or unknown, and of those tried again later. The detail is what a server answered.
+    reason = models.CharField(max_length=24, choices=DeliveryReason.choices, db_default="", default="")
+    detail = models.CharField(max_length=300, db_default="", default="")
     publication = models.OneToOneField("publications.Publication", models.PROTECT, null=True, related_name="delivery")
     email = models.CharField(max_length=320, db_default="", default="")  # where it went, as it was then
     attempts = models.PositiveSmallIntegerField(db_default=0, default=0)
@@ -210,6 +229,11 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.distribution_id} to {self.customer_id}: {self.state}"
+
+    @property
+    def why(self) -> str:
+        """The reason in words, or ""."""
+        return in_words(DeliveryReason(self.reason) if self.reason else None, self.detail)
 
 
 class Unsubscribe(ActedBy):

@@ -19,13 +19,13 @@ from psycopg.types.json import Jsonb
 
 from campaigns.extend_pool import CodeSpaceExhausted, extend_pool
 from campaigns.models import Campaign
-from config.actor import SYSTEM
 from config.advisory_locks import Lock
 from config.models import ProjectSettings
 from customers.models import Customer
-from publications.distributions.audience import HOLDS_A_CODE, why_left_out
-from publications.distributions.change_run import record_of
+from publications.distributions.audience import why_left_out
+from publications.distributions.change_run import pause_until_mended
 from publications.distributions.models import Delivery, Distribution
+from publications.distributions.reasons import DeliveryReason, StatusReason
 from publications.distributions.write_audience import walk_by_index
 from publications.hand_out import why_over
 from publications.take_codes import EXPIRATION_BEFORE, NEXT, SEVERAL, left_in_pool, lock_pool
@@ -44,7 +44,7 @@ _taken_up_to: dict[int, int] = {}
 
 
 class NotEnoughCodes(Exception):
-    """Only for the roll-back of an extension that failed; the run is paused with this message."""
+    """Only for the roll-back of an extension that failed; the run is paused, and this message is the detail."""
 
 
 class _Batch(NamedTuple):
@@ -102,7 +102,7 @@ def publish_batch(distribution_id: int) -> int:
     except NotEnoughCodes as problem:
         with transaction.atomic():
             if distribution := _lock(distribution_id):
-                _pause(distribution, str(problem))
+                pause_until_mended(distribution, StatusReason.NO_MORE_CODES, str(problem))
         return batch.settled
 
 
@@ -132,10 +132,7 @@ def _publish(distribution_id: int, *, for_sure: bool = False) -> _Batch:
             _make_sure(campaign, len(waiting) * distribution.codes_each)
         settled, short = _take(distribution, campaign, waiting, for_sure=for_sure)
         if short and for_sure:
-            _pause(
-                distribution,
-                _why_short(campaign, Delivery.objects.filter(distribution=distribution, state=State.PENDING).count()),
-            )
+            pause_until_mended(distribution, _why_short(campaign))
         return _Batch(len(left_out) + settled, short)
 
 
@@ -222,7 +219,7 @@ def _take(
         cursor.execute(SETTLE, values)
     # Only join once refuses: somebody published to them at this very moment. Their codes stay in the pool.
     refused = [delivery for n, (delivery, _) in enumerate(served) if publications[n] not in inserted]
-    _skip(refused, HOLDS_A_CODE)
+    _skip(refused, DeliveryReason.HOLDS_A_CODE)
     return len(served), len(codes) < wanted
 
 
@@ -291,17 +288,10 @@ def _make_sure(campaign: Campaign, wanted: int) -> None:
         try:
             extend_pool(campaign, count=missing)
         except CodeSpaceExhausted as exhausted:
-            raise NotEnoughCodes(f"No more codes can be made: {exhausted}") from None
+            raise NotEnoughCodes(str(exhausted)) from None
 
 
-def _why_short(campaign: Campaign, waiting: int) -> str:
-    wait = f"{waiting:,} recipients wait" if waiting != 1 else "1 recipient waits"
-    if over := why_over(campaign):
-        return f"{over.split('.')[0]}: {wait}. Stop the run, or move the date and resume it."
-    return f"The pool is empty: {wait}. Add codes, then resume."
-
-
-def _pause(distribution: Distribution, reason: str) -> None:
-    changed = Distribution.objects.at_work().filter(pk=distribution.pk)
-    if changed.update(status=Distribution.Status.PAUSED, status_reason=reason, updated_at=Now()):
-        record_of(distribution, "paused", by=SYSTEM, reason=reason)
+def _why_short(campaign: Campaign) -> StatusReason:
+    if campaign.deleted_at:
+        return StatusReason.CAMPAIGN_DELETED
+    return StatusReason.CAMPAIGN_EXPIRED if why_over(campaign) else StatusReason.POOL_EMPTY

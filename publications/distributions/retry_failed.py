@@ -34,7 +34,7 @@ def resolve_unknown(delivery: Delivery, *, as_sent: bool, by: Actor) -> Delivery
     with transaction.atomic():
         locked = _open(delivery.distribution)
         unknown = Delivery.objects.filter(pk=delivery.pk, state=State.UNKNOWN)
-        arrived = {"state": State.SENT, "reason": "", "state_at": Now()}
+        arrived = {"state": State.SENT, "reason": "", "detail": "", "state_at": Now()}
         if not (unknown.update(**arrived) if as_sent else _put_back(unknown, locked)):
             raise NotPossible("This message is not unknown any more.")
         record_of(
@@ -56,7 +56,9 @@ def _open(distribution: Distribution) -> Distribution:
 
 
 def _put_back(deliveries: QuerySet[Delivery], locked: Distribution) -> int:
-    count = deliveries.update(state=State.PUBLISHED, reason="", attempts=0, next_attempt_at=None, state_at=Now())
+    count = deliveries.update(
+        state=State.PUBLISHED, reason="", detail="", attempts=0, next_attempt_at=None, state_at=Now()
+    )
     if count and locked.status == Distribution.Status.DONE:
         Distribution.objects.filter(pk=locked.pk).update(
             status=Distribution.Status.RUNNING, finished_at=None, updated_at=Now()

@@ -44,9 +44,7 @@ def schedule(distribution: Distribution, *, at: datetime | None, by: Actor) -> D
         if problems:
             raise NotReady(problems)
         starts_at = at if at is not None else Now() + Value(window)  # by the database's clock
-        Distribution.objects.filter(pk=draft.pk).update(
-            status=Status.SCHEDULED, status_reason="", starts_at=starts_at, updated_at=Now()
-        )
+        Distribution.objects.filter(pk=draft.pk).update(status=Status.SCHEDULED, starts_at=starts_at, updated_at=Now())
         minutes = int(window.total_seconds() // 60)
         in_minutes = f"in {minutes} minute{'' if minutes == 1 else 's'}" if minutes else "at once"
         record_of(

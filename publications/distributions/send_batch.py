@@ -19,21 +19,21 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from django.core.mail.utils import DNS_NAME
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, Q
 from django.db.models.functions import Mod, Now
 
 from campaigns.models import Voucher
-from config.actor import SYSTEM
 from config.models import ProjectSettings
 from customers.models import Customer
 from publications.distributions.audience import why_unreachable
-from publications.distributions.change_run import record_of
+from publications.distributions.change_run import pause_until_mended
 from publications.distributions.compose import compose
 from publications.distributions.grant_emails import grant_emails
 from publications.distributions.hand_over import MailServer, WrittenEmail, post_message
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.outcomes import Outcome, failed, to_be_mended
+from publications.distributions.reasons import DeliveryReason, StatusReason
 from publications.distributions.unsubscribe import unsubscribe_url
 from publications.distributions.webhook_message import webhook_message
 from publications.models import PublishedVoucher
@@ -49,12 +49,11 @@ RETRY_AFTER = [
 RESTS = [timedelta(seconds=seconds) for seconds in (5, 10, 30, 60, 120, 300)]
 RECORDS_FOR = 60  # seconds in which the database may come back to be told of a message that was sent
 
-State, Status = Delivery.State, Distribution.Status
-CODE_RELEASED = "Its code was released before the message was sent"
+State = Delivery.State
 
 CLAIM = """
 UPDATE publications_delivery d
-   SET state = 'sending', attempts = d.attempts + 1, next_attempt_at = NULL, reason = '', state_at = now(),
+   SET state = 'sending', attempts = d.attempts + 1, next_attempt_at = NULL, reason = '', detail = '', state_at = now(),
        email = CASE x.message WHEN 'email' THEN c.email ELSE '' END
   FROM publications_distribution x, customers_customer c
  WHERE d.id = %s AND d.state = 'published' AND (d.next_attempt_at IS NULL OR d.next_attempt_at <= now())
@@ -70,7 +69,7 @@ RETURNING d.attempts, d.email
 RECORD = """
 WITH at_ease AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
 UPDATE publications_delivery d
-   SET state = %(state)s, reason = %(reason)s, next_attempt_at = now() + %(pause)s::interval, state_at = now(),
+   SET state = %(state)s, reason = %(reason)s, detail = %(detail)s, next_attempt_at = now() + %(pause)s::interval, state_at = now(),
        attempts = d.attempts - %(uncounted)s::int
   FROM at_ease
  WHERE d.id = %(id)s AND d.attempts = %(attempts)s AND d.state IN ('sending', 'unknown')
@@ -116,10 +115,10 @@ def send_batch(distribution: Distribution, server: MailServer, *, share: int = 0
         tried += 1
         outcome = hand_over(server)
         _record(each.delivery, claimed[0], outcome, email=claimed[1])
-        if outcome.rest or outcome.pause:
+        if outcome.stops_all:
             _settle_trouble(distribution, outcome)
             break
-    if tried and distribution.rests and not outcome.rest and not outcome.pause:
+    if tried and distribution.rests and not outcome.stops_all:
         _rested(distribution)
     return tried
 
@@ -130,7 +129,7 @@ def _trouble(distribution: Distribution, server: MailServer | None) -> Outcome |
         return server.ready()
     address = distribution.webhook
     if not address or address.deleted_at:
-        return to_be_mended("The webhook of this distribution was deleted. Stop it, or duplicate it with another one.")
+        return to_be_mended(StatusReason.WEBHOOK_DELETED)
     return None
 
 
@@ -150,10 +149,12 @@ def _due(distribution: Distribution, share: int, of: int) -> list[_Due]:
     due = []
     for delivery in deliveries:
         held = codes.get(delivery.publication_id or 0, [])
-        reason = why.get(delivery.customer_id) or (CODE_RELEASED if delivery.publication_id and not held else "")
+        reason = why.get(delivery.customer_id) or (
+            DeliveryReason.CODE_RELEASED if delivery.publication_id and not held else ""
+        )
         if reason:
             Delivery.objects.filter(pk=delivery.pk, state=State.PUBLISHED).update(
-                state=State.SKIPPED, reason=reason, state_at=Now()
+                state=State.SKIPPED, reason=reason, detail="", state_at=Now()
             )
         else:
             due.append(_Due(delivery, delivery.customer, held))
@@ -196,16 +197,16 @@ def _write(
         )
         email.delivery_id, email.customer_id = each.delivery.pk, each.customer.pk
     except Exception as problem:  # the run must not be held up by one recipient
-        outcome = failed(f"The message could not be written: {type(problem).__name__}")
+        outcome = failed(DeliveryReason.NOT_WRITTEN, type(problem).__name__)
         return lambda _: outcome
     return lambda server: server.send(email)
 
 
 def _record(delivery: Delivery, attempts: int, outcome: Outcome, *, email: str) -> None:
     state, reason, pause = outcome.state, outcome.reason, None
-    if state == State.PUBLISHED and not outcome.rest and not outcome.pause:
+    if state == State.PUBLISHED and not outcome.stops_all:
         if attempts > len(RETRY_AFTER):
-            state, reason = State.FAILED, f"After {attempts} attempts: {reason}"
+            state, reason = State.FAILED, DeliveryReason.EVERY_ATTEMPT_FAILED
         else:
             pause = RETRY_AFTER[attempts - 1]
     values = {
@@ -213,9 +214,10 @@ def _record(delivery: Delivery, attempts: int, outcome: Outcome, *, email: str) 
         "attempts": attempts,
         "state": state,
         # Servers like to repeat the address, which must be gone when the customer is erased.
-        "reason": (reason.replace(email, "the address") if email else reason)[:300],
+        "detail": (outcome.detail.replace(email, "the address") if email else outcome.detail)[:300] if reason else "",
+        "reason": reason.value if reason else "",
         "pause": pause,
-        "uncounted": int(outcome.rest or bool(outcome.pause)),
+        "uncounted": int(outcome.stops_all),
     }
     _insist(lambda: _execute(RECORD, values))
 
@@ -239,21 +241,19 @@ def _insist(step: Callable[[], None]) -> None:
 
 
 def _settle_trouble(distribution: Distribution, trouble: Outcome) -> None:
-    """The run rests, each time longer, or is paused for staff to mend something."""
-    at_work = Distribution.objects.at_work().filter(pk=distribution.pk)
+    """The run rests, each time longer, or is paused for staff to put something right."""
     if trouble.pause:
-        with transaction.atomic():
-            if at_work.update(status=Status.PAUSED, status_reason=trouble.pause, updated_at=Now()):
-                record_of(distribution, "paused", by=SYSTEM, reason=trouble.pause)
+        pause_until_mended(distribution, trouble.pause, trouble.detail)
         return
     # Of several senders who meet the same trouble one makes the run rest.
     rest = RESTS[min(distribution.rests, len(RESTS) - 1)]
+    at_work = Distribution.objects.at_work().filter(pk=distribution.pk)
     at_work.filter(Q(rests_until=None) | Q(rests_until__lte=Now())).update(
-        rests=F("rests") + 1, rests_until=Now() + rest, status_reason=f"{trouble.reason}. It is tried again by itself."
+        rests=F("rests") + 1, rests_until=Now() + rest, status_reason=trouble.rest, status_detail=trouble.detail
     )
 
 
 def _rested(distribution: Distribution) -> None:
     Distribution.objects.at_work().filter(pk=distribution.pk, rests__gt=0).update(
-        rests=0, rests_until=None, status_reason=""
+        rests=0, rests_until=None, status_reason="", status_detail=""
     )

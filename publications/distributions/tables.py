@@ -174,8 +174,8 @@ class CustomerMessageTable(Table):
         context = {"publication": value, "reveals": self.reveals}
         return render_to_string("publications/_history_codes.html", context)
 
-    def render_reason(self, value):
-        return value or NOTHING
+    def render_reason(self, record: Delivery):
+        return record.why or NOTHING
 
     def render_state(self, record: Delivery):
         return state_pill(record)

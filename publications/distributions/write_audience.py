@@ -9,9 +9,10 @@ from __future__ import annotations
 from django.db import connection, transaction
 from django.db.models.functions import Lower
 
-from publications.distributions.audience import ONE_ADDRESS, SAME_EMAIL, audience_of, why_left_out
+from publications.distributions.audience import ONE_ADDRESS, audience_of, why_left_out
 from publications.distributions.list_recipients import match_listed
 from publications.distributions.models import Distribution
+from publications.distributions.reasons import DeliveryReason
 
 BATCH = 5_000
 
@@ -98,7 +99,7 @@ def _write(cursor, distribution: Distribution) -> tuple[int, int | None]:
             audience=sql,
             by_mail=str(distribution.message == Distribution.Message.EMAIL).lower(),
             distribution=int(distribution.pk),
-            same_email=SAME_EMAIL,
+            same_email=DeliveryReason.SAME_EMAIL.value,
         ),
         parameters,
     )

@@ -18,6 +18,7 @@ class WebhookAddressAdmin(ReadOnlyAdmin):
         "events",
         "paused_at",
         "pause_reason",
+        "pause_detail",
         "rests_until",
         "deleted_at",
         "actor_label",

@@ -33,11 +33,15 @@ class WebhookAddressQuerySet(models.QuerySet):
 
     def failing(self):
         """Those that Handout itself has paused."""
-        return self.live().filter(paused_at__isnull=False).exclude(pause_reason="")
+        return self.live().filter(pause_reason=WebhookAddress.PauseReason.FAILING)
 
 
 class WebhookAddress(ActedBy):
     """A server that is told of events. Paused ones are told nothing, and what happens meanwhile is not kept for them."""
+
+    class PauseReason(models.TextChoices):
+        STAFF = "staff", "Staff paused it"
+        FAILING = "failing", "The last attempt for an event failed"
 
     url = models.CharField("URL", max_length=500)
     events = ArrayField(models.CharField(max_length=64))
@@ -45,7 +49,9 @@ class WebhookAddress(ActedBy):
     secret = models.CharField(max_length=64)
     created_at = models.DateTimeField(db_default=Now())
     paused_at = models.DateTimeField(null=True)
-    pause_reason = models.TextField(db_default="", default="")  # "" where staff paused it
+    # "" while it is active. The detail is what was wrong with the last attempt.
+    pause_reason = models.CharField(max_length=10, choices=PauseReason.choices, db_default="", default="")
+    pause_detail = models.TextField(db_default="", default="")
     # A server that did not answer at all is left alone for a while.
     rests_until = models.DateTimeField(null=True)
     # Hidden, and its deliveries are deleted in the background: there may be millions.
@@ -64,7 +70,8 @@ class WebhookAddress(ActedBy):
             ),
             models.CheckConstraint(name="webhook_address_has_secret", condition=~Q(secret="")),
             models.CheckConstraint(
-                name="webhook_address_reason_of_pause", condition=Q(pause_reason="") | Q(paused_at__isnull=False)
+                name="webhook_address_reason_of_pause",
+                condition=Q(pause_reason="", paused_at=None) | ~Q(pause_reason="") & Q(paused_at__isnull=False),
             ),
         ]
 

@@ -12,7 +12,7 @@ from publications.webhooks.models import WebhookAddress, WebhookDelivery
 
 def pause_address(address: WebhookAddress, *, by: Actor) -> bool:
     """False where it was paused before. What waits goes on waiting; what happens meanwhile is not kept for it."""
-    return _pause(address, "", by)
+    return _pause(address, WebhookAddress.PauseReason.STAFF, by=by)
 
 
 def pause_failing(address: WebhookAddress, *, after: str) -> bool:
@@ -20,7 +20,7 @@ def pause_failing(address: WebhookAddress, *, after: str) -> bool:
     page and in the audit log.
     """
     with transaction.atomic():
-        paused = _pause(address, after, SYSTEM)
+        paused = _pause(address, WebhookAddress.PauseReason.FAILING, after, by=SYSTEM)
         if paused:
             _tell_managers(address)
     return paused
@@ -30,7 +30,7 @@ def resume_address(address: WebhookAddress, *, by: Actor) -> bool:
     """Sends again, what waits at once and with all of its retries. False where it was not paused."""
     with transaction.atomic():
         paused = WebhookAddress.objects.live().filter(pk=address.pk, paused_at__isnull=False)
-        if not paused.update(paused_at=None, pause_reason="", rests_until=None):
+        if not paused.update(paused_at=None, pause_reason="", pause_detail="", rests_until=None):
             return False
         waiting = WebhookDelivery.objects.filter(address=address, status="waiting", attempts__gt=0)
         waiting.update(attempts=0, next_attempt_at=Now())
@@ -38,12 +38,12 @@ def resume_address(address: WebhookAddress, *, by: Actor) -> bool:
     return True
 
 
-def _pause(address: WebhookAddress, reason: str, by: Actor) -> bool:
+def _pause(address: WebhookAddress, reason: WebhookAddress.PauseReason, detail: str = "", *, by: Actor) -> bool:
     with transaction.atomic():
         active = WebhookAddress.objects.active().filter(pk=address.pk)
-        if not active.update(paused_at=Now(), pause_reason=reason):
+        if not active.update(paused_at=Now(), pause_reason=reason, pause_detail=detail):
             return False
-        record("webhook.paused", by=by, object_id=address.public_id, object_label=str(address), reason=reason)
+        record("webhook.paused", by=by, object_id=address.public_id, object_label=str(address), reason=detail)
     return True
 
 

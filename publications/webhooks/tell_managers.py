@@ -12,7 +12,7 @@ from publications.webhooks.models import WebhookAddress
 
 TEXT = """Handout has paused the webhook to {address}: the last of its retries has failed.
 
-What was wrong: {reason}
+What was wrong: {detail}
 
 See what was sent there, and resume it once it answers again:
 {link}
@@ -29,7 +29,7 @@ def tell_managers(address_id: int) -> int:
     if not address or not mails:
         return 0
     link = settings.SITE_URL.rstrip("/") + reverse("publications:webhook", kwargs={"address_id": address.pk})
-    text = TEXT.format(address=address, reason=address.pause_reason, link=link)
+    text = TEXT.format(address=address, detail=address.pause_detail, link=link)
     # One message: either all are told or, by a retry, all once more. In Bcc, so that nobody reads who else was told.
     EmailMessage(f"Handout: the webhook to {address} is paused", text, bcc=mails).send()
     return len(mails)

@@ -99,11 +99,11 @@ def test_the_list_follows_the_run_but_not_while_somebody_is_busy_with_it(page):
 
     page.goto(f"/distributions/{made.public_id}/")
     row.get_by_role("link").focus()
-    Delivery.objects.update(state="failed", reason="No such mailbox")
+    Delivery.objects.update(state="failed", reason="refused", detail="No such mailbox")
     expect(tile.nth(2)).to_have_text("1")
     expect(row).to_contain_text("Waiting")
     page.get_by_role("link", name="Outbox").focus()
-    Delivery.objects.filter(pk=recipient.pk).update(state="sent", reason="")
+    Delivery.objects.filter(pk=recipient.pk).update(state="sent", reason="", detail="")
 
     expect(row).to_contain_text("Sent")
 
@@ -152,12 +152,14 @@ def test_the_pages_of_every_state_in_each_light(visit):
     made = draft([CustomerFactory() for _ in range(7)], codes=2)
     states = ["pending", "published", "sending", "sent", "failed", "skipped", "unknown"]
     for state, row in zip(states, made.listed.all(), strict=True):
-        reason = "A reason" if state in ("failed", "skipped", "unknown") else ""
-        Delivery.objects.create(distribution=made, customer=row.customer, state=state, reason=reason)
+        reason = "other" if state in ("failed", "skipped", "unknown") else ""
+        Delivery.objects.create(
+            distribution=made, customer=row.customer, state=state, reason=reason, detail="A reason" if reason else ""
+        )
 
     faults = []
     for status in ("paused", "done", "stopped", "cancelled"):
-        reason = "The pool is empty: 3 recipients wait." if status == "paused" else ""
+        reason = "pool_empty" if status == "paused" else ""
         Distribution.objects.update(status=status, status_reason=reason, audience_complete=True)
         page.goto(f"/distributions/{made.public_id}/")
         page.evaluate(AXE_SCRIPT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -15,10 +17,10 @@ from publications.distributions.automation.models import Rule
 from publications.distributions.automation.walk_segments import ALREADY, InvalidCron, next_time
 from publications.distributions.change_run import NotPossible, record_of
 from publications.distributions.models import Delivery, Distribution
+from publications.distributions.reasons import DeliveryReason, StatusReason
 from publications.distributions.schedule import NotReady, what_is_missing
 
 Status, T = Distribution.Status, Rule.Trigger
-ARCHIVED = "The distribution was archived"
 
 
 class LoopFound(NotReady):
@@ -46,11 +48,9 @@ def activate(distribution: Distribution, *, by: Actor) -> Distribution:
             raise NotReady(problems)
         if way := find_loop(rule):
             raise LoopFound(way)
-        listened_all_along = current.status == Status.PAUSED and current.status_reason
-        current.status, current.status_reason, current.rests, current.rests_until = Status.ACTIVE, "", 0, None
-        current.save(update_fields=["status", "status_reason", "rests", "rests_until"])
+        listened_all_along = current.paused_by_handout
+        _set(current, Status.ACTIVE, rests=0, rests_until=None)
         Distribution.objects.filter(pk=current.pk, started_at=None).update(started_at=Now())
-        Distribution.objects.filter(pk=current.pk).update(updated_at=Now())
         if not listened_all_along:
             _begin(rule)
         record_of(current, "activated", by=by)
@@ -61,10 +61,9 @@ def pause(distribution: Distribution, *, by: Actor) -> Distribution:
     """Nothing more fires, and nothing more is published or sent, until it is activated again. Raises NotPossible."""
     with transaction.atomic():
         current = _lock(distribution)
-        if not (current.status == Status.ACTIVE or (current.status == Status.PAUSED and current.status_reason)):
+        if not (current.status == Status.ACTIVE or current.paused_by_handout):
             raise NotPossible(f"It is {current.get_status_display().lower()}, so it was not paused.")
-        current.status, current.status_reason = Status.PAUSED, ""
-        current.save(update_fields=["status", "status_reason"])
+        _set(current, Status.PAUSED, StatusReason.STAFF)
         _end(current)
         record_of(current, "paused", by=by)
     return current
@@ -76,12 +75,11 @@ def archive(distribution: Distribution, *, by: Actor) -> Distribution:
         current = _lock(distribution)
         if current.status not in (Status.ACTIVE, Status.PAUSED):
             raise NotPossible(f"It is {current.get_status_display().lower()}, so it was not archived.")
-        current.status, current.status_reason = Status.ARCHIVED, ""
-        current.save(update_fields=["status", "status_reason"])
+        _set(current, Status.ARCHIVED)
         _end(current)
-        Distribution.objects.filter(pk=current.pk).update(finished_at=Now(), updated_at=Now())
+        Distribution.objects.filter(pk=current.pk).update(finished_at=Now())
         waiting = Delivery.objects.filter(distribution=current, state=Delivery.State.PENDING)
-        left_out = waiting.update(state=Delivery.State.SKIPPED, reason=ARCHIVED, state_at=Now())
+        left_out = waiting.update(state=Delivery.State.SKIPPED, reason=DeliveryReason.ARCHIVED, state_at=Now())
         record_of(current, "archived", by=by, left_out=left_out)
     return current
 
@@ -91,6 +89,14 @@ def _lock(distribution: Distribution) -> Distribution:
     if current := automatic.select_for_update(of=("self",), no_key=True).filter(pk=distribution.pk).first():
         return current
     raise NotPossible("This distribution does not exist any more.")
+
+
+def _set(current: Distribution, status: Distribution.Status, reason: StatusReason | str = "", **values: Any) -> None:
+    """The locked row, and the object like it."""
+    values |= {"status": status, "status_reason": reason, "status_detail": ""}
+    Distribution.objects.filter(pk=current.pk).update(updated_at=Now(), **values)
+    for name, value in values.items():
+        setattr(current, name, value)
 
 
 def _problems_of(rule: Rule) -> list[str]:

@@ -84,7 +84,7 @@ def _hold(distribution: Distribution) -> Distribution:
     row = Distribution.objects.automatic().select_for_update(no_key=True).filter(pk=distribution.pk).first()
     if not row:
         raise NotPossible("This distribution does not exist any more.")
-    if row.status == Status.ACTIVE or (row.status == Status.PAUSED and row.status_reason):
+    if row.status == Status.ACTIVE or row.paused_by_handout:
         raise NotPossible("It is active. Pause it, then change it.")
     if row.status == Status.ARCHIVED:
         raise NotPossible("It is archived. Make a new one.")

@@ -22,27 +22,26 @@ from django.db.models.functions import Now
 from campaigns.models import Campaign
 from customers.find_segments import in_segment
 from customers.models import Customer
-from publications.distributions.audience import ERASED
 from publications.distributions.automation.models import Firing, Rule
 from publications.distributions.models import Delivery
+from publications.distributions.reasons import FiringReason
 from publications.models import Publication
 
-NOBODY = "No customer was named"
 PERIODS = {Rule.Per.DAY: timedelta(days=1), Rule.Per.WEEK: timedelta(days=7), Rule.Per.MONTH: timedelta(days=30)}
 
 
 # Both rows of each, in the order in which they were judged.
 WRITE = """
 WITH judged AS MATERIALIZED (
-    SELECT * FROM unnest(%(keys)s::text[], %(customers)s::bigint[], %(reasons)s::text[])
-      WITH ORDINALITY AS judged (key, customer_id, reason, n)
+    SELECT * FROM unnest(%(keys)s::text[], %(customers)s::bigint[], %(reasons)s::text[], %(details)s::text[])
+      WITH ORDINALITY AS judged (key, customer_id, reason, detail, n)
 ), made AS (
     INSERT INTO publications_delivery (distribution_id, customer_id, firing)
     SELECT %(rule)s, customer_id, key FROM judged WHERE reason = '' ORDER BY n
     RETURNING id, customer_id, firing
 )
-INSERT INTO publications_firing (distribution_id, key, customer_id, outcome, reason, delivery_id)
-SELECT %(rule)s, j.key, j.customer_id, CASE j.reason WHEN '' THEN 'fired' ELSE 'skipped' END, j.reason, made.id
+INSERT INTO publications_firing (distribution_id, key, customer_id, outcome, reason, detail, delivery_id)
+SELECT %(rule)s, j.key, j.customer_id, CASE j.reason WHEN '' THEN 'fired' ELSE 'skipped' END, j.reason, j.detail, made.id
   FROM judged j LEFT JOIN made ON made.customer_id = j.customer_id AND made.firing = j.key
  ORDER BY j.n
 """
@@ -51,6 +50,12 @@ SELECT %(rule)s, j.key, j.customer_id, CASE j.reason WHEN '' THEN 'fired' ELSE '
 class Candidate(NamedTuple):
     key: str  # of the trigger: it fires once for a customer
     customer: int | None
+
+
+class Judged(NamedTuple):
+    candidate: Candidate
+    reason: FiringReason | None = None  # None: it fires
+    detail: str = ""
 
 
 def fire(rule: Rule, candidates: Sequence[Candidate]) -> int:
@@ -63,27 +68,26 @@ def fire(rule: Rule, candidates: Sequence[Candidate]) -> int:
     wrong_segment = alive - _in_only_segment(rule, alive)
     with_one, without = (_holders(of, alive) for of in (rule.only_holders_of, rule.only_without))
     fired_before = _count_fired(rule, alive)
-    judged = []
+    judged: list[Judged] = []
     for candidate in fresh:
         who = candidate.customer
         if who is None:
-            reason = NOBODY
+            judged.append(Judged(candidate, FiringReason.NOBODY))
         elif who not in alive:
-            reason = ERASED
+            judged.append(Judged(candidate, FiringReason.ERASED))
         elif who in wrong_segment:
-            reason = f"Not in the segment “{rule.only_segment}”"[:300]
+            judged.append(Judged(candidate, FiringReason.NOT_IN_SEGMENT, str(rule.only_segment)))
         elif rule.only_holders_of and who not in with_one:
-            reason = f"Holds no code of “{rule.only_holders_of}”"[:300]
+            judged.append(Judged(candidate, FiringReason.HOLDS_NO_CODE, str(rule.only_holders_of)))
         elif rule.only_without and who in without:
-            reason = f"Holds a code of “{rule.only_without}”"[:300]
+            judged.append(Judged(candidate, FiringReason.HOLDS_A_CODE, str(rule.only_without)))
         elif rule.at_most is not None and fired_before[who] >= rule.at_most:
-            reason = _too_often(rule)
+            judged.append(Judged(candidate, FiringReason.TOO_OFTEN, _how_often(rule)))
         else:
-            reason = ""
+            judged.append(Judged(candidate))
             fired_before[who] += 1
-        judged.append((candidate, reason))
     _write(rule, judged)
-    return sum(not reason for _, reason in judged)
+    return sum(each.reason is None for each in judged)
 
 
 def lock_rule(key: int, *, unless_locked: bool = False) -> Rule | None:
@@ -139,19 +143,20 @@ def _count_fired(rule: Rule, people: set[int]) -> Counter[int]:
     return Counter(dict(fired.values_list("customer").annotate(Count("pk"))))
 
 
-def _too_often(rule: Rule) -> str:
+def _how_often(rule: Rule) -> str:
     times = "once" if rule.at_most == 1 else f"{rule.at_most:,} times"
-    return f"Got it before: at most {times} {'' if rule.per == Rule.Per.EVER else rule.get_per_display()}".strip()
+    return f"at most {times} {'' if rule.per == Rule.Per.EVER else rule.get_per_display()}".strip()
 
 
-def _write(rule: Rule, judged: Sequence[tuple[Candidate, str]]) -> None:
+def _write(rule: Rule, judged: Sequence[Judged]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             WRITE,
             {
                 "rule": rule.pk,
-                "keys": [candidate.key for candidate, _ in judged],
-                "customers": [candidate.customer for candidate, _ in judged],
-                "reasons": [reason for _, reason in judged],
+                "keys": [each.candidate.key for each in judged],
+                "customers": [each.candidate.customer for each in judged],
+                "reasons": [each.reason.value if each.reason else "" for each in judged],
+                "details": [each.detail[:300] for each in judged],
             },
         )

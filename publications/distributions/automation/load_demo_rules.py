@@ -20,10 +20,10 @@ from publications.distributions.automation.fire_rules import KINDS
 from publications.distributions.automation.models import Firing, Rule
 from publications.distributions.load_demo_runs import BODY, keep_sent
 from publications.distributions.models import Delivery, Distribution
+from publications.distributions.reasons import FiringReason
 from publications.models import Publication, PublishedVoucher
 
 READERS = 14
-GOT_IT_BEFORE = "Got it before: at most once"
 
 
 def load_demo_rules(*, by: Actor) -> None:
@@ -42,8 +42,8 @@ def load_demo_rules(*, by: Actor) -> None:
     # They left the segment and came back.
     Firing.objects.bulk_create(
         Firing(
-            distribution=run, key=f"demo {n} again", customer=who, outcome="skipped", reason=GOT_IT_BEFORE,
-            created_at=entered[-1][1] + timedelta(hours=9 * n + 5),
+            distribution=run, key=f"demo {n} again", customer=who, outcome="skipped", reason=FiringReason.TOO_OFTEN,
+            detail="at most once", created_at=entered[-1][1] + timedelta(hours=9 * n + 5),
         )
         for n, (who, _) in enumerate(entered[:9:4])
     )  # fmt: skip

@@ -9,13 +9,14 @@ from django.db.models.functions import Now
 from campaigns.models import Campaign
 from customers.models import Customer, Segment
 from publications.distributions.models import Delivery, Distribution
+from publications.distributions.reasons import FiringReason, StatusReason, in_words
 
 
 class RuleQuerySet(models.QuerySet):
     def listening(self):
         """Those that fire. One that Handout itself paused (an empty pool) goes on noting for whom it must fire."""
-        active = Q(distribution__status="active")
-        return self.filter(active | Q(distribution__status="paused") & ~Q(distribution__status_reason=""))
+        by_handout = Q(distribution__status="paused") & ~Q(distribution__status_reason=StatusReason.STAFF)
+        return self.filter(Q(distribution__status="active") | by_handout)
 
 
 class Rule(models.Model):
@@ -105,7 +106,8 @@ class Firing(models.Model):
     key = models.CharField(max_length=64)  # "event 123": of the outbox; "schedule 2026-03-01 09:00"; "already"
     customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="+", db_index=False)
     outcome = models.CharField(max_length=10, choices=Outcome.choices)
-    reason = models.CharField(max_length=300, db_default="", default="")
+    reason = models.CharField(max_length=20, choices=FiringReason.choices, db_default="", default="")
+    detail = models.CharField(max_length=300, db_default="", default="")
     delivery = models.OneToOneField(Delivery, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
 
@@ -131,3 +133,10 @@ class Firing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.distribution_id} for {self.customer_id}: {self.outcome}"
+
+    @property
+    def why(self) -> str:
+        """Why it did not fire, or what became of the delivery; "" where there is nothing to tell."""
+        if self.reason:
+            return in_words(FiringReason(self.reason), self.detail)
+        return self.delivery.why if self.delivery else ""

@@ -259,7 +259,7 @@ def _find(distribution_id: int) -> Distribution:
 
 def _is_at_rest(run: Distribution) -> bool:
     """Whether what it is made of may be changed."""
-    return run.status == Status.DRAFT or (run.status == Status.PAUSED and not run.status_reason)
+    return run.status == Status.DRAFT or (run.status == Status.PAUSED and not run.paused_by_handout)
 
 
 def _count(run: Distribution, outcome: str) -> int:

@@ -19,6 +19,7 @@ from publications.distributions.draft_steps import has_audience
 from publications.distributions.dry_run import dry_run
 from publications.distributions.forms import RecipientForm, TestMessageForm
 from publications.distributions.models import Distribution
+from publications.distributions.reasons import DeliveryReason, in_words
 from publications.distributions.schedule import NotReady, schedule, what_is_missing
 from publications.distributions.send_test_message import (
     NotSent,
@@ -148,4 +149,4 @@ def _why_not(draft: Distribution, customer: Customer) -> str:
     """Why the customer would get nothing; "" where they would."""
     would = audience_of(draft).filter(pk=customer.pk).annotate(_reason=why_left_out(draft))
     reason = would.values_list("_reason", flat=True).first()
-    return "not in the audience" if reason is None else reason
+    return "not in the audience" if reason is None else in_words(DeliveryReason(reason)) if reason else ""

@@ -1,0 +1,131 @@
+"""Why a distribution stands still, and why somebody got nothing: kinds, and the sentences that people read.
+
+Only the kind is stored, beside a detail where there is one: what a server answered, or a name. Nothing ever reads a
+kind out of a sentence.
+"""
+
+from __future__ import annotations
+
+from django.db.models import Case, CharField, F, TextChoices, Value, When
+from django.db.models.functions import Concat
+
+
+class StatusReason(TextChoices):
+    """Why a distribution is paused, or rests while it is running or active. The detail completes the label."""
+
+    STAFF = "staff", "Staff paused it"
+    POOL_EMPTY = "pool_empty", "The pool is empty"
+    NO_MORE_CODES = "no_more_codes", "No more codes can be made"
+    CAMPAIGN_DISABLED = "campaign_disabled", "The campaign is disabled"
+    CAMPAIGN_EXPIRED = "campaign_expired", "The campaign has expired"
+    CAMPAIGN_DELETED = "campaign_deleted", "The campaign was deleted"
+    WEBHOOK_DELETED = "webhook_deleted", "The webhook of this distribution was deleted"
+    SERVER_REFUSES = "server_refuses", "The mail server refuses Handout"
+    SERVER_CANNOT = "server_cannot", "The mail server cannot do what EMAIL_URL asks for"
+    SENDER_REFUSED = "sender_refused", "The mail server takes no message from this sender"
+    # Of those that rest:
+    SERVER_BUSY = "server_busy", "The mail server asks for patience"
+    SERVER_AWAY = "server_away", "The mail server does not answer"
+    SERVER_HANGS_UP = "server_hangs_up", "The mail server closes the connection"
+    WEBHOOK_AWAY = "webhook_away", "The webhook’s server does not answer"
+    OTHER = "other", ""  # from before kinds were stored: the detail is the sentence
+
+
+WHAT_TO_DO = {
+    StatusReason.POOL_EMPTY: "Add codes, then resume.",
+    StatusReason.NO_MORE_CODES: "Change the code configuration or import codes, then resume.",
+    StatusReason.CAMPAIGN_DISABLED: "Enable it, then resume. Or stop this distribution.",
+    StatusReason.CAMPAIGN_EXPIRED: "Move its end date, then resume. Or stop this distribution.",
+    StatusReason.CAMPAIGN_DELETED: "Stop this distribution: its codes can no longer be used.",
+    StatusReason.WEBHOOK_DELETED: "Stop it, or duplicate it with another one.",
+    StatusReason.SERVER_REFUSES: "Check EMAIL_URL, then resume.",
+    StatusReason.SERVER_CANNOT: "Check EMAIL_URL, then resume.",
+    StatusReason.SENDER_REFUSED: "Check DEFAULT_FROM_EMAIL and EMAIL_URL, then resume.",
+    **dict.fromkeys(
+        (
+            StatusReason.SERVER_BUSY,
+            StatusReason.SERVER_AWAY,
+            StatusReason.SERVER_HANGS_UP,
+            StatusReason.WEBHOOK_AWAY,
+        ),
+        "Handout keeps trying.",
+    ),
+}
+
+
+class DeliveryReason(TextChoices):
+    """Why a recipient was left out, failed, is unknown, or has to wait. The detail completes the label."""
+
+    # Left out:
+    ERASED = "erased", "Personal data was erased"
+    NO_EMAIL = "no_email", "No e-mail address"
+    NOT_AN_EMAIL = "not_an_email", "Not an e-mail address"
+    UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
+    IN_ANOTHER_RUN = "in_another_run", "Got a code of this campaign in another distribution"
+    HOLDS_A_CODE = "holds_a_code", "Already holds a code of this campaign"
+    ADDRESS_HOLDS_A_CODE = (
+        "address_holds_a_code",
+        "Another customer with the same e-mail address holds a code of this campaign",
+    )
+    SAME_EMAIL = "same_email", "Same e-mail address as another recipient"
+    UNKNOWN_ADDRESS = "unknown_address", "No customer has this address or ID"
+    CODE_RELEASED = "code_released", "Its code was released before the message was sent"
+    STOPPED = "stopped", "The distribution was stopped before"
+    STOPPED_AND_RELEASED = "stopped_and_released", "The distribution was stopped; the code was released"
+    ARCHIVED = "archived", "The distribution was archived"
+    # Failed:
+    REFUSED = "refused", "The mail server refused it"
+    REFUSED_BY_WEBHOOK = "refused_by_webhook", "The webhook’s server refused it"
+    EVERY_ATTEMPT_FAILED = "every_attempt_failed", "Every attempt failed"
+    ADDRESS_NOT_TAKEN = "address_not_taken", "The mail server takes no address with such characters"
+    ADDRESS_INVALID = "address_invalid", "E-mail cannot be sent to this address"
+    NOT_WRITTEN = "not_written", "The message could not be written"
+    # Tried again later:
+    ASKED_TO_WAIT = "asked_to_wait", "The server asked for patience"
+    # Unknown:
+    HANDOUT_STOPPED = "handout_stopped", "Handout stopped while sending it, so it may have arrived"
+    CONNECTION_LOST = "connection_lost", "The connection was lost while it was being sent, so it may have arrived"
+    UNCLEAR_ANSWER = "unclear_answer", "The server did not say whether it took it"
+    OTHER = "other", ""  # from before kinds were stored: the detail is the sentence
+
+
+class FiringReason(TextChoices):
+    """Why a rule did not fire for a customer. The detail completes the label."""
+
+    NOBODY = "nobody", "No customer was named"
+    ERASED = "erased", "Personal data was erased"
+    NOT_IN_SEGMENT = "not_in_segment", "Not in the segment"
+    HOLDS_NO_CODE = "holds_no_code", "Holds no code of"
+    HOLDS_A_CODE = "holds_a_code", "Holds a code of"
+    TOO_OFTEN = "too_often", "Got it before"
+    OTHER = "other", ""  # from before kinds were stored: the detail is the sentence
+
+
+def in_words(reason: TextChoices | None, detail: str = "") -> str:
+    """For people: "The mail server refused it: 550 No such mailbox". "" where there is no reason."""
+    return ": ".join(words for words in (reason.label if reason else "", detail) if words)
+
+
+def with_what_to_do(reason: StatusReason | None, detail: str = "") -> str:
+    """The same in full sentences, with what staff can do about it."""
+    words = in_words(reason, detail)
+    if words and not words.endswith((".", "!", "?")):
+        words += "."
+    return f"{words} {WHAT_TO_DO[reason]}" if reason in WHAT_TO_DO else words
+
+
+def in_words_by_sql(choices: type[TextChoices], reason: str, detail: str) -> Case:
+    """`in_words` as an expression over the two fields, for files that PostgreSQL writes."""
+    label = Case(
+        *(When(**{reason: choice.value}, then=Value(choice.label)) for choice in choices if choice.label),
+        default=Value(""),
+        output_field=CharField(),
+    )
+    told = F(detail)
+    return Case(
+        When(**{f"{detail}__isnull": True}, then=Value("")),
+        When(**{detail: ""}, then=label),
+        When(**{reason: "other"}, then=told),
+        default=Concat(label, Value(": "), told, output_field=CharField()),
+        output_field=CharField(),
+    )
