@@ -29,6 +29,7 @@ from config.api import ApiError, as_api_error, invalid_payload, not_found
 from config.api_auth import MAY_ALL, MAY_READ, caller
 from config.api_filters import filters_of
 from config.api_lists import ListQuery, answer_list
+from config.api_queries import Flag
 from config.api_started import ActionStarted
 from config.public_ids import CAMPAIGN
 
@@ -45,7 +46,7 @@ ORDERS = {
 class CampaignsQuery(ListQuery):
     campaign_type: str | None = None
     campaign_status: str | None = None
-    is_referral_code: bool | None = None
+    is_referral_code: Flag | None = None
 
 
 REFERRAL = Q(kind=Campaign.Kind.REFERRAL_PROGRAM)
@@ -159,7 +160,7 @@ def put_campaign(request: HttpRequest, campaign_id: str, sent: CampaignUpdateSen
 
 
 @router.delete("/{campaign_id}", auth=MAY_ALL, response={202: ActionStarted})
-def remove_campaign(request: HttpRequest, campaign_id: str, force: bool = False):
+def remove_campaign(request: HttpRequest, campaign_id: str, force: Flag = False):
     """Hides the campaign and its vouchers; with `force` the unpublished ones are erased in the background."""
     campaign = find_campaign(campaign_id)
     deletion = delete_campaign(campaign, force=force, by=caller(request))

@@ -18,6 +18,7 @@ import publications.api.campaign_codes
 import publications.api.code_imports
 import publications.api.customers
 import publications.api.exports
+import publications.api.old_publish
 import publications.api.publications
 import publications.api.redemptions
 import publications.api.voucher_changes

@@ -34,7 +34,8 @@ def array_of(kind: type[T], *, most: int) -> Any:
 class StrictParser(Parser):
     """Reads a JSON body, and refuses what one half of a system would read otherwise than the other half."""
 
-    def parse_body(self, request: HttpRequest) -> dict[str, Any] | list[Any]:
+    def parse_body(self, request: HttpRequest) -> dict[str, Any] | list[Any] | None:
+        """None where nothing was said: an operation that needs a body then asks for it."""
         kind = request.content_type
         if kind and kind != "application/json" and not kind.endswith("+json"):
             raise ApiError(
@@ -67,6 +68,9 @@ class StrictParser(Parser):
             raise invalid_payload(TOO_DEEP) from None
         if body.count(b"{") + body.count(b"[") > MAX_DEPTH and depth_of(value) > MAX_DEPTH:
             raise invalid_payload(TOO_DEEP)
+        # npm voucherify up to 5 writes no body as null, and redeems with the tracking_id as the body as well.
+        if value is None or (isinstance(value, str) and "tracking_id" in request.GET):
+            return None
         wanted, called = (list, "array") if takes_array(request.path_info) else (dict, "object")
         if not isinstance(value, wanted):
             raise invalid_payload(f"The body must be a JSON {called}.")

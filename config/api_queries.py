@@ -6,10 +6,11 @@ import ast
 import re
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from django.db.models import Q
 from django.http import QueryDict
+from pydantic import BeforeValidator, Strict
 
 from config.api import invalid_query
 from config.conditions import TIME_EXPECTED, parse_time_of_address
@@ -18,6 +19,19 @@ UNSET = "None"  # how the Python SDK writes what was not set
 DEEPEST = 8
 INDEX = re.compile(r"\[\d*+\]")
 PLACE = re.compile(r"\d{1,3}")
+
+
+def read_flag(value: Any) -> Any:
+    """`true`, `1`, `false` or `0`; anything else is left as it is, for pydantic to refuse."""
+    return (
+        {"true": True, "1": True, "false": False, "0": False}.get(value.lower(), value)
+        if isinstance(value, str)
+        else value
+    )
+
+
+# Not pydantic's own reading of texts, to which "yes" and "on" are true.
+Flag = Annotated[bool, Strict(), BeforeValidator(read_flag)]
 
 
 def times(query: QueryDict, *fields: str) -> Q:

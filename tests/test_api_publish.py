@@ -99,6 +99,13 @@ def test_a_code_may_hold_any_characters(shop):
     assert Api().get(address.removeprefix("/v1/")).json["total"] == 1
 
 
+@pytest.mark.parametrize("text", ["yes", "on", "t", "", "2"])
+def test_join_once_is_true_or_false(shop, text):
+    answer = shop.post(f"publications?join_once={text}", {"campaign": "Coffee", "customer": "12344"})
+
+    assert answer.error[1::2] == ("invalid_query_params", "join_once: must be true or false")
+
+
 def test_neither_voucher_nor_campaign(shop):
     for body in ({"customer": "12344"}, {"voucher": "", "campaign": "", "customer": "12344"}, {}):
         answer = shop.post("publications", body)

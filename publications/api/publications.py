@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import pydantic
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from ninja import Query, Router
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -17,7 +17,7 @@ from config.api import ApiError, as_api_error, in_words, invalid_payload, invali
 from config.api_auth import MAY_PUBLISH, MAY_PUBLISH_BY_GET, MAY_PUBLISH_OR_READ, MAY_READ, Key, caller
 from config.api_filters import filters_of
 from config.api_lists import ListQuery, answer_list
-from config.api_queries import read_object
+from config.api_queries import Flag, read_flag, read_object
 from config.public_ids import CAMPAIGN, CUSTOMER, PUBLICATION, VOUCHER, key_of
 from customers.api import CustomerSent
 from customers.models import Customer
@@ -92,52 +92,57 @@ class PublicationsQuery(ListQuery):
     voucher: str | None = None
     result: str | None = None
     voucher_type: str | None = None
-    is_referral_code: bool | None = None
+    is_referral_code: Flag | None = None
     source_id: str | None = None
 
 
 @router.post("", auth=MAY_PUBLISH)
-def create_publication(request: HttpRequest, sent: PublicationSent, join_once: bool = False):
+def create_publication(request: HttpRequest, sent: PublicationSent, join_once: Flag = False):
     """Publishes a named code, or the next of a campaign's pool, to the customer."""
-    if sent.customer is None and (sent.voucher or sent.campaign):
-        raise ApiError(
-            400, "missing_customer", "Missing customer", "customer: is required (an id, source_id or object)"
-        )
-    return _publish(request, sent, join_once=join_once or bool(sent.join_once))
+    return published_answer(publish_as_sent(request, sent, join_once=join_once))
 
 
 @router.get("/create", auth=MAY_PUBLISH_BY_GET)
 def create_publication_by_get(request: HttpRequest):
     """The same from a query string, one code only. For integrations that can do nothing but open an address."""
-    query = read_object(request.GET, PublicationSent.model_fields)
-    campaign = query.get("campaign")
-    if isinstance(campaign, dict) and str(campaign.get("count", "")).isdecimal():
-        campaign["count"] = int(campaign["count"][:20])
-    if isinstance(text := query.get("join_once"), str):
-        query["join_once"] = {"true": True, "1": True, "false": False, "0": False}.get(text, text)
-    try:
-        sent = PublicationSent.model_validate(query)
-    except pydantic.ValidationError as problem:
-        raise invalid_query(
-            in_words([{**error, "loc": ("query", *error["loc"])} for error in problem.errors()])
-        ) from None
+    sent = publication_in(request.GET)
     if sent.customer is None:
         raise invalid_query("Query should have required property 'customer'")
     if not sent.voucher and sent.campaign and (sent.campaign.count or 1) > 1:
         raise ApiError(
             400, "too_many_vouchers_requested", "Too many vouchers requested", "Only up to 1 can be published"
         )
-    return _publish(request, sent, join_once=bool(sent.join_once))
+    return published_answer(publish_as_sent(request, sent))
 
 
-def _publish(request: HttpRequest, sent: PublicationSent, *, join_once: bool) -> dict[str, Any]:
+def publication_in(sent: QueryDict) -> PublicationSent:
+    """What a query string says of a publication."""
+    query = read_object(sent, PublicationSent.model_fields)
+    campaign = query.get("campaign")
+    if isinstance(campaign, dict) and str(campaign.get("count", "")).isdecimal():
+        campaign["count"] = int(campaign["count"][:20])
+    if isinstance(text := query.get("join_once"), str):
+        query["join_once"] = read_flag(text)
+    try:
+        return PublicationSent.model_validate(query)
+    except pydantic.ValidationError as problem:
+        raise invalid_query(
+            in_words([{**error, "loc": ("query", *error["loc"])} for error in problem.errors()])
+        ) from None
+
+
+def publish_as_sent(request: HttpRequest, sent: PublicationSent, *, join_once: bool = False) -> Publication:
+    if sent.customer is None and (sent.voucher or sent.campaign):
+        raise ApiError(
+            400, "missing_customer", "Missing customer", "customer: is required (an id, source_id or object)"
+        )
     how: dict[str, Any] = {
         "channel": sent.channel or API,
         "origin": Publication.Origin.API,
         "by": caller(request),
         "source_id": sent.source_id,
         "metadata": sent.metadata,
-        "join_once": join_once,
+        "join_once": join_once or bool(sent.join_once),
     }
     customer = sent.customer.model_dump(exclude_none=True) if sent.customer else {}
     try:
@@ -150,7 +155,7 @@ def _publish(request: HttpRequest, sent: PublicationSent, *, join_once: bool) ->
             raise ApiError(400, "missing_vouchers", "Missing vouchers", "Either Campaign or Voucher is required")
     except InvalidCustomer as problem:
         raise invalid_payload(f"customer.{problem}") from None
-    return published_answer(publication)
+    return publication
 
 
 def _source_id(customer: dict[str, Any]) -> str | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from campaigns.api_schemas import Voucher
 from config.api_auth import Key
 from config.api_examples import Example
 from config.openapi import describe, filters, in_path, in_query, moments, values
-from publications.api import async_actions, exports, publications, redemptions
+from publications.api import async_actions, exports, old_publish, publications, redemptions
 from publications.api.schemas import (
     AsyncActionList,
     Export,
@@ -72,6 +73,13 @@ describe(
         Example("A named code", {"voucher": "AUTUMN-M4XP", "customer": "12344"}),
         Example("Safe to repeat", {"campaign": "Autumn coffee", "customer": "12344", "source_id": "order-1001"}),
     ],
+)
+describe(
+    old_publish.publish_voucher,
+    "Publish (old)",
+    answers=Voucher | PublicationMade,
+    refuses=PUBLISHING,
+    examples=[Example("The next code of a campaign", {"campaign": "Autumn coffee", "customer": ERLICH})],
 )
 describe(
     publications.create_publication_by_get,

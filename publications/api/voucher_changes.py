@@ -17,6 +17,7 @@ from campaigns.models import Voucher
 from campaigns.switch_code import disable_code, enable_code
 from config.api import ApiError, as_api_error
 from config.api_auth import MAY_ALL, caller
+from config.api_queries import Flag
 from publications.api.answers import voucher_answers
 from publications.api.vouchers import router
 
@@ -43,7 +44,7 @@ def put_voucher(request: HttpRequest, code: str, sent: VoucherUpdateSent):
 
 
 @router.delete("/{code}", auth=MAY_ALL, response={204: None})
-def remove_voucher(request: HttpRequest, code: str, force: bool = False):
+def remove_voucher(request: HttpRequest, code: str, force: Flag = False):
     """Hides the voucher. `force` erases it, and frees its code, unless it was ever published or redeemed."""
     if not delete_code(find_voucher(code), force=force, by=caller(request)):
         raise VoucherNotFound(code)

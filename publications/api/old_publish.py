@@ -1,0 +1,23 @@
+"""POST /v1/vouchers/publish, as clients of before 2019 publish: npm voucherify up to 5, Ruby 4, PHP 2, Python 2.2."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from config.api_auth import MAY_PUBLISH
+from publications.api.answers import published_answer
+from publications.api.publications import PublicationSent, publication_in, publish_as_sent
+from publications.api.vouchers import router
+
+
+@router.post("/publish", auth=MAY_PUBLISH)
+def publish_voucher(request: HttpRequest, sent: PublicationSent | None = None):
+    """The same as Publish, answered with the voucher alone; several codes are answered as there. What it takes may stand
+    in the query as well (`?campaign=Autumn%20coffee`); the body goes first. Of use to old clients only."""
+    asked = publication_in(request.GET)
+    if sent:
+        asked = asked.model_copy(update={name: value for name, value in sent if value is not None})
+    answer: dict[str, Any] = published_answer(publish_as_sent(request, asked))
+    return answer.get("voucher", answer)
