@@ -10,6 +10,7 @@ from csp.constants import NONE, SELF
 
 from config.embedded_postgres import database_settings
 from config.environment import Environment
+from config.size_thread_pool import size_thread_pool
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -127,6 +128,11 @@ for _database in DATABASES.values():
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
+PROCRASTINATE_WORKER_DEFAULTS = {
+    "worker_middleware": [size_thread_pool],
+    # Asked to stop, a worker tells its jobs at once, and waits for them. One that sends messages then claims no more.
+    "shutdown_graceful_timeout": 0,
+}
 
 # Sign-in
 LOGIN_URL = "/login/"
@@ -217,7 +223,8 @@ EMAIL_IS_SENT = bool(env.str("EMAIL_URL", default=""))
 EMAIL_BACKEND = "publications.distributions.keep_messages.KeepMessages"
 if EMAIL_IS_SENT:
     vars().update(env.email("EMAIL_URL"))
-EMAIL_TIMEOUT = 20  # seconds that the mail server may take for each of its answers
+EMAIL_TIMEOUT = 20  # seconds that the mail server may take for each of its answers,
+EMAIL_ANSWER_TIMEOUT = 600  # and for the one to the message itself (RFC 5321, 4.5.3.2.6)
 # Connections to the mail server that each worker may hold, for each run.
 EMAIL_CONNECTIONS = env.int("EMAIL_CONNECTIONS", default=4)
 # Set by `manage.py run` with its own database: there is one worker for messages, so what was being sent before it

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 
 from django.conf import settings
 from django.utils import timezone
-from procrastinate import RetryStrategy
+from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.worker import Worker
 
 from config.delete_old_imports import delete_old_imports
 from config.tasks import UNTIL_THE_DATABASE_ANSWERS
@@ -21,6 +23,7 @@ from publications.distributions.advance import advance, at_work, due, shares_of
 from publications.distributions.automation.walk_segments import walk_segments
 from publications.distributions.declare_unknown import declare_unknown
 from publications.distributions.end_run import end_run, wind_up_stopped
+from publications.distributions.hold_place import hold_place
 from publications.distributions.keep_messages import delete_old_messages
 from publications.distributions.start_due import start_due
 from publications.import_publications import import_publications
@@ -151,9 +154,17 @@ def look_after_distributions(timestamp: int) -> None:
     wind_up_stopped()
 
 
-@app.task(queue=MESSAGES)
-def advance_distribution(distribution_id: int, share: int, of: int) -> None:
-    if advance(distribution_id, share=share, of=of):
+def in_a_place(call_next: Callable[[], None], context: JobContext, worker: Worker) -> None:
+    """Without one for its distribution the job is dropped: the next look queues it again."""
+    with hold_place(int(context.job.task_kwargs["distribution_id"]), of=worker.concurrency) as may_work:
+        if may_work:
+            call_next()
+
+
+@app.task(queue=MESSAGES, pass_context=True, task_middleware=[in_a_place])
+def advance_distribution(context: JobContext, distribution_id: int, share: int, of: int) -> None:
+    # A worker that is asked to stop says so to its jobs at once (PROCRASTINATE_WORKER_DEFAULTS).
+    if advance(distribution_id, share=share, of=of, stopping=context.should_abort):
         _advance_soon(distribution_id, share, of)  # behind the other runs
 
 

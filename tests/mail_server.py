@@ -8,13 +8,17 @@
 What it says of a recipient, one word for each attempt, the last for ever: a line "550 ..." at RCPT, or at the end of the
 message ("DATA 550 ..."), or "die early" (it hangs up at RCPT), "die" (in the middle of the message, when it has all of
 it), "take and die" (it keeps the message, and then hangs up without a word).
+
+`server.breaks_at` makes it hang up on everybody, at "banner", "MAIL", "RCPT", "DATA" (after its 354), "body" (when some
+of it has come) or "dot" (it keeps the message).
 """
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import ssl
 import threading
-import time
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -25,18 +29,23 @@ OK = "250 OK"
 
 
 class MailServer:
-    def __init__(self) -> None:
+    def __init__(self, *, tls: ssl.SSLContext | None = None, starttls: bool = False) -> None:
         self.messages: list[EmailMessage] = []
+        self.raw: list[bytes] = []  # the same as they came
         self.answers: dict[str, list[str]] = {}
         self.delay = 0.0
+        self.breaks_at = ""
+        self.in_the_middle = ""  # what it says right behind its 354
         self.greeting = ""  # "421 Busy": instead of taking anybody's mail
         self.connections = 0
+        self.at_once = self.most_at_once = 0  # messages, of which it has not yet said what becomes of them
         self.hang_up_after = 0  # messages; then it closes the connection, as servers do
         self._lock = threading.Lock()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        how = {"tls_context": tls} if starttls else {"ssl_context": tls}
+        self._controller = _Controller(self, hostname="127.0.0.1", port=self.port, **how)
 
     def __enter__(self) -> MailServer:
         self._controller.start()
@@ -61,12 +70,14 @@ class MailServer:
     async def handle_MAIL(self, server: SMTP, session, envelope, address, options):
         if self.greeting:
             return self.greeting
+        if self.breaks_at == "MAIL":
+            server.transport.close()
         envelope.mail_from = address
         return OK
 
     async def handle_RCPT(self, server: SMTP, session, envelope, address, options):
         answer = self._say(address)
-        if answer == "die early":
+        if answer == "die early" or self.breaks_at == "RCPT":
             server.transport.close()
             return OK
         if answer[:1] in "45":
@@ -76,16 +87,51 @@ class MailServer:
         return OK
 
     async def handle_DATA(self, server: SMTP, session, envelope):
-        answer = envelope.at_the_end
-        if self.delay:
-            time.sleep(self.delay)
+        answer = "take and die" if self.breaks_at == "dot" else envelope.at_the_end
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await asyncio.sleep(self.delay)
+        self.at_once -= 1
         if answer.startswith("DATA "):
             return answer.removeprefix("DATA ")
         if answer != "die":
             with self._lock:
+                self.raw.append(envelope.content)
                 self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
         if answer in ("die", "take and die"):
             server.transport.close()
         elif self.hang_up_after and len(self.messages) % self.hang_up_after == 0:
             server.loop.call_later(0.05, server.transport.close)
         return OK
+
+
+class _Protocol(SMTP):
+    in_message = False
+
+    def connection_made(self, transport):
+        super().connection_made(transport)
+        if self.event_handler.breaks_at == "banner":
+            transport.close()
+
+    async def push(self, status):
+        self.in_message = status[:3] in (b"354", "354")
+        if self.in_message and self.event_handler.in_the_middle:
+            status = f"{status}\r\n{self.event_handler.in_the_middle}"
+        if self.in_message and self.event_handler.breaks_at == "DATA":
+            # So that the end of the connection is in the same packet: else it is a race whether the client sees it.
+            self.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+            await super().push(status)
+            self.transport.close()
+        else:
+            await super().push(status)
+
+    def data_received(self, data):
+        if self.in_message and self.event_handler.breaks_at == "body":
+            self.transport.abort()
+        else:
+            super().data_received(data)
+
+
+class _Controller(Controller):
+    def factory(self):
+        return _Protocol(self.handler, **self.SMTP_kwargs)

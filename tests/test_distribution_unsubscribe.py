@@ -64,6 +64,18 @@ def test_one_click_takes_the_address_off_all_runs(message):
     assert dry_run(draft([message.customer, twin], codes=2)).left_out == {"unsubscribed": 2}
 
 
+def test_who_opens_the_link_again_is_told_and_not_asked_once_more(message):
+    link = path_of(unsubscribe_url(message.delivery_id))
+    Client().post(link)
+
+    again = Client().get(link).content.decode()
+
+    assert "You are unsubscribed" in again
+    assert "<button" not in again and "<form" not in again
+    resubscribe(message.customer, by=STAFF)
+    assert "Unsubscribe?" in Client().get(link).content.decode()
+
+
 def test_who_unsubscribes_when_the_code_is_published_already_is_not_written_to(message):
     run = running([message.customer], codes=1, skip_holders=False)
     Delivery.objects.create(distribution=run, customer=message.customer, state="published")

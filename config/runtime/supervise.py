@@ -13,7 +13,7 @@ from typing import Protocol
 
 from config.runtime.die_with_parent import die_with_parent
 
-STOP_SECONDS = 4  # what is still running then is killed; a job cut off is taken up again by the next worker
+STOP_SECONDS = 4  # what is still running then is killed, unless told; a job cut off is taken up by the next worker
 NICENESS = 10
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30  # seconds between a child's death and its next start
 
@@ -39,13 +39,17 @@ class Child:
         folder: Path,
         death_signal: int = signal.SIGTERM,
         gives_way: bool = False,
+        stop_seconds: float = STOP_SECONDS,
     ) -> None:
-        """`death_signal` is what the child gets when we are killed outright. `gives_way`: the others' work goes first."""
+        """`death_signal` is what the child gets when we are killed outright. `gives_way`: the others' work goes first.
+        `stop_seconds`: how long it may take to end what it has begun, once it is asked to stop.
+        """
         self.name = name
         self._command = command
         self._folder = folder
         self._death_signal = death_signal
         self._gives_way = gives_way
+        self.stop_seconds = stop_seconds
         self._process: subprocess.Popen | None = None
 
     def start(self) -> None:
@@ -129,15 +133,18 @@ def supervise(children: Sequence[Supervised], *, say: Callable[[str], None]) -> 
         time.sleep(0.2)
 
 
-def stop(children: Sequence[Child], *, seconds: float = STOP_SECONDS) -> None:
-    """Asks all to stop, waits, kills the rest."""
+def stop(children: Sequence[Child]) -> None:
+    """Asks all to stop, gives each its time, and kills what is still there."""
     for child in children:
         child.ask_to_stop()
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and any(child.poll() is None for child in children):
+    asked = time.monotonic()
+    left = list(children)
+    while left:
         time.sleep(0.05)
-    for child in children:
-        child.kill()
+        for child in list(left):
+            if child.poll() is not None or time.monotonic() > asked + child.stop_seconds:
+                child.kill()  # also what a child that ended left of its group
+                left.remove(child)
 
 
 def _how(code: int) -> str:

@@ -7,6 +7,7 @@ nothing but its time (docs/adr/0020).
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
@@ -25,23 +26,32 @@ BREATH = 0.5  # seconds until the limit of e-mails per minute is asked again
 State, Message = Delivery.State, Distribution.Message
 
 
-def advance(distribution_id: int, *, share: int = 0, of: int = 1, seconds: float = TURN) -> bool:
-    """One turn; whether it is worth another at once. `share` of `of`: see send_batch."""
+def advance(
+    distribution_id: int,
+    *,
+    share: int = 0,
+    of: int = 1,
+    seconds: float = TURN,
+    stopping: Callable[[], bool] = lambda: False,
+) -> bool:
+    """One turn; whether it is worth another at once. `share` of `of`: see send_batch. It ends early when the worker is
+    `stopping`: what is on its way is waited for, and nothing new begun.
+    """
     ends = time.monotonic() + seconds
     with MailServer() as server:
-        while time.monotonic() < ends:
+        while time.monotonic() < ends and not stopping():
             distribution = at_work().filter(pk=distribution_id).select_related("campaign", "webhook").first()
             if not distribution:
                 return False
             done = not distribution.audience_complete and write_audience(distribution_id)
             done = bool(publish_batch(distribution_id)) or done
-            done = bool(send_batch(distribution, server, share=share, of=of)) or done
+            done = bool(send_batch(distribution, server, share=share, of=of, stopping=stopping)) or done
             if done:
                 continue
             if end_run(distribution_id) or not due().filter(pk=distribution_id).exists():
                 return False
             time.sleep(BREATH)
-    return True
+    return not stopping()
 
 
 def shares_of(distribution: Distribution) -> int:

@@ -10,8 +10,9 @@ from django.db.models.functions import Now
 from publications.distributions.models import Delivery
 from publications.distributions.reasons import DeliveryReason
 
-# Longer than the slowest exchange with a mail server that gives an answer at all (EMAIL_TIMEOUT for each of its steps).
-DEADLINE = timedelta(minutes=5)
+# Longer than the slowest exchange with a mail server that gives an answer at all: ten minutes for the message itself
+# (EMAIL_ANSWER_TIMEOUT), and EMAIL_TIMEOUT for each of the steps before.
+DEADLINE = timedelta(minutes=15)
 
 
 def declare_unknown(*, begun_before: datetime | None = None) -> int:

@@ -1,53 +1,42 @@
 """Hands messages over: to the mail server, by one connection that is kept, or to a webhook's address.
 
-What matters is to know afterwards whether a message can have arrived. By SMTP it can from the moment when the server
-has said 354 ("go ahead") until it has answered the message itself; when the connection dies in between, nobody knows.
+What matters is to know afterwards whether a message can have arrived. By SMTP it can from the dot that ends it until the
+server's answer (speak_smtp.py), by HTTP from the end of the request until the status; what breaks in between is unknown.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import smtplib
 from contextlib import suppress
+from email.policy import Compat32
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
-from django.core.mail.backends.smtp import EmailBackend
 
 from publications.distributions.compose import Message
 from publications.distributions.outcomes import SENT, Outcome, away, failed, later, to_be_mended, unknown
 from publications.distributions.reasons import DeliveryReason, StatusReason
+from publications.distributions.speak_smtp import SmtpBackend
 from publications.webhooks.deliver import deliver
 from publications.webhooks.models import WebhookAddress
 from publications.webhooks.sign import sign
 
-GO_AHEAD = 354  # the server's answer to DATA
+# Longer than for an event, which is simply sent again: whoever hangs up too early makes the message unknown.
+WEBHOOK_SECONDS = 60
+
+# Not of encoded words: a line of those has 76 characters at most (RFC 2047), the header's name included.
+EMPTY_FIRST_LINE = re.compile(rb"\A([^:\s]+:) *\r?\n[ \t](?!=\?)")
 
 
-class _Traced(smtplib.SMTP):
-    last_code = 0
+class _HeadersBeginAtOnce(Compat32):
+    """Does not break a header's line before its first word: mail programs have been seen to take such a
+    `List-Unsubscribe`, whose address is one long word, for an empty one.
+    """
 
-    def getreply(self):
-        reply = super().getreply()
-        self.last_code = reply[0]
-        return reply
-
-
-class _TracedTLS(smtplib.SMTP_SSL):
-    last_code = 0
-
-    def getreply(self):
-        reply = super().getreply()
-        self.last_code = reply[0]
-        return reply
-
-
-class TracedBackend(EmailBackend):
-    """Django's SMTP backend; its connection remembers the server's last word."""
-
-    @property
-    def connection_class(self):
-        return _TracedTLS if self.use_ssl else _Traced
+    def fold_binary(self, name, value):
+        return EMPTY_FIRST_LINE.sub(rb"\1 ", super().fold_binary(name, value))
 
 
 class WrittenEmail(EmailMultiAlternatives):
@@ -61,6 +50,7 @@ class WrittenEmail(EmailMultiAlternatives):
         super().__init__(message.subject, message.text, settings.DEFAULT_FROM_EMAIL, [to], headers=headers)
         self.attach_alternative(message.html, "text/html")
         self._written = super().message()
+        self._written.policy = _HeadersBeginAtOnce()
         for_smtp = self._written.as_bytes(linesep="\r\n")  # type: ignore[call-arg]
         self._written.as_bytes = lambda *_, **__: for_smtp  # type: ignore[method-assign]
 
@@ -77,7 +67,7 @@ class MailServer:
 
     def __init__(self) -> None:
         by_smtp = settings.EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend"
-        self._backend = TracedBackend() if by_smtp else get_connection()
+        self._backend = SmtpBackend() if by_smtp else get_connection()
 
     def __enter__(self) -> MailServer:
         return self
@@ -117,40 +107,42 @@ class MailServer:
         try:
             self._backend.send_messages([message])
         except smtplib.SMTPRecipientsRefused as refused:
-            return _refused(*next(iter(refused.recipients.values())))
+            return self._refused(*next(iter(refused.recipients.values())))
         except smtplib.SMTPSenderRefused as refused:
             answer = f"{refused.smtp_code} {_text(refused.smtp_error)}"
             if refused.smtp_code < 500:
                 return away(StatusReason.SERVER_BUSY, answer)
             return to_be_mended(StatusReason.SENDER_REFUSED, f"{settings.DEFAULT_FROM_EMAIL}, {answer}")
-        except smtplib.SMTPResponseException as refused:
-            return _refused(refused.smtp_code, refused.smtp_error)
+        except smtplib.SMTPDataError as refused:
+            return self._refused(refused.smtp_code, refused.smtp_error)
         except smtplib.SMTPNotSupportedError:
             return failed(DeliveryReason.ADDRESS_NOT_TAKEN)
         except (UnicodeError, ValueError):  # Django refuses it, before anything is sent
             return failed(DeliveryReason.ADDRESS_INVALID)
-        except OSError as problem:
-            if not isinstance(self._backend, TracedBackend):
+        except OSError as problem:  # also an answer that is none
+            if not isinstance(self._backend, SmtpBackend):
                 return unknown(DeliveryReason.CONNECTION_LOST, str(problem))
-            # `ready` has opened it, so Django does not close it here and what the server said last is still known.
-            connection = self._backend.connection
-            if connection is not None and getattr(connection, "last_code", GO_AHEAD) != GO_AHEAD:
+            if not self._may_have_arrived:
                 return None
             return unknown(DeliveryReason.CONNECTION_LOST)
         return SENT
 
+    @property
+    def _may_have_arrived(self) -> bool:
+        """`ready` has opened the connection, so Django does not close it after an error, and what was sent is known."""
+        return not isinstance(self._backend, SmtpBackend) or self._backend.dot_sent
+
+    def _refused(self, code: int, answer: bytes | str) -> Outcome:
+        text = f"{code} {_text(answer)}"
+        if code < 400:  # no refusal, and not the 250 that means yes
+            return unknown(DeliveryReason.UNCLEAR_ANSWER, text) if self._may_have_arrived else later(text)
+        if code == 421:  # "service not available, closing": meant for everybody
+            return away(StatusReason.SERVER_BUSY, text)
+        return failed(DeliveryReason.REFUSED, text) if code >= 500 else later(text)
+
     def _hang_up(self) -> None:
         with suppress(OSError):
             self._backend.close()
-
-
-def _refused(code: int, answer: bytes | str) -> Outcome:
-    text = f"{code} {_text(answer)}"
-    if code < 400:  # no refusal, and not the 250 that means yes
-        return unknown(DeliveryReason.UNCLEAR_ANSWER, text)
-    if code == 421:  # "service not available, closing": meant for everybody
-        return away(StatusReason.SERVER_BUSY, text)
-    return failed(DeliveryReason.REFUSED, text) if code >= 500 else later(text)
 
 
 def _text(answer: bytes | str) -> str:
@@ -172,6 +164,7 @@ def post_message(address: WebhookAddress, body: dict, *, delivery_id: int, attem
             "X-Handout-Delivery-Id": str(delivery_id),
             "X-Handout-Attempt": str(attempt),
         },
+        seconds=WEBHOOK_SECONDS,
     )
     if answer.delivered:
         return SENT

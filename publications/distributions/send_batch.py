@@ -82,8 +82,15 @@ class _Due(NamedTuple):
     codes: list[Voucher]
 
 
-def send_batch(distribution: Distribution, server: MailServer, *, share: int = 0, of: int = 1) -> int:
-    """How many messages were tried; 0 where none is due, or none may be sent now.
+def send_batch(
+    distribution: Distribution,
+    server: MailServer,
+    *,
+    share: int = 0,
+    of: int = 1,
+    stopping: Callable[[], bool] = lambda: False,
+) -> int:
+    """How many messages were tried; 0 where none is due, or none may be sent now. Once `stopping`, none is claimed.
 
     Several may send for one run: each begins with its own share of the deliveries, so that they do not ask for the
     same ones, and helps with the others when it is done.
@@ -101,7 +108,7 @@ def send_batch(distribution: Distribution, server: MailServer, *, share: int = 0
     project = ProjectSettings.current()
     tried = 0
     for each in due:
-        if tried >= allowed:
+        if tried >= allowed or stopping():
             break
         # Written before it is claimed: who is killed while writing has claimed nothing, and leaves nothing unknown.
         expected = each.delivery.attempts + 1, each.customer.email if by_email else ""

@@ -71,6 +71,11 @@ def unsubscribe(customer: Customer, *, by: Actor, delivery: Delivery | None = No
     return done
 
 
+def is_unsubscribed(delivery: Delivery) -> bool:
+    """Whether the address that its link takes off is off already."""
+    return Unsubscribe.objects.filter(email=_lower(delivery.email or delivery.customer.email)).exists()
+
+
 def resubscribe(customer: Customer, *, by: Actor) -> bool:
     """The customer has asked staff for messages again; False where they were not unsubscribed."""
     with transaction.atomic():

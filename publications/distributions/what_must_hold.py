@@ -87,7 +87,7 @@ def what_waits_for_a_person() -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT count(*) FILTER (WHERE state = 'unknown'),
-                      count(*) FILTER (WHERE state = 'sending' AND state_at < now() - interval '5 minutes')
+                      count(*) FILTER (WHERE state = 'sending' AND state_at < now() - interval '20 minutes')
                  FROM publications_delivery WHERE state IN ('unknown', 'sending')"""
         )
         unknown, stuck = cursor.fetchone()
@@ -95,7 +95,7 @@ def what_waits_for_a_person() -> list[str]:
     if unknown:
         notes.append(f"{_messages(unknown)} of unknown fate: decide about each on the page of its distribution")
     if stuck:
-        notes.append(f"{_messages(stuck)} being sent for more than five minutes: does the worker for messages run?")
+        notes.append(f"{_messages(stuck)} being sent for more than 20 minutes: does the worker for messages run?")
     return notes
 
 

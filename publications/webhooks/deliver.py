@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from publications.webhooks.check_address import AddressRefused, Target, read_url, resolve
 
-SECONDS = 10  # from the first connection to the end of the answer
+SECONDS = 10  # from the first connection to the end of the answer, unless told; no connection is waited for longer
 KEPT = 1024  # bytes of the answer
 
 
@@ -27,7 +27,7 @@ class Answer(NamedTuple):
     body: str
     error: str  # "": delivered
     milliseconds: int
-    reached: bool = True  # False: the request was certainly not received, since not all of a connection stood
+    reached: bool = True  # False: the request was certainly not received, since not all of it was sent
 
     @property
     def delivered(self) -> bool:
@@ -42,9 +42,17 @@ def deliver(url: str, body: bytes, *, headers: Mapping[str, str], seconds: float
     status, answered, error, reached = None, "", "", False
     try:
         target = read_url(url)
-        with closing(_connect(target, resolve(target), started + seconds)) as sock:
+        with (
+            closing(_connect(target, resolve(target), started + min(seconds, SECONDS))) as sock,
+            closing(_speak_http(target, sock)) as connection,
+            _hung_up_at(started + seconds, sock) as late,
+        ):
+            connection.request("POST", target.path, body, {"Connection": "close", **headers})
             reached = True
-            status, answered = _post(target, sock, body, headers, started + seconds)
+            response = connection.getresponse()
+            if late.is_set():  # http.client takes what there was for a whole head
+                raise TimeoutError
+            status, answered = response.status, _beginning_of(response)
     except AddressRefused as refused:
         error = str(refused)
     except TimeoutError:
@@ -91,21 +99,15 @@ def _reach(addresses: list[str], port: int, deadline: float) -> socket.socket:
     raise problem
 
 
-def _post(
-    target: Target, sock: socket.socket, body: bytes, headers: Mapping[str, str], deadline: float
-) -> tuple[int, str]:
+def _speak_http(target: Target, sock: socket.socket) -> http.client.HTTPConnection:
+    """By that socket, so that the name is not looked up once more."""
     connection: http.client.HTTPConnection
     if target.scheme == "https":
         connection = http.client.HTTPSConnection(target.host, target.port, context=_trust())
     else:
         connection = http.client.HTTPConnection(target.host, target.port)
-    connection.sock = sock  # so it does not look the name up once more
-    with closing(connection), _hung_up_at(deadline, sock) as late:
-        connection.request("POST", target.path, body, {"Connection": "close", **headers})
-        response = connection.getresponse()
-        if late.is_set():  # http.client takes what there was for a whole head
-            raise TimeoutError
-        return response.status, _beginning_of(response)
+    connection.sock = sock
+    return connection
 
 
 @contextmanager

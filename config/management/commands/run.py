@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from contextlib import ExitStack
+from typing import Any
 from urllib.request import urlopen
 
 from asgiref.sync import async_to_sync
@@ -128,11 +129,13 @@ def _workers() -> list[Child]:
         _worker("worker", queue="default", concurrency=4, gives_way=True),
         # Nobody reads what these jobs, one every few seconds, left behind; how a delivery went stands on its row.
         _worker("webhook worker", "--delete-jobs", "successful", queue="webhooks", concurrency=6),
-        _worker("message worker", "--delete-jobs", "successful", queue="messages", concurrency=8),
+        # Asked to stop, it claims no further message. Those on their way are given time: of each that is cut off nobody
+        # knows whether it arrived.
+        _worker(*("message worker", "--delete-jobs", "successful"), queue="messages", concurrency=8, stop_seconds=30),
     ]
 
 
-def _worker(name: str, *options: str, queue: str, concurrency: int, gives_way: bool = False) -> Child:
+def _worker(name: str, *options: str, queue: str, concurrency: int, **how: Any) -> Child:
     return Child(
         name,
         [
@@ -143,7 +146,7 @@ def _worker(name: str, *options: str, queue: str, concurrency: int, gives_way: b
         ],
         folder=settings.BASE_DIR,
         death_signal=signal.SIGKILL,  # asked kindly it would first finish its jobs, however long they are
-        gives_way=gives_way,
+        **how,
     )
 
 
