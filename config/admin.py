@@ -20,10 +20,10 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
 
 from config.actor import Actor
+from config.admin_lists import PagedChangeList
 from config.audit import record
 from config.models import ApiCall, ApiKey, AuditEntry, Listener, Outbox, ProjectSettings
 from config.roles import MANAGE, READ, may
-from config.tables import CappedPaginator
 
 
 class PlainDecimalField(forms.DecimalField):
@@ -63,10 +63,12 @@ class RoleModelAdmin(admin.ModelAdmin):
 
     ability_to_view = READ
     show_full_result_count = False  # a second count(*) over the whole table on every search
-    paginator = CappedPaginator
     list_per_page = 50
     view_on_site = False
     formfield_overrides = {models.DecimalField: {"form_class": PlainDecimalField}}
+
+    def get_changelist(self, request, **kwargs):
+        return PagedChangeList
 
     def has_module_permission(self, request) -> bool:
         return may(request.user, self.ability_to_view)

@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from config.audit_sentences import actions
+from config.looking_back import Edge, newest, older_than
 from config.models import ApiCall, AuditEntry
 from config.time_zone import end_of, start_of
 from config.widgets import DateInput
@@ -44,6 +45,18 @@ def actor_choices() -> list:
     ]
 
 
+class PeriodForm(forms.Form):
+    """Of a list that is filtered by days, `since` and `until`."""
+
+    def clean(self):
+        given = super().clean()
+        since, until = given.get("since"), given.get("until")
+        if since and until and since > until:
+            del given["since"], given["until"]
+            raise forms.ValidationError("“From” is after “To”, so no day fits. Swap them; the list is shown without.")
+        return given
+
+
 class AuditFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(
         method="about",
@@ -60,6 +73,7 @@ class AuditFilter(django_filters.FilterSet):
 
     class Meta:
         model = AuditEntry
+        form = PeriodForm
         fields: list[str] = []
 
     def about(self, entries, name, text):
@@ -113,18 +127,24 @@ class CallFilter(django_filters.FilterSet):
         model = ApiCall
         fields: list[str] = []
 
-    notice = ""
+    edge: Edge | None = None
+    looked_at = 0
 
     def filter_queryset(self, calls):
         asked = self.form.cleaned_data
-        if period := asked.pop("since"):  # first, and no field of a call
+        if period := asked.pop("since", None):  # first, and no field of a call
             calls = calls.filter(at__gte=timezone.now() - PERIODS[period])
         if any(asked.values()):
-            edge = calls.order_by("-at", "-id").values_list("at", flat=True)[LOOK_THROUGH : LOOK_THROUGH + 1]
-            for at in edge:
-                calls = calls.filter(at__gt=at)
-                self.notice = f"Only the newest {LOOK_THROUGH:,} calls of this period were looked through."
+            if (key := self.beyond) is not None:
+                calls = older_than(calls, key, moment="at")
+            calls, self.edge = newest(calls, LOOK_THROUGH, moment="at")
+            self.looked_at = LOOK_THROUGH
         return super().filter_queryset(calls)
+
+    @property
+    def beyond(self) -> int | None:
+        text = self.data.get("beyond", "")
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
     def below(self, calls, name, path):
         path = path.strip()

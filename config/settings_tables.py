@@ -49,6 +49,7 @@ class CallTable(Table):
     duration_ms = NumberColumn(verbose_name="Took")
     request_id = tables.TemplateColumn("{% code value %}", verbose_name="Request id")
 
+    moment = "at"
     empty_icon = "activity"
     empty_title = "No calls yet"
     empty_text = "Each call with this key is shown here a second later, for 30 days."

@@ -20,7 +20,7 @@ from config.models import ApiKey, AuditEntry
 from config.revoke_api_key import revoke_api_key
 from config.roles import MANAGE, requires
 from config.settings_tables import ApiKeyTable, AuditTable, CallTable
-from config.tables import list_page
+from config.tables import Looked, list_page
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -84,7 +84,11 @@ def key_log(request, key_id):
     key = get_object_or_404(ApiKey, pk=key_id)
     calls = CallFilter(request.GET, key.calls.all())
     table = CallTable(calls.qs)
-    table.notice = calls.notice
+    if calls.edge or calls.beyond is not None:
+        edge = calls.edge
+        table.looked = Looked(
+            "calls", calls.looked_at, edge and edge.at, str(edge.key) if edge else None, calls.beyond is not None
+        )
     return list_page(request, "config/api_key_log.html", table, {"key": key, "title": key.name}, filterset=calls)
 
 

@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from config.actor import Actor
 from config.admin import ReadOnlyAdmin, RoleModelAdmin
+from config.paging import COUNT_UP_TO
 from config.roles import PUBLISH
-from config.tables import COUNT_UP_TO
 from customers.edit_customer import CustomerChanged, edit_customer
 from customers.find_segments import in_segment
 from customers.models import (

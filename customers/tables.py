@@ -41,7 +41,7 @@ class CustomerTable(Table):
 
     @property
     def notice(self) -> str:
-        if not self.searched or self.page.paginator.count <= MANY:
+        if not self.searched or self.page.count <= MANY:
             return ""
         return f"More than {MANY:,} customers begin like this, and some of them may be missing here. Type more of it."
 

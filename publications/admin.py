@@ -10,10 +10,12 @@ from django.utils.html import format_html, format_html_join
 from campaigns.mask import mask
 from campaigns.models import Voucher
 from config.admin import ReadOnlyAdmin
+from config.looking_back import newest
 from config.roles import MANAGE, reveals_codes
 from customers.models import Customer
 from publications.distributions import admin as _of_distributions  # noqa: F401 - registers its own
-from publications.find_publications import find_publications, newest_of
+from publications.filters import LOOKED_THROUGH
+from publications.find_publications import find_publications
 from publications.models import (
     DayTally,
     Export,
@@ -34,23 +36,16 @@ CODES_LISTED = 50
 
 
 class AmongNewest(admin.SimpleListFilter):
-    """A filter that no index serves looks at the newest rows of the list only, so that it always answers."""
+    """No index serves it, so it looks at the newest rows of the list only, which its title says."""
 
     def queryset(self, request, queryset):
         if not self.value():
             return queryset
-        return newest_of(queryset).publications.filter(**{self.parameter_name: self.value()})
-
-
-class ResultFilter(AmongNewest):
-    title, parameter_name = "result (of the newest)", "result"
-
-    def lookups(self, request, model_admin):
-        return Publication.Result.choices
+        return newest(queryset, LOOKED_THROUGH).rows.filter(**{self.parameter_name: self.value()})
 
 
 class OriginFilter(AmongNewest):
-    title, parameter_name = "origin (of the newest)", "origin"
+    title, parameter_name = f"origin (of the newest {LOOKED_THROUGH:,})", "origin"
 
     def lookups(self, request, model_admin):
         return Publication.Origin.choices
@@ -59,7 +54,7 @@ class OriginFilter(AmongNewest):
 @admin.register(Publication)
 class PublicationAdmin(ReadOnlyAdmin):
     list_display = ["created_at", "result", "campaign", "customer", "voucher_count", "channel", "actor_label"]
-    list_filter = ["created_at", ResultFilter, OriginFilter]
+    list_filter = ["created_at", "result", OriginFilter]
     list_select_related = ["campaign", "customer"]
     search_fields = ["source_id"]  # shows the box; `get_search_results` does the search
     search_help_text = "The beginning of a code or of a customer’s name, e-mail or source ID, or a pub_… id"
@@ -128,7 +123,7 @@ class PublishedVoucherAdmin(ReadOnlyAdmin):
 
 
 class KindFilter(AmongNewest):
-    title, parameter_name = "kind (of the newest)", "kind"
+    title, parameter_name = f"kind (of the newest {LOOKED_THROUGH:,})", "kind"
 
     def lookups(self, request, model_admin):
         return Redemption.Kind.choices
@@ -139,7 +134,7 @@ class RedemptionAdmin(ReadOnlyAdmin):
     """Uses of codes and their rollbacks. Several codes that were used together stand below a row without a code."""
 
     list_display = ["created_at", "kind", "result", "code", "campaign", "customer", "amount", "actor_label"]
-    list_filter = ["created_at", ResultFilter, KindFilter]
+    list_filter = ["created_at", "result", KindFilter]
     list_select_related = ["voucher", "campaign", "customer"]
     search_fields = ["reason"]  # shows the box; `get_search_results` does the search
     search_help_text = "A whole code, the source ID of a customer, or an r_…, rf_…, rr_… or rrf_… id"

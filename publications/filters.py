@@ -8,9 +8,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.functional import cached_property
 
 from campaigns.filters import CodeFilter
+from config.filters import PeriodForm
+from config.looking_back import Edge, newest, older_than
+from config.public_ids import PUBLICATION, key_of
 from config.time_zone import end_of, start_of
 from config.widgets import DateInput
-from publications.find_publications import find_publications, newest_of
+from publications import find_publications
 from publications.list_channels import list_channels
 from publications.models import Publication, PublishedVoucher
 
@@ -23,8 +26,14 @@ ORDERS = {
 }
 
 
+LOOKED_THROUGH = 100_000  # publications, by their own columns, in some 50 ms
+
+
 class HistoryFilter(django_filters.FilterSet):
-    """Made by `history()`. After `.qs` was read, `searched_newest` tells that the history was not looked through whole."""
+    """Made by `history()`. After `.qs` was read, `edge` tells how far back was looked; None: through all.
+
+    `?beyond=pub_…` looks on from there.
+    """
 
     q = django_filters.CharFilter(label="Code, customer or id", method="find")
     channel = django_filters.CharFilter(label="Channel", method="of_channel")
@@ -39,12 +48,14 @@ class HistoryFilter(django_filters.FilterSet):
 
     class Meta:
         model = Publication
+        form = PeriodForm
         fields: list[str] = []
 
-    def __init__(self, data, queryset, *, campaign=None, whole=False, whole_codes=False):
+    def __init__(self, data, queryset, *, campaign=None, customer=None, whole=False, whole_codes=False):
         super().__init__(data, queryset)
-        self.campaign, self.whole, self.whole_codes = campaign, whole, whole_codes
-        self.searched_newest = False
+        self.campaign, self.customer, self.whole, self.whole_codes = campaign, customer, whole, whole_codes
+        self.edge: Edge | None = None
+        self.looked_at = 0  # publications, where there is an edge
 
     @cached_property
     def form(self):
@@ -72,17 +83,30 @@ class HistoryFilter(django_filters.FilterSet):
     @property
     def sort(self) -> str:
         asked = self.data.get("sort", "")
-        if asked not in ORDERS or (asked.endswith("channel") and self.campaign is None):
+        if asked not in ORDERS or (asked.endswith("channel") and not self.sorts_by_channel):
             return "-created_at"
         return asked
+
+    @property
+    def sorts_by_channel(self) -> bool:
+        """There is an index by channel over everything, and one over each campaign; not over each customer."""
+        return self.customer is None
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
         """Period first: where the rest can only be looked through from the newest on, a period leads further back."""
         given = self.form.cleaned_data
-        for name in ("since", "until", "channel", "result", "q"):
-            if given.get(name):
-                queryset = self.filters[name].filter(queryset, given[name])
-        return queryset.order_by(*ORDERS[self.sort])
+        queryset = self._by(("since", "until"), queryset)
+        if self.beyond is not None:
+            queryset = older_than(queryset, self.beyond)
+        if given.get("channel") and given.get("result"):  # each has its index, both together have none
+            queryset = self._bounded(queryset)
+        return self._by(("channel", "result", "q"), queryset).order_by(*ORDERS[self.sort])
+
+    def _by(self, names: tuple[str, ...], queryset: QuerySet) -> QuerySet:
+        for name in names:
+            if given := self.form.cleaned_data.get(name):
+                queryset = self.filters[name].filter(queryset, given)
+        return queryset
 
     def from_day(self, publications, name, day):
         return publications.filter(created_at__gte=start_of(day))
@@ -91,29 +115,32 @@ class HistoryFilter(django_filters.FilterSet):
         return publications.filter(created_at__lt=end_of(day))
 
     def of_channel(self, publications, name, channel):
-        return self._bounded(publications).filter(channel=channel)
+        return publications.filter(channel=channel)
 
     def with_result(self, publications, name, result):
         """In the words of the list: one whose codes have all been released is no success any more. One of which some
         have been is both."""
-        bounded = self._bounded(publications)
         if result == "RELEASED":
             released = PublishedVoucher.objects.filter(publication=OuterRef("pk"), released_at__isnull=False)
-            return bounded.filter(Exists(released))
-        return bounded.filter(result=result, voided_at=None)
+            return self._bounded(publications).filter(Exists(released))
+        return publications.filter(result=result, voided_at=None)
 
     def find(self, publications, name, text):
-        found = find_publications(publications, text, whole=self.whole, whole_codes=self.whole_codes)
-        self.searched_newest |= not found.in_all
+        found = find_publications.find_publications(publications, text, whole=self.whole, whole_codes=self.whole_codes)
+        if found.edge:
+            self.edge, self.looked_at = found.edge, find_publications.NEWEST
         return found.publications
 
     def _bounded(self, publications: QuerySet) -> QuerySet:
-        """Only a campaign's publications have an index by channel and by result."""
-        if self.campaign is not None or self.whole:
+        if self.whole or self.edge:
             return publications
-        newest = newest_of(publications)
-        self.searched_newest |= not newest.in_all
-        return newest.publications
+        look = newest(publications, LOOKED_THROUGH)
+        self.edge, self.looked_at = look.edge, LOOKED_THROUGH
+        return look.rows
+
+    @property
+    def beyond(self) -> int | None:
+        return None if self.whole else key_of(PUBLICATION, self.data.get("beyond") or "")
 
 
 class CampaignCodeFilter(CodeFilter):

@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from campaigns.models import Voucher
+from config.looking_back import Edge, newest
 from config.public_ids import CUSTOMER, PUBLICATION, VOUCHER, key_of
 from customers import search
 from customers.models import Customer
@@ -20,7 +21,7 @@ OF_A_HAND_OUT = 1_000
 
 class Found(NamedTuple):
     publications: QuerySet
-    in_all: bool  # False: only in the newest
+    edge: Edge | None  # how far back it was looked; None: through all
 
 
 def find_publications(publications: QuerySet, text: str, *, whole: bool = False, whole_codes: bool = False) -> Found:
@@ -36,28 +37,19 @@ def find_publications(publications: QuerySet, text: str, *, whole: bool = False,
     text = " ".join(text.replace("\x00", " ").split())
     for prefix, field in ((PUBLICATION, "pk"), (CUSTOMER, "customer")):
         if (key := key_of(prefix, text)) is not None:
-            return Found(publications.filter(**{field: key}), True)
+            return Found(publications.filter(**{field: key}), None)
     if (key := key_of(VOUCHER, text)) is not None:
         holding = PublishedVoucher.objects.filter(voucher=key).values("publication")
-        return Found(publications.filter(pk__in=holding), True)
+        return Found(publications.filter(pk__in=holding), None)
     like = _is if whole_codes else _begins
     all_codes = Voucher.objects.filter(like("code", text)).order_by()
     codes = all_codes.filter(Q(published_at__isnull=False) | _is("code", text))
     customers = search.search(Customer.objects.live(), text).order_by()
     found = _of(codes, customers, text)
     if whole or _few(all_codes, customers, found):
-        return Found(publications.filter(pk__in=found), True)
-    newest, in_all = newest_of(publications)
-    return Found(_among(newest, codes, customers, text), in_all)
-
-
-def newest_of(publications: QuerySet) -> Found:
-    """The newest of them, found through the index in whose order they stand; `in_all` where that is all of them."""
-    newest_first = publications.order_by("-created_at", "-id").values_list("created_at", flat=True)
-    oldest = newest_first[NEWEST : NEWEST + 1].first()
-    if oldest is None:
-        return Found(publications, True)
-    return Found(publications.filter(created_at__gt=oldest), False)
+        return Found(publications.filter(pk__in=found), None)
+    looked_at, edge = newest(publications, NEWEST)
+    return Found(_among(looked_at, codes, customers, text), edge)
 
 
 def _begins(field: str, text: str) -> Q:

@@ -28,9 +28,9 @@ def history(
     is the page's filter form; `.is_valid()` tells whether every filter was understood (one that was not is left out).
     `filters` is the page's query string (a QueryDict): `q`, `channel`, `result`, `since`, `until`, `sort`; others are ignored.
 
-    What no index serves (a text that very many begin with; without a campaign also channel and result) is looked for
-    in the newest publications of the period only, so that a page stays fast; `.searched_newest` tells so after `.qs` was
-    read. `whole=True` looks through all of them, for a report made in the background. Days are those of the active
+    What no index serves (a text that very many begin with; channel and result together) is looked for in the newest
+    publications of the period only, so that a page stays fast; `.edge` tells how far back after `.qs` was read, and
+    `beyond` in the query string looks on from there. `whole=True` looks through all of them, for a report. Days are those of the active
     time zone: a worker activates the project's first, as the pages' middleware does. `whole_codes` is for readers who
     see no code in clear: `q` then finds a code only by all of it.
     """
@@ -40,7 +40,9 @@ def history(
     if customer is not None:
         scope["customer"] = customer
     publications = Publication.objects.filter(**scope).select_related("campaign", "customer", "export")
-    return HistoryFilter(filters or {}, publications, campaign=campaign, whole=whole, whole_codes=whole_codes)
+    return HistoryFilter(
+        filters or {}, publications, campaign=campaign, customer=customer, whole=whole, whole_codes=whole_codes
+    )
 
 
 LISTED = 50  # codes of one publication that a list shows; a call publishes no more, a hand-out a million

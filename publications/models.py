@@ -102,6 +102,11 @@ class Publication(ActedBy):
             models.Index(
                 fields=["campaign", "-created_at", "-id"], name="publication_failed", condition=Q(result="FAILURE")
             ),
+            # The same across all campaigns: without, a page would look through all newer ones.
+            models.Index(fields=["channel", "-created_at", "-id"], name="publication_of_channel"),
+            models.Index(
+                fields=["-created_at", "-id"], name="publication_newest_failed", condition=Q(result="FAILURE")
+            ),
             models.Index(fields=["customer", "-created_at", "-id"], name="publication_of_customer"),
             # A failed attempt holds no voucher: this finds it by the code that was asked for, or its beginning.
             models.Index(

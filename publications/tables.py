@@ -10,8 +10,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaigns.models import Campaign, Voucher
+from config.public_ids import PUBLICATION, public_id
 from config.roles import reveals_codes
-from config.tables import COUNT_UP_TO, Table
+from config.tables import Looked, Table
 from config.templatetags.handout import channel, pill, when
 from customers.models import Customer
 from publications.filters import HistoryFilter
@@ -53,19 +54,19 @@ class HistoryTable(Table):
         self.report_kind = "" if "customer" in hidden else "publications"
         self.report_campaign = history.campaign.public_id if history.campaign else None
         super().__init__(history.qs, exclude=hidden, order_by=history.sort, **kwargs)
-        # Only a campaign's publications have an index by channel.
-        self.columns["channel"].column.orderable = history.campaign is not None
+        self.columns["channel"].column.orderable = history.sorts_by_channel
 
     def before_render(self, request):
         attach_ledger([row.record for row in self.paginated_rows])
 
     @property
-    def notice(self) -> str:
-        if not self.history.searched_newest:
-            return ""
-        return (
-            "Very many begin like this, so only the newest publications were searched. "
-            "Type more of it, or choose a period that ends earlier."
+    def looked(self) -> Looked | None:
+        edge = self.history.edge
+        if edge is None and self.history.beyond is None:
+            return None
+        further = edge and public_id(PUBLICATION, edge.key)
+        return Looked(
+            "publications", self.history.looked_at, edge and edge.at, further, self.history.beyond is not None
         )
 
     def render_created_at(self, record: Publication, value):
@@ -114,6 +115,8 @@ class HeldCodeTable(Table):
     def __init__(self, vouchers, *, user, campaign: Campaign, **kwargs):
         self.reveals = reveals_codes(user)
         self.report_campaign = campaign.public_id
+        if vouchers.query.order_by[:1] == ("-published_at",):
+            self.moment = "published_at"
         super().__init__(with_holders(vouchers), **kwargs)
 
     def render_code(self, record: Voucher):
@@ -147,6 +150,7 @@ class PublishedCodeTable(Table):
     status = tables.Column(empty_values=(), attrs=ASIDE)
 
     empty_icon = "scan-barcode"
+    moment = ""
     empty_title = "No codes"
     empty_text = "This attempt failed, so no code was given out."
 
@@ -155,8 +159,6 @@ class PublishedCodeTable(Table):
 
     def __init__(self, publication: Publication, *, user, some_released: bool, **kwargs):
         self.reveals = reveals_codes(user)
-        if publication.voucher_count > COUNT_UP_TO:
-            self.notice = f"Only {COUNT_UP_TO:,} of the codes can be listed here; the file has all of them."
         # In the order of the ledger's own index, and each page's vouchers by a query of their own: joined, they were
         # sought by walking all vouchers from the first on (0.9 s instead of 1 ms for 200,000 codes).
         rows = publication.ledger.prefetch_related("voucher").order_by("publication_id", "voucher_id")
@@ -185,6 +187,7 @@ class WalletTable(Table):
     published_at = tables.Column("Published", accessor="publication__created_at")
     status = tables.Column("Status", accessor="voucher", attrs=ASIDE)
 
+    moment = "publication__created_at"
     empty_icon = "wallet"
     empty_title = "No codes yet"
     empty_text = "The codes that are published to this customer are kept here."

@@ -204,11 +204,16 @@ def test_a_filter_looks_through_so_many_calls_and_says_so(signed_in, monkeypatch
 
     page = browser.get(f"/settings/api-keys/{key.pk}/log", {"status": "404"})
     assert len(page.context["table"].page) == 1
-    assert "Only the newest 2 calls of this period were looked through." in page.content.decode()
+    assert "Looked at the newest 2 calls, back to" in page.content.decode()
+
+    further = page.context["table"].looked.further
+    page = browser.get(f"/settings/api-keys/{key.pk}/log", {"status": "404", "beyond": further})
+    assert len(page.context["table"].page) == 1
+    assert "to the very last" in page.content.decode()
 
     page = browser.get(f"/settings/api-keys/{key.pk}/log")
     assert len(page.context["table"].page) == 3
-    assert "Only the newest" not in page.content.decode()
+    assert "Looked at" not in page.content.decode()
 
 
 def test_the_list_of_keys_leads_to_the_log(signed_in):

@@ -7,6 +7,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from config.public_ids import PUBLICATION, public_id
+from publications import filters as of_history
 from publications import find_publications
 from publications.history import history
 from publications.models import Publication
@@ -153,10 +155,12 @@ def test_the_newest_stand_first_unless_asked_otherwise():
 
 
 def test_an_order_that_no_index_serves_is_the_usual_one():
-    first, second = published(channel="B"), published(channel="A")
+    customer = CustomerFactory()
+    first, second = published(customer=customer, channel="B"), published(customer=customer, channel="A")
 
-    assert found(sort="-channel") == [second, first]
+    assert found({"customer": customer}, sort="channel") == [second, first]
     assert found(sort="metadata") == [second, first]
+    assert found(sort="-channel") == [first, second]
 
 
 def test_of_a_campaign_and_of_a_customer():
@@ -178,22 +182,89 @@ def test_a_text_that_many_begin_with_is_looked_for_in_the_newest_and_says_so(mon
     in_report = history(campaign=campaign, filters={"q": "ROAST"}, whole=True)
     earlier = history(campaign=campaign, filters={"q": "ROAST", "until": "2026-01-03"})
 
-    assert (list(on_page.qs), on_page.searched_newest) == ([made[4], made[3], made[2]], True)
-    assert (list(in_report.qs), in_report.searched_newest) == (made[::-1], False)
-    assert (list(earlier.qs), earlier.searched_newest) == ([made[2], made[1], made[0]], False)
+    assert (list(on_page.qs), on_page.edge.key) == ([made[4], made[3], made[2]], made[2].pk)
+    assert (list(in_report.qs), in_report.edge) == (made[::-1], None)
+    assert (list(earlier.qs), earlier.edge) == ([made[2], made[1], made[0]], None)
 
 
-def test_without_a_campaign_a_channel_is_looked_for_in_the_newest(monkeypatch):
-    monkeypatch.setattr(find_publications, "NEWEST", 2)
-    campaign = CampaignFactory()
-    for day in (1, 2, 3):
-        at(published(VoucherFactory(campaign=campaign), channel="E-mail"), 2026, 1, day)
+@pytest.mark.parametrize("filters", [{"channel": "E-mail"}, {"result": "FAILURE"}])
+def test_a_channel_and_what_failed_are_found_behind_any_number_of_newer_ones(filters, monkeypatch):
+    monkeypatch.setattr(of_history, "LOOKED_THROUGH", 2)
+    voucher = VoucherFactory(active=False)
+    wanted = failed(voucher)
+    Publication.objects.filter(pk=wanted.pk).update(channel="E-mail", created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    for _ in range(4):
+        published()
 
-    everywhere = history(filters={"channel": "E-mail"})
-    in_campaign = history(campaign=campaign, filters={"channel": "E-mail"})
+    everywhere, of_campaign = history(filters=filters), history(filters=filters, campaign=voucher.campaign)
 
-    assert (len(everywhere.qs), everywhere.searched_newest) == (2, True)
-    assert (len(in_campaign.qs), in_campaign.searched_newest) == (3, False)
+    assert (list(everywhere.qs), everywhere.edge) == ([wanted], None)
+    assert (list(of_campaign.qs), of_campaign.edge) == ([wanted], None)
+
+
+@pytest.mark.parametrize(
+    "filters, index",
+    [({"channel": "E-mail"}, "publication_of_channel"), ({"result": "FAILURE"}, "publication_newest_failed")],
+)
+def test_an_index_gives_the_rows_of_a_channel_and_of_what_failed_in_their_order(filters, index):
+    published(channel="E-mail")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
+
+    assert f"Index Scan using {index}" in history(filters=filters).qs[:26].explain()
+
+
+@pytest.mark.parametrize(
+    "filters", [{"channel": "E-mail", "result": "FAILURE"}, {"result": "RELEASED"}, {"q": "customer"}], ids=str
+)
+def test_what_no_index_finds_is_looked_for_further_and_further_back_until_all_was_looked_at(filters, monkeypatch):
+    """Also where thousands share one moment, as an import writes them."""
+    monkeypatch.setattr(of_history, "LOOKED_THROUGH", 3)
+    monkeypatch.setattr(find_publications, "NEWEST", 3)
+    monkeypatch.setattr(find_publications, "MANY", 1)
+    wanted = []
+    for number in range(4):
+        voucher = VoucherFactory(code=f"ROAST-{number}")
+        wanted += [published(voucher), failed(voucher)]
+        release(voucher, by=STAFF, reason="Sent to the wrong person")
+        published(VoucherFactory(code=f"OTHER-{number}"))
+    Publication.objects.filter(result="FAILURE").update(channel="E-mail")
+    Publication.objects.update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
+
+    met, looks, beyond = [], 0, ""
+    while beyond is not None:
+        look = history(filters={**filters, "beyond": beyond})
+        met += look.qs
+        looks += 1
+        beyond = public_id(PUBLICATION, look.edge.key) if look.edge else None
+
+    assert (met, looks) == (list(history(filters=filters, whole=True).qs), 4)
+    assert len(met) >= 4
+
+
+def test_a_period_that_ends_before_it_begins_is_told(signed_in):
+    published()
+
+    page = signed_in("Viewer").get("/publications/?since=2026-03-02&until=2026-03-01").content.decode()
+
+    assert "“From” is after “To”" in page
+    assert "1–1 of 1" in " ".join(page.split())
+
+
+def test_nothing_fits_is_said_only_when_all_was_looked_at(signed_in, monkeypatch):
+    monkeypatch.setattr(of_history, "LOOKED_THROUGH", 2)
+    made = [published() for _ in range(3)]
+    viewer = signed_in("Viewer")
+    filters = {"channel": "API", "result": "FAILURE"}
+
+    newest = viewer.get("/publications/", filters).content.decode()
+    rest = viewer.get("/publications/", {**filters, "beyond": made[1].public_id}).content.decode()
+
+    assert "No matches so far" in newest
+    assert f"channel=API&amp;result=FAILURE&amp;beyond={made[1].public_id}" in newest
+    assert "Looked at the newest 2 publications" in " ".join(newest.split())
+    assert "Nothing fits these filters" in rest
+    assert "Looked at the rest, to the very last" in rest
 
 
 def test_a_text_that_very_many_begin_with_is_never_gathered_whole(monkeypatch):
@@ -208,4 +279,4 @@ def test_a_text_that_very_many_begin_with_is_never_gathered_whole(monkeypatch):
     found = history(filters={"q": "c"})
 
     assert "hashed SubPlan" not in found.qs.explain()
-    assert (found.qs.count(), found.searched_newest) == (3, True)
+    assert (found.qs.count(), found.looked_at) == (3, 3)

@@ -187,7 +187,7 @@ def test_what_was_looked_for_in_the_newest_only_is_said(signed_in, monkeypatch):
 
     page = signed_in("Operator").get("/publications/", {"q": "ROAST"}).content.decode()
 
-    assert "only the newest publications were searched" in page
+    assert "Looked at the newest" in page
 
 
 def test_the_report_takes_the_filters_of_the_page_along(signed_in):
@@ -248,7 +248,8 @@ def queries(browser, url: str, **headers) -> int:
 
 
 def test_of_ten_thousand_and_more_the_count_says_so(signed_in, monkeypatch):
-    monkeypatch.setattr("config.tables.COUNT_UP_TO", 2)
+    monkeypatch.setattr("config.paging.COUNT_UP_TO", 2)
+    monkeypatch.setattr("config.tables.Table.per_page", 2)
     for _ in range(3):
         published()
 

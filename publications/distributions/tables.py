@@ -9,8 +9,9 @@ from django.urls import reverse_lazy
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from config.paging import COUNT_UP_TO
 from config.roles import PUBLISH, may, reveals_codes
-from config.tables import COUNT_UP_TO, Table, WhenColumn
+from config.tables import Table, WhenColumn
 from config.templatetags.handout import pill, when
 from publications.distributions.models import Delivery, Distribution, KeptMessage
 from publications.history import attach_ledger
@@ -102,6 +103,7 @@ class RecipientTable(Table):
     state = tables.Column(attrs=ASIDE)
     state_at = WhenColumn(verbose_name="Since")
 
+    moment = ""  # all of them are written down at the start
     empty_icon = "users"
     empty_title = "No recipients yet"
     empty_text = "They are written down when the run starts, each with what became of it."

@@ -50,10 +50,11 @@ class ReferralTable(Table):
 class ReferrerTable(Table):
     """Those who referred somebody, the most successful first."""
 
-    referrer = tables.Column("Referrer", attrs=MAIN)
+    referrer = tables.Column("Referrer", accessor="referrer_id", attrs=MAIN)
     referees = NumberColumn(verbose_name="Referees")
     rewards = tables.Column("Rewards", empty_values=(), attrs={"th": {"class": "num"}, "td": {"class": "num"}})
 
+    key, moment = "referrer_id", ""
     empty_icon, empty_title, empty_text = ReferralTable.empty_icon, ReferralTable.empty_title, ReferralTable.empty_text
 
     class Meta(Table.Meta):
@@ -63,11 +64,11 @@ class ReferrerTable(Table):
         self.program = program
         self.customers: dict[int, Customer] = {}
         self.rewards: Counter[int] = Counter()
-        rows = referrals.order_by().values("referrer").annotate(referees=Count("pk"))
-        super().__init__(rows.order_by("-referees", "referrer"), **kwargs)
+        rows = referrals.order_by().values("referrer_id").annotate(referees=Count("pk"))
+        super().__init__(rows.order_by("-referees", "-referrer_id"), **kwargs)
 
     def before_render(self, request):
-        keys = [row.record["referrer"] for row in self.paginated_rows]
+        keys = [row.record["referrer_id"] for row in self.paginated_rows]
         self.customers = Customer.objects.in_bulk(keys)
         if self.program and self.program.reward_referrer_id:
             given = Delivery.objects.filter(
@@ -79,4 +80,4 @@ class ReferrerTable(Table):
         return customer_link(self.customers[value])
 
     def render_rewards(self, record):
-        return f"{self.rewards[record['referrer']]:,}" if self.rewards[record["referrer"]] else NOTHING
+        return f"{self.rewards[record['referrer_id']]:,}" if self.rewards[record["referrer_id"]] else NOTHING

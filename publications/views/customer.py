@@ -9,8 +9,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from config.actor import Actor
+from config.paging import COUNT_UP_TO
 from config.roles import PUBLISH, READ, requires, reveals_codes
-from config.tables import COUNT_UP_TO, list_page
+from config.tables import list_page
 from customers.find_segments import segments_of
 from customers.models import Customer
 from customers.tables import EventTable
@@ -137,7 +138,7 @@ def _wallet(customer: Customer):
     return (
         PublishedVoucher.objects.filter(publication__customer=customer, released_at=None)
         .select_related("voucher__campaign", "publication")
-        .order_by("-publication__created_at", "-publication", "voucher")
+        .order_by("-publication__created_at", "-publication_id", "-voucher_id")
     )
 
 

@@ -18,6 +18,7 @@ from campaigns.models import Campaign
 from config.actor import Actor
 from config.dialogs import leave
 from config.models import AuditEntry
+from config.paging import PLACE
 from config.roles import EXPORT, PUBLISH, READ, may, requires, reveals_codes
 from config.tables import list_page
 from publications.download_export import NoFile, download_export, for_spreadsheets
@@ -178,7 +179,8 @@ def _asked_for(address) -> dict[str, str]:
         kind = Export.Kind.CODES
     else:
         campaign = (filters.pop("campaign", None) or [""])[-1]
-    filters.pop("page", None)
+    for name in PLACE:
+        filters.pop(name, None)
     given = [(name, value) for name, values in filters.lists() for value in values if value]
     return {"kind": kind, "campaign": campaign, "filters": urlencode(given)}
 

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 
 from campaigns.models import Campaign, Voucher
 from config.models import ApiKey, AuditEntry
+from config.paging import COUNT_UP_TO
 from config.roles import MANAGE, READ, may, requires, reveals_codes
-from config.tables import COUNT_UP_TO
 from publications.history import attach_ledger, history
 from publications.low_pools import low_pools
 from publications.models import Publication, WebhookAddress

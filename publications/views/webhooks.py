@@ -15,8 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from config.actor import Actor
 from config.dialogs import leave
+from config.paging import COUNT_UP_TO
 from config.roles import MANAGE, requires
-from config.tables import COUNT_UP_TO, list_page
+from config.tables import list_page
 from publications.webhooks import send_again as sending
 from publications.webhooks.change_address import change_address, draw_new_secret
 from publications.webhooks.check_address import AddressRefused

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from config.actor import Actor
 from config.dialogs import leave
 from config.models import AuditEntry
+from config.paging import COUNT_UP_TO
 from config.roles import PUBLISH, READ, requires
-from config.tables import COUNT_UP_TO, list_page
+from config.tables import list_page
 from customers.condition_forms import Conditions, in_words
 from customers.segment_filter import read_event_filter
 from customers.watch_segments import is_getting_ready
