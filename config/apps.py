@@ -8,9 +8,11 @@ class HandoutConfig(AppConfig):
     verbose_name = "Settings"
 
     def ready(self):
+        from config.log_sign_ins import log_failed_sign_ins
         from config.roles import create_roles
 
         # Permissions exist only after `migrate` has run, so the roles are made by its closing signal.
+        log_failed_sign_ins()
         post_migrate.connect(create_roles, sender=self, dispatch_uid="config.create_roles")
 
 

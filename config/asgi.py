@@ -41,8 +41,18 @@ def too_late(environ: Environ) -> Answer:
     return Answer(408, [(b"content-type", kind), (b"cache-control", b"no-store"), (b"connection", b"close")], body)
 
 
+def aside(environ: Environ) -> bool:
+    """Where a password is checked, by whoever comes along."""
+    return environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"] == settings.LOGIN_URL
+
+
 allow_open_files()
 load_and_keep()
 application = BufferedWSGI(
-    wsgi, threads=THREADS, patience=settings.CLIENT_PATIENCE_SECONDS, keep=bytes_to_keep, too_late=too_late
+    wsgi,
+    threads=THREADS,
+    patience=settings.CLIENT_PATIENCE_SECONDS,
+    keep=bytes_to_keep,
+    too_late=too_late,
+    aside=aside,
 )

@@ -23,9 +23,14 @@ def route_of(request: Any) -> str:
 
 
 class RoutesNotPaths(logging.Filter):
-    """For the log's handler: Django's own lines ("Not Found: ...") end with the path, and carry the request."""
+    """For the log's handler: Django's own lines ("Not Found: ...") end with the path, and carry the request.
+
+    What was refused is one line: a traceback tells nothing of a client that may not do what it tried.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, "status_code", 500) < 500:
+            record.exc_info = record.exc_text = None
         path = getattr(getattr(record, "request", None), "path", None)
         if path and isinstance(record.args, tuple):
             record.args = tuple(route_of(record.request) if value == path else value for value in record.args)  # type: ignore[attr-defined]

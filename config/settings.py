@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "config.time_zone.TimeZoneMiddleware",
     "axes.middleware.AxesMiddleware",
+    "config.sign_in.password_turns",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -139,6 +140,7 @@ LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/login/"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = ["config.password_hasher.TakingTurns"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -148,6 +150,7 @@ AUTH_PASSWORD_VALIDATORS = [
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+SIGN_IN_FAILURES = env.int("SIGN_IN_FAILURES", default=30, least=5)  # from one address in that time, whatever the names
 AXES_RESET_ON_SUCCESS = True
 # Attempts while one has to wait neither prolong the wait nor are recorded, for what is recorded would grow for ever.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
@@ -248,6 +251,7 @@ LOGGING = {
     "filters": {"routes": {"()": "config.log_routes.RoutesNotPaths"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["routes"]}},
     "root": {"handlers": ["console"], "level": env.level("LOG_LEVEL", default="WARNING")},
+    # What axes warns of, config/log_sign_ins.py says in one line.
     # Each of its attempts to reach a database that is away is a warning; the request or job that fails says it once.
-    "loggers": {"psycopg.pool": {"level": "ERROR"}},
+    "loggers": {"psycopg.pool": {"level": "ERROR"}, "axes": {"level": "ERROR"}},
 }

@@ -58,3 +58,16 @@ def test_lines_without_a_request_stay_as_they_are(lines):
     logging.getLogger("handout.api").warning("%s calls were not logged", 3)
 
     assert lines() == ["3 calls were not logged"]
+
+
+def test_what_is_refused_is_one_line_without_a_traceback(lines, caplog, signed_in, client):
+    signed_in("Viewer").get(reverse("config:api-keys"))
+    client.get("/login/", headers={"host": "nobody.example"})
+    client.post("/login/", b"x", content_type="multipart/form-data")
+
+    assert lines() == [
+        "Forbidden (Permission denied): /settings/api-keys/",
+        "Invalid HTTP_HOST header: 'nobody.example'. You may need to add 'nobody.example' to ALLOWED_HOSTS.",
+        "Bad request (Unable to parse request body): /login/",
+    ]
+    assert [record for record in caplog.records if record.exc_info] == []

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -24,6 +26,8 @@ logger = logging.getLogger("handout.web")
 
 SLOWEST = 16 * 1024  # bytes a second; who sends or takes less on average is hung up on, once patience has run out
 IN_MEMORY = 256 * 1024  # of a body; the rest goes to a temporary file
+ASIDE, ASIDE_WAITING = 2, 16  # threads for requests that cost much, and how many of these may wait for one
+TOO_MANY_ASIDE = "handout.too_many_aside"  # in the environment of one that shall not wait as well, and be refused
 LARGE, LARGE_AT_ONCE = 10 * 1024 * 1024, 4  # so many bodies of more than so many bytes lie on the disk at a time
 PART = 256 * 1024  # of an answer, sent in one go
 
@@ -54,13 +58,17 @@ class BufferedWSGI:
         patience: float,
         keep: Callable[[Environ], int],
         too_late: Callable[[Environ], Answer],
+        aside: Callable[[Environ], bool] = lambda environ: False,
     ) -> None:
         """
         `patience`: seconds that a client may stand still in, before it gets the answer `too_late`.
+        `aside`: whether a request costs so much that it gets threads of its own, which let the others go first.
         `keep`: how many bytes of the body the application may want to read; with 0 it is asked before any has come.
         """
-        self.wsgi, self.patience, self.keep, self.too_late = wsgi, patience, keep, too_late
+        self.wsgi, self.patience, self.keep, self.too_late, self.aside = wsgi, patience, keep, too_late, aside
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix="view")
+        self.threads_aside = ThreadPoolExecutor(ASIDE, thread_name_prefix="aside", initializer=_give_way)
+        self.waiting_aside = 0
         self.large = asyncio.Semaphore(LARGE_AT_ONCE)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -82,7 +90,18 @@ class BufferedWSGI:
                     await self._take_in(body, int(environ["CONTENT_LENGTH"]), keep, receive)
             except TimeoutError:
                 return self.too_late(environ)
-            return await self._in_thread(self._ask, environ | {"wsgi.input": body})
+            return await self._ask_in_thread(environ | {"wsgi.input": body})
+
+    async def _ask_in_thread(self, environ: Environ) -> Answer:
+        if not self.aside(environ):
+            return await self._in_thread(self._ask, environ)
+        if self.waiting_aside >= ASIDE + ASIDE_WAITING:
+            return await self._in_thread(self._ask, environ | {TOO_MANY_ASIDE: "1"})
+        self.waiting_aside += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.threads_aside, self._ask, environ)
+        finally:
+            self.waiting_aside -= 1
 
     async def _take_in(self, body: IO[bytes], length: int, keep: int, receive: Receive) -> None:
         """Writes the first `keep` bytes to `body`. Raises TimeoutError, or HungUp when less than `length` came."""
@@ -145,6 +164,12 @@ class BufferedWSGI:
 
     async def _in_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self.threads, work, *arguments)
+
+
+def _give_way() -> None:
+    """The processor is this thread's when no other wants it."""
+    with suppress(OSError, AttributeError):  # not everywhere do threads have a priority of their own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 def _parts(answer: Iterable[bytes]) -> Generator[bytes, None, None]:
