@@ -64,7 +64,7 @@ TAKE = """
 WITH taken AS MATERIALIZED (
     SELECT id, row_number() OVER (ORDER BY id) AS n FROM (
         SELECT id FROM campaigns_voucher
-         WHERE campaign_id = {campaign} AND published_at IS NULL AND active AND deleted_at IS NULL
+         WHERE campaign_id = {campaign} AND published_at IS NULL AND withdrawn_at IS NULL AND active AND deleted_at IS NULL
          ORDER BY id + 0 LIMIT {batch}) AS v
 ), numbered AS (
     SELECT id, n, nextval(pg_get_serial_sequence('publications_publication', 'id')) AS publication FROM taken

@@ -138,7 +138,9 @@ class CodeReader:
         return next((text_of(cells[place]) for place, _, field, *_ in self.columns if field == "code"), "")
 
     def read(self, cells: Sequence[str]) -> dict[str, Any]:
-        """The voucher's columns that the row gives; an empty cell gives none. Raises RowRefused with all that is wrong."""
+        """The voucher's columns that the row gives; an empty cell gives none. `used`: somebody has made use of it before.
+
+        Raises RowRefused with all that is wrong."""
         given: dict[str, Any] = {}
         metadata: dict[str, Any] = {}
         wrong: list[str] = []
@@ -163,6 +165,7 @@ class CodeReader:
                 wrong.append(str(refused))
         if unread.isdisjoint(_OF_VALUE):  # else what is missing is known already
             wrong += self._settle_value(given)
+        given["used"] = given.get("used", False) or given.get("redeemed_quantity", 0) > 0
         for field, error in check_dates(given.get("start_date"), given.get("expiration_date")).items():
             wrong.append(self._of(field, error))
         if wrong:
@@ -181,8 +184,8 @@ class CodeReader:
         balance = given.pop("gift_balance", None)
         foreign = [] if gift or not balance else ["gift_balance"]  # an export may write 0 for what has none
         if balance is not None and gift:
-            given.pop("discount_value", None)
-            given["gift_amount"] = balance
+            worth = given.get("gift_amount", given.pop("discount_value", balance))
+            given["gift_amount"], given["used"] = balance, balance == 0 or balance < worth
         if gift and "gift_amount" not in given and "discount_value" in given:  # files with one column for all values
             given["gift_amount"] = given.pop("discount_value")
             if given["gift_amount"] != round(given["gift_amount"], 2):

@@ -9,23 +9,24 @@ from django.db import connection
 from django.utils import timezone
 
 from campaigns.models import Campaign
+from campaigns.pool import IN_POOL
 
 # Codes; counting a million takes a sixth of a second. From here on pages use the count that is kept in the background.
 LARGE = 100_000
 
-COUNTED = """count(*) FILTER (WHERE deleted_at IS NULL) AS total,
+# Of vouchers `v`.
+COUNTED = f"""count(*) FILTER (WHERE deleted_at IS NULL) AS total,
        count(published_at) FILTER (WHERE deleted_at IS NULL) AS published,
-       count(*) FILTER (WHERE deleted_at IS NULL AND published_at IS NULL AND active
-                          AND (expiration_date IS NULL OR expiration_date > now())) AS in_pool,
+       count(*) FILTER (WHERE {IN_POOL}) AS in_pool,
        count(*) FILTER (WHERE deleted_at IS NULL AND redeemed_quantity > 0) AS redeemed"""
 
 COUNT = f"""
-SELECT campaign_id, {COUNTED} FROM campaigns_voucher WHERE campaign_id = ANY(%s) GROUP BY campaign_id
+SELECT campaign_id, {COUNTED} FROM campaigns_voucher v WHERE campaign_id = ANY(%s) GROUP BY campaign_id
 """  # noqa: S608 - our own constant
 
 
 class CodeCount(NamedTuple):
-    """Codes of a campaign: all, the published ones, those left in the pool (the rest is disabled or expired); and those
+    """Codes of a campaign: all, the published ones, those left in the pool (the rest is disabled, expired or withdrawn); and those
     that were redeemed, and not taken back.
     """
 

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from campaigns.models import Campaign, Voucher
+from campaigns.pool import in_pool
 from config.public_ids import CAMPAIGN, VOUCHER, key_of
 from config.widgets import Combobox
 
@@ -35,9 +36,11 @@ def state_of_campaign(campaign: Campaign) -> str:
 
 
 def state_of_code(voucher: Voucher) -> str:
-    """Published comes first: such a code can be disabled or expired as well, which its page tells."""
+    """Published comes first: such a code can be disabled, expired or used as well, which its page tells."""
     if voucher.published_at:
         return "Published"
+    if voucher.withdrawn_why:
+        return Voucher.Withdrawn(voucher.withdrawn_why).label
     if not voucher.active:
         return "Disabled"
     if voucher.expiration_date and voucher.expiration_date <= timezone.now():
@@ -103,7 +106,10 @@ class CodeFilter(django_filters.FilterSet):
         label="Belongs to",
     )
     status = django_filters.ChoiceFilter(
-        choices=[("pool", "In pool"), ("published", "Published"), ("disabled", "Disabled"), ("expired", "Expired")],
+        choices=[
+            *(("pool", "In pool"), ("published", "Published"), ("disabled", "Disabled"), ("expired", "Expired")),
+            *Voucher.Withdrawn.choices,
+        ],
         method="in_state",
         empty_label="Any status",
         label="Status",
@@ -166,10 +172,12 @@ class CodeFilter(django_filters.FilterSet):
     def in_state(self, codes, name, state):
         match state:
             case "pool":
-                return codes.filter(published_at=None, active=True, deleted_at=None).exclude(EXPIRED)
+                return codes.filter(in_pool)
             case "published":
                 return codes.filter(published_at__isnull=False)
             case "disabled":
                 return codes.filter(active=False)
+            case Voucher.Withdrawn.USED | Voucher.Withdrawn.RETIRED | Voucher.Withdrawn.HELD_BACK:
+                return codes.filter(withdrawn_at__isnull=False, withdrawn_why=state, published_at=None)
             case _:
                 return codes.filter(EXPIRED)

@@ -1,4 +1,4 @@
-"""Imports codes from a CSV file, into a campaign or as standalone codes. They go to the pool, unpublished."""
+"""Imports codes from a CSV file, into a campaign or as standalone codes. They go to the pool, unpublished, but for those that were used."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ _COLUMNS = {
     "metadata": "jsonb",
     "redemption_limit": "integer",
     "redeemed_quantity": "integer",
+    "used": "boolean NOT NULL",
 }
 
 # The ids follow the file, so that the pool gives its codes out in the file's order. The inserting follows the codes,
@@ -38,10 +39,10 @@ _INSERT = """
 WITH made AS (
   INSERT INTO campaigns_voucher
     (id, campaign_id, code, type, active, start_date, expiration_date, discount_type, discount_value, unit_type,
-     gift_amount, category, additional_info, metadata, redemption_limit, redeemed_quantity)
+     gift_amount, category, additional_info, metadata, redemption_limit, redeemed_quantity, withdrawn_at, withdrawn_why)
   SELECT id, %s, key, type, coalesce(active, true), start_date, expiration_date, discount_type, discount_value,
          coalesce(unit_type, ''), gift_amount, category, additional_info, metadata, redemption_limit,
-         coalesce(redeemed_quantity, 0)
+         coalesce(redeemed_quantity, 0), CASE WHEN used THEN now() END, CASE WHEN used THEN 'used' END
     FROM (SELECT nextval((SELECT pg_get_serial_sequence('campaigns_voucher', 'id')::regclass)) AS id, in_order.*
             FROM (SELECT * FROM pg_temp.staged ORDER BY row) AS in_order) AS numbered
    ORDER BY key COLLATE "C"

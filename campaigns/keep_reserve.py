@@ -7,19 +7,19 @@ from django.db import connection
 from campaigns.code_space import CodeSpaceTooSmall
 from campaigns.extend_pool import order_codes
 from campaigns.models import Campaign, CodeOrder
+from campaigns.pool import IN_POOL
 from config.actor import SYSTEM
 
 LARGEST_RESERVE = 100_000
 
 # Whoever lacks codes, has no order on its way, and had none fail within the hour: a full code space is not tried
 # again every minute. The pool is counted no further than the largest reserve.
-LACKING = """
+LACKING = f"""
 SELECT c.id, c.reserve - pool.size AS missing
   FROM campaigns_campaign c, LATERAL (
        SELECT count(*) AS size FROM (
            SELECT FROM campaigns_voucher v
-            WHERE v.campaign_id = c.id AND v.published_at IS NULL AND v.active AND v.deleted_at IS NULL
-              AND (v.expiration_date IS NULL OR v.expiration_date > now())
+            WHERE v.campaign_id = c.id AND {IN_POOL}
             LIMIT %(largest)s) AS counted) AS pool
  WHERE c.auto_update AND c.reserve > pool.size AND c.active AND c.deleted_at IS NULL
    AND (c.expiration_date IS NULL OR c.expiration_date > now())
@@ -27,7 +27,7 @@ SELECT c.id, c.reserve - pool.size AS missing
                     WHERE o.campaign_id = c.id
                       AND (o.status IN ('queued', 'running')
                            OR o.status = 'failed' AND o.finished_at > now() - interval '1 hour'))
-"""
+"""  # noqa: S608 - our own constant
 
 
 def keep_reserves() -> list[CodeOrder]:

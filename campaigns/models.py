@@ -101,7 +101,13 @@ class Campaign(Value, ActedBy):
             ),
             models.CheckConstraint(
                 name="campaign_gift_has_amount",
-                condition=~Q(kind="GIFT_VOUCHERS") | Q(gift_amount__gt=0),
+                condition=~Q(kind="GIFT_VOUCHERS") | Q(gift_amount__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="campaign_gift_amount_positive", condition=Q(gift_amount=None) | Q(gift_amount__gt=0)
+            ),
+            models.CheckConstraint(
+                name="campaign_limit_positive", condition=Q(redemption_limit=None) | Q(redemption_limit__gte=1)
             ),
             models.CheckConstraint(
                 name="campaign_percent_up_to_100",
@@ -131,12 +137,23 @@ class Campaign(Value, ActedBy):
         return Voucher.Type.GIFT if self.kind == self.Kind.GIFT_VOUCHERS else Voucher.Type.DISCOUNT
 
 
+# What a voucher in the pool has; besides, it has not expired (campaigns/pool.py).
+POOL_FLAGS = Q(published_at=None, withdrawn_at=None, active=True, deleted_at=None)
+
+
 class Voucher(Value):
     """One unique code. Value, dates, category and limit that are null are the campaign's."""
 
     class Type(models.TextChoices):
         DISCOUNT = "DISCOUNT_VOUCHER", "Discount"
         GIFT = "GIFT_VOUCHER", "Gift"
+
+    class Withdrawn(models.TextChoices):
+        """Why a code is not handed out. Only one that was never used may be put back, by a Manager with a reason."""
+
+        USED = "used", "Used"  # redeemed while nobody had it, or imported with uses
+        RETIRED = "retired", "Retired"  # released: whoever had it may still hold it
+        HELD_BACK = "held_back", "Held back"  # a Manager took it out of the pool
 
     campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, related_name="vouchers", db_index=False)
     code = models.CharField(max_length=255)  # unique over the whole server; deleted ones stay reserved
@@ -153,6 +170,10 @@ class Voucher(Value):
     redeemed_amount = models.DecimalField(max_digits=14, decimal_places=2, db_default=0, default=0, editable=False)
     # The pool's flag. The truth is the ledger publications.PublishedVoucher; a trigger there keeps the two together.
     published_at = models.DateTimeField(null=True, editable=False)
+    # Out of the pool for good (docs/adr/0028). A column rather than a look at the counters: an index over those would
+    # end HOT updates, and the limit is the campaign's.
+    withdrawn_at = models.DateTimeField(null=True, editable=False)
+    withdrawn_why = models.CharField(max_length=9, choices=Withdrawn.choices, null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(null=True, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
@@ -166,7 +187,7 @@ class Voucher(Value):
                 F("campaign"),
                 F("id") + 0,
                 name="voucher_pool",
-                condition=Q(published_at=None, active=True, deleted_at=None),
+                condition=POOL_FLAGS,
             ),
             models.Index(fields=["campaign", "-id"], name="voucher_of_campaign"),
             models.Index(fields=["code"], name="voucher_code_prefix", opclasses=["text_pattern_ops"]),
@@ -177,6 +198,7 @@ class Voucher(Value):
             ),
             # The few of a state among millions, for the list of all codes.
             models.Index(fields=["-id"], name="voucher_disabled", condition=Q(active=False)),
+            models.Index(fields=["-id"], name="voucher_withdrawn", condition=Q(withdrawn_at__isnull=False)),
             models.Index(
                 fields=["-expiration_date", "-id"], name="voucher_expiring", condition=Q(expiration_date__isnull=False)
             ),
@@ -190,8 +212,34 @@ class Voucher(Value):
             ),
             models.CheckConstraint(
                 name="voucher_value_not_negative",
-                condition=(Q(discount_value=None) | Q(discount_value__gte=0))
-                & (Q(gift_amount=None) | Q(gift_amount__gte=0)),
+                condition=Q(discount_value=None) | Q(discount_value__gte=0),
+            ),
+            # 0 is a card whose balance was spent elsewhere before it was imported: nobody is given it.
+            models.CheckConstraint(
+                name="voucher_gift_amount_positive",
+                condition=Q(gift_amount=None)
+                | Q(gift_amount__gt=0)
+                | Q(gift_amount=0) & (Q(published_at__isnull=False) | Q(withdrawn_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="voucher_limit_positive", condition=Q(redemption_limit=None) | Q(redemption_limit__gte=1)
+            ),
+            models.CheckConstraint(
+                name="voucher_withdrawn_says_why",
+                condition=Q(withdrawn_at=None, withdrawn_why=None)
+                | Q(withdrawn_at__isnull=False, withdrawn_why__isnull=False)
+                & Q(withdrawn_why__in=["used", "retired", "held_back"]),
+            ),
+            models.CheckConstraint(
+                name="voucher_used_left_the_pool",
+                condition=Q(published_at__isnull=False)
+                | Q(withdrawn_at__isnull=False)
+                | Q(redeemed_quantity=0, redeemed_amount=0),
+            ),
+            # A code with uses left may be published by name though some were made before; no other withdrawn one.
+            models.CheckConstraint(
+                name="voucher_withdrawn_is_not_published",
+                condition=Q(published_at=None) | Q(withdrawn_why=None) | Q(withdrawn_why="used"),
             ),
             models.CheckConstraint(
                 name="voucher_percent_up_to_100",

@@ -14,11 +14,12 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from campaigns.models import Campaign
+from campaigns.pool import IN_POOL
 from config.actor import Actor
 from config.note_event import note_event
 from publications.models import Export
 from publications.order_export import earlier_order, order_export
-from publications.take_codes import EXPIRATION_BEFORE, IN_POOL, NEXT, SEVERAL, lock_pool
+from publications.take_codes import EXPIRATION_BEFORE, NEXT, SEVERAL, lock_pool
 from publications.tallies.count_more_codes import count_more_codes
 from publications.webhooks.models import PUBLICATION_SUCCEEDED
 

@@ -45,12 +45,15 @@ _STAGED = """pg_temp.staged s
 _CUSTOMER = "coalesce(named.id, old.id)"
 _NOBODY = "(s.customer_source_id IS NULL AND s.customer_id IS NULL)"
 
+# Released here, or held back: whoever says that somebody holds such a code is asked to look first. One that was used goes.
+_WITHDRAWN = "v.withdrawn_why IN ('retired', 'held_back')"
+
 # The rows that will not be published, and why. "known": that publication is here already, perhaps released since; so
 # the same file may come again, and a file of holders after the file of publications.
 _JUDGE = f"""
 SELECT s.row,
        CASE WHEN v.id IS NULL THEN 'missing' WHEN held.known THEN 'known'
-            WHEN v.published_at IS NOT NULL THEN 'published' ELSE 'deleted' END AS verdict,
+            WHEN v.published_at IS NOT NULL THEN 'published' WHEN {_WITHDRAWN} THEN 'withdrawn' ELSE 'deleted' END AS verdict,
        held.holder, v.published_at
   FROM {_STAGED}
   LEFT JOIN campaigns_voucher v ON v.code = s.key
@@ -62,7 +65,8 @@ SELECT s.row,
       FROM publications_publishedvoucher l JOIN publications_publication p ON p.id = l.publication_id
      WHERE l.voucher_id = v.id) AS held ON true
  WHERE s.key IS NOT NULL AND s.row > %(after)s
-   AND (v.id IS NULL OR held.known OR v.published_at IS NOT NULL OR v.deleted_at IS NOT NULL OR c.deleted_at IS NOT NULL)
+   AND (v.id IS NULL OR held.known OR v.published_at IS NOT NULL OR {_WITHDRAWN} OR v.deleted_at IS NOT NULL
+        OR c.deleted_at IS NOT NULL)
 """  # noqa: S608 - our own constants
 _TAKE_OUT = f"""
 DELETE FROM pg_temp.staged USING ({_JUDGE}) AS judged WHERE staged.row = judged.row
@@ -131,8 +135,8 @@ def import_publications(import_id: int) -> None:
     Each good row becomes a publication of that moment (without one, of now) with origin "import", told to no webhook.
     The customer is found by source_id, else by the old id kept as one, else added. Passed over are rows that tell of
     nobody and no moment, and those whose publication is here already (the same customer, the same moment unless the
-    row gives none). Refused are rows whose code does not exist, is deleted, or is published to somebody else or at
-    another moment. Whether the code has been disabled or has expired since does not matter.
+    row gives none). Refused are rows whose code does not exist, is deleted, retired or held back, or is published
+    to somebody else or at another moment. Whether the code has been disabled or has expired since does not matter.
     Raises OperationalError and InterfaceError: then it is to be called again.
     """
     publication_import = PublicationImport.objects.filter(pk=import_id).first()
@@ -196,6 +200,8 @@ class PublicationImporter:
     def _why(self, verdict: str, holder: int | None, published_at: datetime | None) -> str:
         if verdict == "missing":
             return "is no code here. Import the codes first, then this row again."
+        if verdict == "withdrawn":
+            return "was retired or held back here. Put it back into the pool on its page, or remove the row."
         if verdict == "deleted":
             return "was deleted here. Remove the row."
         whom = f"to {public_id(CUSTOMER, holder)}" if holder else "to nobody by name"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from campaigns.models import Campaign
+from campaigns.pool import IN_POOL
 
 NEWEST = 200  # campaigns that are looked at
 FEW = 1_000  # codes left; with more, a pool is not low, however large it was
@@ -19,10 +20,9 @@ SELECT campaign.*, pool.codes_left
          ORDER BY created_at DESC, id DESC LIMIT {NEWEST}) AS campaign
  CROSS JOIN LATERAL (
        SELECT count(*) AS codes_left
-         FROM (SELECT FROM campaigns_voucher AS voucher
-                WHERE voucher.campaign_id = campaign.id AND published_at IS NULL AND active AND deleted_at IS NULL
-                  AND (voucher.expiration_date IS NULL OR voucher.expiration_date > now())
-                ORDER BY voucher.id + 0 LIMIT {FEW + 1}) AS few) AS pool
+         FROM (SELECT FROM campaigns_voucher v
+                WHERE v.campaign_id = campaign.id AND {IN_POOL}
+                ORDER BY v.id + 0 LIMIT {FEW + 1}) AS few) AS pool
  WHERE pool.codes_left <= {FEW}
    AND EXISTS (SELECT FROM campaigns_voucher AS voucher WHERE voucher.campaign_id = campaign.id
                 ORDER BY voucher.id DESC OFFSET pool.codes_left * {TENTH} LIMIT 1)

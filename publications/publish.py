@@ -26,6 +26,7 @@ from publications import take_codes
 from publications.find_earlier import find_by_join_once, find_by_source_id
 from publications.models import Publication
 from publications.record_failure import record_failure
+from publications.redemptions.what_is_left import is_used_up
 from publications.refusals import (
     AlreadyJoined,
     CampaignExpired,
@@ -38,6 +39,8 @@ from publications.refusals import (
     VoucherAlreadyPublished,
     VoucherExpired,
     VoucherInactive,
+    VoucherUsedUp,
+    VoucherWithdrawn,
 )
 
 API, DASHBOARD, AUTOMATION, CSV = "API", "Dashboard", "Automation", "CSV"  # the built-in channels
@@ -338,6 +341,10 @@ class OfCode(Attempt):
             return VoucherInactive(voucher)
         if voucher.campaign and voucher.campaign.deleted_at:
             return CampaignGone(voucher.campaign)
+        if voucher.withdrawn_why and voucher.withdrawn_why != Voucher.Withdrawn.USED:
+            return VoucherWithdrawn(voucher)
+        if is_used_up(voucher):
+            return VoucherUsedUp(voucher)
         if voucher.campaign and _state_of(voucher.campaign).expired:
             return VoucherExpired("The voucher's campaign has expired")
         return VoucherExpired(f"Voucher '{voucher.public_id}' has expired")

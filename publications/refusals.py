@@ -57,6 +57,24 @@ class VoucherInactive(VoucherCannotBePublished):
         super().__init__(f"Voucher '{voucher.public_id}' is disabled")
 
 
+class VoucherWithdrawn(VoucherCannotBePublished):
+    """Out of the pool for another reason than a use."""
+
+    def __init__(self, voucher: Voucher):
+        self.resource_id, self.resource_type = voucher.public_id, "voucher"
+        super().__init__(
+            f"Voucher '{voucher.public_id}' was released before, and retired"
+            if voucher.withdrawn_why == Voucher.Withdrawn.RETIRED
+            else f"Voucher '{voucher.public_id}' is held back"
+        )
+
+
+class VoucherUsedUp(VoucherCannotBePublished):
+    def __init__(self, voucher: Voucher):
+        self.resource_id, self.resource_type = voucher.public_id, "voucher"
+        super().__init__(f"Voucher '{voucher.public_id}' is used up")
+
+
 class VoucherExpired(VoucherCannotBePublished):
     pass
 

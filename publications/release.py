@@ -1,25 +1,53 @@
-"""Takes a published code back into the pool: an explicit act of a Manager, with a reason, audited (invariant 7)."""
+"""Takes published codes back from whoever holds them: an explicit act with a reason, audited (invariant 7).
+
+A released code is retired: whoever had it may still have it in the inbox. Only where somebody says so, and nobody ever
+used it, does it return to the pool (ADR 0028).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.db import connection, transaction
-from django.db.models.functions import Now
 
 from campaigns.models import Voucher
 from campaigns.pool import raise_pool_version
 from config import audit
 from config.actor import Actor
-from publications.models import Publication, PublishedVoucher
+from publications.models import PublishedVoucher
+from publications.redemptions.what_is_left import EVER_USED
 
-# Of released ledger rows, by their keys. The code's own expiration is back where the publication had given it another;
-# but what somebody has set since stays.
-RETURN_TO_POOL = """
+# The publications first: two releases of one publication must not both see the other's code as live. Then the codes, so
+# that a use which is just being counted is seen by the statements below.
+LOCK_PUBLICATIONS = "SELECT FROM publications_publication WHERE id = ANY(%(publications)s) ORDER BY id FOR UPDATE"
+LIVE = """publication_id = ANY(%(publications)s) AND released_at IS NULL
+      AND (%(voucher)s::bigint IS NULL OR voucher_id = %(voucher)s)"""
+LOCK_VOUCHERS = f"""
+SELECT FROM campaigns_voucher WHERE id IN (SELECT voucher_id FROM publications_publishedvoucher WHERE {LIVE})
+ ORDER BY id FOR NO KEY UPDATE
+"""  # noqa: S608 - our own constant
+RELEASE = f"""
+UPDATE publications_publishedvoucher
+   SET released_at = statement_timestamp(), released_by = %(released_by)s, reason = %(reason)s
+ WHERE {LIVE} RETURNING id
+"""  # noqa: S608 - our own constant
+
+# The code's own expiration is back where the publication had given it another; but what somebody has set since stays.
+TAKE_OFF = f"""
 UPDATE campaigns_voucher v
    SET published_at = NULL, updated_at = now(),
+       withdrawn_at = CASE WHEN %(back_to_pool)s AND NOT {EVER_USED} THEN NULL ELSE coalesce(v.withdrawn_at, now()) END,
+       withdrawn_why = CASE WHEN {EVER_USED} THEN 'used' WHEN NOT %(back_to_pool)s THEN 'retired' END,
        expiration_date = CASE WHEN v.expiration_date = l.expiration_given THEN l.expiration_before
                               ELSE v.expiration_date END
   FROM publications_publishedvoucher l
- WHERE l.id = ANY(%s) AND v.id = l.voucher_id
+ WHERE l.id = ANY(%(released)s) AND v.id = l.voucher_id
+"""  # noqa: S608 - our own constant
+VOID = """
+UPDATE publications_publication p SET voided_at = statement_timestamp()
+ WHERE p.id = ANY(%(publications)s) AND p.voided_at IS NULL AND p.result = 'SUCCESS'
+   AND NOT EXISTS (SELECT FROM publications_publishedvoucher l WHERE l.publication_id = p.id AND l.released_at IS NULL)
 """
 
 
@@ -31,34 +59,67 @@ class ReasonMissing(ValueError):
     """A release needs a reason that a colleague will understand next year."""
 
 
-def release(voucher: Voucher, *, by: Actor, reason: str) -> PublishedVoucher:
-    """Releases the code; a publication left with no live code is voided, never deleted.
+class CodeWasUsed(Exception):
+    """A code that was ever used does not return to the pool."""
+
+
+def release(voucher: Voucher, *, by: Actor, reason: str, back_to_pool: bool = False) -> PublishedVoucher:
+    """Releases the code and retires it, or puts it back into the pool; a publication left with no live code is voided.
 
     An expiration that the publication gave it (the campaign's activity duration) goes with it, and its own is back.
-    Raises NotPublished and ReasonMissing. Of two calls at once one releases, the other gets NotPublished.
+    Raises NotPublished, ReasonMissing and, with `back_to_pool`, CodeWasUsed. Of two calls at once one releases, the other
+    gets NotPublished.
     """
     reason = reason.strip()
     if not reason:
         raise ReasonMissing("Say why the code is released; the reason is kept in the audit log.")
     with transaction.atomic():
-        # The publication first: two releases of one publication must not both see the other's code as live.
-        publication = Publication.objects.select_for_update(of=("self",)).filter(
-            ledger__voucher=voucher, ledger__released_at=None
-        )
-        held = publication.first()
-        live = PublishedVoucher.objects.filter(voucher=voucher, publication=held, released_at=None).first()
-        if not held or not live:
+        live = PublishedVoucher.objects.filter(voucher=voucher, released_at=None).first()
+        if not live or not take_back(
+            [live.publication_id], voucher=voucher, released_by=by.label, reason=reason, back_to_pool=back_to_pool
+        ):
             raise NotPublished("This code is not published, or was just released.")
-        PublishedVoucher.objects.filter(pk=live.pk).update(released_at=Now(), released_by=by.label, reason=reason)
-        with connection.cursor() as cursor:
-            cursor.execute(RETURN_TO_POOL, [[live.pk]])
-        if not PublishedVoucher.objects.filter(publication=held, released_at=None).exists():
-            Publication.objects.filter(pk=held.pk).update(voided_at=Now())
-        if voucher.campaign_id:
+        voucher.refresh_from_db(fields=["published_at", "withdrawn_at", "withdrawn_why"])
+        if back_to_pool and voucher.withdrawn_at:
+            raise CodeWasUsed(
+                "This code has been used, so it cannot go back into the pool. Release it without: then it is retired."
+            )
+        if voucher.campaign_id and back_to_pool:
             raise_pool_version(voucher.campaign_id)
         audit.record(
-            "code.released", by=by, object_id=voucher.public_id, campaign_id=voucher.campaign_id,
-            publication=held.public_id, reason=reason,
+            "code.released" if back_to_pool else "code.retired", by=by, object_id=voucher.public_id,
+            campaign_id=voucher.campaign_id, publication=live.publication.public_id, reason=reason,
         )  # fmt: skip
     live.refresh_from_db()
     return live
+
+
+def take_back(
+    publications: Sequence[int],
+    *,
+    released_by: str,
+    reason: str,
+    back_to_pool: bool,
+    voucher: Voucher | None = None,
+) -> int:
+    """Of these publications (keys) all live codes, or the one: how many were released. In the caller's transaction.
+
+    With `back_to_pool` those that were ever used are withdrawn all the same. The caller writes the audit entry, and last
+    of all raises the pool's version where codes went back.
+    """
+    values: dict[str, Any] = {
+        "publications": list(publications),
+        "voucher": voucher.pk if voucher else None,
+        "released_by": released_by,
+        "reason": reason,
+        "back_to_pool": back_to_pool,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK_PUBLICATIONS, values)
+        cursor.execute(LOCK_VOUCHERS, values)
+        cursor.execute(RELEASE, values)
+        released = [key for (key,) in cursor.fetchall()]
+        if released:
+            cursor.execute(TAKE_OFF, {"released": released, "back_to_pool": back_to_pool})
+            cursor.execute(VOID, values)
+    return len(released)

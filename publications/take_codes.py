@@ -13,17 +13,20 @@ from django.db import connection
 from psycopg.types.json import Jsonb
 
 from campaigns.models import Campaign, Voucher
+from campaigns.pool import IN_POOL
 from config.advisory_locks import Lock
 from config.columns import Columns
+from publications.redemptions.what_is_left import IS_SPENT, IS_USED_UP
 from publications.webhooks.models import PUBLICATION_SUCCEEDED
 from publications.webhooks.note_events import noting
 
 if TYPE_CHECKING:
     from publications.publish import Attempt, FromPool, OfCode
 
-# A voucher in the pool. The index `voucher_pool` has the same condition.
-IN_POOL = """v.published_at IS NULL AND v.active AND v.deleted_at IS NULL
-         AND (v.expiration_date IS NULL OR v.expiration_date > now())"""
+# A voucher that may be given when it is asked for by name: one out of the pool because it was used may have uses left.
+MAY_BE_GIVEN = f"""v.published_at IS NULL AND v.active AND v.deleted_at IS NULL
+         AND (v.expiration_date IS NULL OR v.expiration_date > now())
+         AND (v.withdrawn_at IS NULL OR v.withdrawn_why = 'used') AND NOT ({IS_USED_UP}) AND NOT ({IS_SPENT})"""
 
 # Looked at in the writing statement: a campaign that was deleted or expired a moment ago gives nothing.
 CAMPAIGN_GIVES = """(SELECT c.deleted_at IS NULL AND (c.expiration_date IS NULL OR c.expiration_date > now())
@@ -42,8 +45,9 @@ NEXT = f"""SELECT v.id, v.expiration_date FROM campaigns_voucher v
        WHERE v.campaign_id = %(campaign)s AND {IN_POOL} AND v.id + 0 > %(after)s AND {CAMPAIGN_GIVES}
        ORDER BY v.id + 0 LIMIT {{limit}} FOR UPDATE OF v"""  # noqa: S608 - our own constants
 
-NAMED = f"""SELECT v.id, v.expiration_date FROM campaigns_voucher v
-       WHERE v.id = %(voucher)s AND {IN_POOL} AND (%(campaign)s::bigint IS NULL OR {CAMPAIGN_GIVES})
+NAMED = f"""SELECT v.id, v.expiration_date
+        FROM campaigns_voucher v LEFT JOIN campaigns_campaign c ON c.id = v.campaign_id
+       WHERE v.id = %(voucher)s AND {MAY_BE_GIVEN} AND (%(campaign)s::bigint IS NULL OR {CAMPAIGN_GIVES})
        FOR UPDATE OF v"""  # noqa: S608 - our own constants
 
 # Of each code the statement returns all that the answer tells of it, which spares a second look.

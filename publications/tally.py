@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from campaigns.count_codes import COUNTED, LARGE, CodeCount, kept_count
 from campaigns.models import Campaign
+from campaigns.pool import IN_POOL
 from config.time_zone import start_of
 from publications.models import Publication
-from publications.take_codes import IN_POOL
 from publications.tallies.models import OF_EVERYTHING
 
 DAYS = 24
@@ -189,7 +189,7 @@ SELECT figures.*, (SELECT max(created_at) FROM publications_publication
 FRESH = OVERVIEW.format(
     figures=FIGURES,
     more=f"""
-SELECT * FROM (SELECT {COUNTED} FROM campaigns_voucher WHERE campaign_id = %(campaign)s) AS codes, (
+SELECT * FROM (SELECT {COUNTED} FROM campaigns_voucher v WHERE campaign_id = %(campaign)s) AS codes, (
     SELECT count(DISTINCT customer_id), coalesce(sum(voucher_count), 0), count(*) < %(large)s FROM (
         SELECT customer_id, voucher_count FROM publications_publication
          WHERE campaign_id = %(campaign)s AND result = 'SUCCESS' AND voided_at IS NULL AND customer_id IS NOT NULL

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from publications.distributions.what_must_hold import WHAT_MUST_HOLD
+from publications.redemptions.what_is_left import EVER_USED
 from publications.tallies.count_publications import summed
 
 
@@ -40,7 +41,7 @@ TALLIED = (
 )
 
 TRIGGERS = """('voucher_keeps_its_publication', 'ledger_keeps_its_rows', 'audit_is_append_only', 'voucher_keeps_its_uses',
-               'redemption_keeps_its_rows', 'redemption_keeps_what_counts')"""
+               'redemption_keeps_its_rows', 'redemption_keeps_what_counts', 'voucher_stays_withdrawn')"""
 UNIQUE_INDEXES = """('ledger_voucher_live_once', 'publication_source_id_once', 'publication_join_once',
                      'publication_equal_failures', 'voucher_code_unique', 'customer_source_id_unique',
                      'redemption_undone_once', 'redemption_equal_failures', 'delivery_once',
@@ -111,6 +112,23 @@ INVARIANTS = [
         """SELECT count(*) FROM (SELECT 1 FROM publications_publication
             WHERE join_once AND result = 'SUCCESS' AND voided_at IS NULL
             GROUP BY campaign_id, customer_id HAVING count(*) > 1 OR max(voucher_count) > 1) AS twice""",
+    ),
+    Invariant(
+        "a code that was used, and every withdrawn one, is out of the pool and says why",
+        "SELECT count(*) FROM campaigns_voucher WHERE published_at IS NULL",
+        f"""SELECT count(*) FROM campaigns_voucher v
+            WHERE (v.withdrawn_at IS NULL) <> (v.withdrawn_why IS NULL)
+               OR v.published_at IS NOT NULL AND v.withdrawn_why <> 'used'
+               OR v.published_at IS NULL AND v.withdrawn_why IS DISTINCT FROM 'used' AND {EVER_USED}""",  # noqa: S608 - our own constant
+    ),
+    Invariant(
+        "no code and no campaign is worth nothing from the start",
+        "SELECT (SELECT count(*) FROM campaigns_voucher) + (SELECT count(*) FROM campaigns_campaign)",
+        """SELECT (SELECT count(*) FROM campaigns_voucher
+                    WHERE redemption_limit < 1 OR gift_amount < 0
+                       OR gift_amount = 0 AND published_at IS NULL AND withdrawn_at IS NULL)
+                + (SELECT count(*) FROM campaigns_campaign
+                    WHERE redemption_limit < 1 OR gift_amount <= 0 OR kind = 'GIFT_VOUCHERS' AND gift_amount IS NULL)""",
     ),
     Invariant(
         "a code exists once",
@@ -217,8 +235,8 @@ INVARIANTS = [
     *(Invariant(*held) for held in WHAT_MUST_HOLD),
     Invariant(
         "the database's guards stand",
-        "SELECT 16",
-        f"""SELECT 16 - (SELECT count(*) FROM pg_trigger WHERE tgenabled = 'O' AND tgname IN {TRIGGERS})
+        "SELECT 17",
+        f"""SELECT 17 - (SELECT count(*) FROM pg_trigger WHERE tgenabled = 'O' AND tgname IN {TRIGGERS})
                      - (SELECT count(*) FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
                          WHERE indisunique AND indisvalid AND relname IN {UNIQUE_INDEXES})""",  # noqa: S608
     ),

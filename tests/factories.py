@@ -2,6 +2,7 @@
 
 import factory
 from django.contrib.auth.models import Group, User
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from campaigns.models import Campaign, Voucher
@@ -32,6 +33,10 @@ class CampaignFactory(DjangoModelFactory):
 class VoucherFactory(DjangoModelFactory):
     class Meta:
         model = Voucher
+
+    class Params:
+        # Uses came with it, or were counted while nobody had it: `VoucherFactory(used=True, redeemed_quantity=3)`.
+        used = factory.Trait(withdrawn_at=factory.LazyFunction(timezone.now), withdrawn_why="used")
 
     campaign = factory.SubFactory(CampaignFactory)
     code = factory.Sequence(lambda n: f"CODE-{n:06}")

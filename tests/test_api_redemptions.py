@@ -197,7 +197,12 @@ def test_several_codes_are_a_stack():
             "from 2999-01-02 03:04",
         ),
         ({"expiration_date": "2020-01-02T03:04Z"}, "voucher_expired", "voucher expired", "expired on 2020-01-02 03:04"),
-        ({"redemption_limit": 1, "redeemed_quantity": 1}, "quantity_exceeded", "quantity exceeded", "used once"),
+        (
+            {"redemption_limit": 1, "redeemed_quantity": 1, "used": True},
+            "quantity_exceeded",
+            "quantity exceeded",
+            "used once",
+        ),
     ],
 )
 def test_what_is_refused(fields, key, message, hint):

@@ -97,7 +97,7 @@ def test_a_refused_call_leaves_no_code_behind(coffee):
 
 def test_a_code_that_came_back_goes_first(coffee):
     (first,) = made(coffee)
-    release(first, by=STAFF, reason="Sent by mistake")
+    release(first, by=STAFF, reason="Sent by mistake", back_to_pool=True)
 
     assert take(coffee).vouchers == [first]
     assert take(coffee).vouchers != [first]

@@ -68,7 +68,7 @@ def test_of_a_code_that_is_taken_and_of_one_too_many():
         ({"active": False}, "Disabled"),
         ({"campaign__start_date": TOMORROW}, "Not started"),
         ({"expiration_date": YESTERDAY}, "Expired"),
-        ({"redemption_limit": 1, "redeemed_quantity": 1}, "Used up"),
+        ({"redemption_limit": 1, "redeemed_quantity": 1, "used": True}, "Used up"),
     ],
 )
 def test_of_a_redemption(voucher, words):

@@ -139,7 +139,7 @@ def test_a_refilled_pool_is_noticed_at_once():
         publish(campaign, CustomerFactory(), **HOW)
 
     taken = published(VoucherFactory(campaign=campaign))
-    release(taken.vouchers[0], by=STAFF, reason="Sent by mistake")
+    release(taken.vouchers[0], by=STAFF, reason="Sent by mistake", back_to_pool=True)
     campaign.refresh_from_db()
 
     assert publish(campaign, CustomerFactory(), **HOW).vouchers == taken.vouchers
@@ -272,7 +272,7 @@ def test_a_code_may_expire_so_long_after_its_publication():
     assert publication.vouchers[0].expiration_date == publication.created_at + timedelta(days=30)
 
 
-def test_a_release_returns_the_code_to_the_pool_and_keeps_the_history():
+def test_a_release_takes_the_code_from_its_holder_and_keeps_the_history():
     campaign = CampaignFactory(codes=2)
     publication = publish(campaign, CustomerFactory(), count=2, **HOW)
     first, second = publication.vouchers

@@ -39,7 +39,7 @@ def counted(voucher):
 
 
 def test_a_use_is_counted_and_kept():
-    customer, voucher = CustomerFactory(), VoucherFactory(redemption_limit=5, redeemed_quantity=2)
+    customer, voucher = CustomerFactory(), VoucherFactory(redemption_limit=5, redeemed_quantity=2, used=True)
 
     redemption = redeem(
         voucher, customer=customer, order={"source_id": "A-1", "amount": 4200}, metadata={"till": 3}, by=STAFF
@@ -127,7 +127,7 @@ LATER, EARLIER = timezone.now() + timedelta(days=1), timezone.now() - timedelta(
         ({"campaign__start_date": LATER}, VoucherNotActive, "voucher_not_active"),
         ({"expiration_date": EARLIER}, VoucherExpired, "voucher_expired"),
         ({"campaign__expiration_date": EARLIER}, VoucherExpired, "voucher_expired"),
-        ({"redemption_limit": 2, "redeemed_quantity": 2}, QuantityExceeded, "quantity_exceeded"),
+        ({"redemption_limit": 2, "redeemed_quantity": 2, "used": True}, QuantityExceeded, "quantity_exceeded"),
     ],
 )
 def test_what_is_refused_is_kept_as_a_failure(fields, refusal, key):

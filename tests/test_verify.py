@@ -27,6 +27,11 @@ DROP INDEX ledger_voucher_live_once;
 DROP INDEX publication_source_id_once;
 DROP INDEX publication_join_once;
 ALTER TABLE campaigns_voucher DROP CONSTRAINT voucher_code_unique;
+ALTER TABLE campaigns_voucher DROP CONSTRAINT voucher_withdrawn_says_why;
+ALTER TABLE campaigns_voucher DROP CONSTRAINT voucher_used_left_the_pool;
+ALTER TABLE campaigns_voucher DROP CONSTRAINT voucher_withdrawn_is_not_published;
+ALTER TABLE campaigns_voucher DROP CONSTRAINT voucher_limit_positive;
+ALTER TABLE campaigns_campaign DROP CONSTRAINT campaign_limit_positive;
 ALTER TABLE publications_publishedvoucher DROP CONSTRAINT ledger_release_has_reason;
 ALTER TABLE publications_publication DROP CONSTRAINT publication_join_once_is_one;
 ALTER TABLE customers_customer DROP CONSTRAINT customer_erased_holds_nothing;
@@ -118,6 +123,26 @@ def test_every_invariant_is_examined(history):
                       customer_id = (SELECT min(id) FROM customers_customer)""",
             "a join-once customer holds at most one code of the campaign",
         ),
+        (
+            "UPDATE campaigns_voucher SET redeemed_quantity = 1",
+            "a code that was used, and every withdrawn one, is out of the pool and says why",
+        ),
+        (
+            "UPDATE campaigns_voucher SET withdrawn_why = NULL WHERE withdrawn_at IS NOT NULL",
+            "a code that was used, and every withdrawn one, is out of the pool and says why",
+        ),
+        (
+            "UPDATE campaigns_voucher SET published_at = now(), withdrawn_at = now(), withdrawn_why = 'held_back'",
+            "a code that was used, and every withdrawn one, is out of the pool and says why",
+        ),
+        (
+            "UPDATE campaigns_voucher SET redemption_limit = 0",
+            "no code and no campaign is worth nothing from the start",
+        ),
+        (
+            "UPDATE campaigns_campaign SET redemption_limit = 0",
+            "no code and no campaign is worth nothing from the start",
+        ),
         ("UPDATE campaigns_voucher SET code = 'SAME'", "a code exists once"),
         ("UPDATE publications_publishedvoucher SET reason = ''", "a release names its reason and who did it"),
         (
@@ -181,7 +206,7 @@ def test_a_missing_guard_is_found():
 
     run("DROP INDEX ledger_voucher_live_once; ALTER TABLE campaigns_voucher DISABLE TRIGGER USER")
 
-    assert {finding.name: finding.violations for finding in verify()}["the database's guards stand"] == 3
+    assert {finding.name: finding.violations for finding in verify()}["the database's guards stand"] == 4
 
 
 def test_the_command_prints_a_line_each_and_fails_on_a_violation():

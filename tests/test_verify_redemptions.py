@@ -29,7 +29,7 @@ ALTER TABLE publications_redemption DROP CONSTRAINT redemption_within_balance;
 def uses():
     """A little of everything: a code that was used before it was imported, a gift voucher, a stack, rollbacks."""
     imported, card = (
-        VoucherFactory(code="IMPORTED", redeemed_quantity=3, redemption_limit=9),
+        VoucherFactory(code="IMPORTED", used=True, redeemed_quantity=3, redemption_limit=9),
         gift("50.00", code="CARD"),
     )
     customer = CustomerFactory()

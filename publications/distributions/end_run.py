@@ -11,7 +11,7 @@ from config.actor import SYSTEM
 from publications.distributions.change_run import record_of
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import DeliveryReason
-from publications.release import RETURN_TO_POOL
+from publications.release import take_back
 
 BATCH = 1_000
 
@@ -71,7 +71,7 @@ def _leave_out(distribution: Distribution) -> int:
 
 
 def _release(distribution: Distribution) -> int:
-    """One batch, as publications/release.py does it for one code: the ledger's rows first, then the vouchers' flags."""
+    """One batch, of publications whose message was not sent."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             """SELECT d.id, d.publication_id FROM publications_delivery d
@@ -83,31 +83,17 @@ def _release(distribution: Distribution) -> int:
         if not rows:
             return 0
         deliveries, publications = [row[0] for row in rows], [row[1] for row in rows]
-        # The publications first: whoever releases one of these codes by hand locks them in that order, too.
-        cursor.execute("SELECT FROM publications_publication WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [publications])
-        cursor.execute(
-            """UPDATE publications_publishedvoucher SET released_at = now(), released_by = %s, reason = %s
-                WHERE publication_id = ANY(%s) AND released_at IS NULL RETURNING id""",
-            [
-                distribution.release_unsent_by,
-                f"{distribution.name} was stopped before the message was sent",
-                publications,
-            ],
-        )
-        released = [key for (key,) in cursor.fetchall()]
-        cursor.execute(RETURN_TO_POOL, [released])
-        cursor.execute(
-            "UPDATE publications_publication SET voided_at = now() WHERE id = ANY(%s) AND voided_at IS NULL",
-            [publications],
-        )
+        released = take_back(
+            publications, released_by=distribution.release_unsent_by, back_to_pool=True,
+            reason=f"{distribution.name} was stopped before the message was sent",
+        )  # fmt: skip
         Delivery.objects.filter(pk__in=deliveries).update(
             state=State.SKIPPED, reason=DeliveryReason.STOPPED_AND_RELEASED, detail="", state_at=Now()
         )
-        if distribution.campaign_id:
-            raise_pool_version(distribution.campaign_id)
         if released:
             record_of(
-                distribution, "codes_released", by=SYSTEM, count=len(released),
-                asked_by=distribution.release_unsent_by,
-            )  # fmt: skip
+                distribution, "codes_released", by=SYSTEM, count=released, asked_by=distribution.release_unsent_by
+            )
+        if distribution.campaign_id:
+            raise_pool_version(distribution.campaign_id)
     return len(rows)

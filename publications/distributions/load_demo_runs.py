@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from campaigns.models import Campaign, Voucher
+from campaigns.pool import in_pool
 from config.actor import SYSTEM, Actor
 from config.models import AuditEntry
 from customers.find_segments import in_segment
@@ -72,7 +73,7 @@ def _deliver(run: Distribution, began: datetime, audience: list[Customer]) -> No
     """One in forty has left their mailbox; who holds a code already gets no second one."""
     holders = set(Publication.objects.filter(campaign=run.campaign, voided_at=None).values_list("customer", flat=True))
     tried = [customer for customer in audience if customer.pk not in holders]
-    vouchers = list(Voucher.objects.filter(campaign=run.campaign, published_at=None).order_by("pk")[: len(tried)])
+    vouchers = list(Voucher.objects.filter(in_pool, campaign=run.campaign).order_by("pk")[: len(tried)])
     reference = {"source_type": "distribution", "source_id": run.public_id, "distribution_id": run.public_id}
     moments = [began + timedelta(milliseconds=900 * number) for number in range(len(tried))]
     publications = Publication.objects.bulk_create(

@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 from config.actor import Actor
 from customers.models import Customer
 from publications.redemptions.anonymise import if_kept, order_as_kept, personal
+from publications.redemptions.what_is_left import BALANCE, IS_USED_UP
 from publications.webhooks.models import VOUCHER_REDEEMED
 from publications.webhooks.note_events import noting
 
@@ -30,15 +31,15 @@ IS_REFERRAL = (
     """EXISTS (SELECT FROM campaigns_campaign c WHERE c.id = made.campaign_id AND c.kind = 'REFERRAL_PROGRAM')"""
 )
 
-LARGEST = 2**31 - 1  # that the counter holds: an old import may have brought it
-
+# Whoever uses a code that nobody was given has it from somewhere: it leaves the pool in the same statement (ADR 0028). Of a
+# published one the columns keep their values, so that its row stays a HOT update.
 # After waiting for another's lock, `held` holds the row as the other left it: limit, dates and balance included.
 STATEMENT = f"""
 WITH asked AS (
     SELECT * FROM unnest(%(vouchers)s::bigint[], %(amounts)s::numeric[]) AS asked (voucher_id, amount)
 ), held AS MATERIALIZED (
     SELECT v.id, asked.amount, v.redeemed_quantity, coalesce(v.redemption_limit, c.redemption_limit) AS redemption_limit,
-           coalesce(v.gift_amount, c.gift_amount, 0) - v.redeemed_amount AS balance,
+           {BALANCE} AS balance,
            coalesce(v.start_date, c.start_date) AS starts, coalesce(v.expiration_date, c.expiration_date) AS ends,
            CASE WHEN v.deleted_at IS NOT NULL OR c.deleted_at IS NOT NULL THEN 'gone'
                 WHEN NOT v.active THEN 'disabled'
@@ -46,8 +47,8 @@ WITH asked AS (
                 WHEN c.kind = 'REFERRAL_PROGRAM' AND {HOLDS_IT} THEN 'referrer'
                 WHEN coalesce(v.start_date, c.start_date) > now() THEN 'not started'
                 WHEN coalesce(v.expiration_date, c.expiration_date) <= now() THEN 'expired'
-                WHEN v.redeemed_quantity >= coalesce(v.redemption_limit, c.redemption_limit, {LARGEST}) THEN 'used up'
-                WHEN asked.amount > coalesce(v.gift_amount, c.gift_amount, 0) - v.redeemed_amount THEN 'balance'
+                WHEN {IS_USED_UP} THEN 'used up'
+                WHEN asked.amount > {BALANCE} THEN 'balance'
            END AS refused
       FROM asked
       JOIN campaigns_voucher v ON v.id = asked.voucher_id
@@ -64,6 +65,8 @@ WITH asked AS (
 ), used AS (
     UPDATE campaigns_voucher v
        SET redeemed_quantity = v.redeemed_quantity + 1, redeemed_amount = v.redeemed_amount + coalesce(held.amount, 0),
+           withdrawn_at = CASE WHEN v.published_at IS NULL THEN coalesce(v.withdrawn_at, now()) ELSE v.withdrawn_at END,
+           withdrawn_why = CASE WHEN v.published_at IS NULL THEN 'used' ELSE v.withdrawn_why END,
            updated_at = now()
       FROM held, good
      WHERE v.id = held.id AND good.all_of_them

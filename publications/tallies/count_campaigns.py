@@ -28,7 +28,7 @@ SELECT c.id, c.pool_version, ({CODE_WRITES}) FROM campaigns_campaign c
 """  # noqa: S608 - our own constants
 
 CODES = f"""
-SELECT count(*) AS rows, {COUNTED} FROM campaigns_voucher WHERE campaign_id = %(campaign)s"""  # noqa: S608
+SELECT count(*) AS rows, {COUNTED} FROM campaigns_voucher v WHERE campaign_id = %(campaign)s"""  # noqa: S608
 
 REACHED = """
 SELECT count(DISTINCT customer_id) AS customers, coalesce(sum(voucher_count), 0) AS customer_codes

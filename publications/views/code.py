@@ -33,7 +33,9 @@ def code(request, voucher_id):
     )
     failed = Publication.objects.filter(attempted_code=voucher.code).select_related("customer")
     redemptions = voucher.redemptions.select_related("customer", "stack").order_by("-created_at", "-pk")
-    changes = AuditEntry.objects.filter(object_id=voucher.public_id).exclude(action="code.released")
+    changes = AuditEntry.objects.filter(object_id=voucher.public_id).exclude(
+        action__in=["code.released", "code.retired"]
+    )
     events = _timeline(
         ledger,
         failed.order_by("-created_at")[:SHOWN],

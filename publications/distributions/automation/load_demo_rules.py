@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from campaigns.models import Campaign, Voucher
+from campaigns.pool import in_pool
 from config.actor import Actor
 from config.models import AuditEntry
 from config.note_event import listen
@@ -74,7 +75,7 @@ def active_rule(
 def write_firings(run: Distribution, given: Sequence[tuple[Customer, datetime]]) -> None:
     """Each of these customers was given a code at that moment, and told by e-mail. No key of theirs is an event's."""
     reference = {"source_type": "distribution", "source_id": run.public_id, "distribution_id": run.public_id}
-    vouchers = list(Voucher.objects.filter(campaign=run.campaign, published_at=None).order_by("pk")[: len(given)])
+    vouchers = list(Voucher.objects.filter(in_pool, campaign=run.campaign).order_by("pk")[: len(given)])
     publications = Publication.objects.bulk_create(
         Publication(
             campaign=run.campaign, customer=who, created_at=at, voucher_count=1, channel="Automation",
