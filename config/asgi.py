@@ -1,7 +1,10 @@
 """What granian serves: the event loop waits for clients, threads answer (config/runtime/buffered_wsgi.py)."""
 
 import gc
+import json
 import resource
+import threading
+import time
 
 from config.wsgi import application as wsgi  # sets Django up, which the others need
 
@@ -10,7 +13,8 @@ from django.conf import settings
 from django.urls import get_resolver
 
 from config.api import body_too_late, error_content, to_json
-from config.runtime.buffered_wsgi import Answer, BufferedWSGI, Environ
+from config.runtime.buffered_wsgi import Answer, BufferedWSGI, Environ, Probe
+from config.runtime.pulse import pulse
 from config.upload_limit import bytes_to_keep
 
 THREADS = 8  # each may hold one connection to the database
@@ -46,6 +50,36 @@ def aside(environ: Environ) -> bool:
     return environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"] == settings.LOGIN_URL
 
 
+def healthz() -> Answer:
+    """200 while this process can answer at all. Touches no database, which a restart of the process would not mend."""
+    stuck = application.is_stuck()
+    return _for_probes(503 if stuck else 200, {"status": "stands still" if stuck else "ok"})
+
+
+def not_ready() -> Answer:
+    return _for_probes(503, {"status": "not ready", "checks": {"database": "no answer in time"}})
+
+
+def _for_probes(status: int, content: dict) -> Answer:
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"max-age=0, no-cache, no-store")]
+    return Answer(status, headers, json.dumps(content).encode())
+
+
+def tell_that_it_lives() -> None:
+    """As long as the event loop goes round and a thread comes free now and then."""
+    while True:
+        if application.loop is None:  # nobody has asked anything yet
+            pulse("web process")
+        elif application.loop.is_running():
+            application.loop.call_soon_threadsafe(_pulse_unless_stuck)
+        time.sleep(2)
+
+
+def _pulse_unless_stuck() -> None:
+    if not application.is_stuck():
+        pulse("web process")
+
+
 allow_open_files()
 load_and_keep()
 application = BufferedWSGI(
@@ -55,4 +89,6 @@ application = BufferedWSGI(
     keep=bytes_to_keep,
     too_late=too_late,
     aside=aside,
+    probes={"/healthz": Probe(healthz), "/readyz": Probe(not_ready, asks=True)},
 )
+threading.Thread(target=tell_that_it_lives, daemon=True).start()

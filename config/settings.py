@@ -10,6 +10,7 @@ from csp.constants import NONE, SELF
 
 from config.embedded_postgres import database_settings
 from config.environment import Environment
+from config.postgres.lines import Line
 from config.size_thread_pool import size_thread_pool
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -115,12 +116,28 @@ DATABASES = {"default": database_settings(HANDOUT_DATA) if EMBEDDED_DATABASE els
 REPORTS_DATABASE = "reports" if env.str("REPORTS_DATABASE_URL", default="") else "default"
 if REPORTS_DATABASE != "default":
     DATABASES[REPORTS_DATABASE] = env.db("REPORTS_DATABASE_URL")
+# A network that forgets a connection says nothing: the kernel asks after 10 seconds without a word, and gives up after 25,
+# or when what was sent is not acknowledged for 20. What it cannot notice, config/postgres/lines.py does.
+NO_SILENCE = {
+    "connect_timeout": 5,  # seconds, for each address
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 for _database in DATABASES.values():
     _database |= {
         "ENGINE": "config.postgres",  # a connection that a restarted database dropped is replaced, not handed to a view
         "OPTIONS": {
+            **NO_SILENCE,
             **_database.get("OPTIONS", {}),
-            "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=20, least=1), "timeout": 10},
+            "pool": {
+                "min_size": 1,
+                "max_size": env.int("DATABASE_POOL_SIZE", default=20, least=1),
+                "timeout": 10,
+                "connection_class": Line,
+            },
             "server_side_binding": True,
             # Prepared from the first use; PgBouncer in transaction mode before 1.21 wants DATABASE_PREPARE=0.
             "prepare_threshold": 1 if env.bool("DATABASE_PREPARE", default=True) else None,
@@ -134,6 +151,7 @@ PROCRASTINATE_WORKER_DEFAULTS = {
     # Asked to stop, a worker tells its jobs at once, and waits for them. One that sends messages then claims no more.
     "shutdown_graceful_timeout": 0,
 }
+PROCRASTINATE_ON_APP_READY = "config.queue_connector.use"
 
 # Sign-in
 LOGIN_URL = "/login/"

@@ -12,9 +12,11 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
+from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -30,6 +32,8 @@ ASIDE, ASIDE_WAITING = 2, 16  # threads for requests that cost much, and how man
 TOO_MANY_ASIDE = "handout.too_many_aside"  # in the environment of one that shall not wait as well, and be refused
 LARGE, LARGE_AT_ONCE = 10 * 1024 * 1024, 4  # so many bodies of more than so many bytes lie on the disk at a time
 PART = 256 * 1024  # of an answer, sent in one go
+PROBE_SECONDS = 5  # that a probe may take
+STUCK_SECONDS = 120  # for which all threads may be at the same requests
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -41,6 +45,14 @@ class Answer(NamedTuple):
     headers: list[tuple[bytes, bytes]]
     body: bytes
     rest: Generator[bytes, None, None] | None = None  # what follows `body`, where that may not be all
+
+
+class Probe(NamedTuple):
+    """Whoever probes gets an answer at once: from the application, in a thread kept for that, where it `asks`; else, or
+    where that says nothing in time, `answer()`, which is called in the event loop."""
+
+    answer: Callable[[], Answer]
+    asks: bool = False
 
 
 class HungUp(Exception):
@@ -59,20 +71,34 @@ class BufferedWSGI:
         keep: Callable[[Environ], int],
         too_late: Callable[[Environ], Answer],
         aside: Callable[[Environ], bool] = lambda environ: False,
+        probes: dict[str, Probe] | None = None,
     ) -> None:
         """
         `patience`: seconds that a client may stand still in, before it gets the answer `too_late`.
         `aside`: whether a request costs so much that it gets threads of its own, which let the others go first.
         `keep`: how many bytes of the body the application may want to read; with 0 it is asked before any has come.
+        `probes`: what is answered at these paths when the threads that do the work have their hands full.
         """
         self.wsgi, self.patience, self.keep, self.too_late, self.aside = wsgi, patience, keep, too_late, aside
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix="view")
         self.threads_aside = ThreadPoolExecutor(ASIDE, thread_name_prefix="aside", initializer=_give_way)
         self.waiting_aside = 0
         self.large = asyncio.Semaphore(LARGE_AT_ONCE)
+        self.loop: asyncio.AbstractEventLoop | None = None  # known from the first request on
+        self._probes, self._probing = probes or {}, ThreadPoolExecutor(1, thread_name_prefix="probe")
+        self._most, self._since = threads, dict[int, float]()  # thread: since when it is at its request
+
+    def is_stuck(self) -> bool:
+        """Whether every thread has been at the same request for so long that nobody will be answered any more."""
+        since = list(self._since.values())
+        return len(since) >= self._most and time.monotonic() - max(since) > STUCK_SECONDS
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        self.loop = asyncio.get_running_loop()
         environ = environ_of(scope)
+        if probe := self._probes.get(environ["PATH_INFO"]):
+            await self._send(await self._probe(probe, environ), receive, send)
+            return
         keep = self.keep(environ)
         try:
             async with self.large if keep > LARGE else nullcontext():
@@ -102,6 +128,17 @@ class BufferedWSGI:
             return await asyncio.get_running_loop().run_in_executor(self.threads_aside, self._ask, environ)
         finally:
             self.waiting_aside -= 1
+
+    async def _probe(self, probe: Probe, environ: Environ) -> Answer:
+        if not probe.asks:
+            return probe.answer()
+        asked = asyncio.get_running_loop().run_in_executor(
+            self._probing, self._ask, environ | {"wsgi.input": BytesIO()}
+        )
+        try:
+            return await asyncio.wait_for(asked, PROBE_SECONDS)
+        except TimeoutError:
+            return probe.answer()
 
     async def _take_in(self, body: IO[bytes], length: int, keep: int, receive: Receive) -> None:
         """Writes the first `keep` bytes to `body`. Raises TimeoutError, or HungUp when less than `length` came."""
@@ -163,7 +200,15 @@ class BufferedWSGI:
             left.cancel()
 
     async def _in_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self.threads, work, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(self.threads, self._work, work, *arguments)
+
+    def _work(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        thread = threading.get_ident()
+        self._since[thread] = time.monotonic()
+        try:
+            return work(*arguments)
+        finally:
+            del self._since[thread]
 
 
 def _give_way() -> None:

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any
 from urllib.request import urlopen
 
@@ -26,6 +26,7 @@ from config.runtime.prepare_database import (
     load_demo_data,
     prepare_database,
 )
+from config.runtime.pulse import Pulses
 from config.runtime.supervise import Child, Stopped, Supervised, stop, stop_on_signals, supervise
 from config.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
 
@@ -76,14 +77,16 @@ class Command(BaseCommand):
             os.environ["SENDING_ALONE"] = "1"  # told to our worker
         connection.close_pool()  # the supervisor itself needs the database no more
 
+        pulses = stack.enter_context(closing(Pulses(say=self.say)))
         stack.callback(stop, parts)
         for part in parts:
             part.start()
-        self.watch([*children, *parts], f"http://{_reachable(host)}:{port}/")
+        self.watch([*children, *parts], pulses, f"http://{_reachable(host)}:{port}/")
 
-    def watch(self, children: list[Supervised], address: str) -> None:
+    def watch(self, children: list[Supervised], pulses: Pulses, address: str) -> None:
         ready = False
         for _ in supervise(children, say=self.say):
+            pulses.kill_the_still()
             if not ready and (ready := _is_ready(address)):
                 self.say(f"\nHandout is ready: {settings.SITE_URL or address}")
                 self.say("Sign in as admin. (Password forgotten? .venv/bin/python manage.py changepassword admin)")
