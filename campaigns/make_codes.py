@@ -106,7 +106,7 @@ def _insert_new(codes: list[str], columns: dict) -> int:
             cursor.execute(_statement("unnest(%s::text[]) AS new (code)", columns), [*columns.values(), codes])
             return cursor.rowcount
         cursor.execute("CREATE TEMPORARY TABLE new_code (code text) ON COMMIT DROP")
-        with connection.wrap_database_errors, cursor.copy("COPY new_code FROM STDIN") as copy:
+        with cursor.copy("COPY new_code FROM STDIN") as copy:
             copy.write("".join(f"{code}\n" for code in codes).replace("\\", r"\\"))
         cursor.execute(_statement("new_code", columns), [*columns.values()])
         made = cursor.rowcount

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import select
+from contextlib import contextmanager
 
+from django.db import OperationalError
 from django.db.backends.postgresql import base
-from psycopg import Connection, OperationalError
+from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
+from django.db.utils import DatabaseErrorWrapper
+from django.utils.functional import cached_property
+from psycopg import Connection, errors
 from psycopg_pool import ConnectionPool
 
 from config.postgres.lines import watch
@@ -17,10 +22,55 @@ SELECT set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalive
        set_config('client_connection_check_interval', '5s', false)"""
 
 
+# Trouble that passes, though the driver does not call it operational: the server that took this transaction is, or is
+# just becoming, one that only reads; or a transaction stood still for longer than an administrator allows.
+PASSING = (errors.ReadOnlySqlTransaction, errors.IdleInTransactionSessionTimeout)
+
+
+class Errors(DatabaseErrorWrapper):
+    """Everything that passes is an OperationalError, which jobs try again and the API answers by 503."""
+
+    def __exit__(self, exc_type, exc_value, traceback):
+        if exc_type is not None and issubclass(exc_type, PASSING):
+            self.wrapper.errors_occurred = True  # type: ignore[attr-defined]
+            raise OperationalError(*exc_value.args).with_traceback(traceback) from exc_value
+        super().__exit__(exc_type, exc_value, traceback)
+
+
+class _Copies:
+    """Django hands out the driver's own COPY, whose errors pass by every `except OperationalError`."""
+
+    @contextmanager
+    def copy(self, statement, *arguments):
+        with self.db.wrap_database_errors, self.cursor.copy(statement, *arguments) as copy:  # type: ignore[attr-defined]
+            yield copy
+
+
+class Cursor(_Copies, CursorWrapper):
+    pass
+
+
+class DebugCursor(_Copies, CursorDebugWrapper):
+    @contextmanager
+    def copy(self, statement, *arguments):
+        with self.debug_sql(statement), super().copy(statement, *arguments) as copy:
+            yield copy
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
+    @cached_property
+    def wrap_database_errors(self):
+        return Errors(self)
+
+    def make_cursor(self, cursor):
+        return Cursor(cursor, self)
+
+    def make_debug_cursor(self, cursor):
+        return DebugCursor(cursor, self)
+
     def get_new_connection(self, conn_params):
         if watch.is_silent(conn_params):
-            raise OperationalError("The database does not answer any more.")
+            raise OperationalError("The database does not answer.")
         connection = super().get_new_connection(conn_params)
         while self.pool and not _is_alive(connection):
             connection.close()
