@@ -164,7 +164,8 @@ def in_a_place(call_next: Callable[[], None], context: JobContext, worker: Worke
 @app.task(queue=MESSAGES, pass_context=True, task_middleware=[in_a_place])
 def advance_distribution(context: JobContext, distribution_id: int, share: int, of: int) -> None:
     # A worker that is asked to stop says so to its jobs at once (PROCRASTINATE_WORKER_DEFAULTS).
-    if advance(distribution_id, share=share, of=of, stopping=context.should_abort):
+    worker = context.job.worker_id
+    if advance(distribution_id, share=share, of=of, stopping=context.should_abort, worker=worker):
         _advance_soon(distribution_id, share, of)  # behind the other runs
 
 

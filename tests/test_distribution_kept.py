@@ -32,7 +32,7 @@ def test_a_run_without_a_mail_server_keeps_what_it_would_send():
     assert (kept.to, kept.subject, kept.sender) == ("ada@example.com", "A gift for Ada", "handout@localhost")
     assert kept.text.startswith(f"Your code: {code}\n\n--\n")
     assert f">{code}</strong>" in kept.html
-    assert (kept.delivery, Delivery.objects.get().state) == (Delivery.objects.get(), "sent")
+    assert (kept.delivery, Delivery.objects.get().state) == (Delivery.objects.get(), "kept")
 
 
 def test_handouts_own_messages_are_kept_too():

@@ -33,8 +33,9 @@ def advance(
     of: int = 1,
     seconds: float = TURN,
     stopping: Callable[[], bool] = lambda: False,
+    worker: int | None = None,
 ) -> bool:
-    """One turn; whether it is worth another at once. `share` of `of`: see send_batch. It ends early when the worker is
+    """One turn; whether it is worth another at once. `share` of `of`, and `worker`: see send_batch. It ends early when the worker is
     `stopping`: what is on its way is waited for, and nothing new begun.
     """
     ends = time.monotonic() + seconds
@@ -45,7 +46,8 @@ def advance(
                 return False
             done = not distribution.audience_complete and write_audience(distribution_id)
             done = bool(publish_batch(distribution_id)) or done
-            done = bool(send_batch(distribution, server, share=share, of=of, stopping=stopping)) or done
+            sent = send_batch(distribution, server, share=share, of=of, stopping=stopping, worker=worker)
+            done = bool(sent) or done
             if done:
                 continue
             if end_run(distribution_id) or not due().filter(pk=distribution_id).exists():

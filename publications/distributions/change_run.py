@@ -51,7 +51,7 @@ def resume(distribution: Distribution, *, by: Actor) -> Distribution:
     """A manual one goes on where it was; what the mail server did not take is tried again at once. Raises NotPossible."""
     return _change(
         distribution, "resumed", [Status.PAUSED], by=by, status=Status.RUNNING, status_reason="", status_detail="",
-        rests=0, rests_until=None,
+        rests=0, rests_until=None, unknowns=0,
     )  # fmt: skip
 
 

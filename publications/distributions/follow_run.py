@@ -34,6 +34,11 @@ class Progress(NamedTuple):
         return self.counts[State.PUBLISHED if self.ends_published else State.SENT]
 
     @property
+    def kept(self) -> int:
+        """Here, since there is no mail server: nobody has got them."""
+        return self.counts[State.KEPT]
+
+    @property
     def remaining(self) -> int:
         waiting = self.counts[State.PENDING] + self.counts[State.SENDING]
         return waiting if self.ends_published else waiting + self.counts[State.PUBLISHED]
@@ -71,7 +76,8 @@ def follow_run(run: Distribution) -> Progress:
     with_reason = run.deliveries.filter(state__in=[State.FAILED, State.SKIPPED, State.UNKNOWN]).exclude(reason="")
     counted = with_reason.order_by().values_list("state", "reason").annotate(count=Count("pk"))
     reasons = [(state, DeliveryReason(reason), count) for state, reason, count in counted.order_by("-count", "reason")]
-    rate = _rate(run, run.deliveries.filter(state=State.PUBLISHED if ends_published else State.SENT))
+    ended = State.KEPT if found.get(State.KEPT, 0) > found.get(State.SENT, 0) else State.SENT
+    rate = _rate(run, run.deliveries.filter(state=State.PUBLISHED if ends_published else ended))
     return Progress(
         counts={state: found.get(state, 0) for state in State.values},
         reasons=reasons,

@@ -16,7 +16,8 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
 from publications.distributions.compose import Message
-from publications.distributions.outcomes import SENT, Outcome, away, failed, later, to_be_mended, unknown
+from publications.distributions.keep_messages import KeepMessages
+from publications.distributions.outcomes import KEPT, SENT, Outcome, away, failed, later, to_be_mended, unknown
 from publications.distributions.reasons import DeliveryReason, StatusReason
 from publications.distributions.speak_smtp import SmtpBackend
 from publications.webhooks.deliver import deliver
@@ -125,7 +126,7 @@ class MailServer:
             if not self._may_have_arrived:
                 return None
             return unknown(DeliveryReason.CONNECTION_LOST)
-        return SENT
+        return KEPT if isinstance(self._backend, KeepMessages) else SENT
 
     @property
     def _may_have_arrived(self) -> bool:

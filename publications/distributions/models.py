@@ -73,6 +73,8 @@ class Distribution(ActedBy):
     # that happened in a row makes the pauses grow.
     rests_until = models.DateTimeField(null=True, editable=False)
     rests = models.PositiveSmallIntegerField(db_default=0, default=0, editable=False)
+    # How many messages in a row are of unknown fate: after a few it rests, after some more it is paused.
+    unknowns = models.PositiveSmallIntegerField(db_default=0, default=0, editable=False)
     # Who stopped it and wanted the codes that were not sent to be released; "" where nobody did.
     release_unsent_by = models.CharField(max_length=200, db_default="", default="", editable=False)
 
@@ -181,6 +183,7 @@ class Delivery(models.Model):
         PUBLISHED = "published", "Code published"  # the end, where there is no message
         SENDING = "sending", "Sending"
         SENT = "sent", "Sent"
+        KEPT = "kept", "Kept here, not sent"  # there was no mail server (EMAIL_URL)
         FAILED = "failed", "Failed"
         SKIPPED = "skipped", "Left out"
         UNKNOWN = "unknown", "Unknown"
@@ -197,6 +200,10 @@ class Delivery(models.Model):
     email = models.CharField(max_length=320, db_default="", default="")  # where it went, as it was then
     attempts = models.PositiveSmallIntegerField(db_default=0, default=0)
     next_attempt_at = models.DateTimeField(null=True)  # of a published one that was refused for the time being
+    # Of one that is being sent: the claim, by which its sender alone records what became of it; and the worker
+    # (procrastinate_workers), which tells whether that sender lives.
+    claim = models.BigIntegerField(null=True, editable=False)
+    worker = models.BigIntegerField(null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now())
     state_at = models.DateTimeField(db_default=Now())
 

@@ -11,7 +11,7 @@ State = Delivery.State
 
 
 class Outcome(NamedTuple):
-    """`state` is what the delivery becomes: SENT, FAILED (for good), UNKNOWN (it may have arrived), or PUBLISHED: it
+    """`state` is what the delivery becomes: SENT, KEPT (there is no mail server), FAILED (for good), UNKNOWN (it may have arrived), or PUBLISHED: it
     certainly did not arrive and may be tried again. `detail` is what the server answered.
     """
 
@@ -29,6 +29,7 @@ class Outcome(NamedTuple):
 
 
 SENT = Outcome(State.SENT)
+KEPT = Outcome(State.KEPT)
 
 
 def failed(reason: DeliveryReason, detail: str = "") -> Outcome:

@@ -23,7 +23,9 @@ class StatusReason(TextChoices):
     SERVER_REFUSES = "server_refuses", "The mail server refuses Handout"
     SERVER_CANNOT = "server_cannot", "The mail server cannot do what EMAIL_URL asks for"
     SENDER_REFUSED = "sender_refused", "The mail server takes no message from this sender"
+    UNKNOWN_IN_A_ROW = "unknown_in_a_row", "Of several messages in a row nobody knows whether they arrived"
     # Of those that rest:
+    ANSWERS_LOST = "answers_lost", "The connection is lost before the server says whether it took the message"
     SERVER_BUSY = "server_busy", "The mail server asks for patience"
     SERVER_AWAY = "server_away", "The mail server does not answer"
     SERVER_HANGS_UP = "server_hangs_up", "The mail server closes the connection"
@@ -41,8 +43,12 @@ WHAT_TO_DO = {
     StatusReason.SERVER_REFUSES: "Check EMAIL_URL, then resume.",
     StatusReason.SERVER_CANNOT: "Check EMAIL_URL, then resume.",
     StatusReason.SENDER_REFUSED: "Check DEFAULT_FROM_EMAIL and EMAIL_URL, then resume.",
+    StatusReason.UNKNOWN_IN_A_ROW: (
+        "Find out what is wrong with the server that takes the messages, settle the unknown ones, then resume."
+    ),
     **dict.fromkeys(
         (
+            StatusReason.ANSWERS_LOST,
             StatusReason.SERVER_BUSY,
             StatusReason.SERVER_AWAY,
             StatusReason.SERVER_HANGS_UP,

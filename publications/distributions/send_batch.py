@@ -5,14 +5,17 @@
                         -> published   it certainly has not: later once more, after a growing pause
                         -> failed      for good: it refused, or all attempts were in vain
                         -> unknown     the connection died when it may have had it all
+                        -> kept        there is no mail server, so it stays here
 
 Killed before `sending` is committed, nothing was sent. Killed after it, the delivery stays `sending` and becomes
 `unknown` (declare_unknown.py): a person decides, nothing is ever sent twice on its own. One message at a time for each
-connection, so that a crash leaves one unknown message for each.
+connection, so that a crash leaves one unknown message for each. After a few unknown ones in a row the run rests, and
+after some more it is paused: a server that always dies at the end would otherwise make everybody's unknown.
 """
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -32,7 +35,7 @@ from publications.distributions.compose import compose
 from publications.distributions.grant_emails import grant_emails
 from publications.distributions.hand_over import MailServer, WrittenEmail, post_message
 from publications.distributions.models import Delivery, Distribution
-from publications.distributions.outcomes import Outcome, failed, to_be_mended
+from publications.distributions.outcomes import Outcome, away, failed, to_be_mended
 from publications.distributions.reasons import DeliveryReason, StatusReason
 from publications.distributions.unsubscribe import unsubscribe_url
 from publications.distributions.webhook_message import webhook_message
@@ -47,6 +50,7 @@ RETRY_AFTER = [
 ]
 # When nobody can be sent anything. No attempt is counted for that.
 RESTS = [timedelta(seconds=seconds) for seconds in (5, 10, 30, 60, 120, 300)]
+RESTS_AFTER, PAUSES_AFTER = 3, 10  # unknown messages in a row
 RECORDS_FOR = 60  # seconds in which the database may come back to be told of a message that was sent
 
 State = Delivery.State
@@ -54,14 +58,21 @@ State = Delivery.State
 CLAIM = """
 UPDATE publications_delivery d
    SET state = 'sending', attempts = d.attempts + 1, next_attempt_at = NULL, reason = '', detail = '', state_at = now(),
-       email = CASE x.message WHEN 'email' THEN c.email ELSE '' END
+       email = CASE x.message WHEN 'email' THEN c.email ELSE '' END, claim = %(claim)s, worker = %(worker)s
   FROM publications_distribution x, customers_customer c
- WHERE d.id = %s AND d.state = 'published' AND (d.next_attempt_at IS NULL OR d.next_attempt_at <= now())
+ WHERE d.id = %(id)s AND d.state = 'published' AND (d.next_attempt_at IS NULL OR d.next_attempt_at <= now())
    AND x.id = d.distribution_id AND x.status IN ('running', 'active') AND x.message <> 'none'
    AND c.id = d.customer_id AND c.erased_at IS NULL
    AND (x.message <> 'email'
         OR c.email <> '' AND NOT EXISTS (SELECT FROM publications_unsubscribe u WHERE u.email = lower(c.email)))
 RETURNING d.attempts, d.email
+"""
+
+# Of whoever does not know whether the database has taken the claim: nothing was sent by it.
+UNCLAIM = """
+UPDATE publications_delivery
+   SET state = 'published', attempts = attempts - 1, reason = '', state_at = now(), claim = NULL, worker = NULL
+ WHERE id = %(id)s AND claim = %(claim)s AND state IN ('sending', 'unknown')
 """
 
 # Not waiting for the disk: if the database dies now, the delivery is found `sending`, which is the safe side.
@@ -70,10 +81,21 @@ RECORD = """
 WITH at_ease AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
 UPDATE publications_delivery d
    SET state = %(state)s, reason = %(reason)s, detail = %(detail)s, next_attempt_at = now() + %(pause)s::interval, state_at = now(),
-       attempts = d.attempts - %(uncounted)s::int
-  FROM at_ease
- WHERE d.id = %(id)s AND d.attempts = %(attempts)s AND d.state IN ('sending', 'unknown')
+       attempts = d.attempts - %(uncounted)s::int, claim = NULL, worker = NULL
+  FROM at_ease, publications_distribution x
+ WHERE d.id = %(id)s AND d.claim = %(claim)s AND d.state IN ('sending', 'unknown') AND x.id = d.distribution_id
+RETURNING x.unknowns
 """
+
+COUNT_UNKNOWN = """
+UPDATE publications_distribution SET unknowns = least(unknowns + 1, 30000) WHERE id = %(id)s RETURNING unknowns
+"""
+
+
+class _Claim(NamedTuple):
+    key: int  # drawn for this attempt
+    attempts: int
+    email: str
 
 
 class _Due(NamedTuple):
@@ -89,11 +111,12 @@ def send_batch(
     share: int = 0,
     of: int = 1,
     stopping: Callable[[], bool] = lambda: False,
+    worker: int | None = None,
 ) -> int:
     """How many messages were tried; 0 where none is due, or none may be sent now. Once `stopping`, none is claimed.
 
     Several may send for one run: each begins with its own share of the deliveries, so that they do not ask for the
-    same ones, and helps with the others when it is done.
+    same ones, and helps with the others when it is done. `worker`: by whose sign of life it is told whether we live.
     """
     if distribution.message == Distribution.Message.NONE:
         return 0
@@ -113,20 +136,21 @@ def send_batch(
         # Written before it is claimed: who is killed while writing has claimed nothing, and leaves nothing unknown.
         expected = each.delivery.attempts + 1, each.customer.email if by_email else ""
         hand_over = _write(distribution, each, expected[0], project)
-        claimed = _claim(each.delivery)
+        claimed = _claim(each.delivery, worker)
         if not claimed:
             continue
-        if claimed != expected:  # the address was changed a moment ago
-            each.customer.email = claimed[1]
-            hand_over = _write(distribution, each, claimed[0], project)
+        if claimed[1:] != expected:  # the address was changed a moment ago
+            each.customer.email = claimed.email
+            hand_over = _write(distribution, each, claimed.attempts, project)
         tried += 1
         outcome = hand_over(server)
-        _record(each.delivery, claimed[0], outcome, email=claimed[1])
-        if outcome.stops_all:
-            _settle_trouble(distribution, outcome)
+        unknowns = _record(each.delivery, claimed, outcome)
+        if trouble := _trouble_of(distribution, outcome):
+            _settle_trouble(distribution, trouble)
             break
-    if tried and distribution.rests and not outcome.stops_all:
-        _rested(distribution)
+        if outcome.state in (State.SENT, State.KEPT) and (unknowns or distribution.rests):
+            _went_well(distribution)
+            distribution.rests = 0
     return tried
 
 
@@ -138,6 +162,18 @@ def _trouble(distribution: Distribution, server: MailServer | None) -> Outcome |
     if not address or address.deleted_at:
         return to_be_mended(StatusReason.WEBHOOK_DELETED)
     return None
+
+
+def _trouble_of(distribution: Distribution, outcome: Outcome) -> Outcome | None:
+    """What an attempt tells of those to come; None where they may go on."""
+    if outcome.state != State.UNKNOWN:
+        return outcome if outcome.stops_all else None
+    in_a_row = _insist(lambda: _execute(COUNT_UNKNOWN, {"id": distribution.pk}))
+    if in_a_row is None or in_a_row < RESTS_AFTER:
+        return None
+    if in_a_row < PAUSES_AFTER:
+        return away(StatusReason.ANSWERS_LOST, outcome.detail)
+    return to_be_mended(StatusReason.UNKNOWN_IN_A_ROW, outcome.detail)
 
 
 def _due(distribution: Distribution, share: int, of: int) -> list[_Due]:
@@ -176,11 +212,19 @@ def _codes_of(publications: Sequence[int]) -> dict[int, list[Voucher]]:
     return codes
 
 
-def _claim(delivery: Delivery) -> tuple[int, str] | None:
-    """(attempts, address) once the delivery is `sending` for good; None where somebody else has it, or it may not be."""
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIM, [delivery.pk])
-        return cursor.fetchone()
+def _claim(delivery: Delivery, worker: int | None) -> _Claim | None:
+    """Once the delivery is `sending` for good; None where somebody else has it, or it may not be sent."""
+    key = secrets.randbits(63)
+    values = {"id": delivery.pk, "claim": key, "worker": worker}
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(CLAIM, values)
+            row = cursor.fetchone()
+    except (OperationalError, InterfaceError):
+        connection.close()
+        _insist(lambda: _execute(UNCLAIM, values))
+        return None
+    return _Claim(key, *row) if row else None
 
 
 def _write(
@@ -209,32 +253,37 @@ def _write(
     return lambda server: server.send(email)
 
 
-def _record(delivery: Delivery, attempts: int, outcome: Outcome, *, email: str) -> None:
+def _record(delivery: Delivery, claim: _Claim, outcome: Outcome) -> int | None:
+    """How many unknown messages went before it in a row; None where somebody has decided about it meanwhile."""
     state, reason, pause = outcome.state, outcome.reason, None
     if state == State.PUBLISHED and not outcome.stops_all:
-        if attempts > len(RETRY_AFTER):
+        if claim.attempts > len(RETRY_AFTER):
             state, reason = State.FAILED, DeliveryReason.EVERY_ATTEMPT_FAILED
         else:
-            pause = RETRY_AFTER[attempts - 1]
+            pause = RETRY_AFTER[claim.attempts - 1]
+    # Servers like to repeat the address, which must be gone when the customer is erased.
+    detail = outcome.detail.replace(claim.email, "the address") if claim.email else outcome.detail
     values = {
         "id": delivery.pk,
-        "attempts": attempts,
+        "claim": claim.key,
         "state": state,
-        # Servers like to repeat the address, which must be gone when the customer is erased.
-        "detail": (outcome.detail.replace(email, "the address") if email else outcome.detail)[:300] if reason else "",
+        "detail": detail[:300] if reason else "",
         "reason": reason.value if reason else "",
         "pause": pause,
         "uncounted": int(outcome.stops_all),
     }
-    _insist(lambda: _execute(RECORD, values))
+    return _insist(lambda: _execute(RECORD, values))
 
 
-def _execute(statement: str, values: dict) -> None:
+def _execute(statement: str, values: dict) -> int | None:
+    """The number that it returns, if it returns one."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
+        row = cursor.fetchone() if cursor.description else None
+    return row[0] if row else None
 
 
-def _insist(step: Callable[[], None]) -> None:
+def _insist(step: Callable[[], int | None]) -> int | None:
     """The database may be starting anew; what is known of a message is worth waiting for. Raises after a minute."""
     give_up = time.monotonic() + RECORDS_FOR
     while True:
@@ -260,7 +309,7 @@ def _settle_trouble(distribution: Distribution, trouble: Outcome) -> None:
     )
 
 
-def _rested(distribution: Distribution) -> None:
-    Distribution.objects.at_work().filter(pk=distribution.pk, rests__gt=0).update(
-        rests=0, rests_until=None, status_reason="", status_detail=""
+def _went_well(distribution: Distribution) -> None:
+    Distribution.objects.at_work().filter(Q(rests__gt=0) | Q(unknowns__gt=0), pk=distribution.pk).update(
+        rests=0, rests_until=None, unknowns=0, status_reason="", status_detail=""
     )

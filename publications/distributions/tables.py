@@ -27,6 +27,7 @@ TONES_OF_STATES = {
     Delivery.State.PUBLISHED: "info",
     Delivery.State.SENDING: "info",
     Delivery.State.SENT: "good",
+    Delivery.State.KEPT: "warn",
     Delivery.State.FAILED: "bad",
     Delivery.State.SKIPPED: "calm",
     Delivery.State.UNKNOWN: "warn",

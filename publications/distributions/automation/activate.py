@@ -49,7 +49,7 @@ def activate(distribution: Distribution, *, by: Actor) -> Distribution:
         if way := find_loop(rule):
             raise LoopFound(way)
         listened_all_along = current.paused_by_handout
-        _set(current, Status.ACTIVE, rests=0, rests_until=None)
+        _set(current, Status.ACTIVE, rests=0, rests_until=None, unknowns=0)
         Distribution.objects.filter(pk=current.pk, started_at=None).update(started_at=Now())
         if not listened_all_along:
             _begin(rule)

@@ -37,7 +37,9 @@ class FiringFilter(django_filters.FilterSet):
         method="find", label="Customer", max_length=320, widget=_search_box("Search customer")
     )
     state = django_filters.ChoiceFilter(
-        choices=[*Delivery.State.choices[:5], (LEFT_OUT, "Left out"), Delivery.State.choices[6]],
+        choices=[
+            (LEFT_OUT if state == Delivery.State.SKIPPED else state, label) for state, label in Delivery.State.choices
+        ],
         method="in_state",
         empty_label="Any state",
         label="State",

@@ -19,7 +19,7 @@ from customers.models import Customer, Segment
 from customers.watch_segments import watch_segment
 from publications.distributions.automation.fire_rules import KINDS
 from publications.distributions.automation.models import Firing, Rule
-from publications.distributions.load_demo_runs import BODY, keep_sent
+from publications.distributions.load_demo_runs import BODY, ended, keep_sent
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import FiringReason
 from publications.models import Publication, PublishedVoucher
@@ -92,7 +92,7 @@ def write_firings(run: Distribution, given: Sequence[tuple[Customer, datetime]])
     Voucher.objects.bulk_update(vouchers, ["published_at"])
     deliveries = Delivery.objects.bulk_create(
         Delivery(
-            distribution=run, customer=who, firing=f"demo {n}", publication=publication, state="sent", attempts=1,
+            distribution=run, customer=who, firing=f"demo {n}", publication=publication, state=ended(), attempts=1,
             email=who.email, created_at=at, state_at=at + timedelta(seconds=6),
         )
         for n, ((who, at), publication) in enumerate(zip(given, publications, strict=True))
