@@ -150,10 +150,10 @@ class VoucherAdmin(ReadOnlyAdmin):
             "gift_amount",
         ),
         *("active", "start_date", "expiration_date", "category", "additional_info", "metadata", "redemption_limit"),
-        *("redeemed_quantity", "published_at", "created_at", "updated_at"),
+        *("redeemed_quantity", "published_at", "withdrawn_at", "withdrawn_why", "created_at", "updated_at"),
     ]
     readonly_fields = ["shown_code", "campaign_link", "state"]
-    actions = ["publish", "enable", "disable"]
+    actions = ["publish", "release", "enable", "disable"]
 
     def get_queryset(self, request):
         return vouchers_to_see().annotate(reveals=Value(reveals_codes(request.user)))
@@ -195,6 +195,12 @@ class VoucherAdmin(ReadOnlyAdmin):
         if len(chosen := queryset[:2]) != 1:
             return messages.error(request, "Select one code to publish.")
         return redirect("publications:publish-code", voucher_id=chosen[0].pk)
+
+    @admin.action(description="Release the selected code…", permissions=["manage"])
+    def release(self, request, queryset):
+        if len(chosen := queryset[:2]) != 1:
+            return messages.error(request, "Select one code to release.")
+        return redirect("publications:release", voucher_id=chosen[0].pk)
 
     @admin.action(description="Enable selected codes", permissions=["manage"])
     def enable(self, request, queryset):

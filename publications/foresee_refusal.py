@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 
 from campaigns.count_codes import CodeCount
 from campaigns.models import Campaign, Voucher
+from publications.redemptions.what_is_left import is_used_up
 from publications.take_codes import left_in_pool
 
 
@@ -36,11 +37,15 @@ def foresee_refusal_of_code(voucher: Voucher) -> list[Obstacle]:
     now, campaign = timezone.now(), voucher.campaign
     edit = reverse("campaigns:edit-code", args=[voucher.pk])
     if voucher.published_at:
-        text = f"The code was published on {_day(voucher.published_at)}. It can be published again once it is released."
+        text = f"The code was published on {_day(voucher.published_at)}. It can go to somebody else once it is released and back in the pool."
         return [Obstacle("Published", text, True, "Release it", reverse("publications:release", args=[voucher.pk]))]
     if not voucher.active:
         text = "The code is disabled, so it cannot be published."
         return [Obstacle("Disabled", text, True, "Enable it", edit)]
+    if voucher.withdrawn_at and voucher.withdrawn_why != Voucher.Withdrawn.USED:
+        return [_withdrawn(voucher, voucher.withdrawn_at)]
+    if is_used_up(voucher):
+        return [Obstacle("Used up", "Nothing is left of the code, so it is given to nobody.", True)]
     if voucher.expiration_date and voucher.expiration_date <= now:
         text = f"The code expired on {_day(voucher.expiration_date)}, so it cannot be published."
         return [Obstacle("Expired", text, True, "Change its dates", edit)]
@@ -50,13 +55,25 @@ def foresee_refusal_of_code(voucher: Voucher) -> list[Obstacle]:
     if voucher.start_date and voucher.start_date > now:
         text = f"The code can be published now, but is redeemed from {_day(voucher.start_date)} on only."
         return [Obstacle("Not started", text, False, "Change its dates", edit)]
-    return _of_no_use_yet(campaign) if campaign else []
+    hindered = _of_no_use_yet(campaign) if campaign else []
+    if voucher.withdrawn_at:
+        text = "Somebody has redeemed the code before. It is out of the pool, but can still be published by name."
+        return [Obstacle("Used", text, False), *hindered]
+    return hindered
+
+
+def _withdrawn(voucher: Voucher, at: datetime) -> Obstacle:
+    put_back = ("Put it back into the pool", reverse("publications:put-back", args=[voucher.pk]))
+    if voucher.withdrawn_why == Voucher.Withdrawn.RETIRED:
+        text = f"The code was released on {_day(at)}, and whoever had it may still know it. Nobody is given it again."
+        return Obstacle("Retired", text, True, *put_back)
+    return Obstacle("Held back", f"The code was taken out of the pool on {_day(at)}.", True, *put_back)
 
 
 def _empty(campaign: Campaign, codes: CodeCount | None) -> Obstacle:
     remedy = () if campaign.standalone else ("Generate codes", _page("extend", campaign))
     if codes.total if codes else campaign.vouchers.filter(deleted_at=None).exists():
-        text = "Every code of the campaign is published, disabled or expired: there is none left to publish."
+        text = "Every code of the campaign is published, withdrawn, disabled or expired: there is none left to publish."
         return Obstacle("Pool empty", text, True, *remedy)
     return Obstacle("No codes", "The campaign has no codes yet, so there is nothing to publish.", True, *remedy)
 

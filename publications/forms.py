@@ -140,10 +140,35 @@ class PublishForm(forms.Form):
             self.add_error(None, "A customer with this e-mail exists. Choose them, or publish again to create another.")
 
 
-class ReleaseForm(forms.Form):
+class ReasonForm(forms.Form):
+    """For an act on a code that a colleague may ask about later."""
+
     reason = forms.CharField(
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Kept in the history and the audit log, so that colleagues understand it next year.",
-        error_messages={"required": "Say why the code is released."},
+        error_messages={"required": "Give a reason."},
     )
+
+
+class ReleaseForm(ReasonForm):
+    RETIRE, POOL = "retire", "pool"
+    then = forms.ChoiceField(
+        label="What becomes of the code",
+        choices=[
+            (RETIRE, "Retire it: nobody is given this code again"),
+            (POOL, "Put it back into the pool: the next customer may be given it"),
+        ],
+        widget=forms.RadioSelect,
+        initial=RETIRE,
+        required=False,
+        help_text="Choose the pool only if nobody has seen the code, for example because its message was never sent.",
+    )
+
+    field_order = ["then", "reason"]
+
+    def __init__(self, data=None, *, may_return: bool):
+        super().__init__(data)
+        self.fields["reason"].error_messages["required"] = "Say why the code is released."
+        if not may_return:
+            del self.fields["then"]

@@ -11,6 +11,8 @@ from campaigns.switch_code import disable_code
 from config.models import AuditEntry
 from publications.models import PublishedVoucher
 from publications.publish import publish_code
+from publications.redemptions.redeem import redeem
+from publications.redemptions.roll_back import roll_back
 from publications.refusals import PublishRefused
 from publications.release import release
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory, published
@@ -66,7 +68,7 @@ def test_the_timeline_tells_publications_releases_failures_and_changes(signed_in
     published(voucher, mara)
     with pytest.raises(PublishRefused):
         publish_code(voucher, priya, channel="API", origin="api", by=STAFF)
-    release(voucher, by=STAFF, reason="Sent to the wrong person")
+    release(voucher, by=STAFF, reason="Sent to the wrong person", back_to_pool=True)
     published(voucher, priya)
     disable_code(voucher, by=STAFF)
 
@@ -100,7 +102,7 @@ def test_what_the_code_leaves_open_is_the_campaigns(signed_in):
         ("Viewer", set(), set()),
         ("Exporter", set(), set()),
         ("Operator", {"publish"}, set()),
-        ("Manager", {"publish", "edit", "disable"}, {"edit", "disable", "release"}),
+        ("Manager", {"publish", "edit", "disable", "hold-back"}, {"edit", "disable", "release"}),
     ],
 )
 def test_each_role_is_offered_what_it_may_do(signed_in, role, in_pool, when_published):
@@ -110,7 +112,7 @@ def test_each_role_is_offered_what_it_may_do(signed_in, role, in_pool, when_publ
 
     def offered(voucher) -> set[str]:
         page = browser.get(address(voucher)).content.decode()
-        actions = ("publish", "edit", "enable", "disable", "release")
+        actions = ("publish", "edit", "enable", "disable", "release", "hold-back", "put-back")
         return {action for action in actions if f'="{address(voucher, action)}"' in page}
 
     assert (offered(free), offered(given)) == (in_pool, when_published)
@@ -135,7 +137,69 @@ def test_a_manager_releases_a_code_with_a_reason(signed_in):
     row = PublishedVoucher.objects.get()
     assert (row.reason, row.released_by) == ("Sent to the wrong person", browser.user.username)
     assert Voucher.objects.get(pk=voucher.pk).published_at is None
-    assert AuditEntry.objects.get(action="code.released").object_id == voucher.public_id
+    assert Voucher.objects.get(pk=voucher.pk).withdrawn_why == "retired"
+    assert AuditEntry.objects.get(action="code.retired").object_id == voucher.public_id
+
+
+def test_or_puts_it_back_into_the_pool(signed_in):
+    voucher = published().vouchers[0]
+
+    signed_in("Manager").post(address(voucher, "release"), {"reason": "Never sent", "then": "pool"})
+
+    now = Voucher.objects.get(pk=voucher.pk)
+    assert (now.published_at, now.withdrawn_why) == (None, None)
+
+
+def test_the_release_tells_of_redemptions_and_then_offers_no_way_back_into_the_pool(signed_in):
+    fresh, used, taken_back = (published().vouchers[0] for _ in range(3))
+    redeem(used, by=STAFF)
+    roll_back(redeem(taken_back, by=STAFF), by=STAFF)
+    browser = signed_in("Manager")
+
+    first, second, third = (
+        browser.get(address(voucher, "release")).content.decode() for voucher in (fresh, used, taken_back)
+    )
+
+    assert "redeemed" not in first and 'name="then"' in first
+    assert "It has been redeemed 1 time" in second and 'name="then"' not in second
+    assert "It has been redeemed before." in third and 'name="then"' not in third
+
+
+def test_a_code_is_held_back_and_put_back_with_a_reason(signed_in):
+    voucher, browser = VoucherFactory(), signed_in("Manager")
+
+    browser.post(address(voucher, "hold-back"), {"reason": "For the press"})
+    held = browser.get(address(voucher)).content.decode()
+    browser.post(address(voucher, "put-back"), {"reason": "The press has others"})
+    back = browser.get(address(voucher)).content.decode()
+
+    assert "Held back" in text(held) and "back: For the press" in text(held)
+    assert f'="{address(voucher, "publish")}"' not in held
+    assert "In pool" in text(back) and f'="{address(voucher, "publish")}"' in back
+
+
+@pytest.mark.parametrize("action", ["hold-back", "put-back"])
+def test_only_a_manager_does_and_a_refusal_is_told(signed_in, action):
+    voucher = published().vouchers[0]
+
+    assert signed_in("Operator").post(address(voucher, action), {"reason": "So"}).status_code == 403
+    page = signed_in("Manager").post(address(voucher, action), {"reason": "So"}).content.decode()
+
+    assert {"hold-back": "cannot be held back", "put-back": "must not be published"}[action] in page
+
+
+def test_the_page_of_a_code_says_why_nobody_is_given_it(signed_in):
+    retired, used, left = published().vouchers[0], VoucherFactory(), VoucherFactory(redemption_limit=2)
+    release(retired, by=STAFF, reason="Wrong person")
+    for voucher in (used, left):
+        redeem(voucher, by=STAFF)
+    browser = signed_in("Manager")
+
+    pages = [text(browser.get(address(voucher)).content.decode()) for voucher in (retired, used, left)]
+
+    assert "Retired. The code was released on" in pages[0]
+    assert "Used up. Nothing is left of the code" in pages[1]
+    assert "Used. Somebody has redeemed the code before." in pages[2]
 
 
 @pytest.mark.parametrize("reason", ["", "   "])
@@ -162,7 +226,7 @@ def test_the_page_takes_as_many_queries_however_often_the_code_was_published(sig
     voucher = VoucherFactory()
     for _ in range(how_often):
         published(voucher)
-        release(voucher, by=STAFF, reason="Wrong person")
+        release(voucher, by=STAFF, reason="Wrong person", back_to_pool=True)
     browser = signed_in("Operator")
     browser.get(address(voucher))
 

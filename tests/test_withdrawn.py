@@ -1,4 +1,4 @@
-"""A code that is worth nothing, or that somebody may still hold, is handed to nobody (ADR 0028)."""
+"""A code that is worth nothing, or that somebody may still hold, is handed to nobody (ADR 0030)."""
 
 from decimal import Decimal
 

@@ -18,7 +18,18 @@ register = template.Library()
 TONES = {
     "good": {"live", "active", "success", "done", "published", "ready", "imported", "delivered"},
     "info": {"in pool", "draft", "queued", "running", "scheduled", "not started", "referral program", "waiting"},
-    "warn": {"paused", "low", "disabled", "released", "unknown", "revoked", "partly released", "retrying"},
+    "warn": {
+        "paused",
+        "low",
+        "disabled",
+        "released",
+        "retired",
+        "held back",
+        "unknown",
+        "revoked",
+        "partly released",
+        "retrying",
+    },
     "bad": {"failure", "failed", "expired", "pool empty", "no codes"},
 }
 _TONE_OF = {word: tone for tone, words in TONES.items() for word in words}

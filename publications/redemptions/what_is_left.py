@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.db import connection
+
 from campaigns.models import Voucher
 
 LARGEST = 2**31 - 1  # that the counter of uses holds: an old import may have brought it
@@ -32,6 +34,13 @@ def gift_amount(voucher: Voucher) -> Decimal | None:
 def balance(voucher: Voucher) -> Decimal | None:
     amount = gift_amount(voucher)
     return None if amount is None else max(amount - voucher.redeemed_amount, Decimal(0))
+
+
+def was_ever_used(voucher: Voucher) -> bool:
+    """As the database has it now: EVER_USED."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT 1 FROM campaigns_voucher v WHERE v.id = %s AND {EVER_USED}", [voucher.pk])  # noqa: S608
+        return cursor.fetchone() is not None
 
 
 def is_used_up(voucher: Voucher) -> bool:

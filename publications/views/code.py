@@ -1,4 +1,4 @@
-"""The page of one code, and releasing it back into the pool."""
+"""The page of one code; releasing it, holding it back, and putting it back into the pool."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from config.dialogs import leave
 from config.models import AuditEntry
 from config.roles import MANAGE, READ, requires, reveals_codes
 from publications.foresee_refusal import foresee_refusal_of_code
-from publications.forms import ReleaseForm
+from publications.forms import ReasonForm, ReleaseForm
+from publications.hold_back import CannotReturn, NotInPool
+from publications.hold_back import hold_back as hold_code_back
+from publications.hold_back import put_back as put_code_back
 from publications.models import Publication
-from publications.redemptions.what_is_left import balance, gift_amount
-from publications.release import NotPublished, ReasonMissing
+from publications.redemptions.what_is_left import balance, gift_amount, was_ever_used
+from publications.release import CodeWasUsed, NotPublished, ReasonMissing
 from publications.release import release as release_code
 from publications.reveal import is_masked, shown
 
@@ -46,6 +49,7 @@ def code(request, voucher_id):
         "title": shown(voucher, reveals=reveals),
         "masked": is_masked(voucher, reveals=reveals),
         "voucher": voucher,
+        "withdrawn": voucher.withdrawn_why if not voucher.published_at else None,
         "obstacles": [] if voucher.published_at or voucher.deleted_at else foresee_refusal_of_code(voucher),
         **_terms(voucher),
         "gift_amount": gift_amount(voucher),
@@ -85,17 +89,60 @@ def _timeline(ledger, failed, redemptions, changes) -> list[dict]:
 def release(request, voucher_id):
     voucher = get_object_or_404(Voucher.objects.select_related("campaign"), pk=voucher_id)
     back = reverse("publications:code", kwargs={"voucher_id": voucher.pk})
-    form = ReleaseForm(request.POST or None)
+    used = was_ever_used(voucher)
+    form = ReleaseForm(request.POST or None, may_return=not used)
     if request.method == "POST" and form.is_valid():
+        back_to_pool = form.cleaned_data.get("then") == ReleaseForm.POOL
         try:
-            release_code(voucher, by=Actor.user(request.user), reason=form.cleaned_data["reason"])
-        except (NotPublished, ReasonMissing) as refused:
+            release_code(
+                voucher, by=Actor.user(request.user), reason=form.cleaned_data["reason"], back_to_pool=back_to_pool
+            )
+        except (NotPublished, ReasonMissing, CodeWasUsed) as refused:
             form.add_error(None, str(refused))
         else:
-            messages.success(request, "The code has been released. It is back in the pool and may be published again.")
+            where = "is back in the pool" if back_to_pool else "is retired: nobody is given it again"
+            messages.success(request, f"The code has been released and {where}.")
             return leave(request, back)
     holder = (
         Publication.objects.filter(ledger__voucher=voucher, ledger__released_at=None).select_related("customer").first()
     )
     context = {"title": "Release this code", "voucher": voucher, "holder": holder, "form": form, "back": back}
-    return render(request, "publications/release.html", context)
+    return render(request, "publications/release.html", context | {"used": used, "balance": balance(voucher)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(MANAGE)
+def hold_back(request, voucher_id):
+    words = {
+        "title": "Hold this code back",
+        "explained": "It leaves the pool, and nobody is given it until a Manager puts it back. Whoever knows it can "
+        "still redeem it: disable it if that must not be.",
+        "submit": "Hold back",
+    }
+    return _with_reason(request, voucher_id, hold_code_back, "The code is held back.", words)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(MANAGE)
+def put_back(request, voucher_id):
+    words = {
+        "title": "Put this code back into the pool",
+        "explained": "The next customer may be given it. Whoever had it before may still know it.",
+        "submit": "Put back",
+    }
+    return _with_reason(request, voucher_id, put_code_back, "The code is back in the pool.", words)
+
+
+def _with_reason(request, voucher_id: int, verb, done: str, words: dict):
+    voucher = get_object_or_404(Voucher.objects.select_related("campaign"), pk=voucher_id)
+    back = reverse("publications:code", kwargs={"voucher_id": voucher.pk})
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            verb(voucher, by=Actor.user(request.user), reason=form.cleaned_data["reason"])
+        except (NotInPool, CannotReturn, ReasonMissing) as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, done)
+            return leave(request, back)
+    return render(request, "publications/code_reason.html", {**words, "voucher": voucher, "form": form, "back": back})
