@@ -14,8 +14,9 @@ from django.db.models.functions import Now
 
 from config.actor import SYSTEM, Actor
 from config.audit import record
+from publications.distributions.check_worth import why_campaign_is_dead
 from publications.distributions.models import Distribution
-from publications.distributions.reasons import StatusReason, in_words
+from publications.distributions.reasons import StatusReason, in_words, with_what_to_do
 
 Status = Distribution.Status
 
@@ -48,7 +49,11 @@ def pause_until_mended(distribution: Distribution, reason: StatusReason, detail:
 
 
 def resume(distribution: Distribution, *, by: Actor) -> Distribution:
-    """A manual one goes on where it was; what the mail server did not take is tried again at once. Raises NotPossible."""
+    """A manual one goes on where it was; what the mail server did not take is tried again at once. Raises NotPossible,
+    also while its campaign's codes are worth nothing.
+    """
+    if distribution.campaign and (dead := why_campaign_is_dead(distribution.campaign)):
+        raise NotPossible(with_what_to_do(dead))
     return _change(
         distribution, "resumed", [Status.PAUSED], by=by, status=Status.RUNNING, status_reason="", status_detail="",
         rests=0, rests_until=None, unknowns=0,

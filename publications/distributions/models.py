@@ -152,7 +152,8 @@ class Distribution(ActedBy):
         """Why it is paused or rests, and what staff can do; "" where staff paused it, and of any other."""
         if self.status_reason in ("", StatusReason.STAFF):
             return ""
-        return with_what_to_do(StatusReason(self.status_reason), self.status_detail)
+        automatic = self.kind == self.Kind.AUTOMATIC
+        return with_what_to_do(StatusReason(self.status_reason), self.status_detail, automatic=automatic)
 
 
 class ListedRecipient(models.Model):

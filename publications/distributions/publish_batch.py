@@ -24,10 +24,10 @@ from config.models import ProjectSettings
 from customers.models import Customer
 from publications.distributions.audience import why_left_out
 from publications.distributions.change_run import pause_until_mended
+from publications.distributions.check_worth import CAMPAIGN_IS_GOOD, why_campaign_is_dead
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import DeliveryReason, StatusReason
 from publications.distributions.write_audience import walk_by_index
-from publications.hand_out import why_over
 from publications.take_codes import EXPIRATION_BEFORE, NEXT, SEVERAL, left_in_pool, lock_pool
 from publications.webhooks.models import PUBLICATION_SUCCEEDED
 from publications.webhooks.note_events import noting
@@ -54,7 +54,11 @@ class _Batch(NamedTuple):
 
 NOTHING = _Batch(0, False)
 
-TAKE = NEXT.format(limit=SEVERAL) + " {skip}"
+# None of a campaign that was disabled, deleted or expired a moment ago.
+TAKE = f"""
+SELECT * FROM ({NEXT.format(limit=SEVERAL)} {{skip}}) AS next
+ WHERE EXISTS (SELECT FROM campaigns_campaign k WHERE k.id = %(campaign)s AND {CAMPAIGN_IS_GOOD})
+"""  # noqa: S608 - our own constants
 
 # The rest goes by arrays of keys, one entry for each recipient or code: nothing in it is left to the planner's guesses,
 # which in one large statement made it compare everybody with everybody while the tables were new.
@@ -132,7 +136,7 @@ def _publish(distribution_id: int, *, for_sure: bool = False) -> _Batch:
             _make_sure(campaign, len(waiting) * distribution.codes_each)
         settled, short = _take(distribution, campaign, waiting, for_sure=for_sure)
         if short and for_sure:
-            pause_until_mended(distribution, _why_short(campaign))
+            pause_until_mended(distribution, why_campaign_is_dead(campaign) or StatusReason.POOL_EMPTY)
         return _Batch(len(left_out) + settled, short)
 
 
@@ -282,16 +286,10 @@ def _make_sure(campaign: Campaign, wanted: int) -> None:
     lock_pool(campaign)
     if (
         campaign.auto_update
-        and not why_over(campaign)
+        and not why_campaign_is_dead(campaign)
         and (missing := wanted - left_in_pool(campaign, up_to=wanted)) > 0
     ):
         try:
             extend_pool(campaign, count=missing)
         except CodeSpaceExhausted as exhausted:
             raise NotEnoughCodes(str(exhausted)) from None
-
-
-def _why_short(campaign: Campaign) -> StatusReason:
-    if campaign.deleted_at:
-        return StatusReason.CAMPAIGN_DELETED
-    return StatusReason.CAMPAIGN_EXPIRED if why_over(campaign) else StatusReason.POOL_EMPTY

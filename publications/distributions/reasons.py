@@ -38,7 +38,7 @@ WHAT_TO_DO = {
     StatusReason.NO_MORE_CODES: "Change the code configuration or import codes, then resume.",
     StatusReason.CAMPAIGN_DISABLED: "Enable it, then resume. Or stop this distribution.",
     StatusReason.CAMPAIGN_EXPIRED: "Move its end date, then resume. Or stop this distribution.",
-    StatusReason.CAMPAIGN_DELETED: "Stop this distribution: its codes can no longer be used.",
+    StatusReason.CAMPAIGN_DELETED: "Its codes can no longer be used: stop this distribution.",
     StatusReason.WEBHOOK_DELETED: "Stop it, or duplicate it with another one.",
     StatusReason.SERVER_REFUSES: "Check EMAIL_URL, then resume.",
     StatusReason.SERVER_CANNOT: "Check EMAIL_URL, then resume.",
@@ -59,6 +59,15 @@ WHAT_TO_DO = {
 }
 
 
+# It cannot be stopped for good, but given another campaign, or archived.
+OF_AN_AUTOMATIC_ONE = {
+    StatusReason.CAMPAIGN_DISABLED: "Enable it, then resume.",
+    StatusReason.CAMPAIGN_EXPIRED: "Move its end date, then resume.",
+    StatusReason.CAMPAIGN_DELETED: "Its codes can no longer be used: pause this distribution and choose another campaign.",
+    StatusReason.WEBHOOK_DELETED: "Pause this distribution and choose another webhook.",
+}
+
+
 class DeliveryReason(TextChoices):
     """Why a recipient was left out, failed, is unknown, or has to wait. The detail completes the label."""
 
@@ -76,6 +85,9 @@ class DeliveryReason(TextChoices):
     SAME_EMAIL = "same_email", "Same e-mail address as another recipient"
     UNKNOWN_ADDRESS = "unknown_address", "No customer has this address or ID"
     CODE_RELEASED = "code_released", "Its code was released before the message was sent"
+    CODE_DISABLED = "code_disabled", "Its code was disabled before the message was sent"
+    CODE_EXPIRED = "code_expired", "Its code expired before the message was sent"
+    CODE_USED = "code_used", "Its code was used before the message was sent"
     STOPPED = "stopped", "The distribution was stopped before"
     STOPPED_AND_RELEASED = "stopped_and_released", "The distribution was stopped; the code was released"
     ARCHIVED = "archived", "The distribution was archived"
@@ -112,12 +124,13 @@ def in_words(reason: TextChoices | None, detail: str = "") -> str:
     return ": ".join(words for words in (reason.label if reason else "", detail) if words)
 
 
-def with_what_to_do(reason: StatusReason | None, detail: str = "") -> str:
+def with_what_to_do(reason: StatusReason, detail: str = "", *, automatic: bool = False) -> str:
     """The same in full sentences, with what staff can do about it."""
     words = in_words(reason, detail)
-    if words and not words.endswith((".", "!", "?")):
+    if not words.endswith((".", "!", "?")):
         words += "."
-    return f"{words} {WHAT_TO_DO[reason]}" if reason in WHAT_TO_DO else words
+    to_do = (OF_AN_AUTOMATIC_ONE if automatic else {}).get(reason) or WHAT_TO_DO.get(reason)
+    return f"{words} {to_do}" if to_do else words
 
 
 def in_words_by_sql(choices: type[TextChoices], reason: str, detail: str) -> Case:

@@ -13,11 +13,18 @@ from django.utils import timezone
 from config.actor import Actor
 from config.models import ProjectSettings
 from publications.distributions.change_run import NotPossible, record_of
+from publications.distributions.check_worth import why_campaign_is_dead
 from publications.distributions.compose import UnusableTemplate, check_template
 from publications.distributions.models import Distribution
-from publications.hand_out import why_over
+from publications.distributions.reasons import StatusReason
 
 Audience, Message, Status = Distribution.Audience, Distribution.Message, Distribution.Status
+
+CAMPAIGN_PROBLEMS = {
+    StatusReason.CAMPAIGN_DISABLED: "The campaign is disabled, so nobody could use its codes. Enable it first.",
+    StatusReason.CAMPAIGN_EXPIRED: "The campaign has expired, so nobody could use its codes. Move its end date first.",
+    StatusReason.CAMPAIGN_DELETED: "The campaign was deleted, so nobody could use its codes. Choose another one.",
+}
 
 
 class NotReady(Exception):
@@ -58,8 +65,8 @@ def what_is_missing(distribution: Distribution) -> list[str]:
     """For people: what must be mended before it can run; also an automatic one. [] when it is ready."""
     problems = [*_audience_problems(distribution), *_message_problems(distribution)]
     if distribution.campaign:
-        if over := why_over(distribution.campaign):
-            problems.append(over)
+        if dead := why_campaign_is_dead(distribution.campaign):
+            problems.append(CAMPAIGN_PROBLEMS[dead])
         if distribution.campaign.standalone:
             problems.append("This campaign has one code for everybody. Choose one with a pool of codes.")
         if distribution.campaign.join_once and distribution.codes_each > 1:

@@ -31,6 +31,12 @@ from config.models import ProjectSettings
 from customers.models import Customer
 from publications.distributions.audience import why_unreachable
 from publications.distributions.change_run import pause_until_mended
+from publications.distributions.check_worth import (
+    CAMPAIGN_IS_GOOD,
+    CODE_IS_GOOD,
+    why_campaign_is_dead,
+    why_code_is_dead,
+)
 from publications.distributions.compose import compose
 from publications.distributions.grant_emails import grant_emails
 from publications.distributions.hand_over import MailServer, WrittenEmail, post_message
@@ -55,18 +61,24 @@ RECORDS_FOR = 60  # seconds in which the database may come back to be told of a 
 
 State = Delivery.State
 
-CLAIM = """
+# Who claims looks once more at everything that would make the message worthless or unwanted: only this statement is sure.
+CLAIM = f"""
 UPDATE publications_delivery d
    SET state = 'sending', attempts = d.attempts + 1, next_attempt_at = NULL, reason = '', detail = '', state_at = now(),
        email = CASE x.message WHEN 'email' THEN c.email ELSE '' END, claim = %(claim)s, worker = %(worker)s
-  FROM publications_distribution x, customers_customer c
+  FROM publications_distribution x LEFT JOIN campaigns_campaign k ON k.id = x.campaign_id, customers_customer c
  WHERE d.id = %(id)s AND d.state = 'published' AND (d.next_attempt_at IS NULL OR d.next_attempt_at <= now())
    AND x.id = d.distribution_id AND x.status IN ('running', 'active') AND x.message <> 'none'
    AND c.id = d.customer_id AND c.erased_at IS NULL
    AND (x.message <> 'email'
         OR c.email <> '' AND NOT EXISTS (SELECT FROM publications_unsubscribe u WHERE u.email = lower(c.email)))
+   AND (k.id IS NULL OR {CAMPAIGN_IS_GOOD})
+   AND (d.publication_id IS NULL
+        OR (SELECT bool_and({CODE_IS_GOOD}) FROM publications_publishedvoucher l
+              JOIN campaigns_voucher v ON v.id = l.voucher_id LEFT JOIN campaigns_campaign c ON c.id = v.campaign_id
+             WHERE l.publication_id = d.publication_id AND l.released_at IS NULL))
 RETURNING d.attempts, d.email
-"""
+"""  # noqa: S608 - our own constants
 
 # Of whoever does not know whether the database has taken the claim: nothing was sent by it.
 UNCLAIM = """
@@ -156,12 +168,12 @@ def send_batch(
 
 def _trouble(distribution: Distribution, server: MailServer | None) -> Outcome | None:
     """Why nothing can be sent to anybody, before a message is claimed."""
+    if distribution.campaign and (dead := why_campaign_is_dead(distribution.campaign)):
+        return to_be_mended(dead)
     if server is not None:
         return server.ready()
     address = distribution.webhook
-    if not address or address.deleted_at:
-        return to_be_mended(StatusReason.WEBHOOK_DELETED)
-    return None
+    return None if address and not address.deleted_at else to_be_mended(StatusReason.WEBHOOK_DELETED)
 
 
 def _trouble_of(distribution: Distribution, outcome: Outcome) -> Outcome | None:
@@ -192,9 +204,7 @@ def _due(distribution: Distribution, share: int, of: int) -> list[_Due]:
     due = []
     for delivery in deliveries:
         held = codes.get(delivery.publication_id or 0, [])
-        reason = why.get(delivery.customer_id) or (
-            DeliveryReason.CODE_RELEASED if delivery.publication_id and not held else ""
-        )
+        reason = why.get(delivery.customer_id) or (_why_worthless(held) if delivery.publication_id else None)
         if reason:
             Delivery.objects.filter(pk=delivery.pk, state=State.PUBLISHED).update(
                 state=State.SKIPPED, reason=reason, detail="", state_at=Now()
@@ -204,9 +214,17 @@ def _due(distribution: Distribution, share: int, of: int) -> list[_Due]:
     return due
 
 
+def _why_worthless(codes: Sequence[Voucher]) -> DeliveryReason | None:
+    if not codes:
+        return DeliveryReason.CODE_RELEASED
+    return next(filter(None, map(why_code_is_dead, codes)), None)
+
+
 def _codes_of(publications: Sequence[int]) -> dict[int, list[Voucher]]:
     codes: dict[int, list[Voucher]] = {}
-    rows = PublishedVoucher.objects.filter(publication__in=publications, released_at=None).select_related("voucher")
+    rows = PublishedVoucher.objects.filter(publication__in=publications, released_at=None).select_related(
+        "voucher__campaign"
+    )
     for row in rows.order_by("voucher_id"):
         codes.setdefault(row.publication_id, []).append(row.voucher)
     return codes

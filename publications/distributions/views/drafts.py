@@ -24,6 +24,7 @@ from config.roles import PUBLISH, requires
 from customers.models import Customer, Segment
 from customers.search import search
 from publications.distributions.change_draft import NoDraft, change_draft
+from publications.distributions.check_worth import why_campaign_is_dead
 from publications.distributions.compose import OF_THE_CODE, UnusableTemplate, check_template
 from publications.distributions.create_draft import create_draft
 from publications.distributions.discard_draft import discard_draft
@@ -31,6 +32,7 @@ from publications.distributions.draft_steps import draft_steps
 from publications.distributions.forms import AudienceForm, CodesForm, MessageForm, NameForm, WhenForm
 from publications.distributions.list_recipients import TooManyLines, list_recipients
 from publications.distributions.models import Distribution
+from publications.distributions.schedule import CAMPAIGN_PROBLEMS
 from publications.distributions.send_test_message import preview_with_blanks
 
 SUGGESTIONS = 8
@@ -204,8 +206,10 @@ def frame(draft: Distribution, here: str) -> dict:
     """What the page of every step shows around its form."""
     steps = linked_steps(draft)
     label = next(step["label"] for step in steps if step["name"] == here)
+    dead = why_campaign_is_dead(draft.campaign) if draft.campaign else None
     return {
         "title": f"{label}: {draft.name}",
+        "campaign_problem": CAMPAIGN_PROBLEMS[dead] if dead else "",
         "draft": draft,
         "distribution": draft,
         "listed": draft.listed.count() if draft.audience == Distribution.Audience.LIST else 0,

@@ -1,0 +1,42 @@
+"""Whether a code is worth anything to whoever gets it: asked before a distribution starts, in each statement that
+publishes or sends for it, and where such a statement declined, to tell why.
+"""
+
+from __future__ import annotations
+
+from django.db import connection
+from django.utils import timezone
+
+from campaigns.models import Campaign, Voucher
+from publications.distributions.reasons import DeliveryReason, StatusReason
+from publications.redemptions.what_is_left import IS_SPENT, IS_USED_UP, is_used_up
+
+# Of a campaign `k`; and of a voucher `v`, its campaign `c` joined.
+CAMPAIGN_IS_GOOD = "k.active AND k.deleted_at IS NULL AND (k.expiration_date IS NULL OR k.expiration_date > now())"
+CODE_IS_GOOD = f"""v.active AND v.deleted_at IS NULL AND (v.expiration_date IS NULL OR v.expiration_date > now())
+              AND NOT ({IS_USED_UP}) AND NOT ({IS_SPENT})"""
+
+
+def why_campaign_is_dead(campaign: Campaign) -> StatusReason | None:
+    """As its row is now, by the database's clock; None where its codes can be used."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT deleted_at IS NOT NULL, coalesce(expiration_date <= now(), false), NOT active
+                 FROM campaigns_campaign WHERE id = %s""",
+            [campaign.pk],
+        )
+        deleted, expired, disabled = cursor.fetchone()
+    if deleted:
+        return StatusReason.CAMPAIGN_DELETED
+    if expired:
+        return StatusReason.CAMPAIGN_EXPIRED
+    return StatusReason.CAMPAIGN_DISABLED if disabled else None
+
+
+def why_code_is_dead(voucher: Voucher) -> DeliveryReason | None:
+    """By what was read of it, of its campaign too where it has no limit of its own."""
+    if not voucher.active or voucher.deleted_at:
+        return DeliveryReason.CODE_DISABLED
+    if voucher.expiration_date and voucher.expiration_date <= timezone.now():
+        return DeliveryReason.CODE_EXPIRED
+    return DeliveryReason.CODE_USED if is_used_up(voucher) else None
