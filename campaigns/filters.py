@@ -127,7 +127,9 @@ class CodeFilter(django_filters.FilterSet):
     @property
     def form(self):
         form = super().form
-        form.fields["q"].widget = search_box("Search code or id" if self.reveals else "Search a whole code or id")
+        form.fields["q"].widget = search_box(
+            "Search code or id" if self.reveals else "Search a whole published code or id"
+        )
         return form
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
@@ -148,16 +150,17 @@ class CodeFilter(django_filters.FilterSet):
         """By id, by a whole code, or by the beginning of a published one; as typed or in capitals, as most codes are.
 
         The beginning of an unpublished code finds nothing: whoever could search by it would learn the code, which is
-        masked on purpose, one character after the other (ADR 0009).
+        masked on purpose, one character after the other (ADR 0009). To a reader who is shown no code at all, an
+        unpublished code is like one that does not exist, also by the whole of it: a program guesses sixty a second.
         """
         text = text.strip()
         if key := key_of(VOUCHER, text):
             return codes.filter(pk=key)
-        wanted = Q(code__in=[text, text.upper()])
-        if self.reveals:
-            begins = Q(code__startswith=text) | Q(code__startswith=text.upper())
-            wanted |= begins & Q(published_at__isnull=False)
-        return codes.filter(wanted)
+        whole, published = Q(code__in=[text, text.upper()]), Q(published_at__isnull=False)
+        if not self.reveals:
+            return codes.filter(whole & published)
+        begins = Q(code__startswith=text) | Q(code__startswith=text.upper())
+        return codes.filter(whole | begins & published)
 
     def of_campaign(self, codes, name, text):
         """Of the campaign with this id or name; while a name is being typed, of all that it may become."""

@@ -161,6 +161,8 @@ class RedemptionAdmin(ReadOnlyAdmin):
         if redemption := find_redemption(search_term):
             return queryset.filter(pk=redemption.pk), False
         vouchers = Voucher.objects.filter(code__in=[search_term, search_term.upper()])
+        if not reveals_codes(request.user):
+            vouchers = vouchers.filter(published_at__isnull=False)
         customers = Customer.objects.filter(source_id=search_term)
         return queryset.filter(Q(voucher__in=list(vouchers)) | Q(customer__in=list(customers))), False
 

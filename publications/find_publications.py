@@ -32,7 +32,8 @@ def find_publications(publications: QuerySet, text: str, *, whole: bool = False,
     publications only. That is where a page finds its 25 rows at once, while the 25 newest of a million matches
     could only be told by sorting all of them.
     A code that is masked to the reader is found only by all of it: else one could feel one's way along it, letter by
-    letter. Masked are unpublished codes, and with `whole_codes` all.
+    letter. Masked are unpublished codes, and with `whole_codes`, for readers who see none in clear, all: to these an
+    unpublished code is like one that does not exist.
     """
     text = " ".join(text.replace("\x00", " ").split())
     for prefix, field in ((PUBLICATION, "pk"), (CUSTOMER, "customer")):
@@ -43,13 +44,15 @@ def find_publications(publications: QuerySet, text: str, *, whole: bool = False,
         return Found(publications.filter(pk__in=holding), None)
     like = _is if whole_codes else _begins
     all_codes = Voucher.objects.filter(like("code", text)).order_by()
-    codes = all_codes.filter(Q(published_at__isnull=False) | _is("code", text))
+    published = Q(published_at__isnull=False)
+    codes = all_codes.filter(published if whole_codes else published | _is("code", text))
+    attempted = Q(pk__in=()) if whole_codes else _is("attempted_code", text)
     customers = search.search(Customer.objects.live(), text).order_by()
-    found = _of(codes, customers, text)
+    found = _of(codes, customers, attempted)
     if whole or _few(all_codes, customers, found):
         return Found(publications.filter(pk__in=found), None)
     looked_at, edge = newest(publications, NEWEST)
-    return Found(_among(looked_at, codes, customers, text), edge)
+    return Found(_among(looked_at, codes, customers, attempted), edge)
 
 
 def _begins(field: str, text: str) -> Q:
@@ -75,20 +78,20 @@ def _few(*sets: QuerySet) -> bool:
         return few
 
 
-def _of(codes: QuerySet, customers: QuerySet, text: str) -> QuerySet:
-    """The keys of their publications, and of the attempts at these codes or at all of `text` (a code that is no more). A
+def _of(codes: QuerySet, customers: QuerySet, attempted: Q) -> QuerySet:
+    """The keys of their publications, and of the attempts at these codes or at the `attempted` (one that is no more). A
     union: an OR over the tables would walk the whole history."""
     of_codes = PublishedVoucher.objects.filter(voucher__in=codes.values("pk"))
     of_customers = Publication.objects.filter(customer__in=customers.values("pk"))
     # Not null, as the index says: a plan by the codes of many attempts needs to be told.
     at_codes = Publication.objects.filter(attempted_code__in=codes.values("code"), attempted_code__isnull=False)
-    at_text = Publication.objects.filter(_is("attempted_code", text))
+    at_text = Publication.objects.filter(attempted)
     return of_codes.values_list("publication_id").union(
         *(found.order_by().values_list("pk") for found in (of_customers, at_codes, at_text)), all=True
     )
 
 
-def _among(publications: QuerySet, codes: QuerySet, customers: QuerySet, text: str) -> QuerySet:
+def _among(publications: QuerySet, codes: QuerySet, customers: QuerySet, attempted: Q) -> QuerySet:
     """Looks at each publication in turn; of a hand-out of a million codes at its first ones.
 
     Ranges of one, since an "=" would let the planner gather all that begin with the text first: of a million customers
@@ -99,5 +102,5 @@ def _among(publications: QuerySet, codes: QuerySet, customers: QuerySet, text: s
         Exists(customers.filter(pk__range=(OuterRef("customer"), OuterRef("customer"))))
         | Exists(codes.filter(pk__in=held))
         | Exists(codes.filter(code__range=(OuterRef("attempted_code"), OuterRef("attempted_code"))))
-        | _is("attempted_code", text)
+        | attempted
     )

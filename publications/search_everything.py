@@ -56,13 +56,16 @@ def page_of_id(text: str) -> str | None:
 def search_everything(text: str, *, reveals: bool) -> Found:
     """What begins with `text`: published codes, customers, campaigns (also a word inside the name).
 
-    A masked code, and for readers who see none in clear (`reveals` False) every code, is found only by all of it: a
-    beginning that finds it would let one feel one's way along it. Publications are found by their source_id.
+    A masked code is found only by all of it: a beginning that finds it would let one feel one's way along it. Readers
+    who see no code in clear (`reveals` False) find published codes that way, and no other. Publications are found by
+    their source_id.
     """
     upper = text.upper()
     whole = Q(code__in=[text, upper])
     beginning = Q(code__startswith=text) | Q(code__startswith=upper)
     codes = Voucher.objects.filter(deleted_at=None).select_related("campaign").order_by("code")
+    if not reveals:
+        codes = codes.filter(published_at__isnull=False)
     found = list(with_holders(codes.filter(whole))[:SHOWN])
     if reveals and len(found) <= SHOWN:
         begins = Voucher.objects.filter(beginning).order_by().values("pk")[:LOOKED_AT]

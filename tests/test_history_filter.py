@@ -112,6 +112,13 @@ def test_who_sees_no_code_in_clear_cannot_feel_the_way_along_one():
     assert list(history(filters={"q": "ROAST-77AB"}, whole_codes=True).qs) == [publication]
 
 
+def test_to_who_sees_no_code_in_clear_an_unpublished_one_is_like_none():
+    attempt = failed(VoucherFactory(code="ROAST-77AB", active=False))
+
+    assert list(history(filters={"q": "ROAST-77AB"}, whole_codes=True).qs) == []
+    assert list(history(filters={"q": "ROAST-77AB"}).qs) == [attempt]
+
+
 def test_channel_and_result():
     voucher = VoucherFactory()
     by_mail, by_api = published(voucher, channel="E-mail"), published(channel="API")

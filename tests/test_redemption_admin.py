@@ -18,7 +18,7 @@ def test_what_is_looked_for_is_found(signed_in, text):
     wanted = redeem(VoucherFactory(code="ROAST-77AB"), customer=CustomerFactory(source_id="crm-1"), by=STAFF)
     redeem(VoucherFactory(), customer=CustomerFactory(), by=STAFF)
 
-    answer = signed_in("Viewer").get(LIST, {"q": wanted.public_id if text == "id" else text})
+    answer = signed_in("Operator").get(LIST, {"q": wanted.public_id if text == "id" else text})
 
     assert list(answer.context["cl"].result_list) == [wanted]
 

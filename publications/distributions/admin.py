@@ -6,13 +6,14 @@ Without what a message says, which may hold codes that are masked to the reader:
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import F
+from django.db.models import F, Value
 from django.db.models.functions import Lower
 from django.urls import reverse
 
 from config.admin import ReadOnlyAdmin
-from config.roles import MANAGE
+from config.roles import MANAGE, reveals_codes
 from publications.distributions.automation.models import Firing, Rule
+from publications.distributions.keep_messages import subject_shown, with_codes
 from publications.distributions.models import (
     Delivery,
     Distribution,
@@ -83,10 +84,18 @@ class KeptMessageAdmin(FoundByAddress):
     """E-mails that were kept, since no mail server is set."""
 
     address = "to"
-    list_display = ["created_at", "to", "subject", "customer"]
+    list_display = ["created_at", "to", "shown_subject", "customer"]
     list_select_related = ["customer"]
     search_fields = ["to"]  # shows the box; `get_search_results` does the search
     fields = [*list_display, "sender", "delivery"]
+    readonly_fields = ["shown_subject"]
+
+    def get_queryset(self, request):
+        return with_codes(super().get_queryset(request)).annotate(reveals=Value(reveals_codes(request.user)))
+
+    @admin.display(description="Subject")
+    def shown_subject(self, message) -> str:
+        return subject_shown(message, reveals=message.reveals)
 
 
 @admin.register(EmailGrant)

@@ -287,8 +287,8 @@ class KeptMessage(models.Model):
             models.Index(OpClass(Lower(F("to")), "text_pattern_ops"), name="kept_message_to_prefix"),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.subject} to {self.to}"
+    def __str__(self) -> str:  # without the subject, which may hold a code
+        return f"Message to {self.to}"
 
 
 class EmailGrant(models.Model):

@@ -13,6 +13,7 @@ from config.paging import COUNT_UP_TO
 from config.roles import PUBLISH, may, reveals_codes
 from config.tables import Table, WhenColumn
 from config.templatetags.handout import pill, when
+from publications.distributions.keep_messages import subject_shown, with_codes
 from publications.distributions.models import Delivery, Distribution, KeptMessage
 from publications.history import attach_ledger
 from publications.tables import customer_link
@@ -205,13 +206,10 @@ class OutboxTable(Table):
 
     def __init__(self, messages, *, user, **kwargs):
         self.reveals = reveals_codes(user)
-        messages = messages.defer("text", "html", "headers").select_related("delivery__distribution")
-        super().__init__(messages, **kwargs)
+        super().__init__(with_codes(messages.defer("text", "html", "headers")), **kwargs)
 
     def render_subject(self, record: KeptMessage):
-        """As it was sent; to who sees no codes, as it was written, since it may hold one."""
-        template = record.delivery.distribution.subject if record.delivery else "(hidden: it may hold a code)"
-        words = record.subject if self.reveals else template
+        words = subject_shown(record, reveals=self.reveals)
         url = reverse_lazy("distributions:outbox-message", kwargs={"message_id": record.pk})
         return format_html('<a href="{}">{}</a>', url, words or "(no subject)")
 

@@ -10,9 +10,11 @@ from django.views.decorators.http import require_safe
 from config.roles import READ, requires, reveals_codes
 from config.tables import list_page
 from publications.distributions.filters import OutboxFilter
+from publications.distributions.keep_messages import codes_in, subject_shown, with_codes
 from publications.distributions.models import KeptMessage
 from publications.distributions.tables import OutboxTable
 from publications.distributions.views.review import framed
+from publications.reveal import text_shown
 
 
 @require_safe
@@ -30,8 +32,11 @@ def outbox(request):
 @requires(READ)
 def message(request, message_id):
     """Its text holds codes in clear, so who sees none of them sees no text."""
-    kept = get_object_or_404(KeptMessage.objects.select_related("delivery__distribution", "customer"), pk=message_id)
-    reveals = reveals_codes(request.user)
+    kept = get_object_or_404(with_codes(KeptMessage.objects.select_related("customer")), pk=message_id)
+    reveals, codes = reveals_codes(request.user), codes_in(kept)
+    if reveals:
+        kept.subject = subject_shown(kept, reveals=True)
+        kept.text = text_shown(kept.text, codes, reveals=True)
     context = {"title": kept.subject or "(no subject)" if reveals else "Message", "kept": kept, "reveals": reveals}
     return render(request, "distributions/outbox_message.html", context)
 
@@ -40,5 +45,5 @@ def message(request, message_id):
 @never_cache
 @requires(READ)
 def message_html(request, message_id):
-    kept = get_object_or_404(KeptMessage, pk=message_id)
-    return framed(kept.html if reveals_codes(request.user) else "")
+    kept = get_object_or_404(with_codes(KeptMessage.objects.all()), pk=message_id)
+    return framed(text_shown(kept.html, codes_in(kept), reveals=True) if reveals_codes(request.user) else "")
