@@ -25,6 +25,7 @@ from campaigns.switch_code import disable_code, enable_code
 from config.actor import Actor
 from config.admin import ReadOnlyAdmin, RoleModelAdmin
 from config.roles import MANAGE, PUBLISH, may, reveals_codes
+from config.templatetags.handout import as_of
 
 MOST_AT_ONCE = 1_000  # rows that an action takes: each is a change of its own, with its entry in the audit log
 
@@ -85,7 +86,8 @@ class CampaignAdmin(RoleModelAdmin):
 
     @admin.display(description="Codes left")
     def codes(self, campaign) -> str:
-        return f"{campaign.count.left:,} of {campaign.count.total:,}"
+        count = campaign.count
+        return format_html("{} of {} {}", f"{count.left:,}", f"{count.total:,}", as_of(count.as_of))
 
     @admin.display(description="Status")
     def state(self, campaign) -> str:

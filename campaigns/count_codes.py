@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection
@@ -26,14 +27,16 @@ SELECT campaign_id, {COUNTED} FROM campaigns_voucher v WHERE campaign_id = ANY(%
 
 
 class CodeCount(NamedTuple):
-    """Codes of a campaign: all, the published ones, those left in the pool (the rest is disabled, expired or withdrawn); and those
-    that were redeemed, and not taken back.
+    """Codes of a campaign: all, the published ones, those left in the pool (the rest is disabled, expired or withdrawn);
+    and those that were redeemed, and not taken back. `as_of`: when a large campaign was counted; None: here and now. Whoever shows
+    these numbers shows that moment with them.
     """
 
     total: int
     published: int
     left: int
     redeemed: int = 0
+    as_of: datetime | None = None
 
     @property
     def percent(self) -> int:
@@ -64,7 +67,7 @@ def kept_count(campaign: Campaign) -> CodeCount | None:
     kept = getattr(campaign, "kept_count", None)
     if kept is None or kept.rows <= LARGE:
         return None
-    return CodeCount(kept.total, kept.published, kept.in_pool, kept.redeemed)
+    return CodeCount(kept.total, kept.published, kept.in_pool, kept.redeemed, kept.counted_at)
 
 
 def is_pool_empty(campaign: Campaign, count: CodeCount) -> bool:

@@ -18,7 +18,7 @@ WITH gone AS (
         SELECT id FROM publications_publication WHERE result = 'FAILURE' AND created_at < %(before)s LIMIT %(batch)s)
     RETURNING *
 ), lost AS (
-    {summed("gone WHERE id <= %(counted_up_to)s", zone="%(zone)s::text")}
+    {summed("gone WHERE id <= %(counted_up_to)s", zone="%(zone)s::text", publication="gone")}
 ), corrected AS (
     UPDATE publications_daytally t
        SET publications = t.publications - lost.publications, attempts = t.attempts - lost.attempts

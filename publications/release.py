@@ -17,6 +17,7 @@ from config import audit
 from config.actor import Actor
 from publications.models import PublishedVoucher
 from publications.redemptions.what_is_left import EVER_USED
+from publications.tallies.count_more_codes import count_released
 
 # The publications first: two releases of one publication must not both see the other's code as live. Then the codes, so
 # that a use which is just being counted is seen by the statements below.
@@ -122,4 +123,5 @@ def take_back(
         if released:
             cursor.execute(TAKE_OFF, {"released": released, "back_to_pool": back_to_pool})
             cursor.execute(VOID, values)
+            count_released(released)
     return len(released)

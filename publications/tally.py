@@ -14,6 +14,7 @@ from campaigns.models import Campaign
 from campaigns.pool import IN_POOL
 from config.time_zone import start_of
 from publications.models import Publication
+from publications.tallies.count_publications import LIVE_CODES
 from publications.tallies.models import OF_EVERYTHING
 
 DAYS = 24
@@ -22,7 +23,7 @@ OTHER, GREY = "Other", 5
 
 
 class Days:
-    """Codes published in the last DAYS days, by day of the project's time zone and channel, released ones included.
+    """Codes published in the last DAYS days, by day of the project's time zone and channel; without those released since.
 
     Besides, by day: how many publications they went out in, and the failed attempts. A file of 500 codes is one
     publication. And of all days: which channels there were, and the failed attempts that are kept still.
@@ -101,7 +102,7 @@ SELECT CASE WHEN day >= %(first_day)s THEN day END, channel, result,
  WHERE campaign_id = %(scope)s AND (SELECT up_to FROM progress) > 0 {counted}
  GROUP BY 1, 2, 3
  UNION ALL
-SELECT (created_at AT TIME ZONE %(zone)s::text)::date, channel, result, count(*), sum(voucher_count)::bigint, 0
+SELECT (created_at AT TIME ZONE %(zone)s::text)::date, channel, result, count(*), sum({live})::bigint, 0
   FROM publications_publication
  WHERE result = 'SUCCESS' AND id > %(after)s AND (SELECT up_to FROM progress) = %(after)s AND created_at >= %(since)s {made}
  GROUP BY 1, 2, 3
@@ -112,8 +113,9 @@ SELECT CASE WHEN created_at >= %(since)s THEN (created_at AT TIME ZONE %(zone)s:
  WHERE result = 'FAILURE' AND id > %(after)s AND (SELECT up_to FROM progress) = %(after)s {made} {failed}
  GROUP BY 1, 2, 3
 """
-OF_CAMPAIGN = STATEMENT.format(counted="", made="AND campaign_id = %(scope)s", failed="")
-OF_ALL = STATEMENT.format(counted="AND day >= %(first_day)s", made="", failed="AND created_at >= %(since)s")
+LIVE = LIVE_CODES.format(publication="publications_publication")
+OF_CAMPAIGN = STATEMENT.format(live=LIVE, counted="", made="AND campaign_id = %(scope)s", failed="")
+OF_ALL = STATEMENT.format(live=LIVE, counted="AND day >= %(first_day)s", made="", failed="AND created_at >= %(since)s")
 
 
 def tally_days(campaign: Campaign | None = None) -> Days:

@@ -38,8 +38,37 @@ def test_a_page_shows_the_kept_count_of_a_large_campaign():
     assert count_campaigns() == 1
     publish(campaign, mara, channel="API", origin="api", by=STAFF)
 
-    assert counted(campaign) == fresh == ((8, 4, 4, 0), (2, 4, True))
-    assert codes.count_codes(Campaign.objects.select_related("kept_count")) == {campaign.pk: (8, 4, 4, 0)}
+    moment = CampaignCount.objects.get().counted_at
+    assert fresh == ((8, 4, 4, 0, None), (2, 4, True))
+    assert counted(campaign) == ((8, 4, 4, 0, moment), (2, 4, True))
+    assert codes.count_codes(Campaign.objects.select_related("kept_count")) == {campaign.pk: (8, 4, 4, 0, moment)}
+
+
+def test_a_count_that_was_kept_is_shown_with_its_moment(signed_in):
+    """Else a page said "0 of 1,000,000 published, nobody yet" while the campaign ran."""
+    campaign = CampaignFactory(name="Autumn", codes=8)
+    count_campaigns()
+    publish(campaign, CustomerFactory(), channel="API", origin="api", by=STAFF)
+    CampaignCount.objects.update(counted_at=timezone.now().replace(hour=12, minute=3))
+    operator = signed_in("Operator")
+    shown = "as\u00a0of\u00a0<time"
+
+    page = operator.get(f"/campaigns/{campaign.public_id}/").content.decode()
+
+    assert page.count(shown) == 3
+    assert ":03</time>" in page
+    assert "Nobody yet" not in page
+    assert shown in operator.get("/campaigns/").content.decode()
+    assert shown in operator.get(f"/campaigns/{campaign.public_id}/codes").content.decode()
+    assert shown in operator.get(f"/campaigns/{campaign.public_id}/publish").content.decode()
+    assert shown in signed_in("Manager").get("/admin/campaigns/campaign/").content.decode()
+
+
+def test_a_count_made_here_and_now_needs_no_moment(signed_in):
+    campaign = CampaignFactory(codes=3)
+    count_campaigns()
+
+    assert "as\u00a0of" not in signed_in("Viewer").get(f"/campaigns/{campaign.public_id}/").content.decode()
 
 
 def test_that_its_pool_is_empty_is_seen_at_once():
@@ -48,7 +77,7 @@ def test_that_its_pool_is_empty_is_seen_at_once():
 
     publish(campaign, CustomerFactory(), count=4, channel="API", origin="api", by=STAFF)
 
-    assert counted(campaign)[0] == (4, 0, 0, 0)
+    assert counted(campaign)[0][:4] == (4, 0, 0, 0)
 
 
 def test_a_small_campaign_is_counted_when_it_is_looked_at():
@@ -57,7 +86,7 @@ def test_a_small_campaign_is_counted_when_it_is_looked_at():
 
     publish(campaign, CustomerFactory(), channel="API", origin="api", by=STAFF)
 
-    assert counted(campaign)[0] == (3, 1, 2, 0)
+    assert counted(campaign)[0] == (3, 1, 2, 0, None)
 
 
 def test_a_small_one_is_counted_again_when_codes_were_added():

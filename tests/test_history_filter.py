@@ -88,7 +88,7 @@ def test_nor_is_a_released_code_found_by_the_beginning_of_what_failed_attempts_a
     attempt = failed(voucher)
     assert found(q="ROAST-77A") == [attempt, publication]
 
-    release(voucher, by=STAFF, reason="Sent to the wrong person")
+    release(voucher, by=STAFF, reason="Sent to the wrong person", back_to_pool=True)
 
     assert found(q="ROAST-77A") == []
     assert found(q="ROAST-77AB") == [attempt, publication]

@@ -16,9 +16,10 @@ from publications.delete_old_failures import delete_old_failures
 from publications.models import DayTally, Publication, TallyProgress
 from publications.publish import publish
 from publications.refusals import NoVoucherSuitable
+from publications.release import release
 from publications.tallies import count_publications as counting
 from publications.tallies.count_publications import count_publications
-from publications.tally import tally_days
+from publications.tally import overview_of, tally_days
 from publications.verify import INVARIANTS
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
@@ -275,3 +276,21 @@ def test_another_time_zone_begins_the_counting_again(project):
 
     assert DayTally.objects.values_list("day", flat=True).distinct().get() == in_utc + timedelta(days=1)
     assert (meanwhile, counted_anew, disagreements()) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("counted_before", [True, False])
+def test_a_code_that_was_released_is_published_no_more_on_any_day(counted_before):
+    """The same in the tile of the week as in that of the codes: nobody reads 3 in 7 days, of 2 in all."""
+    campaign = CampaignFactory(codes=4)
+    publication = publish(campaign, CustomerFactory(), count=3, channel="API", origin="api", by=STAFF)
+    if counted_before:
+        count_all()
+
+    release(publication.vouchers[0], by=STAFF, reason="Sent to the wrong person")
+    on_page = tally_days(campaign).codes(last=7)
+    count_all()
+
+    days = tally_days(campaign)
+    assert (on_page, days.codes(last=7), tally_days().codes(last=7)) == (2, 2, 2)
+    assert overview_of(campaign).codes.published == 2
+    assert disagreements() == 0

@@ -80,6 +80,20 @@ def when(moment: datetime | None, empty: str = "–") -> SafeString:
     )
 
 
+@register.simple_tag
+def as_of(moment: datetime | None) -> SafeString | str:
+    """Behind a count that was made some time ago: "as of 12:03". Nothing behind one that was made here and now."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment)
+    shown = f"{local:%H:%M}"
+    if local.date() != timezone.localdate():
+        shown = f"{local.day} {local:%b}, {shown}"
+    return format_html(
+        'as\u00a0of\u00a0<time datetime="{}">{}</time>', moment.astimezone(UTC).isoformat(timespec="seconds"), shown
+    )
+
+
 def relative(moment: datetime, now: datetime) -> str:
     """`moment` seen from `now`, both in the project's time zone: "5 min ago", "yesterday 14:02", "3 Nov 14:02"."""
     ago = now - moment

@@ -18,12 +18,19 @@ from publications.tallies.models import OF_EVERYTHING
 CHUNK = 200_000  # ids in one transaction, which then takes about a third of a second
 
 
-def summed(rows: str, *, zone: str) -> str:
-    """SQL: the tallies that these rows of publications come to. Both arguments are SQL."""
+# Published are the codes that somebody holds: one that was released is published no more, on any day (docs/design.md).
+LIVE_CODES = """voucher_count - CASE WHEN voucher_count > 0 THEN (
+               SELECT count(*) FROM publications_publishedvoucher l
+                WHERE l.publication_id = {publication}.id AND l.released_at IS NOT NULL) ELSE 0 END"""
+
+
+def summed(rows: str, *, zone: str, publication: str = "publications_publication") -> str:
+    """SQL: the tallies that these rows of publications come to. The arguments are SQL."""
     return f"""
 SELECT CASE WHEN grouping(campaign_id) = 1 THEN {OF_EVERYTHING} ELSE campaign_id END AS campaign_id, day, channel, result,
-       count(*) AS publications, sum(voucher_count)::bigint AS codes, sum(attempts)::bigint AS attempts
-  FROM (SELECT campaign_id, (created_at AT TIME ZONE {zone})::date AS day, channel, result, voucher_count, attempts
+       count(*) AS publications, sum(codes)::bigint AS codes, sum(attempts)::bigint AS attempts
+  FROM (SELECT campaign_id, (created_at AT TIME ZONE {zone})::date AS day, channel, result, attempts,
+               {LIVE_CODES.format(publication=publication)} AS codes
           FROM {rows}) AS publication
  GROUP BY GROUPING SETS ((campaign_id, day, channel, result), (day, channel, result))
 HAVING grouping(campaign_id) = 1 OR campaign_id IS NOT NULL"""  # noqa: S608
