@@ -26,7 +26,8 @@ SELECT c.id, c.reserve - pool.size AS missing
    AND NOT EXISTS (SELECT FROM campaigns_codeorder o
                     WHERE o.campaign_id = c.id
                       AND (o.status IN ('queued', 'running')
-                           OR o.status = 'failed' AND o.finished_at > now() - interval '1 hour'))
+                           OR o.status = 'failed' AND o.finished_at > now() - interval '1 hour'
+                              AND o.finished_at < now() + interval '1 minute'))
 """  # noqa: S608 - our own constant
 
 

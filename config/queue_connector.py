@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 import psycopg
 from django.db import OperationalError
-from procrastinate import App, PsycopgConnector
+from procrastinate import App, PsycopgConnector, periodic
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
@@ -19,6 +19,7 @@ from procrastinate.exceptions import ConnectorException
 from config.postgres.base import PASSING
 from config.postgres.lines import AsyncLine
 from config.runtime.pulse import pulse
+from config.steady_deferrer import SteadyDeferrer
 
 INSISTS_FOR = 60  # seconds, on telling the queue what became of a job
 
@@ -83,4 +84,5 @@ class Connector(_Orders, DjangoConnector):
 
 def use(app: App) -> None:
     """Called when Procrastinate is ready (PROCRASTINATE_ON_APP_READY)."""
+    periodic.PeriodicDeferrer = SteadyDeferrer  # type: ignore[misc]  # where the worker looks it up
     app.connector = app.job_manager.connector = Connector(alias=app.connector.alias)  # type: ignore[attr-defined]

@@ -17,7 +17,7 @@ from publications.distributions.end_run import end_run
 from publications.distributions.hand_over import MailServer
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.publish_batch import publish_batch
-from publications.distributions.send_batch import send_batch
+from publications.distributions.send_batch import RESTS, send_batch
 from publications.distributions.write_audience import write_audience
 
 TURN = 10  # seconds after which another run may have this worker
@@ -63,7 +63,7 @@ def shares_of(distribution: Distribution) -> int:
 
 def at_work():
     """Those that run and do not rest."""
-    return Distribution.objects.at_work().exclude(rests_until__gt=Now())
+    return Distribution.objects.at_work().exclude(rests_until__gt=Now(), rests_until__lte=Now() + RESTS[-1])
 
 
 def due():

@@ -9,6 +9,9 @@ from config.models import ProjectSettings
 
 GRANT = """
 WITH old AS (DELETE FROM publications_emailgrant WHERE at <= clock_timestamp() - interval '1 minute'),
+ahead AS (  -- by a clock that has been put right since: they were granted by now at the latest
+    UPDATE publications_emailgrant SET at = clock_timestamp() WHERE at > clock_timestamp()
+),
 used AS (
     SELECT coalesce(sum(count), 0) AS in_a_minute,
            coalesce(sum(count) FILTER (WHERE at > clock_timestamp() - interval '2 seconds'), 0) AS just_now

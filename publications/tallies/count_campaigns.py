@@ -21,6 +21,7 @@ SELECT c.id, c.pool_version, ({CODE_WRITES}) FROM campaigns_campaign c
   LEFT JOIN campaigns_campaigncount k ON k.campaign_id = c.id
  WHERE k.campaign_id IS NULL
     OR (k.rows <= {LARGE} AND k.pool_version <> c.pool_version)
+    OR k.counted_at > now() + interval '1 minute'  -- by a clock that has been put right since
     OR (k.rows > {LARGE} AND k.counted_at < now() - {GOOD_FOR}
         AND (k.pool_version <> c.pool_version OR k.code_writes <> ({CODE_WRITES})
              OR k.counted_at < now() - interval '1 hour'))

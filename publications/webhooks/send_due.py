@@ -89,7 +89,7 @@ def addresses_due() -> list[int]:
 
 
 def _ready() -> QuerySet[WebhookAddress]:
-    return WebhookAddress.objects.active().exclude(rests_until__gt=Now())
+    return WebhookAddress.objects.active().exclude(rests_until__gt=Now(), rests_until__lte=Now() + REST)
 
 
 def _claim(which: str, key: int, *, most: int) -> list[WebhookDelivery]:

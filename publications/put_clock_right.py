@@ -1,0 +1,68 @@
+"""After a clock that ran ahead was put right: no time that was written then is believed for longer than it could be true.
+
+Who looked "in an hour", rests "until next week" or failed to sign in "tomorrow" would stand still until then. That the
+clock was put back shows in the queue, which keeps for when it has ordered each periodic job.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from publications.distributions.send_batch import RESTS
+from publications.distributions.send_batch import RETRY_AFTER as MESSAGES_RETRY_AFTER
+from publications.webhooks.send_due import REST
+from publications.webhooks.send_due import RETRY_AFTER as WEBHOOKS_RETRY_AFTER
+
+PAST = timedelta(0)
+
+WAS_PUT_BACK = """
+DELETE FROM procrastinate_periodic_defers
+ WHERE defer_timestamp > extract(epoch FROM now() + interval '2 minutes')"""  # so far the clocks of machines may differ
+
+
+class Stored(NamedTuple):
+    table: str
+    column: str
+    most: timedelta  # how far from now it may lie in the future
+    where: str = "true"
+
+
+STORED = [
+    Stored("customers_watchedsegment", "looked_at", PAST),
+    Stored("customers_watchedmember", "since", PAST),
+    Stored("customers_firstmembers", "created_at", PAST),
+    Stored("campaigns_campaigncount", "counted_at", PAST),
+    Stored("config_apikey", "last_used_at", PAST),
+    Stored("publications_emailgrant", "at", PAST),
+    Stored("publications_rule", "activated_at", PAST),
+    Stored("publications_firing", "created_at", PAST),  # which counts for "at most so often"
+    Stored("publications_distribution", "rests_until", RESTS[-1]),
+    Stored("publications_webhookaddress", "rests_until", REST),
+    Stored("publications_delivery", "state_at", PAST, "state = 'sending'"),
+    Stored("publications_delivery", "next_attempt_at", max(MESSAGES_RETRY_AFTER), "state = 'published'"),
+    Stored("publications_webhookdelivery", "next_attempt_at", max(WEBHOOKS_RETRY_AFTER), "status = 'waiting'"),
+    Stored("axes_accessattempt", "attempt_time", PAST),
+    Stored("django_session", "expire_date", timedelta(seconds=settings.SESSION_COOKIE_AGE)),
+    Stored("procrastinate_workers", "last_heartbeat", PAST),
+    Stored("procrastinate_jobs", "scheduled_at", timedelta(days=1), "status = 'todo'"),
+]
+
+
+def put_clock_right() -> int:
+    """Looks whether the clock was put back, and if so mends what was written before: how many rows."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(WAS_PUT_BACK)
+        return sum(_mend(cursor, stored) for stored in STORED) if cursor.rowcount else 0
+
+
+def _mend(cursor, stored: Stored) -> int:
+    cursor.execute(
+        f"UPDATE {stored.table} SET {stored.column} = now() + %s::interval"  # noqa: S608 - our own names
+        f" WHERE {stored.column} > now() + %s::interval AND {stored.where}",
+        [stored.most, stored.most],  # type: ignore[list-item]  # psycopg takes a timedelta
+    )
+    return cursor.rowcount
