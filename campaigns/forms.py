@@ -167,12 +167,20 @@ class CampaignForm(ValueFields, CodeFields):
         widget=forms.TextInput(attrs={"placeholder": "30 days"}),
         help_text="Counted from its publication: “30 days”, “12 hours”, or ISO 8601 such as P1M.",
     )
+    how = forms.ChoiceField(
+        label="Codes",
+        choices=[("generate", "Generate them here"), ("import", "Import my own from a file, as the next step")],
+        widget=forms.RadioSelect,
+        initial="generate",
+        required=False,
+    )
     count = forms.IntegerField(
         label="Codes to generate now",
+        required=False,
         min_value=0,
         max_value=MOST_IN_ONE_ORDER,
         initial=100,
-        help_text="Up to ten million, made in the background; more can follow. Enter 0 if you import your own.",
+        help_text="Up to ten million, made in the background; you can add more later.",
     )
     auto_update = of(
         "auto_update",
@@ -206,6 +214,7 @@ class CampaignForm(ValueFields, CodeFields):
         gift = campaign.kind == Campaign.Kind.GIFT_VOUCHERS
         for name in (
             "kind",
+            "how",
             "count",
             "active",
             "gift_limit",
@@ -231,7 +240,7 @@ class CampaignForm(ValueFields, CodeFields):
                 f"In the time zone of the project, {zone}.",
                 ["start_date", "expiration_date", "activity_duration"],
             ),
-            ("Codes", old, [*CONFIGURATION, "count"]),
+            ("Codes", old, ["how", *CONFIGURATION, "count"]),
             ("Publishing", "", ["join_once", "auto_update", "reserve", "active"]),
             ("More", "", ["description", "metadata"]),
         ]
@@ -250,6 +259,10 @@ class CampaignForm(ValueFields, CodeFields):
         cleaned = super().clean()
         if cleaned.get("kind") == Campaign.Kind.DISCOUNT_COUPONS and not cleaned.get("discount_type"):
             self.add_error("discount_type", "Choose what the code gives.")
+        if cleaned.get("how") == "import":
+            cleaned["count"] = 0
+        elif "count" in self.fields and cleaned.get("count") is None and "count" not in self.errors:
+            self.add_error("count", "Say how many codes to generate, or choose to import your own.")
         return cleaned
 
     def columns(self) -> dict[str, Any]:
@@ -261,6 +274,12 @@ class CampaignForm(ValueFields, CodeFields):
 
 class ExtendForm(VerbForm):
     count = forms.IntegerField(label="How many codes", min_value=1, max_value=MOST_IN_ONE_ORDER, initial=100)
+    single_column = True
+
+
+class DisableForm(VerbForm):
+    """Asks for nothing: the page says what follows, and one button does it."""
+
     single_column = True
 
 

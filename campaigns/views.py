@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.db.models import Q
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from campaigns.change_campaign import CampaignGone, change_campaign
@@ -14,7 +15,7 @@ from campaigns.count_codes import count_codes
 from campaigns.create_campaign import NameTaken, create_campaign
 from campaigns.delete_campaign import delete_campaign
 from campaigns.filters import CampaignFilter
-from campaigns.forms import CONFIGURATION, CampaignForm, CodeFields, DeleteForm
+from campaigns.forms import CONFIGURATION, CampaignForm, CodeFields, DeleteForm, DisableForm
 from campaigns.models import Campaign
 from campaigns.preview_codes import preview_codes
 from campaigns.tables import CampaignTable
@@ -63,6 +64,8 @@ def create(request):
             form.add_error("count", str(refused))
         else:
             messages.success(request, f"{campaign} has been created.")
+            if form.cleaned_data["how"] == "import":
+                return redirect("campaigns:import", campaign_id=campaign.pk)
             if order := campaign.code_orders.first():
                 return redirect("campaigns:order", campaign_id=campaign.pk, order_id=order.pk)
             return redirect("campaigns:settings", campaign_id=campaign.pk)
@@ -123,17 +126,26 @@ def enable(request, campaign_id):
     return _switch(request, campaign_id, active=True, word="enabled")
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(MANAGE)
 def disable(request, campaign_id):
-    return _switch(request, campaign_id, active=False, word="disabled")
+    if request.method == "POST":
+        return _switch(request, campaign_id, active=False, word="disabled")
+    campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
+    context = {
+        "title": f"Disable {campaign}?",
+        "campaign": campaign,
+        "form": DisableForm(),
+        "count": count_codes([campaign])[campaign.pk],
+    }
+    return render(request, "campaigns/disable.html", context)
 
 
 def _switch(request, campaign_id: int, *, active: bool, word: str):
     campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
     change_campaign(campaign, {"active": active}, by=Actor.user(request.user))
     messages.success(request, f"{campaign} is {word}.")
-    return redirect("campaigns:settings", campaign_id=campaign.pk)
+    return leave(request, reverse("campaigns:settings", kwargs={"campaign_id": campaign.pk}))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

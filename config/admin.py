@@ -23,7 +23,7 @@ from config.actor import Actor
 from config.admin_lists import PagedChangeList
 from config.audit import record
 from config.models import ApiCall, ApiKey, AuditEntry, Listener, Outbox, ProjectSettings
-from config.roles import MANAGE, READ, may
+from config.roles import EXPLAINED, MANAGE, READ, may
 
 
 class PlainDecimalField(forms.DecimalField):
@@ -235,6 +235,13 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 admin.site.unregister([User, Group])
 
 
+class RolesField(forms.ModelMultipleChoiceField):
+    """Each role with what it lets somebody do."""
+
+    def label_from_instance(self, group) -> str:
+        return f"{group.name}: {EXPLAINED[group.name]}" if group.name in EXPLAINED else group.name
+
+
 @admin.register(User)
 class StaffAdmin(RoleModelAdmin, UserAdmin):
     """Who may sign in, and with which roles. A Manager cannot make, change or become a superuser.
@@ -280,7 +287,12 @@ class StaffAdmin(RoleModelAdmin, UserAdmin):
 
     def formfield_for_manytomany(self, db_field, request, **kwargs):
         if db_field.name == "groups":
-            kwargs |= {"widget": forms.CheckboxSelectMultiple, "label": "Roles", "help_text": ""}
+            kwargs |= {
+                "widget": forms.CheckboxSelectMultiple,
+                "form_class": RolesField,
+                "label": "Roles",
+                "help_text": "",
+            }
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def has_change_permission(self, request, obj=None) -> bool:

@@ -1,11 +1,14 @@
 """Django's admin under Handout's roles: whoever may read the dashboard may enter, and sees what the role allows."""
 
+from functools import wraps
+
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
 from config.roles import READ, may
+from config.sign_in import ask_to_sign_in
 
 
 class HandoutAdminSite(admin.AdminSite):
@@ -15,6 +18,16 @@ class HandoutAdminSite(admin.AdminSite):
 
     def has_permission(self, request) -> bool:
         return may(request.user, READ)
+
+    def admin_view(self, view, cacheable=False):
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def checked(request, *args, **kwargs):
+            # What was typed into a form is kept, as on every other page.
+            return inner(request, *args, **kwargs) if request.user.is_authenticated else ask_to_sign_in(request)
+
+        return checked
 
     def login(self, request, extra_context=None):
         if request.user.is_authenticated:  # who is signed in and still sent here lacks the role

@@ -1,7 +1,19 @@
 """Error pages that Django does not pick by itself."""
 
 from django.shortcuts import render
+from django.urls import reverse
+
+from config.kept_forms import comes_from_here, go_on, kept_from
+from config.sign_in import ask_to_sign_in
 
 
 def csrf_failure(request, reason=""):
-    return render(request, "403_csrf.html", status=403)
+    """A form of a session that has ended since: who sent it from a page of ours signs in, or goes on with the new session."""
+    user = getattr(request, "user", None)
+    if user is None or getattr(request, "htmx", None) or not comes_from_here(request):
+        return render(request, "403_csrf.html", status=403)
+    if user.is_authenticated:
+        return go_on(request, kept_from(request))
+    if request.path == reverse("login"):  # only the cookie was missing: nothing but a password could be kept
+        return render(request, "403_csrf.html", status=403)
+    return ask_to_sign_in(request)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.urls import reverse
 
-from config.roles import MANAGE, READ, ROLES, may
+from config.roles import EXPORT, MANAGE, PUBLISH, READ, ROLES, may
 
 DIALOG = "dialog"  # the id of the <dialog> in base.html, and so the HX-Target of everything that is opened in it
 
@@ -16,7 +16,7 @@ class Entry(NamedTuple):
     label: str
     icon: str
     url_name: str
-    ability: str = READ
+    ability: str | tuple[str, ...] = READ  # of several, one is enough
     also: tuple[str, ...] = ()  # other pages under it, whose addresses begin otherwise
 
 
@@ -36,7 +36,7 @@ SETTINGS = [
     Entry("Project settings", "settings", "config:settings", MANAGE),
     Entry("Audit log", "scroll-text", "config:audit-log", MANAGE),
     Entry("Users & roles", "user-cog", "admin:auth_user_changelist", MANAGE),
-    Entry("Administration", "database", "admin:index"),
+    Entry("Administration", "database", "admin:index", (PUBLISH, EXPORT, MANAGE)),
 ]
 
 
@@ -71,7 +71,7 @@ def _entries(request, entries: list[Entry]) -> list[dict]:
         {"label": entry.label, "icon": entry.icon, "url": urls[0], "urls": urls, "current": False}
         for entry in entries
         for urls in [[reverse(name) for name in (entry.url_name, *entry.also)]]
-        if may(request.user, entry.ability)
+        if any(may(request.user, one) for one in ([entry.ability] if isinstance(entry.ability, str) else entry.ability))
     ]
 
 

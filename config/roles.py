@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from functools import wraps
 
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+
+from config.sign_in import ask_to_sign_in
 
 READ, PUBLISH, EXPORT, MANAGE = "read", "publish", "export", "manage"
 
@@ -17,6 +18,14 @@ ROLES = {
     "Operator": {READ, PUBLISH},
     "Exporter": {READ, EXPORT},
     "Manager": {READ, PUBLISH, EXPORT, MANAGE},
+}
+
+# As the page of a user explains them, in the order of the table.
+EXPLAINED = {
+    "Viewer": "looks at everything, with all codes masked",
+    "Operator": "also publishes codes and sends distributions",
+    "Exporter": "also makes reports; with Operator, hands out codes in files",
+    "Manager": "does everything: campaigns, releases, API keys, settings and users",
 }
 
 
@@ -35,8 +44,9 @@ def requires(*abilities: str):
 
     def decorate(view):
         @wraps(view)
-        @login_required
         def checked(request, *args, **kwargs):
+            if not request.user.is_authenticated:
+                return ask_to_sign_in(request)
             if not may(request.user, *abilities):
                 raise PermissionDenied(
                     f"This needs the permission to {' and '.join(abilities)}. Ask a Manager to give you a role that has it."

@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "config.api.door",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.compress_pages.CompressPages",
     "config.private_pages.private_pages",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

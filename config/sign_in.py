@@ -2,25 +2,59 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.contrib.auth import login
 from django.contrib.auth.forms import PasswordChangeForm
-from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeDoneView, PasswordChangeView
+from django.contrib.auth.views import (
+    LoginView,
+    LogoutView,
+    PasswordChangeDoneView,
+    PasswordChangeView,
+    redirect_to_login,
+)
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
-from django_htmx.http import HttpResponseClientRefresh
 
 from config.client_address import client_address
+from config.kept_forms import go_on, kept_from, kept_in
 from config.log_sign_ins import log_refused
 from config.password_hasher import TooManyPasswords
 from config.runtime.buffered_wsgi import TOO_MANY_ASIDE
 from config.sign_in_limit import fails_too_often
 
 
+def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """The sign-in page for whoever is signed out, on the way to `request`; with its form, if it was one.
+
+    A part of a page that HTMX asked for gets 401 instead, and requests.js says what to do: the page itself, with all that
+    was typed into it, stays as it is.
+    """
+    if getattr(request, "htmx", None):
+        return HttpResponse("Your session has ended. Sign in again.", status=401, content_type="text/plain")
+    if request.method != "POST":
+        return redirect_to_login(request.get_full_path())
+    view = SignIn(kept=kept_from(request))
+    view.setup(request)
+    return view.render_to_response(view.get_context_data(form=SignIn.form_class(request)), status=401)
+
+
 class SignIn(LoginView):
+    kept: dict[str, Any] | None = None
+
     def get(self, request, *args, **kwargs):
-        # The session ended while a page was open: a part of it was asked for, and the whole page must be left.
-        if request.htmx:
-            return HttpResponseClientRefresh()
-        return super().get(request, *args, **kwargs)
+        # The session ended while a page was open, and only a part of it was asked for.
+        return ask_to_sign_in(request) if request.htmx else super().get(request, *args, **kwargs)
+
+    def form_valid(self, form):
+        if not self.kept:
+            return super().form_valid(form)
+        login(self.request, form.get_user())
+        return go_on(self.request, self.kept)
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(**kwargs, kept=self.kept)
 
     def post(self, request, *args, **kwargs):
         """Refused without a look at the password where that would cost others too much."""
@@ -29,6 +63,7 @@ class SignIn(LoginView):
         if fails_too_often(client_address(request)):
             log_refused(request, request.POST.get("username"), "too many failures from this address")
             return later(request, "registration/locked.html", 429, seconds=900)
+        self.kept = kept_in(request)
         return super().post(request, *args, **kwargs)
 
 

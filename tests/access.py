@@ -37,7 +37,7 @@ PAGES = {
     "campaigns:extend": (MANAGE, MANAGE),
     "campaigns:order": (READ, MANAGE),
     "campaigns:enable": (NO_GET, MANAGE),
-    "campaigns:disable": (NO_GET, MANAGE),
+    "campaigns:disable": (MANAGE, MANAGE),
     "campaigns:delete": (MANAGE, MANAGE),
     "campaigns:import": (MANAGE, MANAGE),
     # codes

@@ -6,7 +6,8 @@ from django.urls import reverse
 from campaigns.extend_pool import fulfil_order, order_codes
 from campaigns.models import Campaign, CodeOrder, Voucher
 from config.models import AuditEntry
-from tests.factories import STAFF, CampaignFactory
+from publications.publish import publish
+from tests.factories import STAFF, CampaignFactory, CustomerFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -253,9 +254,38 @@ def test_only_a_manager_may(signed_in, name, role):
     assert signed_in(role).post(page_of(name, campaign)).status_code == 403
 
 
-@pytest.mark.parametrize("name", ["enable", "disable"])
-def test_a_get_never_writes(signed_in, name):
-    campaign = CampaignFactory()
+def test_a_get_never_writes(signed_in):
+    campaign = CampaignFactory(active=False)
 
-    assert signed_in("Manager").get(page_of(name, campaign)).status_code == 405
-    assert signed_in("Operator").post(page_of(name, campaign)).status_code == 403
+    assert signed_in("Manager").get(page_of("enable", campaign)).status_code == 405
+    assert not Campaign.objects.get().active
+    assert signed_in("Operator").post(page_of("enable", campaign)).status_code == 403
+
+
+def test_codes_of_ones_own_are_imported_as_the_next_step(signed_in):
+    client = signed_in("Manager")
+
+    answer = client.post("/campaigns/new", NEW | {"how": "import", "count": ""})
+
+    campaign = Campaign.objects.get()
+    assert answer["Location"] == page_of("import", campaign)
+    assert CodeOrder.objects.count() == 0
+
+
+def test_a_campaign_without_a_number_of_codes_asks_for_it(signed_in):
+    page = signed_in("Manager").post("/campaigns/new", NEW | {"count": ""}).content.decode()
+
+    assert "Say how many codes to generate" in page
+    assert Campaign.objects.count() == 0
+
+
+def test_disabling_asks_first_and_says_what_follows(signed_in):
+    client, campaign = signed_in("Manager"), CampaignFactory(codes=2)
+    publish(campaign, CustomerFactory(), channel="API", origin="api", by=STAFF)
+
+    page = client.get(page_of("disable", campaign)).content.decode()
+
+    assert "The code that a customer holds stops working." in page
+    assert Campaign.objects.get().active
+    client.post(page_of("disable", campaign))
+    assert not Campaign.objects.get().active

@@ -170,6 +170,6 @@ def answer(browser: Client, method: str, url: str) -> str:
         if response.status_code == 302 and response.url.startswith("/admin/login/"):
             response = browser.get(response.url)  # which sends the one to sign in and tells the other why not
         transaction.set_rollback(True)
-    if response.status_code == 302 and "/login/" in response.url:
+    if response.status_code == 401 or (response.status_code == 302 and "/login/" in response.url):
         return "login"
     return "ok" if response.status_code in (200, 202, 302) else str(response.status_code)

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import PHONE
-from tests.factories import CampaignFactory
+from tests.factories import CampaignFactory, CustomerFactory
 
 pytestmark = pytest.mark.browser
 
@@ -18,7 +18,7 @@ DARKNESS = (
 def test_the_theme_is_switched_and_stays(visit):
     page = visit("Manager", color_scheme="light")
     page.goto("/")
-    switch = page.get_by_role("button", name="Switch colour theme")
+    switch = page.get_by_role("button", name="Theme: ")
     assert not page.evaluate(DARKNESS)
 
     switch.click()  # from the system's, which is light
@@ -65,3 +65,26 @@ def _is_on_the_screen(part: Locator) -> None:
     box = part.bounding_box()
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= PHONE["width"]
+
+
+def test_the_theme_button_says_which_theme_is_on(visit):
+    page = visit("Manager", color_scheme="light")
+    page.goto("/")
+
+    for name in ("as on your device", "dark", "light"):
+        button = page.get_by_role("button", name=f"Theme: {name}")
+        expect(button).to_be_visible()
+        button.click()
+    expect(page.get_by_role("button", name="Theme: as on your device")).to_be_visible()
+
+
+def test_on_paper_there_is_only_what_the_page_says(page):
+    CustomerFactory(name="Mara Lindqvist")
+    page.goto("/customers/")
+
+    page.emulate_media(media="print")
+
+    expect(page.get_by_text("Mara Lindqvist")).to_be_visible()
+    expect(page.get_by_role("columnheader", name="Customer")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Main")).to_be_hidden()
+    expect(page.get_by_role("search").first).to_be_hidden()
