@@ -20,7 +20,7 @@ ERRORS = {
     "invalid_request": Meaning(400, "The request is malformed."),
     "method_not_allowed": Meaning(405, "The address exists, but not for this method; `Allow` names those it has."),
     "request_timeout": Meaning(408, "The body did not come in time, or too slowly."),
-    "length_required": Meaning(411, "The body came in chunks; send it whole, with a `Content-Length`."),
+    "length_required": Meaning(411, "The body came in a transfer coding other than `chunked`."),
     "too_many_requests": Meaning(429, "The key called too often; wait for as many seconds as `Retry-After` says."),
     "internal_error": Meaning(500, "A fault of the server; its log has the `request_id`."),
     "service_unavailable": Meaning(503, "The database is away or gave way. Repeat the call, with its `source_id`."),

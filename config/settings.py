@@ -68,6 +68,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.health.probes",
+    "config.cross_origin.cross_origin",
     "config.api.door",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -256,6 +257,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="hando
 
 # The API
 API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=300_000)  # requests a minute for each key and web process
+API_ORIGINS = env.sites("API_ORIGINS")  # of pages that may call it from a browser
 API_LOG = env.bool("API_LOG", default=True)  # each call, on the page of its key, for 30 days
 
 # Webhooks: whether they may be sent to this server's own network, to which the outside world has no way.

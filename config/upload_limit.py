@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 
+from config.runtime.buffered_wsgi import in_chunks
+
 FORM_FIELDS = 64 * 1024  # of the request, besides the file
 LARGEST_OBJECT = 5 * 1024 * 1024  # a call of the API that says one thing
 # The addresses of the API that take many codes or customers at once, as an array or as a file.
@@ -26,16 +28,21 @@ def largest_body(path: str) -> int:
 
 
 def bytes_to_keep(environ: dict[str, Any]) -> int:
-    """How many bytes of its body a view may want to read; 0 where it needs none to refuse the request."""
+    """How many bytes of its body a view may want to read; 0 where it needs none to refuse the request. Of a body in chunks,
+    of which nobody knows how long it is: how many it may have."""
     length, path = environ.get("CONTENT_LENGTH", ""), environ["PATH_INFO"]
-    if not length.isdecimal() or "HTTP_TRANSFER_ENCODING" in environ:
+    is_call, is_form = path.startswith("/v1/"), environ.get("CONTENT_TYPE", "").startswith("multipart/form-data")
+    if is_call:
+        most = largest_body(path)
+    else:
+        most = settings.UPLOAD_MAX_BYTES + FORM_FIELDS if is_form else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        return most if in_chunks(environ) else 0
+    if not length.isdecimal():
         return 0
-    size = int(length)
-    if path.startswith("/v1/"):
-        return size if size <= largest_body(path) else 0
-    if not environ.get("CONTENT_TYPE", "").startswith("multipart/form-data"):
-        return size if size <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE else 0
-    return FORM_FIELDS if _beyond(size) else size  # what is before the file, for UploadLimit to speak up
+    if (size := int(length)) <= most:
+        return size
+    return FORM_FIELDS if is_form and not is_call else 0  # what is before the file, for UploadLimit to speak up
 
 
 def is_too_large(request) -> bool:

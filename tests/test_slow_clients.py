@@ -4,6 +4,7 @@ import asyncio
 import socket
 import threading
 import time
+from contextlib import suppress
 from urllib.request import Request, urlopen
 
 import pytest
@@ -13,6 +14,7 @@ from config.runtime.buffered_wsgi import PART, Answer, BufferedWSGI, environ_of
 from tests.running_handout import RunningHandout
 
 PATIENCE = 3
+CHUNKED = "Transfer-Encoding: chunked\r\n"
 MANY = 48  # 2 processes with 8 threads each are to be outnumbered
 
 
@@ -82,6 +84,83 @@ def test_what_the_door_refuses_by_its_length_is_refused_before_it_came(handout):
     sender = _connect(handout, "POST /v1/publications HTTP/1.1\r\nHost: localhost\r\nContent-Length: 6000000\r\n\r\n")
 
     assert _read_to_the_end(sender).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_body_in_chunks(handout):
+    key = "".join(f"{name}: {value}\r\n" for name, value in handout.make_key().items())
+    parts = [b'{"source_id": "chunked"', b', "name": "Ada"', b"}"]
+    body = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+    head = f"POST /v1/customers HTTP/1.1\r\nHost: localhost\r\n{CHUNKED}Content-Type: application/json\r\n{key}Connection: close\r\n\r\n"
+
+    sender = _connect(handout, head)
+    sender.sendall(body)
+
+    answer = _read_to_the_end(sender)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b'"name":"Ada"' in answer
+
+
+def test_a_body_in_chunks_that_are_too_many_is_refused_before_it_ends(handout):
+    sender = _connect(handout, f"POST /v1/publications HTTP/1.1\r\nHost: localhost\r\n{CHUNKED}\r\n")
+    chunk, sent, answer = b"%x\r\n%s\r\n" % (2**20, b"x" * 2**20), 0, b""
+    with suppress(OSError):  # the server has answered, and hung up
+        while sent < 2**27:
+            sender.sendall(chunk)
+            sent += 2**20
+    with suppress(OSError):
+        answer = _read_to_the_end(sender)
+
+    assert 5 * 2**20 < sent < 2**26
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_body_in_another_coding_is_refused(handout):
+    sender = _connect(
+        handout,
+        f"POST /v1/publications HTTP/1.1\r\nHost: localhost\r\n{CHUNKED.replace('chunked', 'gzip, chunked')}\r\n",
+    )
+
+    assert _read_to_the_end(sender).startswith(b"HTTP/1.1 411 ")
+
+
+def test_chunks_are_shown_as_if_they_had_come_whole():
+    """Up to the limit; one byte more, and CONTENT_LENGTH tells it, for the view to refuse."""
+    seen = []
+
+    def wsgi(environ, start_response):
+        seen.append((environ["CONTENT_LENGTH"], environ["wsgi.input"].read(), environ["HTTP_TRANSFER_ENCODING"]))
+        start_response("200 OK", [])
+        return _Small()
+
+    def ask(*chunks):
+        messages = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
+        messages[-1]["more_body"] = False
+
+        async def receive():
+            return messages.pop(0) if messages else {"type": "http.disconnect"}
+
+        app = BufferedWSGI(wsgi, threads=1, patience=5, keep=lambda environ: 8, too_late=lambda environ: TOO_LATE)
+        asyncio.run(app(_scope("/", (b"transfer-encoding", b"Chunked")), receive, _collect([])))
+        return len(messages)
+
+    assert [ask(b"ab", b"cd", b""), ask(b"abcd", b"efgh"), ask(b""), ask(b"abcdefgh", b"i", b"left", b"")] == [
+        0,
+        0,
+        0,
+        2,
+    ]
+    assert seen == [("4", b"abcd", ""), ("8", b"abcdefgh", ""), ("0", b"", ""), ("9", b"abcdefgh", "")]
+
+
+def test_chunks_that_break_off_are_shown_to_no_view():
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    asked, sent = [], []
+    app = BufferedWSGI(asked.append, threads=1, patience=5, keep=lambda environ: 8, too_late=lambda environ: TOO_LATE)
+    asyncio.run(app(_scope("/", (b"transfer-encoding", b"chunked")), receive, _collect(sent)))
+
+    assert (asked, sent) == ([], [])
 
 
 def test_a_slow_reader_holds_no_thread(monkeypatch):

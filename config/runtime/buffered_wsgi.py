@@ -76,8 +76,9 @@ class BufferedWSGI:
         """
         `patience`: seconds that a client may stand still in, before it gets the answer `too_late`.
         `aside`: whether a request costs so much that it gets threads of its own, which let the others go first.
-        `keep`: how many bytes of the body the application may want to read; with 0 it is asked before any has come.
         `probes`: what is answered at these paths when the threads that do the work have their hands full.
+        `keep`: how many bytes of the body the application may want to read; with 0 it is asked before any has come. Of a
+        body in chunks, how many it may have at all: more are not taken in, and CONTENT_LENGTH says that there are more.
         """
         self.wsgi, self.patience, self.keep, self.too_late, self.aside = wsgi, patience, keep, too_late, aside
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix="view")
@@ -112,7 +113,11 @@ class BufferedWSGI:
     async def _answer(self, environ: Environ, keep: int, receive: Receive) -> Answer:
         with SpooledTemporaryFile(IN_MEMORY) as body:
             try:
-                if keep:
+                if keep and in_chunks(environ):
+                    taken = await self._take_in(body, None, keep, receive)
+                    # From here on it is as if it had come whole.
+                    environ = environ | {"CONTENT_LENGTH": str(taken), "HTTP_TRANSFER_ENCODING": ""}
+                elif keep:
                     await self._take_in(body, int(environ["CONTENT_LENGTH"]), keep, receive)
             except TimeoutError:
                 return self.too_late(environ)
@@ -140,19 +145,24 @@ class BufferedWSGI:
         except TimeoutError:
             return probe.answer()
 
-    async def _take_in(self, body: IO[bytes], length: int, keep: int, receive: Receive) -> None:
-        """Writes the first `keep` bytes to `body`. Raises TimeoutError, or HungUp when less than `length` came."""
+    async def _take_in(self, body: IO[bytes], length: int | None, keep: int, receive: Receive) -> int:
+        """Writes the first `keep` bytes to `body`, and returns how many there were. `length` None: it comes in chunks,
+        of which no more are taken in once they are more than `keep`. Raises TimeoutError, or HungUp when it broke off.
+        """
         taken, started = 0, asyncio.get_running_loop().time()
+        end, more = (keep + 1 if length is None else length), True
         async with asyncio.timeout(self.patience) as deadline:
-            while taken < length:
+            while more and taken < end:
                 message = await receive()
                 chunk = message.get("body", b"")
                 body.write(chunk[: max(0, keep - taken)])
                 taken += len(chunk)
-                if taken < length and not message.get("more_body"):
+                more = message.get("more_body", False)
+                if message["type"] == "http.disconnect" or (length is not None and not more and taken < length):
                     raise HungUp
                 deadline.reschedule(started + self.patience + taken / SLOWEST)
         body.seek(0)
+        return taken
 
     def _ask(self, environ: Environ) -> Answer:
         """In a thread: what the application answers."""
@@ -235,6 +245,11 @@ def _parts(answer: Iterable[bytes]) -> Generator[bytes, None, None]:
 async def _until_left(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def in_chunks(environ: Environ) -> bool:
+    """Whether nobody knows yet how long the body is. (Of another coding than this one the server undoes nothing.)"""
+    return environ.get("HTTP_TRANSFER_ENCODING", "").strip().lower() == "chunked"
 
 
 def environ_of(scope: dict[str, Any]) -> Environ:
