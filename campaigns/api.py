@@ -27,7 +27,7 @@ from campaigns.models import Campaign, CodeOrder, Voucher
 from config import conditions as by
 from config.api import ApiError, as_api_error, invalid_payload, not_found
 from config.api_auth import MAY_ALL, MAY_READ, caller
-from config.api_filters import filters_of
+from config.api_filters import what_is_asked
 from config.api_lists import ListQuery, answer_list
 from config.api_queries import Flag
 from config.api_started import ActionStarted
@@ -47,6 +47,7 @@ class CampaignsQuery(ListQuery):
     campaign_type: str | None = None
     campaign_status: str | None = None
     is_referral_code: Flag | None = None
+    expand: str | None = None  # categories are names here, so there is nothing to expand
 
 
 REFERRAL = Q(kind=Campaign.Kind.REFERRAL_PROGRAM)
@@ -128,14 +129,13 @@ def post_campaign(request: HttpRequest, sent: CampaignSent):
 
 @router.get("", auth=MAY_READ)
 def list_campaigns(request: HttpRequest, query: Annotated[CampaignsQuery, Query()]):
-    rows = _with_generation(Campaign.objects.live())
+    rows = _with_generation(Campaign.objects.live()).filter(what_is_asked(request.GET, CampaignsQuery, FILTERS))
     if query.campaign_type:
         rows = rows.filter(kind=query.campaign_type.upper())
     if query.campaign_status:
         rows = rows.filter(generation=query.campaign_status.upper())
     if query.is_referral_code is not None:
         rows = rows.filter(REFERRAL if query.is_referral_code else ~REFERRAL)
-    rows = rows.filter(filters_of(request.GET, FILTERS))
     return answer_list(rows, query, name="campaigns", prefix=CAMPAIGN, orders=ORDERS, answer=_answers)
 
 
@@ -156,7 +156,9 @@ def put_campaign(request: HttpRequest, campaign_id: str, sent: CampaignUpdateSen
         drop_metadata=sent.unset_metadata_fields or (),
         by=caller(request),
     )
-    return answer_campaign(campaign)
+    answer = answer_campaign(campaign)
+    # A date that the call cleared is not in its answer, as on Voucherify.
+    return {name: value for name, value in answer.items() if name not in sent.cleared()}
 
 
 @router.delete("/{campaign_id}", auth=MAY_ALL, response={202: ActionStarted})

@@ -5,11 +5,12 @@ from __future__ import annotations
 from campaigns import api
 from campaigns.api_schemas import Campaign, CampaignList, Empty
 from config.api_examples import Example
-from config.openapi import describe, filters, in_path, in_query
+from config.openapi import describe, filters, in_path, in_query, shortcuts
 
 in_path("campaign_id", "A campaign's `camp_…` id or name.", "Autumn coffee")
 
 in_query(
+    expand="Nothing is expanded: categories are names.",
     campaign_type="`DISCOUNT_COUPONS`, `GIFT_VOUCHERS` or `REFERRAL_PROGRAM`.",
     campaign_status="`DONE`, `IN_PROGRESS` or `FAILED`: how far the making of the codes is.",
     force="Erase what was never published, rather than hide it.",
@@ -53,7 +54,7 @@ describe(
     "List campaigns",
     answers=CampaignList,
     orders=api.ORDERS,
-    parameters=[filters(api.FILTERS)],
+    parameters=[filters(api.FILTERS), *shortcuts(api.FILTERS, api.CampaignsQuery)],
     examples=[Example("Campaigns of discounts", query={"campaign_type": "DISCOUNT_COUPONS", "limit": 20})],
 )
 describe(api.get_campaign, "Get a campaign", answers=Campaign)

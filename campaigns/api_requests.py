@@ -96,8 +96,7 @@ class GiftSent(Sent):
 
 class LimitSent(Sent):
     quantity: int | None = Field(None, json_schema_extra={"minimum": 1})
-    """How often each voucher may be used; null: without limit. Unless told, once in a campaign of discounts or referrals,
-    else without limit."""
+    """How often each voucher may be used; without limit unless told."""
 
 
 class CodeConfigSent(Sent):
@@ -149,6 +148,7 @@ class CampaignSent(Sent):
     name: str
     """Unique."""
     campaign_type: Literal["DISCOUNT_COUPONS", "GIFT_VOUCHERS", "REFERRAL_PROGRAM"] | None = None
+    """Unless told, as the voucher is: DISCOUNT_COUPONS or GIFT_VOUCHERS."""
     type: CampaignType | None = None
     """AUTO_UPDATE makes more codes when they are asked for; STANDALONE has one named code."""
     description: str | None = None
@@ -167,6 +167,11 @@ class CampaignSent(Sent):
 
     @model_validator(mode="after")
     def _value_fits_the_kind(self):
+        voucher = self.voucher
+        if not self.campaign_type and (
+            voucher.type == "GIFT_VOUCHER" or (not voucher.type and voucher.gift and not voucher.discount)
+        ):
+            self.campaign_type = "GIFT_VOUCHERS"
         gift = self.campaign_type == "GIFT_VOUCHERS"
         if gift and not self.voucher.gift:
             raise ValueError("must have voucher.gift: it is required for a GIFT_VOUCHERS campaign")
@@ -210,8 +215,7 @@ class CampaignSent(Sent):
         if voucher.code_config and not self.code:
             given |= {f"code_{name}": value for name, value in voucher.code_config.given().items()}
         found = {column: value for column, value in given.items() if value is not None}
-        if voucher.redemption and "quantity" in voucher.redemption.model_fields_set:
-            found["redemption_limit"] = voucher.redemption.quantity  # null: without limit
+        found["redemption_limit"] = voucher.redemption.quantity if voucher.redemption else None  # without limit
         return found
 
 
@@ -234,6 +238,9 @@ class CampaignUpdateSent(Sent):
     """Added to those that there are."""
     unset_metadata_fields: array_of(str, most=1_000) | None = None
     """Names of metadata to take away."""
+
+    def cleared(self) -> list[str]:
+        return [date for date in DATES if date in self.model_fields_set and getattr(self, date) is None]
 
     def changes(self, *, gift: bool) -> dict[str, Any]:
         """As columns of a Campaign of gift vouchers or of discounts; a value of the other kind is left out."""

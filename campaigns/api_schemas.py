@@ -175,8 +175,9 @@ class Campaign(Answer):
     auto_join: Literal[False]
     join_once: bool
     use_voucher_metadata_schema: Literal[False]
-    start_date: Moment | None
-    expiration_date: Moment | None
+    start_date: Moment | None = SHOWN
+    """Absent in the answer to the call that cleared it, as `expiration_date` is."""
+    expiration_date: Moment | None = SHOWN
     validity_timeframe: Nothing
     validity_day_of_week: Nothing
     activity_duration_after_publishing: str | None = Field(examples=["P24D"])

@@ -147,7 +147,7 @@ class CampaignForm(ValueFields, CodeFields):
         "redemption_limit",
         label="Redemptions per code",
         min_value=1,
-        help_text="Leave it empty for no limit.",
+        help_text="Once, unless you say otherwise. Leave it empty for no limit.",
     )
     referral_limit = of(
         "redemption_limit",

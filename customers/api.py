@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from config.api import ApiError, as_api_error, invalid_payload, invalid_query, not_found
 from config.api_auth import MAY_ALL, MAY_READ
+from config.api_filters import what_is_asked
 from config.api_lists import ListQuery, answer_list
-from config.api_queries import read_time, times
+from config.api_queries import read_time
 from config.public_ids import CUSTOMER
 from customers.api_answers import customer_answer, customer_answers
 from customers.find_segments import find_segment, in_segment
@@ -33,7 +34,8 @@ ORDERS = {
 
 
 class CustomerSent(BaseModel):
-    """A customer as callers send it: any of these fields, but one at least. `null` counts as not given."""
+    """A customer as callers send it: any of these fields, but one at least. `null` clears the address or a part of it, and
+    counts as not given elsewhere."""
 
     model_config = ConfigDict(strict=True, use_attribute_docstrings=True)
 
@@ -59,6 +61,17 @@ class CustomerSent(BaseModel):
             raise ValueError(f"must have at least one of {', '.join(type(self).model_fields)}")
         return self
 
+    def given(self) -> dict[str, Any]:
+        """As upsert_customer() takes it."""
+        return given(self)
+
+
+def given(sent: BaseModel) -> dict[str, Any]:
+    fields = sent.model_dump(exclude_none=True)
+    if "address" in sent.model_fields_set:
+        fields["address"] = sent.address  # type: ignore[attr-defined]
+    return fields
+
 
 class CustomersQuery(ListQuery):
     email: str | None = None
@@ -70,13 +83,14 @@ class CustomersQuery(ListQuery):
 @router.post("", auth=MAY_ALL)
 def create_customer(request: HttpRequest, sent: CustomerSent):
     """Creates the customer, or updates the one that has this `id` or `source_id`."""
-    return customer_answer(upsert_customer(sent.model_dump(exclude_none=True)))
+    return customer_answer(upsert_customer(sent.given()))
 
 
 @router.get("", auth=MAY_READ)
 def list_customers(request: HttpRequest, query: Annotated[CustomersQuery, Query()]):
     """`name` and `email` are compared whole, in any case. `starting_after` is a customer's id, or a time."""
-    rows = Customer.objects.live().filter(times(request.GET, "created_at", "updated_at"))
+    asked = what_is_asked(request.GET, CustomersQuery, moments=("created_at", "updated_at"))
+    rows = Customer.objects.live().filter(asked)
     if query.segment_id:
         rows = rows.filter(in_segment(find_segment(query.segment_id)))
     for field in ("name", "email"):

@@ -35,7 +35,7 @@ def customer_answers(customers: Sequence[Customer]) -> list[dict[str, Any]]:
 
 
 def _answer(customer: Customer, summary: dict[str, Any], referred: Referred) -> dict[str, Any]:
-    return {
+    answer = {
         "id": customer.public_id,
         "source_id": customer.source_id,
         "name": customer.name or None,
@@ -47,12 +47,12 @@ def _answer(customer: Customer, summary: dict[str, Any], referred: Referred) -> 
         "summary": summary,
         "loyalty": {"points": 0, "referred_customers": referred.others, "campaigns": {}},
         "referrals": {"total": len(referred.by), "campaigns": referred.by},
-        "metadata": customer.metadata,
         "system_metadata": {},
         "created_at": iso(customer.created_at),
         "updated_at": iso(customer.updated_at),
         "object": "customer",
     }
+    return answer | {"metadata": customer.metadata} if customer.metadata else answer
 
 
 def short_customer_answer(customer: Customer) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from config.api_bodies import MOST_ROWS, array_of
 from config.api_started import ActionStarted
 from config.csv_uploads import NotCsv
 from config.order_import import NothingToImport
-from customers.api import CustomerSent, router
+from customers.api import CustomerSent, given, router
 from customers.api_answers import customer_answer
 from customers.edit_customer import CustomerChanged, edit_customer
 from customers.order_customer_import import order_customer_import, order_import_of_customers
@@ -22,7 +22,8 @@ from customers.upsert import clean_customer, find_customer
 
 
 class CustomerUpdateSent(BaseModel):
-    """The body of PUT /v1/customers/{id}. What is not in it stays, and so does `source_id`. `null` counts as not given."""
+    """The body of PUT /v1/customers/{id}. What is not in it stays, and so does `source_id`. `null` clears the
+    address or a part of it, and counts as not given elsewhere."""
 
     model_config = ConfigDict(strict=True)
 
@@ -39,7 +40,7 @@ class CustomerUpdateSent(BaseModel):
 @router.put("/{customer_id}", auth=MAY_ALL)
 def put_customer(request: HttpRequest, customer_id: str, sent: CustomerUpdateSent):
     """By `cust_…` id or source_id. Address and metadata are added to key by key."""
-    customer, changes = find_customer(customer_id), clean_customer(sent.model_dump(exclude_none=True))
+    customer, changes = find_customer(customer_id), clean_customer(given(sent))
     return customer_answer(edit_customer(customer, changes, merge=True, by=caller(request)))
 
 

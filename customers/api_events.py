@@ -40,7 +40,7 @@ class EventSent(BaseModel):
 @router.post("", auth=MAY_ALL)
 def post_event(request: HttpRequest, sent: EventSent):
     """Keeps the event; the customer is created, or updated by what is sent."""
-    customer = sent.customer.model_dump(exclude_none=True)
+    customer = sent.customer.given()
     event = track_event(sent.event, customer, metadata=sent.metadata, by=caller(request))
     return {
         "object": "event",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from config.api_examples import Example
-from config.openapi import describe, filters, in_path, in_query, moments, values
+from config.api_lists import ListQuery
+from config.openapi import describe, filters, in_path, in_query, moments, shortcuts, values
 from customers import api, api_events, api_segments
 from customers.api_schemas import Customer, CustomerList, Event, Segment, SegmentList, SegmentsOfCustomer
 
@@ -68,7 +69,11 @@ describe(
     "List segments",
     answers=SegmentList,
     orders=api_segments.ORDERS,
-    parameters=[values("ids", "Ids of segments (`seg_…`)."), filters(api_segments.FILTERS)],
+    parameters=[
+        values("ids", "Ids of segments (`seg_…`)."),
+        filters(api_segments.FILTERS),
+        *shortcuts(api_segments.FILTERS, ListQuery),
+    ],
 )
 describe(api_segments.get_segment, "Get a segment", answers=Segment)
 describe(api_segments.remove_segment, "Delete a segment", answers={204: None}, refuses="resource_in_use")

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from config.api_schemas import MAYBE, Answer, CampaignId, CustomerId, Listed, Metadata, Moment, Nothing, id_of
+from config.api_schemas import MAYBE, SHOWN, Answer, CampaignId, CustomerId, Listed, Metadata, Moment, Nothing, id_of
 
 
 class GiftsRedeemed(Answer):
@@ -82,7 +82,8 @@ class Customer(Answer):
     summary: Summary
     loyalty: Loyalty
     referrals: Referrals
-    metadata: Metadata
+    metadata: Metadata = SHOWN
+    """Absent where there is none."""
     system_metadata: dict[str, Any] = Field(examples=[{}])
     created_at: Moment
     updated_at: Moment | None

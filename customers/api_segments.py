@@ -13,7 +13,7 @@ from config import conditions as by
 from config.api import ApiError, as_api_error, invalid_payload, iso, not_found
 from config.api_auth import MAY_ALL, MAY_READ, caller
 from config.api_bodies import MOST_ROWS, array_of
-from config.api_filters import filters_of
+from config.api_filters import what_is_asked
 from config.api_lists import ListQuery, answer_list
 from config.api_queries import read_values
 from config.public_ids import SEGMENT, key_of
@@ -70,7 +70,7 @@ def post_segment(request: HttpRequest, sent: SegmentSent):
 
 @router.get("", auth=MAY_READ)
 def list_segments(request: HttpRequest, query: Annotated[ListQuery, Query()]):
-    rows = Segment.objects.filter(filters_of(request.GET, FILTERS))
+    rows = Segment.objects.filter(what_is_asked(request.GET, ListQuery, FILTERS, arrays=("ids",)))
     if ids := read_values(request.GET, "ids"):
         rows = rows.filter(pk__in=[key_of(SEGMENT, reference) or 0 for reference in ids])
     return answer_list(rows, query, name="data", prefix=SEGMENT, orders=ORDERS, answer=_answers)
@@ -91,6 +91,7 @@ def remove_segment(request: HttpRequest, segment_id: str):
 @customers.get("/{customer_id}/segments", auth=MAY_READ)
 def list_segments_of_customer(request: HttpRequest, customer_id: str):
     """By `cust_…` id or source_id. For one that nobody has: the segments that such a customer would be in."""
+    what_is_asked(request.GET, BaseModel)
     try:
         found = segments_of(find_customer(customer_id))
     except CustomerNotFound:

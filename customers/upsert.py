@@ -7,11 +7,12 @@ from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
-from django.db.models import F, Func, JSONField, Value
-from django.db.models.functions import Now
+from django.db.models import F, Func, JSONField, TextField, Value
+from django.db.models.functions import Cast, Now
 
 from config.columns import Columns
 from config.metadata import MetadataRefused, check_metadata
@@ -60,8 +61,8 @@ def find_customer(reference: str) -> Customer:
 def upsert_customer(as_sent: Mapping[str, Any], *, known: Customer | None = None) -> Customer:
     """The customer with that `id`, else with that `source_id`, else a new one; given fields update the profile.
 
-    An e-mail alone is no key and makes a new customer. A field that is None counts as not given; metadata and
-    address are merged key by key. Two calls at once with one new source_id end with one customer.
+    An e-mail alone is no key and makes a new customer. A field that is None counts as not given, but clears an address or
+    a part of it; metadata and address are merged key by key. Two calls at once with one new source_id end with one customer.
     `known`: who has that source_id, where the caller has just looked.
     Raises CustomerNotFound (unknown `id`, or erased meanwhile) and InvalidCustomer.
     """
@@ -75,7 +76,9 @@ def upsert_customer(as_sent: Mapping[str, Any], *, known: Customer | None = None
             _set_source_id(customer, source_id)
         return update_customer(customer, fields)
     if source_id is None:
-        return Customer.objects.create(**fields)
+        customer = _new(fields)
+        customer.save(force_insert=True)
+        return customer
     for _ in range(ATTEMPTS):
         if known := known or COLUMNS.first(BY_SOURCE_ID, [source_id]):
             with suppress(
@@ -84,7 +87,7 @@ def upsert_customer(as_sent: Mapping[str, Any], *, known: Customer | None = None
                 return update_customer(known, fields)
             known = None
         # Another call may insert the same source_id right now: then this inserts nothing, and theirs is found.
-        Customer.objects.bulk_create([Customer(source_id=source_id, **fields)], ignore_conflicts=True)
+        Customer.objects.bulk_create([_new({**fields, "source_id": source_id})], ignore_conflicts=True)
     raise CustomerNotFound(source_id)
 
 
@@ -108,9 +111,12 @@ def merged_changes(customer: Customer, fields: Mapping[str, Any]) -> dict[str, A
     for field, value in fields.items():
         held = getattr(customer, field)
         if isinstance(value, dict):
-            if (merged := {**held, **value}) != held:
+            cleared = [part for part in value if field == "address" and value[part] is None]
+            added = {key: value[key] for key in value if key not in cleared}
+            merged = {key: given for key, given in {**held, **added}.items() if key not in cleared}
+            if merged != held:
                 _must_hold(field, merged)
-                changes[field] = _merge(field, value)
+                changes[field] = _merge(field, added, cleared)
         elif held != value:
             changes[field] = value
     return changes
@@ -136,20 +142,32 @@ def clean_customer(as_sent: Mapping[str, Any], *, check_email: bool = False) -> 
     birthdate = as_sent.get("birthdate", as_sent.get("birthday"))
     if birthdate is not None and birthdate != "":
         fields["birthdate"] = _date(birthdate)
-    if (address := as_sent.get("address")) is not None:
-        if not isinstance(address, Mapping):
-            raise InvalidCustomer("address", "must be an object with line_1, line_2, city, postal_code, state, country")
-        fields["address"] = {
-            part: _text(f"address.{part}", address[part], 255)
-            for part in ADDRESS_PARTS
-            if address.get(part) is not None
-        }
+    if "address" in as_sent:
+        fields["address"] = _address(as_sent["address"])
     if (metadata := as_sent.get("metadata")) is not None:
         try:
             fields["metadata"] = check_metadata(metadata)
         except MetadataRefused as refused:
             raise InvalidCustomer("metadata", str(refused)) from None
     return fields
+
+
+def _address(sent: Any) -> dict[str, str | None]:
+    """The parts that were sent; None clears a part, and instead of an address all of them."""
+    if sent is None:
+        return dict.fromkeys(ADDRESS_PARTS)
+    if not isinstance(sent, Mapping):
+        raise InvalidCustomer("address", "must be an object with line_1, line_2, city, postal_code, state, country")
+    return {
+        part: None if sent[part] is None else _text(f"address.{part}", sent[part], 255)
+        for part in ADDRESS_PARTS
+        if part in sent
+    }
+
+
+def _new(fields: Mapping[str, Any]) -> Customer:
+    address = {part: text for part, text in fields.get("address", {}).items() if text is not None}
+    return Customer(**{**fields, "address": address})
 
 
 def _set_source_id(customer: Customer, source_id: str) -> None:
@@ -175,10 +193,17 @@ def _must_hold(field: str, merged: dict) -> None:
         raise InvalidCustomer(field, str(refused)) from None
 
 
-def _merge(field: str, value: dict) -> Func:
-    return Func(
-        F(field), Value(value, JSONField()), template="%(expressions)s", arg_joiner=" || ", output_field=JSONField()
+def _merge(field: str, added: dict, cleared: list[str]) -> Func:
+    """(field || added) - cleared"""
+    json = JSONField()
+    with_added: Func = Func(
+        F(field), Value(added, json), template="(%(expressions)s)", arg_joiner=" || ", output_field=json
     )
+    if not cleared:
+        return with_added
+    texts = ArrayField(TextField())
+    without = Cast(Value(cleared, texts), texts)
+    return Func(with_added, without, template="%(expressions)s", arg_joiner=" - ", output_field=json)
 
 
 def _text(field: str, value: Any, longest: int) -> str:

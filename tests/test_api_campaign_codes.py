@@ -108,7 +108,7 @@ def test_several_are_made_in_the_background():
     after = caller.get(path).json
 
     assert (answer.status, list(answer.json)) == (202, ["async_action_id"])
-    assert (before["status"], before["operation_status"], before["result"]) == ("ENQUEUED", "UNKNOWN", None)
+    assert (before["status"], before["operation_status"], before["result"]) == ("IN_PROGRESS", "UNKNOWN", None)
     assert (before["progress"], before["processing_time"], generation) == (0, 0, "IN_PROGRESS")
     order.refresh_from_db()
     assert after == {

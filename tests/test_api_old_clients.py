@@ -97,6 +97,15 @@ def test_a_body_of_null_is_no_body():
     assert caller.post("customers", None).error[:2] == (400, "invalid_payload")
 
 
+def test_an_answer_without_a_body_is_of_no_type():
+    customer = CustomerFactory()
+
+    answer = Api().delete(f"customers/{customer.public_id}")
+
+    assert (answer.status, answer.content) == (204, b"")
+    assert not {"Content-Type", "Content-Length"} & set(answer.headers)
+
+
 def test_the_tracking_id_may_be_the_body_as_well():
     """`client.redemptions.redeem(code, "shop-1")` of npm voucherify up to 5."""
     voucher = VoucherFactory()

@@ -327,7 +327,7 @@ def test_async_actions_are_listed(sdk, vouchers, customers):  # noqa: F811
 
     assert ([action.id for action in newest.async_actions], newest.has_more) == ([second.async_action_id], True)
     assert [(action.id, action.type, action.status) for action in all_.async_actions] == [
-        (second.async_action_id, "CUSTOMERS.IMPORT_CSV", "ENQUEUED"),
-        (first.async_action_id, "VOUCHERS.IMPORT_CSV", "ENQUEUED"),
+        (second.async_action_id, "CUSTOMERS.IMPORT_CSV", "IN_PROGRESS"),
+        (first.async_action_id, "VOUCHERS.IMPORT_CSV", "IN_PROGRESS"),
     ]
     assert refused(lambda: api.get_async_action("aa_x")) == (404, "not_found", "Cannot find async_action with id aa_x")

@@ -17,6 +17,7 @@ from campaigns.mask import mask
 from campaigns.models import CampaignDeletion, CodeImport, CodeOrder
 from config.api import iso, not_found
 from config.api_auth import MAY_READ, Key
+from config.api_filters import what_is_asked
 from config.api_queries import read_time
 from config.models import AsyncAction, CsvImport, ProjectSettings
 from config.public_ids import action_of
@@ -26,7 +27,7 @@ router = Router(tags=["Async actions"])
 
 Status = AsyncAction.Status
 STATUSES = {
-    Status.QUEUED: "ENQUEUED",
+    Status.QUEUED: "IN_PROGRESS",  # rather than ENQUEUED, at which clients that look while it is in progress give up
     Status.RUNNING: "IN_PROGRESS",
     Status.DONE: "DONE",
     Status.FAILED: "FAILED",
@@ -46,6 +47,7 @@ class ActionsQuery(BaseModel):
 @router.get("", auth=MAY_READ)
 def list_async_actions(request: HttpRequest, query: Annotated[ActionsQuery, Query()]):
     """Newest first. To read on: `end_date` with the `created_at` of the last one."""
+    what_is_asked(request.GET, ActionsQuery)
     asked = {"created_at__lt": read_time(query.end_date, "end_date")} if query.end_date else {}
     actions: list[AsyncAction] = []
     for model in KINDS:
