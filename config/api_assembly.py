@@ -26,6 +26,7 @@ import publications.api.vouchers
 from config.api import Renderer, error_response
 from config.api_auth import MAY_ALL
 from config.api_bodies import StrictParser
+from config.api_metadata_schemas import router as metadata_schemas
 
 TAGS = {
     "Publications": "Handing a code to a customer, exactly once, and who got what.",
@@ -36,6 +37,7 @@ TAGS = {
     "Exports": "CSV files of vouchers, publications or customers.",
     "Segments": "Groups of customers: chosen one by one, or by a filter.",
     "Events": "What customers did, by the shop’s own names for it.",
+    "Metadata schemas": "None: metadata are any keys and values.",
     "Async actions": "How far the work is that goes on in the background.",
 }
 DESCRIPTIONS = [
@@ -78,6 +80,7 @@ add("customers", customers.api.router)
 add("segments", customers.api_segments.router)
 add("events", customers.api_events.router)
 add("exports", publications.api.exports.router)
+add("metadata-schemas", metadata_schemas)
 add("async-actions", publications.api.async_actions.router)
 
 

@@ -70,6 +70,14 @@ class Listed(Answer):
     """Whether `starting_after`, with the id of the last row, leads to more."""
 
 
+class MetadataSchemas(Answer):
+    object: Literal["list"]
+    data_ref: Literal["schemas"]
+    schemas: NeverSet
+    total: Literal[0]
+    has_more: Literal[False]
+
+
 class Rules(Answer):
     object: Literal["list"]
     data_ref: Literal["data"]

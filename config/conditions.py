@@ -20,7 +20,8 @@ from django.utils.dateparse import parse_date, parse_datetime
 from config.public_ids import key_of
 
 PRESENCE = {"$has_value", "$is_unknown"}
-EXACT = ("$is", "$is_not", "$in", "$not_in", *sorted(PRESENCE))
+WHOLE = ("$is", "$is_not", "$in", "$not_in")
+EXACT = (*WHOLE, *sorted(PRESENCE))
 PARTS = ("$contains", "$not_contain", "$starts_with", "$ends_with")
 NEGATED = {"$is_not", "$not_in", "$not_contain"}
 LOOKUPS = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, NamedTuple, cast
 
@@ -16,11 +16,12 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import REF_TEMPLATE, OpenAPISchema
 from ninja.operation import Operation
 from ninja.schema import NinjaGenerateJsonSchema
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from config.api_auth import KeyWith
 from config.api_errors import ERRORS
 from config.api_examples import SERVER, Example, curl, example_of
+from config.api_filters import shortcuts as short_forms
 from config.api_lists import LAST_PAGE
 from config.api_schemas import Error
 
@@ -244,6 +245,19 @@ def filters(fields: Mapping[str, Any]) -> dict[str, Any]:
         "explode": True,
         "schema": {"type": "object", "properties": {**conditions, "junction": junction}},
     }
+
+
+def shortcuts(fields: Mapping[str, Any], known: type[BaseModel], arrays: Collection[str] = ()) -> list[dict[str, Any]]:
+    """The parameters of a list that are the name of a filter alone."""
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "description": f"Short for `filters[{name}][conditions][$is]`.",
+            "schema": {"type": "string", "minLength": 1},
+        }
+        for name in short_forms(known, fields, arrays)
+    ]
 
 
 def moments(*names: str) -> list[dict[str, Any]]:

@@ -11,8 +11,6 @@ from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER, key_of
 from customers.models import Customer
 from publications.models import PublishedVoucher
 
-WHOLE = ("$is", "$is_not", "$in", "$not_in")
-
 # Voucherify's words for what a voucher is; it has loyalty cards besides.
 VOUCHER_TYPES = {
     "discount": Voucher.Type.DISCOUNT,
@@ -58,14 +56,43 @@ def _of_voucher_types(condition: by.Condition) -> Q:
 
 
 def of_vouchers(by_code: Q) -> by.Field:
-    """Publications of vouchers, by `v_…` id or code; `by_code`: which vouchers are found by their code."""
+    """Publications of vouchers, by `v_…` id or code, and failed attempts at them; `by_code`: which vouchers are found by
+    their code. Looked up first: what a voucher has of either is few, and the history is long."""
 
     def q(condition: by.Condition) -> Q:
         vouchers = Voucher.objects.filter(by_code & Q(code__in=condition.values) | Q(pk__in=_keys(condition, VOUCHER)))
-        held = PublishedVoucher.objects.filter(voucher__in=vouchers.values("pk"))
-        return _unless_negated(condition, Q(pk__in=held.values("publication")))
+        codes = dict(vouchers.order_by().values_list("pk", "code"))
+        held = PublishedVoucher.objects.filter(voucher__in=list(codes)).values_list("publication", flat=True)
+        found = Q(pk__in=list(held)) | Q(attempted_code__in=list(codes.values()), attempted_code__isnull=False)
+        return _unless_negated(condition, found)
 
-    return by.Field(WHOLE, q)
+    return by.Field(by.WHOLE, q)
+
+
+def campaign_name() -> by.Field:
+    """The name of a row's campaign. A whole name is looked up first, so that the campaign's index finds its rows."""
+    by_text = by.text("campaign__name")
+
+    def q(condition: by.Condition) -> Q:
+        if condition.op not in by.WHOLE:
+            return by_text.q(condition)
+        named = Campaign.objects.filter(name__in=condition.values).values_list("pk", flat=True)
+        return _unless_negated(condition, Q(campaign__in=list(named)))
+
+    return by_text._replace(q=q)
+
+
+def _source_id() -> by.Field:
+    """A publication's. Successes and failures have an index each."""
+    by_text = by.text("source_id")
+
+    def q(condition: by.Condition) -> Q:
+        found = by_text.q(condition)
+        if condition.op not in ("$is", "$in"):
+            return found
+        return Q(found, result="SUCCESS") | Q(found, result="FAILURE")
+
+    return by_text._replace(q=q)
 
 
 def _of_campaigns(condition: by.Condition) -> Q:
@@ -83,7 +110,7 @@ def _to_customers(condition: by.Condition) -> Q:
 VOUCHERS = {
     "code": by.text("code"),
     "type": by.choice("type"),
-    "campaign": by.text("campaign__name"),
+    "campaign": campaign_name(),
     "campaign_id": by.public_key("campaign", CAMPAIGN),
     "category": by.text("_category"),
     "active": by.flag(Q(active=True)),
@@ -99,26 +126,27 @@ EXPORTED_VOUCHERS = VOUCHERS | {
     "vouchers": by.public_key("pk", VOUCHER),
     "categories": VOUCHERS["category"],
     "created_date": VOUCHERS["created_at"],
-    "holder_id": by.Field(WHOLE, _held_by),
-    "published_for_customer_id": by.Field(WHOLE, _held_by),
+    "holder_id": by.Field(by.WHOLE, _held_by),
+    "published_for_customer_id": by.Field(by.WHOLE, _held_by),
 }
 
 PUBLICATIONS = {
     "failure_code": by.text("failure_code"),
     "result": by.choice("result"),
     "customer_id": by.public_key("customer", CUSTOMER),
-    "campaign_name": by.text("campaign__name"),
-    "voucher_type": by.Field(WHOLE, _of_voucher_types),
+    "campaign_name": campaign_name(),
+    "voucher_type": by.Field(by.WHOLE, _of_voucher_types),
     "is_referral_code": by.flag(REFERRAL),
     "parent_object_id": by.public_key("campaign", CAMPAIGN),
     "related_object_id": of_vouchers(Q()),
-    "source_id": by.text("source_id"),
+    "voucher_code": of_vouchers(Q()),
+    "source_id": _source_id(),
     "channel": by.text("channel"),
     "created_at": by.moment("created_at"),
 }
 EXPORTED_PUBLICATIONS = PUBLICATIONS | {
-    "campaign": by.Field(WHOLE, _of_campaigns),
-    "customer": by.Field(WHOLE, _to_customers),
+    "campaign": by.Field(by.WHOLE, _of_campaigns),
+    "customer": by.Field(by.WHOLE, _to_customers),
     "voucher": of_vouchers(Q()),
 }
 

@@ -107,6 +107,17 @@ class Publication(ActedBy):
             models.Index(
                 fields=["-created_at", "-id"], name="publication_newest_failed", condition=Q(result="FAILURE")
             ),
+            # Failures, by why and by the caller's id; that of a success has its unique index.
+            models.Index(
+                fields=["failure_code", "-created_at", "-id"],
+                name="publication_by_failure",
+                condition=Q(failure_code__isnull=False),
+            ),
+            models.Index(
+                fields=["source_id"],
+                name="publication_failed_source",
+                condition=Q(source_id__isnull=False, result="FAILURE"),
+            ),
             models.Index(fields=["customer", "-created_at", "-id"], name="publication_of_customer"),
             # A failed attempt holds no voucher: this finds it by the code that was asked for, or its beginning.
             models.Index(

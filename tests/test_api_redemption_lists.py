@@ -61,6 +61,12 @@ ALL = {"bean", "failed", "tea", "tea back", "in stack", "stack", "card"}
         ("filters[campaign_name][conditions][$is]=Coffee", {"bean", "failed"}),
         ("filters[user_login][conditions][$is]=Test Staff", ALL),
         ("filters[campaign_name][conditions][$is]=Coffee&filters[object][conditions][$is]=redemption_rollback&filters[junction]=or", {"bean", "failed", "tea back"}),
+        ("[filters][object][conditions][$is][0]=redemption_rollback", {"tea back"}),
+        ("campaign_name=Coffee", {"bean", "failed"}),
+        ("voucher_code=BEAN-1", {"bean", "failed"}),
+        ("voucher_code[]=CARD&voucher_code[]=BEAN-1", {"bean", "failed", "card"}),
+        ("failure_code=quantity_exceeded", {"failed"}),
+        ("user_login=Nobody", set()),
         ("created_at[before]=2020-01-01", set()),
         ("[created_at][after]=2020-01-01T00:00:00Z", ALL),
     ],
@@ -77,6 +83,9 @@ def test_filters_by_id(record):
         f"filters[customer_id][conditions][$is]={bean.customer.public_id}": {"bean"},
         f"filters[related_object_id][conditions][$is]={bean.voucher.public_id}": {"bean", "failed"},
         f"filters[related_object_parent_id][conditions][$is]={bean.campaign.public_id}": {"bean", "failed"},
+        f"customer_id={bean.customer.public_id}": {"bean"},
+        f"related_object_id={bean.voucher.public_id}": {"bean", "failed"},
+        f"related_object_parent_id={bean.campaign.public_id}": {"bean", "failed"},
         f"filters[parent_redemption_id][conditions][$is]={stack.public_id}": {"in stack", "card"},
     }
 

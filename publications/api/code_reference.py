@@ -5,7 +5,7 @@ from __future__ import annotations
 from campaigns import api as campaigns
 from campaigns.api_schemas import CampaignSummary, Voucher, VoucherList
 from config.api_examples import Example
-from config.openapi import describe, filters, in_path, moments, values
+from config.openapi import describe, filters, in_path, moments, shortcuts, values
 from customers import api_changes as customer_changes
 from customers.api_schemas import Customer
 from publications.api import campaign_codes, code_imports, customers, publications, voucher_changes, vouchers
@@ -27,6 +27,7 @@ describe(
         values("ids", "Ids of vouchers (`v_…`)."),
         *moments("created_at", "updated_at"),
         filters(VOUCHERS),
+        *shortcuts(VOUCHERS, vouchers.VouchersQuery),
     ],
     examples=[Example("The codes that a customer holds", query={"customer": "12344"})],
 )

@@ -17,6 +17,7 @@ from config.actor import Actor
 from config.api import ApiError, as_api_error, invalid_payload, iso, not_found
 from config.api_auth import MAY_ALL, MAY_READ, Key, KeyWith, caller
 from config.api_bodies import array_of
+from config.api_filters import what_is_asked
 from config.api_lists import ListQuery, answer_list
 from config.conditions import InvalidCondition
 from config.public_ids import EXPORT, key_of
@@ -98,6 +99,7 @@ def list_exports(request: HttpRequest, query: Annotated[ListQuery, Query()]):
     def answer(found: list[Export]) -> list[dict[str, Any]]:
         return [export_answer(request, export) for export in found]
 
+    what_is_asked(request.GET, ListQuery)
     return answer_list(_seen_by(request.auth), query, name="exports", prefix=EXPORT, orders=ORDERS, answer=answer)
 
 

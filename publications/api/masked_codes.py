@@ -30,9 +30,9 @@ def visible(key: Key, voucher: str = "") -> Q:
     return Q() if key.may_all else Q(**{f"{voucher}published_at__isnull": False})
 
 
-def code_filter(key: Key, voucher: str = "") -> by.Field:
-    """A masked code is like no text that a condition names. `voucher`: as of `visible`."""
-    plain = by.text(f"{voucher}code")
+def code_filter(key: Key) -> by.Field:
+    """Of vouchers. A masked code is like no text that a condition names."""
+    plain = by.text("code")
     if key.may_all:
         return plain
 
@@ -41,7 +41,24 @@ def code_filter(key: Key, voucher: str = "") -> by.Field:
         if condition.op in by.PRESENCE:
             return found
         if condition.op in by.NEGATED:
-            return found | Q(**{f"{voucher}published_at__isnull": True})
-        return found & visible(key, voucher)
+            return found | Q(published_at__isnull=True)
+        return found & visible(key)
 
     return plain._replace(q=q)
+
+
+def voucher_code_filter(key: Key) -> by.Field:
+    """Of rows that have a voucher. Whole codes are looked up first, so that the voucher's index finds its rows."""
+    of_codes = code_filter(key)
+
+    def q(condition: by.Condition) -> Q:
+        if condition.op in by.PRESENCE:
+            return Q(voucher__isnull=condition.op == "$is_unknown")
+        if condition.op in by.WHOLE:
+            named = Voucher.objects.filter(of_codes.q(condition._replace(op="$in"))).values_list("pk", flat=True)
+            found = Q(voucher__in=list(named))
+            return ~found if condition.op in by.NEGATED else found
+        found = Q(voucher__in=Voucher.objects.filter(of_codes.q(condition)).values("pk"))
+        return found | Q(voucher__isnull=True) if condition.op in by.NEGATED else found
+
+    return of_codes._replace(q=q)

@@ -11,14 +11,14 @@ from ninja import Query, Router
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from campaigns.find import find_voucher
-from campaigns.models import Campaign, Voucher
+from campaigns.models import Campaign
 from config import conditions as by
 from config.api import ApiError, as_api_error, in_words, invalid_payload, invalid_query, key_or_404, not_found
 from config.api_auth import MAY_PUBLISH, MAY_PUBLISH_BY_GET, MAY_PUBLISH_OR_READ, MAY_READ, Key, caller
-from config.api_filters import filters_of
+from config.api_filters import what_is_asked
 from config.api_lists import ListQuery, answer_list
 from config.api_queries import Flag, read_flag, read_object
-from config.public_ids import CAMPAIGN, CUSTOMER, PUBLICATION, VOUCHER, key_of
+from config.public_ids import CAMPAIGN, CUSTOMER, PUBLICATION, key_of
 from customers.api import CustomerSent
 from customers.models import Customer
 from customers.upsert import InvalidCustomer
@@ -144,7 +144,7 @@ def publish_as_sent(request: HttpRequest, sent: PublicationSent, *, join_once: b
         "metadata": sent.metadata,
         "join_once": join_once or bool(sent.join_once),
     }
-    customer = sent.customer.model_dump(exclude_none=True) if sent.customer else {}
+    customer = sent.customer.given() if sent.customer else {}
     try:
         if sent.voucher:
             publication = publish_code(find_voucher(sent.voucher), customer, **how)
@@ -197,19 +197,21 @@ def orders_for(key: Key) -> dict[str, tuple[Any, ...]]:
 
 
 def filters_for(key: Key) -> dict[str, by.Field]:
-    return PUBLICATIONS | {"related_object_id": of_vouchers(visible(key))}
+    seen = of_vouchers(visible(key))
+    return PUBLICATIONS | {"related_object_id": seen, "voucher_code": seen}
 
 
 @router.get("", auth=MAY_READ)
 def list_publications(request: HttpRequest, query: Annotated[PublicationsQuery, Query()]):
     """Successful and failed ones, newest first. Beyond Voucherify: filters by `channel` and `created_at`."""
-    rows = history().qs
+    fields = filters_for(request.auth)
+    rows = history().qs.filter(what_is_asked(request.GET, PublicationsQuery, fields))
     if query.campaign:
         rows = rows.filter(campaign__in=campaigns_called(query.campaign))
     if query.customer:
         rows = rows.filter(customer__in=customers_called(query.customer))
     if query.voucher:
-        rows = rows.filter(_of_voucher(query.voucher, request.auth))
+        rows = rows.filter(fields["voucher_code"].q(by.Condition("voucher", "$is", [query.voucher])))
     if query.result:
         rows = rows.filter(result=query.result.upper())
     if query.voucher_type:
@@ -217,8 +219,7 @@ def list_publications(request: HttpRequest, query: Annotated[PublicationsQuery, 
     if query.is_referral_code:
         rows = rows.filter(REFERRAL)
     if query.source_id:
-        rows = rows.filter(source_id=query.source_id)
-    rows = rows.filter(filters_of(request.GET, filters_for(request.auth)))
+        rows = rows.filter(fields["source_id"].q(by.Condition("source_id", "$is", [query.source_id])))
     return answer_publications(rows, query, request.auth)
 
 
@@ -251,15 +252,6 @@ def campaigns_called(reference: str) -> list[int]:
 def customers_called(reference: str) -> list[int]:
     key = key_of(CUSTOMER, reference)
     return list(Customer.objects.filter(Q(source_id=reference) | Q(pk=key or 0)).values_list("pk", flat=True))
-
-
-def _of_voucher(reference: str, key: Key) -> Q:
-    """Also the failed attempts at that code, and publications from which it was released."""
-    vouchers = Voucher.objects.filter(Q(code=reference) & visible(key) | Q(pk=key_of(VOUCHER, reference) or 0))
-    holding = PublishedVoucher.objects.filter(voucher__in=vouchers.values("pk")).values_list(
-        "publication_id", flat=True
-    )
-    return Q(pk__in=list(holding)) | Q(attempted_code__in=list(vouchers.values_list("code", flat=True)))
 
 
 @as_api_error.register

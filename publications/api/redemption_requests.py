@@ -66,7 +66,7 @@ class WhoAndWhat(Sent):
 
     def for_verb(self, tracking_id: str | None = None) -> dict[str, Any]:
         """The verbs' arguments. A tracking_id alone is the customer's source_id, as it is in our answers."""
-        customer = self.customer.model_dump(exclude_none=True) if self.customer else None
+        customer = self.customer.given() if self.customer else None
         tracked = self.tracking_id or tracking_id
         if customer is None and tracked:
             customer = {"source_id": tracked}

@@ -15,16 +15,17 @@ from campaigns.find import find_voucher
 from config import conditions as by
 from config.api import ApiError, as_api_error, invalid_payload, not_found
 from config.api_auth import MAY_ALL, MAY_READ, Key, caller
-from config.api_filters import filters_of
+from config.api_filters import what_is_asked
 from config.api_lists import ListQuery, answer_list
-from config.api_queries import read_values, times
+from config.api_queries import read_values
 from config.public_ids import CAMPAIGN, CUSTOMER, REDEMPTION, VOUCHER
 from customers.upsert import InvalidCustomer
 from publications.api.answers import voucher_answers
-from publications.api.masked_codes import code_filter, find_voucher_for, visible
+from publications.api.masked_codes import find_voucher_for, visible, voucher_code_filter
 from publications.api.publications import campaigns_called, customers_called
 from publications.api.redemption_answers import listed_redemptions, order_of, redemption_answers
 from publications.api.redemption_requests import RedemptionSent, RedemptionsSent, RollbackSent, amount_of
+from publications.conditions import campaign_name
 from publications.models import Redemption
 from publications.redemptions.history import PREFIXES, find_redemption, with_all_about
 from publications.redemptions.redeem import Use, redeem, redeem_together
@@ -101,14 +102,15 @@ def redeem_voucher(request: HttpRequest, code: str, sent: RedemptionSent | None 
 @router.get("", auth=MAY_READ)
 def list_redemptions(request: HttpRequest, query: Annotated[RedemptionsQuery, Query()]):
     """Redemptions and rollbacks, successful and failed ones, newest first."""
-    rows = Redemption.objects.filter(times(request.GET, "created_at"))
+    fields = filters_for(request.auth)
+    asked = what_is_asked(request.GET, RedemptionsQuery, fields, moments=("created_at",), arrays=("result",))
+    rows = Redemption.objects.filter(asked)
     if query.campaign:
         rows = rows.filter(campaign__in=campaigns_called(query.campaign))
     if query.customer:
         rows = rows.filter(customer__in=customers_called(query.customer))
     if results := read_values(request.GET, "result"):
         rows = rows.filter(result__in=[result.upper() for result in results])
-    rows = rows.filter(filters_of(request.GET, filters_for(request.auth)))
     return _answer_list(rows, query, request.auth, name="redemptions")
 
 
@@ -165,7 +167,7 @@ def list_redemptions_of_voucher(request: HttpRequest, code: str, query: Annotate
 def _of_voucher(request: HttpRequest, code: str, query: ListQuery) -> dict[str, Any]:
     voucher = find_voucher_for(request.auth, code)
     counted = voucher_answers([voucher], request.auth)[0]["redemption"]
-    rows = Redemption.objects.filter(voucher=voucher)
+    rows = Redemption.objects.filter(what_is_asked(request.GET, type(query)), voucher=voucher)
     return counted | _answer_list(rows, query, request.auth, name="redemption_entries")
 
 
@@ -184,7 +186,7 @@ def _answer_list(rows, query: ListQuery, key: Key, *, name: str) -> dict[str, An
 def filters_for(key: Key) -> dict[str, by.Field]:
     kinds = {"redemption": Redemption.Kind.REDEMPTION.value, "redemption_rollback": Redemption.Kind.ROLLBACK.value}
     return {
-        "voucher_code": code_filter(key, "voucher__"),
+        "voucher_code": voucher_code_filter(key),
         "related_object_id": by.public_key("voucher", VOUCHER),
         "related_object_parent_id": by.public_key("campaign", CAMPAIGN),
         "parent_redemption_id": by.public_key("stack", REDEMPTION),
@@ -192,7 +194,7 @@ def filters_for(key: Key) -> dict[str, by.Field]:
         "result": by.choice("result"),
         "object": by.choice("kind", read=lambda word: kinds.get(word, word)),
         "customer_id": by.public_key("customer", CUSTOMER),
-        "campaign_name": by.text("campaign__name"),
+        "campaign_name": campaign_name(),
         "user_login": by.text("actor_label"),
     }
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from campaigns.api_schemas import Voucher
+from config import api_metadata_schemas
 from config.api_auth import Key
 from config.api_examples import Example
-from config.openapi import describe, filters, in_path, in_query, moments, values
+from config.api_schemas import MetadataSchemas
+from config.openapi import describe, filters, in_path, in_query, moments, shortcuts, values
 from publications.api import async_actions, exports, old_publish, publications, redemptions
 from publications.api.schemas import (
     AsyncActionList,
@@ -48,6 +50,7 @@ in_query(
 )
 
 ALL = Key(pk=0, name="", scope="all", for_integrations=True, token_hash=b"", used_lately=True)  # sees every filter
+OF_REDEMPTIONS = redemptions.filters_for(ALL)
 ERLICH = {"source_id": "12344", "email": "erlich@example.com", "name": "Erlich Bachman"}
 PUBLISHING = """missing_vouchers missing_customer not_found voucher_already_published voucher_cannot_be_published
     duplicate_source_id too_many_vouchers_requested no_voucher_suitable_for_publication"""
@@ -139,7 +142,7 @@ describe(
     "List publications",
     answers=PublicationList,
     orders=publications.ORDERS,
-    parameters=[filters(PUBLICATIONS)],
+    parameters=[filters(PUBLICATIONS), *shortcuts(PUBLICATIONS, publications.PublicationsQuery)],
     examples=[
         Example("Of one customer", query={"customer": "12344", "limit": 20}),
         Example(
@@ -183,7 +186,8 @@ describe(
     parameters=[
         values("result", "SUCCESS or FAILURE.", enum=["SUCCESS", "FAILURE"]),
         *moments("created_at"),
-        filters(redemptions.filters_for(ALL)),
+        filters(OF_REDEMPTIONS),
+        *shortcuts(OF_REDEMPTIONS, redemptions.RedemptionsQuery, ["result"]),
     ],
     examples=[Example("Of one campaign", query={"campaign": "Autumn coffee"})],
 )
@@ -245,6 +249,15 @@ describe(
     words={"token": "As in `result.url`, which then needs no key."},
 )
 describe(exports.remove_export, "Delete an export", answers={204: None})
+
+# ---- metadata schemas
+
+in_path("related_object", "What the metadata are of: `voucher`, `customer`, …", "voucher")
+
+describe(api_metadata_schemas.list_metadata_schemas, "List metadata schemas", answers=MetadataSchemas)
+describe(
+    api_metadata_schemas.list_metadata_schemas_of, "List metadata schemas of one kind of thing", answers=MetadataSchemas
+)
 
 # ---- async actions
 

@@ -201,7 +201,7 @@ class AsyncAction(Answer):
         "CUSTOMERS.IMPORT_CSV",
         "CUSTOMERS.BULK_UPDATE",
     ]
-    status: Literal["DONE", "ENQUEUED", "IN_PROGRESS", "FAILED"]
+    status: Literal["DONE", "IN_PROGRESS", "FAILED"]
     operation_status: Literal["SUCCESS", "FAILED", "UNKNOWN"]
     """FAILED also where the work ran to its end and nothing of it was good."""
     created_at: Moment

@@ -13,9 +13,9 @@ from campaigns.models import Campaign
 from config import conditions as by
 from config.api import invalid_query
 from config.api_auth import MAY_READ, Key
-from config.api_filters import filters_of
+from config.api_filters import what_is_asked
 from config.api_lists import ListQuery, answer_list
-from config.api_queries import read_values, times
+from config.api_queries import read_values
 from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER, key_of
 from publications.api.answers import voucher_answers
 from publications.api.masked_codes import code_filter, find_voucher_for, visible
@@ -63,7 +63,10 @@ def list_vouchers(request: HttpRequest, query: Annotated[VouchersQuery, Query()]
     """Newest first. To keys of another scope than `all` unpublished codes are masked: no filter finds them by their text,
     and the list has no order by `code`."""
     _may_order(request.auth, query.order or "")
-    rows = with_inherited(vouchers_to_see())
+    asked = what_is_asked(
+        request.GET, VouchersQuery, filters_for(request.auth), moments=("created_at", "updated_at"), arrays=("ids",)
+    )
+    rows = with_inherited(vouchers_to_see()).filter(asked)
     if query.code:
         rows = rows.filter(visible(request.auth), code=query.code)
     if query.category:
@@ -78,8 +81,6 @@ def list_vouchers(request: HttpRequest, query: Annotated[VouchersQuery, Query()]
         rows = rows.filter(pk__in=_held_by(query.customer))
     if ids := read_values(request.GET, "ids"):
         rows = rows.filter(pk__in=[key_of(VOUCHER, reference) or 0 for reference in ids])
-    rows = rows.filter(times(request.GET, "created_at", "updated_at"))
-    rows = rows.filter(filters_of(request.GET, filters_for(request.auth)))
     return answer_list(
         rows,
         query,
@@ -100,7 +101,8 @@ def _held_by(reference: str):
 def list_publications_of_voucher(request: HttpRequest, code: str, query: Annotated[ListQuery, Query()]):
     """The publication that holds the voucher, as `publish.url` of the voucher promises."""
     voucher = find_voucher_for(request.auth, code)
-    holding = history().qs.filter(ledger__voucher=voucher, ledger__released_at=None)
+    holding = history().qs.filter(what_is_asked(request.GET, ListQuery))
+    holding = holding.filter(ledger__voucher=voucher, ledger__released_at=None)
     return answer_publications(holding, query, request.auth)
 
 

@@ -62,6 +62,11 @@ class Redemption(ActedBy):
             models.Index(fields=["customer", "-created_at", "-id"], name="redemption_of_customer"),
             models.Index(fields=["campaign", "-created_at", "-id"], name="redemption_of_campaign"),
             models.Index(fields=["-created_at", "-id"], name="redemption_failed", condition=Q(result="FAILURE")),
+            models.Index(
+                fields=["failure_code", "-created_at", "-id"],
+                name="redemption_by_failure",
+                condition=Q(failure_code__isnull=False),
+            ),
             models.Index(fields=["stack"], name="redemption_of_stack", condition=Q(stack__isnull=False)),
             models.Index(fields=["undoes"], name="redemption_undone", condition=Q(undoes__isnull=False)),
         ]
