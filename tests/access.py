@@ -131,6 +131,8 @@ PAGES = {
     "distributions:resume": (NO_GET, PUBLISH),
     "distributions:stop": (PUBLISH, PUBLISH),
     "distributions:retry": (NO_GET, PUBLISH),
+    "distributions:unknown": (PUBLISH, PUBLISH),
+    "distributions:send-kept": (NO_GET, PUBLISH),
     "distributions:duplicate": (NO_GET, PUBLISH),
     "distributions:resolve": (NO_GET, PUBLISH),
     "distributions:unsubscribe": (EVERYBODY, EVERYBODY),

@@ -145,7 +145,7 @@ def test_a_run_that_moves_is_asked_for_again_until_it_ends_and_then_its_list_is(
     made = with_states(sent=1, pending=1)
     part = {"HX-Request": "true", "HX-Target": "run"}
 
-    address = f"{page(made)}?was=running-listed.1-0-0-1-0-0-0"
+    address = f"{page(made)}?was=running-listed.1-0-0-1-0-0-0-0"
     part |= {"HX-Current-URL": f"http://testserver{page(made)}?q=a"}
     moving = shown(operator, address, headers=part)
     Distribution.objects.update(status="done", finished_at=timezone.now())
@@ -161,7 +161,7 @@ def test_a_run_that_moves_is_asked_for_again_until_it_ends_and_then_its_list_is(
 def test_the_list_of_a_run_that_moves_follows_unless_it_is_filtered_or_paged(operator, looked_at, redrawn):
     made = with_states(sent=1, pending=1)
     part = {"HX-Request": "true", "HX-Target": "run", "HX-Current-URL": f"http://testserver{page(made)}{looked_at}"}
-    seen = f"{page(made)}?was=running-listed.1-0-0-1-0-0-0"
+    seen = f"{page(made)}?was=running-listed.1-0-0-1-0-0-0-0"
 
     before = shown(operator, seen, headers=part)
     made.deliveries.filter(state="pending").update(state="sending")
@@ -169,7 +169,7 @@ def test_the_list_of_a_run_that_moves_follows_unless_it_is_filtered_or_paged(ope
 
     assert "data-gently" not in before
     assert ("data-gently" in after) is redrawn
-    assert "?was=running-listed.0-0-1-1-0-0-0" in after
+    assert "?was=running-listed.0-0-1-1-0-0-0-0" in after
 
 
 def test_the_recipients_are_filtered_by_state_reason_and_customer(operator):
@@ -333,7 +333,7 @@ def test_at_a_new_stage_the_log_and_the_details_are_drawn_anew(operator):
     made = with_states(sent=1)
     part = {"HX-Request": "true", "HX-Target": "run", "HX-Current-URL": f"http://testserver{page(made)}"}
 
-    same = shown(operator, f"{page(made)}?was=running-listed.0-0-0-1-0-0-0", headers=part)
+    same = shown(operator, f"{page(made)}?was=running-listed.0-0-0-1-0-0-0-0", headers=part)
     new = shown(operator, f"{page(made)}?was=scheduled.0-0-0-0-0-0-0", headers=part)
 
     assert 'id="about"' not in same and '<div id="about" class="cols" hx-swap-oob="true">' in new

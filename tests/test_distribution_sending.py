@@ -10,8 +10,9 @@ from publications.distributions.change_run import NotPossible, pause, resume, st
 from publications.distributions.declare_unknown import declare_unknown
 from publications.distributions.grant_emails import grant_emails
 from publications.distributions.publish_batch import publish_batch
-from publications.distributions.retry_failed import resolve_unknown, retry_failed
+from publications.distributions.retry_failed import retry_failed
 from publications.distributions.send_batch import RETRY_AFTER
+from publications.distributions.settle_unknown import resolve_unknown
 from publications.distributions.write_audience import write_audience
 from publications.models import Delivery, Distribution, EmailGrant, Publication
 from publications.release import release
@@ -224,7 +225,7 @@ def test_a_person_decides_about_an_unknown_message(server, run):
 
     assert (told(ADA), len(server.to(ADA))) == (("sent", ""), 0)
     assert (told(BOB), len(server.to(BOB))) == (("sent", ""), 1)
-    with pytest.raises(NotPossible, match="not unknown any more"):
+    with pytest.raises(NotPossible, match="no longer unknown"):
         resolve_unknown(delivery_to(BOB), as_sent=False, by=STAFF)
 
 

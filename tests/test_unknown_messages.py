@@ -13,7 +13,7 @@ from publications.distributions.change_run import resume
 from publications.distributions.declare_unknown import declare_unknown
 from publications.distributions.hand_over import MailServer as HandOver
 from publications.distributions.publish_batch import publish_batch
-from publications.distributions.retry_failed import resolve_unknown
+from publications.distributions.settle_unknown import resolve_unknown
 from publications.distributions.write_audience import write_audience
 from publications.models import Delivery, Distribution
 from publications.webhooks.create_address import create_address

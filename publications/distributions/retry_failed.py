@@ -1,7 +1,8 @@
-"""Tries the messages once more that failed for good, and decides about those whose fate is unknown."""
+"""Tries the messages once more that failed for good, and sends those that were kept here."""
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
@@ -21,31 +22,30 @@ def retry_failed(distribution: Distribution, *, by: Actor) -> int:
     Raises NotPossible, also where nothing has failed.
     """
     with transaction.atomic():
-        locked = _open(distribution)
-        count = _put_back(Delivery.objects.filter(distribution=locked, state=State.FAILED), locked)
+        locked = lock_open(distribution)
+        count = put_back(Delivery.objects.filter(distribution=locked, state=State.FAILED), locked)
         if not count:
             raise NotPossible("No message has failed.")
         record_of(locked, "failed_retried", by=by, count=count)
     return count
 
 
-def resolve_unknown(delivery: Delivery, *, as_sent: bool, by: Actor) -> Delivery:
-    """A person has found out: the message arrived (`as_sent`), or did not and is sent again. Raises NotPossible."""
+def send_kept(distribution: Distribution, *, by: Actor) -> int:
+    """Puts back every message that was kept here while there was no mail server; how many. Raises NotPossible, also where
+    there is none of either.
+    """
+    if not settings.EMAIL_IS_SENT:
+        raise NotPossible("E-mail is still not set up: EMAIL_URL is empty.")
     with transaction.atomic():
-        locked = _open(delivery.distribution)
-        unknown = Delivery.objects.filter(pk=delivery.pk, state=State.UNKNOWN)
-        arrived = {"state": State.SENT, "reason": "", "detail": "", "state_at": Now()}
-        if not (unknown.update(**arrived) if as_sent else _put_back(unknown, locked)):
-            raise NotPossible("This message is not unknown any more.")
-        record_of(
-            locked, "unknown_resolved", by=by, customer=delivery.customer.public_id,
-            as_="arrived" if as_sent else "to be sent again",
-        )  # fmt: skip
-    delivery.refresh_from_db()
-    return delivery
+        locked = lock_open(distribution)
+        count = put_back(Delivery.objects.filter(distribution=locked, state=State.KEPT), locked)
+        if not count:
+            raise NotPossible("No message is kept here.")
+        record_of(locked, "kept_sent", by=by, count=count)
+    return count
 
 
-def _open(distribution: Distribution) -> Distribution:
+def lock_open(distribution: Distribution) -> Distribution:
     """Locked, so that the worker does not end the run in between. Raises NotPossible."""
     locked = Distribution.objects.select_for_update(no_key=True).get(pk=distribution.pk)
     if locked.status not in OPEN:
@@ -55,10 +55,11 @@ def _open(distribution: Distribution) -> Distribution:
     return locked
 
 
-def _put_back(deliveries: QuerySet[Delivery], locked: Distribution) -> int:
+def put_back(deliveries: QuerySet[Delivery], locked: Distribution) -> int:
     count = deliveries.update(
-        state=State.PUBLISHED, reason="", detail="", attempts=0, next_attempt_at=None, state_at=Now()
-    )
+        state=State.PUBLISHED, reason="", detail="", attempts=0, next_attempt_at=None, state_at=Now(),
+        claim=None, worker=None,
+    )  # fmt: skip
     if count and locked.status == Distribution.Status.DONE:
         Distribution.objects.filter(pk=locked.pk).update(
             status=Distribution.Status.RUNNING, finished_at=None, updated_at=Now()

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from publications.distributions.views import drafts, outbox, review, runs
+from publications.distributions.views.unknown import unknown
 from publications.distributions.views.unsubscribe import unsubscribe
 
 app_name = "distributions"
@@ -27,6 +28,8 @@ urlpatterns = [
     path("distributions/<dist:distribution_id>/resume", runs.resume, name="resume"),
     path("distributions/<dist:distribution_id>/stop", runs.stop, name="stop"),
     path("distributions/<dist:distribution_id>/retry", runs.retry, name="retry"),
+    path("distributions/<dist:distribution_id>/unknown", unknown, name="unknown"),
+    path("distributions/<dist:distribution_id>/send-kept", runs.send_kept, name="send-kept"),
     path("distributions/<dist:distribution_id>/duplicate", runs.duplicate, name="duplicate"),
     path("distributions/<dist:distribution_id>/recipients/<int:recipient_id>", runs.resolve, name="resolve"),
     path("unsubscribe/<str:token>", unsubscribe, name="unsubscribe"),

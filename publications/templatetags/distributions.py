@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django import template
+from django.conf import settings
 from django.utils import timezone
 
 from config.templatetags.handout import when
@@ -33,6 +34,13 @@ def spoken_minutes(minutes: int) -> str:
         return f"{minutes} min"
     hours = round(minutes / 60)
     return f"{hours} h" if hours < 48 else f"{round(hours / 24)} days"
+
+
+@register.inclusion_tag("distributions/_not_sent.html")
+def not_sent(distribution: Distribution | None = None) -> dict:
+    """Says that there is no mail server, where a distribution (or any) would need one, and how to set one up."""
+    by_email = distribution is None or distribution.message == Distribution.Message.EMAIL
+    return {"shown": by_email and not settings.EMAIL_IS_SENT}
 
 
 @register.simple_tag

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Count
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -34,8 +35,9 @@ from publications.distributions.change_run import NotPossible
 from publications.distributions.compose import OF_THE_CODE
 from publications.distributions.forms import CodesForm, MessageForm, ResolveForm
 from publications.distributions.models import Delivery, Distribution
-from publications.distributions.retry_failed import resolve_unknown, retry_failed
+from publications.distributions.retry_failed import retry_failed
 from publications.distributions.schedule import NotReady, what_is_missing
+from publications.distributions.settle_unknown import resolve_unknown
 from publications.distributions.views.drafts import SAMPLE, VARIABLES, sample_of, wants_sample
 
 LATEST = 20
@@ -77,7 +79,8 @@ def automation(request, distribution_id):
             "fired": _count(run, Firing.Outcome.FIRED),
             "left_out": _count(run, Firing.Outcome.SKIPPED),
             "count_up_to": COUNT_UP_TO,
-            "failed": run.deliveries.filter(state=Delivery.State.FAILED).count(),
+            **_in_need(run),
+            "is_sent": settings.EMAIL_IS_SENT,
             "entries": AuditEntry.objects.filter(object_id=run.public_id).order_by("-created_at", "-pk")[:LATEST],
         },
         filterset=found,
@@ -249,6 +252,13 @@ def resolve(request, distribution_id, recipient_id):
     else:
         messages.error(request, "Say whether the message arrived or shall be sent again.")
     return redirect(_address("automation", run))
+
+
+def _in_need(run: Distribution) -> dict[str, int]:
+    """How many messages somebody should do something about, by their state."""
+    states = [Delivery.State.FAILED, Delivery.State.UNKNOWN, Delivery.State.KEPT]
+    counted = run.deliveries.filter(state__in=states).order_by().values_list("state").annotate(Count("pk"))
+    return {state.value: 0 for state in states} | dict(counted)
 
 
 def _find(distribution_id: int) -> Distribution:

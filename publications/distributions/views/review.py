@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -102,7 +103,8 @@ def test(request, draft):
         except NotSent as problem:
             messages.error(request, str(problem))
         else:
-            messages.success(request, f"The test has been sent to {to}. No code was taken for it.")
+            done = f"sent to {to}" if settings.EMAIL_IS_SENT else "kept in the Outbox, not sent: e-mail is not set up"
+            messages.success(request, f"The test was {done}. No code was taken for it.")
     address = reverse("distributions:review", kwargs={"distribution_id": draft.pk})
     return redirect(f"{address}?recipient={recipient.found.public_id}" if recipient.found else address)
 

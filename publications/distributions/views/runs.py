@@ -21,14 +21,14 @@ from config.dialogs import leave
 from config.models import AuditEntry
 from config.roles import MANAGE, PUBLISH, READ, may, requires
 from config.tables import list_page
-from publications.distributions import change_run
+from publications.distributions import change_run, retry_failed
 from publications.distributions.change_run import NotPossible
 from publications.distributions.duplicate import duplicate as duplicate_distribution
 from publications.distributions.filters import DistributionFilter, RecipientFilter
 from publications.distributions.follow_run import Progress, follow_run
 from publications.distributions.forms import ResolveForm, StopForm
 from publications.distributions.models import Delivery, Distribution
-from publications.distributions.retry_failed import resolve_unknown, retry_failed
+from publications.distributions.settle_unknown import resolve_unknown
 from publications.distributions.tables import DistributionTable, RecipientTable, distribution_url
 from publications.distributions.views.drafts import linked_steps
 
@@ -131,11 +131,25 @@ def retry(request, distribution_id):
     """All that failed."""
     run = _find(distribution_id)
     try:
-        count = retry_failed(run, by=Actor.user(request.user))
+        count = retry_failed.retry_failed(run, by=Actor.user(request.user))
     except NotPossible as refused:
         messages.info(request, str(refused))
     else:
         messages.success(request, f"{count:,} {'message is' if count == 1 else 'messages are'} tried once more.")
+    return redirect(distribution_url(run))
+
+
+@require_POST
+@requires(PUBLISH)
+def send_kept(request, distribution_id):
+    """All that were kept here while there was no mail server; of manual and automatic ones."""
+    run = get_object_or_404(Distribution, pk=distribution_id)
+    try:
+        count = retry_failed.send_kept(run, by=Actor.user(request.user))
+    except NotPossible as refused:
+        messages.info(request, str(refused))
+    else:
+        messages.success(request, f"{count:,} {'message is' if count == 1 else 'messages are'} sent now.")
     return redirect(distribution_url(run))
 
 
@@ -227,6 +241,7 @@ def _state(run: Distribution, progress: Progress) -> dict:
         "distribution": run,
         "progress": progress,
         "moving": run.status in MOVING,
+        "is_sent": settings.EMAIL_IS_SENT,
         # The stage, and how many are in each state, for the next look to tell what has changed.
         "seen": f"{run.status}{'-listed' if run.audience_complete else ''}.{'-'.join(map(str, progress.counts.values()))}",
         "every": _how_often(run, progress),
