@@ -142,6 +142,7 @@ def test_the_filter_of_the_list_says_which(run, operator):
     [
         ({"which": "listed", "outcome": "arrived"}, "There is no Message-ID of Handout in it."),
         ({"which": "listed", "outcome": "arrived", "ids": "<dist_7.1.1@mx>"}, "belong to other distributions"),
+        ({"which": "all", "outcome": "again", "ids": "<dist_7.1.1@mx>"}, "You gave a list."),
         ({"which": "all"}, "This field is required."),
     ],
 )

@@ -57,6 +57,8 @@ class SettleForm(forms.Form):
         given["named"], given["until"] = None, self._until()
         if given.get("which") == LISTED:
             given["named"] = self._named()
+        elif given.get("ids") or given.get("file"):  # else it would be about many more than they think
+            self.add_error("which", "You gave a list. Choose “Only those in a list”, or take the list out.")
         return given
 
     def _until(self) -> datetime:
