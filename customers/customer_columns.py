@@ -41,8 +41,7 @@ IGNORED = (
 class CustomerReader:
     """Reads the rows of one file: its headings, and what they were mapped to."""
 
-    def __init__(self, headings: Sequence[str], mapping: dict[str, str], *, check_email: bool = True):
-        self.check_email = check_email
+    def __init__(self, headings: Sequence[str], mapping: dict[str, str]):
         self.columns = mapped_columns(headings, mapping)
         self.labels = {column.field: column.heading for column in self.columns}
 
@@ -88,7 +87,7 @@ class CustomerReader:
         """What of it may be stored. What may not is said in `wrong`, and left out, so that the rest is judged as well."""
         while True:
             try:
-                return clean_customer({**sent, "address": address, "metadata": metadata}, check_email=self.check_email)
+                return clean_customer({**sent, "address": address, "metadata": metadata})
             except InvalidCustomer as invalid:
                 label = self.labels.get(invalid.field)
                 what = f"{label}: {invalid.message}. Correct the cell, or empty it." if label else invalid.message

@@ -82,9 +82,7 @@ class CustomerImporter:
         self.customer_import = customer_import
 
     def prepare(self, headings: Sequence[str]) -> None:
-        # What the API is sent is kept as it is, here as in upsert.py; in a file an e-mail can be mended.
-        by_file = self.customer_import.sent_as == CustomerImport.SentAs.FILE
-        self.reader = CustomerReader(headings, self.customer_import.mapping, check_email=by_file)
+        self.reader = CustomerReader(headings, self.customer_import.mapping)
         self.source_id = self.reader.labels.get("source_id", "Source ID")
 
     def read(self, cells: Sequence[str]) -> tuple:

@@ -26,6 +26,7 @@ COLUMNS = Columns(Customer, "c")
 BY_SOURCE_ID = f"SELECT {COLUMNS} FROM customers_customer c WHERE c.source_id = %s"  # noqa: S608
 
 TEXTS = {"source_id": 255, "name": 200, "email": 320, "phone": 50, "description": 10_000}
+TRIMMED = {"name", "email", "phone"}
 
 
 class CustomerNotFound(LookupError):
@@ -122,19 +123,21 @@ def merged_changes(customer: Customer, fields: Mapping[str, Any]) -> dict[str, A
     return changes
 
 
-def clean_customer(as_sent: Mapping[str, Any], *, check_email: bool = False) -> dict[str, Any]:
+def clean_customer(as_sent: Mapping[str, Any]) -> dict[str, Any]:
     """The storable fields of a customer as sent; unknown ones are ignored, None counts as not given.
 
-    `check_email` refuses what is no e-mail address: for people's forms and files. The API keeps what the shop has.
-    Raises InvalidCustomer.
+    Whatever door they come through: what is no single e-mail address could be two recipients of a message, or another
+    header of it. Blanks around texts are taken away, but for the source_id, which is a key. Raises InvalidCustomer.
     """
     fields: dict[str, Any] = {}
     for field, longest in TEXTS.items():
         if (value := as_sent.get(field)) is not None:
-            fields[field] = _text(field, value, longest)
+            fields[field] = _text(
+                field, value.strip() if field in TRIMMED and isinstance(value, str) else value, longest
+            )
     if fields.get("source_id") == "":
         raise InvalidCustomer("source_id", "must not be empty; leave it out instead")
-    if check_email and fields.get("email"):
+    if fields.get("email"):
         try:
             validate_email(fields["email"])
         except ValidationError:

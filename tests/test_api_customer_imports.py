@@ -56,7 +56,7 @@ def test_customers_in_bulk(project):
 
     action = done(caller, caller.post("customers/bulk/async", [
         {
-            "source_id": "John", "name": "John Smith", "email": "kept as it is", "birthday": "2022-04-04", "phone": None,
+            "source_id": "John", "name": "John Smith", "email": "John@Example.com", "birthday": "2022-04-04", "phone": None,
             "address": {"line_1": "123 Main St."}, "metadata": {"test": True, "age": 7}, "description": "",
         },
         {"source_id": "Jane", "name": "Jane Smith"},
@@ -67,7 +67,7 @@ def test_customers_in_bulk(project):
     known.refresh_from_db()
     jane = Customer.objects.get(source_id="Jane")
     assert (known.name, known.email, known.phone, known.birthdate.isoformat()) == (
-        "John Smith", "kept as it is", "1", "2022-04-04",
+        "John Smith", "John@Example.com", "1", "2022-04-04",
     )  # fmt: skip
     assert known.metadata == {"lang": "en", "test": True, "age": 7}
     assert known.address == {"city": "Rome", "line_1": "123 Main St."}

@@ -154,7 +154,8 @@ def publish_as_sent(request: HttpRequest, sent: PublicationSent, *, join_once: b
         else:
             raise ApiError(400, "missing_vouchers", "Missing vouchers", "Either Campaign or Voucher is required")
     except InvalidCustomer as problem:
-        raise invalid_payload(f"customer.{problem}") from None
+        refuse = invalid_query if request.method == "GET" else invalid_payload
+        raise refuse(f"customer.{problem}") from None
     return publication
 
 

@@ -23,10 +23,21 @@ NOT_THE_WORLD = [
     ip_network(text)
     for text in (
         *("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24"),
-        *("::/96", "64:ff9b:1::/48", "100::/64", "2001::/32", "2002::/16", "3fff::/20", "5f00::/16", "fec0::/10"),
+        *(
+            "::/96",
+            "::ffff:0:0:0/96",
+            "64:ff9b:1::/48",
+            "100::/64",
+            "2001::/32",
+            "2002::/16",
+            "3fff::/20",
+            "5f00::/16",
+            "fec0::/10",
+        ),
     )
 ]
 NAT64 = ip_network("64:ff9b::/96")
+ISATAP = (0x00005EFE, 0x02005EFE)  # before an IPv4 address, in the second half of any IPv6 address
 
 
 class AddressRefused(Exception):
@@ -96,6 +107,8 @@ def _unwrapped(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
         if ip.ipv4_mapped:
             return ip.ipv4_mapped
         if ip in NAT64:
+            return IPv4Address(int(ip) & 0xFFFFFFFF)
+        if (int(ip) >> 32) & 0xFFFFFFFF in ISATAP:
             return IPv4Address(int(ip) & 0xFFFFFFFF)
     return ip
 
