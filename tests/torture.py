@@ -3,8 +3,9 @@
     make torture            # or: .venv/bin/python -m tests.torture --runs 10 --codes 5000 --kills 12
 
 Each run starts `manage.py run` on a data folder of its own (durable, as in production), empties one pool from
-8 processes with 4 threads each over HTTP, and meanwhile kills web processes, the database and its backends with
-SIGKILL. Then every answer that a client got is compared with the database, and `manage.py verify` must be clean.
+8 processes with 4 threads each over HTTP, which redeem codes of that pool as well, while staff release some that were
+just given; and meanwhile kills web processes, the database and its backends with SIGKILL. Then every answer that a
+client got is compared with the database, and `manage.py verify` must be clean.
 """
 
 from __future__ import annotations
@@ -174,6 +175,7 @@ def torture(*, processes: int, threads: int, codes: int, taken_before: int, kill
         spec = {
             "port": installed.port, "id": installed.app_id, "token": installed.token, "campaign": "torture",
             "threads": threads, "shared": max(codes // 5, 1), "seed": seed,
+            "pool": [taken_before + 1, taken_before + codes],
         }  # fmt: skip
         (installed.folder / "spec.json").write_text(json.dumps(spec))
         clients = [
@@ -183,6 +185,11 @@ def torture(*, processes: int, threads: int, codes: int, taken_before: int, kill
             )
             for number in range(processes)
         ]
+        staff = subprocess.Popen(
+            [sys.executable, "-m", "tests.torture_staff", str(installed.campaign)],
+            cwd=ROOT,
+            env=installed.environment,
+        )
         try:
             while len(list(installed.folder.glob("ready-*"))) < processes:
                 time.sleep(0.05)
@@ -192,8 +199,9 @@ def torture(*, processes: int, threads: int, codes: int, taken_before: int, kill
                 if client.wait(300):
                     raise Wrong("a client failed")
         finally:
-            for client in clients:
+            for client in [*clients, staff]:
                 client.kill()
+                client.wait()
         installed.wait_until_ready()
         figures = _compare(installed, _answers(installed.folder), codes)
         installed.manage("verify")
@@ -224,19 +232,28 @@ def _answers(folder: Path) -> list[dict]:
 
 
 def _compare(installed: Installation, answers: list[dict], codes: int) -> dict:
+    redeemed = Counter(
+        code for answer in answers for code in answer["codes"] if answer["kind"] == "redeem" and answer["status"] == 200
+    )
+    answers = [answer for answer in answers if answer["kind"] != "redeem"]
     given = [answer for answer in answers if answer["status"] == 200]
     with installed.connect() as connection:
         holders = dict(
             connection.execute(
                 """SELECT v.code, c.source_id FROM campaigns_voucher v
-                     JOIN publications_publishedvoucher l ON l.voucher_id = v.id AND l.released_at IS NULL
+                     JOIN publications_publishedvoucher l ON l.voucher_id = v.id
                      JOIN publications_publication p ON p.id = l.publication_id
                      JOIN customers_customer c ON c.id = p.customer_id WHERE v.campaign_id = %s""",
                 [installed.campaign],
             ).fetchall()
         )
-        (left,) = connection.execute(
-            "SELECT count(*) FROM campaigns_voucher WHERE campaign_id = %s AND published_at IS NULL",
+        left, used, retired, worthless = connection.execute(
+            """SELECT count(*) FILTER (WHERE published_at IS NULL AND withdrawn_at IS NULL),
+                      count(*) FILTER (WHERE withdrawn_why = 'used' AND ledger = 0),
+                      count(*) FILTER (WHERE withdrawn_at IS NOT NULL AND ledger = 1),
+                      count(*) FILTER (WHERE ledger > 1 OR published_at IS NOT NULL AND withdrawn_at IS NOT NULL)
+                 FROM (SELECT v.*, (SELECT count(*) FROM publications_publishedvoucher l WHERE l.voucher_id = v.id) AS ledger
+                         FROM campaigns_voucher v WHERE v.campaign_id = %s) AS v""",
             [installed.campaign],
         ).fetchone()
         (doubled,) = connection.execute(
@@ -268,6 +285,10 @@ def _compare(installed: Installation, answers: list[dict], codes: int) -> dict:
     }.items():  # fmt: skip
         if twice := [key for key, values in table.items() if len(values) > 1]:
             raise Wrong(f"{what}: {twice[:5]}")
+    if worthless:
+        raise Wrong(f"{worthless} codes were given to somebody after they had been used or released")
+    if twice := [code for code, times in redeemed.items() if times > 1]:
+        raise Wrong(f"redeemed more than once: {twice[:5]}")
     if doubled:
         raise Wrong(f"{doubled} source_ids or join-once customers stand twice in the database")
     unexpected = Counter(
@@ -282,10 +303,11 @@ def _compare(installed: Installation, answers: list[dict], codes: int) -> dict:
     could_be_untold = sum(2 if answer["kind"] == "two" else 1 for answer in answers if answer["cut"])
     if untold > could_be_untold:
         raise Wrong(f"{untold} codes were given without an answer, only {could_be_untold} calls were cut off")
-    if len(holders) + left != codes or left > 1:  # one may be left over where only "two" were still asked for
-        raise Wrong(f"{codes} codes, {len(holders)} given, {left} left")
+    if len(holders) + used + left != codes or left > 1:  # one may be left over where only "two" were still asked for
+        raise Wrong(f"{codes} codes, {len(holders)} given, {used} used by others, {left} left")
     return {
         "answers": len(answers), "publications": len(codes_of_publication), "codes": len(holders), "left": left,
+        "used before": used, "retired": retired, "redeemed": len(redeemed),
         "repeats": len(given) - len(codes_of_publication), "cut off": sum(answer["cut"] for answer in answers),
         "given unheard": untold, "given twice": 0, "lost": 0,
     }  # fmt: skip

@@ -1,4 +1,5 @@
-"""One client process of the exactly-once test: threads that publish over HTTP until the pool is empty.
+"""One client process of the exactly-once test: threads that publish over HTTP until the pool is empty, and redeem codes
+of it meanwhile, whether or not somebody has them.
 
     python -m tests.torture_client SPEC_FILE NUMBER
 
@@ -27,18 +28,23 @@ class Client:
     def run(self) -> None:
         empty = 0
         while empty < 3:
-            kind, body = self.next_call()
-            answer = self.call_until_answered(kind, body)
+            kind, path, body = self.next_call()
+            answer = self.call_until_answered(kind, path, body)
             if answer is None:
                 continue
             status, content = answer
             self.write(kind, body, status, content)
-            empty = empty + 1 if content.get("key") == "no_voucher_suitable_for_publication" else 0
+            if kind != "redeem":
+                empty = empty + 1 if content.get("key") == "no_voucher_suitable_for_publication" else 0
 
-    def next_call(self) -> tuple[str, dict]:
-        """A new customer, a source_id that others are using too, or a customer who may join only once."""
+    def next_call(self) -> tuple[str, str, dict]:
+        """A new customer, a source_id that others are using too, or a customer who may join only once; or any code of
+        the pool is redeemed."""
         self.calls += 1
-        kind = self.random.choice(["plain", "plain", "source_id", "join_once", "two"])
+        kind = self.random.choice(["plain", "plain", "source_id", "join_once", "two", "redeem"])
+        if kind == "redeem":
+            code = f"T-{self.random.randint(*self.spec['pool'])}"
+            return kind, f"/v1/vouchers/{code}/redemption", {"customer": {"source_id": f"redeems-{self.name}"}}
         body: dict = {"campaign": {"name": self.spec["campaign"]}}
         if kind == "source_id":
             shared = self.random.randrange(self.spec["shared"])
@@ -52,12 +58,12 @@ class Client:
             body["customer"] = {"source_id": f"{kind}-{self.name}-{self.calls}"}
         if kind == "two":
             body["campaign"]["count"] = 2
-        return kind, body
+        return kind, "/v1/publications", body
 
-    def call_until_answered(self, kind: str, body: dict) -> tuple[int, dict] | None:
+    def call_until_answered(self, kind: str, path: str, body: dict) -> tuple[int, dict] | None:
         while True:
             try:
-                status, content = self.call(body)
+                status, content = self.call(path, body)
             except (OSError, http.client.HTTPException, ValueError) as problem:
                 self.connection = None
                 refused = isinstance(problem, ConnectionRefusedError)  # never reached the server
@@ -65,16 +71,16 @@ class Client:
                 if status < 500:
                     return status, content
                 refused = False
-            if not refused and kind in ("plain", "two"):
+            if not refused and kind in ("plain", "two", "redeem"):
                 self.write(kind, body, 0, {"cut": True})
                 return None
             time.sleep(0.05)  # the server is being restarted
 
-    def call(self, body: dict) -> tuple[int, dict]:
+    def call(self, path: str, body: dict) -> tuple[int, dict]:
         if self.connection is None:
             self.connection = http.client.HTTPConnection("127.0.0.1", self.spec["port"], timeout=30)
         headers = {"Content-Type": "application/json", "X-App-Id": self.spec["id"], "X-App-Token": self.spec["token"]}
-        self.connection.request("POST", "/v1/publications", json.dumps(body), headers)
+        self.connection.request("POST", path, json.dumps(body), headers)
         answer = self.connection.getresponse()
         return answer.status, json.loads(answer.read())
 
