@@ -38,7 +38,9 @@ ERRORS = {
     "missing_vouchers": Meaning(400, "Neither `voucher` nor `campaign` was given."),
     "missing_customer": Meaning(400, "No `customer` was given."),
     "voucher_already_published": Meaning(400, "The voucher is with a customer already."),
-    "voucher_cannot_be_published": Meaning(400, "The voucher is disabled, expired, used up, retired or held back, or the customer has another."),
+    "voucher_cannot_be_published": Meaning(
+        400, "The voucher is disabled, expired, used up, retired or held back, or the customer has another."
+    ),
     "duplicate_source_id": Meaning(400, "This `source_id` was used before, for another customer or selector."),
     "too_many_vouchers_requested": Meaning(400, "Only one code can be given with `source_id` or `join_once`."),
     "no_voucher_suitable_for_publication": Meaning(400, "The campaign has expired, or has too few codes left."),
