@@ -40,14 +40,14 @@ def test_each_is_left_out_for_one_reason():
     assert (result.codes_needed, result.in_pool, result.short_by, result.audience) == (1, 1, 0, 7)
 
 
-def test_of_two_with_one_address_the_second_is_tried_where_the_first_is_left_out():
+def test_of_two_with_one_address_none_is_tried_where_the_other_holds_a_code():
     campaign = CampaignFactory(codes=3)
     holder, twin = CustomerFactory.create_batch(2, email="ada@example.com")
     publish(campaign, holder, origin="api", by=STAFF)
 
     result = dry_run(draft([holder, twin], campaign=campaign))
 
-    assert (result.recipients, result.left_out) == (1, {"holds_a_code": 1})
+    assert (result.recipients, result.left_out) == (0, {"holds_a_code": 1, "address_holds_a_code": 1})
 
 
 @pytest.mark.parametrize(("auto_update", "extends", "short_by"), [(False, False, 4), (True, True, 0)])

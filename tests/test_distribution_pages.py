@@ -334,6 +334,6 @@ def test_at_a_new_stage_the_log_and_the_details_are_drawn_anew(operator):
     part = {"HX-Request": "true", "HX-Target": "run", "HX-Current-URL": f"http://testserver{page(made)}"}
 
     same = shown(operator, f"{page(made)}?was=running-listed.0-0-0-1-0-0-0-0", headers=part)
-    new = shown(operator, f"{page(made)}?was=scheduled.0-0-0-0-0-0-0", headers=part)
+    new = shown(operator, f"{page(made)}?was=scheduled.0-0-0-0-0-0-0-0", headers=part)
 
     assert 'id="about"' not in same and '<div id="about" class="cols" hx-swap-oob="true">' in new

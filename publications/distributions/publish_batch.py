@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 from psycopg.types.json import Jsonb
 
 from campaigns.extend_pool import CodeSpaceExhausted, extend_pool
@@ -22,7 +22,7 @@ from campaigns.models import Campaign
 from config.advisory_locks import Lock
 from config.models import ProjectSettings
 from customers.models import Customer
-from publications.distributions.audience import why_left_out
+from publications.distributions.audience import one_each, why_left_out
 from publications.distributions.change_run import pause_until_mended
 from publications.distributions.check_worth import CAMPAIGN_IS_GOOD, why_campaign_is_dead
 from publications.distributions.models import Delivery, Distribution
@@ -183,11 +183,17 @@ def _hold(customers: list[int]) -> None:
 def _leave_out(distribution: Distribution, candidates: list[tuple[int, int]]) -> set[int]:
     """Those of whom the reasons for being left out hold by now. Their customers are locked."""
     people = Customer.objects.filter(pk__in=[customer for _, customer in candidates])
-    reasons = dict(people.annotate(_reason=why_left_out(distribution)).exclude(_reason="").values_list("pk", "_reason"))
+    judged = people.annotate(_mail=Lower("email"), _reason=why_left_out(distribution))
+    told = {customer: (mail, reason) for customer, mail, reason in judged.values_list("pk", "_mail", "_reason")}
     by_reason: dict[str, list[int]] = {}
+    served: set[str] = set()  # of this batch, by address: whom earlier batches served, why_left_out knows
     for delivery, customer in candidates:
-        if customer in reasons:
-            by_reason.setdefault(reasons[customer], []).append(delivery)
+        mail, reason = told[customer]
+        if not reason and mail and one_each(distribution):
+            reason = DeliveryReason.SAME_EMAIL if mail in served else ""
+            served.add(mail)
+        if reason:
+            by_reason.setdefault(reason, []).append(delivery)
     for reason, deliveries in by_reason.items():
         _skip(deliveries, reason)
     return {delivery for deliveries in by_reason.values() for delivery in deliveries}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.db import connection, transaction
 from django.db.models.functions import Lower
 
-from publications.distributions.audience import ONE_ADDRESS, audience_of, why_left_out
+from publications.distributions.audience import ONE_ADDRESS, audience_of, by_address, why_left_out
 from publications.distributions.list_recipients import match_listed
 from publications.distributions.models import Distribution
 from publications.distributions.reasons import DeliveryReason
@@ -21,7 +21,7 @@ WRITE = """
 WITH audience (customer, mail, reason) AS MATERIALIZED ({audience}),
 judged AS (
     SELECT a.customer,
-           CASE WHEN {by_mail}::boolean AND a.reason = ''
+           CASE WHEN {by_mail}::boolean AND a.reason = '' AND a.mail <> ''
                      AND (row_number() OVER (PARTITION BY a.mail, a.reason ORDER BY a.customer) > 1
                           OR EXISTS (SELECT FROM customers_customer c
                                        JOIN publications_delivery d ON d.customer_id = c.id AND d.firing = ''
@@ -97,7 +97,7 @@ def _write(cursor, distribution: Distribution) -> tuple[int, int | None]:
     cursor.execute(
         WRITE.format(
             audience=sql,
-            by_mail=str(distribution.message == Distribution.Message.EMAIL).lower(),
+            by_mail=str(by_address(distribution)).lower(),
             distribution=int(distribution.pk),
             same_email=DeliveryReason.SAME_EMAIL.value,
         ),

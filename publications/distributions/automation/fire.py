@@ -133,13 +133,13 @@ def _holders(campaign: Campaign | None, people: set[int]) -> set[int]:
 
 
 def _count_fired(rule: Rule, people: set[int]) -> Counter[int]:
-    """Within the rule's period. Who was left out after all (no e-mail, …) has got nothing, so that does not count."""
+    """Within the rule's period. Who was left out after all (holds a code, …) has got nothing, so that does not count."""
     if rule.at_most is None:
         return Counter()
     fired = Firing.objects.filter(distribution_id=rule.pk, outcome=Firing.Outcome.FIRED, customer__in=people)
     if rule.per in PERIODS:
         fired = fired.filter(created_at__gt=Now() - PERIODS[Rule.Per(rule.per)])
-    fired = fired.exclude(delivery__state=Delivery.State.SKIPPED).order_by()
+    fired = fired.exclude(delivery__state=Delivery.State.SKIPPED, delivery__publication=None).order_by()
     return Counter(dict(fired.values_list("customer").annotate(Count("pk"))))
 
 

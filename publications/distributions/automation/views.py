@@ -35,7 +35,7 @@ from publications.distributions.change_run import NotPossible
 from publications.distributions.compose import OF_THE_CODE
 from publications.distributions.forms import CodesForm, MessageForm, ResolveForm
 from publications.distributions.models import Delivery, Distribution
-from publications.distributions.retry_failed import retry_failed
+from publications.distributions.retry_failed import count_untold, retry_failed
 from publications.distributions.schedule import NotReady, what_is_missing
 from publications.distributions.settle_unknown import resolve_unknown
 from publications.distributions.views.drafts import SAMPLE, VARIABLES, sample_of, wants_sample
@@ -81,6 +81,7 @@ def automation(request, distribution_id):
             "count_up_to": COUNT_UP_TO,
             **_in_need(run),
             "is_sent": settings.EMAIL_IS_SENT,
+            **count_untold(run),
             "entries": AuditEntry.objects.filter(object_id=run.public_id).order_by("-created_at", "-pk")[:LATEST],
         },
         filterset=found,
@@ -156,7 +157,7 @@ def message(request, distribution_id):
     saves = request.method == "POST" and form.is_valid() and not wants_sample(request)
     if saves and _saved(request, form, run, form.changes()):
         return redirect(_address("automation", run))
-    written = form.data if form.is_bound else {"subject": run.subject, "body": run.body}
+    written = form.data if form.is_bound else form.initial
     sample = sample_of(run, written.get("subject", "")[:200], written.get("body", "")[:50_000])
     if request.htmx.target == SAMPLE:
         return render(request, "distributions/_sample.html", sample)

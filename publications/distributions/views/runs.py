@@ -28,6 +28,7 @@ from publications.distributions.filters import DistributionFilter, RecipientFilt
 from publications.distributions.follow_run import Progress, follow_run
 from publications.distributions.forms import ResolveForm, StopForm
 from publications.distributions.models import Delivery, Distribution
+
 from publications.distributions.settle_unknown import resolve_unknown
 from publications.distributions.tables import DistributionTable, RecipientTable, distribution_url
 from publications.distributions.views.drafts import linked_steps
@@ -242,6 +243,7 @@ def _state(run: Distribution, progress: Progress) -> dict:
         "progress": progress,
         "moving": run.status in MOVING,
         "is_sent": settings.EMAIL_IS_SENT,
+        **(retry_failed.count_untold(run) if progress.left_out else {}),
         # The stage, and how many are in each state, for the next look to tell what has changed.
         "seen": f"{run.status}{'-listed' if run.audience_complete else ''}.{'-'.join(map(str, progress.counts.values()))}",
         "every": _how_often(run, progress),
