@@ -112,13 +112,14 @@ class SettingsForm(forms.ModelForm):
         model = ProjectSettings
         fields = [
             *("name", "time_zone", "currency", "keep_failures_days", "keep_files_days", "undo_minutes"),
-            *("emails_per_minute", "reveal_unpublished_codes"),
+            *("emails_per_minute", "reveal_unpublished_codes", "refuse_disabled_campaigns"),
         ]
-        widgets = {"reveal_unpublished_codes": Switch}
+        widgets = {"reveal_unpublished_codes": Switch, "refuse_disabled_campaigns": Switch}
 
     fieldsets = [
         ("Project", "", ["name", "time_zone", "currency"]),
         ("Distributions", "", ["undo_minutes", "emails_per_minute"]),
+        ("Disabled campaigns", "", ["refuse_disabled_campaigns"]),
         ("How long things are kept", "", ["keep_failures_days", "keep_files_days"]),
         ("Codes in API exports", "", ["reveal_unpublished_codes"]),
     ]

@@ -154,6 +154,14 @@ class ProjectSettings(models.Model):
         help_text="As many as your mail server takes. Empty: no limit.",
     )
 
+    refuse_disabled_campaigns = models.BooleanField(
+        "publish nothing of a disabled campaign",
+        default=False,
+        db_default=False,
+        help_text="Its codes cannot be redeemed. Otherwise the API and staff can publish them all the same, as with Voucherify; "
+        "distributions never do.",
+    )
+
     class Meta:
         verbose_name = verbose_name_plural = "project settings"
         constraints = [models.CheckConstraint(name="project_settings_one_row", condition=Q(id=1))]

@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 
 from campaigns.count_codes import CodeCount
 from campaigns.models import Campaign, Voucher
+from config.models import ProjectSettings
 from publications.redemptions.what_is_left import is_used_up
 from publications.take_codes import left_in_pool
 
@@ -81,8 +82,11 @@ def _empty(campaign: Campaign, codes: CodeCount | None) -> Obstacle:
 def _of_no_use_yet(campaign: Campaign) -> list[Obstacle]:
     """Such a campaign publishes (docs/api.md), but shops do not take its codes."""
     if not campaign.active:
+        refuses = ProjectSettings.objects.filter(refuse_disabled_campaigns=True).exists()
         text = "The campaign is disabled: codes can be published, but none can be redeemed until it is enabled."
-        return [Obstacle("Disabled", text, False, "Enable it", _page("settings", campaign))]
+        if refuses:
+            text = "The campaign is disabled, so nothing can be published from it (see the project’s settings)."
+        return [Obstacle("Disabled", text, refuses, "Enable it", _page("settings", campaign))]
     if campaign.start_date and campaign.start_date > timezone.now():
         text = f"The campaign starts on {_day(campaign.start_date)}: codes can be published now, and redeemed from then on."
         return [Obstacle("Not started", text, False, "Move its start", _page("settings", campaign))]

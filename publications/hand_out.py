@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from campaigns.models import Campaign
 from campaigns.pool import IN_POOL
 from config.actor import Actor
+from config.models import ProjectSettings
 from config.note_event import note_event
 from publications.models import Export
 from publications.order_export import earlier_order, order_export
@@ -111,6 +112,9 @@ def why_over(campaign: Campaign) -> str:
         return "This campaign has been deleted."
     if now.filter(expiration_date__lte=Now()).exists():
         return "This campaign has expired. Move its expiration date first, then hand out its codes."
+    refuses = ProjectSettings.objects.filter(refuse_disabled_campaigns=True)
+    if now.filter(active=False).exists() and refuses.exists():
+        return "This campaign is disabled. Enable it first, then hand out its codes."
     return ""
 
 

@@ -29,6 +29,7 @@ from publications.record_failure import record_failure
 from publications.redemptions.what_is_left import is_used_up
 from publications.refusals import (
     AlreadyJoined,
+    CampaignDisabled,
     CampaignExpired,
     CampaignGone,
     CodesExhausted,
@@ -268,6 +269,8 @@ class FromPool(Attempt):
             raise CampaignGone(campaign)
         if state.expired:
             raise CampaignExpired()
+        if state.refused:
+            raise CampaignDisabled()
         if self._is_known_short(state.pool_version):
             raise CodesExhausted() if state.auto_update else NoVoucherSuitable()
         with transaction.atomic():
@@ -345,7 +348,10 @@ class OfCode(Attempt):
             return VoucherWithdrawn(voucher)
         if is_used_up(voucher):
             return VoucherUsedUp(voucher)
-        if voucher.campaign and _state_of(voucher.campaign).expired:
+        state = _state_of(voucher.campaign) if voucher.campaign else None
+        if state and state.refused:
+            return CampaignDisabled()
+        if state and state.expired:
             return VoucherExpired("The voucher's campaign has expired")
         return VoucherExpired(f"Voucher '{voucher.public_id}' has expired")
 
@@ -354,13 +360,15 @@ class _State:
     """The campaign's row as it is now, by the database's clock."""
 
     def __init__(self, row):
-        self.deleted, self.expired, self.pool_version, self.auto_update = row
+        self.deleted, self.expired, self.refused, self.pool_version, self.auto_update = row
 
 
 def _state_of(campaign: Campaign) -> _State:
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT deleted_at IS NOT NULL, coalesce(expiration_date <= now(), false), pool_version, auto_update
+            """SELECT deleted_at IS NOT NULL, coalesce(expiration_date <= now(), false),
+                      NOT active AND EXISTS (SELECT FROM config_projectsettings WHERE refuse_disabled_campaigns),
+                      pool_version, auto_update
                  FROM campaigns_campaign WHERE id = %s""",
             [campaign.pk],
         )

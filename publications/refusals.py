@@ -37,6 +37,14 @@ class CampaignExpired(NoVoucherSuitable):
     details = "The campaign has expired. Move its expiration date to publish from it again."
 
 
+class CampaignDisabled(PublishRefused):
+    """Only where the project's settings refuse it: a disabled campaign publishes otherwise, as with Voucherify."""
+
+    key = "voucher_cannot_be_published"
+    message = "Voucher cannot be published"
+    details = "The campaign is disabled. Enable it to publish from it."
+
+
 class VoucherAlreadyPublished(PublishRefused):
     key = "voucher_already_published"
     message = "Voucher already published"

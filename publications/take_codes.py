@@ -28,8 +28,10 @@ MAY_BE_GIVEN = f"""v.published_at IS NULL AND v.active AND v.deleted_at IS NULL
          AND (v.expiration_date IS NULL OR v.expiration_date > now())
          AND (v.withdrawn_at IS NULL OR v.withdrawn_why = 'used') AND NOT ({IS_USED_UP}) AND NOT ({IS_SPENT})"""
 
-# Looked at in the writing statement: a campaign that was deleted or expired a moment ago gives nothing.
+# Looked at in the writing statement: a campaign that was deleted or expired a moment ago gives nothing, nor does a disabled
+# one where the project's settings say so (which are read only then).
 CAMPAIGN_GIVES = """(SELECT c.deleted_at IS NULL AND (c.expiration_date IS NULL OR c.expiration_date > now())
+                    AND (c.active OR NOT EXISTS (SELECT FROM config_projectsettings WHERE refuse_disabled_campaigns))
                 FROM campaigns_campaign c WHERE c.id = %(campaign)s)"""
 
 # Locked until the commit, so that erasing the customer waits for this publication and then clears it too. (The foreign

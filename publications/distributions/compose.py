@@ -78,6 +78,11 @@ def check_template(text: str, *, with_code: bool) -> None:
         raise UnusableTemplate(f"A message can hold at most {MOST_VARIABLES} variables. Please use fewer.")
 
 
+def shows_code(*texts: str) -> bool:
+    """Whether one of the templates holds the code, also within a web address."""
+    return any(name.strip() in ("code", "codes") for text in texts for name in VARIABLE.findall(text))
+
+
 def compose(
     distribution: Distribution,
     customer: Customer,

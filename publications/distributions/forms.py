@@ -17,8 +17,9 @@ from config.csv_uploads import NotCsv
 from config.widgets import Combobox, DateTimeInput
 from customers.models import Customer, Segment
 from customers.read_list import lines_of
-from publications.distributions.compose import UnusableTemplate, check_template
+from publications.distributions.compose import UnusableTemplate, check_template, shows_code
 from publications.distributions.models import Distribution
+from publications.distributions.schedule import CODE_MISSING
 from publications.recipients import find_recipient
 from publications.webhooks.models import WebhookAddress
 
@@ -216,6 +217,18 @@ class CodesForm(forms.Form):
         }
 
 
+# What the editor starts with where codes are given. It is saved only with the form.
+STARTER_SUBJECT = "Your code from {{ project.name }}"
+STARTER = """Hello {{ customer.first_name }},
+
+here is your code: {{ code }}
+
+It gives you {{ value }}.
+
+{{ project.name }}
+"""
+
+
 class MessageForm(forms.Form):
     message = forms.ChoiceField(
         label="How each customer is told",
@@ -240,12 +253,13 @@ class MessageForm(forms.Form):
     all_optional = True
 
     def __init__(self, data=None, *, draft: Distribution):
+        unwritten = draft.campaign_id is not None and not draft.subject and not draft.body
         super().__init__(
             data,
             initial={
                 "message": draft.message,
-                "subject": draft.subject,
-                "body": draft.body,
+                "subject": STARTER_SUBJECT if unwritten else draft.subject,
+                "body": STARTER if unwritten else draft.body,
                 "webhook": draft.webhook_id,
             },
         )
@@ -260,6 +274,9 @@ class MessageForm(forms.Form):
             case Message.EMAIL:  # of which alone the template is looked at: else nobody would see what is wrong with it
                 self._clean_template("subject", "Write a subject.")
                 self._clean_template("body", "Write a text.")
+                texts = [cleaned.get("subject", ""), cleaned.get("body", "")]
+                if self.draft.campaign_id and not self.errors and not shows_code(*texts):
+                    self.add_error("body", CODE_MISSING)
             case Message.WEBHOOK if not cleaned.get("webhook") and "webhook" not in self.errors:
                 self.add_error("webhook", "Choose an address. A Manager can add one in the settings.")
         return cleaned

@@ -14,7 +14,7 @@ from config.actor import Actor
 from config.models import ProjectSettings
 from publications.distributions.change_run import NotPossible, record_of
 from publications.distributions.check_worth import why_campaign_is_dead
-from publications.distributions.compose import UnusableTemplate, check_template
+from publications.distributions.compose import UnusableTemplate, check_template, shows_code
 from publications.distributions.models import Distribution
 from publications.distributions.reasons import StatusReason
 
@@ -25,6 +25,10 @@ CAMPAIGN_PROBLEMS = {
     StatusReason.CAMPAIGN_EXPIRED: "The campaign has expired, so nobody could use its codes. Move its end date first.",
     StatusReason.CAMPAIGN_DELETED: "The campaign was deleted, so nobody could use its codes. Choose another one.",
 }
+CODE_MISSING = (
+    "The message does not show the code, so codes would be used up without anybody seeing them. Write {{ code }} where it "
+    "shall stand, or choose to send a plain message without a code."
+)
 
 
 class NotReady(Exception):
@@ -106,6 +110,8 @@ def _message_problems(distribution: Distribution) -> list[str]:
             check_template(text, with_code=distribution.campaign is not None)
         except UnusableTemplate as unusable:
             problems.append(f"In the {name}: {unusable}")
+    if distribution.campaign and distribution.body.strip() and not shows_code(distribution.subject, distribution.body):
+        problems.append(CODE_MISSING)
     if settings.EMAIL_IS_SENT and not settings.SITE_URL:
         problems.append(
             "The setting SITE_URL is empty, so the link to unsubscribe would lead nowhere. Set it to the address by "

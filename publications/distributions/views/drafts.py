@@ -136,7 +136,7 @@ def message(request, draft):
     if request.method == "POST" and form.is_valid() and not wants_sample(request):
         _save(request, draft, form.changes())
         return _onwards(request, draft, "when")
-    written = form.data if form.is_bound else {"subject": draft.subject, "body": draft.body}
+    written = form.data if form.is_bound else form.initial
     context = sample_of(draft, written.get("subject", "")[:200], written.get("body", "")[:50_000])
     if request.htmx.target == SAMPLE:
         return render(request, "distributions/_sample.html", context)
