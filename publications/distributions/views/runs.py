@@ -28,7 +28,6 @@ from publications.distributions.filters import DistributionFilter, RecipientFilt
 from publications.distributions.follow_run import Progress, follow_run
 from publications.distributions.forms import ResolveForm, StopForm
 from publications.distributions.models import Delivery, Distribution
-
 from publications.distributions.settle_unknown import resolve_unknown
 from publications.distributions.tables import DistributionTable, RecipientTable, distribution_url
 from publications.distributions.views.drafts import linked_steps
