@@ -119,7 +119,7 @@ def wait_for(handout: RunningHandout, sink: Sink, messages: float, seconds: int 
 
 
 def wait_until_done(handout: RunningHandout, seconds: int = 420) -> None:
-    """A message of which a dead connection took the claim along becomes unknown after five minutes."""
+    """What a killed worker was sending becomes unknown when its successor starts, or within a minute and a half."""
     give_up = time.monotonic() + seconds
     while time.monotonic() < give_up:
         with suppress(psycopg.Error), connect(handout) as database:

@@ -156,7 +156,10 @@ def send_batch(
             hand_over = _write(distribution, each, claimed.attempts, project)
         tried += 1
         outcome = hand_over(server)
-        unknowns = _record(each.delivery, claimed, outcome)
+        # The first to meet a server that hangs up may be the cause: the others go first, and its attempt counts. Of those
+        # behind it, none does: the server does the same to all.
+        blamed = outcome.rest == StatusReason.SERVER_HANGS_UP and not distribution.rests
+        unknowns = _record(each.delivery, claimed, outcome, counts=blamed or not outcome.stops_all)
         if trouble := _trouble_of(distribution, outcome):
             _settle_trouble(distribution, trouble)
             break
@@ -271,10 +274,10 @@ def _write(
     return lambda server: server.send(email)
 
 
-def _record(delivery: Delivery, claim: _Claim, outcome: Outcome) -> int | None:
+def _record(delivery: Delivery, claim: _Claim, outcome: Outcome, *, counts: bool) -> int | None:
     """How many unknown messages went before it in a row; None where somebody has decided about it meanwhile."""
     state, reason, pause = outcome.state, outcome.reason, None
-    if state == State.PUBLISHED and not outcome.stops_all:
+    if state == State.PUBLISHED and counts:
         if claim.attempts > len(RETRY_AFTER):
             state, reason = State.FAILED, DeliveryReason.EVERY_ATTEMPT_FAILED
         else:
@@ -288,7 +291,7 @@ def _record(delivery: Delivery, claim: _Claim, outcome: Outcome) -> int | None:
         "detail": detail[:300] if reason else "",
         "reason": reason.value if reason else "",
         "pause": pause,
-        "uncounted": int(outcome.stops_all),
+        "uncounted": int(not counts),
     }
     return _insist(lambda: _execute(RECORD, values))
 
