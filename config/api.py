@@ -173,7 +173,7 @@ def _(problem: Exception) -> ApiError:
         503,
         "service_unavailable",
         "Service unavailable",
-        "The database did not answer. Repeat the request: with a source_id a publication is never made twice.",
+        "The database did not answer, or takes no writes just now. Repeat the request: with a source_id a publication is never made twice.",
         headers={"Retry-After": "1"},
     )
 

@@ -12,5 +12,6 @@ urlpatterns = [
     path("settings/api-keys/<int:key_id>/log", views.key_log, name="api-key-log"),
     path("settings/api-keys/<int:key_id>/revoke", views.revoke_key, name="revoke-api-key"),
     path("settings/project", views.project_settings, name="settings"),
+    path("settings/status", views.status, name="status"),
     path("settings/audit-log", views.audit_log, name="audit-log"),
 ]

@@ -1,5 +1,8 @@
 """Error pages that Django does not pick by itself."""
 
+import sys
+
+from django.db import InterfaceError, OperationalError
 from django.shortcuts import render
 from django.urls import reverse
 
@@ -17,3 +20,12 @@ def csrf_failure(request, reason=""):
     if request.path == reverse("login"):  # only the cookie was missing: nothing but a password could be kept
         return render(request, "403_csrf.html", status=403)
     return ask_to_sign_in(request)
+
+
+def server_error(request):
+    """A database that is away, or takes no writes just now, is no fault of ours, and worth another try."""
+    if not isinstance(sys.exception(), OperationalError | InterfaceError):
+        return render(request, "500.html", status=500)
+    response = render(request, "503.html", status=503)
+    response["Retry-After"] = "5"
+    return response

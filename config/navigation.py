@@ -36,6 +36,7 @@ SETTINGS = [
     Entry("Project settings", "settings", "config:settings", MANAGE),
     Entry("Audit log", "scroll-text", "config:audit-log", MANAGE),
     Entry("Users & roles", "user-cog", "admin:auth_user_changelist", MANAGE),
+    Entry("Status", "activity", "config:status"),
     Entry("Administration", "database", "admin:index", (PUBLISH, EXPORT, MANAGE)),
 ]
 

@@ -229,6 +229,8 @@ STORAGES = {
         },
     },
 }
+# Free megabytes below which a disk that Handout writes to counts as full: /readyz then answers 503.
+LEAST_FREE_MB = env.int("LEAST_FREE_MB", default=200)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024  # JSON bodies and forms; uploaded files are streamed to disk
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=512 * 1024 * 1024)

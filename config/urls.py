@@ -7,6 +7,7 @@ import config.public_ids  # noqa: F401 - registers the converters <camp:…>, <v
 from config.api_assembly import api
 from config.reference_views import docs, openapi
 
+handler500 = "config.errors.server_error"
 urlpatterns = [
     path("v1/", api.urls),  # first: it is asked the most often
     path("v1/openapi.json", openapi, name="openapi"),

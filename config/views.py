@@ -12,13 +12,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from config.actor import Actor
 from config.change_settings import change_settings
+from config.check_health import State, check_health
 from config.create_api_key import KeyMadeBefore, create_api_key
 from config.dialogs import leave
 from config.filters import AuditFilter, CallFilter
 from config.forms import ApiKeyForm, SettingsForm, time_zones
 from config.models import ApiKey, AuditEntry
 from config.revoke_api_key import revoke_api_key
-from config.roles import MANAGE, requires
+from config.roles import MANAGE, READ, requires
 from config.settings_tables import ApiKeyTable, AuditTable, CallTable
 from config.tables import Looked, list_page
 
@@ -126,3 +127,20 @@ def audit_log(request):
     return list_page(
         request, "config/audit_log.html", AuditTable(entries.qs), {"title": "Audit log"}, filterset=entries
     )
+
+
+TONES = {State.GOOD: "good", State.WARNING: "warn", State.BAD: "bad"}
+
+
+@require_safe
+@never_cache
+@requires(READ)
+def status(request):
+    checks = check_health()
+    context = {
+        "checks": [check._asdict() | {"tone": TONES[check.state]} for check in checks],
+        "bad": [check for check in checks if check.state == State.BAD],
+        "warnings": [check for check in checks if check.state == State.WARNING],
+        "title": "Status",
+    }
+    return render(request, "config/status.html", context)

@@ -168,6 +168,7 @@ PAGES = {
     "publications:send-webhook-again": (NO_GET, MANAGE),
     "config:settings": (MANAGE, MANAGE),
     "config:audit-log": (MANAGE, NO_POST),
+    "config:status": (READ, NO_POST),
     # the API's reference
     "docs": (EVERYBODY, NO_POST),
     "openapi": (EVERYBODY, NO_POST),

@@ -27,11 +27,11 @@ def side_bar(client, address="/password/"):
 def test_daily_work_is_for_all_roles(signed_in, role):
     administration = [] if role == "Viewer" else ["Administration"]
 
-    assert [label for _, _, label in side_bar(signed_in(role))] == [*DAILY, *administration]
+    assert [label for _, _, label in side_bar(signed_in(role))] == [*DAILY, "Status", *administration]
 
 
 def test_managers_see_the_settings(signed_in):
-    assert [label for _, _, label in side_bar(signed_in("Manager"))] == [*DAILY, *MANAGING, "Administration"]
+    assert [label for _, _, label in side_bar(signed_in("Manager"))] == [*DAILY, *MANAGING, "Status", "Administration"]
 
 
 def test_who_has_no_role_sees_nothing(signed_in):

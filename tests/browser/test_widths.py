@@ -47,7 +47,7 @@ def addresses(transactional_db, project) -> list[str]:
         f"/settings/webhooks/{hook.public_id}/",
         f"/settings/webhooks/{hook.public_id}/deliveries/{hook.deliveries.get().pk}",
     ]
-    pages += ["/settings/api-keys/", "/settings/webhooks/", "/settings/audit-log", "/v1/docs"]
+    pages += ["/settings/api-keys/", "/settings/webhooks/", "/settings/audit-log", "/settings/status", "/v1/docs"]
     return pages + [
         f"/admin/{name}/" for name in ("campaigns/campaign", "publications/publication", "config/auditentry")
     ]
