@@ -161,14 +161,13 @@ class ReleaseForm(ReasonForm):
         ],
         widget=forms.RadioSelect,
         initial=RETIRE,
-        required=False,
         help_text="Choose the pool only if nobody has seen the code, for example because its message was never sent.",
     )
 
     field_order = ["then", "reason"]
 
     def __init__(self, data=None, *, may_return: bool):
-        super().__init__(data)
+        super().__init__(data and {"then": self.RETIRE, **data.dict()})  # unless told, it is retired
         self.fields["reason"].error_messages["required"] = "Say why the code is released."
         if not may_return:
             del self.fields["then"]
