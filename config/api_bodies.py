@@ -71,7 +71,7 @@ class StrictParser(Parser):
         # npm voucherify up to 5 writes no body as null, and redeems with the tracking_id as the body as well.
         if value is None or (isinstance(value, str) and "tracking_id" in request.GET):
             return None
-        wanted, called = (list, "array") if takes_array(request.path_info) else (dict, "object")
+        wanted, called = (list, "array") if takes_array(request.resolver_match.route) else (dict, "object")
         if not isinstance(value, wanted):
             raise invalid_payload(f"The body must be a JSON {called}.")
         if b"\\u" in body:  # only an escape can hide these two

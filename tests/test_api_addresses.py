@@ -73,6 +73,10 @@ def test_an_escaped_percent_sign_is_no_slash():
     assert Api().get("vouchers/A%2FB").error[:2] == (404, "not_found")
 
 
+def test_a_code_that_ends_like_an_import_is_made_of_an_object():
+    assert Api().post("vouchers/summer%2Fimport", PERCENT).json["code"] == "summer/import"
+
+
 def test_a_word_after_an_escaped_slash_is_part_of_the_code():
     voucher = StandaloneVoucherFactory(code="A/enable")
 
