@@ -103,6 +103,7 @@ def test_what_a_scope_allows(scope, method, path, status):
 OTHER_SCOPES = {
     "POST publications": ("publish", "all"),
     "GET publications/create": ("publish", "all"),
+    "POST vouchers/publish": ("publish", "all"),
     "GET publications/{publication_id}": ("publish", "read", "all"),
 }
 
@@ -237,7 +238,7 @@ def test_https_only_where_the_server_has_it(settings):
         ("", "The body is empty; send JSON."),
         ("{", "The body is not JSON: Expecting property name enclosed in double quotes (line 1, column 2)."),
         ("[]", "The body must be a JSON object."),
-        ("null", "The body must be a JSON object."),
+        ("null", "The body must be an object."),
         (b"\xff{}", "The body is not UTF-8."),
         (b'{"voucher": "\xed\xa0\x80"}', "The body is not UTF-8."),
         ('{"voucher": "A", "voucher": "B"}', "voucher: stands twice in the same object."),
