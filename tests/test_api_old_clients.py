@@ -5,7 +5,7 @@ import pytest
 from campaigns.models import Voucher
 from publications.models import Publication
 from tests.api_calls import Api
-from tests.factories import CampaignFactory, CustomerFactory, VoucherFactory
+from tests.factories import CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -108,11 +108,14 @@ def test_an_answer_without_a_body_is_of_no_type():
 
 def test_the_tracking_id_may_be_the_body_as_well():
     """`client.redemptions.redeem(code, "shop-1")` of npm voucherify up to 5."""
-    voucher = VoucherFactory()
+    voucher = StandaloneVoucherFactory()
 
     answer = Api().post(f"vouchers/{voucher.code}/redemption?tracking_id=shop-1", "shop-1")
+    escaped = Api().post(f"vouchers/{voucher.code}/redemption?tracking_id=shop%25201%252F2", "shop 1/2")
+    another = Api().post(f"vouchers/{voucher.code}/redemption?tracking_id=shop-1", "shop-2")
 
     assert answer.json["tracking_id"] == "shop-1"
+    assert (escaped.status, another.error[1]) == (200, "invalid_payload")
 
 
 @pytest.mark.parametrize("body", ["text", 5, True, []])
