@@ -69,6 +69,7 @@ SENTENCES = {
     "distribution.unknown_settled": "settled {count} unknown messages of the distribution {object}: {as_}",
     "distribution.kept_sent": "had {count} messages sent that were kept here, of the distribution {object}",
     "distribution.test_kept": "made a test of the distribution {object}, which was kept here: there is no mail server",
+    "distribution.codes_retired": "retired {count} codes of the distribution {object}, whose messages may have arrived",
     "distribution.codes_released": "released {count} codes that the distribution {object} had not sent",
     "distribution.duplicated": "made the distribution {object} as a copy",
     "distribution.discarded": "threw the draft {object} away",

@@ -102,7 +102,7 @@ def test_paused_and_resumed_under_load_and_then_stopped(server):
             threading.Event().wait(0.3)
             assert len(server.messages) == seen[-1], "something was sent while it was paused"
             resume(run, by=STAFF)
-        stop(run, release_unsent=True, by=STAFF)
+        stop(run, by=STAFF)
 
     def carry_on():
         while not Distribution.objects.filter(pk=run.pk, status="stopped").exists():

@@ -217,18 +217,15 @@ def test_what_is_not_possible_any_more_is_said(operator):
     assert "This distribution is running, so it cannot be cancelled." in answer.content.decode()
 
 
-def test_only_a_manager_has_the_unsent_codes_released(operator, signed_in):
-    made = running(2, codes=2)
-    manager = signed_in("Manager")
+def test_stopping_says_what_becomes_of_the_codes(operator):
+    made, published_only = running(2, codes=2), running(2, codes=2, message="none")
 
-    assert "release_unsent" not in shown(operator, page(made, "stop"))
-    assert operator.post(page(made, "stop"), {"release_unsent": "on"}).status_code == 403
-    assert status_of(made) == "running"
-    assert "release_unsent" in shown(manager, page(made, "stop"))
-    manager.post(page(made, "stop"), {"release_unsent": "on"})
+    assert "go back into the pool; those of unknown messages are retired" in shown(operator, page(made, "stop"))
+    assert "go back into the pool" not in shown(operator, page(published_only, "stop"))
+    operator.post(page(made, "stop"))
 
     made.refresh_from_db()
-    assert (made.status, made.release_unsent_by) == ("stopped", manager.user.get_username())
+    assert (made.status, made.release_unsent_by) == ("stopped", operator.user.get_username())
 
 
 def test_the_failed_ones_are_tried_again(operator):

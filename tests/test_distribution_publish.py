@@ -197,7 +197,7 @@ def test_a_stopped_run_releases_the_codes_that_were_not_sent():
     Delivery.objects.create(distribution=run, customer=CustomerFactory())
     version = campaign.pool_version
 
-    stop(run, release_unsent=True, by=STAFF)
+    stop(run, by=STAFF)
     wind_up_stopped()
 
     released = "stopped_and_released"
@@ -208,16 +208,19 @@ def test_a_stopped_run_releases_the_codes_that_were_not_sent():
     rows = PublishedVoucher.objects.filter(released_at__isnull=False)
     assert set(rows.values_list("publication", "released_by")) == {
         (failed.publication_id, "Test Staff"), (waiting.publication_id, "Test Staff"),
+        (unknown.publication_id, "Test Staff"),
     }  # fmt: skip
-    assert Publication.objects.exclude(voided_at=None).count() == 2
-    assert Voucher.objects.filter(published_at=None, expiration_date=own).count() == 9 - 2
+    assert Publication.objects.exclude(voided_at=None).count() == 3
+    assert Voucher.objects.get(ledger__publication=unknown.publication_id).withdrawn_why == "retired"
+    assert Voucher.objects.exclude(withdrawn_at=None).count() == 1
+    assert Voucher.objects.filter(published_at=None, withdrawn_at=None, expiration_date=own).count() == 9 - 2
     campaign.refresh_from_db()
     assert campaign.pool_version > version
     assert wind_up_stopped() == 0
 
 
-def test_a_stopped_run_keeps_its_codes_where_nobody_asked_to_release_them():
-    run = running(2, codes=2)
+def test_a_stopped_run_without_messages_leaves_its_codes_with_their_holders():
+    run = running(2, codes=2, message="none")
     write_audience(run.pk)
     publish_batch(run.pk)
 

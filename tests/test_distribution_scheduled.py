@@ -64,7 +64,7 @@ def test_the_changes_of_a_run_and_their_order():
         cancel(run, by=STAFF)
     assert pause(run, by=STAFF).status == "paused"
     assert resume(run, by=STAFF).status == "running"
-    assert stop(run, release_unsent=True, by=STAFF).status == "stopped"
+    assert stop(run, by=STAFF).status == "stopped"
     with pytest.raises(NotPossible):
         resume(run, by=STAFF)
 

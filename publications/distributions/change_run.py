@@ -60,16 +60,13 @@ def resume(distribution: Distribution, *, by: Actor) -> Distribution:
     )  # fmt: skip
 
 
-def stop(distribution: Distribution, *, release_unsent: bool = False, by: Actor) -> Distribution:
-    """For good: who has got nothing yet gets nothing. With `release_unsent` the codes whose message was not sent
-    (waiting or failed, not unknown) return to the pool, which the worker does within seconds. Raises NotPossible.
-
-    Releasing is a Manager's right everywhere else, too: the caller has checked it.
+def stop(distribution: Distribution, *, by: Actor) -> Distribution:
+    """For good: who has got nothing yet gets nothing. Within seconds the worker puts the codes whose message was never
+    handed over back into the pool, and retires those of unknown messages (end_run.py). Raises NotPossible.
     """
     return _change(
         distribution, "stopped", [Status.RUNNING, Status.PAUSED], by=by, status=Status.STOPPED,
-        status_reason="", status_detail="", finished_at=Now(), release_unsent_by=by.label if release_unsent else "",
-        details={"release_unsent": release_unsent},
+        status_reason="", status_detail="", finished_at=Now(), release_unsent_by=by.label,
     )  # fmt: skip
 
 

@@ -43,22 +43,31 @@ def _open(distribution: Distribution) -> Q:
     return Q(state__in=states)
 
 
+# Of a stopped run: what becomes of a code, by what is known of its message. One that may be in somebody's inbox is nobody
+# else's any more.
+NEVER_HANDED_OVER = [State.PUBLISHED, State.FAILED, State.SKIPPED, State.KEPT]
+MAY_HAVE_ARRIVED = [State.UNKNOWN]
+
+
 def wind_up_stopped() -> int:
-    """Of stopped runs: whoever had no turn is left out, and unsent codes return to the pool where that was asked for.
+    """Of stopped runs: whoever had no turn is left out; codes whose message was never handed over return to the pool, and
+    those of unknown messages are retired. Where there is no message, a published code is its holder's.
 
     In batches, each its own transaction; how many deliveries that were. Run it again after any interruption.
     """
     pending = Delivery.objects.filter(distribution=OuterRef("pk"), state=State.PENDING)
-    unsent = Delivery.objects.filter(distribution=OuterRef("pk"), publication__isnull=False).filter(
-        state__in=[State.PUBLISHED, State.FAILED]
-    )
-    releases = ~Q(release_unsent_by="") & ~Q(message=Distribution.Message.NONE) & Exists(unsent)
+    held = Delivery.objects.filter(
+        distribution=OuterRef("pk"), publication__voided_at=None, state__in=[*NEVER_HANDED_OVER, *MAY_HAVE_ARRIVED]
+    ).exclude(publication=None)
+    releases = ~Q(release_unsent_by="") & ~Q(message=Distribution.Message.NONE) & Exists(held)
     settled = 0
     for distribution in Distribution.objects.filter(Q(Exists(pending)) | releases, status=Status.STOPPED):
         while count := _leave_out(distribution):
             settled += count
         if distribution.release_unsent_by and distribution.message != Distribution.Message.NONE:
-            while count := _release(distribution):
+            while count := _release(distribution, NEVER_HANDED_OVER, back_to_pool=True):
+                settled += count
+            while count := _release(distribution, MAY_HAVE_ARRIVED, back_to_pool=False):
                 settled += count
     return settled
 
@@ -70,30 +79,32 @@ def _leave_out(distribution: Distribution) -> int:
     )
 
 
-def _release(distribution: Distribution) -> int:
-    """One batch, of publications whose message was not sent."""
+def _release(distribution: Distribution, states: list[str], *, back_to_pool: bool) -> int:
+    """One batch. What was left out stays so with its own reason, and what is unknown stays unknown."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             """SELECT d.id, d.publication_id FROM publications_delivery d
-                WHERE d.distribution_id = %s AND d.state IN ('published', 'failed') AND d.publication_id IS NOT NULL
-                ORDER BY d.id LIMIT %s FOR UPDATE""",
-            [distribution.pk, BATCH],
+                 JOIN publications_publication p ON p.id = d.publication_id AND p.voided_at IS NULL
+                WHERE d.distribution_id = %s AND d.state = ANY(%s) ORDER BY d.id LIMIT %s FOR UPDATE OF d""",
+            [distribution.pk, states, BATCH],
         )
         rows = cursor.fetchall()
         if not rows:
             return 0
         deliveries, publications = [row[0] for row in rows], [row[1] for row in rows]
+        said = "before the message was sent" if back_to_pool else "and nobody knows whether the message arrived"
         released = take_back(
-            publications, released_by=distribution.release_unsent_by, back_to_pool=True,
-            reason=f"{distribution.name} was stopped before the message was sent",
+            publications, released_by=distribution.release_unsent_by, back_to_pool=back_to_pool,
+            reason=f"{distribution.name} was stopped {said}",
         )  # fmt: skip
-        Delivery.objects.filter(pk__in=deliveries).update(
+        Delivery.objects.filter(pk__in=deliveries, state__in=NEVER_HANDED_OVER).exclude(state=State.SKIPPED).update(
             state=State.SKIPPED, reason=DeliveryReason.STOPPED_AND_RELEASED, detail="", state_at=Now()
         )
         if released:
             record_of(
-                distribution, "codes_released", by=SYSTEM, count=released, asked_by=distribution.release_unsent_by
-            )
-        if distribution.campaign_id:
+                distribution, "codes_released" if back_to_pool else "codes_retired", by=SYSTEM, count=released,
+                asked_by=distribution.release_unsent_by,
+            )  # fmt: skip
+        if distribution.campaign_id and back_to_pool:
             raise_pool_version(distribution.campaign_id)
     return len(rows)

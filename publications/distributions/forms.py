@@ -376,14 +376,6 @@ class RecipientForm(forms.Form):
         return self.cleaned_data["recipient"] if self.is_valid() else None
 
 
-class StopForm(forms.Form):
-    release_unsent = forms.BooleanField(
-        label="Put the codes that were not sent back into the pool",
-        required=False,
-        help_text="They were published to customers who got no message. Each release is logged.",
-    )
-
-
 class ResolveForm(forms.Form):
     """What a person found out about a message whose fate was unknown."""
 

@@ -75,7 +75,7 @@ class Distribution(ActedBy):
     rests = models.PositiveSmallIntegerField(db_default=0, default=0, editable=False)
     # How many messages in a row are of unknown fate: after a few it rests, after some more it is paused.
     unknowns = models.PositiveSmallIntegerField(db_default=0, default=0, editable=False)
-    # Who stopped it and wanted the codes that were not sent to be released; "" where nobody did.
+    # Who stopped it: the codes that were not sent are released in their name.
     release_unsent_by = models.CharField(max_length=200, db_default="", default="", editable=False)
 
     audience = models.CharField(max_length=10, choices=Audience.choices, db_default="segment", default="segment")

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -19,14 +18,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from config.actor import Actor
 from config.dialogs import leave
 from config.models import AuditEntry
-from config.roles import MANAGE, PUBLISH, READ, may, requires
+from config.roles import PUBLISH, READ, requires
 from config.tables import list_page
 from publications.distributions import change_run, retry_failed
 from publications.distributions.change_run import NotPossible
 from publications.distributions.duplicate import duplicate as duplicate_distribution
 from publications.distributions.filters import DistributionFilter, RecipientFilter
 from publications.distributions.follow_run import Progress, follow_run
-from publications.distributions.forms import ResolveForm, StopForm
+from publications.distributions.forms import ResolveForm
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.settle_unknown import resolve_unknown
 from publications.distributions.tables import DistributionTable, RecipientTable, distribution_url
@@ -100,26 +99,24 @@ def resume(request, distribution_id):
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(PUBLISH)
 def stop(request, distribution_id):
-    """For good. Who may release codes is asked whether those that were not sent shall return to the pool."""
+    """For good."""
     run = _find(distribution_id)
-    may_release = may(request.user, MANAGE) and run.campaign_id is not None and run.message != Distribution.Message.NONE
-    form = StopForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        release_unsent = form.cleaned_data["release_unsent"]
-        if release_unsent and not may(request.user, MANAGE):
-            raise PermissionDenied("Only a Manager releases codes. Stop it without, or ask a Manager to.")
+    if request.method == "POST":
         try:
-            change_run.stop(run, release_unsent=release_unsent, by=Actor.user(request.user))
+            change_run.stop(run, by=Actor.user(request.user))
         except NotPossible as late:
             messages.error(request, str(late))
         else:
             messages.success(request, "Stopped. Who has got nothing yet gets nothing.")
         return leave(request, distribution_url(run))
+    returns = run.campaign_id is not None and run.message != Distribution.Message.NONE
     context = {
         "title": "Stop it for good",
-        "text": "Who has got nothing yet gets nothing, and it cannot be resumed. To go on later, pause it instead.",
+        "text": "Who has got nothing yet gets nothing, and it cannot be resumed. To go on later, pause it instead."
+        + (
+            " Codes that were not sent go back into the pool; those of unknown messages are retired." if returns else ""
+        ),
         "submit": "Stop it",
-        "form": form if may_release else "",
         "back": distribution_url(run),
     }
     return render(request, "_confirm.html", context)
