@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
@@ -79,14 +81,14 @@ def _leave_out(distribution: Distribution) -> int:
     )
 
 
-def _release(distribution: Distribution, states: list[str], *, back_to_pool: bool) -> int:
+def _release(distribution: Distribution, states: Sequence[str], *, back_to_pool: bool) -> int:
     """One batch. What was left out stays so with its own reason, and what is unknown stays unknown."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             """SELECT d.id, d.publication_id FROM publications_delivery d
                  JOIN publications_publication p ON p.id = d.publication_id AND p.voided_at IS NULL
                 WHERE d.distribution_id = %s AND d.state = ANY(%s) ORDER BY d.id LIMIT %s FOR UPDATE OF d""",
-            [distribution.pk, states, BATCH],
+            [distribution.pk, list(states), BATCH],
         )
         rows = cursor.fetchall()
         if not rows:
