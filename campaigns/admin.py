@@ -14,10 +14,11 @@ from django.utils.html import format_html
 
 from campaigns.change_campaign import CampaignGone, change_campaign
 from campaigns.check_value import InvalidFields
+from campaigns.code_state import state_of_code
 from campaigns.count_codes import count_codes
 from campaigns.create_campaign import CHANGEABLE, NameTaken, check_campaign
 from campaigns.extend_pool import retry_order
-from campaigns.filters import CampaignFilter, CodeFilter, state_of_campaign, state_of_code
+from campaigns.filters import CampaignFilter, CodeFilter, state_of_campaign
 from campaigns.find import vouchers_to_see
 from campaigns.mask import mask
 from campaigns.models import Campaign, CampaignCount, CampaignDeletion, CodeImport, CodeOrder, RefusedCode, Voucher
@@ -184,7 +185,7 @@ class VoucherAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Status")
     def state(self, voucher) -> str:
-        return state_of_code(voucher)
+        return state_of_code(voucher).label
 
     def has_publish_permission(self, request) -> bool:
         return may(request.user, PUBLISH)

@@ -34,6 +34,7 @@ def codes(request):
     reveals = reveals_codes(request.user)
     codes = CodeFilter(request.GET, vouchers_to_see().defer(*HEAVY), reveals=reveals)
     table = CodeTable(codes.qs, reveals=reveals, may_manage=may(request.user, MANAGE))
+    table.looked = codes.looked
     return list_page(request, "campaigns/codes.html", table, {"title": "Codes"}, filterset=codes)
 
 

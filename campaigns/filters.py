@@ -8,11 +8,16 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from campaigns.code_state import CODE_STATE, INDEXED, CodeState
 from campaigns.models import Campaign, Voucher
 from campaigns.pool import in_pool
-from config.public_ids import CAMPAIGN, VOUCHER, key_of
+from config.looking_back import Edge, newest, older_than
+from config.public_ids import CAMPAIGN, VOUCHER, key_of, public_id
+from config.tables import Looked
 from config.widgets import Combobox
 
+LOOKED_THROUGH = 100_000  # codes, for a state that no index finds
+HIDDEN_STATES = (CodeState.DELETED, CodeState.CAMPAIGN_DELETED)  # of codes that no list shows
 MOST_CAMPAIGNS = 100  # that a list of codes is narrowed to at once
 
 # A state of a campaign: its word, and which campaigns are in it. Each is in exactly one.
@@ -33,19 +38,6 @@ def state_of_campaign(campaign: Campaign) -> str:
     if not campaign.active:
         return "Disabled"
     return "Not started" if campaign.start_date and campaign.start_date > now else "Live"
-
-
-def state_of_code(voucher: Voucher) -> str:
-    """Published comes first: such a code can be disabled, expired or used as well, which its page tells."""
-    if voucher.published_at:
-        return "Published"
-    if voucher.withdrawn_why:
-        return Voucher.Withdrawn(voucher.withdrawn_why).label
-    if not voucher.active:
-        return "Disabled"
-    if voucher.expiration_date and voucher.expiration_date <= timezone.now():
-        return "Expired"
-    return "In pool"
 
 
 def search_box(placeholder: str) -> forms.TextInput:
@@ -106,10 +98,7 @@ class CodeFilter(django_filters.FilterSet):
         label="Belongs to",
     )
     status = django_filters.ChoiceFilter(
-        choices=[
-            *(("pool", "In pool"), ("published", "Published"), ("disabled", "Disabled"), ("expired", "Expired")),
-            *Voucher.Withdrawn.choices,
-        ],
+        choices=[choice for choice in CodeState.choices if choice[0] not in HIDDEN_STATES],
         method="in_state",
         empty_label="Any status",
         label="Status",
@@ -120,9 +109,17 @@ class CodeFilter(django_filters.FilterSet):
         model = Voucher
         fields: list[str] = []
 
-    def __init__(self, data, queryset, *, reveals: bool):
+    def __init__(self, data, queryset, *, reveals: bool, whole: bool = False):
+        """`whole`: of a state that no index finds all codes are looked through, as a report wants. Else, after `.qs` was
+        read, `edge` tells how far back was looked; None: through all. `?beyond=v_…` looks on from there."""
         super().__init__(data, queryset)
-        self.reveals = reveals
+        self.reveals, self.whole = reveals, whole
+        self.edge: Edge | None = None
+        self.looked_at = 0
+
+    @property
+    def beyond(self) -> int | None:
+        return None if self.whole else key_of(VOUCHER, self.data.get("beyond") or "")
 
     @property
     def form(self):
@@ -133,18 +130,13 @@ class CodeFilter(django_filters.FilterSet):
         return form
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
-        """In the order of the index that holds the few of a state among millions; else newest first."""
-        given = self.form.cleaned_data
-        match given.get("status"):
-            case "pool":
-                order = [F("campaign_id").desc(), (F("id") + 0).desc()]
-            case "expired":
-                order = ["-expiration_date", "-id"]
-            case "published" if given.get("campaign"):
-                order = ["-published_at", "-id"]
-            case _:
-                order = ["-id"]
-        return super().filter_queryset(queryset).order_by(*order)
+        """In the order of the pool's index; else newest first. The state comes last: what it looks through is what the
+        other filters leave."""
+        status = self.form.cleaned_data.pop("status", None)
+        codes = super().filter_queryset(queryset)
+        if status == CodeState.POOL:
+            return self.in_state(codes, "status", status).order_by(F("campaign_id").desc(), (F("id") + 0).desc())
+        return (self.in_state(codes, "status", status) if status else codes).order_by("-id")
 
     def find(self, codes, name, text):
         """By id, by a whole code, or by the beginning of a published one; as typed or in capitals, as most codes are.
@@ -173,14 +165,20 @@ class CodeFilter(django_filters.FilterSet):
         return codes.filter(campaign__isnull=where == "standalone")
 
     def in_state(self, codes, name, state):
-        match state:
-            case "pool":
-                return codes.filter(in_pool)
-            case "published":
-                return codes.filter(published_at__isnull=False)
-            case "disabled":
-                return codes.filter(active=False)
-            case Voucher.Withdrawn.USED | Voucher.Withdrawn.RETIRED | Voucher.Withdrawn.HELD_BACK:
-                return codes.filter(withdrawn_at__isnull=False, withdrawn_why=state, published_at=None)
-            case _:
-                return codes.filter(EXPIRED)
+        if state == CodeState.POOL:
+            codes = codes.filter(in_pool)
+        elif state in INDEXED:
+            codes = codes.filter(INDEXED[state])
+        elif not self.whole:
+            codes = older_than(codes, self.beyond, moment="id") if self.beyond is not None else codes
+            codes, self.edge = newest(codes, LOOKED_THROUGH, moment="id")
+            self.looked_at = LOOKED_THROUGH
+        return codes.alias(state=CODE_STATE).filter(state=state)
+
+    @property
+    def looked(self) -> Looked | None:
+        """What the list says of how far it has looked."""
+        if self.edge is None and (self.beyond is None or not self.looked_at):
+            return None
+        further = self.edge and public_id(VOUCHER, self.edge.key)
+        return Looked("codes", self.looked_at, None, further, self.beyond is not None)

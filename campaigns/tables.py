@@ -5,8 +5,9 @@ from __future__ import annotations
 import django_tables2 as tables
 from django.urls import reverse
 
+from campaigns.code_state import state_of_code
 from campaigns.count_codes import count_codes, is_pool_empty
-from campaigns.filters import state_of_campaign, state_of_code
+from campaigns.filters import state_of_campaign
 from campaigns.models import Campaign, Voucher
 from config.tables import Table, WhenColumn
 
@@ -70,7 +71,7 @@ class CodeTable(Table):
     created_at = WhenColumn(verbose_name="Created")
     status = tables.TemplateColumn(
         "{% pill state %}",
-        extra_context=lambda record: {"state": state_of_code(record)},
+        extra_context=lambda record: {"state": state_of_code(record).label},
         attrs={"td": {"class": "aside"}},
     )
 

@@ -6,6 +6,7 @@ from django.db.models import Case, CharField, F, JSONField, TextField, Value, Wh
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, NullIf
 
+from campaigns.code_state import CODE_STATE_IN_WORDS
 from campaigns.mask import masked
 from config.csv_files import Column, Number, Text, Time
 from publications.distributions.reasons import DeliveryReason, FiringReason, in_words_by_sql
@@ -65,6 +66,7 @@ HAND_OUT = _of_code("voucher__", "voucher__code")
 CODES = [
     *_of_code("", shown_code("code", "published_at")),
     Column("Active", "active"),
+    Column("Status", CODE_STATE_IN_WORDS),
     *_of_customer("live__publication__customer__"),
     Column("Channel", "live__publication__channel"),
     Column("Created at", "created_at", Time),

@@ -147,10 +147,3 @@ class CampaignCodeFilter(CodeFilter):
     """The codes of one campaign: the list of all codes, without what one campaign leaves open."""
 
     campaign = belongs = type = None
-
-    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
-        """Published ones in their index's order: else those made last, and not published yet, are passed over one by one."""
-        vouchers = super().filter_queryset(queryset)
-        if self.form.cleaned_data.get("status") == "published":
-            return vouchers.order_by("-published_at", "-id")
-        return vouchers

@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from campaigns.code_state import is_used_up
 from campaigns.count_codes import CodeCount
 from campaigns.models import Campaign, Voucher
 from config.models import ProjectSettings
-from publications.redemptions.what_is_left import is_used_up
 from publications.take_codes import left_in_pool
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.db import connection, transaction
 from django.utils import timezone
 
+from campaigns.code_state import gift_amount
 from campaigns.extend_pool import extend_pool
 from campaigns.models import Campaign, Voucher
 from config import audit
@@ -18,7 +19,6 @@ from publications.distributions.automation.load_demo_rules import load_demo_rule
 from publications.distributions.load_demo_runs import load_demo_runs
 from publications.models import Publication, PublishedVoucher, Redemption
 from publications.redemptions.roll_back import roll_back
-from publications.redemptions.what_is_left import gift_amount
 from publications.referrals.load_demo_program import load_demo_program
 from publications.release import release
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
+from campaigns.code_state import is_used_up
 from campaigns.extend_pool import CodeSpaceExhausted, extend_pool, make_code_to_take
 from campaigns.models import Campaign, Voucher
 from config.actor import Actor
@@ -26,7 +27,6 @@ from publications import take_codes
 from publications.find_earlier import find_by_join_once, find_by_source_id
 from publications.models import Publication
 from publications.record_failure import record_failure
-from publications.redemptions.what_is_left import is_used_up
 from publications.refusals import (
     AlreadyJoined,
     CampaignDisabled,

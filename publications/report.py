@@ -146,8 +146,8 @@ def _codes(campaign: Campaign | None, filters: MultiValueDict) -> QuerySet:
         live=FilteredRelation("ledger", condition=Q(ledger__released_at=None))
     )
     if campaign:
-        return CampaignCodeFilter(filters, codes.filter(campaign=campaign), reveals=True).qs
-    return CodeFilter(filters, codes, reveals=True).qs
+        return CampaignCodeFilter(filters, codes.filter(campaign=campaign), reveals=True, whole=True).qs
+    return CodeFilter(filters, codes, reveals=True, whole=True).qs
 
 
 def batches(rows: Rows, *, size: int | None = None) -> Iterator[QuerySet]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import django_tables2 as tables
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from campaigns.code_state import state_of_code
 from campaigns.models import Campaign, Voucher
 from config.public_ids import PUBLICATION, public_id
 from config.roles import reveals_codes
@@ -18,7 +18,6 @@ from customers.models import Customer
 from publications.filters import HistoryFilter
 from publications.history import attach_ledger, with_holders
 from publications.models import Publication, PublishedVoucher
-from publications.redemptions.what_is_left import is_used_up
 
 MAIN, ASIDE, CUT = ({"td": {"class": name}} for name in ("main", "aside", "cut"))
 LESSER = {"th": {"class": "lesser"}, "td": {"class": "cut lesser"}}
@@ -211,12 +210,7 @@ class WalletTable(Table):
         )
 
     def render_status(self, value: Voucher):
-        """A code in a wallet is published; what counts is whether it is still good."""
-        if value.deleted_at:
-            return pill("Deleted")
-        if not value.active:
-            return pill("Disabled")
-        return pill("Expired" if has_expired(value) else "Used up" if is_used_up(value) else "Active")
+        return pill(state_of_code(value).label)
 
 
 def customer_link(customer: Customer) -> SafeString:
@@ -227,12 +221,6 @@ def customer_link(customer: Customer) -> SafeString:
 
 def _live_publication(voucher: Voucher) -> Publication | None:
     return voucher.live[0].publication if voucher.live else None
-
-
-def has_expired(voucher: Voucher) -> bool:
-    """By its own date or, without one, its campaign's."""
-    ends = voucher.expiration_date or (voucher.campaign.expiration_date if voucher.campaign else None)
-    return ends is not None and ends <= timezone.now()
 
 
 def _address(page: str, key: int) -> str:

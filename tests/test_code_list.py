@@ -1,5 +1,6 @@
 """The list of all codes: who sees what, what finds what, and at what cost."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -133,5 +134,19 @@ def test_the_few_of_a_state_are_not_looked_for_among_all():
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE campaigns_voucher")
 
-    for status, index in {"pool": "pool", "disabled": "disabled", "expired": "expiring"}.items():
+    for status, index in {"pool": "pool", "disabled": "disabled", "retired": "withdrawn"}.items():
         assert f"voucher_{index}" in CodeFilter({"status": status}, vouchers_to_see(), reveals=True).qs[:25].explain()
+
+
+def test_a_state_that_no_index_finds_is_looked_for_among_the_newest_and_the_page_says_so(signed_in, monkeypatch):
+    monkeypatch.setattr("campaigns.filters.LOOKED_THROUGH", 2)
+    old = VoucherFactory(expiration_date=YESTERDAY)
+    VoucherFactory(campaign=old.campaign), VoucherFactory(campaign=old.campaign)
+    client = signed_in("Manager")
+
+    page = client.get("/codes/?status=expired").content.decode()
+    further = re.search(r"beyond=(v_\w+)", page)[1]
+
+    assert old.public_id not in page
+    assert "Older ones have not been looked at yet" in page
+    assert old.public_id in client.get(f"/codes/?status=expired&beyond={further}").content.decode()

@@ -50,7 +50,7 @@ def test_a_published_code_is_in_clear_and_names_its_holder(signed_in):
 
     assert "ROAST-77AB Published" in text(page)
     assert "Holder Mara Lindqvist" in text(page)
-    assert timeline(page) == ["Published to Mara Lindqvist · E-mail", "Made"]
+    assert timeline(page) == ["Published to Mara Lindqvist · E-mail", "Created"]
 
 
 def test_a_viewer_sees_a_published_code_masked(signed_in):
@@ -79,7 +79,7 @@ def test_the_timeline_tells_publications_releases_failures_and_changes(signed_in
         "Released: Sent to the wrong person",
         "Failed attempt to publish it to Priya : Already published",
         "Published to Mara · API",
-        "Made",
+        "Created",
     ]
     assert timeline(page)[0].startswith("Test Staff disabled")
 

@@ -54,10 +54,10 @@ def test_the_codes_of_a_campaign():
 
     assert lines(export) == [
         "Code,Campaign,Voucher type,Discount type,Value,Unit,Gift amount,Start date,Expiration date,Category,"
-        "Published at,Metadata,Active,Customer,E-mail,Customer source ID,Channel,Created at",
-        f"ROAST-GRK3-J92B,Autumn,DISCOUNT_VOUCHER,PERCENT,20,,,,,,{iso(taken.published_at)},,true,"
+        "Published at,Metadata,Active,Status,Customer,E-mail,Customer source ID,Channel,Created at",
+        f"ROAST-GRK3-J92B,Autumn,DISCOUNT_VOUCHER,PERCENT,20,,,,,,{iso(taken.published_at)},,true,Published,"
         f"Mia Wolf,mia@example.com,shop-7,API,{iso(taken.created_at)}",
-        f"••••••EZ,Autumn,DISCOUNT_VOUCHER,PERCENT,20,,,,,,,,true,,,,,{iso(free.created_at)}",
+        f"••••••EZ,Autumn,DISCOUNT_VOUCHER,PERCENT,20,,,,,,,,true,In pool,,,,,{iso(free.created_at)}",
     ]
     assert (export.rows, export.total, export.done) == (2, 2, 2)
     assert Voucher.objects.filter(published_at=None, deleted_at=None).count() == 2

@@ -22,6 +22,7 @@ TONES = {
         "paused",
         "low",
         "disabled",
+        "campaign disabled",
         "released",
         "retired",
         "held back",
@@ -30,7 +31,7 @@ TONES = {
         "partly released",
         "retrying",
     },
-    "bad": {"failure", "failed", "expired", "pool empty", "no codes"},
+    "bad": {"failure", "failed", "expired", "pool empty", "no codes", "campaign deleted"},
 }
 _TONE_OF = {word: tone for tone, words in TONES.items() for word in words}
 # A channel's place among the colours of charts (static/css/tokens.css). The built-in ones have theirs, the others one of

@@ -7,9 +7,10 @@ from __future__ import annotations
 from django.db import connection
 from django.utils import timezone
 
+from campaigns.code_state import is_used_up
 from campaigns.models import Campaign, Voucher
 from publications.distributions.reasons import DeliveryReason, StatusReason
-from publications.redemptions.what_is_left import IS_SPENT, IS_USED_UP, is_used_up
+from publications.redemptions.what_is_left import IS_SPENT, IS_USED_UP
 
 # Of a campaign `k`; and of a voucher `v`, its campaign `c` joined.
 CAMPAIGN_IS_GOOD = "k.active AND k.deleted_at IS NULL AND (k.expiration_date IS NULL OR k.expiration_date > now())"

@@ -1,8 +1,6 @@
-"""What a code may still be used for: in SQL for the statements that decide, in Python by what was read of it."""
+"""What a code may still be used for, in SQL for the statements that decide. In Python: campaigns/code_state.py."""
 
 from __future__ import annotations
-
-from decimal import Decimal
 
 from django.db import connection
 
@@ -22,29 +20,8 @@ EVER_USED = """(v.redeemed_quantity > 0 OR v.redeemed_amount > 0 OR coalesce(v.g
                     WHERE u.voucher_id = v.id AND u.kind = 'redemption' AND u.result = 'SUCCESS'))"""
 
 
-def gift_amount(voucher: Voucher) -> Decimal | None:
-    """A gift voucher's own amount or its campaign's; None of another voucher. `campaign` is joined."""
-    if voucher.type != Voucher.Type.GIFT:
-        return None
-    if voucher.gift_amount is None and voucher.campaign:
-        return voucher.campaign.gift_amount
-    return voucher.gift_amount
-
-
-def balance(voucher: Voucher) -> Decimal | None:
-    amount = gift_amount(voucher)
-    return None if amount is None else max(amount - voucher.redeemed_amount, Decimal(0))
-
-
 def was_ever_used(voucher: Voucher) -> bool:
     """As the database has it now: EVER_USED."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT 1 FROM campaigns_voucher v WHERE v.id = %s AND {EVER_USED}", [voucher.pk])  # noqa: S608
         return cursor.fetchone() is not None
-
-
-def is_used_up(voucher: Voucher) -> bool:
-    limit = voucher.redemption_limit
-    if limit is None and voucher.campaign:
-        limit = voucher.campaign.redemption_limit
-    return balance(voucher) == 0 or (limit is not None and voucher.redeemed_quantity >= limit)

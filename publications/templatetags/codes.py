@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from campaigns.filters import state_of_code
+from campaigns.code_state import state_of_code
 from campaigns.models import Voucher
 from config.roles import reveals_codes
 from publications.models import Publication
@@ -37,7 +37,7 @@ def reason(publication: Publication) -> str:
 
 @register.filter
 def code_status(voucher: Voucher) -> str:
-    return state_of_code(voucher)
+    return state_of_code(voucher).label
 
 
 @register.simple_tag(takes_context=True)

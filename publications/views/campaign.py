@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
@@ -61,8 +62,9 @@ def _overview(campaign: Campaign, publications: HistoryFilter) -> dict:
 def campaign_codes(request, campaign_id):
     campaign = get_object_or_404(Campaign.objects.select_related("kept_count"), pk=campaign_id)
     reveals = reveals_codes(request.user)
-    codes = CampaignCodeFilter(request.GET, Voucher.objects.filter(campaign=campaign, deleted_at=None), reveals=reveals)
+    codes = CampaignCodeFilter(request.GET, _codes_of(campaign), reveals=reveals)
     table = HeldCodeTable(codes.qs, user=request.user, campaign=campaign)
+    table.looked = codes.looked
     return list_page(
         request,
         "publications/campaign_codes.html",
@@ -74,6 +76,10 @@ def campaign_codes(request, campaign_id):
         },
         filterset=codes,
     )
+
+
+def _codes_of(campaign: Campaign) -> QuerySet[Voucher]:
+    return Voucher.objects.filter(campaign=campaign, deleted_at=None).select_related("campaign")
 
 
 @require_safe
