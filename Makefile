@@ -45,6 +45,12 @@ FUZZ_EXAMPLES ?= 200
 fuzz: .venv/dev.installed ## Made-up calls to the API, FUZZ_EXAMPLES (200) of each operation and more
 	$(PY) -m tests.fuzzing --examples $(FUZZ_EXAMPLES)
 
+AUDIT = .venv/audit/bin/pip-audit
+audit: .venv/dev.installed ## Known vulnerabilities of the pinned dependencies (asks the package index; fails where it cannot)
+	@test -x $(AUDIT) || { $(PY) -m venv .venv/audit && .venv/audit/bin/pip install -q pip-audit; } || \
+		{ rm -rf .venv/audit; echo "pip-audit could not be installed, so nothing was audited."; exit 2; }
+	@$(PY) requirements/audit.py $(AUDIT)
+
 lock: ## Compile pyproject.toml's dependencies into requirements/*.txt, pinned and hashed
 	rm -rf .venv/lock && $(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install -q uv
 	$(LOCK) -o requirements/run.txt pyproject.toml
@@ -65,4 +71,4 @@ LOCK = .venv/lock/bin/uv pip compile -q --universal --python-version 3.11 --gene
 	@$(PYTHON) -m venv --clear .venv || \
 		{ echo "Python's venv module is not complete; on Debian: apt-get install python3-venv"; exit 1; }
 
-.PHONY: help run test check format torture bench fuzz lock
+.PHONY: help run test check format torture bench fuzz audit lock

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from config.actor import Actor
 from config.csv_columns import Field, guess_mapping
 from config.csv_uploads import NotCsv, Reading, Row, look_at, read_csv
+from config.limit_uploads import check_uploads
 from config.models import CsvImport
 from config.run_import import Importer, ImportImpossible, check, take_in
 from config.staged_rows import create_tables, drop_tables
@@ -46,8 +47,9 @@ def draft_import(
 ) -> Import:
     """Keeps the uploaded file with a guess at how it is to be read; `columns` are further columns of the draft.
 
-    Raises NotCsv; then nothing is kept.
+    Raises NotCsv and TooManyUploads; then nothing is kept.
     """
+    check_uploads(by, size=upload.size)
     reading = look_at(upload)
     headings, rows = read_csv(upload, reading)
     if next(rows, None) is None:

@@ -28,6 +28,7 @@ from config.draft_import import (
     start_import,
 )
 from config.import_forms import ColumnsForm, OptionsForm, UploadForm, chosen_mapping, mapping_errors
+from config.limit_uploads import TooManyUploads
 from config.models import CsvImport
 from config.retry_import import NotFailed, retry_import
 from config.run_import import Importer
@@ -68,8 +69,8 @@ def upload_page(request, kind: ImportKind, *, context: dict, **columns) -> HttpR
                 ignored=kind.ignored,
                 **columns,
             )
-        except NotCsv as not_csv:
-            form.add_error("file", str(not_csv))
+        except (NotCsv, TooManyUploads) as refused:
+            form.add_error("file", str(refused))
         else:
             return redirect(kind.page, draft.pk)
     recent = kind.model._default_manager.filter(**columns)[:RECENT]

@@ -234,6 +234,9 @@ LEAST_FREE_MB = env.int("LEAST_FREE_MB", default=200)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024  # JSON bodies and forms; uploaded files are streamed to disk
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=512 * 1024 * 1024)
+# For each user and each API key; see config/limit_uploads.py.
+UPLOADS_PER_HOUR = env.int("UPLOADS_PER_HOUR", default=1000, least=1)
+UPLOAD_BYTES_PER_HOUR = env.int("UPLOAD_BYTES_PER_HOUR", default=4 * UPLOAD_MAX_BYTES, least=1, most=2**50)
 FILE_UPLOAD_HANDLERS = [
     "config.upload_limit.UploadLimit",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",

@@ -61,7 +61,11 @@ class UploadLimit(FileUploadHandler):
 
     def new_file(self, *args, **kwargs):
         super().new_file(*args, **kwargs)
-        if _beyond(self.request_length):
+        # A file of somebody who has not signed in is of no use to any page. (A call of the API has no user: its key was
+        # looked at before.)
+        user = getattr(self.request, "user", None)
+        stranger = user is not None and not user.is_authenticated
+        if stranger or _beyond(self.request_length):
             raise StopUpload(connection_reset=False)  # the rest is read and dropped, so that the browser hears why
 
     def receive_data_chunk(self, raw_data, start):

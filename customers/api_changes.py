@@ -13,6 +13,7 @@ from config.api_auth import MAY_ALL, caller
 from config.api_bodies import MOST_ROWS, array_of
 from config.api_started import ActionStarted
 from config.csv_uploads import NotCsv
+from config.limit_uploads import TooManyUploads
 from config.order_import import NothingToImport
 from customers.api import CustomerSent, given, router
 from customers.api_answers import customer_answer
@@ -64,6 +65,11 @@ def _(problem: CustomerChanged) -> ApiError:
 @as_api_error.register
 def _(problem: NotCsv) -> ApiError:
     return invalid_payload(f"file: {problem}")
+
+
+@as_api_error.register
+def _(problem: TooManyUploads) -> ApiError:
+    return ApiError(429, "too_many_requests", "Too many requests", str(problem), headers={"Retry-After": "600"})
 
 
 @as_api_error.register

@@ -62,4 +62,4 @@ def act(name, browser, page):
         case "look":
             return browser.get(page)
         case "discard":
-            return browser.post(f"{page}discard")
+            return browser.post(f"{page}/discard")
