@@ -20,7 +20,7 @@ from publications.models import Redemption
 from publications.redemptions.redeem import Use, redeem_together
 from publications.redemptions.roll_back import roll_back
 from publications.verify import verify
-from tests.factories import STAFF, StandaloneVoucherFactory, VoucherFactory
+from tests.factories import STAFF, StandaloneVoucherFactory, VoucherFactory, published
 from tests.redeeming_client import THREADS
 from tests.test_redeem import gift
 
@@ -119,6 +119,7 @@ def test_several_codes_in_any_order_lock_nobody_out(clients):
 def test_a_code_that_is_being_changed_is_waited_for_and_taken_as_it_is_then(verb):
     """Each statement here meets a row that was changed between its start and its lock."""
     card, other = gift("50.00", redemption_limit=9), StandaloneVoucherFactory()
+    published(card)
     uses = [Use(card, Decimal(5)), Use(other)] if verb.endswith("two") else [Use(card, Decimal(5))]
     made = redeem_together(uses, by=STAFF) if verb.startswith("roll") else []
     outcome = []
