@@ -17,6 +17,7 @@ from django.http import HttpRequest
 from config.actor import Actor
 from config.api import ApiError
 from config.create_api_key import hash_of
+from config.quarantine import IS_OPEN, current, reason
 
 SECONDS = 60  # settings.API_RATE_LIMIT is for each such span
 
@@ -30,6 +31,7 @@ class Key(NamedTuple):
     for_integrations: bool
     token_hash: bytes
     used_lately: bool
+    quarantined: bool = False  # not of the key: whether nothing is published now (config/quarantine.py)
 
     @property
     def may_all(self) -> bool:
@@ -37,9 +39,10 @@ class Key(NamedTuple):
 
 
 # By hand, since every call begins with it: the same through the ORM took three times as long.
-KEY = """SELECT id, name, scope, for_integrations, token_hash,
-                coalesce(abs(extract(epoch FROM now() - last_used_at)) < 60, false)
-           FROM config_apikey WHERE app_id = %s AND revoked_at IS NULL"""
+KEY = f"""SELECT id, name, scope, for_integrations, token_hash,
+                coalesce(abs(extract(epoch FROM now() - last_used_at)) < 60, false),
+                {IS_OPEN}
+           FROM config_apikey WHERE app_id = %s AND revoked_at IS NULL"""  # noqa: S608 - our own constant
 
 # One call a minute writes it; the others at that moment do not wait for it.
 NOTE_USE = """UPDATE config_apikey SET last_used_at = now() WHERE id = (
@@ -83,11 +86,12 @@ calls = RateLimit()
 class KeyWith:
     """Lets a call pass whose key has one of the scopes; the key is then `request.auth`.
 
-    Refuses with 401 (no such key), 403 (another scope, or not made for integrations) or 429 (too many calls).
+    Refuses with 401 (no such key), 403 (another scope, or not made for integrations), 429 (too many calls) or, who
+    publishes, with 503 while a quarantine is open.
     """
 
-    def __init__(self, *scopes: str, for_integrations: bool = False):
-        self.scopes, self.for_integrations = scopes, for_integrations
+    def __init__(self, *scopes: str, publishes: bool = False, for_integrations: bool = False):
+        self.scopes, self.publishes, self.for_integrations = scopes, publishes, for_integrations
 
     def __call__(self, request: HttpRequest) -> Key:
         key = _key_of(request)
@@ -118,11 +122,18 @@ class KeyWith:
                 "Forbidden",
                 "This call hands out codes by a GET; it needs an API key that was marked for integrations.",
             )
+        # Before anything is begun. The statement that publishes looks again.
+        if self.publishes and key.quarantined and (quarantine := current()):
+            raise publishing_held(reason(quarantine))
         return key
 
 
-MAY_PUBLISH = KeyWith("publish", "all")
-MAY_PUBLISH_BY_GET = KeyWith("publish", "all", for_integrations=True)
+def publishing_held(why: str) -> ApiError:
+    return ApiError(503, "service_unavailable", "Publishing is held", why, headers={"Retry-After": "60"})
+
+
+MAY_PUBLISH = KeyWith("publish", "all", publishes=True)
+MAY_PUBLISH_BY_GET = KeyWith("publish", "all", publishes=True, for_integrations=True)
 MAY_READ = KeyWith("read", "all")
 MAY_PUBLISH_OR_READ = KeyWith("publish", "read", "all")
 MAY_ALL = KeyWith("all")

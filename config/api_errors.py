@@ -24,7 +24,9 @@ ERRORS = {
     "too_many_requests": Meaning(429, "The key called too often; wait for as many seconds as `Retry-After` says."),
     "internal_error": Meaning(500, "A fault of the server; its log has the `request_id`."),
     "service_unavailable": Meaning(
-        503, "The database is away, gave way or takes no writes just now. Repeat the call, with its `source_id`."
+        503,
+        "The database is away, gave way or takes no writes just now, or publishing is held (`details` say why). "
+        "Repeat the call, with its `source_id`.",
     ),
     # what every body may meet
     "invalid_payload": Meaning(400, "The body cannot be used; `details` names the field and what was expected."),

@@ -181,6 +181,37 @@ class ProjectSettings(models.Model):
         return cls.objects.get_or_create(id=1)[0]
 
 
+class Quarantine(ActedBy):
+    """What was given between `lost_since` and `opened_at` is lost: a backup was restored, or a standby took over too early.
+
+    While one has not ended nothing is published, for it could be given twice (config/quarantine.py, ADR 0032). The actor
+    is who opened it. A unique index of its migration allows one at a time.
+    """
+
+    class Cause(models.TextChoices):
+        RESTORE = "restore", "A backup was restored"
+        FAILOVER = "failover", "The last moments of the database were lost"
+
+    cause = models.CharField(max_length=10, choices=Cause.choices)
+    lost_since = models.DateTimeField()  # what is older is all here
+    opened_at = models.DateTimeField(db_default=Now())
+    # When ids had been moved on and what was at work had been stopped; it cannot end before.
+    prepared_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.CharField(max_length=200, db_default="", default="")
+
+    class Meta:
+        ordering = ["-opened_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="quarantine_ends_prepared", condition=Q(ended_at=None) | Q(prepared_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_cause_display()}, {self.opened_at:%Y-%m-%d %H:%M}"
+
+
 class AuditEntry(ActedBy):
     """One thing that somebody did. Append-only: a trigger refuses UPDATE and DELETE. Holds ids, never personal values."""
 

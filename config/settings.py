@@ -210,6 +210,8 @@ USE_THOUSAND_SEPARATOR = True
 FORMAT_MODULE_PATH = ["config.formats"]
 
 # Files
+# Who was erased, for whoever restores a backup of before. On several machines a file that they share.
+ERASURES_FILE = Path(env.str("ERASURES_FILE", default=str(HANDOUT_DATA / "erasures.csv"))).resolve()
 STATIC_URL = "static/"
 STATIC_ROOT = HANDOUT_DATA / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from config.actor import Actor
 from config.audit import record
+from config.erasure_journal import note_erasure
 from customers.erase_traces import erase_traces
 from customers.models import Customer
 from publications.distributions.forget_recipient import forget_recipient
@@ -37,6 +38,8 @@ def erase_customer(customer: Customer, *, by: Actor) -> bool:
     such a request is `duplicate_source_id` from then on; and of their redemptions all but what was used and for how
     much. Their events go, and they leave every segment. Webhooks that told of them are deleted, or where they wait put
     into words anew. What runs have not sent yet is not sent. Files that hold the person (uploads, exports) go when their days are over (project settings).
+
+    Raises JournalNotWritten; then nothing was erased.
     """
     with transaction.atomic():
         # Of two who erase at once, one does, and is recorded.
@@ -52,5 +55,6 @@ def erase_customer(customer: Customer, *, by: Actor) -> bool:
         erase_traces(locked)
         forget_recipient(locked, email=locked.email)
         forget_customer(locked)
+        note_erasure(locked.public_id)
         record("customer.erased", by=by, object_id=locked.public_id, publications=publications.count())
     return True

@@ -18,8 +18,10 @@ from campaigns.pool import IN_POOL
 from config.actor import Actor
 from config.models import ProjectSettings
 from config.note_event import note_event
+from config.quarantine import current, reason
 from publications.models import Export
 from publications.order_export import earlier_order, order_export
+from publications.quarantine.guard import keep_quarantine_away
 from publications.take_codes import EXPIRATION_BEFORE, NEXT, SEVERAL, lock_pool
 from publications.tallies.count_more_codes import count_more_codes
 from publications.webhooks.models import PUBLICATION_SUCCEEDED
@@ -74,6 +76,8 @@ def order_hand_out(
     """
     if earlier := earlier_order(form_token):
         return earlier
+    if quarantine := current():
+        raise HandOutRefused(reason(quarantine))
     if count is not None and count < 1:
         raise HandOutRefused("Ask for at least 1 code.")
     if over := why_over(campaign):
@@ -121,7 +125,7 @@ def why_over(campaign: Campaign) -> str:
 def take_codes(export_id: int) -> None:
     """Publishes the hand-out's codes, up to the number asked for, and notes on the export that this has ended.
 
-    Run it again after any interruption, also at the same time elsewhere. Raises NothingGiven.
+    Run it again after any interruption, also at the same time elsewhere. Raises NothingGiven and Quarantined.
     """
     after, for_sure = 0, False
     while chunk := _take_chunk(export_id, after=after, for_sure=for_sure):
@@ -141,6 +145,7 @@ class _Chunk(NamedTuple):
 def _take_chunk(export_id: int, *, after: int, for_sure: bool) -> _Chunk | None:
     """One transaction. None: there is nothing left to take for this export."""
     with transaction.atomic():
+        keep_quarantine_away()
         # The lock on the export makes two workers take turns.
         export = Export.objects.select_for_update().get(pk=export_id)
         wanted = min(CHUNK, (export.total or 0) - export.done)

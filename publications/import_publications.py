@@ -11,9 +11,11 @@ from datetime import datetime
 
 from campaigns.code_space import LONGEST_CODE
 from config.public_ids import CUSTOMER, public_id
-from config.run_import import Refused, Written, run_import
+from config.run_import import ImportImpossible, Refused, Written, run_import
 from publications.models import PublicationImport
 from publications.publication_columns import DEFAULT_CHANNEL, PublicationReader
+from publications.quarantine.guard import keep_quarantine_away
+from publications.refusals import Quarantined
 
 # Column of a row -> its type. A row that says neither to whom nor when tells of a code that nobody holds: its key is
 # null, and it is passed over.
@@ -178,6 +180,10 @@ class PublicationImporter:
         return self._refused(cursor.fetchall())
 
     def write(self, cursor) -> Written:
+        try:
+            keep_quarantine_away()
+        except Quarantined as held:
+            raise ImportImpossible(f"{held.details} Retry then.") from None
         cursor.execute("ANALYZE pg_temp.staged")
         cursor.execute(_LOCK_CODES)
         cursor.execute(_LOCK_CUSTOMERS)

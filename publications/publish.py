@@ -21,11 +21,13 @@ from campaigns.extend_pool import CodeSpaceExhausted, extend_pool, make_code_to_
 from campaigns.models import Campaign, Voucher
 from config.actor import Actor
 from config.metadata import check_metadata
+from config.quarantine import IS_OPEN
 from customers.models import Customer
 from customers.upsert import CustomerNotFound, upsert_customer
 from publications import take_codes
 from publications.find_earlier import find_by_join_once, find_by_source_id
 from publications.models import Publication
+from publications.quarantine.guard import refuse_if_quarantined
 from publications.record_failure import record_failure
 from publications.refusals import (
     AlreadyJoined,
@@ -265,6 +267,8 @@ class FromPool(Attempt):
         finds empty is empty.
         """
         campaign, state = self.campaign, _state_of(self.campaign)
+        if state.quarantined:
+            refuse_if_quarantined()
         if state.deleted:
             raise CampaignGone(campaign)
         if state.expired:
@@ -289,6 +293,7 @@ class FromPool(Attempt):
             left = take_codes.left_in_pool(campaign, up_to=self.count)
             if left < self.count and not state.auto_update:
                 _known_short[campaign.pk] = Shortage(state.pool_version, left + 1, math.inf)
+            refuse_if_quarantined()
             raise NoVoucherSuitable()
 
     def _is_known_short(self, pool_version: int) -> bool:
@@ -335,6 +340,7 @@ class OfCode(Attempt):
 
     def _why_not(self) -> PublishRefused:
         """Read after the statement declined, so it tells the state that made it decline, or a newer one."""
+        refuse_if_quarantined()
         voucher = Voucher.objects.select_related("campaign").filter(pk=self.voucher.pk).first()
         if voucher is None:  # erased between having been found and now
             return VoucherInactive(self.voucher)
@@ -360,16 +366,16 @@ class _State:
     """The campaign's row as it is now, by the database's clock."""
 
     def __init__(self, row):
-        self.deleted, self.expired, self.refused, self.pool_version, self.auto_update = row
+        self.deleted, self.expired, self.refused, self.pool_version, self.auto_update, self.quarantined = row
 
 
 def _state_of(campaign: Campaign) -> _State:
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT deleted_at IS NOT NULL, coalesce(expiration_date <= now(), false),
+            f"""SELECT deleted_at IS NOT NULL, coalesce(expiration_date <= now(), false),
                       NOT active AND EXISTS (SELECT FROM config_projectsettings WHERE refuse_disabled_campaigns),
-                      pool_version, auto_update
-                 FROM campaigns_campaign WHERE id = %s""",
+                      pool_version, auto_update, {IS_OPEN}
+                 FROM campaigns_campaign WHERE id = %s""",  # noqa: S608 - our own constant
             [campaign.pk],
         )
         return _State(cursor.fetchone())

@@ -109,6 +109,14 @@ class TooManyVouchers(PublishRefused):
     is_attempt = False
 
 
+class Quarantined(PublishRefused):
+    """What was given lately is lost, so nothing is given until a Manager has decided (publications/quarantine)."""
+
+    key = "service_unavailable"
+    message = "Publishing is held"
+    is_attempt = False
+
+
 class CampaignGone(PublishRefused):
     """Deleted between being looked up and the statement."""
 

@@ -16,6 +16,7 @@ from campaigns.models import Campaign, Voucher
 from campaigns.pool import IN_POOL
 from config.advisory_locks import Lock
 from config.columns import Columns
+from config.quarantine import NOT_OPEN
 from publications.redemptions.what_is_left import IS_SPENT, IS_USED_UP
 from publications.webhooks.models import PUBLICATION_SUCCEEDED
 from publications.webhooks.note_events import noting
@@ -64,7 +65,7 @@ WITH taken AS MATERIALIZED (
     SELECT %(campaign)s::bigint, %(customer)s::bigint, %(count)s::int, %(channel)s::text, %(origin)s::text,
            %(source_id)s::text, %(request_hash)s::bytea, %(metadata)s::jsonb, %(join_once)s::boolean,
            %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text
-     WHERE (SELECT count(*) FROM taken) = %(count)s AND {CUSTOMER_LIVES}
+     WHERE (SELECT count(*) FROM taken) = %(count)s AND {CUSTOMER_LIVES} AND {NOT_OPEN}
     ON CONFLICT DO NOTHING
     RETURNING id, created_at
 ), given AS (

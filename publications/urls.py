@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from publications.quarantine import views as quarantine
 from publications.referrals import views as referrals
 from publications.views import campaign, code, customer, exports, history, imports, publish, webhooks
 from publications.views.erase_customer import erase_customer
@@ -48,6 +49,11 @@ urlpatterns = [
     path("exports/<export:export_id>/status", exports.export_status, name="export-status"),
     path("exports/<export:export_id>/download", exports.download, name="download"),
     path("exports/<export:export_id>/retry", exports.retry, name="retry-export"),
+    path("settings/after-restore/", quarantine.after_restore, name="after-restore"),
+    path("settings/after-restore/codes", quarantine.withdraw_listed_codes, name="withdraw-listed"),
+    path("settings/after-restore/messages", quarantine.settle_sent_messages, name="settle-sent"),
+    path("settings/after-restore/open", quarantine.open_again, name="open-again"),
+    path("settings/after-restore/<camp:campaign_id>", quarantine.withdraw_next_codes, name="withdraw-next"),
     path("settings/webhooks/", webhooks.webhooks, name="webhooks"),
     path("settings/webhooks/new", webhooks.create_webhook, name="create-webhook"),
     path("settings/webhooks/<hook:address_id>/", webhooks.webhook, name="webhook"),

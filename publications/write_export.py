@@ -19,6 +19,7 @@ from publications.hand_out import NothingGiven, take_codes
 from publications.models import Export
 from publications.order_export import enqueue
 from publications.order_selection import selected_columns, selected_rows
+from publications.refusals import Quarantined
 from publications.report import BATCH, batches, rows_of
 
 Status = Export.Status
@@ -46,6 +47,8 @@ def make_export_file(export_id: int) -> None:
         raise
     except NothingGiven as nothing:
         _fail(export_id, str(nothing))
+    except Quarantined as held:
+        _fail(export_id, f"{held.details} Retry then.")
     except OSError as problem:
         _fail(export_id, _why(problem))
     except Exception:

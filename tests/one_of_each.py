@@ -23,7 +23,7 @@ from customers.models import (
 )
 from publications.distributions.automation.create_automation import create_automation
 from publications.distributions.create_draft import create_draft
-from publications.distributions.unsubscribe import TEST, unsubscribe_url
+from publications.distributions.unsubscribe import unsubscribe_url
 from publications.models import (
     DayTally,
     Delivery,
@@ -132,7 +132,7 @@ def one_of_each() -> dict[str, int]:
         "automation_id": automatic.pk,
         "fired_id": Delivery.objects.create(distribution=automatic, customer=customer, firing="event 1").pk,
         "recipient_id": Delivery.objects.create(distribution=run, customer=customer).pk,
-        "token": unsubscribe_url(TEST).rpartition("/")[2],
+        "token": unsubscribe_url(None).rpartition("/")[2],
         "message_id": KeptMessage.objects.create(
             sender="shop@example.com", to="ada@example.com", subject="S", text="T"
         ).pk,

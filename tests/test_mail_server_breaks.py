@@ -138,7 +138,7 @@ def test_no_header_begins_with_an_empty_line(server, settings):
 
     (raw,) = server.raw
     head = raw.partition(b"\r\n\r\n")[0]
-    link = unsubscribe_url(Delivery.objects.get().pk).encode()
+    link = unsubscribe_url(Delivery.objects.get()).encode()
     assert b"\r\nList-Unsubscribe: <" + link + b">\r\n" in head
     assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in head
     assert len(link) > 78

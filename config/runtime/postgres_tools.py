@@ -1,4 +1,4 @@
-"""Runs pg_dump and pg_restore, which come with the embedded PostgreSQL, on Handout's database wherever that is."""
+"""Runs pg_dump and its like, which come with the embedded PostgreSQL, on Handout's database wherever that is."""
 
 from __future__ import annotations
 
@@ -15,12 +15,27 @@ class ToolFailed(Exception):
 
 
 def run_tool(name: str, *arguments: str) -> None:
-    """`run_tool("pg_dump", "--file=backup.dump")`. The password goes by the environment, where `ps` shows none.
+    """`run_tool("pg_dump", "--file=backup.dump")`. Raises ToolFailed."""
+    ended = subprocess.run(  # noqa: S603
+        command(name, *arguments),
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    if ended.returncode:
+        raise ToolFailed(ended.stderr.strip())
 
-    Raises ToolFailed.
-    """
+
+def command(name: str, *arguments: str, connected: bool = True) -> list[str]:
+    """The command line; `connected`: to Handout's database, in `environment()`."""
+    database = [f"--dbname={connection.get_connection_params()['dbname']}"] if connected else []
+    return [str(binary(name)), *database, *arguments]
+
+
+def environment() -> dict[str, str]:
+    """How to reach the database. The password goes by the environment, where `ps` shows none."""
     wanted = connection.get_connection_params()
-    environment = os.environ | {
+    return os.environ | {
         variable: str(wanted[key])
         for variable, key in (
             ("PGHOST", "host"),
@@ -32,11 +47,3 @@ def run_tool(name: str, *arguments: str) -> None:
         )
         if wanted.get(key)
     }
-    ended = subprocess.run(  # noqa: S603
-        [str(binary(name)), f"--dbname={wanted['dbname']}", *arguments],
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    if ended.returncode:
-        raise ToolFailed(ended.stderr.strip())

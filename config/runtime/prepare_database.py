@@ -16,6 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from config.advisory_locks import Lock
 from config.postgres.whole_migrations import follow_migrations
+from config.quarantine import current
 
 OLDEST_POSTGRES = 14
 
@@ -60,6 +61,8 @@ def prepare_database(*, say: Callable[[str], None]) -> None:
     else:
         # Permissions and roles follow the last migration: a start that was cut off in between has left them out.
         follow_migrations(verbosity=0, interactive=False, db=connection.alias)
+    if (quarantine := current()) and not quarantine.prepared_at:
+        call_command("after_restore", prepare=True)  # a restore that was cut off; by name, since config imports no app
 
 
 def _refuse_newer_data(executor: MigrationExecutor) -> None:

@@ -131,7 +131,7 @@ def remove_export(request: HttpRequest, export_id: str):
 def export_answer(request: HttpRequest, export: Export) -> dict[str, Any]:
     result = None
     if export.status == Status.DONE and not export.file_deleted_at:
-        token = sign_download(export, key_id=request.auth.pk)
+        token = sign_download(export, key=request.auth)
         result = {"url": request.build_absolute_uri(f"/v1/exports/{export.public_id}?token={token}")}
     return {
         "id": export.public_id,

@@ -14,7 +14,7 @@ from campaigns.find import find_voucher
 from campaigns.models import Campaign
 from config import conditions as by
 from config.api import ApiError, as_api_error, in_words, invalid_payload, invalid_query, key_or_404, not_found
-from config.api_auth import MAY_PUBLISH, MAY_PUBLISH_BY_GET, MAY_PUBLISH_OR_READ, MAY_READ, Key, caller
+from config.api_auth import MAY_PUBLISH, MAY_PUBLISH_BY_GET, MAY_PUBLISH_OR_READ, MAY_READ, Key, caller, publishing_held
 from config.api_filters import what_is_asked
 from config.api_lists import ListQuery, answer_list
 from config.api_queries import Flag, read_flag, read_object
@@ -30,7 +30,7 @@ from publications.find_both import find_both
 from publications.history import history
 from publications.models import Publication, PublishedVoucher
 from publications.publish import API, publish, publish_code
-from publications.refusals import PublishRefused
+from publications.refusals import PublishRefused, Quarantined
 
 router = Router(tags=["Publications"])
 
@@ -253,6 +253,11 @@ def campaigns_called(reference: str) -> list[int]:
 def customers_called(reference: str) -> list[int]:
     key = key_of(CUSTOMER, reference)
     return list(Customer.objects.filter(Q(source_id=reference) | Q(pk=key or 0)).values_list("pk", flat=True))
+
+
+@as_api_error.register
+def _(problem: Quarantined) -> ApiError:
+    return publishing_held(problem.details)
 
 
 @as_api_error.register

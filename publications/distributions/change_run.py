@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from config.actor import SYSTEM, Actor
 from config.audit import record
@@ -56,7 +56,7 @@ def resume(distribution: Distribution, *, by: Actor) -> Distribution:
         raise NotPossible(with_what_to_do(dead))
     return _change(
         distribution, "resumed", [Status.PAUSED], by=by, status=Status.RUNNING, status_reason="", status_detail="",
-        rests=0, rests_until=None, unknowns=0,
+        rests=0, rests_until=None, unknowns=0, started_at=Coalesce("started_at", Now()),
     )  # fmt: skip
 
 

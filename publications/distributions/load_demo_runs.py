@@ -123,7 +123,7 @@ def keep_sent(run: Distribution, sent: list[Delivery], vouchers: list[Voucher]) 
     for delivery, voucher in zip(sent, vouchers, strict=True):
         if delivery.state != Delivery.State.KEPT:
             continue
-        link = unsubscribe_url(delivery.pk)
+        link = unsubscribe_url(delivery)
         message = compose(run, delivery.customer, [voucher], link)
         kept.append(
             KeptMessage(

@@ -10,6 +10,7 @@ from django.db.models.functions import Lower, Now
 from campaigns.models import Campaign
 from config.models import ActedBy
 from config.public_ids import DISTRIBUTION, public_id
+from config.quarantine import open_one
 from customers.models import Customer, Segment
 from publications.distributions.reasons import DeliveryReason, StatusReason, in_words, with_what_to_do
 from publications.webhooks.models import WebhookAddress
@@ -23,8 +24,8 @@ class DistributionQuerySet(models.QuerySet):
         return self.filter(kind=Distribution.Kind.AUTOMATIC)
 
     def at_work(self):
-        """Those for which the worker may have something to do."""
-        return self.filter(status__in=["running", "active"])
+        """Those for which the worker may have something to do; in a quarantine none."""
+        return self.filter(~open_one(), status__in=["running", "active"])
 
 
 class Distribution(ActedBy):

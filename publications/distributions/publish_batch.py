@@ -10,6 +10,7 @@ one campaign the second sees whom the first has served. Codes are taken as for e
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
@@ -28,6 +29,8 @@ from publications.distributions.check_worth import CAMPAIGN_IS_GOOD, why_campaig
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import DeliveryReason, StatusReason
 from publications.distributions.write_audience import walk_by_index
+from publications.quarantine.guard import keep_quarantine_away
+from publications.refusals import Quarantined
 from publications.take_codes import EXPIRATION_BEFORE, NEXT, SEVERAL, left_in_pool, lock_pool
 from publications.webhooks.models import PUBLICATION_SUCCEEDED
 from publications.webhooks.note_events import noting
@@ -112,6 +115,8 @@ def publish_batch(distribution_id: int) -> int:
 
 def _publish(distribution_id: int, *, for_sure: bool = False) -> _Batch:
     with transaction.atomic():
+        with suppress(Quarantined):  # then there is nothing to lock
+            keep_quarantine_away()
         distribution = _lock(distribution_id)
         count = _room(distribution) if distribution else 0
         if not distribution or not count:

@@ -24,6 +24,7 @@ class StatusReason(TextChoices):
     SERVER_CANNOT = "server_cannot", "The mail server cannot do what EMAIL_URL asks for"
     SENDER_REFUSED = "sender_refused", "The mail server takes no message from this sender"
     UNKNOWN_IN_A_ROW = "unknown_in_a_row", "Of several messages in a row nobody knows whether they arrived"
+    LOST = "lost", "The database lost its last moments while this was under way"
     # Of those that rest:
     ANSWERS_LOST = "answers_lost", "The connection is lost before the server says whether it took the message"
     SERVER_BUSY = "server_busy", "The mail server asks for patience"
@@ -42,6 +43,7 @@ WHAT_TO_DO = {
     StatusReason.WEBHOOK_DELETED: "Stop it, or duplicate it with another one.",
     StatusReason.SERVER_REFUSES: "Check EMAIL_URL, then resume.",
     StatusReason.SERVER_CANNOT: "Check EMAIL_URL, then resume.",
+    StatusReason.LOST: "Settle below who got a message in them, then resume.",
     StatusReason.SENDER_REFUSED: "Check DEFAULT_FROM_EMAIL and EMAIL_URL, then resume.",
     StatusReason.UNKNOWN_IN_A_ROW: (
         "Find out what is wrong with the server that takes the messages, settle the unknown ones, then resume."
@@ -89,6 +91,7 @@ class DeliveryReason(TextChoices):
     CODE_EXPIRED = "code_expired", "Its code expired before the message was sent"
     CODE_USED = "code_used", "Its code was used before the message was sent"
     STOPPED = "stopped", "The distribution was stopped before"
+    GOT_IT_IN_LOST_TIME = "got_it_in_lost_time", "Got it in the moments that the database lost"
     STOPPED_AND_RELEASED = "stopped_and_released", "The distribution was stopped; the code was released"
     ARCHIVED = "archived", "The distribution was archived"
     # Failed:
@@ -103,6 +106,7 @@ class DeliveryReason(TextChoices):
     # Unknown:
     HANDOUT_STOPPED = "handout_stopped", "Handout stopped while sending it, so it may have arrived"
     CONNECTION_LOST = "connection_lost", "The connection was lost while it was being sent, so it may have arrived"
+    LOST = "lost", "The database lost its last moments, in which it may have been sent"
     UNCLEAR_ANSWER = "unclear_answer", "The server did not say whether it took it"
     OTHER = "other", ""  # from before kinds were stored: the detail is the sentence
 

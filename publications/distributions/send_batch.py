@@ -28,6 +28,7 @@ from django.db.models.functions import Mod, Now
 
 from campaigns.models import Voucher
 from config.models import ProjectSettings
+from config.quarantine import NOT_OPEN
 from customers.models import Customer
 from publications.distributions.audience import why_unreachable
 from publications.distributions.change_run import pause_until_mended
@@ -68,7 +69,7 @@ UPDATE publications_delivery d
        email = CASE x.message WHEN 'email' THEN c.email ELSE '' END, claim = %(claim)s, worker = %(worker)s
   FROM publications_distribution x LEFT JOIN campaigns_campaign k ON k.id = x.campaign_id, customers_customer c
  WHERE d.id = %(id)s AND d.state = 'published' AND (d.next_attempt_at IS NULL OR d.next_attempt_at <= now())
-   AND x.id = d.distribution_id AND x.status IN ('running', 'active') AND x.message <> 'none'
+   AND x.id = d.distribution_id AND x.status IN ('running', 'active') AND x.message <> 'none' AND {NOT_OPEN}
    AND c.id = d.customer_id AND c.erased_at IS NULL
    AND (x.message <> 'email'
         OR c.email <> '' AND NOT EXISTS (SELECT FROM publications_unsubscribe u WHERE u.email = lower(c.email)))
@@ -256,7 +257,7 @@ def _write(
         if address := distribution.webhook if distribution.message == Distribution.Message.WEBHOOK else None:
             body = webhook_message(distribution, each.delivery, each.customer, each.codes)
             return lambda _: post_message(address, body, delivery_id=each.delivery.pk, attempt=attempt)
-        link = unsubscribe_url(each.delivery.pk)
+        link = unsubscribe_url(each.delivery)
         message = compose(distribution, each.customer, each.codes, link, project=project)
         email = WrittenEmail(
             message,

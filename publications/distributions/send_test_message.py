@@ -18,7 +18,7 @@ from publications.distributions.audience import audience_of
 from publications.distributions.change_run import record_of
 from publications.distributions.compose import Message, compose, left_blank
 from publications.distributions.models import Distribution
-from publications.distributions.unsubscribe import TEST, unsubscribe_url
+from publications.distributions.unsubscribe import unsubscribe_url
 from publications.distributions.webhook_message import webhook_message
 
 SOMEBODY = Customer(name="Ada Example", email="ada@example.com", source_id="example-1")
@@ -36,7 +36,7 @@ def preview_message(distribution: Distribution, customer: Customer | None = None
 def preview_with_blanks(distribution: Distribution, customer: Customer | None = None) -> tuple[Message, list[str]]:
     """The same, and the variables in it that say nothing for that customer."""
     customer, codes = customer or _first(distribution), _sample_codes(distribution)
-    message = compose(distribution, customer, codes, unsubscribe_url(TEST))
+    message = compose(distribution, customer, codes, unsubscribe_url(None))
     return message, left_blank(distribution, customer, codes)
 
 

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from config.actor import SYSTEM
+from config.quarantine import open_one
 from publications.distributions.change_run import record_of
 from publications.distributions.models import Distribution
 
@@ -16,12 +17,12 @@ def start_due() -> int:
     Before: scheduled, and nobody has anything. After: running; its audience is written down by the next step.
     """
     started = 0
-    for distribution in Distribution.objects.filter(status=Distribution.Status.SCHEDULED, starts_at__lte=Now()):
+    due = Distribution.objects.filter(~open_one(), status=Distribution.Status.SCHEDULED, starts_at__lte=Now())
+    for distribution in due:
         with transaction.atomic():
-            due = Distribution.objects.filter(
-                pk=distribution.pk, status=Distribution.Status.SCHEDULED, starts_at__lte=Now()
-            )
-            if due.update(status=Distribution.Status.RUNNING, started_at=Now(), updated_at=Now()):
+            if due.filter(pk=distribution.pk).update(
+                status=Distribution.Status.RUNNING, started_at=Now(), updated_at=Now()
+            ):
                 record_of(distribution, "started", by=SYSTEM)
                 started += 1
     return started

@@ -14,9 +14,10 @@ from config.actor import Actor
 from config.audit import record
 from customers.models import Customer
 from publications.distributions.models import Delivery, Unsubscribe
+from publications.row_stamp import row_stamp
 
 SALT = "handout.unsubscribe"
-TEST = 0  # in place of a delivery's key: the link of a test message, which unsubscribes nobody
+TEST = "0"  # in place of a delivery: the link of a test message, which unsubscribes nobody
 BY_LINK = Actor("system", None, "Unsubscribe link")
 
 
@@ -24,21 +25,23 @@ class InvalidLink(LookupError):
     """The link was not made by this Handout, or its message is gone."""
 
 
-def unsubscribe_url(delivery_id: int) -> str:
-    """The address of the page, for the delivery's message. It never expires."""
-    return f"{_site()}/unsubscribe/{signing.Signer(salt=SALT).sign(str(delivery_id))}"
+def unsubscribe_url(delivery: Delivery | None) -> str:
+    """The address of the page, for the delivery's message; None: for a test. It never expires."""
+    named = f"{delivery.pk}.{row_stamp(delivery.created_at)}" if delivery else TEST
+    return f"{_site()}/unsubscribe/{signing.Signer(salt=SALT).sign(named)}"
 
 
 def find_delivery(token: str) -> Delivery | None:
     """Whose message the link stood in; None: in a test. Raises InvalidLink, also where the customer was erased."""
     try:
-        key = int(signing.Signer(salt=SALT).unsign(token))
-    except (signing.BadSignature, ValueError):
+        named = signing.Signer(salt=SALT).unsign(token)
+    except signing.BadSignature:
         raise InvalidLink() from None
-    if key == TEST:
+    if named == TEST:
         return None
-    delivery = Delivery.objects.select_related("customer").filter(pk=key, customer__erased_at=None).first()
-    if not delivery:
+    key, _, stamp = named.partition(".")  # links of before there was a stamp have the key alone
+    delivery = Delivery.objects.select_related("customer").filter(pk=int(key), customer__erased_at=None).first()
+    if not delivery or (stamp and int(stamp) != row_stamp(delivery.created_at)):
         raise InvalidLink()
     return delivery
 

@@ -111,6 +111,12 @@ def _settle(time_zone: str) -> None:
             cursor.execute(step)
 
 
+def _next_id(cursor, after: int, settled_up_to: int) -> int:
+    """Of the next publication to count. Ids have gaps: a restored backup moves them on by 10^9, and nothing is in between."""
+    cursor.execute("SELECT min(id) FROM publications_publication WHERE id > %s AND id <= %s", [after, settled_up_to])
+    return cursor.fetchone()[0] or settled_up_to + 1
+
+
 def _count_chunk(time_zone: str) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         progress = hold_tallies()
@@ -118,7 +124,7 @@ def _count_chunk(time_zone: str) -> int:
         if progress.time_zone != time_zone:
             cursor.execute("DELETE FROM publications_daytally")
             after = 0
-        up_to = min(after + CHUNK, progress.settled_up_to)
+        up_to = min(_next_id(cursor, after, progress.settled_up_to) - 1 + CHUNK, progress.settled_up_to)
         cursor.execute(ADD, {"after": after, "up_to": up_to, "zone": time_zone})
         cursor.execute(
             "UPDATE publications_tallyprogress SET time_zone = %s, counted_up_to = %s WHERE id = 1", [time_zone, up_to]

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from config.actor import Actor
 from config.dialogs import leave
+from config.erasure_journal import JournalNotWritten
 from config.roles import MANAGE, requires
 from customers.models import Customer
 from publications.erase_customer import erase_customer as erase
@@ -19,7 +20,11 @@ from publications.erase_customer import erase_customer as erase
 def erase_customer(request, customer_id):
     customer = get_object_or_404(Customer.objects.live(), pk=customer_id)
     if request.method == "POST":
-        erase(customer, by=Actor.user(request.user))
+        try:
+            erase(customer, by=Actor.user(request.user))
+        except JournalNotWritten as problem:
+            messages.error(request, str(problem))
+            return leave(request, reverse("publications:customer", kwargs={"customer_id": customer.pk}))
         messages.success(request, f"The personal data of {customer.public_id} has been erased.")
         return leave(request, reverse("customers:list"))
     context = {

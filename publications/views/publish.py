@@ -13,6 +13,7 @@ from campaigns.filters import CampaignFilter
 from campaigns.models import Campaign, Voucher
 from config.actor import Actor
 from config.navigation import in_dialog
+from config.quarantine import current, reason
 from config.roles import PUBLISH, requires
 from customers.create_customer import SourceIdTaken, create_customer
 from customers.models import Customer
@@ -83,7 +84,9 @@ def _page(request, campaign: Campaign | None, voucher: Voucher | None, context: 
     if request.method == "POST":
         if earlier := _published_by_this_form(form):
             return _answer(request, earlier, repeated=True)
-        if form.is_valid() and (publication := _carry_out(form, campaign, voucher, by=Actor.user(request.user))):
+        if held := current():  # before a customer is made
+            form.add_error(None, reason(held))
+        elif form.is_valid() and (publication := _carry_out(form, campaign, voucher, by=Actor.user(request.user))):
             return _answer(request, publication, repeated=publication.repeated)
     return render(request, "publications/publish.html", context)
 

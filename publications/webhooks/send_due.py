@@ -20,6 +20,7 @@ from django.db.models.functions import Now
 from psycopg.types.json import Jsonb
 
 from config.api import iso
+from config.quarantine import open_one
 from publications.webhooks.deliver import Answer, deliver
 from publications.webhooks.models import TEST, WebhookAddress, WebhookDelivery
 from publications.webhooks.pause_address import pause_failing
@@ -89,7 +90,11 @@ def addresses_due() -> list[int]:
 
 
 def _ready() -> QuerySet[WebhookAddress]:
-    return WebhookAddress.objects.active().exclude(rests_until__gt=Now(), rests_until__lte=Now() + REST)
+    return (
+        WebhookAddress.objects.active()
+        .filter(~open_one())
+        .exclude(rests_until__gt=Now(), rests_until__lte=Now() + REST)
+    )
 
 
 def _claim(which: str, key: int, *, most: int) -> list[WebhookDelivery]:

@@ -1,0 +1,46 @@
+from pathlib import Path
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from config.actor import SYSTEM
+from config.quarantine import current
+from config.runtime.postgres_tools import ToolFailed
+from config.runtime.restore import restore
+from publications.quarantine.open_quarantine import prepare
+
+
+class Command(BaseCommand):
+    help = (
+        "Fills an empty database from a file of dump_database, all of it or nothing. What was given out after the dump is "
+        "not known then, so nothing is published until a Manager has walked through after_restore."
+    )
+
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument(
+            "--erasures",
+            type=Path,
+            help="the list of who was erased (ERASURES_FILE), from where the lost database was; theirs is erased again",
+        )
+
+    def handle(self, *, file: Path, erasures: Path | None, **options) -> None:
+        for given in (file, erasures):
+            if given and not given.is_file():
+                raise CommandError(f"There is no file {given}.")
+        if connection.introspection.table_names():
+            raise CommandError(
+                "This database is not empty. Restore into a new one: another HANDOUT_DATA or DATABASE_URL."
+            )
+        try:
+            moment = restore(file)
+        except ToolFailed as problem:
+            raise CommandError(str(problem)) from None
+        call_command("migrate", interactive=False, verbosity=0)
+        if quarantine := current():
+            prepare(quarantine, by=SYSTEM, erasures=erasures)
+        self.stdout.write(
+            f"Restored {file}, made {moment:%Y-%m-%d %H:%M:%S} UTC. Nothing is published until you have decided about the "
+            "codes given since: start Handout and open the page After a restore, or run manage.py after_restore."
+        )

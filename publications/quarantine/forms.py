@@ -1,0 +1,61 @@
+"""The forms of the page After a restore."""
+
+from __future__ import annotations
+
+from django import forms
+
+from campaigns.find import CampaignNotFound, find_campaign
+from campaigns.models import Campaign
+from config.widgets import Combobox
+
+LARGEST = 20 * 1024 * 1024  # bytes, which a request works through; manage.py after_restore takes any size
+
+
+def _file(label: str, help_text: str) -> forms.FileField:
+    return forms.FileField(label=label, allow_empty_file=True, help_text=help_text)
+
+
+class UploadForm(forms.Form):
+    single_column = True
+
+    def clean_file(self):
+        file = self.cleaned_data["file"]
+        if file.size > LARGEST:
+            raise forms.ValidationError(
+                f"The file is larger than {LARGEST // 1024 // 1024} MB. Use manage.py after_restore on the server for it."
+            )
+        return file
+
+
+class NextForm(forms.Form):
+    count = forms.IntegerField(
+        label="How many",
+        min_value=1,
+        max_value=100_000,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        help_text="The next codes in the order in which they are given. Rather too many: they can be put back one by one.",
+    )
+    single_column = True
+
+
+class ListedForm(UploadForm):
+    file = _file("CSV file", "With a column “code”, and “campaign” if it knows it. Up to 20 MB.")
+    campaign = forms.CharField(
+        label="Campaign of unknown codes",
+        max_length=255,
+        required=False,
+        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Name of the campaign"}),
+        help_text="Codes that were made after the backup come in as withdrawn. Needed where the file names no campaign.",
+    )
+
+    def clean_campaign(self) -> Campaign | None:
+        if not (typed := self.cleaned_data["campaign"].strip()):
+            return None
+        try:
+            return find_campaign(typed)
+        except CampaignNotFound:
+            raise forms.ValidationError(f"There is no campaign “{typed}”.") from None
+
+
+class SentForm(UploadForm):
+    file = _file("Log of the mail server", "Any text with Message-IDs of what was sent since then. Up to 20 MB.")

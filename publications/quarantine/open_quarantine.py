@@ -1,0 +1,98 @@
+"""Opens a quarantine on a database that has lost its last moments, and prepares it: what must not go on is stopped."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from config.actor import Actor
+from config.audit import record
+from config.models import Quarantine
+from config.quarantine import current
+from publications.distributions.automation.models import Rule
+from publications.distributions.automation.walk_segments import next_time
+from publications.distributions.models import Delivery, Distribution
+from publications.distributions.reasons import DeliveryReason, StatusReason
+from publications.models import Export, PublicationImport
+from publications.quarantine.erase_again import erase_again
+from publications.quarantine.move_ids_on import move_ids_on
+
+Status, State = Distribution.Status, Delivery.State
+STOPPED = (
+    "The database lost its last moments while this was under way, so codes may have been given that it does not know of. "
+    "Look first, then retry."
+)
+
+
+def open_quarantine(cause: str, *, lost_since: datetime, by: Actor) -> Quarantine:
+    """From its return on nothing is published. Where one is open already, that one, from the earlier of both moments."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Waits for whoever is publishing, and has the others wait: they look at the quarantine only with a lock of theirs.
+        cursor.execute("LOCK TABLE publications_publication IN SHARE ROW EXCLUSIVE MODE")
+        quarantine = current()
+        if not quarantine:
+            quarantine = Quarantine.objects.create(
+                cause=cause, lost_since=lost_since, actor_kind=by.kind, actor_id=by.id, actor_label=by.label
+            )
+        elif lost_since < quarantine.lost_since:
+            Quarantine.objects.filter(pk=quarantine.pk).update(lost_since=lost_since)
+    prepare(Quarantine.objects.get(pk=quarantine.pk), by=by)
+    return Quarantine.objects.get(pk=quarantine.pk)
+
+
+def prepare(quarantine: Quarantine, *, by: Actor, erasures: Path | None = None) -> None:
+    """Moves ids on, erases again, and stops what was at work, once. Killed in between, it is done again from the start."""
+    if quarantine.prepared_at:
+        return
+    move_ids_on()
+    erased = erase_again(erasures or settings.ERASURES_FILE, by=by)
+    with transaction.atomic():
+        if not Quarantine.objects.filter(pk=quarantine.pk, prepared_at=None).update(prepared_at=Now()):
+            return
+        record(
+            "quarantine.opened", by=by, object_label=quarantine.get_cause_display(), erased_again=erased,
+            lost_since=quarantine.lost_since.isoformat(), **_stop_what_was_at_work(),
+        )  # fmt: skip
+
+
+def _stop_what_was_at_work() -> dict[str, Any]:
+    """How many of each kind."""
+    due = Q(status__in=[Status.RUNNING, Status.ACTIVE]) | Q(status=Status.SCHEDULED, starts_at__lte=Now())
+    at_work = list(Distribution.objects.select_for_update(no_key=True).filter(due).values_list("pk", flat=True))
+    _pass_by_what_happened(at_work)
+    Distribution.objects.filter(pk__in=at_work).update(
+        status=Status.PAUSED,
+        status_reason=StatusReason.LOST,
+        status_detail="",
+        rests=0,
+        rests_until=None,
+        updated_at=Now(),
+    )
+    # Those whose turn was next, and those in flight: they may have got theirs in the moments that are lost.
+    waiting = Q(state=State.PUBLISHED) & ~Q(distribution__message=Distribution.Message.NONE) | Q(state=State.SENDING)
+    unknown = Delivery.objects.filter(waiting, distribution__in=at_work).update(
+        state=State.UNKNOWN, reason=DeliveryReason.LOST, detail="", next_attempt_at=None, state_at=Now()
+    )
+    unfinished = {"status__in": ["queued", "running"]}
+    failed = {"status": "failed", "error": STOPPED, "finished_at": Now()}
+    return {
+        "distributions": len(at_work),
+        "unknown": unknown,
+        "hand_outs": Export.objects.filter(kind=Export.Kind.HAND_OUT, **unfinished).update(**failed),
+        "imports": PublicationImport.objects.filter(**unfinished).update(**failed),
+    }
+
+
+def _pass_by_what_happened(distributions: list[int]) -> None:
+    """What should have started a rule before now may have done so in the lost moments: it does not start it again."""
+    for rule in Rule.objects.filter(pk__in=distributions):
+        rule.activated_at, rule.walk, rule.walk_up_to = Now(), "", 0
+        if rule.trigger == Rule.Trigger.SCHEDULE:
+            rule.next_run_at = next_time(rule.cron)
+        rule.save(update_fields=["activated_at", "walk", "walk_up_to", "next_run_at"])

@@ -1,0 +1,32 @@
+"""Reads the codes out of a CSV file of others, such as a shop's log: of all its columns the code, and the campaign if it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from config.csv_columns import Field
+from config.csv_uploads import NotCsv, Upload, look_at, read_csv
+from publications.quarantine.withdraw_listed import Listed
+
+CODE = Field("code", "Code", ("Codes", "Voucher", "Voucher code", "Coupon", "Coupon code"))
+CAMPAIGN = Field("campaign", "Campaign", ("Campaign name", "Campaign ID"))
+
+
+def read_codes(file: Upload) -> Iterator[Listed]:
+    """Row by row, never all at once; a row that cannot be read has an empty code. Raises NotCsv before the first."""
+    headings, rows = read_csv(file, look_at(file))
+    code, campaign = _place(headings, CODE), _place(headings, CAMPAIGN)
+    if code is None:
+        raise NotCsv("No column is called “code”. Name the column that holds the codes so, in the file's first row.")
+    return (
+        Listed(
+            row.number,
+            "" if row.problem else row.cells[code].strip(),
+            "" if row.problem or campaign is None else row.cells[campaign].strip(),
+        )
+        for row in rows
+    )
+
+
+def _place(headings: list[str], field: Field) -> int | None:
+    return next((place for place, heading in enumerate(headings) if field.is_called(heading)), None)
