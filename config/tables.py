@@ -42,6 +42,7 @@ class Table(tables.Table):
     empty_action = ""
     footer_template = ""
     row_template = ""
+    one_line = False  # all rows of one height: what does not fit ends in an ellipsis, and is told whole on hover
     notice = ""
     looked: Looked | None = None
     refused: tuple[str, ...] = ()  # what was wrong with the filters

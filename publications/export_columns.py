@@ -61,6 +61,12 @@ def _of_customer(customer: str) -> list[Column]:
     ]
 
 
+def of_run(publication: str) -> Case:
+    """The name of the distribution that it came by."""
+    is_of_one = When(**{f"{publication}actor_kind": "run"}, then=F(f"{publication}actor_label"))
+    return Case(is_of_one, default=None, output_field=CharField())
+
+
 HAND_OUT = _of_code("voucher__", "voucher__code")
 
 CODES = [
@@ -69,6 +75,7 @@ CODES = [
     Column("Status", CODE_STATE_IN_WORDS),
     *_of_customer("live__publication__customer__"),
     Column("Channel", "live__publication__channel"),
+    Column("Distribution", of_run("live__publication__")),
     Column("Created at", "created_at", Time),
 ]
 
@@ -79,6 +86,7 @@ PUBLICATIONS = [
     Column("Code", shown_code("ledger__voucher__code", "ledger__voucher__published_at")),
     *_of_customer("customer__"),
     Column("Channel", "channel"),
+    Column("Distribution", of_run("")),
     Column("By", "actor_label"),
     Column("Source ID", "source_id"),
     Column("Failure", "failure_message"),

@@ -10,12 +10,12 @@ from django.utils.functional import cached_property
 from campaigns.filters import CodeFilter
 from config.filters import PeriodForm
 from config.looking_back import Edge, newest, older_than
-from config.public_ids import PUBLICATION, key_of
+from config.public_ids import DISTRIBUTION, PUBLICATION, key_of
 from config.time_zone import end_of, start_of
 from config.widgets import DateInput
 from publications import find_publications
 from publications.list_channels import list_channels
-from publications.models import Publication, PublishedVoucher
+from publications.models import Distribution, Publication, PublishedVoucher
 
 # By the address's `sort`, which names the table's column. Each order is an index's, read forwards or backwards.
 ORDERS = {
@@ -26,6 +26,8 @@ ORDERS = {
 }
 
 
+HAND, RUN = SENDERS = ("hand", "run")
+RUNS_OFFERED = 30
 LOOKED_THROUGH = 100_000  # publications, by their own columns, in some 50 ms
 
 
@@ -37,6 +39,7 @@ class HistoryFilter(django_filters.FilterSet):
 
     q = django_filters.CharFilter(label="Code, customer or id", method="find")
     channel = django_filters.CharFilter(label="Channel", method="of_channel")
+    by = django_filters.CharFilter(label="Sent by", method="done_by")
     result = django_filters.ChoiceFilter(
         label="Result",
         empty_label="Any result",
@@ -64,6 +67,7 @@ class HistoryFilter(django_filters.FilterSet):
             {"type": "search", "placeholder": "Search code or customer", "maxlength": 255, "autocomplete": "off"}
         )
         form.fields["channel"].widget = forms.Select(choices=self._channels)
+        form.fields["by"].widget = forms.Select(choices=lambda: self.senders)
         for name in ("since", "until"):
             form.fields[name].widget.attrs["title"] = form.fields[name].label
         return form
@@ -79,6 +83,20 @@ class HistoryFilter(django_filters.FilterSet):
         if asked and asked not in names:
             names.append(asked)
         return [("", "Any channel"), *((name, name) for name in names)]
+
+    @cached_property
+    def senders(self) -> list:
+        """The distributions that published last, of the campaign if there is one."""
+        runs = Distribution.objects.exclude(campaign=None).exclude(status=Distribution.Status.DRAFT)
+        if self.campaign is not None:
+            runs = runs.filter(campaign=self.campaign)
+        names = {run.public_id: run.name for run in runs.only("name")[:RUNS_OFFERED]}
+        asked = self.data.get("by", "")
+        if asked and asked not in names and asked not in SENDERS:
+            run = Distribution.objects.filter(pk=key_of(DISTRIBUTION, asked) or 0).first()
+            names[asked] = run.name if run else asked
+        first = [("", "Any sender"), (HAND, "By hand"), (RUN, "Distributions")]
+        return [*first, *([("One distribution", list(names.items()))] if names else [])]
 
     @property
     def sort(self) -> str:
@@ -98,9 +116,10 @@ class HistoryFilter(django_filters.FilterSet):
         queryset = self._by(("since", "until"), queryset)
         if self.beyond is not None:
             queryset = older_than(queryset, self.beyond)
-        if given.get("channel") and given.get("result"):  # each has its index, both together have none
+        # Each has its index; together they have none, nor have all that were sent by hand.
+        if sum(bool(given.get(name)) for name in ("channel", "by", "result")) > 1 or given.get("by") in SENDERS:
             queryset = self._bounded(queryset)
-        return self._by(("channel", "result", "q"), queryset).order_by(*ORDERS[self.sort])
+        return self._by(("channel", "by", "result", "q"), queryset).order_by(*ORDERS[self.sort])
 
     def _by(self, names: tuple[str, ...], queryset: QuerySet) -> QuerySet:
         for name in names:
@@ -116,6 +135,15 @@ class HistoryFilter(django_filters.FilterSet):
 
     def of_channel(self, publications, name, channel):
         return publications.filter(channel=channel)
+
+    def done_by(self, publications, name, sender):
+        """`hand`, `run` (any distribution), or the id of a distribution."""
+        if sender == HAND:
+            return publications.filter(actor_kind="user", origin=Publication.Origin.DASHBOARD)
+        if sender == RUN:
+            return publications.filter(actor_kind="run")
+        key = key_of(DISTRIBUTION, sender)
+        return publications.none() if key is None else publications.filter(actor_kind="run", actor_id=key)
 
     def with_result(self, publications, name, result):
         """In the words of the list: one whose codes have all been released is no success any more. One of which some

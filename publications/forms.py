@@ -11,6 +11,8 @@ from config.forms import MetadataField
 from config.widgets import Combobox
 from customers.models import Customer
 from customers.upsert import TEXTS
+from publications.channel_field import ChannelField
+from publications.publish import DASHBOARD
 from publications.recipients import find_recipient, warnings_about, with_email
 
 MOST_CODES = 50
@@ -52,6 +54,7 @@ class PublishForm(forms.Form):
             "Kept with the publication. A JSON object, such as <code>{&quot;order&quot;: 1042}</code>."
         )
     )
+    channel = ChannelField(initial=DASHBOARD, help_text="What the history and the charts call this by.")
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
     # Becomes the publication's source_id: the same form sent twice publishes once.
     token = forms.UUIDField(widget=forms.HiddenInput)

@@ -102,6 +102,9 @@ class Publication(ActedBy):
             models.Index(
                 fields=["campaign", "-created_at", "-id"], name="publication_failed", condition=Q(result="FAILURE")
             ),
+            models.Index(
+                fields=["actor_id", "-created_at", "-id"], name="publication_of_run", condition=Q(actor_kind="run")
+            ),
             # The same across all campaigns: without, a page would look through all newer ones.
             models.Index(fields=["channel", "-created_at", "-id"], name="publication_of_channel"),
             models.Index(

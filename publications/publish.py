@@ -47,6 +47,7 @@ from publications.refusals import (
 )
 
 API, DASHBOARD, AUTOMATION, CSV = "API", "Dashboard", "Automation", "CSV"  # the built-in channels
+DISTRIBUTION = "Distribution"  # what a manual distribution is offered instead of its own
 
 # Another campaign of the same code space may lose codes, which tells this one's version nothing.
 SECONDS_EXHAUSTED = 60

@@ -26,17 +26,18 @@ NOTHING = SafeString('<span class="muted nothing">–</span>')
 
 
 class HistoryTable(Table):
-    """The publications that `history()` found; `hidden` names the columns that say nothing on this page."""
+    """The publications that `history()` found, each on one line; `hidden` names the columns that say nothing on this page."""
 
     created_at = tables.Column("Date", orderable=True, order_by=("created_at", "id"))
     codes = tables.Column("Code", empty_values=(), attrs=MAIN)
     campaign = tables.Column(default=NOTHING, attrs=CUT)
     customer = tables.Column(default=NOTHING, attrs=CUT)
-    channel = tables.Column(order_by=("channel", "-created_at", "-id"))
+    channel = tables.Column(order_by=("channel", "-created_at", "-id"), attrs={"td": {"class": "cut by-channel"}})
     actor_label = tables.Column("By", empty_values=(), attrs=LESSER)
     result = tables.Column(empty_values=(), attrs=ASIDE)
     more = tables.Column(SafeString('<span class="sr">Details</span>'), empty_values=(), attrs=OPENER)
 
+    one_line = True
     empty_icon = "send"
     empty_title = "No publications yet"
     empty_text = "Each code that is given out appears here: to whom, when, through which channel and by whom."
@@ -75,15 +76,17 @@ class HistoryTable(Table):
         return render_to_string("publications/_history_codes.html", {"publication": record, "reveals": self.reveals})
 
     def render_campaign(self, value):
-        return format_html('<a class="calm" href="{}">{}</a>', _address("campaign", value.pk), value)
+        return format_html('<a class="calm" href="{}" title="{}">{}</a>', _address("campaign", value.pk), value, value)
 
     def render_customer(self, value: Customer):
         return customer_link(value)
 
-    def render_channel(self, value: str):
-        return channel(value)
+    def render_channel(self, record: Publication, value: str):
+        return render_to_string("publications/_channel.html", {"publication": record, "channel_name": value})
 
     def render_actor_label(self, record: Publication):
+        if record.actor_kind == "run" and record.actor_id:
+            return SafeString('<span class="muted">Distribution</span>')  # which one stands beside the channel
         return render_to_string("publications/_actor.html", {"done": record})
 
     def render_result(self, record: Publication):
@@ -213,10 +216,18 @@ class WalletTable(Table):
         return pill(state_of_code(value).label)
 
 
-def customer_link(customer: Customer) -> SafeString:
+def customer_link(customer: Customer, *, with_email: bool = True) -> SafeString:
+    """The name, and beside it what tells namesakes apart: the e-mail, or without one the source ID."""
     if customer.erased_at:
         return SafeString('<span class="muted">Erased customer</span>')
-    return format_html('<a class="calm" href="{}">{}</a>', _address("customer", customer.pk), customer)
+    apart = customer.email or customer.source_id or ""
+    if not with_email or not customer.name or apart == str(customer):
+        apart = ""
+    return format_html(
+        '<span class="named" title="{} {}"><a class="calm" href="{}">{}</a>{}</span>',
+        customer, apart, _address("customer", customer.pk), customer,
+        format_html(' <small class="muted">{}</small>', apart) if apart else "",
+    )  # fmt: skip
 
 
 def _live_publication(voucher: Voucher) -> Publication | None:

@@ -16,6 +16,7 @@ urlpatterns = [
     path("campaigns/<camp:campaign_id>/", campaign.campaign, name="campaign"),
     path("campaigns/<camp:campaign_id>/codes", campaign.campaign_codes, name="campaign-codes"),
     path("campaigns/<camp:campaign_id>/activity", campaign.campaign_activity, name="campaign-activity"),
+    path("channels/suggest", publish.suggest_channels, name="suggest-channels"),
     path("campaigns/<camp:campaign_id>/publish", publish.publish, name="publish"),
     path("campaigns/<camp:campaign_id>/exports", exports.campaign_exports, name="campaign-exports"),
     path("campaigns/<camp:campaign_id>/hand-out", exports.hand_out, name="hand-out"),

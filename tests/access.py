@@ -57,6 +57,7 @@ PAGES = {
     # customers
     "customers:list": (READ, NO_POST),
     "customers:suggest": (PUBLISH, NO_POST),
+    "publications:suggest-channels": (PUBLISH, NO_POST),
     "customers:create": (PUBLISH, PUBLISH),
     "customers:import": (PUBLISH, PUBLISH),
     "customers:customer-import": (PUBLISH, PUBLISH),

@@ -9,6 +9,7 @@ from config.actor import Actor
 from customers.models import Segment
 from publications.distributions.change_run import record_of
 from publications.distributions.models import Distribution
+from publications.publish import DISTRIBUTION
 
 
 def create_draft(
@@ -24,6 +25,7 @@ def create_draft(
             kind=Distribution.Kind.MANUAL,
             campaign=campaign,
             segment=segment,
+            channel=DISTRIBUTION,
             actor_kind=by.kind,
             actor_id=by.id,
             actor_label=by.label,

@@ -9,7 +9,17 @@ from publications.distributions.change_run import record_of
 from publications.distributions.models import Distribution
 
 COPIED = (
-    *("kind", "audience", "customer_id", "segment_id", "create_unknown", "campaign_id", "codes_each", "skip_holders"),
+    *(
+        "kind",
+        "audience",
+        "customer_id",
+        "segment_id",
+        "create_unknown",
+        "campaign_id",
+        "codes_each",
+        "skip_holders",
+        "channel",
+    ),
     *("message", "subject", "body", "webhook_id"),
 )
 

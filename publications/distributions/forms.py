@@ -17,6 +17,7 @@ from config.csv_uploads import NotCsv
 from config.widgets import Combobox, DateTimeInput
 from customers.models import Customer, Segment
 from customers.read_list import lines_of
+from publications.channel_field import ChannelField, channel_of
 from publications.distributions.compose import UnusableTemplate, check_template, shows_code
 from publications.distributions.models import Distribution
 from publications.distributions.schedule import CODE_MISSING
@@ -179,9 +180,11 @@ class CodesForm(forms.Form):
         required=False,
         help_text="However they got it. A campaign of one code a customer does so in any case.",
     )
+    channel = ChannelField(help_text="What the history and the charts call these codes by.")
     all_optional = True
 
     def __init__(self, data=None, *, draft: Distribution):
+        self.draft = draft
         super().__init__(
             data,
             initial={
@@ -189,6 +192,7 @@ class CodesForm(forms.Form):
                 "campaign": draft.campaign.name if draft.campaign else "",
                 "codes_each": draft.codes_each,
                 "skip_holders": draft.skip_holders,
+                "channel": draft.channel or channel_of(draft),
             },
         )
 
@@ -214,6 +218,7 @@ class CodesForm(forms.Form):
             "campaign_id": self.cleaned_data["found"].pk,
             "codes_each": self.cleaned_data["codes_each"] or 1,
             "skip_holders": self.cleaned_data["skip_holders"],
+            "channel": self.cleaned_data["channel"] or channel_of(self.draft),
         }
 
 

@@ -78,7 +78,7 @@ def _deliver(run: Distribution, began: datetime, audience: list[Customer]) -> No
     moments = [began + timedelta(milliseconds=900 * number) for number in range(len(tried))]
     publications = Publication.objects.bulk_create(
         Publication(
-            campaign=run.campaign, customer=customer, created_at=at, voucher_count=1, channel="Dashboard",
+            campaign=run.campaign, customer=customer, created_at=at, voucher_count=1, channel="Distribution",
             origin="dashboard", metadata=reference, actor_kind="run", actor_id=run.pk, actor_label=run.name,
         )
         for customer, at in zip(tried, moments, strict=True)

@@ -88,6 +88,8 @@ class Distribution(ActedBy):
     # Null: a plain message, without a code.
     campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, blank=True, related_name="distributions")
     codes_each = models.PositiveIntegerField(db_default=1, default=1)
+    # Under which the history and the charts tell its codes; "": the built-in one of its kind.
+    channel = models.CharField(max_length=100, db_default="", default="", blank=True)
     # Leaves out who holds a code of the campaign already, whatever way they got it.
     skip_holders = models.BooleanField(db_default=True, default=True)
 

@@ -29,6 +29,7 @@ from publications.distributions.check_worth import CAMPAIGN_IS_GOOD, why_campaig
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import DeliveryReason, StatusReason
 from publications.distributions.write_audience import walk_by_index
+from publications.publish import AUTOMATION, DASHBOARD
 from publications.quarantine.guard import keep_quarantine_away
 from publications.refusals import Quarantined
 from publications.take_codes import EXPIRATION_BEFORE, NEXT, SEVERAL, left_in_pool, lock_pool
@@ -268,7 +269,7 @@ def _insert_publications(
             "customers": customers,
             "campaign": campaign.pk,
             "each": distribution.codes_each,
-            "channel": "Automation" if automatic else "Dashboard",
+            "channel": distribution.channel or (AUTOMATION if automatic else DASHBOARD),
             "origin": "automation" if automatic else "dashboard",
             "metadata": Jsonb(metadata_of(distribution)),
             "join_once": campaign.join_once,

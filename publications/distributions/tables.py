@@ -131,7 +131,7 @@ class RecipientTable(Table):
         attach_ledger([recipient.publication for recipient in recipients if recipient.publication])
 
     def render_customer(self, value):
-        return customer_link(value)
+        return customer_link(value, with_email=False)  # it has a column
 
     def render_email(self, record: Delivery):
         return record.email or record.customer.email or NOTHING

@@ -17,8 +17,10 @@ from config.quarantine import current, reason
 from config.roles import PUBLISH, requires
 from customers.create_customer import SourceIdTaken, create_customer
 from customers.models import Customer
+from publications.channel_field import TAKEN
 from publications.foresee_refusal import foresee_refusal, foresee_refusal_of_code
 from publications.forms import PublishForm
+from publications.list_channels import list_channels
 from publications.models import Publication
 from publications.publish import DASHBOARD
 from publications.publish import publish as publish_codes
@@ -27,6 +29,7 @@ from publications.refusals import DuplicateSourceId, PublishRefused
 
 RECIPIENT = "publish-recipient"  # the part of the form that is exchanged when a customer is chosen
 CAMPAIGNS_OFFERED = 12
+CHANNELS_OFFERED = 8
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -66,6 +69,16 @@ def publish_to(request, customer_id):
     return render(request, "publications/publish_to.html", context)
 
 
+@require_safe
+@requires(PUBLISH)
+def suggest_channels(request):
+    """What a type-ahead for channels is answered with: those in use."""
+    text = " ".join(request.GET.get("q", "").split()).lower()
+    taken = set(TAKEN.values())
+    found = [name for name in list_channels() if text in name.lower() and name not in taken][:CHANNELS_OFFERED]
+    return render(request, "_options.html", {"options": [{"value": name, "label": name} for name in found]})
+
+
 def _page(request, campaign: Campaign | None, voucher: Voucher | None, context: dict):
     form = PublishForm(
         request.POST if request.method == "POST" else None,
@@ -102,7 +115,7 @@ def _published_by_this_form(form: PublishForm) -> Publication | None:
 def _carry_out(form: PublishForm, campaign, voucher, *, by: Actor) -> Publication | None:
     """None where it was refused; then the form says why."""
     options = {
-        "channel": DASHBOARD,
+        "channel": form.cleaned_data["channel"] or DASHBOARD,
         "origin": Publication.Origin.DASHBOARD,
         "by": by,
         "source_id": _source_id(form.cleaned_data["token"]),

@@ -1,0 +1,31 @@
+"""The field in which staff name the channel of what they publish: one in use is offered, a new one may be typed."""
+
+from __future__ import annotations
+
+from django import forms
+
+from config.widgets import Combobox
+from publications.models import Distribution
+from publications.publish import API, AUTOMATION, CSV, DISTRIBUTION
+
+LONGEST = 100
+# What goes by these names really came that way.
+TAKEN = {API.lower(): API, CSV.lower(): CSV, "import": "Import"}
+
+
+def channel_of(distribution: Distribution) -> str:
+    """Unless staff say another."""
+    return AUTOMATION if distribution.kind == Distribution.Kind.AUTOMATIC else DISTRIBUTION
+
+
+class ChannelField(forms.CharField):
+    widget = Combobox(url_name="publications:suggest-channels", attrs={"placeholder": "Such as Newsletter"})
+
+    def __init__(self, **kwargs):
+        super().__init__(max_length=LONGEST, required=False, **kwargs)
+
+    def clean(self, value) -> str:
+        name = " ".join(super().clean(value).split())
+        if taken := TAKEN.get(name.lower()):
+            raise forms.ValidationError(f"“{taken}” is kept for what comes through it. Choose another name.")
+        return name
