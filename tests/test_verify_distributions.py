@@ -81,7 +81,7 @@ def test_what_waits_for_a_person_is_said_and_breaks_nothing(run):
     first, second, _ = run.deliveries.all()
     Delivery.objects.filter(pk=first.pk).update(state="unknown", reason="handout_stopped")
     Distribution.objects.update(status="running")
-    Delivery.objects.filter(pk=second.pk).update(state="sending", state_at=timezone.now() - timedelta(minutes=6))
+    Delivery.objects.filter(pk=second.pk).update(state="sending", state_at=timezone.now() - timedelta(minutes=21))
     sql("SET LOCAL synchronous_commit = off")
     out = StringIO()
 
@@ -90,5 +90,5 @@ def test_what_waits_for_a_person_is_said_and_breaks_nothing(run):
 
     assert out.getvalue().splitlines()[-2:] == [
         "look    1 message of unknown fate: decide about each on the page of its distribution",
-        "look    1 message being sent for more than five minutes: does the worker for messages run?",
+        "look    1 message being sent for more than 20 minutes: does the worker for messages run?",
     ]
