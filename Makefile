@@ -33,10 +33,11 @@ format: .venv/dev.installed ## Let ruff lay out the Python code
 	$(PY) -m ruff format .
 
 N ?= 10
-torture: .venv/dev.installed ## The exactly-once tests, N times over (10) and bigger, and first starts that are killed
+torture: .venv/dev.installed ## The exactly-once tests, N times over (10) and bigger, first starts that are killed, and a restored backup
 	$(PY) -m tests.torture --runs $(N)
 	$(PY) -m tests.torture_distributions --runs $(N)
 	$(PY) -m tests.torture_starts
+	$(PY) -m tests.torture_restore
 
 bench: .venv/dev.installed ## The benchmarks (all, or BENCH="publish pages"), each against the machine's own limit; writes docs/benchmarks.md
 	$(PY) -m bench $(BENCH)

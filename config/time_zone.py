@@ -31,7 +31,7 @@ class TimeZoneMiddleware:
             return self.get_response(request)
         (found,) = ProjectSettings.objects.raw(SETTINGS)
         request.project = found if found.pk else ProjectSettings()
-        request.project.quarantined = found.quarantined
+        request.project.quarantined = found.quarantined  # type: ignore[attr-defined]  # of this query alone
         with timezone.override(zone(request.project.time_zone)):
             return self.get_response(request)
 

@@ -1,6 +1,7 @@
 """A mail server that takes everything, in a process of its own: it lives on when everything else is killed.
 
-    python -m tests.mail_sink FOLDER     writes FOLDER/port, then a line "address code" for each message to FOLDER/mails
+    python -m tests.mail_sink FOLDER     writes FOLDER/port, then a line "address code" for each message to FOLDER/mails,
+                                         and its Message-ID to FOLDER/log, as a mail server's log names it
 
 The line is written before the message is acknowledged. So whatever the sender learns of it: it is counted here.
 """
@@ -23,6 +24,7 @@ from config.runtime.die_with_parent import die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent
 CODE = re.compile(rb"code: (\S+)")
+MESSAGE_ID = re.compile(rb"^Message-ID:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 
 
 class Sink:
@@ -70,10 +72,13 @@ def mail_sink(folder: Path):
 class Handler:
     def __init__(self, path: Path) -> None:
         self.file = os.open(path, os.O_WRONLY | os.O_APPEND)
+        self.log = os.open(path.with_name("log"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     async def handle_DATA(self, server, session, envelope):
         found = CODE.search(envelope.content)
         code = found[1] if found else b"-"
+        if named := MESSAGE_ID.search(envelope.content):
+            os.write(self.log, b"message-id=" + named[1] + b"\n")
         os.write(self.file, envelope.rcpt_tos[0].encode() + b" " + code + b"\n")
         return "250 OK"
 

@@ -50,7 +50,7 @@ def test_a_manager_withdraws_codes_and_opens_publishing_again(held, signed_in):
     opened = manager.post(f"{PAGE}open", follow=True)
 
     assert Voucher.objects.filter(withdrawn_why="held_back").count() == 3
-    assert "1 unknown ones came in as withdrawn" in listed.content.decode()
+    assert "1 that were not known here came in as withdrawn" in listed.content.decode()
     assert "No column is called “code”" in wrong.content.decode()
     assert "0 messages count as sent" in sent.content.decode()
     assert "Publishing goes on" in opened.content.decode()

@@ -135,7 +135,7 @@ def _form(request, form, title: str, submit: str):
 def _tell(request, done: Outcome) -> None:
     messages.success(
         request,
-        f"{done.withdrawn:,} codes were withdrawn, {done.added:,} unknown ones came in as withdrawn, and {done.given:,} were "
+        f"{done.withdrawn:,} codes were withdrawn, {done.added:,} that were not known here came in as withdrawn, and {done.given:,} were "
         "in no pool anyway.",
     )
     if done.refused:
