@@ -16,9 +16,9 @@ class ApiKeyTable(Table):
         attrs={"td": {"class": "aside"}},
     )
     app_id = tables.TemplateColumn("{% code value %}", verbose_name="ID", attrs={"td": {"class": "full"}})
-    scope = tables.TemplateColumn(template_name="config/_api_key_scope.html", verbose_name="May")
+    scope = tables.TemplateColumn(template_name="config/_api_key_scope.html", verbose_name="Permissions")
     created_at = tables.TemplateColumn(
-        template_name="config/_api_key_made.html", verbose_name="Made", attrs={"td": {"class": "full"}}
+        template_name="config/_api_key_made.html", verbose_name="Created", attrs={"td": {"class": "full"}}
     )
     last_used_at = tables.TemplateColumn('{% when value "Never" %}', verbose_name="Last used", empty_values=())
     actions = tables.TemplateColumn(

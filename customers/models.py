@@ -169,6 +169,9 @@ class FirstMembers(models.Model):
     noted = models.PositiveIntegerField(db_default=0, default=0)  # so many of them are members already
     created_at = models.DateTimeField(db_default=Now())
 
+    class Meta:
+        verbose_name_plural = "first members"
+
     def __str__(self) -> str:
         return str(self.segment_id)
 

@@ -14,6 +14,8 @@ from campaigns.extend_pool import extend_pool
 from campaigns.models import Campaign, Voucher
 from config import audit
 from config.actor import Actor
+from config.create_api_key import create_api_key
+from config.models import ApiKey
 from customers.models import Customer
 from publications.distributions.automation.load_demo_rules import load_demo_rules
 from publications.distributions.load_demo_runs import load_demo_runs
@@ -53,6 +55,8 @@ def load_demo() -> None:
     with transaction.atomic():
         if Campaign.objects.exists() or Customer.objects.exists():
             raise NotEmpty("The demo data goes into an empty database only.")
+        for caller in (SHOP, NEWSLETTER):  # whose tokens nobody has
+            create_api_key(caller.label, scope=ApiKey.Scope.PUBLISH, by=ADMIN)
         customers = _customers(dice)
         for campaign, codes, published in _campaigns():
             campaign.save()

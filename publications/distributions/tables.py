@@ -59,7 +59,7 @@ class DistributionTable(Table):
     status = tables.Column(attrs=ASIDE)
     recipients = tables.Column(empty_values=(), attrs=NUMBER)
     starts_at = tables.Column("Start", empty_values=())
-    created_at = tables.TemplateColumn(template_name="distributions/_made.html", verbose_name="Made")
+    created_at = tables.TemplateColumn(template_name="distributions/_made.html", verbose_name="Created")
 
     empty_icon = "megaphone"
     empty_title = "No distributions yet"

@@ -91,9 +91,9 @@ def test_a_run_is_cancelled_within_its_window(page):
 
 def test_the_list_follows_the_run_but_not_while_somebody_is_busy_with_it(page):
     made = draft([CustomerFactory(name="Ada Adler")], codes=1)
-    Distribution.objects.update(status="running", audience_complete=True, started_at=timezone.now())
-    # Resting, so that the worker of the test leaves it alone.
-    Distribution.objects.update(rests_until=timezone.now() + timedelta(hours=1))
+    # Resting, so that the worker of the test leaves it alone; no longer than it ever rests.
+    rest = timezone.now() + timedelta(minutes=4)
+    Distribution.objects.update(status="running", audience_complete=True, started_at=timezone.now(), rests_until=rest)
     recipient = Delivery.objects.create(distribution=made, customer=made.listed.get().customer)
     row, tile = page.get_by_role("row", name="Ada Adler"), page.locator("#run .tile dd")
 

@@ -23,7 +23,7 @@ class AutomationTable(Table):
     name = tables.TemplateColumn(template_name="automations/_name.html", attrs=MAIN)
     status = tables.Column(attrs=ASIDE)
     latest = WhenColumn(verbose_name="Last fired")
-    created_at = tables.TemplateColumn(template_name="distributions/_made.html", verbose_name="Made")
+    created_at = tables.TemplateColumn(template_name="distributions/_made.html", verbose_name="Created")
 
     empty_icon = "zap"
     empty_title = "No automatic distributions yet"
