@@ -15,6 +15,7 @@ from customers.models import Customer
 from publications.api.answers import voucher_answers
 from publications.api.masked_codes import shown_code
 from publications.redemptions.models import Redemption
+from publications.redemptions.price_order import Priced, amount_of, amounts_told
 
 FAILURE = Redemption.Result.FAILURE
 ROLLBACK = Redemption.Kind.ROLLBACK
@@ -71,7 +72,8 @@ def _answer(redemption: Redemption, voucher: dict[str, Any] | None) -> dict[str,
 
 
 def order_of(redemption: Redemption) -> dict[str, Any] | None:
-    """The order as it was sent; once rolled back it is cancelled. What a rollback says of the order counts for it."""
+    """The order as it was sent, and what the codes took off it; once rolled back it is cancelled, at its whole price. What a
+    rollback says of the order counts for it."""
     if redemption.result == FAILURE:
         return None
     is_rollback = redemption.kind == ROLLBACK
@@ -84,12 +86,16 @@ def order_of(redemption: Redemption) -> dict[str, Any] | None:
     customer = redemption.customer
     status = "CANCELED" if rollback else sent.get("status", "PAID")
     items = sent_again.get("items", sent.get("items"))
+    amounts = _amounts(made, sent | sent_again, is_undone=rollback is not None)
+    if amounts:  # a caller may have sent a discount of an earlier answer
+        sent = {name: value for name, value in sent.items() if name != "discount_amount"}
     return {
         "source_id": None,
         "metadata": {},
         **sent,
         "status": status,
         **sent_again,
+        **amounts,
         **({"items": [item | {"object": "order_item"} for item in items]} if items is not None else {}),
         "created_at": iso(made.created_at),
         "updated_at": iso(rollback.created_at) if rollback else None,
@@ -99,6 +105,16 @@ def order_of(redemption: Redemption) -> dict[str, Any] | None:
         "redemptions": _entry(redemption, made, rollback),
         "object": "order",
     }
+
+
+def _amounts(made: Redemption, order: dict[str, Any], *, is_undone: bool) -> dict[str, int]:
+    """Nothing of uses that were made before discounts were kept."""
+    amount, applied, total = amount_of(order), made.applied_discount, made.total_discount
+    if amount is None or applied is None or total is None:
+        return {}
+    if is_undone:
+        return {"amount": amount, "initial_amount": order.get("initial_amount", amount), "total_amount": amount}
+    return amounts_told(order, Priced(amount, applied, total))
 
 
 def _entry(redemption: Redemption, made: Redemption, rollback: Redemption | None) -> dict[str, Any]:

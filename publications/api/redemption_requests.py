@@ -34,7 +34,8 @@ class OrderItemSent(Sent):
 
 
 class OrderSent(Sent):
-    """Kept and echoed as sent; amounts in hundredths. Nothing is calculated from it."""
+    """Amounts in hundredths. Without `amount` it is the sum of the items, where each has a price. The discounts in the answer
+    are those of the redeemed codes, whatever was sent as `discount_amount`."""
 
     id: str | None = Field(None, max_length=255)
     source_id: str | None = Field(None, max_length=255)

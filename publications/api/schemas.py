@@ -98,7 +98,7 @@ class GiftUsed(Answer):
 
 
 class Order(Answer):
-    """The order, as it was sent."""
+    """The order as it was sent, and what the codes took off it. Amounts are in hundredths."""
 
     model_config = {"extra": "allow"}
 
@@ -106,7 +106,15 @@ class Order(Answer):
     source_id: str | None = Field(examples=["order-1001"])
     status: Literal["CREATED", "PAID", "CANCELED", "FULFILLED"] = Field(examples=["PAID"])
     amount: int = Field(default=None, examples=[2000])
-    """Hundredths."""
+    initial_amount: int = Field(default=None, examples=[2000])
+    discount_amount: int = Field(default=None, examples=[200])
+    total_discount_amount: int = Field(default=None, examples=[200])
+    """What all the codes took off it so far."""
+    applied_discount_amount: int = Field(default=None, examples=[200])
+    total_applied_discount_amount: int = Field(default=None, examples=[200])
+    """What this redemption took off it: of a code among several, that code alone."""
+    total_amount: int = Field(default=None, examples=[1800])
+    """What is left to pay; never below 0."""
     items: list[dict[str, Any]] = MAYBE
     metadata: Metadata
     created_at: Moment

@@ -1,4 +1,4 @@
-"""Checks the order that a use of codes, or a rollback, is for. It is kept as sent, and nothing is calculated from it."""
+"""Checks the order that a use of codes, or a rollback, is for. It is kept as sent."""
 
 from __future__ import annotations
 

@@ -47,6 +47,10 @@ class Redemption(ActedBy):
     redemption_limit = models.PositiveIntegerField(null=True)
     balance = models.DecimalField(max_digits=14, decimal_places=2, null=True)
     order = models.JSONField(null=True)  # as sent; amounts in hundredths
+    # What this took off the order, and what it and those before it in a stack did, in hundredths. Null: there was no order
+    # that told its amount.
+    applied_discount = models.PositiveBigIntegerField(null=True)
+    total_discount = models.PositiveBigIntegerField(null=True)
     metadata = models.JSONField(null=True)
     failure_code = models.CharField(max_length=64, null=True)
     failure_message = models.TextField(null=True)

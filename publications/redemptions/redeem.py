@@ -1,7 +1,7 @@
 """Uses a code: the one verb behind every door. A use is counted exactly, also when many come at once.
 
-What must hold is decided by the database inside the one statement of `use_codes.py`. There is no pricing here: what a
-code is worth is told as it is configured, the order is kept as sent.
+What must hold is decided by the database inside the one statement of `use_codes.py`. The order is kept as sent, beside
+it what the codes took off it (`price_order.py`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from customers.models import Customer
 from customers.upsert import upsert_customer
 from publications.redemptions.check_order import check_order
 from publications.redemptions.models import Redemption
+from publications.redemptions.price_order import price_order, with_amount, worth_of
 from publications.redemptions.record_failure import record_failure
 from publications.redemptions.refusals import (
     CampaignDisabled,
@@ -33,6 +34,8 @@ from publications.redemptions.refusals import (
     VoucherRefused,
 )
 from publications.redemptions.use_codes import Held, use_codes
+
+MOST_TRIES = 20  # somebody would have to change the code's worth as often, each time in the same few milliseconds
 
 
 class Use(NamedTuple):
@@ -68,7 +71,7 @@ def redeem_together(
 
     Several make a stack: each has `.stack`, which holds the order and the metadata, and is rolled back as a whole.
     `customer` is a Customer, or the fields as sent, which are upserted; whether the code was published to them does not
-    matter. `order` is kept as given; its "amount" is in hundredths. (Of a customer who was erased meanwhile nothing
+    matter. `order` is kept as given; its "amount" is in hundredths, and added where its items tell it. (Of a customer who was erased meanwhile nothing
     personal is kept, nor metadata.) A voucher's limit, dates and gift amount are its
     own, or where those are null its campaign's.
 
@@ -76,14 +79,22 @@ def redeem_together(
     that counts as an attempt is kept as a failed redemption, which survives only if no transaction is around this call.
     """
     _refuse_repeats(uses)
+    order, metadata = with_amount(check_order(order)), check_metadata(metadata) or None
     amounts = [_amount_of(use, order, alone=len(uses) == 1) for use in uses]
-    order, metadata = check_order(order), check_metadata(metadata) or None
     if customer is not None and not isinstance(customer, Customer):
         customer = upsert_customer(customer)
     vouchers = [use.voucher for use in uses]
-    held = use_codes(
-        [voucher.pk for voucher in vouchers], amounts, customer=customer, order=order, metadata=metadata, by=by
-    )
+    for _ in range(MOST_TRIES):
+        worths = [worth_of(voucher, amount) for voucher, amount in zip(vouchers, amounts, strict=True)]
+        held = use_codes(
+            [voucher.pk for voucher in vouchers], amounts, worths, price_order(order, worths),
+            customer=customer, order=order, metadata=metadata, by=by,
+        )  # fmt: skip
+        if all(found.refused != "changed" for found in held.values()):
+            break
+        vouchers = [
+            Voucher.objects.select_related("campaign").filter(pk=voucher.pk).first() or voucher for voucher in vouchers
+        ]
     for voucher, amount in zip(vouchers, amounts, strict=True):
         if refused := _why_not(voucher, held.get(voucher.pk), amount):
             if refused.is_attempt:

@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 from config.actor import Actor
 from customers.models import Customer
 from publications.redemptions.anonymise import if_kept, order_as_kept, personal
+from publications.redemptions.price_order import Priced, Worth
 from publications.redemptions.what_is_left import BALANCE, IS_USED_UP
 from publications.webhooks.models import VOUCHER_REDEEMED
 from publications.webhooks.note_events import noting
@@ -26,6 +27,9 @@ ORDER, METADATA = order_as_kept("%(order)s::jsonb"), if_kept("%(metadata)s::json
 # Whether the redeeming customer is who the code was published to.
 HOLDS_IT = """EXISTS (SELECT FROM publications_publishedvoucher l JOIN publications_publication p ON p.id = l.publication_id
                     WHERE l.voucher_id = v.id AND l.released_at IS NULL AND p.customer_id = %(customer)s::bigint)"""
+# What the order was priced by (price_order.py), looked at again under the lock: a code may have been changed meanwhile.
+WORTH = """CASE WHEN v.discount_type IS NOT NULL THEN (v.discount_type::text, v.discount_value, v.unit_type::text)
+                        ELSE (c.discount_type::text, c.discount_value, coalesce(c.unit_type, '')) END"""
 # A program rewards by what is noted here, whether or not anybody listens (publications/referrals/convert.py).
 IS_REFERRAL = (
     """EXISTS (SELECT FROM campaigns_campaign c WHERE c.id = made.campaign_id AND c.kind = 'REFERRAL_PROGRAM')"""
@@ -36,9 +40,11 @@ IS_REFERRAL = (
 # After waiting for another's lock, `held` holds the row as the other left it: limit, dates and balance included.
 STATEMENT = f"""
 WITH asked AS (
-    SELECT * FROM unnest(%(vouchers)s::bigint[], %(amounts)s::numeric[]) AS asked (voucher_id, amount)
+    SELECT * FROM unnest(%(vouchers)s::bigint[], %(amounts)s::numeric[], %(kinds)s::text[], %(values)s::numeric[],
+                         %(units)s::text[], %(applied)s::bigint[], %(totals)s::bigint[])
+             WITH ORDINALITY AS asked (voucher_id, amount, kind, value, unit, applied, total, place)
 ), held AS MATERIALIZED (
-    SELECT v.id, asked.amount, v.redeemed_quantity, coalesce(v.redemption_limit, c.redemption_limit) AS redemption_limit,
+    SELECT v.id, asked.amount, asked.applied, asked.total, asked.place, v.redeemed_quantity, coalesce(v.redemption_limit, c.redemption_limit) AS redemption_limit,
            {BALANCE} AS balance,
            coalesce(v.start_date, c.start_date) AS starts, coalesce(v.expiration_date, c.expiration_date) AS ends,
            CASE WHEN v.deleted_at IS NOT NULL OR c.deleted_at IS NOT NULL THEN 'gone'
@@ -49,6 +55,8 @@ WITH asked AS (
                 WHEN coalesce(v.expiration_date, c.expiration_date) <= now() THEN 'expired'
                 WHEN {IS_USED_UP} THEN 'used up'
                 WHEN asked.amount > {BALANCE} THEN 'balance'
+                WHEN asked.applied IS NOT NULL AND v.type <> 'GIFT_VOUCHER'
+                     AND {WORTH} IS DISTINCT FROM (asked.kind, asked.value, asked.unit) THEN 'changed'
            END AS refused
       FROM asked
       JOIN campaigns_voucher v ON v.id = asked.voucher_id
@@ -57,8 +65,10 @@ WITH asked AS (
 ), {personal("SELECT %(customer)s::bigint")}, good AS MATERIALIZED (
     SELECT count(*) FILTER (WHERE refused IS NULL) = %(count)s::int AS all_of_them FROM held
 ), stack AS (
-    INSERT INTO publications_redemption (customer_id, "order", metadata, actor_kind, actor_id, actor_label)
+    INSERT INTO publications_redemption (customer_id, "order", metadata, applied_discount, total_discount,
+                                         actor_kind, actor_id, actor_label)
     SELECT %(customer)s::bigint, {ORDER}, {METADATA},
+           (SELECT max(total) FROM asked), (SELECT max(total) FROM asked),
            %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text
       FROM good WHERE all_of_them AND %(count)s::int > 1
     RETURNING id
@@ -71,15 +81,17 @@ WITH asked AS (
       FROM held, good
      WHERE v.id = held.id AND good.all_of_them
     RETURNING v.id, v.campaign_id, v.redeemed_quantity, held.redemption_limit, held.amount,
+              held.applied, held.total, held.place,
               CASE WHEN held.amount IS NOT NULL THEN held.balance - held.amount END AS balance
 ), made AS (
     INSERT INTO publications_redemption (voucher_id, campaign_id, customer_id, stack_id, amount, redeemed_quantity,
-                                         redemption_limit, balance, "order", metadata, actor_kind, actor_id, actor_label)
+                                         redemption_limit, balance, applied_discount, total_discount, "order", metadata,
+                                         actor_kind, actor_id, actor_label)
     SELECT used.id, used.campaign_id, %(customer)s::bigint, (SELECT id FROM stack), used.amount, used.redeemed_quantity,
-           used.redemption_limit, used.balance,
+           used.redemption_limit, used.balance, used.applied, used.total,
            CASE WHEN %(count)s::int = 1 THEN {ORDER} END, CASE WHEN %(count)s::int = 1 THEN {METADATA} END,
            %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text
-      FROM used
+      FROM used ORDER BY used.place
     RETURNING id, voucher_id, campaign_id
 ), noted AS (
     {noting(VOUCHER_REDEEMED, of="made")} OR {IS_REFERRAL}
@@ -105,16 +117,28 @@ class Held(NamedTuple):
 def use_codes(
     vouchers: Sequence[int],
     amounts: Sequence[Decimal | None],
+    worths: Sequence[Worth],
+    priced: Sequence[Priced] | None,
     *,
     customer: Customer | None,
     order: dict | None,
     metadata: dict | None,
     by: Actor,
 ) -> dict[int, Held]:
-    """By the vouchers' keys. Either all have a `redemption_id`, or none has; `amounts` are those of gift vouchers."""
+    """By the vouchers' keys. Either all have a `redemption_id`, or none has; `amounts` are those of gift vouchers.
+
+    `priced` is what the order comes to by `worths`, if it tells; a code that is worth something else by now is refused as
+    'changed'.
+    """
+    nothing = [None] * len(vouchers)
     values: dict[str, Any] = {
         "vouchers": list(vouchers),
         "amounts": list(amounts),
+        "kinds": [worth.kind for worth in worths],
+        "values": [worth.value for worth in worths],
+        "units": [worth.unit for worth in worths],
+        "applied": [each.applied for each in priced] if priced else nothing,
+        "totals": [each.total for each in priced] if priced else nothing,
         "count": len(vouchers),
         "customer": customer.pk if customer else None,
         "order": Jsonb(order) if order else None,
