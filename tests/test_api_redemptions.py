@@ -53,6 +53,12 @@ def test_one_code_is_redeemed():
     order = {
         "source_id": "A-1",
         "amount": 5500,
+        "initial_amount": 5500,
+        "discount_amount": 550,
+        "total_discount_amount": 550,
+        "applied_discount_amount": 550,
+        "total_applied_discount_amount": 550,
+        "total_amount": 4950,
         "items": [{"quantity": 2, "price": 2750, "product": {"name": "Bag"}, "object": "order_item"}],
         "metadata": {},
         "status": "PAID",

@@ -38,7 +38,9 @@ def worth_of(voucher: Voucher, credits: Decimal | None) -> Worth:
     if voucher.type == Voucher.Type.GIFT:
         return Worth("GIFT", credits)
     own = voucher if voucher.discount_type else voucher.campaign
-    return Worth(own.discount_type, own.discount_value, own.unit_type) if own else Worth(None)
+    if not own or own.discount_value is None:
+        return Worth(None)
+    return Worth(own.discount_type, Decimal(own.discount_value), own.unit_type)
 
 
 def price_order(order: Mapping[str, Any] | None, worths: Sequence[Worth]) -> list[Priced] | None:
