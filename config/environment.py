@@ -12,8 +12,11 @@ from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 
 POSTGRES = {"postgres", "postgresql", "pgsql", "psql"}
+PARTS = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
 LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
@@ -44,13 +47,28 @@ class Environment(environ.Env):
         return given
 
     def db(self, name: str) -> Any:
+        """Several hosts, as libpq takes them, are servers of which one is the primary: that one is wanted, unless the address
+        says otherwise (target_session_attrs).
+        """
         try:
             address = urlsplit(self.str(name))
+            if "," in address.netloc:
+                return self._several_hosts(name)
             if address.scheme in POSTGRES and address.path.strip("/") and address.port != 0:
                 return super().db(name)
         except (ValueError, ImproperlyConfigured):
             pass
         raise SettingRefused(f"{name} is no address of a PostgreSQL: write postgres://user:password@host:5432/name")
+
+    def _several_hosts(self, name: str) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = conninfo_to_dict(self.str(name))
+        except ProgrammingError:
+            raise ValueError from None
+        wanted = {key: found.pop(part, "") for key, part in PARTS.items()}
+        if not wanted["NAME"] or "" in str(wanted["HOST"]).split(","):
+            raise ValueError
+        return wanted | {"OPTIONS": {"target_session_attrs": "read-write"} | found}
 
     def email(self, name: str) -> Any:
         try:

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -118,6 +119,12 @@ DATABASES = {"default": database_settings(HANDOUT_DATA) if EMBEDDED_DATABASE els
 REPORTS_DATABASE = "reports" if env.str("REPORTS_DATABASE_URL", default="") else "default"
 if REPORTS_DATABASE != "default":
     DATABASES[REPORTS_DATABASE] = env.db("REPORTS_DATABASE_URL")
+# PgBouncer in transaction mode serves the web processes. Whatever needs a session of its own (workers, which listen and keep
+# temporary tables; migrations; the lock of a start) is run by manage.py, and goes past it.
+POOLED = not EMBEDDED_DATABASE and bool(env.str("WORKER_DATABASE_URL", default=""))
+DIRECT = Path(sys.argv[0]).name == "manage.py"
+if POOLED and DIRECT:
+    DATABASES["default"] = env.db("WORKER_DATABASE_URL")
 # A network that forgets a connection says nothing: the kernel asks after 10 seconds without a word, and gives up after 25,
 # or when what was sent is not acknowledged for 20. What it cannot notice, config/postgres/lines.py does.
 NO_SILENCE = {
@@ -130,6 +137,7 @@ NO_SILENCE = {
 }
 for _database in DATABASES.values():
     _database |= {
+        "DISABLE_SERVER_SIDE_CURSORS": POOLED and not DIRECT,  # they last longer than a transaction
         "ENGINE": "config.postgres",  # a connection that a restarted database dropped is replaced, not handed to a view
         "OPTIONS": {
             **NO_SILENCE,
@@ -141,8 +149,8 @@ for _database in DATABASES.values():
                 "connection_class": Line,
             },
             "server_side_binding": True,
-            # Prepared from the first use; PgBouncer in transaction mode before 1.21 wants DATABASE_PREPARE=0.
-            "prepare_threshold": 1 if env.bool("DATABASE_PREPARE", default=True) else None,
+            # Prepared from the first use; PgBouncer in transaction mode can that from 1.21 on, with max_prepared_statements.
+            "prepare_threshold": 1 if env.bool("DATABASE_PREPARE", default=DIRECT or not POOLED) else None,
         },
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

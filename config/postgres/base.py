@@ -33,6 +33,8 @@ class Errors(DatabaseErrorWrapper):
     def __exit__(self, exc_type, exc_value, traceback):
         if exc_type is not None and issubclass(exc_type, PASSING):
             self.wrapper.errors_occurred = True  # type: ignore[attr-defined]
+            if "," in self.wrapper.settings_dict["HOST"]:  # type: ignore[attr-defined]
+                self.wrapper.connection.close()  # type: ignore[attr-defined]  # another server may be the primary now
             raise OperationalError(*exc_value.args).with_traceback(traceback) from exc_value
         super().__exit__(exc_type, exc_value, traceback)
 

@@ -43,6 +43,7 @@ def environment() -> dict[str, str]:
             ("PGUSER", "user"),
             ("PGPASSWORD", "password"),
             ("PGSSLMODE", "sslmode"),
+            ("PGTARGETSESSIONATTRS", "target_session_attrs"),
             ("PGSSLROOTCERT", "sslrootcert"),
         )
         if wanted.get(key)

@@ -43,11 +43,30 @@ def alone(*, say: Callable[[str], None]) -> Iterator[None]:
             raise DatabaseRefused(
                 f"Handout needs PostgreSQL {OLDEST_POSTGRES} or newer; the server at DATABASE_URL is {version}."
             )
+        if _shares_sessions(probe):
+            raise DatabaseRefused(
+                "A pooler in transaction mode (PgBouncer) stands before this database, and workers and migrations need "
+                "sessions of their own. Give them the direct address: WORKER_DATABASE_URL=postgres://user:password@host:5432/name"
+            )
         taken = probe.execute("SELECT pg_try_advisory_lock(%s::bigint)", [Lock.PREPARING.number()]).fetchone()
         if taken != (True,):
             say("Another Handout is preparing the database; waiting for it.")
             probe.execute("SELECT pg_advisory_lock(%s::bigint)", [Lock.PREPARING.number()])
         yield
+
+
+def _shares_sessions(probe: psycopg.Connection) -> bool:
+    """Whether a session is lent for a transaction only: then two connections that do nothing have one and the same."""
+    with psycopg.connect(**connection.get_connection_params() | {"autocommit": True}) as other:
+        for _ in range(5):
+            pids = {_pid(probe), _pid(other)}
+            if len(pids) == 1:
+                return True
+    return False
+
+
+def _pid(session: psycopg.Connection) -> int:
+    return (session.execute("SELECT pg_backend_pid()", prepare=False).fetchone() or (0,))[0]
 
 
 def prepare_database(*, say: Callable[[str], None]) -> None:
