@@ -33,11 +33,12 @@ format: .venv/dev.installed ## Let ruff lay out the Python code
 	$(PY) -m ruff format .
 
 N ?= 10
-torture: .venv/dev.installed ## The exactly-once tests, N times over (10) and bigger, first starts that are killed, and a restored backup
+torture: .venv/dev.installed ## The exactly-once tests, N times over (10) and bigger, killed first starts, a restored backup, a failover
 	$(PY) -m tests.torture --runs $(N)
 	$(PY) -m tests.torture_distributions --runs $(N)
 	$(PY) -m tests.torture_starts
 	$(PY) -m tests.torture_restore
+	$(PY) -m tests.torture_failover
 
 bench: .venv/dev.installed ## The benchmarks (all, or BENCH="publish pages"), each against the machine's own limit; writes docs/benchmarks.md
 	$(PY) -m bench $(BENCH)

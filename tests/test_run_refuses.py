@@ -35,6 +35,8 @@ NO_MAIL = "EMAIL_URL is no address of a mail server: write smtp+tls://user:passw
         ("DATABASE_URL", "mysql://ada:secret@localhost/handout", NO_POSTGRES),
         ("DATABASE_URL", "postgres://ada:secret@localhost:port/handout", NO_POSTGRES),
         ("DATABASE_URL", "postgres://ada:secret@localhost", NO_POSTGRES),
+        ("DATABASE_URL", "postgres://ada:secret@db1:5432,db2:5432", NO_POSTGRES),
+        ("DATABASE_URL", "postgres://ada:secret@db1:5432,/handout", NO_POSTGRES),
         ("EMAIL_URL", "nonsense", NO_MAIL),
         ("EMAIL_URL", "smtp://ada:secret@:25", NO_MAIL),
         ("UPLOAD_MAX_BYTES", "1GB", "UPLOAD_MAX_BYTES=1GB cannot be: give a whole number of 0 or more."),
@@ -60,6 +62,19 @@ def test_settings_that_are_set_to_nothing_are_not_set(monkeypatch):
     env = Environment()
 
     assert (env.int("EMPTY", default=7), env.bool("EMPTY", default=True), env.sites("EMPTY")) == (7, True, [])
+
+
+def test_an_address_of_several_servers_wants_the_primary(monkeypatch):
+    monkeypatch.setenv("URL", "postgres://ada:p%40ss@db1:5432,db2:5433/handout?connect_timeout=2")
+
+    assert Environment().db("URL") == {
+        "NAME": "handout",
+        "USER": "ada",
+        "PASSWORD": "p@ss",
+        "HOST": "db1,db2",
+        "PORT": "5432,5433",
+        "OPTIONS": {"target_session_attrs": "read-write", "connect_timeout": "2"},
+    }
 
 
 @pytest.mark.parametrize(
