@@ -62,18 +62,18 @@ def take(handout: Installation, campaign: int, count: int) -> None:
 
 TAKE = """
 WITH taken AS MATERIALIZED (
-    SELECT id, row_number() OVER (ORDER BY id) AS n FROM (
-        SELECT id FROM campaigns_voucher
+    SELECT id, code, row_number() OVER (ORDER BY id) AS n FROM (
+        SELECT id, code FROM campaigns_voucher
          WHERE campaign_id = {campaign} AND published_at IS NULL AND withdrawn_at IS NULL AND active AND deleted_at IS NULL
          ORDER BY id + 0 LIMIT {batch}) AS v
 ), numbered AS (
-    SELECT id, n, nextval(pg_get_serial_sequence('publications_publication', 'id')) AS publication FROM taken
+    SELECT id, code, n, nextval(pg_get_serial_sequence('publications_publication', 'id')) AS publication FROM taken
 ), pub AS (
     INSERT INTO publications_publication (id, campaign_id, customer_id, voucher_count, channel, origin)
     SELECT publication, {campaign}, (SELECT min(id) FROM customers_customer) + n % (SELECT count(*) FROM customers_customer),
            1, 'API', 'api' FROM numbered
 ), given AS (
-    INSERT INTO publications_publishedvoucher (publication_id, voucher_id) SELECT publication, id FROM numbered
+    INSERT INTO publications_publishedvoucher (publication_id, voucher_id, code) SELECT publication, id, code FROM numbered
 )
 UPDATE campaigns_voucher v SET published_at = now() FROM numbered WHERE v.id = numbered.id
 """
@@ -146,5 +146,5 @@ SELECT n, {campaign}, (SELECT min(id) FROM customers_customer) + n * 7919 % (SEL
 """
 
 LEDGER = """
-INSERT INTO publications_publishedvoucher (publication_id, voucher_id) SELECT n, voucher FROM {numbered} WHERE NOT failed
+INSERT INTO publications_publishedvoucher (publication_id, voucher_id, code) SELECT n, voucher, code FROM {numbered} WHERE NOT failed
 """

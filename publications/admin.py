@@ -98,13 +98,13 @@ class PublicationAdmin(ReadOnlyAdmin):
 class PublishedVoucherAdmin(ReadOnlyAdmin):
     """The ledger: which publication holds which code."""
 
-    list_display = ["code", "publication", "released_at", "released_by", "reason"]
+    list_display = ["masked_code", "publication", "released_at", "released_by", "reason"]
     list_select_related = ["voucher", "publication"]
     ordering = ["-id"]
     search_fields = ["reason"]  # shows the box; `get_search_results` does the search
     search_help_text = "The beginning of a published code or of a customer’s name, or a pub_… or v_… id"
-    fields = ["code", "publication", "released_at", "released_by", "reason"]
-    readonly_fields = ["code"]
+    fields = ["masked_code", "publication", "released_at", "released_by", "reason"]
+    readonly_fields = ["masked_code"]
 
     def get_search_results(self, request, queryset, search_term):
         if not search_term:
@@ -118,7 +118,7 @@ class PublishedVoucherAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).annotate(reveals=Value(reveals_codes(request.user)))
 
     @admin.display(description="Code")
-    def code(self, row) -> str:
+    def masked_code(self, row) -> str:
         return format_html("<code>{}</code>", shown(row.voucher, reveals=row.reveals))
 
 

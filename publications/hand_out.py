@@ -212,8 +212,8 @@ WITH taken AS MATERIALIZED (
     {NEXT.format(limit=SEVERAL)} {{skip}}
 ), pub AS ({{publication}}
 ), given AS (
-    INSERT INTO publications_publishedvoucher (publication_id, voucher_id, expiration_given, expiration_before)
-    SELECT pub.id, taken.id, now() + %(activity)s::interval, {EXPIRATION_BEFORE} FROM pub, taken
+    INSERT INTO publications_publishedvoucher (publication_id, voucher_id, code, expiration_given, expiration_before)
+    SELECT pub.id, taken.id, taken.code, now() + %(activity)s::interval, {EXPIRATION_BEFORE} FROM pub, taken
     RETURNING voucher_id, expiration_given
 ), marked AS (
     UPDATE campaigns_voucher v

@@ -101,7 +101,7 @@ _INSERT = """INSERT INTO publications_publication
 _PUBLISH = f"""
 WITH good AS MATERIALIZED (
   SELECT nextval((SELECT pg_get_serial_sequence('publications_publication', 'id')::regclass)) AS id, in_order.*
-    FROM (SELECT s.row, s.channel, s.metadata, coalesce(s.date, now()) AS created_at, v.id AS voucher_id, v.campaign_id,
+    FROM (SELECT s.row, s.channel, s.metadata, coalesce(s.date, now()) AS created_at, v.id AS voucher_id, v.code, v.campaign_id,
                  {_CUSTOMER} AS customer_id, c.join_once,
                  CASE WHEN v.expiration_date IS NULL
                       THEN coalesce(s.date, now()) + nullif(c.activity_duration, '')::interval END AS expiration_given
@@ -118,8 +118,8 @@ WITH good AS MATERIALIZED (
 ), others AS (
   {_INSERT.format(join_once="false")} WHERE id NOT IN (SELECT id FROM once)
 ), given AS (
-  INSERT INTO publications_publishedvoucher (publication_id, voucher_id, expiration_given)
-  SELECT id, voucher_id, expiration_given FROM good
+  INSERT INTO publications_publishedvoucher (publication_id, voucher_id, code, expiration_given)
+  SELECT id, voucher_id, code, expiration_given FROM good
 ), flagged AS (
   UPDATE campaigns_voucher v
      SET published_at = good.created_at,

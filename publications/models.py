@@ -179,6 +179,8 @@ class PublishedVoucher(models.Model):
     # before, for a release. Null: it gave none.
     expiration_given = models.DateTimeField(null=True)
     expiration_before = models.DateTimeField(null=True)
+    # The text as it was given out, which `manage.py verify` compares: what a customer holds must stay a code.
+    code = models.CharField(max_length=255, null=True)
 
     class Meta:
         indexes = [

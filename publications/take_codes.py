@@ -44,11 +44,11 @@ CUSTOMER_LIVES = """EXISTS (SELECT FROM customers_customer c
 EXPIRATION_BEFORE = "CASE WHEN %(activity)s::interval IS NOT NULL THEN expiration_date END"
 
 # `id + 0`: only the pool's own index serves that order, so the planner never walks the primary key (ADR 0003).
-NEXT = f"""SELECT v.id, v.expiration_date FROM campaigns_voucher v
+NEXT = f"""SELECT v.id, v.expiration_date, v.code FROM campaigns_voucher v
        WHERE v.campaign_id = %(campaign)s AND {IN_POOL} AND v.id + 0 > %(after)s AND {CAMPAIGN_GIVES}
        ORDER BY v.id + 0 LIMIT {{limit}} FOR UPDATE OF v"""  # noqa: S608 - our own constants
 
-NAMED = f"""SELECT v.id, v.expiration_date
+NAMED = f"""SELECT v.id, v.expiration_date, v.code
         FROM campaigns_voucher v LEFT JOIN campaigns_campaign c ON c.id = v.campaign_id
        WHERE v.id = %(voucher)s AND {MAY_BE_GIVEN} AND (%(campaign)s::bigint IS NULL OR {CAMPAIGN_GIVES})
        FOR UPDATE OF v"""  # noqa: S608 - our own constants
@@ -69,8 +69,8 @@ WITH taken AS MATERIALIZED (
     ON CONFLICT DO NOTHING
     RETURNING id, created_at
 ), given AS (
-    INSERT INTO publications_publishedvoucher (publication_id, voucher_id, expiration_given, expiration_before)
-    SELECT pub.id, taken.id, pub.created_at + %(activity)s::interval, {EXPIRATION_BEFORE} FROM pub, taken
+    INSERT INTO publications_publishedvoucher (publication_id, voucher_id, code, expiration_given, expiration_before)
+    SELECT pub.id, taken.id, taken.code, pub.created_at + %(activity)s::interval, {EXPIRATION_BEFORE} FROM pub, taken
     RETURNING publication_id, voucher_id, expiration_given
 ), noted AS (
     {noting(PUBLICATION_SUCCEEDED, of="pub")}

@@ -9,7 +9,7 @@ from publications.models import Redemption
 from publications.redemptions.redeem import Use, redeem, redeem_together
 from publications.redemptions.roll_back import roll_back
 from publications.verify import verify
-from tests.factories import STAFF, CustomerFactory, VoucherFactory
+from tests.factories import STAFF, CustomerFactory, VoucherFactory, published
 from tests.test_redeem import gift
 from tests.test_verify import broken, run
 
@@ -40,12 +40,15 @@ def uses():
     roll_back(stack, by=STAFF)
     redeem_together([Use(VoucherFactory()), Use(VoucherFactory())], by=STAFF)
     erase_customer(customer, by=STAFF)
+    VoucherFactory(code="IN-POOL")
+    VoucherFactory(code="CAME-USED", used=True, redeemed_quantity=2, redemption_limit=5)
+    published(VoucherFactory(code="NEVER-USED"))
 
 
 def test_a_sound_record_breaks_nothing(uses):
     assert broken() == set()
     examined = {finding.name: finding.examined for finding in verify()}
-    assert examined["a code was used as often as its redemptions and rollbacks say"] == 10
+    assert examined["a code was used, and paid, as its redemptions and rollbacks say"] == 10
     assert examined["a use was taken back once"] == 4
     assert examined["an erased customer's redemptions hold no personal data"] == 3
 
@@ -55,19 +58,32 @@ def test_a_sound_record_breaks_nothing(uses):
     [
         (
             "UPDATE campaigns_voucher SET redeemed_quantity = 3 WHERE code = 'IMPORTED'",
-            "a code was used as often as its redemptions and rollbacks say",
+            "a code was used, and paid, as its redemptions and rollbacks say",
         ),
         (
             "DELETE FROM publications_redemption WHERE kind = 'rollback'",
-            "a code was used as often as its redemptions and rollbacks say",
+            "a code was used, and paid, as its redemptions and rollbacks say",
         ),
         (
             "UPDATE campaigns_voucher SET redeemed_amount = 0",
-            "a gift voucher paid what its redemptions took and its rollbacks did not give back",
+            "a code was used, and paid, as its redemptions and rollbacks say",
         ),
         (
             "UPDATE campaigns_voucher SET redeemed_amount = 1 WHERE code = 'IMPORTED'",
-            "a gift voucher paid what its redemptions took and its rollbacks did not give back",
+            "a code was used, and paid, as its redemptions and rollbacks say",
+        ),
+        (
+            "DELETE FROM publications_redemption WHERE stack_id IS NULL AND voucher_id IS NOT NULL",
+            "a code was used, and paid, as its redemptions and rollbacks say",
+        ),
+        (
+            "UPDATE campaigns_voucher SET redeemed_quantity = 1 WHERE code = 'NEVER-USED'",
+            "a code was used, and paid, as its redemptions and rollbacks say",
+        ),
+        (
+            """UPDATE campaigns_voucher SET redeemed_quantity = 1, withdrawn_at = now() + interval '1 s', withdrawn_why = 'used'
+                WHERE code = 'IN-POOL'""",
+            "a code was used, and paid, as its redemptions and rollbacks say",
         ),
         (
             "UPDATE publications_redemption SET redemption_limit = 0 WHERE redemption_limit IS NOT NULL",

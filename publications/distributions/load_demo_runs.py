@@ -84,7 +84,7 @@ def _deliver(run: Distribution, began: datetime, audience: list[Customer]) -> No
         for customer, at in zip(tried, moments, strict=True)
     )  # fmt: skip
     PublishedVoucher.objects.bulk_create(
-        PublishedVoucher(publication=publication, voucher=voucher)
+        PublishedVoucher(publication=publication, voucher=voucher, code=voucher.code)
         for publication, voucher in zip(publications, vouchers, strict=True)
     )
     given = Voucher.objects.filter(pk__in=[voucher.pk for voucher in vouchers])

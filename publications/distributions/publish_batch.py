@@ -76,10 +76,10 @@ ON CONFLICT DO NOTHING
 RETURNING id
 """
 LEDGER = f"""
-INSERT INTO publications_publishedvoucher (publication_id, voucher_id, expiration_given, expiration_before)
-SELECT held.publication, held.voucher, now() + %(activity)s::interval, {EXPIRATION_BEFORE}
-  FROM unnest(%(publications)s::bigint[], %(vouchers)s::bigint[], %(expirations)s::timestamptz[])
-    AS held (publication, voucher, expiration_date)
+INSERT INTO publications_publishedvoucher (publication_id, voucher_id, code, expiration_given, expiration_before)
+SELECT held.publication, held.voucher, held.code, now() + %(activity)s::interval, {EXPIRATION_BEFORE}
+  FROM unnest(%(publications)s::bigint[], %(vouchers)s::bigint[], %(expirations)s::timestamptz[], %(codes)s::text[])
+    AS held (publication, voucher, expiration_date, code)
 """  # noqa: S608 - our own constants
 MARK = """
 UPDATE campaigns_voucher
@@ -225,9 +225,8 @@ def _take(
         inserted = _insert_publications(cursor, distribution, campaign, publications, [who for _, who in served])
         kept = [n for n, key in enumerate(publications) if key in inserted]
         held = [(publications[n], *code) for n in kept for code in codes[n * each : (n + 1) * each]]
-        values = {
-            name: [row[at] for row in held] for at, name in enumerate(("publications", "vouchers", "expirations"))
-        }
+        columns = ("publications", "vouchers", "expirations", "codes")
+        values = {name: [row[at] for row in held] for at, name in enumerate(columns)}
         cursor.execute(LEDGER, values | {"activity": campaign.activity_duration or None})
         cursor.execute(MARK, {"vouchers": values["vouchers"], "activity": campaign.activity_duration or None})
         values = {"publications": [publications[n] for n in kept], "deliveries": [served[n][0] for n in kept]}
@@ -239,8 +238,8 @@ def _take(
     return len(served), len(codes) < wanted
 
 
-def _take_codes(cursor, campaign: Campaign, wanted: int, *, for_sure: bool) -> list[tuple[int, datetime | None]]:
-    """(voucher, its own expiration) of the next ones in the pool, locked."""
+def _take_codes(cursor, campaign: Campaign, wanted: int, *, for_sure: bool) -> list[tuple[int, datetime | None, str]]:
+    """(voucher, its own expiration, its text) of the next ones in the pool, locked."""
     after = 0 if for_sure else _taken_up_to.get(campaign.pk, 0)
     skip = "" if for_sure else "SKIP LOCKED"
     cursor.execute(TAKE.format(skip=skip), {"campaign": campaign.pk, "after": after, "count": wanted})

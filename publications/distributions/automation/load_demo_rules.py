@@ -84,7 +84,7 @@ def write_firings(run: Distribution, given: Sequence[tuple[Customer, datetime]])
         for who, at in given
     )  # fmt: skip
     PublishedVoucher.objects.bulk_create(
-        PublishedVoucher(publication=publication, voucher=voucher)
+        PublishedVoucher(publication=publication, voucher=voucher, code=voucher.code)
         for publication, voucher in zip(publications, vouchers, strict=True)
     )
     for voucher, (_, at) in zip(vouchers, given, strict=True):

@@ -1,20 +1,53 @@
+from __future__ import annotations
+
+import json
+
 from django.core.management.base import BaseCommand, CommandError
 
 from publications.distributions.what_must_hold import what_waits_for_a_person
-from publications.verify import verify
+from publications.verify import SHOWN, Finding, broken_rows, verify
 
 
 class Command(BaseCommand):
-    help = "Checks every invariant over the whole database; exits non-zero when one is broken."
+    help = "Checks every invariant over the whole database and names the rows that break one; exits non-zero then."
 
-    def handle(self, **options):
+    def add_arguments(self, parser):
+        parser.add_argument("--all", action="store_true", help=f"name all broken rows, not only the first {SHOWN}")
+        parser.add_argument("--json", action="store_true", help="a line of JSON for each invariant")
+
+    def handle(self, *, all, json, **options):  # noqa: A002 - named as the options are
+        tell = self.tell_json if json else self.tell
         broken = 0
         for finding in verify():
-            state = "ok    " if not finding.violations else "BROKEN"
-            line = f"{state}  {finding.name}: {finding.examined} examined, {finding.violations} violations"
-            self.stdout.write(line if not finding.violations else self.style.ERROR(line))
+            tell(finding, every=all)
             broken += bool(finding.violations)
         for note in what_waits_for_a_person():
-            self.stdout.write(f"look    {note}")
+            self.stdout.write(_json({"look": note}) if json else f"look    {note}")
         if broken:
             raise CommandError(f"{broken} {'invariant is' if broken == 1 else 'invariants are'} broken.")
+
+    def tell(self, finding: Finding, *, every: bool) -> None:
+        state = "ok    " if not finding.violations else "BROKEN"
+        line = f"{state}  {finding.name}: {finding.examined:,} examined, {finding.violations:,} broken"
+        self.stdout.write(line if not finding.violations else self.style.ERROR(line))
+        if not finding.violations:
+            return
+        named = 0
+        for row in broken_rows(finding.invariant, every=every):
+            self.stdout.write(f"        {row}")
+            named += 1
+        if (more := finding.violations - named) > 0 and not every:
+            self.stdout.write(f"        and {more:,} more; --all names them")
+
+    def tell_json(self, finding: Finding, *, every: bool) -> None:
+        """Written piece by piece: there may be millions of rows."""
+        told = {"invariant": finding.name, "examined": finding.examined, "broken": finding.violations}
+        self.stdout.write(_json(told)[:-1] + ', "rows": [', ending="")
+        if finding.violations:
+            for number, row in enumerate(broken_rows(finding.invariant, every=every)):
+                self.stdout.write((", " if number else "") + _json(row), ending="")
+        self.stdout.write("]}")
+
+
+def _json(told) -> str:
+    return json.dumps(told, ensure_ascii=False)

@@ -1,0 +1,254 @@
+"""The invariants of codes, publications and the ledger, for publications/verify.py:
+(name, kind of row, SQL of how many were examined, SQL of the broken rows)."""
+
+from __future__ import annotations
+
+from publications.redemptions.what_is_left import EVER_USED
+
+LEDGER = "SELECT count(*) FROM publications_publishedvoucher"
+LIVE = LEDGER + " WHERE released_at IS NULL"
+SUCCESSES = "SELECT count(*) FROM publications_publication WHERE result = 'SUCCESS'"
+CODES = "SELECT count(*) FROM campaigns_voucher"
+
+# Triggers that must be enabled, and unique indexes that must be there and valid.
+TRIGGERS = """('voucher_keeps_its_publication'), ('ledger_keeps_its_rows'), ('audit_is_append_only'), ('voucher_keeps_its_uses'),
+              ('redemption_keeps_its_rows'), ('redemption_keeps_what_counts'), ('voucher_stays_withdrawn'),
+              ('voucher_keeps_its_code')"""
+UNIQUE_INDEXES = """('ledger_voucher_live_once'), ('publication_source_id_once'), ('publication_join_once'),
+                    ('publication_equal_failures'), ('voucher_code_unique'), ('customer_source_id_unique'),
+                    ('redemption_undone_once'), ('redemption_equal_failures'), ('delivery_once'),
+                    ('publications_delivery_publication_id_key')"""
+
+# Of a voucher `v`: it is published, but no live row of the ledger says to whom.
+IS_ORPHANED = """v.published_at IS NOT NULL
+    AND NOT EXISTS (SELECT FROM publications_publishedvoucher l JOIN publications_publication p ON p.id = l.publication_id
+                     WHERE l.voucher_id = v.id AND l.released_at IS NULL)"""
+
+# When uses that an import brings along began to withdraw the code (ADR 0030). Of older codes nothing tells them apart.
+SINCE = "(SELECT applied FROM django_migrations WHERE app = 'campaigns' AND name = '0010_withdrawn')"
+# Of a voucher `v`: its uses came with it. Its withdrawal is of the transaction that made it.
+CAME_USED = f"""(v.withdrawn_why IS NOT DISTINCT FROM 'used' AND v.withdrawn_at <= v.created_at
+                 OR v.created_at < {SINCE})"""  # noqa: S608 - our own constant
+
+# The audit entry of a release or withdrawal is the last thing in its transaction.
+SOON_AFTER = "interval '10 minutes'"
+RELEASE_ON_RECORD = f"""EXISTS (
+    SELECT FROM config_auditentry a
+     WHERE a.created_at BETWEEN l.released_at AND l.released_at + {SOON_AFTER}
+       AND a.campaign_id IS NOT DISTINCT FROM v.campaign_id
+       AND (a.action IN ('code.released', 'code.retired') AND a.actor_label = l.released_by
+            AND a.details->>'reason' = l.reason
+            OR a.action IN ('distribution.codes_released', 'distribution.codes_retired')
+               AND coalesce(a.details->>'asked_by', l.released_by) = l.released_by))"""  # noqa: S608 - our own constant
+# A file of codes to withdraw may be long; its entry is written at the end.
+HELD_BACK_ON_RECORD = f"""EXISTS (
+    SELECT FROM config_auditentry a
+     WHERE a.action IN ('code.held_back', 'codes.withdrawn') AND a.campaign_id IS NOT DISTINCT FROM v.campaign_id
+           AND a.created_at BETWEEN v.withdrawn_at AND v.withdrawn_at + {SOON_AFTER}
+        OR a.action = 'codes.listed_withdrawn'
+           AND a.created_at BETWEEN v.withdrawn_at AND v.withdrawn_at + interval '1 day')"""  # noqa: S608 - our own constant
+
+OF_CODES = [
+    (
+        "a voucher is in at most one live publication",
+        "v",
+        LIVE,
+        """SELECT voucher_id FROM publications_publishedvoucher WHERE released_at IS NULL
+            GROUP BY voucher_id HAVING count(*) > 1""",
+    ),
+    (
+        "a published voucher stands in the ledger, and only a published one",
+        "v",
+        CODES,
+        """SELECT coalesce(v.id, l.voucher_id) FROM campaigns_voucher v
+             FULL JOIN (SELECT DISTINCT voucher_id FROM publications_publishedvoucher WHERE released_at IS NULL) l
+                    ON l.voucher_id = v.id
+            WHERE (v.published_at IS NULL) <> (l.voucher_id IS NULL)""",
+    ),
+    (
+        "a published code reads as it did when it was given out",
+        "v",
+        LEDGER + " WHERE code IS NOT NULL",
+        """SELECT DISTINCT v.id FROM publications_publishedvoucher l JOIN campaigns_voucher v ON v.id = l.voucher_id
+            WHERE l.code <> v.code""",
+    ),
+    (
+        "a publication holds as many vouchers as it says",
+        "pub",
+        SUCCESSES,
+        # A code that lost its row in the ledger is told of above, by name.
+        f"""SELECT p.id FROM publications_publication p
+              LEFT JOIN (SELECT publication_id, count(*) AS held FROM publications_publishedvoucher
+                          GROUP BY publication_id) l ON l.publication_id = p.id
+             WHERE coalesce(l.held, 0) <> p.voucher_count AND (p.result = 'FAILURE' OR p.voucher_count > 0)
+               AND p.voucher_count - coalesce(l.held, 0) IS DISTINCT FROM nullif((
+                   SELECT count(*) FROM campaigns_voucher v
+                    WHERE (v.campaign_id = p.campaign_id OR v.campaign_id IS NULL AND p.campaign_id IS NULL)
+                      AND (v.published_at = p.created_at OR p.origin = 'csv' AND v.published_at > p.created_at)
+                      AND {IS_ORPHANED}), 0)""",  # noqa: S608 - our own constant
+    ),
+    (
+        "a successful publication gave out at least one voucher, a failed one none",
+        "pub",
+        "SELECT count(*) FROM publications_publication",
+        "SELECT id FROM publications_publication WHERE (result = 'SUCCESS') <> (voucher_count > 0)",
+    ),
+    (
+        "a publication is void exactly when all its vouchers were released",
+        "pub",
+        SUCCESSES,
+        """SELECT p.id FROM publications_publication p
+             JOIN (SELECT publication_id, bool_and(released_at IS NOT NULL) AS all_released
+                     FROM publications_publishedvoucher GROUP BY publication_id) l ON l.publication_id = p.id
+            WHERE l.all_released <> (p.voided_at IS NOT NULL)""",
+    ),
+    (
+        "a publication's vouchers belong to its campaign",
+        "v",
+        LEDGER,
+        # A live row whose voucher is gone is told of above.
+        """SELECT DISTINCT l.voucher_id FROM publications_publishedvoucher l
+             LEFT JOIN publications_publication p ON p.id = l.publication_id
+             LEFT JOIN campaigns_voucher v ON v.id = l.voucher_id
+            WHERE p.id IS NULL AND v.id IS NOT NULL
+               OR v.id IS NULL AND l.released_at IS NOT NULL
+               OR p.id IS NOT NULL AND v.id IS NOT NULL AND p.campaign_id IS DISTINCT FROM v.campaign_id""",
+    ),
+    (
+        "a source_id gave out codes once",
+        "pub",
+        "SELECT count(*) FROM publications_publication WHERE source_id IS NOT NULL AND result = 'SUCCESS'",
+        """SELECT max(id) FROM publications_publication
+            WHERE source_id IS NOT NULL AND result = 'SUCCESS' GROUP BY source_id HAVING count(*) > 1""",
+    ),
+    (
+        "a join-once customer holds at most one code of the campaign",
+        "cust",
+        "SELECT count(*) FROM publications_publication WHERE join_once AND result = 'SUCCESS'",
+        """SELECT customer_id FROM publications_publication
+            WHERE join_once AND result = 'SUCCESS' AND voided_at IS NULL
+            GROUP BY campaign_id, customer_id HAVING count(*) > 1 OR max(voucher_count) > 1""",
+    ),
+    (
+        "a code that was used, and every withdrawn one, is out of the pool and says why",
+        "v",
+        CODES + " WHERE published_at IS NULL",
+        f"""SELECT v.id FROM campaigns_voucher v
+            WHERE (v.withdrawn_at IS NULL) <> (v.withdrawn_why IS NULL)
+               OR v.published_at IS NOT NULL AND v.withdrawn_why <> 'used'
+               OR v.published_at IS NULL AND v.withdrawn_why IS DISTINCT FROM 'used' AND {EVER_USED}""",  # noqa: S608 - our own constant
+    ),
+    (
+        "a withdrawn code has the use, the release or the audit entry that withdrew it",
+        "v",
+        CODES + " WHERE withdrawn_at IS NOT NULL",
+        # Uses that nothing explains are told of below, among the redemptions.
+        f"""SELECT v.id FROM campaigns_voucher v
+             WHERE v.withdrawn_at IS NOT NULL AND v.withdrawn_at > v.created_at AND v.created_at >= {SINCE}
+               AND CASE v.withdrawn_why
+                   WHEN 'used' THEN v.redeemed_quantity = 0 AND v.redeemed_amount = 0
+                       AND NOT EXISTS (SELECT FROM publications_redemption r
+                                        WHERE r.voucher_id = v.id AND r.kind = 'redemption' AND r.result = 'SUCCESS')
+                   WHEN 'retired' THEN
+                       NOT EXISTS (SELECT FROM publications_publishedvoucher l
+                                    WHERE l.voucher_id = v.id AND l.released_at IS NOT NULL)
+                   ELSE NOT {HELD_BACK_ON_RECORD} END""",  # noqa: S608 - our own constants
+    ),
+    (
+        "no code and no campaign is worth nothing from the start",
+        "",
+        "SELECT (SELECT count(*) FROM campaigns_voucher) + (SELECT count(*) FROM campaigns_campaign)",
+        """SELECT 'v' AS kind, id AS key FROM campaigns_voucher
+            WHERE redemption_limit < 1 OR gift_amount < 0
+               OR gift_amount = 0 AND published_at IS NULL AND withdrawn_at IS NULL
+           UNION ALL
+           SELECT 'camp', id FROM campaigns_campaign
+            WHERE redemption_limit < 1 OR gift_amount <= 0 OR kind = 'GIFT_VOUCHERS' AND gift_amount IS NULL""",
+    ),
+    (
+        "a code exists once",
+        "v",
+        CODES,
+        "SELECT max(id) FROM campaigns_voucher GROUP BY code HAVING count(*) > 1",
+    ),
+    (
+        "a release names its reason and who did it",
+        "v",
+        LEDGER + " WHERE released_at IS NOT NULL",
+        """SELECT voucher_id FROM publications_publishedvoucher
+            WHERE released_at IS NOT NULL AND (coalesce(reason, '') = '' OR coalesce(released_by, '') = '')""",
+    ),
+    (
+        "a release has its audit entry",
+        "v",
+        LEDGER + " WHERE released_at IS NOT NULL",
+        f"""SELECT l.voucher_id FROM publications_publishedvoucher l
+              LEFT JOIN campaigns_voucher v ON v.id = l.voucher_id
+             WHERE l.released_at IS NOT NULL AND l.reason <> '' AND l.released_by <> '' AND v.id IS NOT NULL
+               AND NOT {RELEASE_ON_RECORD}""",  # noqa: S608 - our own constant
+    ),
+    (
+        "a publication, an export and an audit entry name who did it",
+        "",
+        """SELECT (SELECT count(*) FROM publications_publication) + (SELECT count(*) FROM publications_export)
+                + (SELECT count(*) FROM config_auditentry)""",
+        """SELECT 'pub' AS kind, id AS key FROM publications_publication WHERE actor_label = ''
+           UNION ALL SELECT 'export', id FROM publications_export WHERE actor_label = ''
+           UNION ALL SELECT 'audit entry', id FROM config_auditentry WHERE actor_label = ''""",
+    ),
+    (
+        "a finished hand-out's file has a row for each voucher that it published",
+        "export",
+        "SELECT count(*) FROM publications_export WHERE kind = 'hand_out' AND status = 'done'",
+        # One that was released before the file was written is not in it.
+        """SELECT e.id FROM publications_export e LEFT JOIN publications_publication p ON p.id = e.publication_id
+            WHERE e.kind = 'hand_out' AND e.status = 'done'
+              AND (coalesce(e.rows, 0) > coalesce(p.voucher_count, 0)
+                   OR coalesce(e.rows, 0) < coalesce(p.voucher_count, 0)
+                      - (SELECT count(*) FROM publications_publishedvoucher l
+                          WHERE l.publication_id = e.publication_id AND l.released_at < e.finished_at))""",
+    ),
+    (
+        "a finished order made exactly the ordered number of codes",
+        "order of codes",
+        "SELECT count(*) FROM campaigns_codeorder WHERE status = 'done'",
+        "SELECT id FROM campaigns_codeorder WHERE status = 'done' AND done <> total",
+    ),
+    (
+        "an erased customer's row holds no personal data",
+        "cust",
+        "SELECT count(*) FROM customers_customer WHERE erased_at IS NOT NULL",
+        """SELECT id FROM customers_customer WHERE erased_at IS NOT NULL
+              AND (source_id IS NOT NULL OR name <> '' OR email <> '' OR phone <> '' OR description <> ''
+                   OR birthdate IS NOT NULL OR address <> '{}' OR metadata <> '{}')""",
+    ),
+    (
+        "an erased customer's publications hold no personal data",
+        "pub",
+        """SELECT count(*) FROM publications_publication p JOIN customers_customer c ON c.id = p.customer_id
+            WHERE c.erased_at IS NOT NULL""",
+        """SELECT p.id FROM publications_publication p JOIN customers_customer c ON c.id = p.customer_id
+            WHERE c.erased_at IS NOT NULL AND (p.metadata IS NOT NULL OR p.request_hash IS NOT NULL)""",
+    ),
+]
+
+OF_THE_DATABASE = [
+    (
+        "the database's guards stand",
+        "guard",
+        f"SELECT count(*) FROM (VALUES {TRIGGERS}, {UNIQUE_INDEXES}) AS guards (name)",  # noqa: S608 - our own constants
+        f"""SELECT name FROM (VALUES {TRIGGERS}) AS guards (name)
+             WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgenabled = 'O' AND tgname = name)
+            UNION ALL
+            SELECT name FROM (VALUES {UNIQUE_INDEXES}) AS guards (name)
+             WHERE NOT EXISTS (SELECT FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+                                WHERE indisunique AND indisvalid AND relname = name)""",  # noqa: S608 - our own constants
+    ),
+    (
+        "what was answered survives a crash of the database",
+        "setting",
+        "SELECT 3",
+        """SELECT name FROM (VALUES ('fsync'), ('synchronous_commit'), ('full_page_writes')) AS s (name)
+            WHERE current_setting(s.name) = 'off'""",
+    ),
+]
