@@ -17,7 +17,7 @@ from publications.hold_back import hold_back
 from publications.models import Export, Publication, PublishedVoucher, TallyProgress
 from publications.publish import publish
 from publications.redemptions.redeem import redeem
-from publications.refusals import CodesExhausted
+from publications.refusals import NoVoucherSuitable
 from publications.release import release
 from publications.tallies.count_publications import count_publications
 from publications.verify import INVARIANTS, broken_rows, verify
@@ -123,7 +123,7 @@ def test_every_invariant_is_examined(history):
             "a published voucher stands in the ledger, and only a published one",
         ),
         (
-            "DELETE FROM publications_publishedvoucher WHERE released_at IS NULL",
+            "DELETE FROM publications_publishedvoucher WHERE released_at IS NOT NULL",
             "a publication holds as many vouchers as it says",
         ),
         (
@@ -236,7 +236,7 @@ def test_the_command_prints_a_line_each_and_fails_on_a_violation():
     with pytest.raises(CommandError, match="1 invariant is broken"):
         call_command("verify", stdout=out)
 
-    lines = out.getvalue().splitlines()
+    lines = [line for line in out.getvalue().splitlines() if not line.startswith("        ")]
     assert len(lines) == len(INVARIANTS)
     assert lines[0] == "ok      a voucher is in at most one live publication: 0 examined, 0 broken"
     assert lines[-1].startswith("BROKEN  what was answered survives a crash of the database: 3 examined")
@@ -297,7 +297,7 @@ def test_each_break_is_counted_once(history, sql, found):
 
 def test_a_failure_that_was_deleted_is_counted_once(history):
     campaign = CampaignFactory()
-    with pytest.raises(CodesExhausted):
+    with pytest.raises(NoVoucherSuitable):
         publish(campaign, CustomerFactory(), origin="api", by=STAFF)
     # Its minute is not over: counted as if it were.
     run("DELETE FROM publications_daytally; UPDATE publications_tallyprogress SET counted_up_to = 0, noted_up_to = NULL")
