@@ -146,7 +146,8 @@ def _publications(dice: random.Random, campaign: Campaign, customers: list[Custo
         )  # fmt: skip
     Publication.objects.bulk_create(rows)
     PublishedVoucher.objects.bulk_create(
-        PublishedVoucher(publication=row, voucher=voucher, code=voucher.code) for row, voucher in zip(rows, vouchers, strict=True)
+        PublishedVoucher(publication=row, voucher=voucher, code=voucher.code)
+        for row, voucher in zip(rows, vouchers, strict=True)
     )
     with connection.cursor() as cursor:
         cursor.execute(

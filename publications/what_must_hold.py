@@ -28,7 +28,7 @@ IS_ORPHANED = """v.published_at IS NOT NULL
 SINCE = "(SELECT applied FROM django_migrations WHERE app = 'campaigns' AND name = '0010_withdrawn')"
 # Of a voucher `v`: its uses came with it. Its withdrawal is of the transaction that made it.
 CAME_USED = f"""(v.withdrawn_why IS NOT DISTINCT FROM 'used' AND v.withdrawn_at <= v.created_at
-                 OR v.created_at < {SINCE})"""  # noqa: S608 - our own constant
+                 OR v.created_at < {SINCE})"""
 
 # The audit entry of a release or withdrawal is the last thing in its transaction.
 SOON_AFTER = "interval '10 minutes'"

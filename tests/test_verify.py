@@ -100,7 +100,10 @@ def test_every_invariant_is_examined(history):
             "DELETE FROM publications_publishedvoucher; DELETE FROM publications_publication WHERE source_id = 'order-1'",
             "a published voucher stands in the ledger, and only a published one",
         ),
-        ("SET LOCAL session_replication_role = replica; DELETE FROM publications_publication", "a publication's vouchers belong to its campaign"),
+        (
+            "SET LOCAL session_replication_role = replica; DELETE FROM publications_publication",
+            "a publication's vouchers belong to its campaign",
+        ),
         (
             "UPDATE campaigns_voucher SET code = 'other' || code WHERE published_at IS NOT NULL",
             "a published code reads as it did when it was given out",
@@ -300,7 +303,9 @@ def test_a_failure_that_was_deleted_is_counted_once(history):
     with pytest.raises(NoVoucherSuitable):
         publish(campaign, CustomerFactory(), origin="api", by=STAFF)
     # Its minute is not over: counted as if it were.
-    run("DELETE FROM publications_daytally; UPDATE publications_tallyprogress SET counted_up_to = 0, noted_up_to = NULL")
+    run(
+        "DELETE FROM publications_daytally; UPDATE publications_tallyprogress SET counted_up_to = 0, noted_up_to = NULL"
+    )
     run("UPDATE publications_tallyprogress SET settled_up_to = (SELECT max(id) FROM publications_publication)")
     count_publications()
     assert broken() == set()

@@ -10,6 +10,7 @@ from django.utils import timezone
 from campaigns.count_codes import count_codes
 from campaigns.models import Campaign, Voucher
 from campaigns.switch_code import disable_code, enable_code
+from config.audit import record
 from config.models import AuditEntry
 from publications.hand_out import pool_size
 from publications.hold_back import CannotReturn, NotInPool, hold_back, put_back
@@ -200,6 +201,7 @@ def test_of_several_publications_those_codes_go_back_that_nobody_used():
         released = take_back(
             [two.pk, used.pk], released_by="Staff", reason="The distribution was stopped", back_to_pool=True
         )
+        record("distribution.codes_released", by=STAFF, campaign_id=campaign.pk, count=released, asked_by="Staff")
 
     assert released == 3
     assert [state(voucher) for voucher in [*two.vouchers, *used.vouchers, *kept.vouchers]] == [

@@ -15,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("--all", action="store_true", help=f"name all broken rows, not only the first {SHOWN}")
         parser.add_argument("--json", action="store_true", help="a line of JSON for each invariant")
 
-    def handle(self, *, all, json, **options):  # noqa: A002 - named as the options are
+    def handle(self, *, all, json, **options):
         tell = self.tell_json if json else self.tell
         broken = 0
         for finding in verify():

@@ -45,7 +45,7 @@ END $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("publications", "0027_own_channels"), ("campaigns", "0010_withdrawn")]
+    dependencies = [("publications", "0028_order_discounts"), ("campaigns", "0010_withdrawn")]
     operations = [
         migrations.AddField(
             model_name="publishedvoucher",
