@@ -27,10 +27,11 @@ from campaigns.models import Campaign, CodeOrder, Voucher
 from config import conditions as by
 from config.api import ApiError, as_api_error, invalid_payload, not_found
 from config.api_auth import MAY_ALL, MAY_READ, caller
-from config.api_filters import what_is_asked
+from config.api_filters import are_asked, what_is_asked
 from config.api_lists import ListQuery, answer_list
 from config.api_queries import Flag
 from config.api_started import ActionStarted
+from config.json_conditions import of_metadata
 from config.public_ids import CAMPAIGN
 
 router = Router(tags=["Campaigns"])
@@ -85,6 +86,7 @@ def _has_voucher_type(condition: by.Condition) -> Q:
 FILTERS = {
     "campaigns": by.text("name"),
     "campaigns_id": by.public_key("pk", CAMPAIGN),
+    "campaign_ids": by.public_key("pk", CAMPAIGN),
     "campaign_status": by.choice("generation", read=str.upper),
     "status": _states(
         {
@@ -101,11 +103,14 @@ FILTERS = {
             "$disabled": Q(active=False),
             "$expired": EXPIRED,
             "$active": Q(active=True) & RUNNING,
+            "$inactive": Q(active=False) | Q(start_date__gt=Now()) | EXPIRED,
         }
     ),
     "is_referral_code": by.flag(REFERRAL),
     "voucher_type": by.Field(("$is", "$is_not", "$in", "$not_in"), _has_voucher_type),
     "categories": by.text("category"),
+    "category_ids": by.category_ids("categories"),
+    by.ANY_KEY: of_metadata(),
     "type": by.Field(("$is", "$is_not", "$in", "$not_in"), _has_type),
     "created_date": by.moment("created_at"),
     "updated_at": by.moment("updated_at"),
@@ -136,7 +141,9 @@ def list_campaigns(request: HttpRequest, query: Annotated[CampaignsQuery, Query(
         rows = rows.filter(generation=query.campaign_status.upper())
     if query.is_referral_code is not None:
         rows = rows.filter(REFERRAL if query.is_referral_code else ~REFERRAL)
-    return answer_list(rows, query, name="campaigns", prefix=CAMPAIGN, orders=ORDERS, answer=_answers)
+    return answer_list(
+        rows, query, name="campaigns", prefix=CAMPAIGN, orders=ORDERS, answer=_answers, filtered=are_asked(request.GET)
+    )
 
 
 @router.get("/{campaign_id}", auth=MAY_READ)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.indexes import OpClass
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
@@ -199,6 +199,10 @@ class Voucher(Value):
             # The few of a state among millions, for the list of all codes.
             models.Index(fields=["-id"], name="voucher_disabled", condition=Q(active=False)),
             models.Index(fields=["-id"], name="voucher_withdrawn", condition=Q(withdrawn_at__isnull=False)),
+            # For the API's filters by metadata.
+            GinIndex(
+                OpClass("metadata", "jsonb_path_ops"), name="voucher_metadata", condition=Q(metadata__isnull=False)
+            ),
             models.Index(
                 fields=["-expiration_date", "-id"], name="voucher_expiring", condition=Q(expiration_date__isnull=False)
             ),

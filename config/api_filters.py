@@ -13,9 +13,11 @@ from pydantic import BaseModel
 
 from config.api import invalid_query
 from config.api_queries import UNSET, read_values, times, unpack
-from config.conditions import Condition, Field, InvalidCondition, join
+from config.conditions import ANY_KEY, Condition, Field, InvalidCondition, join
 
-CONDITION = re.compile(r"filters\[(\w+)\](?:\[conditions\])?\[(\$?\w+)\](?:\[\d*\])?")
+# The key of metadata may be any text; other names have no more than a dot.
+CONDITION = re.compile(r"filters\[([\w.]+|metadata\..+?)\](?:\[conditions\])?\[(\$?\w+)\](?:\[\d*\])?", re.DOTALL)
+MOST_KEYS = 20  # of metadata: each is looked up by itself
 
 PAGING = {"limit", "page", "order", "starting_after", "starting_after_id"}  # harmless where a list has no use for it
 NO_FIELDS: Mapping[str, Field] = {}
@@ -59,7 +61,12 @@ def what_is_asked(
 
 def shortcuts(known: type[BaseModel], fields: Mapping[str, Field], arrays: Collection[str] = ()) -> list[str]:
     """The fields whose name alone is a parameter: `customer_id=…` is `filters[customer_id][conditions][$is]=…`."""
-    return [name for name, field in fields.items() if "$is" in field.ops and name not in {*known.model_fields, *arrays}]
+    taken = {*known.model_fields, *arrays, ANY_KEY}
+    return [name for name, field in fields.items() if "$is" in field.ops and name not in taken]
+
+
+def are_asked(query: QueryDict) -> bool:
+    return any(name.startswith(("filters[", "[filters][")) for name in query)
 
 
 def filters_of(query: QueryDict, fields: Mapping[str, Field]) -> Q:
@@ -81,6 +88,8 @@ def filters_of(query: QueryDict, fields: Mapping[str, Field]) -> Q:
             raise invalid_query(f"{name}: write filters[field][conditions][$operator]=value")
         field, op = match.groups()
         found.setdefault((field, op), []).extend(value for text in sent for value in unpack(text))
+    if sum(field.startswith("metadata.") for field, _ in found) > MOST_KEYS:
+        raise invalid_query(f"filters: may ask for at most {MOST_KEYS} keys of metadata")
     try:
         return join((Condition(*key, values) for key, values in found.items()), fields, junction=junction)
     except InvalidCondition as wrong:

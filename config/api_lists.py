@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
+from django.db import OperationalError, connections, transaction
 from django.db.models import Q, QuerySet
+from psycopg.errors import QueryCanceled
 from pydantic import BaseModel, Field
 
 from config.api import ApiError, invalid_query
@@ -14,6 +17,7 @@ from config.public_ids import key_of
 LAST_PAGE = 1000
 # A total is exact up to here; 100,001 says "more". Counting ten million rows for each page would take a second.
 COUNTED = 100_000
+SECONDS = 10  # that a statement of a filtered list may take
 BY_AGE = {"created_at", "id"}  # orders that can be paged from a row on
 
 
@@ -34,11 +38,13 @@ def answer_list(
     prefix: str,
     orders: Mapping[str, tuple[Any, ...]],
     answer: Callable[[list], list[dict]],
+    filtered: bool = False,
 ) -> dict[str, Any]:
     """One page of `rows` as `{"object": "list", "data_ref": name, name: […], "total", "has_more"}`.
 
     `orders`: what `order` may be -> the ORM's order, which ends with the key, so that no row is on two pages; the
     first one is the default. `answer` turns the page's rows into what is sent. `prefix` is that of the rows' ids.
+    `filtered`: by what may have no index; the list is refused when that takes too long.
     """
     if query.page > LAST_PAGE:
         raise ApiError(
@@ -50,12 +56,13 @@ def answer_list(
     order = query.order or next(iter(orders))
     if order not in orders:
         raise invalid_query(f"order: must be one of {', '.join(orders)}")
-    total = rows.order_by().values("pk")[: COUNTED + 1].count()
-    page = rows.order_by(*orders[order])
-    start = (query.page - 1) * query.limit
-    if query.starting_after:
-        page, start = page.filter(_after(rows, query.starting_after, order, prefix)), 0
-    found = list(page[start : start + query.limit + 1])
+    with _refused_when_slow(rows.db) if filtered else nullcontext():
+        total = rows.order_by().values("pk")[: COUNTED + 1].count()
+        page = rows.order_by(*orders[order])
+        start = (query.page - 1) * query.limit
+        if query.starting_after:
+            page, start = page.filter(_after(rows, query.starting_after, order, prefix)), 0
+        found = list(page[start : start + query.limit + 1])
     return {
         "object": "list",
         "data_ref": name,
@@ -63,6 +70,22 @@ def answer_list(
         "total": total,
         "has_more": len(found) > query.limit,
     }
+
+
+@contextmanager
+def _refused_when_slow(database: str) -> Iterator[None]:
+    """Each statement may take so long. A filter that no index serves looks through all rows, and there may be millions."""
+    try:
+        with transaction.atomic(using=database):
+            with connections[database].cursor() as cursor:
+                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{SECONDS}s"])
+            yield
+    except OperationalError as problem:
+        if not isinstance(problem.__cause__, QueryCanceled):
+            raise
+        raise invalid_query(
+            f"filters: looking through all rows took more than {SECONDS} seconds. Add what narrows them, such as the campaign."
+        ) from None
 
 
 def _after(rows: QuerySet, reference: str, order: str, prefix: str) -> Q:

@@ -60,6 +60,10 @@ class Field(NamedTuple):
 
     ops: tuple[str, ...]
     q: Callable[[Condition], Q]
+    hint: str = ""  # said of another operator, where the operators alone would not explain it
+
+
+ANY_KEY = "metadata.<key>"  # the name of the field that stands for every key
 
 
 def join(conditions: Iterable[Condition], fields: Mapping[str, Field], *, junction: str = "and") -> Q:
@@ -108,17 +112,28 @@ def moment(path: str) -> Field:
     )
 
 
-def flag(when_true: Q) -> Field:
-    """True or false, in any case."""
+def flag(when_true: Q, states: Mapping[str, Q] | None = None) -> Field:
+    """True or false, in any case. `states` are operators that are the question themselves: their value says nothing."""
 
     def q(condition: Condition) -> Q:
+        if states and condition.op in states:
+            return states[condition.op]
         truths = {value.lower() for value in condition.values}
         if not truths <= {"true", "false"}:
             raise condition.wrong("must be true or false")
         wanted = {truth == ("true" if condition.op != "$is_not" else "false") for truth in truths}
         return Q(pk__isnull=False) if len(wanted) == 2 else when_true if wanted == {True} else ~when_true
 
-    return Field(("$is", "$is_not"), q)
+    return Field(("$is", "$is_not", *(states or ())), q)
+
+
+def category_ids(names: str) -> Field:
+    """Categories are names here. `names`: the field that finds them."""
+
+    def q(condition: Condition) -> Q:
+        return Q(pk__isnull=condition.op == "$has_value")
+
+    return Field(tuple(sorted(PRESENCE)), q, hint=f"categories are names here and have no ids; filter by {names}")
 
 
 def parse_time(sent: str) -> datetime | None:
@@ -143,10 +158,12 @@ def parse_time_of_address(sent: str) -> datetime | None:
 
 def _q(condition: Condition, fields: Mapping[str, Field]) -> Q:
     field = fields.get(condition.field)
+    if not field and condition.field.startswith("metadata.") and len(condition.field) > len("metadata."):
+        field = fields.get(ANY_KEY)
     if not field:
         raise InvalidCondition(condition.field, "", f"can be {', '.join(fields)}")
     if condition.op not in field.ops:
-        raise condition.wrong(f"the operators of this field are {', '.join(field.ops)}")
+        raise condition.wrong(field.hint or f"the operators of this field are {', '.join(field.ops)}")
     if not condition.values and condition.op not in PRESENCE:
         raise condition.wrong("needs a value")
     return field.q(condition)

@@ -28,6 +28,7 @@ PROFILE = {
     "address.country": "Country",
 }
 DATES = {"created_at": "Created", "updated_at": "Last changed", "birthdate": "Birthdate"}
+SUMS = {"summary.orders.total_amount": "Paid orders together, in cents"}
 ALIASES = {"city": "address.city", "birthday": "birthdate"}
 METADATA = {"metadata": "Metadata"}
 OPERATORS = {
@@ -126,7 +127,7 @@ class Row:
         return values
 
     def words(self) -> str:
-        labels = PROFILE | DATES
+        labels = PROFILE | DATES | SUMS
         what = labels.get(self.field) or f"{METADATA.get(self.field, '')} {self.which}".strip()
         if self.field in COUNTED:
             what = f"{COUNTED[self.field].label} “{self.which}”"
@@ -171,6 +172,7 @@ class Conditions:
         if self.of_event:
             return [("", [("property", "Property")])]
         counted = {kind: counted.label for kind, counted in COUNTED.items()}
+        counted |= {name: label for name, label in SUMS.items() if name in FIELDS}
         groups = {"Profile": PROFILE, "Dates": DATES, "Your own fields": METADATA, "What they did": counted}
         return [(group, list(choices.items())) for group, choices in groups.items()]
 

@@ -9,29 +9,16 @@ value ($is_not fits it), and it holds, begins and ends with nothing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from datetime import UTC
 from functools import reduce
 from operator import and_, or_
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, Expression, F, Func, JSONField, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.functions import Coalesce
-from django.db.models.lookups import (
-    Contains,
-    EndsWith,
-    Exact,
-    GreaterThan,
-    GreaterThanOrEqual,
-    In,
-    LessThan,
-    LessThanOrEqual,
-    Lookup,
-    StartsWith,
-)
 
 from config import conditions as by
+from config.json_conditions import in_json, part_of, words
 from customers.models import Event
 from customers.upsert import ADDRESS_PARTS
 
@@ -39,21 +26,7 @@ from customers.upsert import ADDRESS_PARTS
 # makes 4 at most and one for each value, so 100 of the largest filters make 40,000.
 MOST_CONDITIONS, MOST_VALUES = 50, 200
 
-PARTS: dict[str, type[Lookup]] = {
-    "$contains": Contains,
-    "$not_contain": Contains,
-    "$starts_with": StartsWith,
-    "$ends_with": EndsWith,
-}
-NUMBERS: dict[str, type[Lookup]] = {
-    "$more_than": GreaterThan,
-    "$more_than_equal": GreaterThanOrEqual,
-    "$less_than": LessThan,
-    "$less_than_equal": LessThanOrEqual,
-}
-TIMES: dict[str, type[Lookup]] = {"$before": LessThan, "$after": GreaterThan}
 EVERYBODY = Q(pk__isnull=False)
-NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?", re.ASCII)
 
 
 class InvalidSegmentFilter(ValueError):
@@ -97,22 +70,6 @@ def read_segment_filter(sent: Mapping[str, Any]) -> Q:
         raise InvalidSegmentFilter(f"{where}: {wrong.message}") from None
 
 
-def _words(expression: Expression | F) -> by.Field:
-    """A text, "" where it is absent."""
-
-    def q(condition: by.Condition) -> Q:
-        if condition.op in by.PRESENCE:
-            absent = Q(Exact(expression, ""))
-            return absent if condition.op == "$is_unknown" else ~absent
-        if condition.op in by.EXACT:
-            found = Q(In(expression, condition.values))
-        else:
-            found = reduce(or_, [Q(PARTS[condition.op](expression, value)) for value in condition.values])
-        return ~found if condition.op in by.NEGATED else found
-
-    return by.Field((*by.EXACT, *by.PARTS), q)
-
-
 def _day(path: str) -> by.Field:
     """A date; `$more_than` and `$less_than` are in days before today."""
     moment = by.moment(path)
@@ -126,39 +83,6 @@ def _day(path: str) -> by.Field:
         return exact.q(condition)
 
     return by.Field((*by.EXACT, "$before", "$after", "$more_than", "$less_than"), q)
-
-
-def _part_of(column: str, key: str, template: str = "coalesce(%(expressions)s::text, '')") -> Func:
-    """One key of a JSON column, as text. (Django's own transform takes a key such as "5" for a place in an array.)"""
-    return Func(F(column), Value(key), template=template, arg_joiner=" ->> ", output_field=TextField())
-
-
-# The beginning of what looks like a time, as far as a second. Compared as text, since a cast would fail at the first
-# customer whose text looks like a time and is none.
-SECOND = (
-    r"""(replace(substring(%(expressions)s::text FROM '^\d{4}-\d\d-\d\d(?:[ T][\d:]{8})?'), ' ', 'T') COLLATE "C")"""
-)
-
-
-def _metadata(key: str) -> by.Field:
-    """Whatever the shop keeps there: compared as text, or with the operators of numbers and times only if it is one."""
-    words = _words(_part_of("metadata", key))
-    json = Func(
-        F("metadata"), Value(key), template="(%(expressions)s::text)", arg_joiner=" -> ", output_field=JSONField()
-    )
-    is_number = Q(Exact(Func(json, function="jsonb_typeof", output_field=TextField()), "number"))
-    second = _part_of("metadata", key, SECOND)
-
-    def q(condition: by.Condition) -> Q:
-        strictest = max if condition.op in ("$after", "$more_than", "$more_than_equal") else min
-        if condition.op in NUMBERS:
-            number = strictest(_number(value, condition) for value in condition.values)
-            return is_number & Q(NUMBERS[condition.op](json, number))
-        if condition.op in TIMES:
-            return Q(TIMES[condition.op](second, strictest(_second(value, condition) for value in condition.values)))
-        return words.q(condition)
-
-    return by.Field((*words.ops, *NUMBERS, *TIMES), q)
 
 
 def _count_of(rows: QuerySet) -> by.Field:
@@ -188,25 +112,13 @@ def _count_of(rows: QuerySet) -> by.Field:
     return by.Field(tuple(of_op), q)
 
 
-def _number(value: str, condition: by.Condition) -> int | float:
-    if not NUMBER.fullmatch(value):
-        raise condition.wrong("must be a number")
-    return float(value) if "." in value else int(value)
-
-
-def _second(value: str, condition: by.Condition) -> str:
-    if not (moment := by.parse_time(value)):
-        raise condition.wrong(by.TIME_EXPECTED)
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-
 FIELDS: dict[str, by.Field] = {
-    "source_id": _words(Coalesce(F("source_id"), Value(""), output_field=TextField())),
-    **{field: _words(F(field)) for field in ("name", "email", "phone", "description")},
+    "source_id": words(Coalesce(F("source_id"), Value(""), output_field=TextField())),
+    **{field: words(F(field)) for field in ("name", "email", "phone", "description")},
     "birthdate": _day("birthdate"),
     "birthday": _day("birthdate"),
-    "city": _words(_part_of("address", "city")),
-    **{f"address.{part}": _words(_part_of("address", part)) for part in ADDRESS_PARTS},
+    "city": words(part_of("address", "city")),
+    **{f"address.{part}": words(part_of("address", part)) for part in ADDRESS_PARTS},
     "created_at": by.moment("created_at"),
     "updated_at": by.moment("updated_at"),
 }
@@ -243,7 +155,7 @@ def known_fields() -> str:
 def field_called(name: str) -> by.Field | None:
     kind, _, rest = name.partition(".")
     if kind == "metadata" and rest:
-        return _metadata(rest)
+        return in_json("metadata", rest)
     if kind in COUNTED and (which := rest.removesuffix(".count")) not in ("", rest):
         rows = COUNTED[kind].rows(which)
         return None if rows is None else _count_of(rows)
@@ -254,6 +166,6 @@ def read_event_filter(sent: Mapping[str, Any]) -> Q:
     """Which events fit, by their properties, as a Q of Event: `{"cart.total": {"conditions": {"$more_than": [50]}}}`,
     where every name is that of a property. Raises InvalidSegmentFilter."""
     try:
-        return by.read_filters(sent, {name: _metadata(name) for name in sent if name != "junction"})
+        return by.read_filters(sent, {name: in_json("metadata", name) for name in sent if name != "junction"})
     except by.InvalidCondition as wrong:
         raise InvalidSegmentFilter(f"{wrong.field} {wrong.op}: {wrong.message}") from None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Now, NullIf
 
 from campaigns.models import Campaign, Voucher
 from config import conditions as by
+from config.json_conditions import number, of_metadata
 from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER, key_of
 from customers.models import Customer
-from publications.models import PublishedVoucher
+from publications.models import Publication, PublishedVoucher
 
 # Voucherify's words for what a voucher is; it has loyalty cards besides.
 VOUCHER_TYPES = {
@@ -107,14 +108,30 @@ def _to_customers(condition: by.Condition) -> Q:
     return _unless_negated(condition, Q(customer__in=customers.values("pk")))
 
 
+NOT_STARTED, EXPIRED = Q(_start__gt=Now()), Q(_expiration__lte=Now())
+BEGUN, NOT_OVER = Q(_start=None) | Q(_start__lte=Now()), Q(_expiration=None) | Q(_expiration__gt=Now())
+
 VOUCHERS = {
     "code": by.text("code"),
     "type": by.choice("type"),
     "campaign": campaign_name(),
     "campaign_id": by.public_key("campaign", CAMPAIGN),
+    "campaign_ids": by.public_key("campaign", CAMPAIGN),
     "category": by.text("_category"),
-    "active": by.flag(Q(active=True)),
+    "category_ids": by.category_ids("category"),
+    "active": by.flag(
+        Q(active=True),
+        {
+            "$active": Q(active=True) & BEGUN & NOT_OVER,
+            "$inactive": Q(active=False) | NOT_STARTED | EXPIRED,
+            "$enabled": Q(active=True),
+            "$disabled": Q(active=False),
+            "$expired": EXPIRED,
+        },
+    ),
     "is_referral_code": by.flag(REFERRAL),
+    "redemption.redeemed_quantity": number(F("redeemed_quantity")),
+    by.ANY_KEY: of_metadata(Voucher),
     "published_at": by.moment("published_at"),
     "start_date": by.moment("_start"),
     "expiration_date": by.moment("_expiration"),
@@ -142,6 +159,7 @@ PUBLICATIONS = {
     "voucher_code": of_vouchers(Q()),
     "source_id": _source_id(),
     "channel": by.text("channel"),
+    by.ANY_KEY: of_metadata(Publication),
     "created_at": by.moment("created_at"),
 }
 EXPORTED_PUBLICATIONS = PUBLICATIONS | {

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, FloatField, OuterRef, QuerySet
 
 from campaigns.models import Campaign
+from config.json_conditions import number
 from config.public_ids import CAMPAIGN, key_of
-from customers.segment_filter import COUNTED, Counted
+from customers.segment_filter import COUNTED, FIELDS, Counted
 from publications.models import Publication, Redemption
+from publications.redemptions.summarise_customers import ORDERS, sum_of
 
 PUBLISHED, REDEEMED = "publications", "redemptions"
+ORDERED = "summary.orders.total_amount"
 
 
 def count_for_segments() -> None:
-    """`publications.<campaign id>.count` and `redemptions.<campaign id>.count` may be asked from now on."""
+    """`publications.<campaign id>.count`, `redemptions.<campaign id>.count` and what all paid orders came to (in hundredths,
+    as a customer's `summary` tells it) may be asked from now on."""
     COUNTED[PUBLISHED] = Counted(
         _of_campaign(lambda key: Publication.objects.filter(campaign=key, result="SUCCESS", voided_at=None)),
         "Codes from campaign", "Campaign", "campaigns:suggest", _id_of, _name_of,
@@ -25,6 +29,7 @@ def count_for_segments() -> None:
         _of_campaign(_uses),
         "Redemptions in campaign", "Campaign", "campaigns:suggest", _id_of, _name_of,
     )  # fmt: skip
+    FIELDS[ORDERED] = number(sum_of(ORDERS, "total_amount::float8", output=FloatField()))
 
 
 def campaigns_published_in(filter: Mapping[str, Any] | None) -> set[int]:

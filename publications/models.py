@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.postgres.functions import RandomUUID
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -104,6 +105,10 @@ class Publication(ActedBy):
             ),
             models.Index(
                 fields=["actor_id", "-created_at", "-id"], name="publication_of_run", condition=Q(actor_kind="run")
+            ),
+            # For the API's filters by metadata.
+            GinIndex(
+                OpClass("metadata", "jsonb_path_ops"), name="publication_metadata", condition=Q(metadata__isnull=False)
             ),
             # The same across all campaigns: without, a page would look through all newer ones.
             models.Index(fields=["channel", "-created_at", "-id"], name="publication_of_channel"),

@@ -103,7 +103,7 @@ def test_from_a_row_on_no_row_is_missed_or_told_twice(reader, three):
             "filters[colour][conditions][$is]=red",
             "invalid_query_params",
             "filters[colour]: can be failure_code, result, customer_id, campaign_name, voucher_type, is_referral_code, "
-            "parent_object_id, related_object_id, voucher_code, source_id, channel, created_at",
+            "parent_object_id, related_object_id, voucher_code, source_id, channel, metadata.<key>, created_at",
         ),
         (
             "filters[result][conditions][$like]=S",

@@ -15,7 +15,7 @@ from campaigns.models import Campaign
 from config import conditions as by
 from config.api import ApiError, as_api_error, in_words, invalid_payload, invalid_query, key_or_404, not_found
 from config.api_auth import MAY_PUBLISH, MAY_PUBLISH_BY_GET, MAY_PUBLISH_OR_READ, MAY_READ, Key, caller, publishing_held
-from config.api_filters import what_is_asked
+from config.api_filters import are_asked, what_is_asked
 from config.api_lists import ListQuery, answer_list
 from config.api_queries import Flag, read_flag, read_object
 from config.public_ids import CAMPAIGN, CUSTOMER, PUBLICATION, key_of
@@ -221,7 +221,7 @@ def list_publications(request: HttpRequest, query: Annotated[PublicationsQuery, 
         rows = rows.filter(REFERRAL)
     if query.source_id:
         rows = rows.filter(fields["source_id"].q(by.Condition("source_id", "$is", [query.source_id])))
-    return answer_publications(rows, query, request.auth)
+    return answer_publications(rows, query, request.auth, filtered=are_asked(request.GET))
 
 
 @router.get("/{publication_id}", auth=MAY_PUBLISH_OR_READ)
@@ -234,14 +234,22 @@ def get_publication(request: HttpRequest, publication_id: str):
     return publication_answer(publication, request.auth)
 
 
-def answer_publications(rows: QuerySet, query: ListQuery, key: Key) -> dict[str, Any]:
+def answer_publications(rows: QuerySet, query: ListQuery, key: Key, *, filtered: bool = False) -> dict[str, Any]:
     """A page of publications, with `campaign` and `customer` joined."""
 
     def answer(found: list[Publication]) -> list[dict[str, Any]]:
         attach_codes(found)
         return [listed_answer(publication, key) for publication in found]
 
-    return answer_list(rows, query, name="publications", prefix=PUBLICATION, orders=orders_for(key), answer=answer)
+    return answer_list(
+        rows,
+        query,
+        name="publications",
+        prefix=PUBLICATION,
+        orders=orders_for(key),
+        answer=answer,
+        filtered=filtered,
+    )
 
 
 def campaigns_called(reference: str) -> list[int]:

@@ -13,7 +13,7 @@ from campaigns.models import Campaign
 from config import conditions as by
 from config.api import invalid_query
 from config.api_auth import MAY_READ, Key
-from config.api_filters import what_is_asked
+from config.api_filters import are_asked, what_is_asked
 from config.api_lists import ListQuery, answer_list
 from config.api_queries import read_values
 from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER, key_of
@@ -88,6 +88,7 @@ def list_vouchers(request: HttpRequest, query: Annotated[VouchersQuery, Query()]
         prefix=VOUCHER,
         orders=ORDERS,
         answer=lambda found: voucher_answers(found, request.auth),
+        filtered=are_asked(request.GET),
     )
 
 

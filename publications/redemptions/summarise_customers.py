@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Func, TextField
+from django.db.models import F, Field, Func, TextField
 
 from config.api import iso
 from customers.api_answers import FIND_SUMMARIES
@@ -79,10 +79,10 @@ def summarise_customers(customers: Sequence[int]) -> dict[int, dict[str, Any]]:
         return {row[0]: _told(dict(zip(names, row, strict=True))) for row in cursor.fetchall()}
 
 
-def sum_of(sums: str, what: str) -> Func:
-    """One of the sums (SQL of a column of REDEMPTIONS or ORDERS) of each customer of a query."""
+def sum_of(sums: str, what: str, *, output: Field | None = None) -> Func:
+    """As text unless told: one of the sums (SQL of a column of REDEMPTIONS or ORDERS) of each customer of a query."""
     one = f"(SELECT {what} FROM ({sums.format(customer='%(expressions)s')}) AS sums)"  # noqa: S608 - our own constants
-    return Func(F("pk"), template=one, output_field=TextField())
+    return Func(F("pk"), template=one, output_field=output or TextField())
 
 
 def _told(sums: dict[str, Any]) -> dict[str, Any]:
