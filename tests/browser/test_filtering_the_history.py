@@ -35,7 +35,7 @@ def test_by_text_channel_and_result_and_back_again(page, campaign):
     counted = history.locator(".pager [role=status]")
     expect(counted).to_have_text("1–25 of 31")
 
-    history.get_by_role("link", name="Next page").click()
+    history.get_by_role("link", name="Next").click()
     expect(rows).to_have_count(6)
     history.get_by_label("Code, customer or id").press_sequentially("mara", delay=40)
     expect(rows).to_have_count(4)
