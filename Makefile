@@ -53,6 +53,16 @@ audit: .venv/dev.installed ## Known vulnerabilities of the pinned dependencies (
 		{ rm -rf .venv/audit; echo "pip-audit could not be installed, so nothing was audited."; exit 2; }
 	@$(PY) requirements/audit.py $(AUDIT)
 
+clients: .venv/dev.installed .venv/clients.installed ## Official clients of several generations (npm, Python) against Handout; needs node and npm
+	CLIENTS=all $(PY) -m pytest tests/test_clients.py tests/test_npm_sdk.py tests/test_api_sdk.py
+
+.venv/clients.installed: tests/clients/package-lock.json tests/clients/python-2.txt | .venv/dev.installed
+	@command -v npm >/dev/null || { echo "make clients needs node and npm"; exit 1; }
+	rm -rf .venv/clients && mkdir -p .venv/clients/npm && cp tests/clients/package*.json .venv/clients/npm
+	cd .venv/clients/npm && npm ci --ignore-scripts --no-audit --no-fund
+	$(PY) -m pip install -q --disable-pip-version-check --no-deps --require-hashes --target .venv/clients/python-2 -r tests/clients/python-2.txt
+	@touch $@
+
 lock: ## Compile pyproject.toml's dependencies into requirements/*.txt, pinned and hashed
 	rm -rf .venv/lock && $(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install -q uv
 	$(LOCK) -o requirements/run.txt pyproject.toml
@@ -73,4 +83,4 @@ LOCK = .venv/lock/bin/uv pip compile -q --universal --python-version 3.11 --gene
 	@$(PYTHON) -m venv --clear .venv || \
 		{ echo "Python's venv module is not complete; on Debian: apt-get install python3-venv"; exit 1; }
 
-.PHONY: help run test check format torture bench fuzz audit lock
+.PHONY: help run test check format torture bench fuzz clients audit lock
