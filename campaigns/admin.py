@@ -21,7 +21,16 @@ from campaigns.extend_pool import retry_order
 from campaigns.filters import CampaignFilter, CodeFilter, state_of_campaign
 from campaigns.find import vouchers_to_see
 from campaigns.mask import mask
-from campaigns.models import Campaign, CampaignCount, CampaignDeletion, CodeImport, CodeOrder, RefusedCode, Voucher
+from campaigns.models import (
+    Campaign,
+    CampaignCount,
+    CampaignDeletion,
+    CodeImport,
+    CodeOrder,
+    OfferChange,
+    RefusedCode,
+    Voucher,
+)
 from campaigns.switch_code import disable_code, enable_code
 from config.actor import Actor
 from config.admin import ReadOnlyAdmin, RoleModelAdmin
@@ -243,6 +252,13 @@ class CodeOrderAdmin(ReadOnlyAdmin):
 class CampaignDeletionAdmin(ReadOnlyAdmin):
     list_display = ["campaign", "force", "status", "done", "total", "actor_label", "created_at", "finished_at"]
     list_filter = ["status", "force"]
+    list_select_related = ["campaign"]
+
+
+@admin.register(OfferChange)
+class OfferChangeAdmin(ReadOnlyAdmin):
+    list_display = ["campaign", "status", "done", "total", "actor_label", "created_at", "finished_at"]
+    list_filter = ["status"]
     list_select_related = ["campaign"]
 
 

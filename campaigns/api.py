@@ -15,7 +15,7 @@ from ninja import Query, Router
 
 from campaigns.api_answers import campaign_answer
 from campaigns.api_requests import NAMES, CampaignSent, CampaignUpdateSent
-from campaigns.change_campaign import CampaignGone, change_campaign
+from campaigns.change_campaign import CampaignGone, Held, change_campaign
 from campaigns.check_value import InvalidFields
 from campaigns.code_space import CodeSpaceTooSmall, InvalidCodeConfiguration
 from campaigns.create_campaign import NameTaken, create_campaign
@@ -159,6 +159,7 @@ def put_campaign(request: HttpRequest, campaign_id: str, sent: CampaignUpdateSen
     change_campaign(
         campaign,
         sent.changes(gift=campaign.kind == Campaign.Kind.GIFT_VOUCHERS),
+        held=Held.ALL,
         add_metadata=sent.metadata,
         drop_metadata=sent.unset_metadata_fields or (),
         by=caller(request),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from enum import Enum
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -11,11 +12,13 @@ from django.db.models.functions import Now
 
 from campaigns.check_value import InvalidFields, told_changes
 from campaigns.create_campaign import CHANGEABLE, FIELDS, check_campaign, raise_if_taken
+from campaigns.keep_offer import OFFER, count_inheriting, hold_codes, keep_the_last, most_redeemed
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.audit import record
 
 TEXTS = {"description", "metadata"}
+ASK = "Codes with this value were given out. Change it in the campaign's settings, where you say what becomes of them."
 SETTLED = {"kind", "standalone"}  # may be said again, but not otherwise
 
 
@@ -23,10 +26,21 @@ class CampaignGone(Exception):
     """The campaign was deleted meanwhile."""
 
 
+class Held(Enum):
+    """What a changed offer means for the codes that were given out and have the campaign's value or limit."""
+
+    ALL = "all"  # they change, too
+    NEW = "new"  # they keep what they have (change_offer.py)
+
+
+TOLD = {Held.ALL: "changed too", Held.NEW: "keep what they were worth"}  # in the audit log
+
+
 def change_campaign(
     campaign: Campaign,
     changes: Mapping[str, Any],
     *,
+    held: Held | None = None,
     add_metadata: Mapping[str, Any] | None = None,
     drop_metadata: Collection[str] = (),
     by: Actor,
@@ -34,13 +48,16 @@ def change_campaign(
     """Writes the columns of `changes` that differ, and no other: what others changed meanwhile stays.
 
     A changed code configuration holds for the codes made from then on; a value, for the codes that have none of
-    their own. `add_metadata` and `drop_metadata` change single keys of the metadata.
+    their own. Where somebody holds such codes, `held` must say what becomes of them. A gift amount does not fall below
+    what a code has paid. `add_metadata` and `drop_metadata` change single keys of the metadata.
     Raises `InvalidFields`, `NameTaken` and `CampaignGone`.
     """
     if unknown := changes.keys() - set(CHANGEABLE) - SETTLED:
         raise InvalidFields(dict.fromkeys(unknown, "This cannot be changed."))
     try:
         with transaction.atomic():
+            if held == Held.NEW or _lowers_gift(campaign, changes):
+                hold_codes()
             # Locked, because the rules tie fields together: two changes that are each right may be wrong together.
             now = Campaign.objects.live().select_for_update(no_key=True).filter(pk=campaign.pk).first()
             if now is None:
@@ -55,23 +72,37 @@ def change_campaign(
                 now.metadata = {key: value for key, value in merged.items() if key not in drop_metadata}
             check_campaign(now)
             changed = {name: getattr(now, name) for name in FIELDS if getattr(now, name) != before[name]}
+            offer = changed.keys() & OFFER
+            if offer and held == Held.NEW:
+                keep_the_last(now, offer)
+            if offer and held is None and count_inheriting(now, offer):
+                raise InvalidFields(dict.fromkeys(offer, ASK))
+            if "gift_amount" in changed and (paid := most_redeemed(now)) > now.gift_amount:
+                raise InvalidFields({"gift_amount": f"A code of it has paid {paid} already. Enter {paid} or more."})
             if changed:
                 # Any of them may give a pool that was found empty something to publish.
                 Campaign.objects.filter(pk=now.pk).update(
                     **changed, updated_at=Now(), pool_version=F("pool_version") + 1
                 )
-                _record(now, before, changed, by)
+                _record(now, before, changed, held if offer else None, by)
     except IntegrityError as refused:
         raise_if_taken(refused, changes.get("name", campaign.name))
         raise
     return now
 
 
-def _record(campaign: Campaign, before: dict, changed: dict, by: Actor) -> None:
+def _lowers_gift(campaign: Campaign, changes: Mapping[str, Any]) -> bool:
+    amount = changes.get("gift_amount")
+    return amount is not None and campaign.gift_amount is not None and amount < campaign.gift_amount
+
+
+def _record(campaign: Campaign, before: dict, changed: dict, held: Held | None, by: Actor) -> None:
     if changed.keys() == {"active"}:
         action, details = ("campaign.enabled" if campaign.active else "campaign.disabled"), {}
     else:
         action, details = "campaign.changed", told_changes(before, changed, texts=TEXTS)
+        if held:
+            details["codes_given_out_before"] = TOLD[held]
     record(
         action,
         by=by,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, cast
 
 from django.core.exceptions import ValidationError
@@ -116,4 +117,6 @@ def told_changes(before: Mapping[str, Any], changed: Mapping[str, Any], *, texts
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"  # 10, not 10.0000
     return value if value is None or isinstance(value, bool | int | str) else str(value)

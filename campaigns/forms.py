@@ -9,9 +9,11 @@ from django import forms
 from django.db import models
 from django.utils import timezone
 
+from campaigns.change_campaign import Held
 from campaigns.create_campaign import CHANGEABLE, FIELDS
 from campaigns.durations import InvalidDuration, parse_duration, spoken_duration
 from campaigns.extend_pool import MOST_IN_ONE_ORDER
+from campaigns.keep_offer import OFFER, count_inheriting
 from campaigns.keep_reserve import LARGEST_RESERVE
 from campaigns.models import Campaign, Value, Voucher
 from config.forms import MetadataField
@@ -223,6 +225,25 @@ class CampaignForm(ValueFields, CodeFields):
         ):
             del self.fields[name]
         self.start_from(campaign)
+        if data is not None and "held" in data:
+            self.ask_about_held(count_inheriting(campaign, OFFER.intersection(self.changed_data)))
+
+    def ask_about_held(self, count: int) -> None:
+        """Adds the question what a changed offer means for so many codes that were given out."""
+        codes = "the code that was" if count == 1 else f"the {count:,} codes that were"
+        self.fields["held"] = forms.ChoiceField(
+            label=f"What becomes of {codes} given out with the old offer?",
+            choices=[
+                (Held.NEW.value, "They keep what they are worth. The new offer is for codes given out from now on"),
+                (Held.ALL.value, "They change, too, also where a customer was told otherwise"),
+            ],
+            widget=forms.RadioSelect,
+            error_messages={"required": "Nothing has been saved yet. Choose what becomes of these codes."},
+        )
+
+    @property
+    def held(self) -> Held | None:
+        return Held(self.cleaned_data["held"]) if "held" in self.cleaned_data else None
 
     def limit_field(self) -> str:
         referral = self.cleaned_data.get("kind") == Campaign.Kind.REFERRAL_PROGRAM
@@ -234,7 +255,7 @@ class CampaignForm(ValueFields, CodeFields):
         old = "For codes made from now on; those that exist stay as they are." if self.campaign else ""
         return [
             ("Campaign", "", ["name", "category", "kind"]),
-            ("Offer", "", [*DISCOUNT_FIELDS, *GIFT_FIELDS, "redemption_limit", "gift_limit", "referral_limit"]),
+            ("Offer", "", [*DISCOUNT_FIELDS, *GIFT_FIELDS, "redemption_limit", "gift_limit", "referral_limit", "held"]),
             (
                 "Time",
                 f"In the time zone of the project, {zone}.",

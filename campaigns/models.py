@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
-from config.models import ActedBy, AsyncAction, CsvImport, RefusedRow
+from config.models import ActedBy, AsyncAction, CsvImport, RefusedRow, Work
 from config.public_ids import CAMPAIGN, VOUCHER, public_id
 
 
@@ -338,6 +338,25 @@ class CampaignDeletion(AsyncAction):
 
     def __str__(self) -> str:
         return f"Deletion of {self.campaign}"
+
+
+class OfferChange(Work):
+    """A change of the campaign's settings that waits until the codes which were given out have their value for themselves."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="offer_changes", db_index=False)
+    changes = models.JSONField(encoder=DjangoJSONEncoder)  # {column of Campaign: value}
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["campaign", "-created_at", "-id"], name="offer_change_of_campaign")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign"], name="offer_change_one_at_once", condition=Q(status__in=["queued", "running"])
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Change of the offer of {self.campaign}"
 
 
 class RefusedCode(RefusedRow):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from procrastinate.contrib.django import app
 
+from campaigns.change_offer import carry_out
 from campaigns.delete_campaign import erase_unpublished_codes
 from campaigns.extend_pool import fulfil_order
 from campaigns.import_codes import import_codes
@@ -16,6 +17,11 @@ from config.tasks import UNTIL_THE_DATABASE_ANSWERS
 @app.task(retry=UNTIL_THE_DATABASE_ANSWERS)
 def fulfil_code_order(order_id: int) -> None:
     fulfil_order(order_id)
+
+
+@app.task(retry=UNTIL_THE_DATABASE_ANSWERS)
+def carry_out_offer_change(order_id: int) -> None:
+    carry_out(order_id)
 
 
 @app.task(retry=UNTIL_THE_DATABASE_ANSWERS)

@@ -8,7 +8,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from campaigns.change_campaign import CampaignGone, change_campaign
+from campaigns.change_campaign import CampaignGone, Held, change_campaign
+from campaigns.change_offer import CampaignBusy, ChangeUnderWay, change_for_new_ones, change_patiently
 from campaigns.check_value import InvalidFields
 from campaigns.code_space import CodeSpaceTooSmall, InvalidCodeConfiguration, code_space
 from campaigns.count_codes import count_codes
@@ -16,6 +17,7 @@ from campaigns.create_campaign import NameTaken, create_campaign
 from campaigns.delete_campaign import delete_campaign
 from campaigns.filters import CampaignFilter
 from campaigns.forms import CONFIGURATION, CampaignForm, CodeFields, DeleteForm, DisableForm
+from campaigns.keep_offer import OFFER, count_inheriting
 from campaigns.models import Campaign
 from campaigns.preview_codes import preview_codes
 from campaigns.tables import CampaignTable
@@ -97,27 +99,44 @@ def preview_of(data) -> dict:
 def settings(request, campaign_id):
     campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
     form = CampaignForm(request.POST if request.method == "POST" else None, campaign=campaign)
-    if request.method == "POST" and form.is_valid() and "preview" not in request.POST:
+    if request.method == "POST" and form.is_valid() and "preview" not in request.POST and not _asks_about_held(form):
+        by = Actor.user(request.user)
         try:
-            change_campaign(campaign, form.changes(), by=Actor.user(request.user))
+            if form.held == Held.NEW:
+                order = change_for_new_ones(campaign, form.changes(), by=by)
+            else:
+                order = change_patiently(campaign, form.changes(), held=form.held, by=by)
         except InvalidFields as refused:
             form.refuse(refused.errors)
         except NameTaken as taken:
             form.add_error("name", str(taken))
+        except (ChangeUnderWay, CampaignBusy) as refused:
+            form.add_error(None, str(refused))
         except CampaignGone as gone:
             messages.error(request, str(gone))
             return redirect("campaigns:list")
         else:
-            messages.success(request, "Saved.")
+            messages.success(request, "The change is under way." if order else "Saved.")
             return redirect("campaigns:settings", campaign_id=campaign.pk)
     context = {
         "title": f"Settings of {campaign}",
         "campaign": campaign,
         "form": form,
         "orders": campaign.code_orders.all()[:SHOWN_ORDERS],
+        "offer_change": campaign.offer_changes.first(),
         **preview_of(form.values),
     }
     return render(request, "campaigns/settings.html", context)
+
+
+def _asks_about_held(form: CampaignForm) -> bool:
+    """Whether the form has yet to say what its changed offer means for the codes that were given out."""
+    offer = form.changes().keys() & OFFER
+    if not offer or form.held or not form.campaign or not (count := count_inheriting(form.campaign, offer)):
+        return False
+    form.ask_about_held(count)
+    form.add_error("held", form.fields["held"].error_messages["required"])
+    return True
 
 
 @require_POST

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db.models import BigIntegerField, F, QuerySet, Value
 from django.urls import reverse
 
-from campaigns.models import CampaignDeletion, CodeImport, CodeOrder
+from campaigns.models import CampaignDeletion, CodeImport, CodeOrder, OfferChange
 from config.models import Work
 from config.roles import MANAGE, PUBLISH, READ, may
 from customers.models import CustomerImport
@@ -42,6 +42,7 @@ KINDS = [
         PublicationImport, "Importing publications from {}", "original_name", "", "publications:publication-import", MANAGE
     ),
     Kind(CampaignDeletion, "Erasing the codes of {}", "campaign__name", "codes"),
+    Kind(OfferChange, "Changing the offer of {}", "campaign__name", "codes"),
     Kind(Export, "Making {}", "file_name", "rows", "publications:export"),
     Kind(Distribution, "Distributing {}", "name", "", "distributions:distribution"),
 ]  # fmt: skip

@@ -222,6 +222,7 @@ ADMIN_MODELS = {
     "customers_segment": (READ, NOBODY, NOBODY, NOBODY),
     "campaigns_campaigncount": (READ, NOBODY, NOBODY, NOBODY),
     "campaigns_campaigndeletion": (READ, NOBODY, NOBODY, NOBODY),
+    "campaigns_offerchange": (READ, NOBODY, NOBODY, NOBODY),
     "campaigns_refusedcode": (MANAGE, NOBODY, NOBODY, NOBODY),
     "config_apicall": (MANAGE, NOBODY, NOBODY, NOBODY),
     "config_listener": (MANAGE, NOBODY, NOBODY, NOBODY),

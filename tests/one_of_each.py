@@ -6,7 +6,7 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
 
-from campaigns.models import CampaignCount, CampaignDeletion, CodeImport, CodeOrder
+from campaigns.models import CampaignCount, CampaignDeletion, CodeImport, CodeOrder, OfferChange
 from config.audit import record
 from config.create_api_key import create_api_key
 from config.models import ApiCall, Listener, ProjectSettings
@@ -59,6 +59,7 @@ def rows_of_other_models() -> None:
     note_event("publication.succeeded", 1)
     Listener.objects.create(kind="publication.succeeded", owner="rule 1")
     CampaignDeletion.objects.create(campaign=campaign, force=True)
+    OfferChange.objects.create(campaign=campaign, changes={})
     CampaignCount.objects.create(
         campaign=campaign,
         seconds=1,

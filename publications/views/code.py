@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.code_state import balance, gift_amount
+from campaigns.keep_offer import OFFER
 from campaigns.models import Voucher
 from config.actor import Actor
 from config.dialogs import leave
@@ -40,11 +41,18 @@ def code(request, voucher_id):
     changes = AuditEntry.objects.filter(object_id=voucher.public_id).exclude(
         action__in=["code.released", "code.retired"]
     )
+    offers = AuditEntry.objects.filter(
+        object_id=voucher.campaign.public_id if voucher.campaign else "",
+        action="campaign.changed",
+        created_at__gte=voucher.created_at,
+        details__changes__has_any_keys=sorted(OFFER),
+    )
     events = _timeline(
         ledger,
         failed.order_by("-created_at")[:SHOWN],
         redemptions[: SHOWN + 1],
         changes.order_by("-created_at")[:SHOWN],
+        offers.order_by("-created_at")[:SHOWN] if voucher.campaign else [],
     )
     context = {
         "title": shown(voucher, reveals=reveals),
@@ -72,7 +80,7 @@ def _terms(voucher: Voucher) -> dict:
     }
 
 
-def _timeline(ledger, failed, redemptions, changes) -> list[dict]:
+def _timeline(ledger, failed, redemptions, changes, offers) -> list[dict]:
     """What happened to the code, newest first."""
     events = []
     for row in ledger:
@@ -82,6 +90,7 @@ def _timeline(ledger, failed, redemptions, changes) -> list[dict]:
     events += ({"what": "failed", "at": publication.created_at, "publication": publication} for publication in failed)
     events += ({"what": "used", "at": redemption.created_at, "redemption": redemption} for redemption in redemptions)
     events += ({"what": "changed", "at": entry.created_at, "entry": entry} for entry in changes)
+    events += ({"what": "offer", "at": entry.created_at, "entry": entry} for entry in offers)
     return sorted(events, key=lambda event: event["at"], reverse=True)
 
 

@@ -1,0 +1,109 @@
+"""Changes a campaign's offer for the codes that are given out from now on; those that were keep what they are worth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, cast
+
+from django.db import InterfaceError, OperationalError, models, transaction
+from django.db.models.functions import Coalesce, Now
+
+from campaigns.change_campaign import CampaignGone, Held, change_campaign
+from campaigns.check_value import InvalidFields
+from campaigns.create_campaign import NameTaken
+from campaigns.keep_offer import OFFER, count_inheriting, keep_in_chunks
+from campaigns.models import Campaign, OfferChange
+from config.actor import Actor
+
+MOST_AT_ONCE = 20_000  # codes that keep their value while whoever saves waits; more are for the worker
+TRIES, PAUSE = 20, 0.2
+
+Status = OfferChange.Status
+
+
+class ChangeUnderWay(Exception):
+    """An earlier change of the campaign's offer has not ended."""
+
+    def __init__(self) -> None:
+        super().__init__("An earlier change of the offer is still under way. Wait until it has ended, then save again.")
+
+
+class CampaignBusy(Exception):
+    """Codes were given out and used all the time, so that there was no moment for the change."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Too much is going on in the database just now, so nothing was changed. Try again in a minute."
+        )
+
+
+def change_for_new_ones(campaign: Campaign, changes: Mapping[str, Any], *, by: Actor) -> OfferChange | None:
+    """As `change_campaign`, but the codes that were given out keep the value and limit that they have of the campaign.
+
+    Where they are many a worker does it all, and its order is returned: until it has ended the campaign stays as it is.
+    Which side a code is on that is given out at the same time, the database decides: whoever is answered before the change
+    has the old value for good, whoever is answered after it the new one.
+    Raises what `change_campaign` raises, ChangeUnderWay and CampaignBusy.
+    """
+    if OfferChange.objects.filter(campaign=campaign, status__in=[Status.QUEUED, Status.RUNNING]).exists():
+        raise ChangeUnderWay
+    count = count_inheriting(campaign, changes.keys() & OFFER)
+    if count <= MOST_AT_ONCE:
+        keep_in_chunks(campaign, changes.keys() & OFFER)
+        change_patiently(campaign, changes, held=Held.NEW, by=by)
+        return None
+    from campaigns.tasks import carry_out_offer_change
+
+    with transaction.atomic():
+        order = OfferChange.objects.create(
+            campaign=campaign, changes=dict(changes), total=count,
+            actor_kind=by.kind, actor_id=by.id, actor_label=by.label,
+        )  # fmt: skip
+        carry_out_offer_change.defer(order_id=order.pk)
+    return order
+
+
+def carry_out(order_id: int) -> None:
+    """Does what was ordered. May be run again at any time, and by several at once: what is done is not done twice.
+
+    Raises OperationalError and InterfaceError: then it is to be called again.
+    """
+    open_ = OfferChange.objects.filter(pk=order_id, status__in=[Status.QUEUED, Status.RUNNING])
+    order = open_.select_related("campaign").first()
+    if order is None:
+        return
+    open_.update(status=Status.RUNNING, started_at=Coalesce("started_at", Now()))
+    error = ""
+    try:
+        changes = {
+            name: None if value is None else cast("models.Field", Campaign._meta.get_field(name)).to_python(value)
+            for name, value in order.changes.items()
+        }
+        keep_in_chunks(order.campaign, changes.keys() & OFFER)
+        by = Actor(order.actor_kind, order.actor_id, order.actor_label)
+        change_patiently(order.campaign, changes, held=Held.NEW, by=by)
+    except (InvalidFields, NameTaken, CampaignGone, CampaignBusy) as refused:
+        error = str(refused)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: the task comes again
+    except Exception:
+        open_.update(status=Status.FAILED, error="An unexpected error stopped it.", finished_at=Now())
+        raise
+    open_.update(
+        status=Status.FAILED if error else Status.DONE, error=error, done=0 if error else order.total, finished_at=Now()
+    )
+
+
+def change_patiently(campaign: Campaign, changes: Mapping[str, Any], *, held: Held | None, by: Actor) -> None:
+    """`change_campaign`, tried again while codes are being given out or used. Raises what it raises, and CampaignBusy."""
+    for _ in range(TRIES):
+        try:
+            change_campaign(campaign, changes, held=held, by=by)
+        except OperationalError as problem:
+            if "lock timeout" not in str(problem):
+                raise
+            time.sleep(PAUSE)
+        else:
+            return
+    raise CampaignBusy
