@@ -224,7 +224,7 @@ def customer_link(customer: Customer, *, with_email: bool = True) -> SafeString:
     if not with_email or not customer.name or apart == str(customer):
         apart = ""
     return format_html(
-        '<span class="named" title="{} {}"><a class="calm" href="{}">{}</a>{}</span>',
+        '<span class="person" title="{} {}"><a class="calm" href="{}">{}</a>{}</span>',
         customer, apart, _address("customer", customer.pk), customer,
         format_html(' <small class="muted">{}</small>', apart) if apart else "",
     )  # fmt: skip
