@@ -22,8 +22,9 @@ from procrastinate.contrib.django.models import ProcrastinateEvent, Procrastinat
 from config.actor import Actor
 from config.admin_lists import PagedChangeList
 from config.audit import record
-from config.models import ApiCall, ApiKey, AuditEntry, Listener, Outbox, ProjectSettings
-from config.roles import EXPLAINED, MANAGE, READ, may
+from config.forms import RolesField
+from config.models import ApiCall, ApiKey, AuditEntry, Listener, Outbox, ProjectSettings, Quarantine
+from config.roles import MANAGE, READ, may
 
 
 class PlainDecimalField(forms.DecimalField):
@@ -223,6 +224,12 @@ class ProjectSettingsAdmin(ReadOnlyAdmin):
     list_display = ["name", "time_zone", "currency", "reveal_unpublished_codes"]
 
 
+@admin.register(Quarantine)
+class QuarantineAdmin(ReadOnlyAdmin):
+    ability_to_view = MANAGE
+    list_display = ["opened_at", "cause", "lost_since", "ended_at", "ended_by"]
+
+
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
     ability_to_view = MANAGE
@@ -233,13 +240,6 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
 
 admin.site.unregister([User, Group])
-
-
-class RolesField(forms.ModelMultipleChoiceField):
-    """Each role with what it lets somebody do."""
-
-    def label_from_instance(self, group) -> str:
-        return f"{group.name}: {EXPLAINED[group.name]}" if group.name in EXPLAINED else group.name
 
 
 @admin.register(User)

@@ -12,6 +12,7 @@ from django import forms
 
 from config.metadata import MetadataRefused, check_metadata
 from config.models import ApiKey, ProjectSettings
+from config.roles import EXPLAINED
 from config.widgets import Switch
 
 
@@ -149,3 +150,10 @@ class SettingsForm(forms.ModelForm):
         raise forms.ValidationError(
             f"“{typed}” is not a time zone. Choose one of the list, such as Europe/Madrid or UTC."
         )
+
+
+class RolesField(forms.ModelMultipleChoiceField):
+    """Each role with what it lets somebody do."""
+
+    def label_from_instance(self, group) -> str:
+        return f"{group.name}: {EXPLAINED[group.name]}" if group.name in EXPLAINED else group.name

@@ -31,7 +31,7 @@ def kept_from(request: HttpRequest) -> dict[str, Any]:
     return {
         "address": request.get_full_path(),
         "fields": fields if len(fields) <= MOST_CHARACTERS else "",
-        "files": bool(request.FILES),
+        "files": bool(request.FILES) or getattr(request, "files_were_dropped", False),
     }
 
 

@@ -66,6 +66,8 @@ class UploadLimit(FileUploadHandler):
         user = getattr(self.request, "user", None)
         stranger = user is not None and not user.is_authenticated
         if stranger or _beyond(self.request_length):
+            if self.request:
+                self.request.files_were_dropped = True  # type: ignore[attr-defined]  # for kept_forms.py
             raise StopUpload(connection_reset=False)  # the rest is read and dropped, so that the browser hears why
 
     def receive_data_chunk(self, raw_data, start):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.core.files.base import ContentFile
 from django.db import connection
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from campaigns.models import CampaignCount, CampaignDeletion, CodeImport, CodeOrder, OfferChange
 from config.audit import record
 from config.create_api_key import create_api_key
-from config.models import ApiCall, Listener, ProjectSettings
+from config.models import ApiCall, Listener, ProjectSettings, Quarantine
 from config.note_event import note_event
 from customers.models import (
     CustomerImport,
@@ -118,6 +119,7 @@ def one_of_each() -> dict[str, int]:
     address = create_address("https://shop.example.com/webhooks", events=["publication.succeeded"], by=STAFF)
     record("code.released", by=STAFF)
     ProjectSettings.current()
+    Quarantine.objects.create(cause="restore", lost_since=Now(), prepared_at=Now(), ended_at=Now())
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES ('q', 'task', '{}')")
     return {

@@ -70,7 +70,7 @@ def test_a_chain_and_a_message_without_a_code_are_no_loop():
     spring, summer = campaign("Spring"), campaign("Summer")
     automation("code_published", of=spring, campaign=summer)
     thanks = automation("code_published", campaign=spring, message="email", active=False)
-    Distribution.objects.filter(pk=thanks.pk).update(campaign=None)
+    Distribution.objects.filter(pk=thanks.pk).update(campaign=None, body="Thank you!")
 
     assert activate(thanks, by=STAFF).status == "active"
     assert automation("code_published", of=summer, campaign=campaign("Autumn")).status == "active"
@@ -86,7 +86,8 @@ def test_what_is_missing_is_told():
 
     assert refused.value.problems[0] == "Write a subject."
     assert "{{ name }} is no variable" in refused.value.problems[1]
-    assert "Write five fields" in refused.value.problems[2]
+    assert "does not show the code" in refused.value.problems[2]
+    assert "Write five fields" in refused.value.problems[3]
 
 
 @pytest.mark.django_db(transaction=True)

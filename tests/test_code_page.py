@@ -43,14 +43,14 @@ def test_an_unpublished_code_is_masked_also_for_a_manager(signed_in):
 
 
 def test_a_published_code_is_in_clear_and_names_its_holder(signed_in):
-    voucher, mara = VoucherFactory(code="ROAST-77AB"), CustomerFactory(name="Mara Lindqvist")
+    voucher, mara = VoucherFactory(code="ROAST-77AB"), CustomerFactory(name="Mara Lindqvist", email="mara@example.com")
     published(voucher, mara, channel="E-mail")
 
     page = signed_in("Operator").get(address(voucher)).content.decode()
 
     assert "ROAST-77AB Published" in text(page)
     assert "Holder Mara Lindqvist" in text(page)
-    assert timeline(page) == ["Published to Mara Lindqvist · E-mail", "Created"]
+    assert timeline(page) == ["Published to Mara Lindqvist mara@example.com · E-mail", "Created"]
 
 
 def test_a_viewer_sees_a_published_code_masked(signed_in):
@@ -75,10 +75,10 @@ def test_the_timeline_tells_publications_releases_failures_and_changes(signed_in
     page = signed_in("Operator").get(address(voucher)).content.decode()
 
     assert timeline(page)[1:] == [
-        "Published to Priya · API",
+        f"Published to Priya {priya.email} · API",
         "Released: Sent to the wrong person",
-        "Failed attempt to publish it to Priya : Already published",
-        "Published to Mara · API",
+        f"Failed attempt to publish it to Priya {priya.email} : Already published",
+        f"Published to Mara {mara.email} · API",
         "Created",
     ]
     assert timeline(page)[0].startswith("Test Staff disabled")

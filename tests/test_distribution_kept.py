@@ -63,7 +63,7 @@ def test_a_test_message_takes_no_code():
     assert kept.text.startswith("Your code: AB-")
     assert "List-Unsubscribe" not in kept.headers
     assert (Publication.objects.count(), made.campaign.vouchers.filter(published_at=None).count()) == (0, 1)
-    assert AuditEntry.objects.filter(action="distribution.tested", object_id=made.public_id).count() == 1
+    assert AuditEntry.objects.filter(action="distribution.test_kept", object_id=made.public_id).count() == 1
 
 
 def test_a_test_message_that_no_server_takes_is_told(settings):

@@ -91,12 +91,15 @@ def test_the_step_that_is_left_is_still_offered(signed_in):
 
 def test_the_latest_publications_are_told(signed_in):
     campaign = CampaignFactory(name="Autumn Roast")
-    published(VoucherFactory(campaign=campaign, code="ROAST-77AB"), CustomerFactory(name="Mara Lindqvist"))
+    published(
+        VoucherFactory(campaign=campaign, code="ROAST-77AB"),
+        CustomerFactory(name="Mara Lindqvist", email="mara@example.com"),
+    )
 
     for role, code in (("Operator", "ROAST-77AB"), ("Viewer", "••••••AB")):
         page = text(signed_in(role).get("/").content.decode())
 
-        assert f"{code} to Mara Lindqvist Autumn Roast · API · just now" in page
+        assert f"{code} to Mara Lindqvist mara@example.com Autumn Roast · API · just now" in page
 
 
 def test_a_pool_is_low_when_less_than_a_tenth_is_left():

@@ -18,7 +18,9 @@ from tests.factories import CustomerFactory
 from tests.mail_server import MailServer
 
 pytestmark = pytest.mark.django_db
-LONG = "A line of a long message.\n" * 100_000  # more than the buffers between client and server hold
+LONG = (
+    "Your code: {{ code }}\n" + "A line of a long message.\n" * 100_000
+)  # more than the buffers between client and server hold
 
 
 @pytest.fixture(params=["", "starttls", "tls"])

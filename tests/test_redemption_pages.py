@@ -43,9 +43,9 @@ def test_the_page_of_a_code_tells_each_use(signed_in):
 
     assert timeline(page) == [
         "Redemption rolled back: Cancelled",
-        "Failed attempt to redeem it for Mara : Used up ×2",
+        f"Failed attempt to redeem it for Mara {mara.email} : Used up ×2",
         "Redeemed",
-        "Redeemed by Mara for order A-1 of 55.50 EUR",
+        f"Redeemed by Mara {mara.email} for order A-1 of 55.50 EUR",
         "Created",
     ]
     assert "Redemptions 1 of 2" in text(page)
