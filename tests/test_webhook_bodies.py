@@ -231,7 +231,16 @@ def test_a_use_is_told_with_its_code_its_customer_and_its_order():
         "tracking_id": customer.source_id,
         "metadata": {"till": 3},
         "result": "SUCCESS",
-        "order": {"source_id": "o-1", "amount": 4500},
+        "order": {
+            "source_id": "o-1",
+            "amount": 4500,
+            "initial_amount": 4500,
+            "discount_amount": 450,
+            "total_discount_amount": 450,
+            "applied_discount_amount": 450,
+            "total_applied_discount_amount": 450,
+            "total_amount": 4050,
+        },
     }
     assert body["voucher"]["code"] == voucher.code
     assert body["voucher"]["redemption"] == {"quantity": 1, "redeemed_quantity": 1}
@@ -245,7 +254,11 @@ def test_of_codes_used_together_each_tells_the_order_and_its_stack():
 
     first, second = bodies()
 
-    assert first["redemption"]["order"] == second["redemption"]["order"] == {"amount": 100}
+    told = [body["redemption"]["order"] for body in (first, second)]
+    assert [(order["amount"], order["applied_discount_amount"], order["total_amount"]) for order in told] == [
+        (100, 10, 90),
+        (100, 9, 81),
+    ]
     assert first["redemption"]["redemption"] == second["redemption"]["redemption"]
     assert first["customer"] is None
 

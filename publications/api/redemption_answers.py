@@ -15,7 +15,6 @@ from customers.models import Customer
 from publications.api.answers import voucher_answers
 from publications.api.masked_codes import shown_code
 from publications.redemptions.models import Redemption
-from publications.redemptions.price_order import Priced, amount_of, amounts_told
 
 FAILURE = Redemption.Result.FAILURE
 ROLLBACK = Redemption.Kind.ROLLBACK
@@ -109,12 +108,11 @@ def order_of(redemption: Redemption) -> dict[str, Any] | None:
 
 def _amounts(made: Redemption, order: dict[str, Any], *, is_undone: bool) -> dict[str, int]:
     """Nothing of uses that were made before discounts were kept."""
-    amount, applied, total = amount_of(order), made.applied_discount, made.total_discount
-    if amount is None or applied is None or total is None:
-        return {}
-    if is_undone:
-        return {"amount": amount, "initial_amount": order.get("initial_amount", amount), "total_amount": amount}
-    return amounts_told(order, Priced(amount, applied, total))
+    totals = made.order_totals
+    if not totals or not is_undone:
+        return totals
+    amount = order.get("amount", totals["amount"])
+    return {"amount": amount, "initial_amount": order.get("initial_amount", amount), "total_amount": amount}
 
 
 def _entry(redemption: Redemption, made: Redemption, rollback: Redemption | None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from campaigns.find import find_voucher
 from config import conditions as by
 from config.api import ApiError, as_api_error, invalid_payload, not_found
 from config.api_auth import MAY_ALL, MAY_READ, Key, caller
-from config.api_filters import what_is_asked
+from config.api_filters import are_asked, what_is_asked
 from config.api_lists import ListQuery, answer_list
 from config.api_queries import read_values
 from config.public_ids import CAMPAIGN, CUSTOMER, REDEMPTION, VOUCHER
@@ -111,7 +111,7 @@ def list_redemptions(request: HttpRequest, query: Annotated[RedemptionsQuery, Qu
         rows = rows.filter(customer__in=customers_called(query.customer))
     if results := read_values(request.GET, "result"):
         rows = rows.filter(result__in=[result.upper() for result in results])
-    return _answer_list(rows, query, request.auth, name="redemptions")
+    return _answer_list(rows, query, request.auth, name="redemptions", filtered=are_asked(request.GET))
 
 
 @router.get("/{redemption_id}", auth=MAY_READ)
@@ -171,7 +171,7 @@ def _of_voucher(request: HttpRequest, code: str, query: ListQuery) -> dict[str, 
     return counted | _answer_list(rows, query, request.auth, name="redemption_entries")
 
 
-def _answer_list(rows, query: ListQuery, key: Key, *, name: str) -> dict[str, Any]:
+def _answer_list(rows, query: ListQuery, key: Key, *, name: str, filtered: bool = False) -> dict[str, Any]:
     prefix = (query.starting_after or "").partition("_")[0]
     return answer_list(
         with_all_about(rows),
@@ -180,6 +180,7 @@ def _answer_list(rows, query: ListQuery, key: Key, *, name: str) -> dict[str, An
         prefix=prefix if prefix in PREFIXES else REDEMPTION,
         orders=orders_for(key),
         answer=lambda found: listed_redemptions(found, key),
+        filtered=filtered,
     )
 
 

@@ -12,6 +12,7 @@ from campaigns.models import Campaign, Voucher
 from config.models import ActedBy
 from config.public_ids import FAILED_REDEMPTION, FAILED_ROLLBACK, REDEMPTION, ROLLBACK, public_id
 from customers.models import Customer
+from publications.redemptions.price_order import Priced, amount_of, amounts_told
 
 
 class Redemption(ActedBy):
@@ -114,6 +115,15 @@ class Redemption(ActedBy):
     def order_amount(self) -> Decimal | None:
         amount = (self.head.order or {}).get("amount")
         return None if amount is None else Decimal(amount) / 100
+
+    @property
+    def order_totals(self) -> dict[str, int]:
+        """What the order came to after this use, in Voucherify's words; {} where that was not kept."""
+        order, applied, total = self.head.order or {}, self.applied_discount, self.total_discount
+        amount = amount_of(order)
+        if amount is None or applied is None or total is None:
+            return {}
+        return amounts_told(order, Priced(amount, applied, total))
 
     @property
     def order_reference(self) -> str:

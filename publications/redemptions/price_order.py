@@ -36,7 +36,7 @@ def worth_of(voucher: Voucher, credits: Decimal | None) -> Worth:
     """`credits`: what a gift voucher shall pay, as its balance counts. Of the rest, what is not the voucher's own is its
     campaign's."""
     if voucher.type == Voucher.Type.GIFT:
-        return Worth("GIFT", credits)
+        return Worth("GIFT", Decimal(credits or 0))
     own = voucher if voucher.discount_type else voucher.campaign
     if not own or own.discount_value is None:
         return Worth(None)

@@ -67,7 +67,7 @@ def redemption_event(redemption: Redemption) -> dict[str, Any]:
         "metadata": together.metadata or {},
         "result": redemption.result,
         "redemption": redemption.stack.public_id if redemption.stack else None,
-        "order": together.order,
+        "order": together.order and together.order | redemption.order_totals,
         "amount": hundredths(redemption.amount),
     }
     return {
