@@ -160,7 +160,10 @@ class CampaignForm(ValueFields, CodeFields):
     )
     start_date = of("start_date", label="Starts", widget=DateTimeInput)
     expiration_date = of(
-        "expiration_date", label="Ends", widget=DateTimeInput, help_text="From then on nothing can be published."
+        "expiration_date",
+        label="Ends",
+        widget=DateTimeInput,
+        help_text="From then on nothing is published, and codes without an end of their own expire, also those that were given out.",
     )
     activity_duration = DurationField(
         label="A code is valid for",
