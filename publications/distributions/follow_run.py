@@ -27,6 +27,12 @@ class Progress(NamedTuple):
 
     @property
     def total(self) -> int:
+        """Recipients, as the dry run counts them: without those who are left out."""
+        return self.audience - self.left_out
+
+    @property
+    def audience(self) -> int:
+        """With those who are left out; of one that was stopped, whoever had got nothing is among them."""
         return sum(self.counts.values())
 
     @property
