@@ -39,6 +39,7 @@ torture: .venv/dev.installed ## The exactly-once tests, N times over (10) and bi
 	$(PY) -m tests.torture_starts
 	$(PY) -m tests.torture_restore
 	$(PY) -m tests.torture_failover
+	$(PY) -m pytest -m long
 
 bench: .venv/dev.installed ## The benchmarks (all, or BENCH="publish pages"), each against the machine's own limit; writes docs/benchmarks.md
 	$(PY) -m bench $(BENCH)

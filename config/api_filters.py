@@ -74,7 +74,8 @@ def filters_of(query: QueryDict, fields: Mapping[str, Field]) -> Q:
     junction = "and"
     found: dict[tuple[str, str], list[str]] = {}
     for sent_name in query:
-        name = re.sub(r"^\[filters\]", "filters", sent_name)  # as Voucherify's guide prints it
+        # As Voucherify's guide prints it.
+        name = f"filters{sent_name[9:]}" if sent_name.startswith("[filters]") else sent_name
         if not name.startswith("filters"):
             continue
         sent = [value for value in query.getlist(sent_name) if value != UNSET]

@@ -37,6 +37,7 @@ OUR_OWN_TEXT = {
     "config/api_examples.py",
     "config/audit_sentences.py",
     "config/templatetags/reference.py",
+    "config/runtime/restore.py",  # what pg_restore says of a dump
 }
 NOT_TO_BE_IMPORTED = ("migrations", "commands", "wsgi", "asgi")  # the latter two change the process
 
@@ -132,7 +133,8 @@ def test_every_pattern_of_other_peoples_text_stands_where_this_test_finds_it():
         if isinstance(call, ast.Call) and ast.unparse(call.func).startswith("re.") and call.func.attr != "escape"
     ]
 
-    assert [place.partition(":")[0] for place in inside] == ["config/csv_formulas.py"]  # tried below
+    # The first is made of the names of our own parameters, without one repetition in another; the second is tried below.
+    assert sorted(place.partition(":")[0] for place in inside) == ["config/api_filters.py", "config/csv_formulas.py"]
     assert len(PATTERNS) > 20
 
 

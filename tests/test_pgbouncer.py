@@ -7,7 +7,9 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
+from pathlib import Path
 from urllib.request import Request, urlopen
 
 import psycopg
@@ -50,8 +52,11 @@ def database(tmp_path_factory):
     owner = (folder / "data" / "postgres").owner()  # the server lets nobody else in
     become = ["-u", owner] if os.geteuid() == 0 else []
     if become:
-        for step in [folder, *folder.parents][:3]:
-            step.chmod(0o755 if step != folder else 0o777)
+        folder.chmod(0o777)
+        for step in folder.parents:
+            if step == Path(tempfile.gettempdir()):
+                break
+            step.chmod(0o755)
     bouncer = subprocess.Popen([PGBOUNCER, *become, folder / "pgbouncer.ini"], preexec_fn=die_with_parent)
     deadline = time.monotonic() + 20
     while socket.socket().connect_ex(("127.0.0.1", listen)):

@@ -6,6 +6,8 @@ import os
 import signal
 import time
 
+import pytest
+
 from tests.running_handout import RunningHandout, manage, processes_of
 
 FILL = """
@@ -51,6 +53,7 @@ SELECT 'publications', status, rows_imported + rows_refused FROM publications_pu
 """
 
 
+@pytest.mark.long
 def test_a_database_that_is_restarted_again_and_again(tmp_path):
     folder = tmp_path / "data"
     with RunningHandout(folder) as handout:

@@ -20,6 +20,7 @@ from django.core.mail.backends.smtp import EmailBackend
 
 GO_AHEAD = 354  # the answer to DATA
 END_OF_MESSAGE = b".\r\n"
+DOT_AT_THE_BEGINNING = re.compile(rb"(?m)^\.")
 
 
 class _KnowsTheDot(smtplib.SMTP):
@@ -40,7 +41,7 @@ class _KnowsTheDot(smtplib.SMTP):
         code, reply = self.docmd("data")
         if code != GO_AHEAD:
             raise smtplib.SMTPDataError(code, reply)
-        text = re.sub(rb"(?m)^\.", b"..", msg)
+        text = DOT_AT_THE_BEGINNING.sub(b"..", msg)
         self.send(text if text.endswith(b"\r\n") else text + b"\r\n")
         if self._has_spoken():
             code, reply = self.getreply()  # raises SMTPServerDisconnected where it hung up

@@ -30,6 +30,7 @@ PIECES = {
     "customers:find",
     "customers:count-segment",
     "publications:export-status",
+    "publications:suggest-channels",
     "distributions:suggest-customers",
     "distributions:suggest-recipients",
 }

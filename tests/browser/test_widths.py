@@ -24,7 +24,8 @@ LONG = "A campaign whose name is longer than any phone is wide, and_with_undersc
 WIDER_THAN_THE_WINDOW = "document.documentElement.scrollWidth > innerWidth"
 CUT = """[...document.querySelectorAll(".list .scroll, .results")].filter((list) => list.scrollWidth > list.clientWidth).length
     + [...document.querySelectorAll("main td *")].filter((part) => part.scrollWidth > part.clientWidth + 1
-        && getComputedStyle(part).textOverflow === "ellipsis").length"""
+        && getComputedStyle(part).textOverflow === "ellipsis" && !part.closest("table.one-line td.cut")).length"""
+# A list of rows of one height cuts long names on purpose: they are told whole on hover, and in the row's details.
 
 
 @pytest.fixture
