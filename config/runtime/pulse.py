@@ -74,6 +74,7 @@ class Pulses:
             while True:
                 pid, _, name = self._socket.recv(200).decode().partition(" ")
                 heard[int(pid)] = name
+        heard.pop(os.getpid(), None)  # whoever looks is nobody's to replace
         return heard
 
 
