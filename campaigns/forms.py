@@ -173,7 +173,7 @@ class CampaignForm(ValueFields, CodeFields):
         help_text="Counted from its publication: “30 days”, “12 hours”, or ISO 8601 such as P1M.",
     )
     how = forms.ChoiceField(
-        label="Codes",
+        label="Where they come from",
         choices=[("generate", "Generate them here"), ("import", "Import my own from a file, as the next step")],
         widget=forms.RadioSelect,
         initial="generate",
