@@ -1,4 +1,4 @@
-"""First, middle and last page of lists of 1,000,000 rows, by the links that a reader follows (ADR 0028).
+"""First, middle and last page of lists of 1,000,000 rows, by the links that a reader follows (ADR 0022).
 
     .venv/bin/python -m bench.lists [--rows 1000000] [--repeats 20]
 

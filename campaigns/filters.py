@@ -142,7 +142,7 @@ class CodeFilter(django_filters.FilterSet):
         """By id, by a whole code, or by the beginning of a published one; as typed or in capitals, as most codes are.
 
         The beginning of an unpublished code finds nothing: whoever could search by it would learn the code, which is
-        masked on purpose, one character after the other (ADR 0009). To a reader who is shown no code at all, an
+        masked on purpose, one character after the other (ADR 0006). To a reader who is shown no code at all, an
         unpublished code is like one that does not exist, also by the whole of it: a program guesses sixty a second.
         """
         text = text.strip()

@@ -170,7 +170,7 @@ class Voucher(Value):
     redeemed_amount = models.DecimalField(max_digits=14, decimal_places=2, db_default=0, default=0, editable=False)
     # The pool's flag. The truth is the ledger publications.PublishedVoucher; a trigger there keeps the two together.
     published_at = models.DateTimeField(null=True, editable=False)
-    # Out of the pool for good (docs/adr/0030). A column rather than a look at the counters: an index over those would
+    # Out of the pool for good (docs/adr/0024). A column rather than a look at the counters: an index over those would
     # end HOT updates, and the limit is the campaign's.
     withdrawn_at = models.DateTimeField(null=True, editable=False)
     withdrawn_why = models.CharField(max_length=9, choices=Withdrawn.choices, null=True, editable=False)

@@ -2,7 +2,7 @@
 
 A call must not wait for its own log. What was noted in the last second is lost by a `kill -9`, and what comes faster than
 the database takes it is counted and dropped. Of the address only the route and ids of ours are kept: codes, source ids
-and query strings say who somebody is, or are worth money. ADR 0018 has the measurements.
+and query strings say who somebody is, or are worth money. ADR 0014 has the measurements.
 """
 
 from __future__ import annotations

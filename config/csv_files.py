@@ -1,7 +1,7 @@
 """The one CSV writer: RFC 4180, UTF-8, formulas neutralised, streamed, and in its place only when it is complete.
 
 PostgreSQL writes the rows (COPY) and they are passed on as they come, some hundred at a time: whatever has to be done
-for each line costs more than all else together (ADR 0011). On their way they are searched for formulas (csv_formulas.py).
+for each line costs more than all else together (ADR 0008). On their way they are searched for formulas (csv_formulas.py).
 """
 
 from __future__ import annotations

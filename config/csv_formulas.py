@@ -2,7 +2,7 @@
 
 By OWASP's page on CSV injection, and beyond defusedcsv: a cell begins a formula also behind white space and quotes and
 with a look-alike of a sign; and since many spreadsheets split at semicolons whatever the file does, a formula may begin
-in the midst of one of its cells. An apostrophe before it makes it text. ADR 0011 has the reasons and figures.
+in the midst of one of its cells. An apostrophe before it makes it text. ADR 0008 has the reasons and figures.
 """
 
 from __future__ import annotations

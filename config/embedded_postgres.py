@@ -39,7 +39,7 @@ SERVER_SETTINGS = {
     "shared_buffers": "256MB",
     "timezone": "UTC",
     # Plans are kept for as long as a connection lives, those of foreign keys' checks too. One made for a table of a few
-    # rows scans it; only a new ANALYZE, which is due as soon as it has grown, makes a better one (ADR 0027).
+    # rows scans it; only a new ANALYZE, which is due as soon as it has grown, makes a better one (ADR 0021).
     "autovacuum_naptime": "5s",
     # A week of logs, one file a weekday; checkpoints are no news.
     "logging_collector": "on",

@@ -1,4 +1,4 @@
-"""Places in a sorted list: which rows come after a given one, as conditions that an index serves (ADR 0028).
+"""Places in a sorted list: which rows come after a given one, as conditions that an index serves (ADR 0022).
 
 `OFFSET 500000` reads 500,000 rows to throw them away. "The rows after this one" is a range of the index instead, as
 fast on the last page as on the first.

@@ -1,6 +1,6 @@
 """Looks at the newest rows of a history only, where no index finds what is asked for; and on from where it ended.
 
-A page stays fast so, and tells how far it has looked: "nothing fits" is said only when all was looked at (ADR 0013).
+A page stays fast so, and tells how far it has looked: "nothing fits" is said only when all was looked at (ADR 0010).
 """
 
 from __future__ import annotations

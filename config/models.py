@@ -184,7 +184,7 @@ class ProjectSettings(models.Model):
 class Quarantine(ActedBy):
     """What was given between `lost_since` and `opened_at` is lost: a backup was restored, or a standby took over too early.
 
-    While one has not ended nothing is published, for it could be given twice (config/quarantine.py, ADR 0032). The actor
+    While one has not ended nothing is published, for it could be given twice (config/quarantine.py, ADR 0026). The actor
     is who opened it. A unique index of its migration allows one at a time.
     """
 
@@ -272,7 +272,7 @@ class Work(ActedBy):
 
 
 class AsyncAction(Work):
-    """Work that the API answers 202 to, and tells of under /v1/async-actions (docs/adr/0017)."""
+    """Work that the API answers 202 to, and tells of under /v1/async-actions (docs/adr/0013)."""
 
     action_kind: ClassVar[int]  # a number of its own for each model: part of the ids, never to change
 

@@ -1,4 +1,4 @@
-"""Pages of a list, from the first row to the very last, each as cheap as the first (ADR 0028).
+"""Pages of a list, from the first row to the very last, each as cheap as the first (ADR 0022).
 
 An address names a page by a row: `?after=<key>` and `?before=<key>` (`before=end` is the last page), `?at=2026-03-01` by
 a day. `?page=7` is understood as well, for addresses that were kept.

@@ -1,4 +1,4 @@
-"""The quarantine: while one is open nothing is published, since part of what was given is lost (ADR 0032).
+"""The quarantine: while one is open nothing is published, since part of what was given is lost (ADR 0026).
 
 Every statement that publishes looks at it itself, so that nothing that was known a moment ago is trusted. It reads a table
 that is empty in nearly every installation. `publications/quarantine/` opens, walks through and ends one.

@@ -1,4 +1,4 @@
-"""Finds the campaign and the customer that a call names, in one look: a quarter of its round trips (ADR 0021)."""
+"""Finds the campaign and the customer that a call names, in one look: a quarter of its round trips (ADR 0017)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Finds the publication that answers a call already: one with the same source_id, or by join once.
 
-By hand and in one look, since a shop that repeats its calls should pay no more for it than for the first (ADR 0021).
+By hand and in one look, since a shop that repeats its calls should pay no more for it than for the first (ADR 0017).
 """
 
 from __future__ import annotations

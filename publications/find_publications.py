@@ -95,7 +95,7 @@ def _among(publications: QuerySet, codes: QuerySet, customers: QuerySet, attempt
     """Looks at each publication in turn; of a hand-out of a million codes at its first ones.
 
     Ranges of one, since an "=" would let the planner gather all that begin with the text first: of a million customers
-    in five seconds (ADR 0013).
+    in five seconds (ADR 0010).
     """
     held = PublishedVoucher.objects.filter(publication=OuterRef(OuterRef("pk"))).values("voucher")[:OF_A_HAND_OUT]
     return publications.filter(

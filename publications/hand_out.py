@@ -2,7 +2,7 @@
 
 The codes are taken ten thousand at a time, each chunk in a transaction of its own: publishers of the same campaign
 never wait long, and whatever dies midway goes on where it was. What has been taken stands on the publication and on
-the export's row, in the same transaction, so a chunk is never taken twice. docs/adr/0012 has the reasons and figures.
+the export's row, in the same transaction, so a chunk is never taken twice. docs/adr/0009 has the reasons and figures.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Takes published codes back from whoever holds them: an explicit act with a reason, audited (invariant 7).
 
 A released code is retired: whoever had it may still have it in the inbox. Only where somebody says so, and nobody ever
-used it, does it return to the pool (ADR 0030).
+used it, does it return to the pool (ADR 0024).
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ RETURNING given.publication_id, pub.created_at, {VOUCHER}
 """  # noqa: S608 - our own constants
 
 # The one code that nearly every call wants has its limit written out: of an unknown limit PostgreSQL expects a tenth of the
-# pool, never finds a plan worth keeping, and plans each call anew, which doubles its work (ADR 0021).
+# pool, never finds a plan worth keeping, and plans each call anew, which doubles its work (ADR 0017).
 ONE, SEVERAL = "1", "%(count)s"
 TAKE_NEXT = {limit: STATEMENT.format(taken=NEXT.format(limit=limit) + " SKIP LOCKED") for limit in (ONE, SEVERAL)}
 TAKE_NEXT_FOR_SURE = STATEMENT.format(taken=NEXT.format(limit=SEVERAL))

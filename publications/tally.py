@@ -1,4 +1,4 @@
-"""Counts what the tiles and charts show: what the tallies hold already, and what came since (ADR 0027)."""
+"""Counts what the tiles and charts show: what the tallies hold already, and what came since (ADR 0021)."""
 
 from __future__ import annotations
 

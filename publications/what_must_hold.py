@@ -24,7 +24,7 @@ IS_ORPHANED = """v.published_at IS NOT NULL
     AND NOT EXISTS (SELECT FROM publications_publishedvoucher l JOIN publications_publication p ON p.id = l.publication_id
                      WHERE l.voucher_id = v.id AND l.released_at IS NULL)"""
 
-# When uses that an import brings along began to withdraw the code (ADR 0030). Of older codes nothing tells them apart.
+# When uses that an import brings along began to withdraw the code (ADR 0024). Of older codes nothing tells them apart.
 SINCE = "(SELECT applied FROM django_migrations WHERE app = 'campaigns' AND name = '0010_withdrawn')"
 # Of a voucher `v`: its uses came with it. Its withdrawal is of the transaction that made it.
 CAME_USED = f"""(v.withdrawn_why IS NOT DISTINCT FROM 'used' AND v.withdrawn_at <= v.created_at

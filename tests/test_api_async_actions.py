@@ -1,4 +1,4 @@
-"""/v1/async-actions: the work itself, whoever ordered it (docs/adr/0017)."""
+"""/v1/async-actions: the work itself, whoever ordered it (docs/adr/0013)."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Pooled connections to the database (config/postgres, ADR 0021)."""
+"""Pooled connections to the database (config/postgres, ADR 0017)."""
 
 from __future__ import annotations
 

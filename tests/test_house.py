@@ -1,6 +1,7 @@
 """The rules of the house that matter enough to be tests. The direction of imports is import-linter's (`make check`)."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,38 @@ def test_no_package_index_is_named():
 
     assert named == []
     assert '"resolved"' not in (ROOT / "tests" / "npm" / "package-lock.json").read_text()
+
+
+def decisions():
+    return sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
+
+
+def test_decisions_are_numbered_without_gaps_and_their_index_lists_each():
+    numbers = [path.name[:4] for path in decisions()]
+    headings = [path.read_text().splitlines()[0].removeprefix("# ").split(": ", 1) for path in decisions()]
+    index = (ROOT / "docs" / "adr" / "README.md").read_text().splitlines()
+
+    assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
+    assert [heading[0] for heading in headings] == numbers
+    assert [line for line in index if line.startswith("- ")] == [
+        f"- [{number}]({path.name}) {title}" for path, (number, title) in zip(decisions(), headings, strict=True)
+    ]
+
+
+def test_every_decision_that_is_referred_to_exists():
+    numbers = {path.name[:4] for path in decisions()}
+    reference = re.compile(r"\bADR (\d+)|docs/adr[,/]? ?(\d+)")
+
+    found = [
+        (str(path.relative_to(ROOT)), match[1] or match[2])
+        for folder in [*APPS, "bench", "docs", "static", "templates", "tests"]
+        for suffix in ("py", "md", "html", "css", "js")
+        for path in (ROOT / folder).rglob(f"*.{suffix}")
+        for match in reference.finditer(path.read_text())
+    ]
+
+    assert len(found) > 50
+    assert [(name, number) for name, number in found if number not in numbers] == []
 
 
 @pytest.mark.django_db

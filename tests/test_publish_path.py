@@ -1,4 +1,4 @@
-"""What a call that publishes costs the database (docs/adr, 0021): its round trips, and a plan that is kept."""
+"""What a call that publishes costs the database (docs/adr, 0017): its round trips, and a plan that is kept."""
 
 import pytest
 from django.db import connection

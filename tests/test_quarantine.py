@@ -1,4 +1,4 @@
-"""After a restored backup or a failover that lost moments nothing is published until a Manager has decided (ADR 0032)."""
+"""After a restored backup or a failover that lost moments nothing is published until a Manager has decided (ADR 0026)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A code that is worth nothing, or that somebody may still hold, is handed to nobody (ADR 0030)."""
+"""A code that is worth nothing, or that somebody may still hold, is handed to nobody (ADR 0024)."""
 
 from decimal import Decimal
 from importlib import import_module

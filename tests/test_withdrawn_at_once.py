@@ -1,4 +1,4 @@
-"""The same pool from many sides at once: nobody is given a code that was used, or released and not put back (ADR 0030)."""
+"""The same pool from many sides at once: nobody is given a code that was used, or released and not put back (ADR 0024)."""
 
 import random
 import threading

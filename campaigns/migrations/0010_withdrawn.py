@@ -1,4 +1,4 @@
-"""Codes out of the pool for good; and no code, nor campaign, that is worth nothing from the start (ADR 0030)."""
+"""Codes out of the pool for good; and no code, nor campaign, that is worth nothing from the start (ADR 0024)."""
 
 import django.db.models.expressions
 from django.db import migrations, models

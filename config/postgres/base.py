@@ -1,4 +1,4 @@
-"""Django's PostgreSQL backend, with a look at a pooled connection that costs no round trip (ADR 0021)."""
+"""Django's PostgreSQL backend, with a look at a pooled connection that costs no round trip (ADR 0017)."""
 
 from __future__ import annotations
 

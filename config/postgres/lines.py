@@ -1,4 +1,4 @@
-"""Connections on which nothing comes any more are cut, so that nobody waits on one for ever (docs/adr, 0031).
+"""Connections on which nothing comes any more are cut, so that nobody waits on one for ever (docs/adr, 0025).
 
 The kernel notices a network that swallows everything (keepalives and tcp_user_timeout, in the settings). It notices
 neither a frozen server nor a proxy that stopped forwarding, since both still acknowledge, nor anything at all on a Unix

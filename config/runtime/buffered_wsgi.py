@@ -2,7 +2,7 @@
 
 A WSGI server of threads reads the body inside the thread that answers, for as long as the client likes: as many silent
 clients as there are threads, and nobody is answered any more. Here the loop takes in the whole body, with a deadline,
-before a thread sees the request, and sends the answer on while the thread goes on to the next (docs/adr, 0022).
+before a thread sees the request, and sends the answer on while the thread goes on to the next (docs/adr, 0018).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The API of async actions: how far the work is that a call was answered 202 to (docs/adr/0017).
+"""The API of async actions: how far the work is that a call was answered 202 to (docs/adr/0013).
 
 Nothing is stored for it: an action is the row of the work itself, whoever ordered it.
 """

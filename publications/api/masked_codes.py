@@ -2,7 +2,7 @@
 
 A code that could be told from its neighbours in a sorted list, or by whether a guess of it is found, would be narrowed
 down call by call. So to every key but those of scope `all` no unpublished code answers to its text, and nothing stands
-in the order of what is masked. By its `v_…` id it is found, and masked. (docs/api.md, "Keys"; ADR 0009)
+in the order of what is masked. By its `v_…` id it is found, and masked. (docs/api.md, "Keys"; ADR 0006)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Carries a run on, one turn at a time: writes down its audience, publishes ahead of the sending, sends, ends it.
 
 What is to be done stands in rows. Turns may be taken by any number of workers at once, and one that is lost costs
-nothing but its time (docs/adr/0020).
+nothing but its time (docs/adr/0016).
 """
 
 from __future__ import annotations

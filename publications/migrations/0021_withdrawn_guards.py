@@ -1,4 +1,4 @@
-"""A withdrawn code stays out of the pool, whoever asks: stale saves, forms and scripts are refused (ADR 0030)."""
+"""A withdrawn code stays out of the pool, whoever asks: stale saves, forms and scripts are refused (ADR 0024)."""
 
 from django.db import migrations
 

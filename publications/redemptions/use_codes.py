@@ -35,7 +35,7 @@ IS_REFERRAL = (
     """EXISTS (SELECT FROM campaigns_campaign c WHERE c.id = made.campaign_id AND c.kind = 'REFERRAL_PROGRAM')"""
 )
 
-# Whoever uses a code that nobody was given has it from somewhere: it leaves the pool in the same statement (ADR 0030). Of a
+# Whoever uses a code that nobody was given has it from somewhere: it leaves the pool in the same statement (ADR 0024). Of a
 # published one the columns keep their values, so that its row stays a HOT update.
 # After waiting for another's lock, `held` holds the row as the other left it: limit, dates and balance included.
 STATEMENT = f"""

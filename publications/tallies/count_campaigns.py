@@ -1,4 +1,4 @@
-"""Counts campaigns in the background: their codes, and the customers reached. Pages use it of the large ones (ADR 0027)."""
+"""Counts campaigns in the background: their codes, and the customers reached. Pages use it of the large ones (ADR 0021)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts the publications by day in the background, from their own rows: publishing pays nothing for it (ADR 0027).
+"""Counts the publications by day in the background, from their own rows: publishing pays nothing for it (ADR 0021).
 
 Ids are drawn in order but committed in any. So they are counted up to one of which it is known that no transaction can
 still bring a smaller one, nor change what was counted: see `_settle`. Rows and progress move in one transaction, which

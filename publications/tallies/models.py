@@ -1,4 +1,4 @@
-"""What is counted beforehand, so that no page counts millions of rows (ADR 0027)."""
+"""What is counted beforehand, so that no page counts millions of rows (ADR 0021)."""
 
 from __future__ import annotations
 

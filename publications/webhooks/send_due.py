@@ -2,7 +2,7 @@
 
 A delivery is claimed before it is sent: one statement counts the attempt and schedules the next. So a worker that is
 killed has cost one attempt and the delivery comes again by itself, and two workers never send the same one at once. A
-worker that is killed between the receiver's answer and its record sends once more: at least once (docs/adr/0014).
+worker that is killed between the receiver's answer and its record sends once more: at least once (docs/adr/0011).
 """
 
 from __future__ import annotations
