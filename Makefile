@@ -15,15 +15,18 @@ test: .venv/dev.installed check ## Everything that must hold: `make check` and t
 	@tests/browser/get_chromium
 	$(PY) -m pytest $(PYTEST_ARGS)
 
-# With a data folder of their own: neither touches, nor minds, a running `make run`.
-check: export HANDOUT_DATA = $(CURDIR)/.venv/check-data
-check: export DATABASE_URL =
-check: .venv/dev.installed ## Linters, types, imports, migrations and production settings
+check: .venv/dev.installed ## Linters, types, imports, migrations and production settings (.pre-commit-config.yaml has the same)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m djlint templates --lint --quiet
 	$(PY) -m mypy
 	.venv/bin/lint-imports
+	@$(MAKE) --no-print-directory check-django
+
+# With a data folder of its own: it neither touches nor minds a running `make run`.
+check-django: export HANDOUT_DATA = $(CURDIR)/.venv/check-data
+check-django: export DATABASE_URL =
+check-django: .venv/dev.installed
 	$(PY) manage.py makemigrations --check --dry-run
 	SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))') \
 		ALLOWED_HOSTS=handout.example.com HTTPS=1 $(PY) manage.py check --deploy --fail-level WARNING
@@ -84,4 +87,4 @@ LOCK = .venv/lock/bin/uv pip compile -q --universal --python-version 3.11 --gene
 	@$(PYTHON) -m venv --clear .venv || \
 		{ echo "Python's venv module is not complete; on Debian: apt-get install python3-venv"; exit 1; }
 
-.PHONY: help run test check format torture bench fuzz clients audit lock
+.PHONY: help run test check check-django format torture bench fuzz clients audit lock

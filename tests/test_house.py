@@ -2,6 +2,7 @@
 
 import ast
 import re
+from importlib.metadata import distributions, metadata
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,41 @@ def test_every_dependency_carries_its_reason():
     without = [line for line in lines[start:end] if line.startswith('    "') and "  # " not in line]
 
     assert without == []
+
+
+# Of what is installed to run Handout (ADR 0030), as its metadata name it.
+LICENCES = {
+    "MIT", "MIT License", "BSD License", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "Apache Software License", "PSF-2.0",
+    "Apache-2.0 OR BSD-2-Clause",
+}  # fmt: skip
+WEAK_COPYLEFT = {"psycopg", "psycopg-binary", "psycopg-pool"}  # LGPL 3: imported as they are, and replaceable
+
+
+def licence_of(package):
+    known = metadata(package)
+    named = [line.split(" :: ")[-1] for line in known.get_all("Classifier", []) if line.startswith("License :: OSI")]
+    return known.get("License-Expression") or ", ".join(named) or known.get("License")
+
+
+def test_each_dependency_comes_under_a_licence_that_ours_permits():
+    pinned = re.findall(r"^([\w-]+)==", (ROOT / "requirements" / "run.txt").read_text(), re.MULTILINE)
+    installed = {dist.name.lower().replace("_", "-") for dist in distributions()}
+
+    licences = {package: licence_of(package) for package in pinned if package in installed}
+
+    assert len(licences) > 25
+    assert {package: name for package, name in licences.items() if name == "LGPL-3.0-only"}.keys() == WEAK_COPYLEFT
+    assert {p: name for p, name in licences.items() if p not in WEAK_COPYLEFT and name not in LICENCES} == {}
+
+
+def test_pre_commit_runs_what_make_check_runs():
+    makefile = (ROOT / "Makefile").read_text()
+    recipe = re.search(r"^check: .*\n((?:\t.*\n)+)", makefile, re.MULTILINE)[1].splitlines()
+    commands = [line.strip().replace("$(PY)", ".venv/bin/python") for line in recipe]
+    hooks = re.findall(r"entry: (.*)", (ROOT / ".pre-commit-config.yaml").read_text())
+
+    assert len(hooks) == 6
+    assert hooks == [command.replace("@$(MAKE) --no-print-directory", "make --silent") for command in commands]
 
 
 def test_no_package_index_is_named():
