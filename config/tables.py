@@ -124,16 +124,3 @@ class WhenColumn(tables.TemplateColumn):
 
     def __init__(self, **kwargs):
         super().__init__(template_code="{% when value %}", **kwargs)
-
-
-class PillColumn(tables.TemplateColumn):
-    """A state as a pill: the choice's label, coloured by {% pill %}."""
-
-    def __init__(self, **kwargs):
-        kwargs.setdefault("attrs", {"td": {"class": "aside"}})
-        super().__init__(template_code="{% pill value %}", **kwargs)
-
-
-class ChannelColumn(tables.TemplateColumn):
-    def __init__(self, **kwargs):
-        super().__init__(template_code="{% channel value %}", **kwargs)

@@ -25,7 +25,7 @@ def test_lines_are_found_by_source_id_and_by_address_whatever_its_case():
         (6, "carol@example.com", None),
     ]  # fmt: skip
     assert listed._asdict() == {
-        "lines": 4, "customers": 2, "repeated": 1, "unknown": 1, "new_addresses": 1, "problem_count": 0, "problems": [],
+        "lines": 4, "customers": 2, "repeated": 1, "unknown": 1, "problem_count": 0, "problems": [],
     }  # fmt: skip
 
 

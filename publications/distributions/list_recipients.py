@@ -37,8 +37,7 @@ UPDATE publications_listedrecipient l SET customer_id = coalesce(by_id.id, by_ma
 """  # noqa: S608
 
 COUNT = """
-SELECT count(*), count(DISTINCT customer_id), count(*) FILTER (WHERE customer_id IS NULL),
-       count(DISTINCT lower(given)) FILTER (WHERE customer_id IS NULL AND given LIKE '%%@%%')
+SELECT count(*), count(DISTINCT customer_id), count(*) FILTER (WHERE customer_id IS NULL)
   FROM publications_listedrecipient WHERE distribution_id = %s
 """
 
@@ -54,7 +53,6 @@ class Listed(NamedTuple):
     customers: int  # different ones who were found
     repeated: int  # lines that mean a customer whom another line means, too
     unknown: int  # lines that are no customer
-    new_addresses: int  # of them: different e-mail addresses, which can become customers
     problem_count: int  # lines that were not taken at all
     problems: list[Problem]  # the first hundred of them
 
@@ -86,9 +84,9 @@ def list_recipients(distribution: Distribution, lines: Iterable[str], *, by: Act
             cursor.execute("ANALYZE publications_listedrecipient")  # the review asks for the list at once
             cursor.execute("DROP TABLE given_lines")  # an outer transaction may take another list
             cursor.execute(COUNT, [distribution.pk])
-            count, customers, unknown, addresses = cursor.fetchone()
+            count, customers, unknown = cursor.fetchone()
         record_of(distribution, "recipients_listed", by=by, lines=count, customers=customers, unknown=unknown)
-    return Listed(count, customers, count - unknown - customers, unknown, addresses, len(problems), problems[:SHOWN])
+    return Listed(count, customers, count - unknown - customers, unknown, len(problems), problems[:SHOWN])
 
 
 def match_listed(cursor, distribution_id: int) -> None:
