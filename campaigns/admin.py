@@ -66,7 +66,7 @@ class CampaignAdmin(RoleModelAdmin):
     list_display = ["name", "kind", "codes", "state", "expiration_date", "created_at"]
     list_filter = ["kind", "active", "auto_update"]
     search_fields = ["name"]  # shows the box; `get_search_results` does the search
-    search_help_text = "Words of the name or category, or the camp_… id"
+    search_help_text = "Words in the name or category, or a camp_… ID"
     readonly_fields = ["kind", "created_at", "updated_at"]
     fieldsets = [
         (None, {"fields": ["name", "kind", "category", "active", "description", "metadata"]}),
@@ -149,7 +149,7 @@ class VoucherAdmin(ReadOnlyAdmin):
     list_filter = ["active", "type"]
     show_facets = admin.ShowFacets.NEVER  # counts of millions
     search_fields = ["code"]  # shows the box; `get_search_results` does the search
-    search_help_text = "A whole code, the beginning of a published one, or the v_… id"
+    search_help_text = "A full code, the start of a published code, or a v_… ID"
     fields = [
         *(
             "shown_code",
@@ -245,7 +245,7 @@ class CodeOrderAdmin(ReadOnlyAdmin):
     def retry(self, request, queryset):
         orders = queryset.filter(status=CodeOrder.Status.FAILED)[:MOST_AT_ONCE]
         done = sum(retry_order(order, by=Actor.user(request.user)) for order in orders)
-        messages.success(request, f"Taken up again: {done}.")
+        messages.success(request, f"Retrying: {done}.")
 
 
 @admin.register(CampaignDeletion)

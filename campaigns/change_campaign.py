@@ -18,12 +18,12 @@ from config.actor import Actor
 from config.audit import record
 
 TEXTS = {"description", "metadata"}
-ASK = "Codes with this value were given out. Change it in the campaign's settings, where you say what becomes of them."
+ASK = "Codes with this value have been published. Change it in the campaign’s settings, where you choose what happens to them."
 SETTLED = {"kind", "standalone"}  # may be said again, but not otherwise
 
 
 class CampaignGone(Exception):
-    """The campaign was deleted meanwhile."""
+    """The campaign was deleted in the meantime."""
 
 
 class Held(Enum):
@@ -78,7 +78,7 @@ def change_campaign(
             if offer and held is None and count_inheriting(now, offer):
                 raise InvalidFields(dict.fromkeys(offer, ASK))
             if "gift_amount" in changed and (paid := most_redeemed(now)) > now.gift_amount:
-                raise InvalidFields({"gift_amount": f"A code of it has paid {paid} already. Enter {paid} or more."})
+                raise InvalidFields({"gift_amount": f"One of its codes has already paid {paid}. Enter {paid} or more."})
             if changed:
                 # Any of them may give a pool that was found empty something to publish.
                 Campaign.objects.filter(pk=now.pk).update(

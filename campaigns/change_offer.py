@@ -26,16 +26,16 @@ class ChangeUnderWay(Exception):
     """An earlier change of the campaign's offer has not ended."""
 
     def __init__(self) -> None:
-        super().__init__("An earlier change of the offer is still under way. Wait until it has ended, then save again.")
+        super().__init__(
+            "An earlier change to the offer is still in progress. Wait until it finishes, then save again."
+        )
 
 
 class CampaignBusy(Exception):
     """Codes were given out and used all the time, so that there was no moment for the change."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "Too much is going on in the database just now, so nothing was changed. Try again in a minute."
-        )
+        super().__init__("The database is too busy right now, so nothing was changed. Try again in a minute.")
 
 
 def change_for_new_ones(campaign: Campaign, changes: Mapping[str, Any], *, by: Actor) -> OfferChange | None:
@@ -88,7 +88,7 @@ def carry_out(order_id: int) -> None:
     except (OperationalError, InterfaceError):
         raise  # the database is away: the task comes again
     except Exception:
-        open_.update(status=Status.FAILED, error="An unexpected error stopped it.", finished_at=Now())
+        open_.update(status=Status.FAILED, error="It stopped because of an unexpected error.", finished_at=Now())
         raise
     open_.update(
         status=Status.FAILED if error else Status.DONE, error=error, done=0 if error else order.total, finished_at=Now()

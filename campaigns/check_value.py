@@ -43,8 +43,8 @@ def check_value(thing: Campaign | Voucher, *, gift: bool, needed: bool) -> dict[
     if not kind:
         thing.discount_type = None
         if value is not None:
-            return {"discount_type": "Choose what the value means: percent, amount, units or a fixed price."}
-        return {"discount_type": "Choose what the code gives."} if needed else {}
+            return {"discount_type": "Choose the type of value: percent, amount, units or a fixed price."}
+        return {"discount_type": "Choose what the code is worth."} if needed else {}
     if value is None:
         return {"discount_value": "Enter the value."}
     if kind == Discount.PERCENT and not 0 < value <= 100:
@@ -58,7 +58,7 @@ def check_value(thing: Campaign | Voucher, *, gift: bool, needed: bool) -> dict[
     if kind == Discount.UNIT and (value < 1 or value % 1):
         return {"discount_value": "Enter a whole number of units, 1 or more."}
     if kind == Discount.UNIT and not thing.unit_type:
-        return {"unit_type": "Say what the units are, such as “month” or “coffee”."}
+        return {"unit_type": "Enter what the units are, such as “month” or “coffee”."}
     return {}
 
 
@@ -72,7 +72,7 @@ def check_limit(limit: int | None) -> dict[str, str]:
     """Of redemptions per code; None is no limit. What is no number is for `check_columns` to refuse."""
     if not isinstance(limit, int) or 1 <= limit <= MOST_REDEMPTIONS:
         return {}
-    return {"redemption_limit": f"Enter 1 to {MOST_REDEMPTIONS:,}; leave it empty for no limit."}
+    return {"redemption_limit": f"Enter 1 to {MOST_REDEMPTIONS:,}; leave empty for no limit."}
 
 
 def check_columns(thing: Campaign | Voucher, names: list[str]) -> dict[str, str]:
@@ -91,9 +91,9 @@ def check_columns(thing: Campaign | Voucher, names: list[str]) -> dict[str, str]
             else:
                 value = field.clean(value, thing)
             if isinstance(value, str) and "\x00" in value:
-                raise ValidationError("Remove the NUL character.")
+                raise ValidationError("Remove the invisible NUL character.")
             if isinstance(value, datetime) and not 1900 <= value.year < 3000:
-                raise ValidationError("Choose a moment in the years 1900 to 2999, or none.")
+                raise ValidationError("Choose a date between the years 1900 and 2999, or none.")
         except MetadataRefused as refused:
             errors[name] = str(refused)
         except ValidationError as wrong:

@@ -75,10 +75,10 @@ def _value_errors(gift: bool, needed: bool, *value: Any) -> dict[str, str]:
 
 def _code_of(text: str) -> str:
     if text in RESERVED:
-        raise RowRefused("is a word of the API’s own addresses. Choose another code.")
+        raise RowRefused("is reserved by the API. Choose another code.")
     if text.isprintable() and len(text) <= LONGEST_CODE:
         return text
-    raise RowRefused(f"has more than {LONGEST_CODE} characters, or one that cannot be seen. Correct it.")
+    raise RowRefused(f"has more than {LONGEST_CODE} characters, or an invisible one. Correct it.")
 
 
 def _stored(metadata: dict[str, Any]) -> str:
@@ -96,13 +96,13 @@ def _stored(metadata: dict[str, Any]) -> str:
 def _one_of(choices: dict[str, str], what: str, text: str) -> str:
     if found := choices.get(text.upper().replace(" ", "_")):
         return found
-    raise RowRefused(f"{shown(text)} is no {what}. Write {' or '.join(dict.fromkeys(choices.values()))}.")
+    raise RowRefused(f"{shown(text)} is not a valid {what}. Write {' or '.join(dict.fromkeys(choices.values()))}.")
 
 
 def _count_of(text: str, *, least: int) -> int:
     if (count := count_of(text, least=least)) <= MOST_REDEMPTIONS:
         return count
-    raise RowRefused(f"{shown(text)} is too large. At most {MOST_REDEMPTIONS:,} are counted.")
+    raise RowRefused(f"{shown(text)} is too large. The maximum is {MOST_REDEMPTIONS:,}.")
 
 
 _READ: dict[str, Callable[[str], Any]] = {
@@ -178,7 +178,7 @@ class CodeReader:
         campaigns = str(self.campaign.voucher_type) if self.campaign else None
         kind = given.setdefault("type", campaigns or Type.DISCOUNT.value)
         if campaigns and kind != campaigns:
-            what = f"{kind} does not fit: the campaign's codes are {campaigns}. Correct it, or choose another campaign."
+            what = f"{kind} does not match the campaign, whose codes are {campaigns}. Correct it, or choose another campaign."
             return [self._of("type", what)]
         gift = kind == Type.GIFT
         balance = given.pop("gift_balance", None)

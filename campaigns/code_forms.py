@@ -34,7 +34,7 @@ class CodeForm(VerbForm):
     @property
     def fieldsets(self):
         return [
-            ("Time", f"In the time zone of the project, {timezone.get_current_timezone_name()}.", ["start_date", "expiration_date"]),
+            ("Time", f"In the project’s time zone, {timezone.get_current_timezone_name()}.", ["start_date", "expiration_date"]),
             ("Code", "", ["category", "active", "additional_info", "metadata"]),
         ]  # fmt: skip
 
@@ -49,8 +49,8 @@ class NewCodesForm(CodeForm, ValueFields, CodeFields):
     """Standalone codes: one with a name of its own, or many at random."""
 
     how = forms.ChoiceField(
-        label="Make",
-        choices=[("named", "One code with a name of its own"), ("random", "Random codes")],
+        label="Create",
+        choices=[("named", "One code of your choice"), ("random", "Random codes")],
         widget=forms.RadioSelect,
         initial="named",
     )
@@ -61,12 +61,12 @@ class NewCodesForm(CodeForm, ValueFields, CodeFields):
         widget=forms.TextInput(attrs={**MONO, "placeholder": "WELCOME10"}),
     )
     count = forms.IntegerField(
-        label="How many",
+        label="Number of codes",
         min_value=1,
         max_value=MOST_AT_ONCE,
         initial=10,
         required=False,
-        help_text=f"Up to {MOST_AT_ONCE:,}; for more, make a campaign.",
+        help_text=f"Up to {MOST_AT_ONCE:,}. For more, create a campaign.",
     )
     type = of("type", Voucher, label="Kind", widget=forms.RadioSelect, choices=Voucher.Type.choices)
     redemption_limit = of(
@@ -75,7 +75,7 @@ class NewCodesForm(CodeForm, ValueFields, CodeFields):
         label="Redemptions per code",
         min_value=1,
         initial=1,
-        help_text="Leave it empty for no limit.",
+        help_text="Leave empty for no limit.",
     )
     active = of("active", Voucher, label="Active", widget=Switch, initial=True)
 
@@ -98,7 +98,7 @@ class NewCodesForm(CodeForm, ValueFields, CodeFields):
         if cleaned.get("how") == "named" and not cleaned.get("code") and "code" not in self.errors:
             self.add_error("code", "Enter the code.")
         if cleaned.get("how") == "random" and not cleaned.get("count") and "count" not in self.errors:
-            self.add_error("count", "Enter how many.")
+            self.add_error("count", "Enter the number of codes.")
         return cleaned
 
     def columns(self) -> dict[str, Any]:

@@ -53,8 +53,8 @@ class CodeSpace(NamedTuple):
     @property
     def arithmetic(self) -> str:
         """ "32 characters over 8 random places give 1,099,511,627,776 codes"."""
-        places = f"{self.places} random place{'s' if self.places > 1 else ''}"
-        return f"{len(self.alphabet)} characters over {places} give {self.size:,} codes"
+        places = f"{self.places} random position{'s' if self.places > 1 else ''}"
+        return f"{len(self.alphabet)} characters in {places} give {self.size:,} codes"
 
     def draw(self, count: int) -> list[str]:
         """`count` random codes of the space, each as likely as any other; the same may come twice."""
@@ -80,8 +80,8 @@ class CodeSpace(NamedTuple):
         """Raises `CodeSpaceTooSmall` unless `wanted` codes fit beside the `taken` ones (`about`: an estimate)."""
         if taken + wanted > self.size:
             raise CodeSpaceTooSmall(
-                f"{self.arithmetic}; {'about ' if about and taken else ''}{taken:,} exist already; {wanted:,} were asked for: "
-                f"use at least {self.places_needed(taken + wanted)} random places or more characters."
+                f"{self.arithmetic}; {'about ' if about and taken else ''}{taken:,} already exist, and {wanted:,} more were requested: "
+                f"use at least {self.places_needed(taken + wanted)} random positions, or more characters."
             )
 
     @property
@@ -114,24 +114,22 @@ def code_space(
     stand around either. The rules are the contract's `code_config`.
     """
     if len(charset) > LARGEST_ALPHABET:
-        raise InvalidCodeConfiguration("charset", f"At most {LARGEST_ALPHABET} different characters are possible.")
+        raise InvalidCodeConfiguration("charset", f"Use at most {LARGEST_ALPHABET} different characters.")
     if len(set(charset)) < len(charset):
         twice = next(c for c in charset if charset.count(c) > 1)
-        raise InvalidCodeConfiguration("charset", f"“{twice}” is there twice: name each character once.")
+        raise InvalidCodeConfiguration("charset", f"“{twice}” appears twice. List each character once.")
     if len(charset) < 2:
-        raise InvalidCodeConfiguration("charset", "At least 2 different characters are needed.")
+        raise InvalidCodeConfiguration("charset", "Use at least 2 different characters.")
     total = len(prefix) + (len(pattern) or length) + len(postfix)
     if total > LONGEST_CODE:  # asked before anything as long as that is made
         field = "pattern" if pattern else "length"
-        raise InvalidCodeConfiguration(
-            field, f"A code would have {total} characters; at most {LONGEST_CODE} are possible."
-        )
+        raise InvalidCodeConfiguration(field, f"Codes would have {total} characters; the maximum is {LONGEST_CODE}.")
     for field, text in (("charset", charset), ("prefix", prefix), ("postfix", postfix), ("pattern", pattern)):
         if any(c.isspace() or not c.isprintable() for c in text):
-            raise InvalidCodeConfiguration(field, "Spaces and invisible characters cannot be part of a code.")
+            raise InvalidCodeConfiguration(field, "Codes cannot contain spaces or invisible characters.")
     if pattern and "#" not in pattern:
-        raise InvalidCodeConfiguration("pattern", "Put at least one #: each # becomes a random character.")
+        raise InvalidCodeConfiguration("pattern", "Include at least one #. Each # becomes a random character.")
     if not pattern and length < 1:
-        raise InvalidCodeConfiguration("length", "At least 1 random character is needed.")
+        raise InvalidCodeConfiguration("length", "Use at least 1 random character.")
     middle = [None if c == "#" else c for c in pattern] if pattern else [None] * length
     return CodeSpace(charset, (prefix, *middle, postfix))

@@ -96,13 +96,13 @@ def edit(request, voucher_id):
 @require_POST
 @requires(MANAGE)
 def enable(request, voucher_id):
-    return _switch(request, voucher_id, enable_code, "The code is enabled.")
+    return _switch(request, voucher_id, enable_code, "The code has been enabled.")
 
 
 @require_POST
 @requires(MANAGE)
 def disable(request, voucher_id):
-    return _switch(request, voucher_id, disable_code, "The code is disabled.")
+    return _switch(request, voucher_id, disable_code, "The code has been disabled.")
 
 
 def _switch(request, voucher_id: int, verb, done: str):

@@ -31,7 +31,7 @@ class NameTaken(Exception):
     """Another campaign that is not deleted has this name."""
 
     def __init__(self, name: str):
-        super().__init__(f"There is a campaign called “{name}” already. Choose another name.")
+        super().__init__(f"There is already a campaign called “{name}”. Choose another name.")
         self.name = name
 
 
@@ -49,9 +49,11 @@ def create_campaign(fields: Mapping[str, Any], *, count: int = 0, code: str = ""
         campaign.redemption_limit = None
     check_campaign(campaign)
     if campaign.standalone and count > 1:
-        raise InvalidFields({"count": "A campaign of this type has one code."})
+        raise InvalidFields({"count": "This type of campaign has a single code."})
     if not 0 <= count <= MOST_IN_ONE_ORDER:
-        raise InvalidFields({"count": f"Order at most {MOST_IN_ONE_ORDER:,} codes at once; more can follow."})
+        raise InvalidFields(
+            {"count": f"Generate at most {MOST_IN_ONE_ORDER:,} codes at a time; you can add more later."}
+        )
     try:
         with transaction.atomic():
             campaign.save(force_insert=True)
@@ -85,15 +87,15 @@ def check_campaign(campaign: Campaign) -> None:
         errors |= check_dates(campaign.start_date, campaign.expiration_date)
     errors |= check_limit(campaign.redemption_limit)
     if campaign.standalone and campaign.auto_update:
-        errors["auto_update"] = "A campaign of one named code does not extend itself."
+        errors["auto_update"] = "A single-code campaign cannot extend its pool."
     if campaign.standalone and campaign.kind == Campaign.Kind.REFERRAL_PROGRAM:
-        errors["kind"] = "A referral program needs a code for each customer."
+        errors["kind"] = "A referral program needs one code per customer."
     if campaign.kind == Campaign.Kind.REFERRAL_PROGRAM:
         campaign.join_once = True  # a referrer has one code, by which their referees are told from those of others
     if not campaign.auto_update:
         campaign.reserve = 0
     elif "reserve" not in errors and campaign.reserve > LARGEST_RESERVE:
-        errors["reserve"] = f"At most {LARGEST_RESERVE:,} codes can be kept ahead."
+        errors["reserve"] = f"Keep at most {LARGEST_RESERVE:,} codes in reserve."
     try:
         campaign.activity_duration = parse_duration(campaign.activity_duration)
     except InvalidDuration as refused:

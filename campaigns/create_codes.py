@@ -27,7 +27,7 @@ class CodeTaken(Exception):
     """The code exists already, in this campaign or elsewhere; or it existed, and stays reserved."""
 
     def __init__(self, code: str):
-        super().__init__(f"The code “{code}” exists already. Codes are unique over the whole server.")
+        super().__init__(f"The code “{code}” already exists. Codes must be unique across all campaigns.")
         self.code = code
 
 
@@ -35,7 +35,9 @@ class HasItsCode(Exception):
     """The campaign consists of one named code, and has it. `reference` is the campaign's id."""
 
     def __init__(self, campaign: Campaign):
-        super().__init__(f"“{campaign.name}” is a campaign of one code, which it has. Make another campaign for more.")
+        super().__init__(
+            f"“{campaign.name}” is a single-code campaign and already has its code. Create another campaign for more."
+        )
         self.reference = campaign.public_id
 
 
@@ -47,7 +49,7 @@ def create_code(code: str, fields: Mapping[str, Any], *, campaign: Campaign | No
     if not code or not code.isprintable() or len(code) > LONGEST_CODE:
         raise InvalidFields({"code": f"Enter 1 to {LONGEST_CODE} visible characters."})
     if code in RESERVED:
-        raise InvalidFields({"code": f"“{code}” is a word of the API’s own addresses. Choose another code."})
+        raise InvalidFields({"code": f"“{code}” is reserved by the API. Choose another code."})
     voucher.code = code
     try:
         with transaction.atomic():
@@ -79,7 +81,7 @@ def create_random_code(
 def create_codes(space: CodeSpace, fields: Mapping[str, Any], *, count: int, by: Actor) -> int:
     """`count` standalone codes at random. Raises `InvalidFields`, `CodeSpaceTooSmall` and `CodeSpaceExhausted`."""
     if not 1 <= count <= MOST_AT_ONCE:
-        raise InvalidFields({"count": f"Make 1 to {MOST_AT_ONCE:,} codes at once; for more, make a campaign."})
+        raise InvalidFields({"count": f"Create 1 to {MOST_AT_ONCE:,} codes at a time. For more, create a campaign."})
     voucher = check_code(fields, None)
     taken, about = codes_taken(space)
     space.must_hold(count, taken=taken, about=about)
@@ -112,7 +114,7 @@ def check_code(fields: Mapping[str, Any], campaign: Campaign | None) -> Voucher:
     voucher = Voucher(**fields, campaign=campaign)
     if campaign:
         if fields.get("type", campaign.voucher_type) != campaign.voucher_type:
-            raise InvalidFields({"type": f"The codes of this campaign are of the type {campaign.voucher_type}."})
+            raise InvalidFields({"type": f"The codes in this campaign have the type {campaign.voucher_type}."})
         voucher.type = campaign.voucher_type
     errors = check_columns(voucher, FIELDS)
     if not errors:

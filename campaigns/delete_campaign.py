@@ -57,7 +57,7 @@ def erase_unpublished_codes(campaign_id: int) -> int:
     except (OperationalError, InterfaceError):
         raise  # the database is away or busy: the task comes again
     except Exception:
-        _end(campaign_id, Status.FAILED, "An unexpected error stopped it; the server's log holds the details.")
+        _end(campaign_id, Status.FAILED, "It stopped because of an unexpected error. See the server’s log for details.")
         raise
 
 

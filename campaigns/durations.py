@@ -34,9 +34,9 @@ def parse_duration(text: str) -> str:
         raise InvalidDuration("Write it as “30 days”, “12 hours” or, in ISO 8601, “P30D”.")
     seconds = sum(number * length for number, length in zip(numbers, _IN_SECONDS, strict=True))
     if seconds == 0:
-        raise InvalidDuration("A code must be valid for longer than nothing; leave it empty for no limit.")
+        raise InvalidDuration("Enter more than zero, or leave empty for no limit.")
     if seconds > LONGEST_YEARS * _IN_SECONDS[0]:
-        raise InvalidDuration(f"At most {LONGEST_YEARS} years are possible; leave it empty for no limit.")
+        raise InvalidDuration(f"Enter at most {LONGEST_YEARS} years, or leave empty for no limit.")
     parts = [f"{number}{letter}" if number else "" for number, letter in zip(numbers, _LETTERS, strict=True)]
     return "P" + "".join(parts[:4]) + ("T" + "".join(parts[4:]) if any(parts[4:]) else "")
 

@@ -38,7 +38,7 @@ class OneCodeOnly(CodeSpaceTooSmall):
     """A campaign of one named code has no pool to extend."""
 
     def __init__(self, campaign: Campaign):
-        super().__init__(f"“{campaign.name}” is a campaign of one code. Make another campaign for more.")
+        super().__init__(f"“{campaign.name}” is a single-code campaign. Create another campaign for more.")
         self.campaign = campaign
 
 
@@ -90,7 +90,7 @@ def order_codes(
     if campaign.standalone:
         raise OneCodeOnly(campaign)
     if not 1 <= count <= MOST_IN_ONE_ORDER:
-        raise InvalidFields({"count": f"Order 1 to {MOST_IN_ONE_ORDER:,} codes at once; more can follow."})
+        raise InvalidFields({"count": f"Generate 1 to {MOST_IN_ONE_ORDER:,} codes at a time; you can add more later."})
     check_code(fields or {}, campaign)
     space = code_space(**configuration) if configuration else space_of(campaign)
     taken, about = codes_taken(space)
@@ -151,7 +151,7 @@ def fulfil_order(order_id: int) -> None:
     except (OperationalError, InterfaceError):
         raise  # the database is away or busy: the task comes again
     except Exception as problem:
-        _fail(order_id, f"An unexpected error stopped it: {problem}")
+        _fail(order_id, f"It stopped because of an unexpected error: {problem}")
         raise
 
 

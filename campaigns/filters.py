@@ -46,7 +46,7 @@ def search_box(placeholder: str) -> forms.TextInput:
 
 class CampaignFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(
-        method="find", label="Search", max_length=200, widget=search_box("Search name, category or id")
+        method="find", label="Search", max_length=200, widget=search_box("Search name, category or ID")
     )
     kind = django_filters.ChoiceFilter(choices=Campaign.Kind.choices, empty_label="Any kind", label="Kind")
     status = django_filters.ChoiceFilter(
@@ -56,7 +56,7 @@ class CampaignFilter(django_filters.FilterSet):
         label="Status",
     )
     pool = django_filters.ChoiceFilter(
-        choices=[("static", "Fixed pool"), ("auto", "Extends itself")],
+        choices=[("static", "Fixed pool"), ("auto", "Auto-extending")],
         method="of_pool",
         empty_label="Any pool",
         label="Pool",
@@ -84,7 +84,7 @@ class CampaignFilter(django_filters.FilterSet):
 class CodeFilter(django_filters.FilterSet):
     """All codes of the server. `reveals`: whether the reader is shown published codes in clear."""
 
-    q = django_filters.CharFilter(method="find", label="Code or id", max_length=255)
+    q = django_filters.CharFilter(method="find", label="Code or ID", max_length=255)
     campaign = django_filters.CharFilter(
         method="of_campaign",
         label="Campaign",
@@ -92,7 +92,7 @@ class CodeFilter(django_filters.FilterSet):
         widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Any campaign"}),
     )
     belongs = django_filters.ChoiceFilter(
-        choices=[("campaign", "In a campaign"), ("standalone", "Standalone")],
+        choices=[("campaign", "In campaigns"), ("standalone", "Standalone")],
         method="belonging",
         empty_label="All codes",
         label="Belongs to",
@@ -125,7 +125,7 @@ class CodeFilter(django_filters.FilterSet):
     def form(self):
         form = super().form
         form.fields["q"].widget = search_box(
-            "Search code or id" if self.reveals else "Search a whole published code or id"
+            "Search code or ID" if self.reveals else "Search by full published code or ID"
         )
         return form
 

@@ -78,17 +78,17 @@ class VerbForm(forms.Form):
 
 class ValueFields(VerbForm):
     discount_type = of(
-        "discount_type", label="The code gives", choices=[("", "Choose…"), *Value.Discount.choices], required=False
+        "discount_type", label="Code type", choices=[("", "Choose…"), *Value.Discount.choices], required=False
     )
     discount_value = of("discount_value", label="Value")
-    unit_type = of("unit_type", label="Unit", help_text="What is free, such as “month” or “coffee”.")
+    unit_type = of("unit_type", label="Unit", help_text="What customers get for free, such as “month” or “coffee”.")
     gift_amount = of("gift_amount", label="Gift amount")
     gift_limit = of(
         "redemption_limit",
         label="Redemptions per gift voucher",
         min_value=1,
         initial=None,
-        help_text="Leave it empty to let it be used until its balance is 0.",
+        help_text="Leave empty to allow use until the balance is 0.",
     )
 
     def is_gift(self) -> bool:
@@ -125,22 +125,22 @@ class CodeFields(forms.Form):
         "code_pattern",
         label="Pattern",
         widget=forms.TextInput(attrs={**MONO, "placeholder": "####-####"}),
-        help_text="Each # becomes a random character, the rest stays. Then the length does not count.",
+        help_text="Each # becomes a random character; everything else stays. Overrides the number of random characters.",
     )
     code_prefix = of("code_prefix", label="Prefix", widget=forms.TextInput(attrs={**MONO, "placeholder": "ROAST-"}))
     code_postfix = of("code_postfix", label="Postfix", widget=forms.TextInput(attrs=MONO))
     code_charset = of(
         "code_charset",
-        label="Characters to draw from",
+        label="Allowed characters",
         widget=forms.TextInput(attrs={**MONO, "list": "alphabets"}),
-        help_text="Without 0 and O, 1 and I a code can be read aloud and typed from paper.",
+        help_text="Without 0 and O, 1 and I, codes are easier to read aloud and type.",
     )
 
 
 class CampaignForm(ValueFields, CodeFields):
     """For a new campaign, or with `campaign` for its settings: then without the kind, which stays as it is."""
 
-    name = of("name", help_text="Shops name the campaign by it when they publish.")
+    name = of("name", help_text="Shops use this name when they publish through the API.")
     category = of("category")
     kind = forms.ChoiceField(
         choices=Campaign.Kind.choices, widget=forms.RadioSelect, initial=Campaign.Kind.DISCOUNT_COUPONS
@@ -149,32 +149,32 @@ class CampaignForm(ValueFields, CodeFields):
         "redemption_limit",
         label="Redemptions per code",
         min_value=1,
-        help_text="Once, unless you say otherwise. Leave it empty for no limit.",
+        help_text="Leave empty for no limit.",
     )
     referral_limit = of(
         "redemption_limit",
         label="Redemptions per referral code",
         min_value=1,
         initial=None,
-        help_text="Leave it empty, and a customer can bring any number of referees.",
+        help_text="Leave empty to let a customer refer any number of people.",
     )
     start_date = of("start_date", label="Starts", widget=DateTimeInput)
     expiration_date = of(
         "expiration_date",
         label="Ends",
         widget=DateTimeInput,
-        help_text="From then on nothing is published, and codes without an end of their own expire, also those that were given out.",
+        help_text="After this, no codes are published, and codes without their own end date expire, including those already published.",
     )
     activity_duration = DurationField(
-        label="A code is valid for",
+        label="Codes are valid for",
         required=False,
         max_length=60,
         widget=forms.TextInput(attrs={"placeholder": "30 days"}),
-        help_text="Counted from its publication: “30 days”, “12 hours”, or ISO 8601 such as P1M.",
+        help_text="Counted from when a code is published: “30 days”, “12 hours”, or ISO 8601 such as P1M.",
     )
     how = forms.ChoiceField(
-        label="Where they come from",
-        choices=[("generate", "Generate them here"), ("import", "Import my own from a file, as the next step")],
+        label="Source of codes",
+        choices=[("generate", "Generate codes"), ("import", "Import my own from a CSV file (next step)")],
         widget=forms.RadioSelect,
         initial="generate",
         required=False,
@@ -185,26 +185,26 @@ class CampaignForm(ValueFields, CodeFields):
         min_value=0,
         max_value=MOST_IN_ONE_ORDER,
         initial=100,
-        help_text="Up to ten million, made in the background; you can add more later.",
+        help_text="Up to ten million, generated in the background. You can add more later.",
     )
     auto_update = of(
         "auto_update",
-        label="Extend the pool when it is empty",
+        label="Extend the pool when it runs out",
         widget=Switch,
-        help_text="Publishing from an empty pool makes the missing codes.",
+        help_text="Publishing from an empty pool generates the missing codes.",
     )
     reserve = of(
         "reserve",
-        label="Codes kept ahead",
+        label="Codes kept in reserve",
         required=False,
         max_value=LARGEST_RESERVE,
-        help_text="Made in the background before they are needed. 0: made only when they are needed.",
+        help_text="Generated in the background before they are needed. 0: generated only on demand.",
     )
     join_once = of(
         "join_once",
         label="One code per customer",
         widget=Switch,
-        help_text="A customer who asks again gets the same code.",
+        help_text="Publishing to the same customer again returns the same code.",
     )
     active = of("active", label="Active", widget=Switch)
     description = of("description", widget=forms.Textarea(attrs={"rows": 3}))
@@ -233,15 +233,15 @@ class CampaignForm(ValueFields, CodeFields):
 
     def ask_about_held(self, count: int) -> None:
         """Adds the question what a changed offer means for so many codes that were given out."""
-        codes = "the code that was" if count == 1 else f"the {count:,} codes that were"
+        codes = "the code already" if count == 1 else f"the {count:,} codes already"
         self.fields["held"] = forms.ChoiceField(
-            label=f"What becomes of {codes} given out with the old offer?",
+            label=f"What should happen to {codes} published with the old offer?",
             choices=[
-                (Held.NEW.value, "They keep what they are worth. The new offer is for codes given out from now on"),
-                (Held.ALL.value, "They change, too, also where a customer was told otherwise"),
+                (Held.NEW.value, "Keep their value. The new offer applies only to codes published from now on"),
+                (Held.ALL.value, "Change them too, even if customers were told otherwise"),
             ],
             widget=forms.RadioSelect,
-            error_messages={"required": "Nothing has been saved yet. Choose what becomes of these codes."},
+            error_messages={"required": "Not saved yet. Choose what should happen to these codes."},
         )
 
     @property
@@ -255,13 +255,13 @@ class CampaignForm(ValueFields, CodeFields):
     @property
     def fieldsets(self):
         zone = timezone.get_current_timezone_name()
-        old = "For codes made from now on; those that exist stay as they are." if self.campaign else ""
+        old = "For codes generated from now on. Existing codes stay as they are." if self.campaign else ""
         return [
             ("Campaign", "", ["name", "category", "kind"]),
             ("Offer", "", [*DISCOUNT_FIELDS, *GIFT_FIELDS, "redemption_limit", "gift_limit", "referral_limit", "held"]),
             (
                 "Time",
-                f"In the time zone of the project, {zone}.",
+                f"In the project’s time zone, {zone}.",
                 ["start_date", "expiration_date", "activity_duration"],
             ),
             ("Codes", old, ["how", *CONFIGURATION, "count"]),
@@ -282,11 +282,11 @@ class CampaignForm(ValueFields, CodeFields):
         """The API takes discount coupons without a discount; in the form that is a slip."""
         cleaned = super().clean()
         if cleaned.get("kind") == Campaign.Kind.DISCOUNT_COUPONS and not cleaned.get("discount_type"):
-            self.add_error("discount_type", "Choose what the code gives.")
+            self.add_error("discount_type", "Choose what the code is worth.")
         if cleaned.get("how") == "import":
             cleaned["count"] = 0
         elif "count" in self.fields and cleaned.get("count") is None and "count" not in self.errors:
-            self.add_error("count", "Say how many codes to generate, or choose to import your own.")
+            self.add_error("count", "Enter how many codes to generate, or choose to import your own.")
         return cleaned
 
     def columns(self) -> dict[str, Any]:
@@ -297,7 +297,7 @@ class CampaignForm(ValueFields, CodeFields):
 
 
 class ExtendForm(VerbForm):
-    count = forms.IntegerField(label="How many codes", min_value=1, max_value=MOST_IN_ONE_ORDER, initial=100)
+    count = forms.IntegerField(label="Number of codes", min_value=1, max_value=MOST_IN_ONE_ORDER, initial=100)
     single_column = True
 
 
@@ -309,8 +309,8 @@ class DisableForm(VerbForm):
 
 class DeleteForm(VerbForm):
     force = forms.BooleanField(
-        label="Erase its unpublished codes",
+        label="Erase unpublished codes",
         required=False,
-        help_text="They become free for other campaigns. Otherwise they stay reserved, hidden with the campaign.",
+        help_text="Other campaigns can then use them. Otherwise they stay reserved and hidden.",
     )
     single_column = True

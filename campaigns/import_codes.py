@@ -11,9 +11,7 @@ from campaigns.models import Campaign, CodeImport
 from campaigns.pool import raise_pool_version
 from config.run_import import ImportImpossible, Refused, Written, run_import
 
-TAKEN = (
-    "Code: is in use already, here or in another campaign. Each code exists once. Remove the row or change the code."
-)
+TAKEN = "Code: already exists, in this or another campaign. Codes must be unique. Remove the row or change the code."
 
 # Column of a voucher -> its type. Null means "not given", which for a voucher's value, dates and limit is the campaign's.
 _COLUMNS = {
@@ -94,7 +92,7 @@ class CodeImporter:
         return self.reader.code(cells)[:LONGEST_CODE]
 
     def repeats(self, first_row: int) -> str:
-        return f"Code: is the same as in {self.code_import.place_of(first_row)}. Each code exists once. Remove one of the two."
+        return f"Code: is the same as in {self.code_import.place_of(first_row)}. Codes must be unique. Remove one of the two."
 
     def known(self, cursor, keys: Sequence[str]) -> dict[str, str]:
         cursor.execute("SELECT code FROM campaigns_voucher WHERE code = ANY(%s)", [list(keys)])
@@ -106,7 +104,7 @@ class CodeImporter:
 
     def write(self, cursor) -> Written:
         if self.campaign and not Campaign.objects.live().filter(pk=self.campaign.pk).exists():
-            raise ImportImpossible("The campaign was deleted meanwhile.")
+            raise ImportImpossible("The campaign was deleted in the meantime.")
         cursor.execute("SELECT count(*) FROM pg_temp.staged")
         (staged,) = cursor.fetchone()
         cursor.execute(_INSERT, [self.campaign and self.campaign.pk])

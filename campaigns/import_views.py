@@ -27,7 +27,7 @@ CODES = pages.ImportKind(
     # They are to be codes of ours, so they are shown as such.
     masked=lambda field, cell: mask(cell) if field == "code" and cell else cell,
 )
-DATES = "Dates are written as 2026-11-30 or 2026-11-30T23:59:00Z; without an offset they are UTC."
+DATES = "Write dates as 2026-11-30 or 2026-11-30T23:59:00Z; without an offset they are UTC."
 page = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -82,8 +82,8 @@ def _context(campaign: Campaign | None) -> dict:
             "campaign": campaign,
             "heading": "Import codes",
             "upload_url": reverse("campaigns:import", args=[campaign.pk]),
-            "intro": f"The codes go into the pool of {campaign.name}, unpublished. "
-            "A value, dates or a limit that a row leaves empty are the campaign's.",
+            "intro": f"The codes are added to the pool of {campaign.name}, unpublished. "
+            "If a row has no value, dates or limit, the campaign’s apply.",
             "hint": DATES,
             "example": "examples/codes-for-a-campaign.csv",
         }
@@ -91,7 +91,7 @@ def _context(campaign: Campaign | None) -> dict:
         "what": "codes",
         "heading": "Import standalone codes",
         "upload_url": reverse("campaigns:import-codes"),
-        "intro": "These codes belong to no campaign, so each row says what its code is worth.",
+        "intro": "These codes belong to no campaign, so each row must say what its code is worth.",
         "hint": DATES,
         "example": "examples/standalone-codes.csv",
     }

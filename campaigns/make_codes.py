@@ -49,8 +49,8 @@ def make_codes(space: CodeSpace, *, count: int, **columns) -> int:
             drawn = _free(space.draw(min(missing << again, max(missing, MOST_DRAWN))))
             found = list(dict.fromkeys(found + drawn))[:count]
     raise CodeSpaceExhausted(
-        f"{space.arithmetic}, and too few of them are free: {len(found):,} of the {count:,} wanted now could be found. "
-        f"Give the campaign more random places or more characters."
+        f"{space.arithmetic}, and too few are free: found only {len(found):,} of {count:,}. "
+        f"Give the campaign more random positions or more characters."
     )
 
 

@@ -47,17 +47,17 @@ class Campaign(Value, ActedBy):
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.DISCOUNT_COUPONS)
     auto_update = models.BooleanField(
-        "extend the pool when it is empty",
+        "extend the pool when it runs out",
         default=False,
         db_default=False,
-        help_text="Publishing from an empty pool makes the missing codes.",
+        help_text="Publishing from an empty pool generates the missing codes.",
     )
     # A campaign of one named code, which anybody may be told: no pool. It never becomes one, nor ceases to be one.
     standalone = models.BooleanField(default=False, db_default=False, editable=False)
     reserve = models.PositiveIntegerField(
         default=0,
         db_default=0,
-        help_text="Unpublished codes kept ready in the background. 0: codes are made when they are needed.",
+        help_text="Unpublished codes kept ready in the background. 0: codes are generated on demand.",
     )
     start_date = models.DateTimeField(null=True, blank=True)
     expiration_date = models.DateTimeField(null=True, blank=True)

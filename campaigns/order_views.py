@@ -60,5 +60,5 @@ def order(request, campaign_id, order_id):
 @requires(MANAGE)
 def _retry(request, campaign: Campaign, order: CodeOrder):
     if not retry_order(order, by=Actor.user(request.user)):
-        messages.warning(request, "This order has not failed, or somebody was faster.")
+        messages.warning(request, "This order has not failed, or someone else has just retried it.")
     return redirect("campaigns:order", campaign_id=campaign.pk, order_id=order.pk)

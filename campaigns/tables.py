@@ -35,7 +35,7 @@ class CampaignTable(Table):
 
     empty_icon = "ticket-percent"
     empty_title = "No campaigns yet"
-    empty_text = "A campaign is an offer with a pool of codes. Make one, and its codes are generated or imported."
+    empty_text = "A campaign is an offer with a pool of codes, generated or imported."
     empty_action = "New campaign"
 
     class Meta(Table.Meta):
@@ -79,7 +79,7 @@ class CodeTable(Table):
     report_kind = "all-codes"
     empty_icon = "scan-barcode"
     empty_title = "No codes yet"
-    empty_text = "Make a campaign and its codes with it, or single codes that stand alone."
+    empty_text = "Create a campaign with its codes, or single standalone codes."
     empty_action = "New codes"
 
     class Meta(Table.Meta):

@@ -86,7 +86,7 @@ def preview_of(data) -> dict:
     form = CodeFields(data)
     try:
         if not form.is_valid():
-            return {"preview_error": "Mend what is marked above to see sample codes."}
+            return {"preview_error": "Please fix the highlighted fields to see sample codes."}
         space = code_space(**{name.removeprefix("code_"): form.cleaned_data[name] or "" for name in CONFIGURATION})
     except InvalidCodeConfiguration as refused:
         return {"preview_error": refused.message}
@@ -116,7 +116,7 @@ def settings(request, campaign_id):
             messages.error(request, str(gone))
             return redirect("campaigns:list")
         else:
-            messages.success(request, "The change is under way." if order else "Saved.")
+            messages.success(request, "The change is in progress." if order else "Saved.")
             return redirect("campaigns:settings", campaign_id=campaign.pk)
     context = {
         "title": f"Settings of {campaign}",

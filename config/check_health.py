@@ -48,7 +48,7 @@ def check_health() -> list[Check]:
                     TITLES[check],
                     State.BAD,
                     f"no answer: {' '.join(str(problem).split())[:200]}",
-                    "The database does not answer, so no code can be given. Its own log says why.",
+                    "The database is not responding, so no code can be given. Its own log says why.",
                 )
             )
             break

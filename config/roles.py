@@ -49,7 +49,7 @@ def requires(*abilities: str):
                 return ask_to_sign_in(request)
             if not may(request.user, *abilities):
                 raise PermissionDenied(
-                    f"This needs the permission to {' and '.join(abilities)}. Ask a Manager to give you a role that has it."
+                    f"You need permission to {' and '.join(abilities)}. Ask a Manager for a role that includes it."
                 )
             return view(request, *args, **kwargs)
 

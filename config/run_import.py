@@ -104,7 +104,7 @@ def run_import(csv_import: CsvImport, importer: Importer) -> None:
     except (OperationalError, InterfaceError):
         raise
     except Exception:
-        _fail(csv_import, importer, "An unexpected error stopped it; the server's log holds the details.")
+        _fail(csv_import, importer, "It stopped because of an unexpected error. See the server’s log for details.")
         raise
 
 

@@ -27,7 +27,7 @@ class CustomerForm(forms.Form):
         label="Source ID",
         max_length=TEXTS["source_id"],
         required=False,
-        help_text="The customer’s id in your own shop or CRM. It cannot be changed once it is set.",
+        help_text="The customer’s ID in your own shop or CRM. It cannot be changed once it is set.",
     )
     birthdate = forms.DateField(required=False, widget=DateInput)
     line_1 = _address_part("Address line 1")
@@ -73,7 +73,7 @@ class CustomerForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if not self.errors and not any(cleaned[field] for field in ("name", "email", "phone", "source_id")):
-            raise forms.ValidationError("Give at least a name, an e-mail, a phone number or a source ID.")
+            raise forms.ValidationError("Enter at least a name, an e-mail, a phone number or a source ID.")
         return cleaned
 
     def changes(self) -> dict[str, Any]:

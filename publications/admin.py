@@ -57,7 +57,7 @@ class PublicationAdmin(ReadOnlyAdmin):
     list_filter = ["created_at", "result", OriginFilter]
     list_select_related = ["campaign", "customer"]
     search_fields = ["source_id"]  # shows the box; `get_search_results` does the search
-    search_help_text = "The beginning of a code or of a customer’s name, e-mail or source ID, or a pub_… id"
+    search_help_text = "The start of a code or of a customer’s name, e-mail or source ID, or a pub_… ID"
     fields = [
         *("public_id", "created_at", "result", "campaign", "customer", "codes", "channel", "origin", "actor_label"),
         *("source_id", "metadata", "join_once", "voided_at", "failure_code", "failure_message", "attempts"),
@@ -102,7 +102,7 @@ class PublishedVoucherAdmin(ReadOnlyAdmin):
     list_select_related = ["voucher", "publication"]
     ordering = ["-id"]
     search_fields = ["reason"]  # shows the box; `get_search_results` does the search
-    search_help_text = "The beginning of a published code or of a customer’s name, or a pub_… or v_… id"
+    search_help_text = "The start of a published code or of a customer’s name, or a pub_… or v_… ID"
     fields = ["masked_code", "publication", "released_at", "released_by", "reason"]
     readonly_fields = ["masked_code"]
 
@@ -137,7 +137,7 @@ class RedemptionAdmin(ReadOnlyAdmin):
     list_filter = ["created_at", "result", KindFilter]
     list_select_related = ["voucher", "campaign", "customer"]
     search_fields = ["reason"]  # shows the box; `get_search_results` does the search
-    search_help_text = "A whole code, the source ID of a customer, or an r_…, rf_…, rr_… or rrf_… id"
+    search_help_text = "A full code, a customer’s source ID, or an r_…, rf_…, rr_… or rrf_… ID"
     fields = [
         *("public_id", "created_at", "kind", "result", "code", "campaign", "customer", "actor_label"),
         *(

@@ -27,5 +27,5 @@ class ChannelField(forms.CharField):
     def clean(self, value) -> str:
         name = " ".join(super().clean(value).split())
         if taken := TAKEN.get(name.lower()):
-            raise forms.ValidationError(f"“{taken}” is kept for what comes through it. Choose another name.")
+            raise forms.ValidationError(f"“{taken}” is reserved. Choose another name.")
         return name

@@ -37,7 +37,7 @@ class HistoryFilter(django_filters.FilterSet):
     `?beyond=pub_…` looks on from there.
     """
 
-    q = django_filters.CharFilter(label="Code, customer or id", method="find")
+    q = django_filters.CharFilter(label="Code, customer or ID", method="find")
     channel = django_filters.CharFilter(label="Channel", method="of_channel")
     by = django_filters.CharFilter(label="Sent by", method="done_by")
     result = django_filters.ChoiceFilter(

@@ -27,7 +27,7 @@ class Obstacle(NamedTuple):
 def foresee_refusal(campaign: Campaign, *, codes: CodeCount | None = None) -> list[Obstacle]:
     """Of codes from the campaign's pool: [] where all is well; else first what hinders most. `codes`: just counted."""
     if campaign.expiration_date and campaign.expiration_date <= timezone.now():
-        text = f"The campaign ended on {_day(campaign.expiration_date)}, so nothing can be published from it."
+        text = f"The campaign ended on {_day(campaign.expiration_date)}, so you cannot publish from it."
         return [Obstacle("Expired", text, True, "Move its end", _page("settings", campaign))]
     empty = not campaign.auto_update and not (codes.left if codes else left_in_pool(campaign, up_to=1))
     return ([_empty(campaign, codes)] if empty else []) + _of_no_use_yet(campaign)
@@ -38,7 +38,7 @@ def foresee_refusal_of_code(voucher: Voucher) -> list[Obstacle]:
     now, campaign = timezone.now(), voucher.campaign
     edit = reverse("campaigns:edit-code", args=[voucher.pk])
     if voucher.published_at:
-        text = f"The code was published on {_day(voucher.published_at)}. It can go to somebody else once it is released and back in the pool."
+        text = f"The code was published on {_day(voucher.published_at)}. It can go to someone else once it has been released back into the pool."
         return [Obstacle("Published", text, True, "Release it", reverse("publications:release", args=[voucher.pk]))]
     if not voucher.active:
         text = "The code is disabled, so it cannot be published."
@@ -46,7 +46,7 @@ def foresee_refusal_of_code(voucher: Voucher) -> list[Obstacle]:
     if voucher.withdrawn_at and voucher.withdrawn_why != Voucher.Withdrawn.USED:
         return [_withdrawn(voucher, voucher.withdrawn_at)]
     if is_used_up(voucher):
-        return [Obstacle("Used up", "Nothing is left of the code, so it is given to nobody.", True)]
+        return [Obstacle("Used up", "The code is used up, so it cannot be published.", True)]
     if voucher.expiration_date and voucher.expiration_date <= now:
         text = f"The code expired on {_day(voucher.expiration_date)}, so it cannot be published."
         return [Obstacle("Expired", text, True, "Change its dates", edit)]
@@ -54,19 +54,21 @@ def foresee_refusal_of_code(voucher: Voucher) -> list[Obstacle]:
         text = f"Its campaign ended on {_day(campaign.expiration_date)}, so the code cannot be published."
         return [Obstacle("Expired", text, True, "Move the campaign’s end", _page("settings", campaign))]
     if voucher.start_date and voucher.start_date > now:
-        text = f"The code can be published now, but is redeemed from {_day(voucher.start_date)} on only."
+        text = f"The code can be published now, but redeemed only from {_day(voucher.start_date)}."
         return [Obstacle("Not started", text, False, "Change its dates", edit)]
     hindered = _of_no_use_yet(campaign) if campaign else []
     if voucher.withdrawn_at:
-        text = "Somebody has redeemed the code before. It is out of the pool, but can still be published by name."
+        text = "The code has been redeemed before. It is out of the pool, but you can still publish it here."
         return [Obstacle("Used", text, False), *hindered]
     return hindered
 
 
 def _withdrawn(voucher: Voucher, at: datetime) -> Obstacle:
-    put_back = ("Put it back into the pool", reverse("publications:put-back", args=[voucher.pk]))
+    put_back = ("Return it to the pool", reverse("publications:put-back", args=[voucher.pk]))
     if voucher.withdrawn_why == Voucher.Withdrawn.RETIRED:
-        text = f"The code was released on {_day(at)}, and whoever had it may still know it. Nobody is given it again."
+        text = (
+            f"The code was released on {_day(at)}, and whoever had it may still know it. It is never published again."
+        )
         return Obstacle("Retired", text, True, *put_back)
     return Obstacle("Held back", f"The code was taken out of the pool on {_day(at)}.", True, *put_back)
 
@@ -74,21 +76,21 @@ def _withdrawn(voucher: Voucher, at: datetime) -> Obstacle:
 def _empty(campaign: Campaign, codes: CodeCount | None) -> Obstacle:
     remedy = () if campaign.standalone else ("Generate codes", _page("extend", campaign))
     if codes.total if codes else campaign.vouchers.filter(deleted_at=None).exists():
-        text = "Every code of the campaign is published, withdrawn, disabled or expired: there is none left to publish."
+        text = "No codes left: all of them are published, withdrawn, disabled or expired."
         return Obstacle("Pool empty", text, True, *remedy)
-    return Obstacle("No codes", "The campaign has no codes yet, so there is nothing to publish.", True, *remedy)
+    return Obstacle("No codes", "The campaign has no codes yet.", True, *remedy)
 
 
 def _of_no_use_yet(campaign: Campaign) -> list[Obstacle]:
     """Such a campaign publishes (docs/api.md), but shops do not take its codes."""
     if not campaign.active:
         refuses = ProjectSettings.objects.filter(refuse_disabled_campaigns=True).exists()
-        text = "The campaign is disabled: codes can be published, but none can be redeemed until it is enabled."
+        text = "The campaign is disabled: you can publish codes, but they cannot be redeemed until it is enabled."
         if refuses:
-            text = "The campaign is disabled, so nothing can be published from it (see the project’s settings)."
+            text = "The campaign is disabled, so nothing can be published from it (see the project settings)."
         return [Obstacle("Disabled", text, refuses, "Enable it", _page("settings", campaign))]
     if campaign.start_date and campaign.start_date > timezone.now():
-        text = f"The campaign starts on {_day(campaign.start_date)}: codes can be published now, and redeemed from then on."
+        text = f"The campaign starts on {_day(campaign.start_date)}. You can publish codes now; they can be redeemed from that day."
         return [Obstacle("Not started", text, False, "Move its start", _page("settings", campaign))]
     return []
 

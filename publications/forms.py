@@ -28,11 +28,11 @@ class PublishForm(forms.Form):
 
     customer = forms.CharField(
         max_length=320,
-        error_messages={"required": "Choose a customer, or type the name or e-mail of a new one."},
+        error_messages={"required": "Choose a customer, or enter the name or e-mail of a new one."},
         widget=Combobox(
             url_name="customers:suggest", attrs={"placeholder": "Name, e-mail or source ID", "autofocus": True}
         ),
-        help_text="Somebody new is offered to be created.",
+        help_text="No match? You can create the customer.",
     )
     name = forms.CharField(max_length=TEXTS["name"], required=False)
     email = forms.EmailField(label="E-mail", max_length=TEXTS["email"], required=False)
@@ -40,7 +40,7 @@ class PublishForm(forms.Form):
         label="Source ID",
         max_length=TEXTS["source_id"],
         required=False,
-        help_text="The customer’s id in your own shop or CRM.",
+        help_text="The customer’s ID in your own shop or CRM.",
     )
     count = forms.IntegerField(
         label="Number of codes",
@@ -54,7 +54,7 @@ class PublishForm(forms.Form):
             "Kept with the publication. A JSON object, such as <code>{&quot;order&quot;: 1042}</code>."
         )
     )
-    channel = ChannelField(initial=DASHBOARD, help_text="What the history and the charts call this by.")
+    channel = ChannelField(initial=DASHBOARD, help_text="Shown in the history and charts.")
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
     # Becomes the publication's source_id: the same form sent twice publishes once.
     token = forms.UUIDField(widget=forms.HiddenInput)
@@ -102,7 +102,7 @@ class PublishForm(forms.Form):
         elif typed and not self.chosen:
             self.add_error(None, f"There is no customer “{typed}” yet. Check the details and publish to create them.")
         elif self.warnings and cleaned.get("seen") != self.chosen.public_id:
-            self.add_error(None, "Please look at the notes on this customer, then publish.")
+            self.add_error(None, "Please check the warnings for this customer, then publish.")
         return cleaned
 
     def _look_up(self, typed: str) -> None:
@@ -131,11 +131,11 @@ class PublishForm(forms.Form):
         source_id, email = cleaned.get("source_id"), cleaned.get("email")
         if not any(cleaned.get(field) for field in ("name", "email", "source_id")):
             if not self.errors:
-                self.add_error("name", "Give at least a name, an e-mail or a source ID.")
+                self.add_error("name", "Enter at least a name, an e-mail or a source ID.")
             return
         if source_id and (holder := Customer.objects.live().filter(source_id=source_id).first()):
             self.candidates = [holder]
-            self.add_error("source_id", f"{holder} has this source ID. Choose them above, or give another.")
+            self.add_error("source_id", f"{holder} has this source ID. Choose them above, or enter another.")
             return
         alike = list(with_email(email)[:3]) if email else []
         if alike and cleaned.get("seen") != email:
@@ -149,28 +149,28 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Kept in the history and the audit log, so that colleagues understand it next year.",
-        error_messages={"required": "Give a reason."},
+        help_text="Kept in the history and the audit log.",
+        error_messages={"required": "Enter a reason."},
     )
 
 
 class ReleaseForm(ReasonForm):
     RETIRE, POOL = "retire", "pool"
     then = forms.ChoiceField(
-        label="What becomes of the code",
+        label="What happens to the code",
         choices=[
-            (RETIRE, "Retire it: nobody is given this code again"),
-            (POOL, "Put it back into the pool: the next customer may be given it"),
+            (RETIRE, "Retire it: the code is never published again"),
+            (POOL, "Return it to the pool: the next customer may get it"),
         ],
         widget=forms.RadioSelect,
         initial=RETIRE,
-        help_text="Choose the pool only if nobody has seen the code, for example because its message was never sent.",
+        help_text="Return it to the pool only if nobody has seen the code, for example because its message was never sent.",
     )
 
     field_order = ["then", "reason"]
 
     def __init__(self, data=None, *, may_return: bool):
         super().__init__(data and {"then": self.RETIRE, **data.dict()})  # unless told, it is retired
-        self.fields["reason"].error_messages["required"] = "Say why the code is released."
+        self.fields["reason"].error_messages["required"] = "Enter why you are releasing the code."
         if not may_return:
             del self.fields["then"]

@@ -37,7 +37,7 @@ class PoolTooSmall(HandOutRefused):
     def __init__(self, asked: int, in_pool: int) -> None:
         self.asked, self.in_pool = asked, in_pool
         super().__init__(
-            f"{asked:,} codes asked for, {in_pool:,} in the pool. Ask for fewer, or add codes to the campaign first."
+            f"You requested {asked:,} codes, but the pool has {in_pool:,}. Request fewer, or add codes to the campaign first."
         )
 
 
@@ -55,8 +55,8 @@ class NothingGiven(Exception):
 
     def __init__(self, asked: int) -> None:
         super().__init__(
-            f"None of {asked:,} given: others took the pool's last codes first, or the campaign expired or was deleted "
-            "meanwhile. Add codes to the campaign, then retry."
+            f"None of the {asked:,} codes were published: others took the last codes in the pool, or the campaign expired or was deleted "
+            "in the meantime. Add codes to the campaign, then retry."
         )
 
 
@@ -79,7 +79,7 @@ def order_hand_out(
     if quarantine := current():
         raise HandOutRefused(reason(quarantine))
     if count is not None and count < 1:
-        raise HandOutRefused("Ask for at least 1 code.")
+        raise HandOutRefused("Request at least 1 code.")
     if over := why_over(campaign):
         raise CampaignOver(over)
     in_pool = pool_size(campaign)

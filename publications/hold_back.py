@@ -36,7 +36,7 @@ def hold_back(voucher: Voucher, *, by: Actor, reason: str) -> None:
     with transaction.atomic():
         free = Voucher.objects.filter(pk=voucher.pk, published_at=None, withdrawn_at=None, deleted_at=None)
         if not free.update(withdrawn_at=Now(), withdrawn_why=Voucher.Withdrawn.HELD_BACK, updated_at=Now()):
-            raise NotInPool("This code is published or withdrawn by now, so it cannot be held back.")
+            raise NotInPool("This code has just been published or withdrawn, so it cannot be held back.")
         _record("code.held_back", voucher, by, reason)
 
 
@@ -53,7 +53,7 @@ def put_back(voucher: Voucher, *, by: Actor, reason: str) -> None:
             cursor.execute(PUT_BACK, {"voucher": voucher.pk})
             if not cursor.rowcount:
                 raise CannotReturn(
-                    "Only a withdrawn code that was never used can go back into the pool, and it must not be published."
+                    "Only a withdrawn code that is unpublished and was never used can return to the pool."
                 )
         _record("code.put_back", voucher, by, reason)
         raise_pool_version(voucher.campaign_id)
@@ -61,7 +61,7 @@ def put_back(voucher: Voucher, *, by: Actor, reason: str) -> None:
 
 def _reason(reason: str) -> str:
     if not (reason := reason.strip()):
-        raise ReasonMissing("Give a reason; it is kept in the audit log.")
+        raise ReasonMissing("Enter a reason; it is kept in the audit log.")
     return reason
 
 

@@ -207,7 +207,7 @@ class PublicationImporter:
         if verdict == "missing":
             return "is no code here. Import the codes first, then this row again."
         if verdict == "withdrawn":
-            return "was retired or held back here. Put it back into the pool on its page, or remove the row."
+            return "was retired or held back here. Return it to the pool on its page, or remove the row."
         if verdict == "deleted":
             return "was deleted here. Remove the row."
         whom = f"to {public_id(CUSTOMER, holder)}" if holder else "to nobody by name"

@@ -40,12 +40,12 @@ def warnings_about(customer: Customer, campaign: Campaign | None) -> list[str]:
             customer=customer, campaign=campaign, result=Publication.Result.SUCCESS, voided_at=None
         )
         if campaign.join_once and held.filter(join_once=True).exists():
-            warnings.append(f"{customer} has joined this campaign already and will be shown the same code again.")
+            warnings.append(f"{customer} has already joined this campaign and will get the same code again.")
         elif held.exists():
             warnings.append(f"{customer} already holds a code of this campaign.")
     others = with_email(customer.email).exclude(pk=customer.pk)[:4]
     if others:
         names = ", ".join(f"{other} ({other.source_id or other.public_id})" for other in others[:3])
         more = " and others" if len(others) > 3 else ""
-        warnings.append(f"The e-mail {customer.email} is also that of {names}{more}.")
+        warnings.append(f"The e-mail {customer.email} is also used by {names}{more}.")
     return warnings

@@ -73,18 +73,16 @@ def release(voucher: Voucher, *, by: Actor, reason: str, back_to_pool: bool = Fa
     """
     reason = reason.strip()
     if not reason:
-        raise ReasonMissing("Say why the code is released; the reason is kept in the audit log.")
+        raise ReasonMissing("Enter why you are releasing the code; the reason is kept in the audit log.")
     with transaction.atomic():
         live = PublishedVoucher.objects.filter(voucher=voucher, released_at=None).first()
         if not live or not take_back(
             [live.publication_id], voucher=voucher, released_by=by.label, reason=reason, back_to_pool=back_to_pool
         ):
-            raise NotPublished("This code is not published, or was just released.")
+            raise NotPublished("This code is not published, or has just been released.")
         voucher.refresh_from_db(fields=["published_at", "withdrawn_at", "withdrawn_why"])
         if back_to_pool and voucher.withdrawn_at:
-            raise CodeWasUsed(
-                "This code has been used, so it cannot go back into the pool. Release it without: then it is retired."
-            )
+            raise CodeWasUsed("This code has been used, so it cannot return to the pool. Release it to retire it.")
         if voucher.campaign_id and back_to_pool:
             raise_pool_version(voucher.campaign_id)
         audit.record(

@@ -35,7 +35,7 @@ class Kind(NamedTuple):
 
 
 KINDS = [
-    Kind(CodeOrder, "Making codes for {}", "campaign__name", "codes", "campaigns:order"),
+    Kind(CodeOrder, "Generating codes for {}", "campaign__name", "codes", "campaigns:order"),
     Kind(CodeImport, "Importing codes from {}", "original_name", "", "campaigns:code-import", MANAGE),
     Kind(CustomerImport, "Importing customers from {}", "original_name", "", "customers:customer-import", PUBLISH),
     Kind(
@@ -43,7 +43,7 @@ KINDS = [
     ),
     Kind(CampaignDeletion, "Erasing the codes of {}", "campaign__name", "codes"),
     Kind(OfferChange, "Changing the offer of {}", "campaign__name", "codes"),
-    Kind(Export, "Making {}", "file_name", "rows", "publications:export"),
+    Kind(Export, "Creating {}", "file_name", "rows", "publications:export"),
     Kind(Distribution, "Distributing {}", "name", "", "distributions:distribution"),
 ]  # fmt: skip
 

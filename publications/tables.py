@@ -40,7 +40,7 @@ class HistoryTable(Table):
     one_line = True
     empty_icon = "send"
     empty_title = "No publications yet"
-    empty_text = "Each code that is given out appears here: to whom, when, through which channel and by whom."
+    empty_text = "Every published code appears here: who got it, when, through which channel and who published it."
     footer_template = "publications/_report_link.html"
     row_template = "publications/_history_details.html"
 
@@ -107,7 +107,7 @@ class HeldCodeTable(Table):
 
     empty_icon = "scan-barcode"
     empty_title = "No codes yet"
-    empty_text = "Generate codes, or import those that you have from a CSV file."
+    empty_text = "Generate codes, or import your own from a CSV file."
     footer_template = "publications/_report_link.html"
     report_kind = "codes"
 
@@ -154,7 +154,7 @@ class PublishedCodeTable(Table):
     empty_icon = "scan-barcode"
     moment = ""
     empty_title = "No codes"
-    empty_text = "This attempt failed, so no code was given out."
+    empty_text = "This attempt failed, so no code was published."
 
     class Meta(Table.Meta):
         pass
@@ -192,7 +192,7 @@ class WalletTable(Table):
     moment = "publication__created_at"
     empty_icon = "wallet"
     empty_title = "No codes yet"
-    empty_text = "The codes that are published to this customer are kept here."
+    empty_text = "Codes published to this customer appear here."
 
     class Meta(Table.Meta):
         pass

@@ -52,7 +52,7 @@ def make_export_file(export_id: int) -> None:
     except OSError as problem:
         _fail(export_id, _why(problem))
     except Exception:
-        _fail(export_id, "An unexpected error stopped it; the server's log says more. Nothing is lost: retry.")
+        _fail(export_id, "It stopped because of an unexpected error; see the server’s log. Nothing is lost: retry.")
         raise
 
 

@@ -41,7 +41,7 @@ def test_a_code_that_would_be_an_operation_is_refused():
     answer = Api().post("vouchers", PERCENT | {"code": "publish"})
 
     assert answer.error[1] == "invalid_payload"
-    assert answer.error[3] == "code: “publish” is a word of the API’s own addresses. Choose another code."
+    assert answer.error[3] == "code: “publish” is reserved by the API. Choose another code."
 
 
 def test_an_operation_knows_its_methods_whatever_codes_there_are():

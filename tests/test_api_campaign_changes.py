@@ -285,11 +285,11 @@ def test_how_its_code_is_named(voucher, begins):
 @pytest.mark.parametrize(
     ("body", "status", "details"),
     [
-        ({"vouchers_count": 2}, 400, "vouchers_count: A campaign of this type has one code."),
+        ({"vouchers_count": 2}, 400, "vouchers_count: This type of campaign has a single code."),
         (
             {"campaign_type": "REFERRAL_PROGRAM"},
             400,
-            "campaign_type: A referral program needs a code for each customer.",
+            "campaign_type: A referral program needs one code per customer.",
         ),
         ({"voucher": PERCENT | {"code": "TAKEN"}}, 409, "Duplicated voucher exists with id TAKEN"),
         ({"voucher": PERCENT | {"code": " "}}, 400, "code: Enter 1 to 255 visible characters."),

@@ -166,10 +166,10 @@ def test_an_order_whose_codes_ran_out_meanwhile_says_so():
         ("vouchers_count=-3", {}, "invalid_payload", "vouchers_count: Order 1 to 10,000,000 codes at once; more can follow."),
         ("vouchers_count=9223372036854775808", {}, "invalid_payload", "vouchers_count: Order 1 to 10,000,000 codes at once; more can follow."),
         ("vouchers_count=many", {}, "invalid_query_params", "vouchers_count: must be a whole number"),
-        ("vouchers_count=5", {"code_config": {"length": 1, "charset": "AB"}}, "invalid_query_params", "vouchers_count: 2 characters over 1 random place give 2 codes; 0 exist already; 5 were asked for: use at least 3 random places or more characters."),
-        ("vouchers_count=2", {"code_config": {"pattern": "X"}}, "invalid_payload", "code_config.pattern: Put at least one #: each # becomes a random character."),
+        ("vouchers_count=5", {"code_config": {"length": 1, "charset": "AB"}}, "invalid_query_params", "vouchers_count: 2 characters in 1 random position give 2 codes; 0 already exist, and 5 more were requested: use at least 3 random positions, or more characters."),
+        ("vouchers_count=2", {"code_config": {"pattern": "X"}}, "invalid_payload", "code_config.pattern: Include at least one #. Each # becomes a random character."),
         ("vouchers_count=2", {"code": "BEAN"}, "invalid_payload", "code: can be given to one voucher only; leave it out, or vouchers_count"),
-        ("vouchers_count=2", {"redemption": {"quantity": 0}}, "invalid_payload", "redemption.quantity: Enter 1 to 1,000,000,000; leave it empty for no limit."),
+        ("vouchers_count=2", {"redemption": {"quantity": 0}}, "invalid_payload", "redemption.quantity: Enter 1 to 1,000,000,000; leave empty for no limit."),
         ("", {"metadata": "x"}, "invalid_payload", "metadata: must be an object"),
     ],
 )  # fmt: skip

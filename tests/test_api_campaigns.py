@@ -197,7 +197,7 @@ def test_a_name_is_taken_once():
         ({"vouchers_count": 10_000_001}, "vouchers_count: Order at most 10,000,000 codes at once; more can follow."),
         (
             {"voucher": PERCENT | {"code_config": {"pattern": "NONE"}}},
-            "voucher.code_config.pattern: Put at least one #: each # becomes a random character.",
+            "voucher.code_config.pattern: Include at least one #. Each # becomes a random character.",
         ),
         ({"metadata": 5}, "metadata: must be an object"),
         (

@@ -83,9 +83,9 @@ def test_what_cannot_be_imported_is_told_code_by_code():
             {
                 "code": "GOOD",
                 "row": 3,
-                "reason": "Code: is the same as in object 1. Each code exists once. Remove one of the two.",
+                "reason": "Code: is the same as in object 1. Codes must be unique. Remove one of the two.",
             },
-            {"code": "NOTHING", "row": 4, "reason": "discount_type: Choose what the code gives."},
+            {"code": "NOTHING", "row": 4, "reason": "discount_type: Choose what the code is worth."},
             {
                 "code": "BAD",
                 "row": 5,
@@ -122,7 +122,7 @@ def test_into_a_campaign_as_json():
     )  # fmt: skip
     assert action["type"] == "CAMPAIGN.VOUCHERS_IMPORT"
     assert [(row["code"], row["row"]) for row in action["result"]["failed"]] == [("CODE8", 2)]
-    assert "the campaign's codes are DISCOUNT_VOUCHER" in action["result"]["failed"][0]["reason"]
+    assert "the campaign, whose codes are DISCOUNT_VOUCHER" in action["result"]["failed"][0]["reason"]
     campaign.refresh_from_db()
     assert campaign.pool_version == 1
 

@@ -204,7 +204,7 @@ def test_a_filter_looks_through_so_many_calls_and_says_so(signed_in, monkeypatch
 
     page = browser.get(f"/settings/api-keys/{key.pk}/log", {"status": "404"})
     assert len(page.context["table"].page) == 1
-    assert "Looked at the newest 2 calls, back to" in page.content.decode()
+    assert "Searched the newest 2 calls, back to" in page.content.decode()
 
     further = page.context["table"].looked.further
     page = browser.get(f"/settings/api-keys/{key.pk}/log", {"status": "404", "beyond": further})

@@ -174,7 +174,10 @@ def test_the_one_code_of_a_standalone_campaign():
 
     assert at_random.error[:3] == (400, "invalid_campaign", "Invalid Campaign")
     assert (named.status, another.status) == (200, 400)
-    assert another.error[3] == "“Coffee” is a campaign of one code, which it has. Make another campaign for more."
+    assert (
+        another.error[3]
+        == "“Coffee” is a single-code campaign and already has its code. Create another campaign for more."
+    )
     assert campaign.vouchers.get().code == "BEAN"
 
 
@@ -199,7 +202,7 @@ def test_of_many_at_once_one_makes_the_one_code_of_a_standalone_campaign():
 @pytest.mark.parametrize(
     ("body", "details"),
     [
-        ({}, "discount.type: Choose what the code gives."),
+        ({}, "discount.type: Choose what the code is worth."),
         ({"type": "LOYALTY_CARD"}, "type: must be 'DISCOUNT_VOUCHER' or 'GIFT_VOUCHER'"),
         ({"type": "GIFT_VOUCHER"}, "gift.amount: Enter an amount above 0."),
         ({"gift": {"amount": 0}}, "gift.amount: Enter an amount above 0."),
@@ -207,8 +210,8 @@ def test_of_many_at_once_one_makes_the_one_code_of_a_standalone_campaign():
         ({"discount": {"type": "PERCENT", "percent_off": "10"}}, "discount.percent_off: must be a number"),
         ({"discount": {"type": "PERCENT", "percent_off": 101}}, "discount: Enter a percentage above 0 and up to 100."),
         ({"discount": {"percent_off": 10}}, "discount.type: is required"),
-        (TENTH_OFF | {"redemption": {"quantity": 0}}, "redemption.quantity: Enter 1 to 1,000,000,000; leave it empty for no limit."),
-        (TENTH_OFF | {"redemption": {"quantity": 2**40}}, "redemption.quantity: Enter 1 to 1,000,000,000; leave it empty for no limit."),
+        (TENTH_OFF | {"redemption": {"quantity": 0}}, "redemption.quantity: Enter 1 to 1,000,000,000; leave empty for no limit."),
+        (TENTH_OFF | {"redemption": {"quantity": 2**40}}, "redemption.quantity: Enter 1 to 1,000,000,000; leave empty for no limit."),
         (TENTH_OFF | {"redemption": 5}, "redemption: must be an object"),
         (TENTH_OFF | {"active": 1}, "active: must be true or false"),
         (TENTH_OFF | {"start_date": "soon"}, "start_date: must be an ISO 8601 time such as 2026-03-01T12:00:00Z"),
@@ -231,17 +234,17 @@ def test_what_is_wrong_is_named(body, details):
 @pytest.mark.parametrize(
     ("config", "details"),
     [
-        ({"charset": "AA"}, "code_config.charset: “A” is there twice: name each character once."),
-        ({"pattern": "ABC"}, "code_config.pattern: Put at least one #: each # becomes a random character."),
-        ({"length": 0}, "code_config.length: At least 1 random character is needed."),
+        ({"charset": "AA"}, "code_config.charset: “A” appears twice. List each character once."),
+        ({"pattern": "ABC"}, "code_config.pattern: Include at least one #. Each # becomes a random character."),
+        ({"length": 0}, "code_config.length: Use at least 1 random character."),
         ({"length": 2.5}, "code_config.length: must be a whole number"),
-        ({"length": 300}, "code_config.length: A code would have 300 characters; at most 255 are possible."),
-        ({"length": 2**62}, f"code_config.length: A code would have {2**62} characters; at most 255 are possible."),
+        ({"length": 300}, "code_config.length: Codes would have 300 characters; the maximum is 255."),
+        ({"length": 2**62}, f"code_config.length: Codes would have {2**62} characters; the maximum is 255."),
         (
             {"charset": "".join(map(chr, range(0x4E00, 0x4E00 + 300)))},
-            "code_config.charset: At most 255 different characters are possible.",
+            "code_config.charset: Use at most 255 different characters.",
         ),
-        ({"prefix": "A B"}, "code_config.prefix: Spaces and invisible characters cannot be part of a code."),
+        ({"prefix": "A B"}, "code_config.prefix: Codes cannot contain spaces or invisible characters."),
     ],
 )
 def test_a_configuration_that_gives_no_codes(config, details):
@@ -262,7 +265,7 @@ def test_the_type_is_that_of_the_campaign():
 
     answer = Api().post("vouchers/BEAN", {"campaign": "Coffee", "type": "GIFT_VOUCHER", "gift": {"amount": 100}})
 
-    assert answer.error[3] == "type: The codes of this campaign are of the type DISCOUNT_VOUCHER."
+    assert answer.error[3] == "type: The codes in this campaign have the type DISCOUNT_VOUCHER."
 
 
 def test_a_campaign_that_there_is_not():

@@ -96,7 +96,7 @@ def test_the_name_of_a_deleted_campaign_is_free():
 
     with pytest.raises(NameTaken) as refused:
         create_campaign({"name": "Autumn"}, by=STAFF)
-    assert str(refused.value) == "There is a campaign called “Autumn” already. Choose another name."
+    assert str(refused.value) == "There is already a campaign called “Autumn”. Choose another name."
 
 
 @pytest.mark.django_db(transaction=True)

@@ -46,7 +46,7 @@ def test_the_tiles_tell_codes_publications_customers_and_failures(signed_in):
 
     assert tiles(page) == {
         "Codes published": "4 of 4 100% 0 redeemed, 0%",
-        "Codes in 7 days": "3 +200% on the week before",
+        "Codes in 7 days": "3 +200% vs. the week before",
         "Customers reached": "2 2 codes each",
         "Failed attempts": "2 last just now",
     }
@@ -71,7 +71,7 @@ def test_a_publication_of_several_codes_counts_as_its_codes(signed_in):
     page = signed_in("Viewer").get(address(campaign)).content.decode()
 
     assert tiles(page)["Codes published"].startswith("5 of 5")
-    assert tiles(page)["Codes in 7 days"] == "5 none in the week before in 2 publications"
+    assert tiles(page)["Codes in 7 days"] == "5 none the week before in 2 publications"
     assert tiles(page)["Customers reached"] == "2 2.5 codes each"
     assert [series["values"][-1] for series in tally_days(campaign).chart()["series"]] == [5]
 
@@ -135,7 +135,7 @@ def test_the_head_tells_status_value_dates_and_what_is_special(signed_in):
 
     assert "Autumn Roast Disabled" in page
     assert (
-        "20% off · until 31 Dec 2099 · Discount coupons · one code a customer · extends itself · "
+        "20% off · until 31 Dec 2099 · Discount coupons · one code per customer · auto-extending · "
         "valid 30 days after publishing"
     ) in page
 

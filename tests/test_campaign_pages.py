@@ -96,22 +96,22 @@ def test_what_is_wrong_with_a_field_of_the_other_kind_does_not_matter(signed_in,
     ("typed", "said"),
     [
         ({"name": ""}, "This field is required."),
-        ({"name": "Taken"}, "There is a campaign called “Taken” already."),
-        ({"discount_type": ""}, "Choose what the code gives."),
+        ({"name": "Taken"}, "There is already a campaign called “Taken”."),
+        ({"discount_type": ""}, "Choose what the code is worth."),
         ({"discount_value": "101"}, "Enter a percentage above 0 and up to 100."),
         ({"kind": "GIFT_VOUCHERS"}, "Enter an amount above 0."),
-        ({"redemption_limit": "1000000001"}, "Enter 1 to 1,000,000,000; leave it empty for no limit."),
-        (GIFTS | {"gift_limit": "1000000001"}, "Enter 1 to 1,000,000,000; leave it empty for no limit."),
-        (REFERRALS | {"referral_limit": "1000000001"}, "Enter 1 to 1,000,000,000; leave it empty for no limit."),
+        ({"redemption_limit": "1000000001"}, "Enter 1 to 1,000,000,000; leave empty for no limit."),
+        (GIFTS | {"gift_limit": "1000000001"}, "Enter 1 to 1,000,000,000; leave empty for no limit."),
+        (REFERRALS | {"referral_limit": "1000000001"}, "Enter 1 to 1,000,000,000; leave empty for no limit."),
         (GIFTS | {"gift_limit": "0"}, "Ensure this value is greater than or equal to 1."),
         ({"activity_duration": "soon"}, "Write it as “30 days”"),
         ({"metadata": '{"a": 1,\n}'}, "in line 2"),
-        ({"code_charset": "AAB"}, "is there twice"),
+        ({"code_charset": "AAB"}, "appears twice"),
         ({"start_date": "2026-05-02T10:00", "expiration_date": "2026-05-01T10:00"}, "must be after the start"),
         (
             {"code_length": "4", "count": "2000000"},
-            "32 characters over 4 random places give 1,048,576 codes; 0 exist already; 2,000,000 were asked for: "
-            "use at least 5 random places or more characters.",
+            "32 characters in 4 random positions give 1,048,576 codes; 0 already exist, and 2,000,000 more were requested: "
+            "use at least 5 random positions, or more characters.",
         ),
     ],
 )
@@ -154,8 +154,8 @@ def test_the_preview_refuses_what_cannot_be(signed_in):
     too_many = client.get("/campaigns/preview", configuration | {"count": "257"}).content.decode()
     no_pattern = client.get("/campaigns/preview", configuration | {"code_pattern": "ABC"}).content.decode()
 
-    assert "257 were asked for: use at least 9 random places" in too_many
-    assert "Put at least one #" in no_pattern
+    assert "257 more were requested: use at least 9 random positions" in too_many
+    assert "Include at least one #" in no_pattern
 
 
 def test_without_scripts_the_preview_is_a_button(signed_in):
@@ -229,7 +229,7 @@ def test_too_many_codes_are_refused_with_the_arithmetic(signed_in):
 
     page = signed_in("Manager").post(page_of("extend", campaign), {"count": "5"}).content.decode()
 
-    assert "2 characters over 2 random places give 4 codes; 0 exist already; 5 were asked for" in page
+    assert "2 characters in 2 random positions give 4 codes; 0 already exist, and 5 more were requested" in page
     assert CodeOrder.objects.count() == 0
 
 
@@ -275,7 +275,7 @@ def test_codes_of_ones_own_are_imported_as_the_next_step(signed_in):
 def test_a_campaign_without_a_number_of_codes_asks_for_it(signed_in):
     page = signed_in("Manager").post("/campaigns/new", NEW | {"count": ""}).content.decode()
 
-    assert "Say how many codes to generate" in page
+    assert "Enter how many codes to generate" in page
     assert Campaign.objects.count() == 0
 
 
@@ -285,7 +285,7 @@ def test_disabling_asks_first_and_says_what_follows(signed_in):
 
     page = client.get(page_of("disable", campaign)).content.decode()
 
-    assert "The code that a customer holds stops working." in page
+    assert "The published code stops working." in page
     assert Campaign.objects.get().active
     client.post(page_of("disable", campaign))
     assert not Campaign.objects.get().active

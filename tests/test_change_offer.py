@@ -108,7 +108,7 @@ def test_a_gift_amount_does_not_fall_below_what_a_code_has_paid():
     (held,) = given_out(campaign)
     redeem(held, amount=Decimal("40.50"), by=STAFF)
 
-    with pytest.raises(InvalidFields, match=r"has paid 40\.50 already\. Enter 40\.50 or more\."):
+    with pytest.raises(InvalidFields, match=r"has already paid 40\.50\. Enter 40\.50 or more\."):
         change_campaign(campaign, {"gift_amount": Decimal(40)}, held=Held.ALL, by=STAFF)
     change_campaign(campaign, {"gift_amount": Decimal("40.50")}, held=Held.ALL, by=STAFF)
 
@@ -121,7 +121,7 @@ def test_nobody_changes_the_codes_that_were_given_out_unasked():
     campaign = CampaignFactory(codes=2)
     given_out(campaign)
 
-    with pytest.raises(InvalidFields, match="Codes with this value were given out"):
+    with pytest.raises(InvalidFields, match="Codes with this value have been published"):
         change_campaign(campaign, {"discount_value": 20}, by=STAFF)
 
     change_campaign(campaign, {"redemption_limit": 1, "category": "coffee"}, by=STAFF)  # no other limit than it has
@@ -154,8 +154,8 @@ def test_the_form_asks_and_the_codes_timeline_tells(signed_in, choice, kept):
 
     assert asked.status_code == 200
     page = asked.content.decode()
-    assert "What becomes of the 2 codes that were given out with the old offer?" in page
-    assert "Nothing has been saved yet" in page
+    assert "What should happen to the 2 codes already published with the old offer?" in page
+    assert "Not saved yet" in page
     assert Campaign.objects.get().discount_value == 10
 
     again = client.post(url, sent | {"held": "perhaps"})

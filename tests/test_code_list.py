@@ -148,5 +148,5 @@ def test_a_state_that_no_index_finds_is_looked_for_among_the_newest_and_the_page
     further = re.search(r"beyond=(v_\w+)", page)[1]
 
     assert old.public_id not in page
-    assert "Older ones have not been looked at yet" in page
+    assert "Older entries have not been searched yet" in page
     assert old.public_id in client.get(f"/codes/?status=expired&beyond={further}").content.decode()

@@ -185,7 +185,7 @@ def test_only_a_manager_does_and_a_refusal_is_told(signed_in, action):
     assert signed_in("Operator").post(address(voucher, action), {"reason": "So"}).status_code == 403
     page = signed_in("Manager").post(address(voucher, action), {"reason": "So"}).content.decode()
 
-    assert {"hold-back": "cannot be held back", "put-back": "must not be published"}[action] in page
+    assert {"hold-back": "cannot be held back", "put-back": "can return to the pool"}[action] in page
 
 
 def test_the_page_of_a_code_says_why_nobody_is_given_it(signed_in):
@@ -198,8 +198,8 @@ def test_the_page_of_a_code_says_why_nobody_is_given_it(signed_in):
     pages = [text(browser.get(address(voucher)).content.decode()) for voucher in (retired, used, left)]
 
     assert "Retired. The code was released on" in pages[0]
-    assert "Used up. Nothing is left of the code" in pages[1]
-    assert "Used. Somebody has redeemed the code before." in pages[2]
+    assert "Used up. The code is used up, so it cannot be published" in pages[1]
+    assert "Used. The code has been redeemed before." in pages[2]
 
 
 @pytest.mark.parametrize("reason", ["", "   "])
@@ -209,7 +209,7 @@ def test_a_release_without_a_reason_is_refused(signed_in, reason):
 
     page = signed_in("Manager").post(address(voucher, "release"), {"reason": reason}).content.decode()
 
-    assert "Say why the code is released." in page
+    assert "Enter why you are releasing the code." in page
     assert PublishedVoucher.objects.get().released_at is None
 
 
@@ -218,7 +218,7 @@ def test_a_code_that_somebody_released_a_moment_ago_says_so(signed_in):
 
     page = signed_in("Manager").post(address(voucher, "release"), {"reason": "Wrong person"}).content.decode()
 
-    assert "This code is not published, or was just released." in page
+    assert "This code is not published, or has just been released." in page
 
 
 @pytest.mark.parametrize("how_often", [1, 10])

@@ -59,10 +59,13 @@ def test_many_random_codes(signed_in):
         ({"code": "TAKEN"}, "The code “TAKEN” exists already."),
         ({"type": "GIFT_VOUCHER"}, "Enter an amount above 0."),
         ({"discount_value": ""}, "Enter the value."),
-        ({"how": "random", "count": ""}, "Enter how many."),
+        ({"how": "random", "count": ""}, "Enter the number of codes."),
         ({"how": "random", "count": "10001"}, "less than or equal to 10000"),
-        ({"how": "random", "count": "10", "code_charset": "11"}, "is there twice"),
-        ({"how": "random", "count": "101", "code_length": "2"}, "101 were asked for: use at least 3 random places"),
+        ({"how": "random", "count": "10", "code_charset": "11"}, "appears twice"),
+        (
+            {"how": "random", "count": "101", "code_length": "2"},
+            "101 more were requested: use at least 3 random positions",
+        ),
     ],
 )
 def test_a_wrong_entry_is_said_and_nothing_is_made(signed_in, typed, said):

@@ -70,8 +70,8 @@ def test_a_space_too_small_is_refused_with_the_arithmetic():
         space.must_hold(2_000_000)
 
     assert str(refused.value) == (
-        "32 characters over 4 random places give 1,048,576 codes; 0 exist already; 2,000,000 were asked for: "
-        "use at least 5 random places or more characters."
+        "32 characters in 4 random positions give 1,048,576 codes; 0 already exist, and 2,000,000 more were requested: "
+        "use at least 5 random positions, or more characters."
     )
     space.must_hold(1_048_576)
 

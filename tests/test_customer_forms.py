@@ -46,7 +46,7 @@ def test_a_customer_is_added(signed_in):
 @pytest.mark.parametrize(
     ("fields", "errors"),
     [
-        ({"city": "Madrid"}, {"__all__": ["Give at least a name, an e-mail, a phone number or a source ID."]}),
+        ({"city": "Madrid"}, {"__all__": ["Enter at least a name, an e-mail, a phone number or a source ID."]}),
         ({"email": "mara at example.com"}, {"email": ["Enter a valid email address."]}),
         ({"name": "M", "birthdate": "2999-01-01"}, {"birthdate": ["This day is yet to come."]}),
         ({"name": "M", "metadata": "[1]"},

@@ -138,7 +138,7 @@ def test_the_segments_stand_in_the_profile(signed_in):
     create_static_segment("Others", [], by=STAFF)
     create_filter_segment("In Kyiv", {"city": {"conditions": {"$is": ["Kyiv"]}}}, by=STAFF)
 
-    assert "Segments In Kyiv , Testers Id" in text(signed_in("Viewer").get(address(mara)))
+    assert "Segments In Kyiv , Testers ID" in text(signed_in("Viewer").get(address(mara)))
 
 
 def test_the_events_tell_what_the_customer_did_the_newest_first(signed_in):

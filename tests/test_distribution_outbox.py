@@ -125,13 +125,13 @@ def test_staff_take_a_customer_off_all_runs_and_put_them_back(operator):
 
     row = Unsubscribe.objects.get()
     assert (row.email, row.customer, row.actor_id) == ("ada@example.com", ada, operator.user.pk)
-    assert "Gets e-mails of distributions." in before and f'action="{profile}unsubscribe"' in before
-    assert "was unsubscribed already" in again and f"by {operator.user.get_username()}" in again
-    assert "no distribution sends e-mails to this address" in operator.get(f"{profile}messages").content.decode()
+    assert "Receives e-mails from distributions." in before and f'action="{profile}unsubscribe"' in before
+    assert "was already unsubscribed" in again and f"by {operator.user.get_username()}" in again
+    assert "distributions no longer send e-mails to this address" in operator.get(f"{profile}messages").content.decode()
 
     assert operator.post(f"{profile}resubscribe").url == profile
     assert Unsubscribe.objects.count() == 0
-    assert "no distribution sends" not in operator.get(profile).content.decode()
+    assert "distributions no longer send" not in operator.get(profile).content.decode()
     log = AuditEntry.objects.filter(object_id=ada.public_id, actor_id=operator.user.pk).order_by("pk")
     assert [entry.action for entry in log] == ["customer.unsubscribed", "customer.resubscribed"]
 
@@ -142,7 +142,7 @@ def test_who_only_reads_sees_the_state_and_no_button(signed_in):
 
     shown = viewer.get(f"/customers/{ada.public_id}/").content.decode()
 
-    assert "Gets e-mails of distributions." in shown and "/unsubscribe" not in shown
+    assert "Receives e-mails from distributions." in shown and "/unsubscribe" not in shown
     assert viewer.post(f"/customers/{ada.public_id}/unsubscribe").status_code == 403
 
 
@@ -151,5 +151,5 @@ def test_without_an_address_there_is_nothing_to_take_off(operator):
 
     shown = operator.post(f"/customers/{ada.public_id}/unsubscribe", follow=True).content.decode()
 
-    assert "has no e-mail address" in shown and "Gets e-mails" not in shown
+    assert "has no e-mail address" in shown and "Receives e-mails" not in shown
     assert Unsubscribe.objects.count() == 0

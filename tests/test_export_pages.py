@@ -79,7 +79,7 @@ def test_all_codes_for_a_program(signed_in):
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
-        ({"count": "800"}, "800 codes asked for, 5 in the pool. Ask for fewer, or add codes"),
+        ({"count": "800"}, "You requested 800 codes, but the pool has 5. Request fewer, or add codes"),
         ({"count": ""}, "Enter how many codes the file should hold, or tick all."),
         ({"count": "0"}, "greater than or equal to 1"),
         ({"everything": "on", "count": "3"}, "You ticked all codes and also entered a number. Clear one of them."),
@@ -118,7 +118,7 @@ def test_an_empty_pool_and_an_expired_campaign_say_so_instead_of_a_form(signed_i
 
     assert "The pool is empty" in pages[0]
     assert "This campaign has expired." in pages[1]
-    assert not any("Publish into a file" in page for page in pages)
+    assert not any("Publish to a file" in page for page in pages)
 
 
 def test_in_a_dialog_the_browser_is_sent_to_the_export(signed_in):
@@ -218,7 +218,7 @@ def test_progress_is_polled_until_the_work_ends(signed_in):
     make_export_file(export.pk)
     done = text(staff.get(page_of(export), headers=part))
 
-    assert "Waiting for the worker" in waiting
+    assert "Queued" in waiting
     assert "Publishing: 1 of 3" in publishing
     assert 'value="33"' in publishing
     assert "Writing: 0 of 3" in writing

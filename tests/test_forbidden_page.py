@@ -18,7 +18,7 @@ def test_who_has_no_role_is_told_whom_to_ask_and_can_sign_out():
     token = re.search(r'<form method="post" action="/logout/"><input [^>]* value="([^"]+)">', page)[1]
     signed_out = client.post("/logout/", {"csrfmiddlewaretoken": token})
 
-    assert "Your account <strong>ada</strong> has no role yet. Ask a Manager to give it one" in page
+    assert "Your account <strong>ada</strong> has no role yet. Ask a Manager to assign one" in page
     assert "Go to Home" not in page  # which is where they are refused
     assert (signed_out.status_code, "_auth_user_id" in client.session) == (302, False)
 
@@ -26,6 +26,6 @@ def test_who_has_no_role_is_told_whom_to_ask_and_can_sign_out():
 def test_who_lacks_a_permission_is_told_which_and_can_go_home(signed_in):
     page = signed_in("Viewer").get("/settings/api-keys/").content.decode()
 
-    assert "This needs the permission to manage. Ask a Manager to give you a role that has it." in page
+    assert "You need permission to manage. Ask a Manager for a role that includes it." in page
     assert '<a class="btn primary" href="/">Go to Home</a>' in page
     assert 'action="/logout/"' in page

@@ -108,7 +108,7 @@ def test_what_works_but_is_of_no_use_yet_is_told_above_the_form(signed_in):
 
     answer = signed_in("Operator").get(f"/campaigns/{campaign.public_id}/publish")
 
-    assert "Disabled. The campaign is disabled: codes can be published, but none can be redeemed" in text(answer)
+    assert "Disabled. The campaign is disabled: you can publish codes, but they cannot be redeemed" in text(answer)
     assert 'name="customer"' in answer.content.decode()
 
 

@@ -159,8 +159,8 @@ def test_an_order_that_the_space_cannot_hold_is_refused_before_it_is_made():
         order_codes(campaign, count=100, by=STAFF)
 
     assert str(refused.value) == (
-        "10 characters over 2 random places give 100 codes; 1 exist already; 100 were asked for: "
-        "use at least 3 random places or more characters."
+        "10 characters in 2 random positions give 100 codes; 1 already exist, and 100 more were requested: "
+        "use at least 3 random positions, or more characters."
     )
     assert CodeOrder.objects.count() == 0
 
@@ -175,7 +175,7 @@ def test_a_failed_order_says_why_keeps_what_it_made_and_can_be_taken_up_again(mo
 
     order.refresh_from_db()
     assert (order.status, order.done) == ("failed", 80)
-    assert "19 of the 20 wanted now could be found" in order.error
+    assert "found only 19 of 20" in order.error
     Voucher.objects.filter(code="42").delete()
     assert retry_order(order, by=STAFF)
     assert not retry_order(order, by=STAFF)

@@ -137,7 +137,7 @@ def test_nothing_left_is_a_failure_that_can_be_retried_when_there_are_codes_agai
     made(export)
 
     assert (export.status, export.publication) == ("failed", None)
-    assert export.error.startswith("None of 2 given: others took the pool's last codes first")
+    assert export.error.startswith("None of the 2 codes were published: others took the last codes in the pool")
     assert Publication.objects.filter(channel="CSV").count() == 0
 
     VoucherFactory.create_batch(3, campaign=campaign)

@@ -59,7 +59,7 @@ def test_more_than_the_pool_holds_is_refused_with_the_numbers():
 
     assert (refused.value.asked, refused.value.in_pool) == (800, 310)
     assert str(refused.value) == (
-        "800 codes asked for, 310 in the pool. Ask for fewer, or add codes to the campaign first."
+        "You requested 800 codes, but the pool has 310. Request fewer, or add codes to the campaign first."
     )
     assert Export.objects.count() == 0
 

@@ -269,9 +269,9 @@ def test_nothing_fits_is_said_only_when_all_was_looked_at(signed_in, monkeypatch
 
     assert "No matches so far" in newest
     assert f"channel=API&amp;result=FAILURE&amp;beyond={made[1].public_id}" in newest
-    assert "Looked at the newest 2 publications" in " ".join(newest.split())
-    assert "Nothing fits these filters" in rest
-    assert "Looked at the rest, to the very last" in rest
+    assert "Searched the newest 2 publications" in " ".join(newest.split())
+    assert "Nothing matches these filters" in rest
+    assert "Searched all the remaining" in rest
 
 
 def test_a_text_that_very_many_begin_with_is_never_gathered_whole(monkeypatch):

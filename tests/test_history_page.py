@@ -59,7 +59,7 @@ def test_a_failed_attempt_tells_why_and_how_often(signed_in):
     assert rows(page) == [
         ["just now", "–", f"Mara Lindqvist {customer.email}", "API", "Test Staff", "Failed Pool empty ×3", ""]
     ]
-    assert "Add codes to it, or let it extend itself" in page
+    assert "Add codes, or let it extend itself" in page
 
 
 def test_metadata_and_what_has_no_column_stand_in_the_row_that_opens(signed_in):
@@ -191,7 +191,7 @@ def test_what_was_looked_for_in_the_newest_only_is_said(signed_in, monkeypatch):
 
     page = signed_in("Operator").get("/publications/", {"q": "ROAST"}).content.decode()
 
-    assert "Looked at the newest" in page
+    assert "Searched the newest" in page
 
 
 def test_the_report_takes_the_filters_of_the_page_along(signed_in):

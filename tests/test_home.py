@@ -39,7 +39,7 @@ def test_a_new_installation_leads_on_step_by_step(signed_in):
     create_api_key("Web shop", by=STAFF)
     with_key = browser.get("/").content.decode()
 
-    titles = ["Create a campaign", "Add codes to it", "Publish the first code", "Let your shop publish"]
+    titles = ["Create a campaign", "Add codes", "Publish the first code", "Connect your shop"]
     assert steps(empty) == list(zip(titles, ["now", "", "", ""], strict=True))
     assert steps(with_campaign) == list(zip(titles, ["done", "now", "", ""], strict=True))
     assert steps(with_codes) == list(zip(titles, ["done", "done", "now", ""], strict=True))
@@ -60,7 +60,7 @@ def test_the_call_by_curl_can_be_pasted_into_a_shell(signed_in):
 def test_who_may_not_take_a_step_is_told_who_does(signed_in):
     page = signed_in("Viewer").get("/").content.decode()
 
-    assert "A Manager does this." in page
+    assert "Ask a Manager to do this." in page
     assert 'href="/campaigns/new"' not in page
 
 
@@ -74,7 +74,7 @@ def test_the_tiles_count_codes_failures_and_campaigns(signed_in):
 
     page = text(signed_in("Viewer").get("/").content.decode())
 
-    assert "Codes published today 4 0 yesterday Codes in 7 days 4 none in the week before in 3 publications" in page
+    assert "Codes published today 4 0 yesterday Codes in 7 days 4 none the week before in 3 publications" in page
     assert "Failed attempts 1 in the last 7 days Campaigns 1" in page
 
 
@@ -86,7 +86,7 @@ def test_the_step_that_is_left_is_still_offered(signed_in):
     create_api_key("Web shop", by=STAFF)
     after = browser.get("/").content.decode()
 
-    assert ("Let your shop publish." in before, "Let your shop publish." in after) == (True, False)
+    assert ("Connect your shop." in before, "Connect your shop." in after) == (True, False)
 
 
 def test_the_latest_publications_are_told(signed_in):
@@ -132,8 +132,8 @@ def test_running_work_is_shown_with_its_progress_and_asked_for_again(signed_in):
     part = browser.get("/", **OF_RUNNING_WORK).content.decode()
 
     for html in (page, part):
-        assert "Making codes for Autumn Roast 250 of 1,000 codes" in text(html)
-        assert "Making codes.csv Waiting for the worker" in text(html)
+        assert "Generating codes for Autumn Roast 250 of 1,000 codes" in text(html)
+        assert "Generating codes.csv Queued" in text(html)
         assert "Distributing Autumn thanks Running" in text(html)
         assert f'href="/distributions/{run.public_id}/"' in html
         assert "done.csv" not in html

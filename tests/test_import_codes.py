@@ -81,12 +81,12 @@ def test_a_code_that_exists_is_refused_by_its_row():
     assert counts(done) == (3, 1, 0, 2)
     assert refused(done) == [
         (3, TAKEN),
-        (4, "Code: is the same as in row 2. Each code exists once. Remove one of the two."),
+        (4, "Code: is the same as in row 2. Codes must be unique. Remove one of the two."),
     ]
     assert error_rows(done) == [
         ["Code", "Region", "Row", "Error"],
         ["OLD", "x", "3", TAKEN],
-        ["NEW", "y", "4", "Code: is the same as in row 2. Each code exists once. Remove one of the two."],
+        ["NEW", "y", "4", "Code: is the same as in row 2. Codes must be unique. Remove one of the two."],
     ]
     assert Voucher.objects.get(code="OLD").metadata == {"kept": True}
 
@@ -184,7 +184,7 @@ def test_values_of_standalone_codes(row, stored):
 @pytest.mark.parametrize(
     ("row", "error"),
     [
-        ("A,,,,,", "Discount Type: Choose what the code gives."),
+        ("A,,,,,", "Discount Type: Choose what the code is worth."),
         ("A,,PERCENT,,,", "Value: Enter the value."),
         ("A,,PERCENT,101,,", "Value: Enter a percentage above 0 and up to 100."),
         ("A,,PERCENT,-5,,", "Value: “-5” is not a number. Write it without thousands or signs, such as 10 or 10.50."),
@@ -219,7 +219,7 @@ def test_a_number_of_redemptions_that_would_end_its_counter(heading, number):
     done = imported_codes(f"Code,{heading},Discount type,Value\nA,{number},PERCENT,5\nB,1000000000,PERCENT,5\n")
 
     assert counts(done) == (2, 1, 0, 1)
-    assert refused(done) == [(2, f"{heading}: “{number}” is too large. At most 1,000,000,000 are counted.")]
+    assert refused(done) == [(2, f"{heading}: “{number}” is too large. The maximum is 1,000,000,000.")]
 
 
 def test_all_that_is_wrong_with_a_row_is_said_at_once():
@@ -264,7 +264,7 @@ def test_also_what_does_not_fit_together_and_that_the_code_is_known():
         (
             5,
             "Active: “maybe” is neither true nor false. Write TRUE or FALSE. "
-            "Code: is the same as in row 2. Each code exists once. Remove one of the two.",
+            "Code: is the same as in row 2. Codes must be unique. Remove one of the two.",
         ),
     ]
 
@@ -293,9 +293,9 @@ def test_a_code_must_expire_after_it_starts():
 @pytest.mark.parametrize(
     ("campaign", "row", "error"),
     [
-        ({}, "A,GIFT_VOUCHER,", "Voucher Type: GIFT_VOUCHER does not fit: the campaign's codes are DISCOUNT_VOUCHER. "
+        ({}, "A,GIFT_VOUCHER,", "Voucher Type: GIFT_VOUCHER does not match the campaign, whose codes are DISCOUNT_VOUCHER. "
          "Correct it, or choose another campaign."),
-        (GIFT, "A,DISCOUNT_VOUCHER,", "Voucher Type: DISCOUNT_VOUCHER does not fit: the campaign's codes are GIFT_VOUCHER. "
+        (GIFT, "A,DISCOUNT_VOUCHER,", "Voucher Type: DISCOUNT_VOUCHER does not match the campaign, whose codes are GIFT_VOUCHER. "
          "Correct it, or choose another campaign."),
     ],
 )  # fmt: skip
@@ -327,7 +327,7 @@ def test_a_deleted_campaign_takes_no_codes():
 
     done = imported_codes("Code\nA\n", campaign)
 
-    assert (done.status, done.error) == ("failed", "The campaign was deleted meanwhile.")
+    assert (done.status, done.error) == ("failed", "The campaign was deleted in the meantime.")
     assert not Voucher.objects.exists()
 
 

@@ -112,7 +112,7 @@ def test_the_draft_tells_of_codes_that_are_here_already_or_stand_twice(signed_in
     assert [row.problem for row, _ in page.context["rows"]] == [
         TAKEN,
         "",
-        "Code: is the same as in row 3. Each code exists once. Remove one of the two.",
+        "Code: is the same as in row 3. Codes must be unique. Remove one of the two.",
         maybe + TAKEN,
         "",
     ]
@@ -307,7 +307,7 @@ def test_the_result_lists_refused_rows_and_offers_the_error_file(signed_in):
     page = browser.get(f"/codes/import/{done.pk}").content.decode()
     file = browser.get(f"/codes/import/{done.pk}/errors")
 
-    assert "Code: is in use already, here or in another campaign." in page
+    assert "Code: already exists, in this or another campaign." in page
     assert "AUTUMN-7KQ2" not in page
     assert file.headers["Content-Disposition"] == 'attachment; filename="codes-errors.csv"'
     assert b"".join(file.streaming_content).decode("utf-8-sig").splitlines()[1].startswith("AUTUMN-7KQ2,TRUE,Europe,2,")

@@ -210,7 +210,7 @@ def test_an_address_whose_row_is_gone_shows_the_beginning_and_says_so(rf):
     table = NameTable(Customer.objects.all()).read(rf.get("/?after=1"))
 
     assert (table.page.lost, table.page.start_index) == (True, 1)
-    assert "is gone, so the list is shown from its beginning" in table.as_html(table.request)
+    assert "no longer exists, so the list starts from the top" in table.as_html(table.request)
 
 
 def test_a_row_that_fits_the_filter_no_more_still_tells_the_place():

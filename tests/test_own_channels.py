@@ -34,7 +34,7 @@ def test_what_is_published_by_hand_goes_by_the_name_that_was_typed(signed_in, ty
 def test_a_name_that_tells_another_door_is_refused(signed_in, taken):
     page = sent(signed_in("Operator"), CampaignFactory(codes=1), channel=taken)
 
-    assert "is kept for what comes through it" in page.content.decode()
+    assert "is reserved" in page.content.decode()
     assert not Publication.objects.exists()
 
 

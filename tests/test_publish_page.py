@@ -87,12 +87,12 @@ def test_a_new_customer_is_created_in_place(signed_in):
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"customer": ""}, "Choose a customer, or type the name or e-mail of a new one."),
+        ({"customer": ""}, "Choose a customer, or enter the name or e-mail of a new one."),
         ({"customer": "", "count": "51"}, "Ensure this value is less than or equal to 50."),
         ({"customer": "", "count": "0"}, "Ensure this value is greater than or equal to 1."),
         ({"customer": "", "metadata": "[1]"}, "Metadata must be a JSON object"),
         ({"customer": "", "metadata": "{lang: en}"}, "This is not JSON"),
-        ({"customer": ":new"}, "Give at least a name, an e-mail or a source ID."),
+        ({"customer": ":new"}, "Enter at least a name, an e-mail or a source ID."),
         ({"customer": ":new", "email": "zoe@"}, "Enter a valid email address."),
         ({"customer": "Nobody Known"}, "There is no customer “Nobody Known” yet."),
         ({"customer": ":new", "name": "a\x00b"}, "Null characters are not allowed."),
@@ -151,7 +151,7 @@ def test_others_with_the_same_email_are_told(signed_in):
 
     shown = signed_in("Operator").get(address(CampaignFactory()), {"customer": mara.public_id}, **RECIPIENT)
 
-    assert "The e-mail mara@example.com is also that of M. Lindqvist (crm-2)." in text(shown)
+    assert "The e-mail mara@example.com is also used by M. Lindqvist (crm-2)." in text(shown)
 
 
 def test_a_new_customer_with_a_known_email_is_asked_about_first(signed_in):
@@ -203,10 +203,10 @@ def test_a_join_once_campaign_asks_for_no_number_and_gives_the_same_code_again(s
     form = browser.get(address(campaign), {"customer": mara.public_id})
     answer = browser.post(address(campaign), sent(customer=mara.public_id, seen=mara.public_id, count="5"), **IN_DIALOG)
 
-    assert "Each customer gets one code of this campaign." in text(form)
-    assert "Mara Lindqvist has joined this campaign already" in text(form)
+    assert "Each customer gets one code from this campaign." in text(form)
+    assert "Mara Lindqvist has already joined this campaign" in text(form)
     assert 'name="count"' not in form.content.decode()
-    assert "Nothing was given out twice" in text(answer)
+    assert "No second code was published" in text(answer)
     assert earlier.vouchers[0].code in text(answer)
     assert Publication.objects.count() == 1
 

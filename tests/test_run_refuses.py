@@ -132,7 +132,7 @@ def test_database_that_does_not_answer(tmp_path):
     run = manage(tmp_path, "run", PORT=_free_port(), DATABASE_URL=f"postgres://nobody@127.0.0.1:{_free_port()}/none")
 
     assert run.returncode == 1
-    assert run.stderr.startswith("The database does not answer: ")
+    assert run.stderr.startswith("The database is not responding: ")
     assert run.stderr.endswith("(Check DATABASE_URL.)\n")
     assert run.stderr.count("\n") == 1
 

@@ -98,7 +98,7 @@ def test_a_group_shows_eight_and_says_that_there_are_more(signed_in):
     page = search(signed_in("Operator"), "roast").content.decode()
 
     assert len(re.findall(r"<code>ROAST-\d</code>", page)) == 8
-    assert "More codes begin like this" in page
+    assert "More codes start like this" in page
     assert 'href="/customers/?q=roast"' in page
 
 
@@ -113,7 +113,7 @@ def test_a_deleted_campaign_and_an_erased_customer_are_not_found(signed_in):
 def test_nothing_typed_says_what_can_be_found(signed_in, text):
     answer = search(signed_in("Viewer"), text)
 
-    assert "A code, the id of anything" in answer.content.decode()
+    assert "Search for a code, an ID" in answer.content.decode()
 
 
 PREFIXES = "camp v cust pub export seg dist hook event aa r rf rr rrf vr zz".split()

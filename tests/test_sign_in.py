@@ -148,5 +148,5 @@ def test_a_new_password_holds_and_the_session_stays(ada):
         follow=True,
     )
 
-    assert "Your new password holds from now on." in response.content.decode()
+    assert "Your new password is active now." in response.content.decode()
     assert sign_in(Client(), "another good one").status_code == 302

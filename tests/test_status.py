@@ -58,7 +58,7 @@ def test_a_page_that_must_write_says_so_and_is_worth_another_try(signed_in):
         response = manager.post("/settings/project", changed)
 
     assert (response.status_code, response["Retry-After"]) == (503, "5")
-    assert "The database does not answer" in response.content.decode()
+    assert "The database is not responding" in response.content.decode()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -50,6 +50,6 @@ def test_the_page_of_an_order_says_what_became_of_it(signed_in):
     fulfil_order(order.pk)
     done = words(staff.get(address))
 
-    assert "You can leave this page: the codes are made in the background" in waiting
+    assert "You can leave this page. The codes are generated in the background" in waiting
     assert "You can leave this page" not in done
     assert "The code is in the pool." in done

@@ -72,7 +72,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params):
         if watch.is_silent(conn_params):
-            raise OperationalError("The database does not answer.")
+            raise OperationalError("The database is not responding.")
         connection = super().get_new_connection(conn_params)
         while self.pool and not _is_alive(connection):
             connection.close()

@@ -36,7 +36,7 @@ def alone(*, say: Callable[[str], None]) -> Iterator[None]:
         probe = psycopg.connect(**{"connect_timeout": 10} | connection.get_connection_params() | {"autocommit": True})
     except psycopg.OperationalError as problem:
         reason = " ".join(str(problem).split())
-        raise DatabaseRefused(f"The database does not answer: {reason} (Check DATABASE_URL.)") from None
+        raise DatabaseRefused(f"The database is not responding: {reason} (Check DATABASE_URL.)") from None
     with probe:
         if probe.info.server_version < OLDEST_POSTGRES * 10_000:
             version = probe.info.server_version // 10_000

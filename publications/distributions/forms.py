@@ -165,7 +165,7 @@ class CodesForm(forms.Form):
     campaign = forms.CharField(
         max_length=255,
         required=False,
-        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Name of the campaign"}),
+        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Campaign name"}),
     )
     codes_each = forms.IntegerField(
         label="Codes for each customer",
@@ -180,7 +180,7 @@ class CodesForm(forms.Form):
         required=False,
         help_text="However they got it. A campaign of one code a customer does so in any case.",
     )
-    channel = ChannelField(help_text="What the history and the charts call these codes by.")
+    channel = ChannelField(help_text="Shown in the history and charts.")
     all_optional = True
 
     def __init__(self, data=None, *, draft: Distribution):

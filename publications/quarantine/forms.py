@@ -29,7 +29,7 @@ class UploadForm(forms.Form):
 
 class NextForm(forms.Form):
     count = forms.IntegerField(
-        label="How many",
+        label="Number of codes",
         min_value=1,
         max_value=100_000,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
@@ -44,7 +44,7 @@ class ListedForm(UploadForm):
         label="Campaign of unknown codes",
         max_length=255,
         required=False,
-        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Name of the campaign"}),
+        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Campaign name"}),
         help_text="Codes that were made after the backup come in as withdrawn. Needed where the file names no campaign.",
     )
 

@@ -32,7 +32,7 @@ class RedemptionTable(Table):
 
     empty_icon = "shopping-bag"
     empty_title = "No redemptions yet"
-    empty_text = "Each use of a code appears here: when, for which order, and whether it was taken back."
+    empty_text = "Every use of a code appears here: when, for which order, and whether it was rolled back."
 
     class Meta(Table.Meta):
         pass

@@ -18,7 +18,7 @@ def _campaign(label: str, help_text: str) -> forms.CharField:
         label=label,
         max_length=255,
         required=False,
-        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Name of the campaign"}),
+        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Campaign name"}),
         help_text=help_text,
     )
 

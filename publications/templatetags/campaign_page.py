@@ -80,13 +80,13 @@ def _codes(context, campaign: Campaign) -> CodeCount:
 def _facts(campaign: Campaign) -> list[str]:
     facts = [campaign.get_kind_display()]
     if campaign.standalone:
-        facts.append("a single code")
+        facts.append("single code")
     if campaign.join_once:
-        facts.append("one code a customer")
+        facts.append("one code per customer")
     if campaign.auto_update:
-        facts.append("extends itself")
+        facts.append("auto-extending")
     if campaign.activity_duration:
-        facts.append(f"valid {spoken_duration(campaign.activity_duration)} after publishing")
+        facts.append(f"valid for {spoken_duration(campaign.activity_duration)} after publishing")
     return facts
 
 

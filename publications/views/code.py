@@ -110,7 +110,7 @@ def release(request, voucher_id):
         except (NotPublished, ReasonMissing, CodeWasUsed) as refused:
             form.add_error(None, str(refused))
         else:
-            where = "is back in the pool" if back_to_pool else "is retired: nobody is given it again"
+            where = "is back in the pool" if back_to_pool else "is retired: it is never published again"
             messages.success(request, f"The code has been released and {where}.")
             return leave(request, back)
     holder = (
@@ -124,21 +124,21 @@ def release(request, voucher_id):
 @requires(MANAGE)
 def hold_back(request, voucher_id):
     words = {
-        "title": "Hold this code back",
-        "explained": "It leaves the pool, and nobody is given it until a Manager puts it back. Whoever knows it can "
-        "still redeem it: disable it if that must not be.",
+        "title": "Hold back this code",
+        "explained": "It leaves the pool and is not published until a Manager returns it to the pool. Anyone who knows "
+        "the code can still redeem it; to prevent that, disable it.",
         "submit": "Hold back",
     }
-    return _with_reason(request, voucher_id, hold_code_back, "The code is held back.", words)
+    return _with_reason(request, voucher_id, hold_code_back, "The code has been held back.", words)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(MANAGE)
 def put_back(request, voucher_id):
     words = {
-        "title": "Put this code back into the pool",
-        "explained": "The next customer may be given it. Whoever had it before may still know it.",
-        "submit": "Put back",
+        "title": "Return this code to the pool",
+        "explained": "The next customer may get it. Anyone who had it before may still know it.",
+        "submit": "Return to pool",
     }
     return _with_reason(request, voucher_id, put_code_back, "The code is back in the pool.", words)
 

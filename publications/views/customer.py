@@ -109,9 +109,9 @@ def unsubscribe(request, customer_id):
     """Who asked staff for no more e-mails: the same as by the link in each of them."""
     customer = get_object_or_404(Customer.objects.live(), pk=customer_id)
     if take_off(customer, by=Actor.user(request.user)):
-        messages.success(request, f"{customer} gets no more e-mails of distributions.")
+        messages.success(request, f"{customer} no longer receives e-mails from distributions.")
     elif customer.email:
-        messages.info(request, f"{customer} was unsubscribed already.")
+        messages.info(request, f"{customer} was already unsubscribed.")
     else:
         messages.info(request, f"{customer} has no e-mail address.")
     return redirect("publications:customer", customer_id=customer.pk)
@@ -123,7 +123,7 @@ def resubscribe(request, customer_id):
     """Who asked to get e-mails again."""
     customer = get_object_or_404(Customer.objects.live(), pk=customer_id)
     if put_back(customer, by=Actor.user(request.user)):
-        messages.success(request, f"{customer} gets e-mails again.")
+        messages.success(request, f"{customer} receives e-mails again.")
     else:
         messages.info(request, f"{customer} was not unsubscribed.")
     return redirect("publications:customer", customer_id=customer.pk)

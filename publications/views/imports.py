@@ -71,7 +71,7 @@ def _context() -> dict:
         "heading": "Import publications",
         "upload_url": reverse("publications:import"),
         "intro": "What another system has given out: which code, to whom, when. Import the codes and the customers first.",
-        "hint": "Dates are written as 2026-11-30 or 2026-11-30T23:59:00Z; without an offset they are UTC. "
+        "hint": "Write dates as 2026-11-30 or 2026-11-30T23:59:00Z; without an offset they are UTC. "
         "A row that names neither a customer nor a date is passed over.",
         "example": "examples/publications.csv",
     }

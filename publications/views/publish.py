@@ -131,7 +131,7 @@ def _carry_out(form: PublishForm, campaign, voucher, *, by: Actor) -> Publicatio
     except SourceIdTaken as taken:
         form.add_error("source_id", str(taken))
     except DuplicateSourceId:
-        form.add_error(None, "This form has been used already. Open it anew to publish once more.")
+        form.add_error(None, "This form has already been used. Open it again to publish another code.")
     except PublishRefused as refused:
         form.add_error(None, refused.details or refused.message)
     return None
@@ -150,7 +150,7 @@ def _answer(request, publication: Publication, *, repeated: bool):
         return render(request, "publications/published.html", context)
     count = publication.voucher_count
     if repeated:
-        messages.info(request, "This was published before: nothing was given out twice.")
+        messages.info(request, "This was published before. No second code was published.")
     else:
         messages.success(
             request, "The code has been published." if count == 1 else f"{count} codes have been published."

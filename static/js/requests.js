@@ -1,7 +1,7 @@
 // A request in the background that failed is said out loud, with what to do next.
 const ADVICE = {
   401: "Your session has ended. Sign in again in another tab, then carry on here: what you typed is still on this page.",
-  403: "You may not do this, or your session has ended. Reload the page and sign in again.",
+  403: "You do not have permission to do this, or your session has ended. Reload the page and sign in again.",
   404: "This no longer exists. Reload the page.",
   413: "The file or text is too large for this server.",
   429: "Too many attempts. Wait a few minutes and try again.",
@@ -10,10 +10,10 @@ const trouble = (text) => document.dispatchEvent(new CustomEvent("toast", { deta
 
 document.addEventListener("htmx:responseError", (event) => {
   const status = event.detail.xhr.status;
-  trouble(ADVICE[status] ?? `The server could not answer (${status}). Try again in a moment; if it stays so, see the server’s log.`);
+  trouble(ADVICE[status] ?? `Something went wrong on the server (${status}). Try again in a moment; if it keeps happening, check the server’s log.`);
 });
-document.addEventListener("htmx:sendError", () => trouble("The server cannot be reached. Check your connection and try again."));
-document.addEventListener("htmx:timeout", () => trouble("The server took too long to answer. Try again in a moment."));
+document.addEventListener("htmx:sendError", () => trouble("Could not reach the server. Check your connection and try again."));
+document.addEventListener("htmx:timeout", () => trouble("The server took too long to respond. Try again in a moment."));
 
 // The form may be older than the session: somebody signed in again in another tab.
 document.addEventListener("htmx:configRequest", (event) => {

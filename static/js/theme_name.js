@@ -1,5 +1,5 @@
 // The theme button says which theme is on. Switching itself is the admin's own theme.js.
-const NAMES = { auto: "as on your device", light: "light", dark: "dark" };
+const NAMES = { auto: "same as your device", light: "light", dark: "dark" };
 
 function name() {
   const label = `Theme: ${NAMES[document.documentElement.dataset.theme] ?? NAMES.auto}`;

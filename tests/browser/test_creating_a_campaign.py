@@ -21,16 +21,16 @@ def test_codes_are_previewed_refused_with_the_arithmetic_and_then_made(page):
     page.get_by_label("Name", exact=True).fill("Autumn Roast")
     page.get_by_label("Percent off").fill("20")
     page.get_by_label("Pattern").fill("ROAST-##")
-    page.get_by_label("Characters to draw from").fill("0123456789")
+    page.get_by_label("Allowed characters").fill("0123456789")
     page.get_by_label("Codes to generate now").fill("1500")
 
     expect(samples).to_have_text([re.compile(r"^ROAST-\d\d$")] * 5)
     preview = page.locator("#preview")
     expect(preview).to_contain_text("10 characters over 2 random places give 100 codes")
-    expect(preview).to_contain_text("1,500 were asked for: use at least 4 random places or more characters.")
+    expect(preview).to_contain_text("1,500 more were requested: use at least 4 random positions, or more characters.")
 
     page.get_by_role("button", name="Create campaign").click()
-    refusal = "10 characters over 2 random places give 100 codes; 0 exist already; 1,500 were asked for"
+    refusal = "10 characters in 2 random positions give 100 codes; 0 already exist, and 1,500 more were requested"
     expect(page.locator(".field.bad, .errorlist").first).to_contain_text(refusal)
     assert not Campaign.objects.exists()
 
@@ -55,7 +55,7 @@ def test_an_order_shows_how_far_it_is_and_can_be_left_and_found_again(page):
     page.get_by_label("Codes to generate now").fill("150000")
     page.get_by_role("button", name="Create campaign").click()
 
-    progress = page.get_by_role("progressbar", name="Making codes")
+    progress = page.get_by_role("progressbar", name="Generating codes")
     expect(progress).to_be_visible()
     expect(page.get_by_role("main")).to_contain_text(re.compile(r"\d[\d,]* of 150,000 codes"))
     order = page.url
@@ -72,7 +72,7 @@ def test_an_order_shows_how_far_it_is_and_can_be_left_and_found_again(page):
 def test_the_field_of_the_value_says_its_unit(page, project):
     project(currency="CHF")
     page.goto("/campaigns/new")
-    value, what = page.locator("[name=discount_value]"), page.get_by_label("The code gives")
+    value, what = page.locator("[name=discount_value]"), page.get_by_label("Code type")
     expect(value).to_have_accessible_name("Percent off")
 
     said = {}
@@ -83,7 +83,7 @@ def test_the_field_of_the_value_says_its_unit(page, project):
 
     assert said == {
         "Amount off": "Amount off in CHF",
-        "Free units": "Units free",
+        "Free units": "Free units",
         "Fixed price": "Price to pay in CHF",
     }
     expect(page.locator("[name=gift_amount]")).to_have_accessible_name("Gift amount in CHF")

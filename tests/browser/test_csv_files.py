@@ -27,11 +27,11 @@ def test_a_hand_out_is_ordered_watched_and_downloaded(page):
     expect(dialog).to_contain_text("59 codes in the pool")
 
     dialog.get_by_label("Number of codes").fill("60")
-    dialog.get_by_role("button", name="Publish into a file").click()
+    dialog.get_by_role("button", name="Publish to a file").click()
     expect(dialog.get_by_role("alert")).to_contain_text("60 codes asked for, 59 in the pool.")
     dialog.get_by_label("Number of codes").fill("40")
     dialog.get_by_label("A program").check()
-    dialog.get_by_role("button", name="Publish into a file").click()
+    dialog.get_by_role("button", name="Publish to a file").click()
 
     file = _download(page)
     export, publication = Export.objects.get(), Publication.objects.get(channel="CSV")

@@ -37,7 +37,7 @@ def test_by_text_channel_and_result_and_back_again(page, campaign):
 
     history.get_by_role("link", name="Next").click()
     expect(rows).to_have_count(6)
-    history.get_by_label("Code, customer or id").press_sequentially("mara", delay=40)
+    history.get_by_label("Code, customer or ID").press_sequentially("mara", delay=40)
     expect(rows).to_have_count(4)
     expect(page).to_have_url(re.compile(rf"{address}\?q=mara$"))
 
@@ -58,12 +58,12 @@ def test_by_text_channel_and_result_and_back_again(page, campaign):
     expect(rows).to_have_count(4)
     page.go_back()
     expect(history.get_by_label("Channel")).to_have_value("")
-    expect(history.get_by_label("Code, customer or id")).to_have_value("mara")
+    expect(history.get_by_label("Code, customer or ID")).to_have_value("mara")
     expect(history.get_by_label("Result")).to_have_value("")
 
     page.reload()
     expect(rows).to_have_count(4)
-    expect(history.get_by_label("Code, customer or id")).to_have_value("mara")
+    expect(history.get_by_label("Code, customer or ID")).to_have_value("mara")
 
 
 def test_an_order_that_was_clicked_survives_a_filter(page, campaign):

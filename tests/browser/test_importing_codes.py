@@ -27,7 +27,7 @@ def test_good_rows_are_imported_and_wrong_ones_come_back_in_a_file(page):
     campaign = CampaignFactory(name="Autumn Roast")
     page.goto(f"/campaigns/{campaign.public_id}/")
     page.get_by_text("Add codes", exact=True).click()
-    page.get_by_role("link", name="Import a CSV file").click()
+    page.get_by_role("link", name="Import CSV").click()
 
     file = {"name": "autumn.csv", "mimeType": "text/csv", "buffer": FILE.encode("cp1252", "xmlcharrefreplace")}
     page.get_by_label("CSV file").set_input_files(file)
@@ -59,7 +59,7 @@ def test_good_rows_are_imported_and_wrong_ones_come_back_in_a_file(page):
     assert headings == ["Voucher", "Enabled", "Region", "Row", "Error"]
     assert [(row[0], row[3]) for row in rows] == [("ROAST-7KQ2", "4"), ("TAKEN-0001", "5"), ("ROAST-B4TM", "6")]
 
-    page.get_by_role("link", name="See the codes").click()
+    page.get_by_role("link", name="View codes").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Autumn Roast")
     assert CodeImport.objects.get().rows_imported == 2
 

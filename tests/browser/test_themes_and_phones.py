@@ -54,7 +54,7 @@ def test_on_a_phone_the_navigation_is_opened_and_nothing_scrolls_sideways(visit)
     expect(page.get_by_role("heading", level=1)).to_contain_text(campaign.name)
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     page.get_by_text("Add codes", exact=True).tap()
-    _is_on_the_screen(page.get_by_role("link", name="Import a CSV file").locator(".."))
+    _is_on_the_screen(page.get_by_role("link", name="Import CSV").locator(".."))
     page.get_by_role("heading", level=1).tap()  # closes the menu
     page.get_by_role("link", name="Publish", exact=True).tap()
     _is_on_the_screen(page.get_by_role("dialog"))
@@ -71,11 +71,11 @@ def test_the_theme_button_says_which_theme_is_on(visit):
     page = visit("Manager", color_scheme="light")
     page.goto("/")
 
-    for name in ("as on your device", "dark", "light"):
+    for name in ("same as your device", "dark", "light"):
         button = page.get_by_role("button", name=f"Theme: {name}")
         expect(button).to_be_visible()
         button.click()
-    expect(page.get_by_role("button", name="Theme: as on your device")).to_be_visible()
+    expect(page.get_by_role("button", name="Theme: same as your device")).to_be_visible()
 
 
 def test_on_paper_there_is_only_what_the_page_says(page):

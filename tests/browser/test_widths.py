@@ -101,4 +101,4 @@ def test_a_strip_of_icons_keeps_its_words_for_screen_readers(visit, transactiona
 
     assert page.get_by_role("complementary", name="Sidebar").bounding_box()["width"] < 80
     page.keyboard.press("/")
-    assert page.get_by_role("searchbox", name="Search codes, ids").bounding_box()["width"] > 200
+    assert page.get_by_role("searchbox", name="Search codes, IDs").bounding_box()["width"] > 200

@@ -45,7 +45,7 @@ class RuleForm(forms.Form):
     campaign = forms.CharField(
         max_length=255,
         required=False,
-        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Name of the campaign"}),
+        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Campaign name"}),
     )
     every = forms.IntegerField(
         label="For each n-th referee",
@@ -77,13 +77,13 @@ class RuleForm(forms.Form):
         label="Only who holds a code of",
         max_length=255,
         required=False,
-        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Name of the campaign"}),
+        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Campaign name"}),
     )
     only_without = forms.CharField(
         label="Only who holds no code of",
         max_length=255,
         required=False,
-        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Name of the campaign"}),
+        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Campaign name"}),
     )
     limit = forms.ChoiceField(label="For the same customer", choices=LIMITS, required=False)
     at_most = forms.IntegerField(
