@@ -15,6 +15,8 @@ from ninja import Query, Router
 
 from campaigns.api_answers import campaign_answer
 from campaigns.api_requests import NAMES, CampaignSent, CampaignUpdateSent
+from campaigns.api_schemas import Campaign as CampaignAnswer
+from campaigns.api_schemas import Empty
 from campaigns.change_campaign import CampaignGone, Held, change_campaign
 from campaigns.check_value import InvalidFields
 from campaigns.code_space import CodeSpaceTooSmall, InvalidCodeConfiguration
@@ -27,14 +29,17 @@ from campaigns.models import Campaign, CodeOrder, Voucher
 from config import conditions as by
 from config.api import ApiError, as_api_error, invalid_payload, not_found
 from config.api_auth import MAY_ALL, MAY_READ, caller
-from config.api_filters import are_asked, what_is_asked
-from config.api_lists import ListQuery, answer_list
+from config.api_examples import Example
+from config.api_lists import Listing, ListQuery
 from config.api_queries import Flag
-from config.api_started import ActionStarted
+from config.api_started import Started, started
 from config.json_conditions import of_metadata
+from config.openapi import operation, path_parameter
 from config.public_ids import CAMPAIGN
 
 router = Router(tags=["Campaigns"])
+
+CampaignId = path_parameter("A campaign's `camp_…` id or name.", "Autumn coffee")
 
 ORDERS = {
     "-created_at": ("-created_at", "-pk"),
@@ -46,9 +51,13 @@ ORDERS = {
 
 class CampaignsQuery(ListQuery):
     campaign_type: str | None = None
+    """`DISCOUNT_COUPONS`, `GIFT_VOUCHERS` or `REFERRAL_PROGRAM`."""
     campaign_status: str | None = None
+    """`DONE`, `IN_PROGRESS` or `FAILED`: how far the making of the codes is."""
     is_referral_code: Flag | None = None
-    expand: str | None = None  # categories are names here, so there is nothing to expand
+    """Only those of referral programs, or only the others."""
+    expand: str | None = None
+    """Nothing is expanded: categories are names."""
 
 
 REFERRAL = Q(kind=Campaign.Kind.REFERRAL_PROGRAM)
@@ -119,7 +128,32 @@ FILTERS = {
 }
 
 
-@router.post("", auth=MAY_ALL)
+CAMPAIGNS = Listing(CampaignAnswer, "campaigns", CAMPAIGN, ORDERS, CampaignsQuery, FILTERS)
+
+PERCENT = {"type": "DISCOUNT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": 10}}
+POOL = {
+    "name": "Winter tea",
+    "type": "STATIC",
+    "vouchers_count": 100,
+    "expiration_date": "2036-12-31T23:59:59Z",
+    "voucher": {**PERCENT, "code_config": {"pattern": "WINTER-########"}},
+}
+GIFTS = {
+    "name": "Gifts",
+    "campaign_type": "GIFT_VOUCHERS",
+    "vouchers_count": 10,
+    "voucher": {"type": "GIFT_VOUCHER", "gift": {"amount": 5000}},
+}
+
+
+@operation(
+    router, "POST", "", MAY_ALL, "Create a campaign", answer=CampaignAnswer, refuses="duplicate_found invalid_campaign",
+    examples=[
+        Example("Codes made as they are asked for", {"name": "Tea for two", "type": "AUTO_UPDATE", "voucher": PERCENT}),
+        Example("A fixed number of codes", POOL),
+        Example("Gift vouchers of 50.00", GIFTS),
+    ],
+)  # fmt: skip
 def post_campaign(request: HttpRequest, sent: CampaignSent):
     """Makes a campaign; its codes follow in the background (`vouchers_generation_status`)."""
     try:
@@ -132,28 +166,32 @@ def post_campaign(request: HttpRequest, sent: CampaignSent):
     return campaign_answer(campaign, vouchers_count=0, generation=generation)
 
 
-@router.get("", auth=MAY_READ)
+@operation(
+    router, "GET", "", MAY_READ, "List campaigns", lists=CAMPAIGNS,
+    examples=[Example("Campaigns of discounts", query={"campaign_type": "DISCOUNT_COUPONS", "limit": 20})],
+)  # fmt: skip
 def list_campaigns(request: HttpRequest, query: Annotated[CampaignsQuery, Query()]):
-    rows = _with_generation(Campaign.objects.live()).filter(what_is_asked(request.GET, CampaignsQuery, FILTERS))
+    rows = _with_generation(Campaign.objects.live()).filter(CAMPAIGNS.asked(request))
     if query.campaign_type:
         rows = rows.filter(kind=query.campaign_type.upper())
     if query.campaign_status:
         rows = rows.filter(generation=query.campaign_status.upper())
     if query.is_referral_code is not None:
         rows = rows.filter(REFERRAL if query.is_referral_code else ~REFERRAL)
-    return answer_list(
-        rows, query, name="campaigns", prefix=CAMPAIGN, orders=ORDERS, answer=_answers, filtered=are_asked(request.GET)
-    )
+    return CAMPAIGNS.answer(rows, query, request, _answers)
 
 
-@router.get("/{campaign_id}", auth=MAY_READ)
-def get_campaign(request: HttpRequest, campaign_id: str):
+@operation(router, "GET", "/{campaign_id}", MAY_READ, "Get a campaign", answer=CampaignAnswer)
+def get_campaign(request: HttpRequest, campaign_id: CampaignId):
     """By `camp_…` id or name."""
     return answer_campaign(find_campaign(campaign_id))
 
 
-@router.put("/{campaign_id}", auth=MAY_ALL)
-def put_campaign(request: HttpRequest, campaign_id: str, sent: CampaignUpdateSent):
+@operation(
+    router, "PUT", "/{campaign_id}", MAY_ALL, "Change a campaign", answer=CampaignAnswer, refuses="invalid_campaign",
+    examples=[Example("End it earlier", {"expiration_date": "2036-11-30T23:59:59Z"})],
+)  # fmt: skip
+def put_campaign(request: HttpRequest, campaign_id: CampaignId, sent: CampaignUpdateSent):
     """Changes what was sent and nothing else. Metadata are added to those that there are."""
     campaign = find_campaign(campaign_id)
     change_campaign(
@@ -169,23 +207,26 @@ def put_campaign(request: HttpRequest, campaign_id: str, sent: CampaignUpdateSen
     return {name: value for name, value in answer.items() if name not in sent.cleared()}
 
 
-@router.delete("/{campaign_id}", auth=MAY_ALL, response={202: ActionStarted})
-def remove_campaign(request: HttpRequest, campaign_id: str, force: Flag = False):
+@operation(
+    router, "DELETE", "/{campaign_id}", MAY_ALL, "Delete a campaign", answer={202: Started},
+    words={"force": "Erase what was never published, rather than hide it."},
+)  # fmt: skip
+def remove_campaign(request: HttpRequest, campaign_id: CampaignId, force: Flag = False):
     """Hides the campaign and its vouchers; with `force` the unpublished ones are erased in the background."""
     campaign = find_campaign(campaign_id)
     deletion = delete_campaign(campaign, force=force, by=caller(request))
     if deletion is None:
         raise CampaignNotFound(campaign_id)
-    return ActionStarted.of(deletion)
+    return started(deletion)
 
 
-@router.post("/{campaign_id}/enable", auth=MAY_ALL)
-def enable_campaign(request: HttpRequest, campaign_id: str):
+@operation(router, "POST", "/{campaign_id}/enable", MAY_ALL, "Enable a campaign", answer=Empty)
+def enable_campaign(request: HttpRequest, campaign_id: CampaignId):
     return _switch(request, campaign_id, active=True)
 
 
-@router.post("/{campaign_id}/disable", auth=MAY_ALL)
-def disable_campaign(request: HttpRequest, campaign_id: str):
+@operation(router, "POST", "/{campaign_id}/disable", MAY_ALL, "Disable a campaign", answer=Empty)
+def disable_campaign(request: HttpRequest, campaign_id: CampaignId):
     return _switch(request, campaign_id, active=False)
 
 

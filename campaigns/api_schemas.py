@@ -196,11 +196,6 @@ class Campaign(Answer):
     object: Literal["campaign"]
 
 
-class CampaignList(Listed):
-    data_ref: Literal["campaigns"]
-    campaigns: list[Campaign]
-
-
 class Empty(Answer):
     """An object without fields."""
 

@@ -41,7 +41,6 @@ TAGS = {
     "Async actions": "How far the work is that goes on in the background.",
 }
 DESCRIPTIONS = [
-    "campaigns.api_reference",
     "customers.api_reference",
     "publications.api.code_reference",
     "publications.api.reference",

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from django.db import OperationalError, connections, transaction
 from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from psycopg.errors import QueryCanceled
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from config import conditions as by
 from config.api import ApiError, invalid_query
+from config.api_filters import NO_FIELDS, are_asked, what_is_asked
+from config.api_filters import shortcuts as shortcut_names
+from config.api_schemas import Listed
 from config.public_ids import key_of
 
 LAST_PAGE = 1000
@@ -24,10 +29,52 @@ BY_AGE = {"created_at", "id"}  # orders that can be paged from a row on
 class ListQuery(BaseModel):
     """The parameters that every list takes."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     limit: int = Field(10, ge=1, le=100)
+    """Rows a page."""
     page: int = Field(1, ge=1)
+    """Its number."""
     order: str | None = None
-    starting_after: str | None = None  # beyond Voucherify: the id of a row, whose next ones are wanted
+    """A minus turns the order round."""
+    starting_after: str | None = None  # beyond Voucherify
+    """The id of the last row of the page before; goes with orders by `created_at` and `id`."""
+
+
+class Listing(NamedTuple):
+    """A list of the API, and what can be asked of it.
+
+    `of`: the schema of a row. `name`: of the array that holds the rows. `prefix`: of their ids. `orders`: what `order` may
+    be -> the ORM's order, which ends with the key, so that no row is on two pages; the first one is the default.
+    `arrays`: parameters that may be given several times -> what they are (and what they may be); the operation reads them.
+    """
+
+    of: type[BaseModel]
+    name: str
+    prefix: str
+    orders: Mapping[str, tuple[Any, ...]]
+    query: type[ListQuery] = ListQuery
+    filters: Mapping[str, by.Field] = NO_FIELDS
+    moments: Sequence[str] = ()
+    arrays: Mapping[str, tuple[Any, ...]] = {}
+
+    def asked(self, request: HttpRequest) -> Q:
+        """What the query string asks for. Raises `invalid_query` for what this list does not know."""
+        return what_is_asked(request.GET, self.query, self.filters, moments=self.moments, arrays=self.arrays)
+
+    def answer(
+        self, rows: QuerySet, query: ListQuery, request: HttpRequest, answer: Callable[[list], list[dict]]
+    ) -> dict[str, Any]:
+        """One page of the rows. Those that are filtered may have no index: refused when that takes too long."""
+        return answer_list(
+            rows,
+            query,
+            name=self.name,
+            prefix=self.prefix,
+            orders=self.orders,
+            answer=answer,
+            filtered=are_asked(request.GET),
+        )
 
 
 def answer_list(
@@ -101,3 +148,75 @@ def _after(rows: QuerySet, reference: str, order: str, prefix: str) -> Q:
         return after_key
     # The first half is one range of the index, the second sorts out the rows of the same moment.
     return Q(**{f"created_at__{beyond}e": created_at}) & (Q(**{f"created_at__{beyond}": created_at}) | after_key)
+
+
+def list_schema(listing: Listing) -> type[BaseModel]:
+    """`CampaignList` of `Campaign`."""
+    rows = {"data_ref": (Literal[listing.name], ...), listing.name: (list[listing.of], ...)}
+    return create_model(f"{listing.of.__name__}List", __base__=Listed, **rows)
+
+
+def list_parameters(listing: Listing) -> list[dict[str, Any]]:
+    """What can be asked of the list beside the fields of its query model."""
+    return [
+        *(values(name, *about) for name, about in listing.arrays.items()),
+        *moments(*listing.moments),
+        *([filters(listing.filters)] if listing.filters else []),
+        *shortcuts(listing.filters, listing.query, listing.arrays),
+    ]
+
+
+def filters(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameter `filters` of a list, of its fields (config.conditions.Field)."""
+    values = {"type": "array", "items": {"type": "string"}}
+    conditions = {
+        name: {
+            "type": "object",
+            "properties": {"conditions": {"type": "object", "properties": dict.fromkeys(field.ops, values)}},
+        }
+        for name, field in fields.items()
+    }
+    junction = {"type": "string", "enum": ["and", "or"], "default": "and"}
+    return {
+        "name": "filters",
+        "in": "query",
+        "description": "`filters[field][conditions][$operator]=value`, several joined by `filters[junction]`.",
+        "style": "deepObject",
+        "explode": True,
+        "schema": {"type": "object", "properties": {**conditions, "junction": junction}},
+    }
+
+
+def shortcuts(fields: Mapping[str, Any], known: type[BaseModel], arrays: Collection[str] = ()) -> list[dict[str, Any]]:
+    """The parameters of a list that are the name of a filter alone."""
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "description": f"Short for `filters[{name}][conditions][$is]`.",
+            "schema": {"type": "string", "minLength": 1},
+        }
+        for name in shortcut_names(known, fields, arrays)
+    ]
+
+
+def moments(*names: str) -> list[dict[str, Any]]:
+    """The parameters `created_at[before]`, `created_at[after]` and so on."""
+    edge = {"type": "string", "format": "date-time"}
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "description": f"`{name}[before]` and `{name}[after]`: ISO 8601 times or dates.",
+            "style": "deepObject",
+            "explode": True,
+            "schema": {"type": "object", "properties": {"before": edge, "after": edge}},
+        }
+        for name in names
+    ]
+
+
+def values(name: str, description: str, **items: Any) -> dict[str, Any]:
+    """A parameter of the query string that may be given several times."""
+    schema = {"type": "array", "items": {"type": "string", **items}}
+    return {"name": name, "in": "query", "description": description, "schema": schema}

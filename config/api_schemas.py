@@ -36,7 +36,8 @@ PublicationId = id_of("pub", "pub_J8LmWq0ZtK2nB4xE")
 
 
 class Answer(BaseModel):
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    # Only the document uses these models, so their validators are not built at the start.
+    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
 
 
 class Hint(Answer):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
+from typing import Any
 
+from config.api_schemas import Answer, id_of
 from config.models import AsyncAction
 
+ActionId = id_of("aa", "aa_N6QsVx0Jd3YhLm9p")
 
-class ActionStarted(BaseModel):
-    """The id under which /v1/async-actions tells how far it is."""
 
-    async_action_id: str
+class Started(Answer):
+    """The id under which `GET /v1/async-actions/{id}` tells how far the work is."""
 
-    @classmethod
-    def of(cls, action: AsyncAction) -> ActionStarted:
-        return cls(async_action_id=action.public_id)
+    async_action_id: ActionId
+
+
+def started(action: AsyncAction) -> dict[str, Any]:
+    return {"async_action_id": action.public_id}

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from typing import Any, NamedTuple, cast
+from typing import Annotated, Any, NamedTuple, TypeVar, cast
 
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Path, Router
+from ninja.constants import NOT_SET
 from ninja.openapi.schema import REF_TEMPLATE, OpenAPISchema
 from ninja.operation import Operation
 from ninja.schema import NinjaGenerateJsonSchema
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 
 from config.api_auth import KeyWith
 from config.api_errors import ERRORS
 from config.api_examples import SERVER, Example, curl, example_of
-from config.api_filters import shortcuts as short_forms
-from config.api_lists import LAST_PAGE
+from config.api_lists import LAST_PAGE, Listing, list_parameters, list_schema
 from config.api_schemas import Error
+
+F = TypeVar("F", bound=Callable)
 
 ALWAYS = """invalid_query_params invalid_host invalid_request unauthorized forbidden https_required length_required
             too_many_requests internal_error service_unavailable""".split()
@@ -43,17 +45,59 @@ class Described(NamedTuple):
     examples: Sequence[Example]
     parameters: Sequence[dict[str, Any]]
     orders: Sequence[str]
-    words: Mapping[str, str]
     files: Sequence[str]
+    words: Mapping[str, str] = {}
 
 
 _described: dict[Callable, Described] = {}
-_in_paths: dict[str, tuple[str, str]] = {}
-_in_queries: dict[str, str] = {}
+
+
+def operation(
+    router: Router,
+    method: str,
+    path: str,
+    auth: KeyWith,
+    summary: str,
+    *,
+    answer: Any = None,
+    lists: Listing | None = None,
+    refuses: str = "",
+    examples: Sequence[Example] = (),
+    parameters: Sequence[dict[str, Any]] = (),
+    words: Mapping[str, str] = {},
+    files: Sequence[str] = (),
+) -> Callable[[F], F]:
+    """Declares an operation: where it is, who may call it, and what the reference says of it beyond its docstring and
+    the types of its arguments.
+
+    `answer`: the schema of a 200, or {status: schema}, None for an answer without a body; the function returns a plain
+    dict, which nothing validates. Of an operation that `lists`, it is the list, and need not be given. `refuses`: the
+    keys of its own errors, beside those of every call. `words`: of parameters whose type says nothing about them.
+    `parameters`: of the query string, that the function reads by itself. `files`: the types of files that a 200 may be.
+    """
+    answers = answer if isinstance(answer, Mapping) else {200: lists if answer is None else answer}
+    if lists:
+        parameters = [*list_parameters(lists), *parameters]
+
+    def declare(view: F) -> F:
+        _described[view] = Described(
+            summary, answers, refuses.split(), examples, parameters, tuple(lists.orders if lists else ()), files, words
+        )
+        router.add_api_operation(path, [method], view, auth=auth)
+        declared = router.path_operations[path].operations[-1]
+        declared.response_models = {status: NOT_SET if schema else None for status, schema in answers.items()}
+        return view
+
+    return declare
+
+
+def path_parameter(description: str, example: str) -> Any:
+    """The type of a parameter in the address."""
+    return Annotated[str, Path(description=description, example=example)]
 
 
 def describe(
-    operation: Callable,
+    view: Callable,
     summary: str,
     *,
     answers: Any,
@@ -64,26 +108,22 @@ def describe(
     words: Mapping[str, str] = {},
     files: Sequence[str] = (),
 ) -> None:
-    """What the reference says of an operation, beyond its docstring and its parameters.
-
-    `answers`: the model of a 200, or {status: model}, None for an answer without a body. `refuses`: the keys of its own
-    errors, beside those that every call may meet. `orders`: what `order` may be. `parameters`: of the query string, read
-    by the operation itself. `words`: of parameters that are something else here than elsewhere (`in_query`).
-    `files`: the types of files that a 200 may also be.
-    """
+    """What the reference says of an operation that is not declared by `operation` yet."""
     by_status = answers if isinstance(answers, Mapping) else {200: answers}
-    _described[operation] = Described(
-        summary, by_status, refuses.split(), examples, parameters, tuple(orders or ()), words, files
+    _described[view] = Described(
+        summary, by_status, refuses.split(), examples, parameters, tuple(orders or ()), files, words
     )
 
 
+_in_paths: dict[str, tuple[str, str]] = {}
+_in_queries: dict[str, str] = {}
+
+
 def in_path(name: str, description: str, example: str) -> None:
-    """What a parameter of addresses is, wherever it stands."""
     _in_paths[name] = (description, example)
 
 
 def in_query(**words: str) -> None:
-    """What the parameters of query strings are, wherever they stand: `in_query(limit="Rows a page.")`."""
     _in_queries.update(words)
 
 
@@ -142,8 +182,11 @@ class Document(OpenAPISchema):
             schema["enum"], schema["default"] = list(said.orders), said.orders[0]
         if name == "page":
             schema["maximum"] = LAST_PAGE  # beyond it stands an error of its own, `page_over_limit`
-        if parameter["in"] == "path":
+        if parameter["in"] == "path" and name in _in_paths:
+            schema.pop("description", None), schema.pop("example", None)
             found["description"], found["example"] = _in_paths[name]
+        elif parameter["in"] == "path":
+            found["description"], found["example"] = schema.pop("description"), schema.pop("example")
         elif description := said.words.get(name) or schema.pop("description", _in_queries.get(name)):
             found["description"] = description
         return found
@@ -175,7 +218,8 @@ class Document(OpenAPISchema):
 
     def all_responses(self, said: Described, details: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for status, model in said.answers.items():
+        for status, answer in said.answers.items():
+            model = list_schema(answer) if isinstance(answer, Listing) else answer
             found[str(status)] = {"description": WORDS[status], "headers": LIMITS}
             if model is not None:
                 schema = self.schema_of(model)
@@ -224,62 +268,6 @@ class Document(OpenAPISchema):
         for name, schema in definitions.items():
             if self.schemas.setdefault(name, schema) != schema:
                 raise ValueError(f"Two models of the API are called {name}; the reference needs a name for each.")
-
-
-def filters(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameter `filters` of a list, of its fields (config.conditions.Field)."""
-    values = {"type": "array", "items": {"type": "string"}}
-    conditions = {
-        name: {
-            "type": "object",
-            "properties": {"conditions": {"type": "object", "properties": dict.fromkeys(field.ops, values)}},
-        }
-        for name, field in fields.items()
-    }
-    junction = {"type": "string", "enum": ["and", "or"], "default": "and"}
-    return {
-        "name": "filters",
-        "in": "query",
-        "description": "`filters[field][conditions][$operator]=value`, several joined by `filters[junction]`.",
-        "style": "deepObject",
-        "explode": True,
-        "schema": {"type": "object", "properties": {**conditions, "junction": junction}},
-    }
-
-
-def shortcuts(fields: Mapping[str, Any], known: type[BaseModel], arrays: Collection[str] = ()) -> list[dict[str, Any]]:
-    """The parameters of a list that are the name of a filter alone."""
-    return [
-        {
-            "name": name,
-            "in": "query",
-            "description": f"Short for `filters[{name}][conditions][$is]`.",
-            "schema": {"type": "string", "minLength": 1},
-        }
-        for name in short_forms(known, fields, arrays)
-    ]
-
-
-def moments(*names: str) -> list[dict[str, Any]]:
-    """The parameters `created_at[before]`, `created_at[after]` and so on."""
-    edge = {"type": "string", "format": "date-time"}
-    return [
-        {
-            "name": name,
-            "in": "query",
-            "description": f"`{name}[before]` and `{name}[after]`: ISO 8601 times or dates.",
-            "style": "deepObject",
-            "explode": True,
-            "schema": {"type": "object", "properties": {"before": edge, "after": edge}},
-        }
-        for name in names
-    ]
-
-
-def values(name: str, description: str, **items: Any) -> dict[str, Any]:
-    """A parameter of the query string that may be given several times."""
-    schema = {"type": "array", "items": {"type": "string", **items}}
-    return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
 def _not_null(schema: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from config.api import ApiError, as_api_error, invalid_payload
 from config.api_auth import MAY_ALL, caller
 from config.api_bodies import MOST_ROWS, array_of
-from config.api_started import ActionStarted
+from config.api_started import started
 from config.csv_uploads import NotCsv
 from config.limit_uploads import TooManyUploads
 from config.order_import import NothingToImport
@@ -45,16 +45,16 @@ def put_customer(request: HttpRequest, customer_id: str, sent: CustomerUpdateSen
     return customer_answer(edit_customer(customer, changes, merge=True, by=caller(request)))
 
 
-@router.post("/importCSV", auth=MAY_ALL, response={202: ActionStarted})
+@router.post("/importCSV", auth=MAY_ALL, response={202: dict})
 def import_customers_from_file(request: HttpRequest, file: Annotated[UploadedFile, File()]):
-    return ActionStarted.of(order_customer_import(file, by=caller(request)))
+    return started(order_customer_import(file, by=caller(request)))
 
 
-@router.post("/bulk/async", auth=MAY_ALL, response={202: ActionStarted})
+@router.post("/bulk/async", auth=MAY_ALL, response={202: dict})
 def put_many_customers(request: HttpRequest, sent: Annotated[array_of(CustomerSent, most=MOST_ROWS), Body()]):
     """Creates those whose `source_id` is not known and updates the others. An empty text changes nothing here."""
     customers = [customer.model_dump(exclude_none=True) for customer in sent]
-    return ActionStarted.of(order_import_of_customers(customers, by=caller(request)))
+    return started(order_import_of_customers(customers, by=caller(request)))
 
 
 @as_api_error.register

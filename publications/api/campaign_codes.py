@@ -17,12 +17,12 @@ from campaigns.extend_pool import OneCodeOnly, order_codes, space_of
 from campaigns.find import find_campaign
 from config.api import invalid_payload, invalid_query
 from config.api_auth import MAY_ALL, MAY_READ, caller
-from config.api_started import ActionStarted
+from config.api_started import started
 from publications.api.voucher_changes import answer_voucher, code_of_address
 from publications.summarise_campaign import summarise_campaign
 
 
-@router.post("/{campaign_id}/vouchers", auth=MAY_ALL, response={200: dict, 202: ActionStarted})
+@router.post("/{campaign_id}/vouchers", auth=MAY_ALL, response={200: dict, 202: dict})
 def add_vouchers(request: HttpRequest, campaign_id: str, sent: AddedVoucherSent | None = None, vouchers_count: int = 1):
     """One is made at once and answered with; several are made in the background."""
     campaign, sent, by = find_campaign(campaign_id), sent or AddedVoucherSent(), caller(request)
@@ -39,7 +39,7 @@ def add_vouchers(request: HttpRequest, campaign_id: str, sent: AddedVoucherSent 
             raise
         except CodeSpaceTooSmall as refused:
             raise invalid_query(f"vouchers_count: {refused}") from None
-        return Status(202, ActionStarted.of(order))
+        return Status(202, started(order))
     with named_as_sent():
         if sent.code:
             voucher = create_code(sent.code, sent.columns(), campaign=campaign, by=by)

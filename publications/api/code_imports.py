@@ -14,21 +14,21 @@ from campaigns.order_code_import import CodesMissing, CodesRepeated, order_code_
 from config.api import ApiError, as_api_error
 from config.api_auth import MAY_ALL, caller
 from config.api_bodies import MOST_ROWS, array_of
-from config.api_started import ActionStarted
+from config.api_started import started
 from publications.api.vouchers import router as vouchers
 
-STARTED = {202: ActionStarted}
+STARTED = {202: dict}
 
 
 @vouchers.post("/import", auth=MAY_ALL, response=STARTED)
 def import_vouchers(request: HttpRequest, sent: Annotated[array_of(ImportedVoucherSent, most=MOST_ROWS), Body()]):
     """Standalone vouchers. One that cannot be imported is told of in the result of the async action."""
-    return ActionStarted.of(order_import_of_codes([voucher.row() for voucher in sent], by=caller(request)))
+    return started(order_import_of_codes([voucher.row() for voucher in sent], by=caller(request)))
 
 
 @vouchers.post("/importCSV", auth=MAY_ALL, response=STARTED)
 def import_vouchers_from_file(request: HttpRequest, file: Annotated[UploadedFile, File()]):
-    return ActionStarted.of(order_code_import(file, by=caller(request)))
+    return started(order_code_import(file, by=caller(request)))
 
 
 @campaigns.post("/{campaign_id}/import", auth=MAY_ALL, response=STARTED)
@@ -37,14 +37,12 @@ def import_into_campaign(
 ):
     """Vouchers of the campaign. As on Voucherify, one code that exists already refuses them all."""
     rows = [voucher.row() for voucher in sent]
-    return ActionStarted.of(
-        order_import_of_codes(rows, campaign=find_campaign(campaign_id), by=caller(request), all_new=True)
-    )
+    return started(order_import_of_codes(rows, campaign=find_campaign(campaign_id), by=caller(request), all_new=True))
 
 
 @campaigns.post("/{campaign_id}/importCSV", auth=MAY_ALL, response=STARTED)
 def import_into_campaign_from_file(request: HttpRequest, campaign_id: str, file: Annotated[UploadedFile, File()]):
-    return ActionStarted.of(order_code_import(file, campaign=find_campaign(campaign_id), by=caller(request)))
+    return started(order_code_import(file, campaign=find_campaign(campaign_id), by=caller(request)))
 
 
 @as_api_error.register

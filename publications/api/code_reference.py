@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from campaigns import api as campaigns
 from campaigns.api_schemas import CampaignSummary, Voucher, VoucherList
 from config.api_examples import Example
-from config.openapi import describe, filters, in_path, moments, shortcuts, values
+from config.api_lists import filters, moments, shortcuts, values
+from config.api_started import Started
+from config.openapi import describe, in_path, in_query
 from customers import api_changes as customer_changes
 from customers.api_schemas import Customer
 from publications.api import campaign_codes, code_imports, customers, publications, voucher_changes, vouchers
-from publications.api.schemas import PublicationList, Started
+from publications.api.schemas import PublicationList
 from publications.conditions import VOUCHERS
 
+in_path("campaign_id", "A campaign's `camp_…` id or name.", "Autumn coffee")
 in_path("code", "A voucher's code or `v_…` id.", "AUTUMN-7GK2")
+
+in_query(
+    vouchers_count="How many to make; more than one are made in the background.",
+    start_date="The first day, such as 2026-03-01.",
+    end_date="The last day.",
+    force="Erase what was never published, rather than hide it.",
+)
 
 PERCENT = {"type": "DISCOUNT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": 10}}
 
@@ -114,7 +123,6 @@ describe(
     examples=[Example("A code of one's own", {"metadata": {"batch": 7}}, path={"code": "AUTUMN-VIP"})],
 )
 describe(campaign_codes.get_campaign_summary, "Sum up a campaign", answers=CampaignSummary)
-describe(campaigns.remove_campaign, "Delete a campaign", answers={202: Started})
 
 # ---- customers
 

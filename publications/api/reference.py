@@ -6,8 +6,9 @@ from campaigns.api_schemas import Voucher
 from config import api_metadata_schemas
 from config.api_auth import Key
 from config.api_examples import Example
+from config.api_lists import filters, moments, shortcuts, values
 from config.api_schemas import MetadataSchemas
-from config.openapi import describe, filters, in_path, in_query, moments, shortcuts, values
+from config.openapi import describe, in_path, in_query
 from publications.api import async_actions, exports, old_publish, publications, redemptions
 from publications.api.schemas import (
     AsyncActionList,

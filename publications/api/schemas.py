@@ -21,6 +21,7 @@ from config.api_schemas import (
     VoucherId,
     id_of,
 )
+from config.api_started import ActionId
 from customers.api_schemas import CustomerOfOrder, ShortCustomer, SimpleCustomer
 
 
@@ -184,15 +185,6 @@ class RollbacksMade(Answer):
     rollbacks: list[Redemption]
     parent_rollback: Redemption
     order: Order = MAYBE
-
-
-ActionId = id_of("aa", "aa_N6QsVx0Jd3YhLm9p")
-
-
-class Started(Answer):
-    """The id under which `GET /v1/async-actions/{id}` tells how far the work is."""
-
-    async_action_id: ActionId
 
 
 class AsyncAction(Answer):
