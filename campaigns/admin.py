@@ -33,7 +33,8 @@ from campaigns.models import (
 )
 from campaigns.switch_code import disable_code, enable_code
 from config.actor import Actor
-from config.admin import ReadOnlyAdmin, RoleModelAdmin
+from config.admin import InternalAdmin, ReadOnlyAdmin, RoleModelAdmin
+from config.admin_site import Section
 from config.roles import MANAGE, PUBLISH, may, reveals_codes
 from config.templatetags.handout import as_of
 
@@ -62,6 +63,7 @@ class CampaignAdminForm(forms.ModelForm):
 class CampaignAdmin(RoleModelAdmin):
     """Made and deleted on the pages of the dashboard, which say what follows from it."""
 
+    section, about = Section.CAMPAIGNS, "Offers, their dates and limits"
     form = CampaignAdminForm
     list_display = ["name", "kind", "codes", "state", "expiration_date", "created_at"]
     list_filter = ["kind", "active", "auto_update"]
@@ -144,6 +146,8 @@ class CampaignAdmin(RoleModelAdmin):
 class VoucherAdmin(ReadOnlyAdmin):
     """No form saves a voucher: a whole row written back could undo a publication. What may be changed has its verbs."""
 
+    section, about = Section.CAMPAIGNS, "Codes with their value and what is left of it"
+    called = "Codes"
     list_display = ["shown_code", "campaign", "state", "published_at", "expiration_date", "created_at"]
     list_display_links = ["shown_code"]
     list_filter = ["active", "type"]
@@ -232,6 +236,7 @@ class VoucherAdmin(ReadOnlyAdmin):
 
 @admin.register(CodeOrder)
 class CodeOrderAdmin(ReadOnlyAdmin):
+    section, about = Section.WORK, "Codes being generated; failed orders can be retried"
     list_display = ["__str__", "campaign", "status", "done", "total", "actor_label", "created_at", "finished_at"]
     list_filter = ["status"]
     list_select_related = ["campaign"]
@@ -250,6 +255,7 @@ class CodeOrderAdmin(ReadOnlyAdmin):
 
 @admin.register(CampaignDeletion)
 class CampaignDeletionAdmin(ReadOnlyAdmin):
+    section, about = Section.WORK, "Campaigns being deleted with their codes"
     list_display = ["campaign", "force", "status", "done", "total", "actor_label", "created_at", "finished_at"]
     list_filter = ["status", "force"]
     list_select_related = ["campaign"]
@@ -257,15 +263,15 @@ class CampaignDeletionAdmin(ReadOnlyAdmin):
 
 @admin.register(OfferChange)
 class OfferChangeAdmin(ReadOnlyAdmin):
+    section, about = Section.WORK, "Old values being written onto codes when an offer changed"
     list_display = ["campaign", "status", "done", "total", "actor_label", "created_at", "finished_at"]
     list_filter = ["status"]
     list_select_related = ["campaign"]
 
 
 @admin.register(CampaignCount)
-class CampaignCountAdmin(ReadOnlyAdmin):
-    """What was counted of the large campaigns, beforehand."""
-
+class CampaignCountAdmin(InternalAdmin):
+    section, about = Section.INTERNALS, "Counts of large campaigns, made beforehand"
     list_display = ["campaign", "total", "in_pool", "published", "redeemed", "customers", "counted_at", "seconds"]
     list_select_related = ["campaign"]
     ordering = ["-counted_at"]
@@ -275,6 +281,7 @@ class CampaignCountAdmin(ReadOnlyAdmin):
 class RefusedCodeAdmin(ReadOnlyAdmin):
     """Rows of files that were not imported. What they call their code may become one: it is masked."""
 
+    section, about = Section.FILES, "Rows of code files that were not imported, and why"
     ability_to_view = MANAGE
     list_display = ["csv_import", "row", "code", "error"]
     list_select_related = ["csv_import"]
@@ -289,6 +296,7 @@ class RefusedCodeAdmin(ReadOnlyAdmin):
 
 @admin.register(CodeImport)
 class CodeImportAdmin(ReadOnlyAdmin):
+    section, about = Section.FILES, "CSV files of codes"
     list_display = [
         "original_name",
         "campaign",

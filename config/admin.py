@@ -5,14 +5,12 @@ Who may see and change what is decided by the roles, not by Django's per-model p
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import procrastinate.contrib.django.admin  # noqa: F401 - registers its model, which is replaced below
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
-from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -20,38 +18,12 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
 
 from config.actor import Actor
-from config.admin_lists import PagedChangeList
+from config.admin_lists import PagedChangeList, PlainDecimalField, shown_plain
+from config.admin_site import Section
 from config.audit import record
 from config.forms import RolesField
 from config.models import ApiCall, ApiKey, AuditEntry, Listener, Outbox, ProjectSettings, Quarantine
 from config.roles import MANAGE, READ, may
-
-
-class PlainDecimalField(forms.DecimalField):
-    """Shows 10.5000 as 10.5, which is how people write it."""
-
-    def prepare_value(self, value):
-        return plain(value) if isinstance(value, Decimal) else value
-
-
-def plain(value: Decimal | None) -> str | None:
-    return None if value is None else f"{value.normalize():f}"
-
-
-def shown_plain(model, name):
-    """A column of decimals as something to display, instead of 10.0000; other names as they are."""
-    try:
-        field = model._meta.get_field(name) if isinstance(name, str) else None
-    except FieldDoesNotExist:
-        field = None
-    if not isinstance(field, models.DecimalField):
-        return name
-
-    @admin.display(description=field.verbose_name, ordering=name)
-    def cell(row):
-        return plain(getattr(row, name))
-
-    return cell
 
 
 class RoleModelAdmin(admin.ModelAdmin):
@@ -62,6 +34,9 @@ class RoleModelAdmin(admin.ModelAdmin):
     An admin whose model has a verb calls it in `save_model` and `delete_model`, and the verb writes the audit entry.
     """
 
+    section: Section  # of the index, where it stands with what `about` says of its rows
+    about: str
+    called = ""  # where the model's own plural is not the word that people use
     ability_to_view = READ
     show_full_result_count = False  # a second count(*) over the whole table on every search
     list_per_page = 50
@@ -179,10 +154,21 @@ class ReadOnlyAdmin(RoleModelAdmin):
         return False
 
 
+class InternalAdmin(ReadOnlyAdmin):
+    """What only the code reads: counts, queues and places of work. Nobody's daily work needs it (ADR 0031)."""
+
+    def has_module_permission(self, request) -> bool:
+        return request.user.is_active and request.user.is_superuser
+
+    def has_view_permission(self, request, obj=None) -> bool:
+        return self.has_module_permission(request)
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
     """To look up; keys are made and revoked on the page API keys."""
 
+    section, about = Section.API, "Who may call the API, with which permissions"
     ability_to_view = MANAGE
     list_display = ["name", "app_id", "scope", "for_integrations", "created_at", "last_used_at", "revoked_at"]
     list_filter = ["scope", "for_integrations", ("revoked_at", admin.EmptyFieldListFilter)]
@@ -194,6 +180,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 class ApiCallAdmin(ReadOnlyAdmin):
     """The newest calls of all keys. The log of one is found on the page API keys."""
 
+    section, about = Section.API, "The newest calls of all keys"
     ability_to_view = MANAGE
     list_display = ["at", "key", "method", "path", "status", "duration_ms", "request_id"]
     list_select_related = ["key"]
@@ -201,17 +188,15 @@ class ApiCallAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Outbox)
-class OutboxAdmin(ReadOnlyAdmin):
-    """What has happened and was not told yet: a row stays for seconds, unless the worker is away."""
-
-    ability_to_view = MANAGE
+class OutboxAdmin(InternalAdmin):
+    section, about = Section.INTERNALS, "Events not passed on yet; a row stays for seconds"
     list_display = ["created_at", "kind", "object_key"]
     ordering = ["-id"]
 
 
 @admin.register(Listener)
-class ListenerAdmin(ReadOnlyAdmin):
-    ability_to_view = MANAGE
+class ListenerAdmin(InternalAdmin):
+    section, about = Section.INTERNALS, "Who waits for which kind of event"
     list_display = ["kind", "owner"]
     ordering = ["kind", "owner"]
 
@@ -220,18 +205,21 @@ class ListenerAdmin(ReadOnlyAdmin):
 class ProjectSettingsAdmin(ReadOnlyAdmin):
     """To look up; they are changed on the page Project settings."""
 
+    section, about = Section.STAFF, "Name, time zone, currency and rules of this installation"
     ability_to_view = MANAGE
     list_display = ["name", "time_zone", "currency", "reveal_unpublished_codes"]
 
 
 @admin.register(Quarantine)
 class QuarantineAdmin(ReadOnlyAdmin):
+    section, about = Section.STAFF, "When publishing was stopped after a restored backup or a failover"
     ability_to_view = MANAGE
     list_display = ["opened_at", "cause", "lost_since", "ended_at", "ended_by"]
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
+    section, about = Section.STAFF, "Who did what, when"
     ability_to_view = MANAGE
     list_display = ["created_at", "actor_label", "action", "object_id", "object_label"]
     list_filter = ["actor_kind"]
@@ -249,6 +237,7 @@ class StaffAdmin(RoleModelAdmin, UserAdmin):
     Django's own permissions are not offered: nothing here asks for them. `is_staff` neither: a role lets one in.
     """
 
+    section, about = Section.STAFF, "Who may sign in, and with which roles"
     ability_to_view = MANAGE
     list_display = ["username", "full_name", "email", "roles", "is_active", "last_login"]
     list_filter = ["groups", "is_active"]
@@ -353,6 +342,8 @@ def _is_superuser(user: User | None) -> bool:
 class RoleAdmin(ReadOnlyAdmin):
     """The four roles; config/roles.py makes them, and brings them back, at every `migrate`."""
 
+    section, about = Section.STAFF, "The four roles and what each may do"
+    called = "Roles"
     ability_to_view = MANAGE
     list_display = fields = ["name", "abilities"]
 
@@ -390,6 +381,8 @@ admin.site.unregister(ProcrastinateJob)
 class JobAdmin(ReadOnlyAdmin):
     """Background jobs, to see what waits and what failed. Their progress is on the rows that they work for."""
 
+    section, about = Section.WORK, "The worker’s queue: what waits, runs and failed"
+    called = "Background jobs"
     ability_to_view = MANAGE
     list_display = ["id", "task_name", "queue_name", "status", "attempts", "scheduled_at"]
     list_filter = ["status"]

@@ -1,8 +1,14 @@
-"""The admin's lists, paged as the dashboard's are: to the very last row, each page as cheap as the first."""
+"""The admin's lists, paged as the dashboard's are: to the very last row, each page as cheap as the first; and its numbers."""
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+from django import forms
+from django.contrib import admin
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, ChangeList
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
 
 from config.paging import END, Page
 
@@ -38,3 +44,30 @@ class PagedChangeList(ChangeList):
 
     def _address(self, **place) -> str:
         return self.get_query_string(place, remove=[ERROR_FLAG])
+
+
+class PlainDecimalField(forms.DecimalField):
+    """Shows 10.5000 as 10.5, which is how people write it."""
+
+    def prepare_value(self, value):
+        return plain(value) if isinstance(value, Decimal) else value
+
+
+def plain(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value.normalize():f}"
+
+
+def shown_plain(model, name):
+    """A column of decimals as something to display, instead of 10.0000; other names as they are."""
+    try:
+        field = model._meta.get_field(name) if isinstance(name, str) else None
+    except FieldDoesNotExist:
+        field = None
+    if not isinstance(field, models.DecimalField):
+        return name
+
+    @admin.display(description=field.verbose_name, ordering=name)
+    def cell(row):
+        return plain(getattr(row, name))
+
+    return cell

@@ -1,14 +1,34 @@
 """Django's admin under Handout's roles: whoever may read the dashboard may enter, and sees what the role allows."""
 
+from __future__ import annotations
+
+from enum import StrEnum
 from functools import wraps
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from config.roles import READ, may
 from config.sign_in import ask_to_sign_in
+
+
+class Section(StrEnum):
+    """Where a table stands on the index, in this order: by what somebody looks for, not by where its code is."""
+
+    CAMPAIGNS = "Campaigns and codes"
+    CUSTOMERS = "Customers and segments"
+    PUBLICATIONS = "Publications and redemptions"
+    DISTRIBUTIONS = "Distributions"
+    FILES = "Imports and exports"
+    WORK = "Background work"
+    API = "API and webhooks"
+    STAFF = "Staff and settings"
+    INTERNALS = "Internals"
 
 
 class HandoutAdminSite(admin.AdminSite):
@@ -18,6 +38,29 @@ class HandoutAdminSite(admin.AdminSite):
 
     def has_permission(self, request) -> bool:
         return may(request.user, READ)
+
+    def index(self, request, extra_context=None):
+        """All that the user may open, or what `?q=` finds: every word of it, in a table's name, in what is said of it or
+        in its section."""
+        words = request.GET.get("q", "")[:100].casefold().split()
+        return super().index(request, {"sections": self._sections(request, words), **(extra_context or {})})
+
+    def _sections(self, request: HttpRequest, words: list[str]) -> list[tuple[Section, list[dict[str, Any]]]]:
+        found: dict[Section, list[dict[str, Any]]] = {section: [] for section in Section}
+        for app in self.get_app_list(request):
+            for table in app["models"]:
+                model_admin = self._registry[table["model"]]
+                name = model_admin.called or table["name"]
+                text = f"{name} {table['name']} {model_admin.about} {model_admin.section}".casefold()
+                if all(word in text for word in words):
+                    found[model_admin.section].append({**table, "name": name, "about": model_admin.about})
+        return [
+            (section, sorted(tables, key=lambda table: table["name"])) for section, tables in found.items() if tables
+        ]
+
+    def app_index(self, request, app_label, extra_context=None):
+        """Where the code of a table is tells nobody anything: there is one index."""
+        return redirect("admin:index")
 
     def admin_view(self, view, cacheable=False):
         inner = super().admin_view(view, cacheable)

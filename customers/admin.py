@@ -6,7 +6,8 @@ from django.contrib import admin, messages
 from django.urls import reverse
 
 from config.actor import Actor
-from config.admin import ReadOnlyAdmin, RoleModelAdmin
+from config.admin import InternalAdmin, ReadOnlyAdmin, RoleModelAdmin
+from config.admin_site import Section
 from config.paging import COUNT_UP_TO
 from config.roles import PUBLISH
 from customers.edit_customer import CustomerChanged, edit_customer
@@ -28,6 +29,7 @@ from customers.search import search
 
 @admin.register(Customer)
 class CustomerAdmin(RoleModelAdmin):
+    section, about = Section.CUSTOMERS, "Everyone a code was or can be given to"
     list_display = ["__str__", "email", "source_id", "created_at"]
     search_fields = ["name"]  # shows the box; `get_search_results` does the search
     search_help_text = "The beginning of a name, last name, e-mail or source ID, or the cust_… id"
@@ -59,6 +61,7 @@ class CustomerAdmin(RoleModelAdmin):
 
 @admin.register(CustomerImport)
 class CustomerImportAdmin(ReadOnlyAdmin):
+    section, about = Section.FILES, "CSV files of customers"
     list_display = [
         "original_name",
         "status",
@@ -74,8 +77,7 @@ class CustomerImportAdmin(ReadOnlyAdmin):
 
 @admin.register(RefusedCustomer)
 class RefusedCustomerAdmin(ReadOnlyAdmin):
-    """Rows of files that were not imported."""
-
+    section, about = Section.FILES, "Rows of customer files that were not imported, and why"
     ability_to_view = PUBLISH  # as the imports themselves
     list_display = ["csv_import", "row", "key", "error"]
     list_select_related = ["csv_import"]
@@ -86,6 +88,7 @@ class RefusedCustomerAdmin(ReadOnlyAdmin):
 class SegmentAdmin(ReadOnlyAdmin):
     """To look up; they are made and deleted by the API."""
 
+    section, about = Section.CUSTOMERS, "Groups of customers you can send codes to"
     list_display = ["name", "type", "created_at"]
     list_filter = ["type"]
     search_fields = ["name__startswith"]
@@ -100,8 +103,7 @@ class SegmentAdmin(ReadOnlyAdmin):
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
-    """What customers did, as the API was told."""
-
+    section, about = Section.CUSTOMERS, "What customers did, as shops reported it through the API"
     list_display = ["created_at", "name", "customer", "actor_label"]
     list_select_related = ["customer"]
     ordering = ["-id"]  # as they came, by the key's own index
@@ -112,26 +114,23 @@ class EventAdmin(ReadOnlyAdmin):
 
 @admin.register(SegmentMember)
 class SegmentMemberAdmin(ReadOnlyAdmin):
-    """Who was put into a static segment."""
-
+    section, about = Section.CUSTOMERS, "Who was added to a static segment by hand"
     list_display = ["segment", "customer"]
     list_select_related = ["segment", "customer"]
     ordering = ["-id"]
 
 
 @admin.register(WatchedSegment)
-class WatchedSegmentAdmin(ReadOnlyAdmin):
-    """Segments of which entering and leaving is told."""
-
+class WatchedSegmentAdmin(InternalAdmin):
+    section, about = Section.INTERNALS, "Segments of which entering and leaving is reported"
     list_display = ["segment", "looked_at", "took_ms"]
     list_select_related = ["segment"]
     ordering = ["-segment_id"]
 
 
 @admin.register(FirstMembers)
-class FirstMembersAdmin(ReadOnlyAdmin):
-    """Watched segments of which the worker is just noting who was in them at first."""
-
+class FirstMembersAdmin(InternalAdmin):
+    section, about = Section.INTERNALS, "Watched segments whose first members are still being noted"
     list_display = ["watched", "noted", "created_at"]
     list_select_related = ["segment__segment"]
     ordering = ["-segment_id"]
@@ -147,9 +146,8 @@ class FirstMembersAdmin(ReadOnlyAdmin):
 
 
 @admin.register(WatchedMember)
-class WatchedMemberAdmin(ReadOnlyAdmin):
-    """Who was in a watched segment at the last look."""
-
+class WatchedMemberAdmin(InternalAdmin):
+    section, about = Section.INTERNALS, "Who was in a watched segment at the last look"
     list_display = ["watched", "customer", "since"]
     list_select_related = ["segment__segment", "customer"]
     ordering = ["-id"]
@@ -162,9 +160,8 @@ class WatchedMemberAdmin(ReadOnlyAdmin):
 
 
 @admin.register(SegmentChange)
-class SegmentChangeAdmin(ReadOnlyAdmin):
-    """Who entered or left, until it has been passed on."""
-
+class SegmentChangeAdmin(InternalAdmin):
+    section, about = Section.INTERNALS, "Who entered or left a segment, until it has been passed on"
     list_display = ["created_at", "customer", "entered", "segment"]
     list_select_related = ["segment", "customer"]
     ordering = ["-id"]

@@ -9,7 +9,8 @@ from django.utils.html import format_html, format_html_join
 
 from campaigns.mask import mask
 from campaigns.models import Voucher
-from config.admin import ReadOnlyAdmin
+from config.admin import InternalAdmin, ReadOnlyAdmin
+from config.admin_site import Section
 from config.looking_back import newest
 from config.roles import MANAGE, reveals_codes
 from customers.models import Customer
@@ -53,6 +54,7 @@ class OriginFilter(AmongNewest):
 
 @admin.register(Publication)
 class PublicationAdmin(ReadOnlyAdmin):
+    section, about = Section.PUBLICATIONS, "Who was given codes, when, through which channel; and failed attempts"
     list_display = ["created_at", "result", "campaign", "customer", "voucher_count", "channel", "actor_label"]
     list_filter = ["created_at", "result", OriginFilter]
     list_select_related = ["campaign", "customer"]
@@ -96,8 +98,8 @@ class PublicationAdmin(ReadOnlyAdmin):
 
 @admin.register(PublishedVoucher)
 class PublishedVoucherAdmin(ReadOnlyAdmin):
-    """The ledger: which publication holds which code."""
-
+    section, about = Section.PUBLICATIONS, "Which publication holds which code, and when one was released"
+    called = "Ledger"
     list_display = ["masked_code", "publication", "released_at", "released_by", "reason"]
     list_select_related = ["voucher", "publication"]
     ordering = ["-id"]
@@ -133,6 +135,7 @@ class KindFilter(AmongNewest):
 class RedemptionAdmin(ReadOnlyAdmin):
     """Uses of codes and their rollbacks. Several codes that were used together stand below a row without a code."""
 
+    section, about = Section.PUBLICATIONS, "Uses of codes, failed uses and rollbacks"
     list_display = ["created_at", "kind", "result", "code", "campaign", "customer", "amount", "actor_label"]
     list_filter = ["created_at", "result", KindFilter]
     list_select_related = ["voucher", "campaign", "customer"]
@@ -187,6 +190,7 @@ class RedemptionAdmin(ReadOnlyAdmin):
 
 @admin.register(Export)
 class ExportAdmin(ReadOnlyAdmin):
+    section, about = Section.FILES, "Hand-outs and reports, and how often they were downloaded"
     list_display = ["file_name", "kind", "campaign", "status", "rows", "downloads", "actor_label", "created_at"]
     list_filter = ["kind", "status", "created_at"]
     list_select_related = ["campaign"]
@@ -200,6 +204,7 @@ class ExportAdmin(ReadOnlyAdmin):
 
 @admin.register(PublicationImport)
 class PublicationImportAdmin(ReadOnlyAdmin):
+    section, about = Section.FILES, "CSV files of codes that another system gave out"
     list_display = ["original_name", "status", "rows_read", "rows_imported", "rows_refused", "created_at"]
     list_filter = ["status"]
     exclude = ["file", "error_file"]  # uploads are downloaded through views that check and record it
@@ -209,6 +214,7 @@ class PublicationImportAdmin(ReadOnlyAdmin):
 class RefusedPublicationAdmin(ReadOnlyAdmin):
     """Rows of files that were not imported. Their codes may still be in the pool: they are masked."""
 
+    section, about = Section.FILES, "Rows of publication files that were not imported, and why"
     ability_to_view = MANAGE
     list_display = ["csv_import", "row", "code", "error"]
     list_select_related = ["csv_import"]
@@ -223,6 +229,7 @@ class RefusedPublicationAdmin(ReadOnlyAdmin):
 
 @admin.register(ReferralProgram)
 class ReferralProgramAdmin(ReadOnlyAdmin):
+    section, about = Section.PUBLICATIONS, "The distributions that invite referrers and reward both sides"
     list_display = ["campaign", "invite", "reward_referrer", "reward_referee"]
     list_select_related = list_display
     ordering = ["-campaign_id"]
@@ -230,25 +237,20 @@ class ReferralProgramAdmin(ReadOnlyAdmin):
 
 @admin.register(Referral)
 class ReferralAdmin(ReadOnlyAdmin):
-    """Who redeemed whose referral code."""
-
+    section, about = Section.PUBLICATIONS, "Who redeemed whose referral code"
     list_display = ["created_at", "campaign", "referrer", "number", "referee"]
     list_select_related = ["campaign", "referrer", "referee"]
     fields = [*list_display, "redemption"]
 
 
 @admin.register(DayTally)
-class DayTallyAdmin(ReadOnlyAdmin):
-    """What pages add up instead of counting the history. Campaign 0 is everything."""
-
-    ability_to_view = MANAGE
+class DayTallyAdmin(InternalAdmin):
+    section, about = Section.INTERNALS, "Publications counted by day; campaign 0 is all of them"
     list_display = ["day", "campaign_id", "channel", "result", "publications", "codes", "attempts"]
     ordering = ["-id"]
 
 
 @admin.register(TallyProgress)
-class TallyProgressAdmin(ReadOnlyAdmin):
-    """How far the history has been counted."""
-
-    ability_to_view = MANAGE
+class TallyProgressAdmin(InternalAdmin):
+    section, about = Section.INTERNALS, "How far publications have been counted"
     list_display = ["__str__", "settled_up_to", "noted_up_to", "noted_at", "time_zone"]

@@ -25,6 +25,18 @@ def changelist(model) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
 
 
+def administrator(browser) -> None:
+    browser.user.is_superuser = True
+    browser.user.save()
+
+
+def tables(browser, query="") -> dict[str, list[str]]:
+    """{section: [table, …], …} of the index, read from the page."""
+    page = text(browser.get("/admin/", query_params={"q": query} if query else {}))
+    sections = re.findall(r"<h2 id=\"section-\d+\">(.*?)</h2>.*?<ul>(.*?)</ul>", page)
+    return {title: re.findall(r'<a href="/admin/[^"]+">(.*?)</a>', rows) for title, rows in sections}
+
+
 def text(answer) -> str:
     assert answer.status_code == 200
     return re.sub(r"\s+", " ", answer.content.decode())
@@ -37,6 +49,7 @@ def test_every_model_is_registered():
 def test_every_model_has_a_list_and_a_page_that_say_what_a_row_is(signed_in):
     one_of_each()
     manager = signed_in("Manager")
+    administrator(manager)
 
     for model in OURS:
         row = model._default_manager.first()
@@ -92,3 +105,67 @@ def test_every_model_has_a_plural_that_reads_well():
     plurals = [model._meta.verbose_name_plural for model in admin.site._registry]
 
     assert [plural for plural in map(str, plurals) if re.search(r"rss$|[^e]ys$|xs$", plural)] == []
+
+
+def test_the_index_shows_each_table_once_in_a_section_of_its_own_and_says_what_is_in_it(signed_in):
+    staff = signed_in("Manager")
+    administrator(staff)
+
+    shown = [table for section in tables(staff).values() for table in section]
+
+    assert len(shown) == len(set(shown)) == len(admin.site._registry)
+    assert [model for model, of_model in admin.site._registry.items() if not 10 < len(of_model.about) < 80] == []
+
+
+def test_internals_are_for_administrators_alone(signed_in):
+    manager, boss = signed_in("Manager"), signed_in("Manager")
+    administrator(boss)
+
+    assert list(tables(manager)) == [
+        "Campaigns and codes", "Customers and segments", "Publications and redemptions", "Distributions",
+        "Imports and exports", "Background work", "API and webhooks", "Staff and settings",
+    ]  # fmt: skip
+    assert list(tables(boss)) == [*tables(manager), "Internals"]
+    assert "Outbox" in tables(boss)["Internals"]
+    assert manager.get("/admin/config/outbox/").status_code == 403
+
+
+def test_a_role_sees_only_the_tables_it_may_open(signed_in):
+    viewer = signed_in("Viewer")
+
+    assert "Staff and settings" not in tables(viewer)
+    assert tables(viewer)["Imports and exports"] == [
+        "Code imports", "Customer imports", "Exports", "Publication imports"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("rule", {"Distributions": ["Firings", "Rules"], "Staff and settings": ["Project settings"]}),
+        ("REFUSED  codes", {"Imports and exports": ["Refused codes"]}),
+        ("published vouchers", {"Publications and redemptions": ["Ledger"]}),
+        ("ledger", {"Publications and redemptions": ["Ledger"]}),
+        ("<b>nothing", {}),
+    ],
+)
+def test_the_filter_box_finds_tables_by_all_of_its_words(signed_in, query, found):
+    staff = signed_in("Manager")
+
+    assert tables(staff, query) == found
+    assert ("No table matches" in text(staff.get("/admin/", query_params={"q": query}))) == (not found)
+    assert "<b>nothing" not in text(staff.get("/admin/", query_params={"q": query}))
+
+
+def test_an_address_of_an_app_leads_to_the_one_index(signed_in):
+    assert signed_in("Viewer").get("/admin/customers/").url == "/admin/"
+
+
+def test_a_table_has_the_same_name_on_the_index_above_its_list_and_on_the_way_back_from_a_row(signed_in):
+    voucher, manager = StandaloneVoucherFactory(), signed_in("Manager")
+
+    of_list, of_row = (text(manager.get(f"{changelist(Voucher)}{path}")) for path in ("", f"{voucher.pk}/change/"))
+
+    assert "Codes" in tables(manager)["Campaigns and codes"]
+    assert "<h1>Codes</h1>" in of_list and '<span aria-current="page">Codes</span>' in of_list
+    assert f'<a href="{changelist(Voucher)}">Codes</a>' in of_row

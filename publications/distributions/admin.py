@@ -10,8 +10,9 @@ from django.db.models import F, Value
 from django.db.models.functions import Lower
 from django.urls import reverse
 
-from config.admin import ReadOnlyAdmin
-from config.roles import MANAGE, reveals_codes
+from config.admin import InternalAdmin, ReadOnlyAdmin
+from config.admin_site import Section
+from config.roles import reveals_codes
 from publications.distributions.automation.models import Firing, Rule
 from publications.distributions.keep_messages import subject_shown, with_codes
 from publications.distributions.models import (
@@ -39,6 +40,7 @@ class FoundByAddress(ReadOnlyAdmin):
 
 @admin.register(Distribution)
 class DistributionAdmin(ReadOnlyAdmin):
+    section, about = Section.DISTRIBUTIONS, "Runs for many customers, manual and automatic"
     list_display = ["name", "kind", "status", "campaign", "audience", "message", "actor_label", "created_at"]
     list_filter = ["kind", "status", "message"]
     list_select_related = ["campaign"]
@@ -53,8 +55,7 @@ class DistributionAdmin(ReadOnlyAdmin):
 
 @admin.register(ListedRecipient)
 class ListedRecipientAdmin(ReadOnlyAdmin):
-    """The lines of the lists that runs were given."""
-
+    section, about = Section.DISTRIBUTIONS, "The lines of recipient lists that were pasted or uploaded"
     list_display = ["distribution", "line", "given", "customer"]
     list_select_related = ["distribution", "customer"]
     ordering = ["-distribution_id", "-line"]
@@ -62,8 +63,7 @@ class ListedRecipientAdmin(ReadOnlyAdmin):
 
 @admin.register(Delivery)
 class DeliveryAdmin(FoundByAddress):
-    """Each customer's part in a run."""
-
+    section, about = Section.DISTRIBUTIONS, "One recipient’s code and message, and how far it got"
     list_display = ["id", "distribution", "customer", "state", "reason", "detail", "email", "attempts", "state_at"]
     list_select_related = ["distribution", "customer"]
     search_fields = ["email"]  # shows the box; `get_search_results` does the search
@@ -71,8 +71,7 @@ class DeliveryAdmin(FoundByAddress):
 
 @admin.register(Unsubscribe)
 class UnsubscribeAdmin(ReadOnlyAdmin):
-    """Addresses to which no run sends any more."""
-
+    section, about = Section.DISTRIBUTIONS, "Addresses that get no more messages"
     list_display = ["email", "customer", "distribution", "actor_label", "created_at"]
     list_select_related = ["customer", "distribution"]
     search_fields = ["email__exact"]
@@ -81,8 +80,7 @@ class UnsubscribeAdmin(ReadOnlyAdmin):
 
 @admin.register(KeptMessage)
 class KeptMessageAdmin(FoundByAddress):
-    """E-mails that were kept, since no mail server is set."""
-
+    section, about = Section.DISTRIBUTIONS, "E-mails that were not sent because no mail server is set up"
     address = "to"
     list_display = ["created_at", "to", "shown_subject", "customer"]
     list_select_related = ["customer"]
@@ -99,18 +97,15 @@ class KeptMessageAdmin(FoundByAddress):
 
 
 @admin.register(EmailGrant)
-class EmailGrantAdmin(ReadOnlyAdmin):
-    """How many e-mails were let out when: what holds the limit a minute."""
-
-    ability_to_view = MANAGE
+class EmailGrantAdmin(InternalAdmin):
+    section, about = Section.INTERNALS, "How many e-mails were sent when; this holds the limit per minute"
     list_display = ["at", "count"]
     ordering = ["-at"]
 
 
 @admin.register(Rule)
 class RuleAdmin(ReadOnlyAdmin):
-    """What starts an automatic distribution."""
-
+    section, about = Section.DISTRIBUTIONS, "What starts an automatic distribution"
     list_display = ["distribution", "trigger", "segment", "campaign", "event_name", "cron", "activated_at"]
     list_filter = ["trigger"]
     list_select_related = ["distribution", "segment", "campaign"]
@@ -119,7 +114,6 @@ class RuleAdmin(ReadOnlyAdmin):
 
 @admin.register(Firing)
 class FiringAdmin(ReadOnlyAdmin):
-    """Each time that a trigger met a rule."""
-
+    section, about = Section.DISTRIBUTIONS, "Each time a trigger met a rule, and what came of it"
     list_display = ["created_at", "distribution", "customer", "outcome", "reason", "detail", "key"]
     list_select_related = ["distribution", "customer"]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.contrib import admin
 
 from config.admin import ReadOnlyAdmin
+from config.admin_site import Section
 from config.roles import MANAGE
 from publications.webhooks.models import WebhookAddress, WebhookDelivery
 
 
 @admin.register(WebhookAddress)
 class WebhookAddressAdmin(ReadOnlyAdmin):
+    section, about = Section.API, "Where events are sent"
     ability_to_view = MANAGE
     list_display = ["__str__", "events", "paused_at", "actor_label", "created_at"]
     fields = [
@@ -35,6 +37,7 @@ class WebhookAddressAdmin(ReadOnlyAdmin):
 class WebhookDeliveryAdmin(ReadOnlyAdmin):
     """Without what was sent and answered, which may hold codes that are unpublished now: its page masks them."""
 
+    section, about = Section.API, "What was sent to which address, and what it answered"
     ability_to_view = MANAGE
     list_display = ["created_at", "kind", "address", "status", "attempts", "answer_status", "error"]
     list_select_related = ["address"]

@@ -66,3 +66,20 @@ def test_a_viewer_sees_every_code_masked(visit):
     expect(page.get_by_role("region", name="Codes")).to_contain_text("••••••WD")
     page.goto("/search?q=ROAST-7KQ2")
     expect(page.get_by_role("main")).to_contain_text("Nothing found")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_table_of_the_administration_is_found_with_and_without_scripts(visit, scripts):
+    page = visit("Manager", java_script_enabled=scripts)
+    page.goto("/admin/")
+    box = page.get_by_role("searchbox", name="Find a table")
+
+    box.fill("refused codes")
+    if not scripts:
+        page.get_by_role("button", name="Find").click()
+
+    expect(page.get_by_role("main").get_by_role("region")).to_have_count(2)  # what was found, and what one did
+    expect(page).to_have_url(re.compile(r"/admin/\?q=refused(\+|%20)codes$"))
+    expect(box).to_have_value("refused codes")
+    page.get_by_role("region", name="Imports and exports").get_by_role("link", name="Refused codes").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Refused codes")
