@@ -1,4 +1,4 @@
-"""Deletes a campaign: hides it and its codes and frees its name. What was published stays on record."""
+"""Deletes a campaign: hides it and its codes and frees its name. Their publications stay on record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deletes a code: hides it, or erases it where nobody ever got it. What was published stays on record."""
+"""Deletes a code: hides it, or erases it where nobody ever got it. Their publications stay on record."""
 
 from __future__ import annotations
 

@@ -224,7 +224,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ["created_at", "actor_label", "action", "object_id", "object_label"]
     list_filter = ["actor_kind"]
     search_fields = ["object_id__exact"]
-    search_help_text = "The id of the object, such as camp_…"
+    search_help_text = "The ID of the object, such as camp_…"
 
 
 admin.site.unregister([User, Group])

@@ -74,5 +74,5 @@ class HandoutAdminSite(admin.AdminSite):
 
     def login(self, request, extra_context=None):
         if request.user.is_authenticated:  # who is signed in and still sent here lacks the role
-            raise PermissionDenied("The administration needs a role. Ask a Manager to give you one.")
+            raise PermissionDenied("You need a role to use the administration. Ask a Manager for one.")
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))

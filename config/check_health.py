@@ -21,7 +21,7 @@ SCARCE = 10  # times the least room: from there on staff are told
 
 class State(Enum):
     GOOD = "Good"
-    WARNING = "Look at it"
+    WARNING = "Needs attention"
     BAD = "Not ready"
 
 
@@ -48,7 +48,7 @@ def check_health() -> list[Check]:
                     TITLES[check],
                     State.BAD,
                     f"no answer: {' '.join(str(problem).split())[:200]}",
-                    "The database is not responding, so no code can be given. Its own log says why.",
+                    "The database is not responding, so codes cannot be published. See its log.",
                 )
             )
             break
@@ -71,7 +71,7 @@ def _database() -> Check:
         else "An administrator of the database has set default_transaction_read_only, perhaps because its disk is full."
     )
     return Check(
-        "database", "Database", State.BAD, f"read-only: {why}", f"The database takes no writes, so no code can be given: {why}. {todo}"
+        "database", "Database", State.BAD, f"read-only: {why}", f"The database is read-only, so codes cannot be published: {why}. {todo}"
     )  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def _migrations() -> Check:
     names = ", ".join(".".join(key) for key in missing[:5])
     return Check(
         "migrations", "Tables", State.BAD, f"not applied: {names}",
-        f"The database has not been brought up to this version of Handout ({names}). Run manage.py migrate.",
+        f"The database is not up to date with this version of Handout ({names}). Run manage.py migrate.",
     )  # fmt: skip
 
 
@@ -117,11 +117,11 @@ def _worker() -> Check:
         missing = ", ".join(queue for (queue,) in cursor)
     if not missing:
         return Check("worker", "Workers")
-    return _no_worker(f"no worker takes the jobs of: {missing}", f"No worker takes the jobs of the queue {missing}")
+    return _no_worker(f"no worker for queue: {missing}", f"No worker is running for the queue {missing}")
 
 
 def _no_worker(short: str, what: str) -> Check:
-    words = f"{what}, so imports, exports, messages or webhooks stand still. Start the workers; see their log for why they ended."
+    words = f"{what}, so imports, exports, messages or webhooks are stuck. Start the workers, and see their log for why they stopped."
     return Check("worker", "Workers", State.BAD, short, words)
 
 
@@ -142,7 +142,7 @@ def _backlog() -> Check:
     if not behind:
         return Check("backlog", "Queues")
     queues = ", ".join(behind)
-    words = f"Jobs wait for longer than usual: {queues}. The workers are busy with long files or large distributions, or stand still."
+    words = f"Jobs are waiting longer than usual: {queues}. The workers are busy with large files or distributions, or stuck."
     return Check("backlog", "Queues", State.WARNING, f"behind: {queues}", words)
 
 
@@ -158,12 +158,16 @@ def _disk() -> Check:
     least = settings.LEAST_FREE_MB
     if free >= least * SCARCE:
         return Check("disk", "Disk space")
-    room = f"{free:,} MB are free on the disk of {folder}"
+    room = f"{free:,} MB are free on the disk that holds {folder}"
     if free >= least:
         return Check(
-            "disk", "Disk space", State.WARNING, f"scarce: {free} MB free in {folder}", f"Only {room}. Make room soon."
+            "disk",
+            "Disk space",
+            State.WARNING,
+            f"scarce: {free} MB free in {folder}",
+            f"Only {room}. Free up space soon.",
         )
-    words = f"Only {room}: the database, imports and exports will fail when it is full. Make room; codes are given again at once."
+    words = f"Only {room}. The database, imports and exports will fail when it is full. Free up space; publishing resumes immediately."
     return Check("disk", "Disk space", State.BAD, f"full: {free} MB free in {folder}", words)
 
 

@@ -30,7 +30,7 @@ WITH RECURSIVE actor AS (
 )
 SELECT actor_kind, actor_id, actor_label FROM actor LIMIT 500
 """
-KINDS = {"user": "Staff", "api_key": "API keys", "run": "Runs"}
+KINDS = {"user": "Staff", "api_key": "API keys", "run": "Distributions"}
 
 
 def actor_choices() -> list:
@@ -53,7 +53,7 @@ class PeriodForm(forms.Form):
         since, until = given.get("since"), given.get("until")
         if since and until and since > until:
             del given["since"], given["until"]
-            raise forms.ValidationError("“From” is after “To”, so no day fits. Swap them; the list is shown without.")
+            raise forms.ValidationError("“From” is after “To”. Swap the dates; for now they are ignored.")
         return given
 
 
@@ -62,11 +62,11 @@ class AuditFilter(django_filters.FilterSet):
         method="about",
         label="Search",
         max_length=200,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Search id or name of the object"}),
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Search object ID or name"}),
     )
     action = django_filters.ChoiceFilter(choices=actions, empty_label="Any action", label="Action")
     actor = django_filters.ChoiceFilter(
-        choices=actor_choices, method="done_by", empty_label="Anybody", label="Who did it"
+        choices=actor_choices, method="done_by", empty_label="Anyone", label="Who did it"
     )
     since = django_filters.DateFilter(method="from_day", label="From", widget=DateInput)
     until = django_filters.DateFilter(method="to_day", label="To", widget=DateInput)
@@ -95,9 +95,9 @@ class AuditFilter(django_filters.FilterSet):
 
 
 STATUSES = [
-    ("2xx", "2xx: done"),
+    ("2xx", "2xx: success"),
     ("4xx", "4xx: refused"),
-    ("5xx", "5xx: our fault"),
+    ("5xx", "5xx: server error"),
     ("One status", [(str(status), str(status)) for status in (400, 403, 404, 409, 413, 415, 429, 500, 503)]),
 ]
 LOOK_THROUGH = 100_000  # calls, which took 80 ms: no index serves these filters, and a busy key has millions
@@ -109,7 +109,7 @@ class CallFilter(django_filters.FilterSet):
         method="below",
         label="Path",
         max_length=200,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Path begins with, such as /v1/vouchers"}),
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Path starts with, such as /v1/vouchers"}),
     )
     status = django_filters.ChoiceFilter(choices=STATUSES, method="answered", empty_label="Any status", label="Status")
     method = django_filters.ChoiceFilter(

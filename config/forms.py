@@ -58,11 +58,13 @@ def _parsed(text: str) -> Any:
         return json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as wrong:
         raise forms.ValidationError(
-            f"This is not JSON: {wrong.msg.lower()} in line {wrong.lineno}, column {wrong.colno}. "
-            "Names and texts stand in double quotes."
+            f"This is not valid JSON: {wrong.msg.lower()} in line {wrong.lineno}, column {wrong.colno}. "
+            "Put names and text in double quotes."
         ) from None
     except (RecursionError, ValueError):
-        raise forms.ValidationError("This is nested too deeply, or holds a number of thousands of digits.") from None
+        raise forms.ValidationError(
+            "This is nested too deeply, or contains a number with thousands of digits."
+        ) from None
 
 
 def _refuse_constant(name: str):
@@ -72,13 +74,13 @@ def _refuse_constant(name: str):
 class ApiKeyForm(forms.Form):
     # Drawn with the form, so that the same form sent twice makes one key.
     app_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4, required=False)
-    name = forms.CharField(max_length=100, help_text="What uses the key, such as “Web shop”.")
+    name = forms.CharField(max_length=100, help_text="What will use the key, such as “Web shop”.")
     scope = forms.ChoiceField(
-        label="May",
+        label="Permissions",
         choices=[
-            (ApiKey.Scope.ALL, "Do everything the API offers"),
-            (ApiKey.Scope.PUBLISH, "Publish codes, and read"),
-            (ApiKey.Scope.READ, "Only read"),
+            (ApiKey.Scope.ALL, "Full access"),
+            (ApiKey.Scope.PUBLISH, "Publish and read"),
+            (ApiKey.Scope.READ, "Read only"),
         ],
         widget=forms.RadioSelect,
         initial=ApiKey.Scope.ALL,
@@ -86,8 +88,8 @@ class ApiKeyForm(forms.Form):
     for_integrations = forms.BooleanField(
         label="For integrations that can only send GET requests",
         required=False,
-        help_text="Lets the key publish by GET /v1/publications/create. Leave it off unless a tool needs it: addresses "
-        "end up in logs, and whoever repeats one publishes again.",
+        help_text="Lets the key publish through GET /v1/publications/create. Leave this off unless a tool needs it: URLs "
+        "end up in logs, and anyone who repeats one publishes again.",
     )
     single_column = True
 
@@ -121,7 +123,7 @@ class SettingsForm(forms.ModelForm):
         ("Project", "", ["name", "time_zone", "currency"]),
         ("Distributions", "", ["undo_minutes", "emails_per_minute"]),
         ("Disabled campaigns", "", ["refuse_disabled_campaigns"]),
-        ("How long things are kept", "", ["keep_failures_days", "keep_files_days"]),
+        ("Retention", "", ["keep_failures_days", "keep_files_days"]),
         ("Codes in API exports", "", ["reveal_unpublished_codes"]),
     ]
 
@@ -139,7 +141,7 @@ class SettingsForm(forms.ModelForm):
     def clean_currency(self) -> str:
         currency = self.cleaned_data["currency"].strip().upper()
         if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
-            raise forms.ValidationError("A currency has three letters, such as EUR or USD.")
+            raise forms.ValidationError("Enter three letters, such as EUR or USD.")
         return currency
 
     def clean_time_zone(self) -> str:
@@ -148,7 +150,7 @@ class SettingsForm(forms.ModelForm):
             if name.lower() == typed.lower():
                 return name
         raise forms.ValidationError(
-            f"“{typed}” is not a time zone. Choose one of the list, such as Europe/Madrid or UTC."
+            f"“{typed}” is not a time zone. Choose one from the list, such as Europe/Madrid or UTC."
         )
 
 

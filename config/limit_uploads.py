@@ -33,11 +33,9 @@ def check_uploads(by: Actor, *, size: int) -> None:
         number, held = number + found["number"], held + (found["size"] or 0)
     if number >= settings.UPLOADS_PER_HOUR:
         raise TooManyUploads(
-            f"{number:,} files or arrays were imported within an hour, which is the limit for one user or API key. "
+            f"You have reached the limit of {number:,} imported files or arrays per hour for one user or API key. "
             "Try again later, or send more rows at once."
         )
     if held + size > settings.UPLOAD_BYTES_PER_HOUR:
         limit = filesizeformat(settings.UPLOAD_BYTES_PER_HOUR).replace(".0", "").replace("\xa0", " ")
-        raise TooManyUploads(
-            f"With this file it would be more than {limit} within an hour, which is the limit. Try again later."
-        )
+        raise TooManyUploads(f"This file would exceed the limit of {limit} per hour. Try again later.")

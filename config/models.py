@@ -123,13 +123,13 @@ class ProjectSettings(models.Model):
     id = models.SmallAutoField(primary_key=True)
     name = models.CharField("project name", max_length=60, default="Handout")
     time_zone = models.CharField(
-        max_length=64, default="UTC", help_text="For pages, periods and schedules. The API and CSV files are UTC."
+        max_length=64, default="UTC", help_text="For pages, periods and schedules. The API and CSV files are in UTC."
     )
     currency = models.CharField(max_length=3, default="EUR", help_text="Three letters, shown beside amounts.")
     reveal_unpublished_codes = models.BooleanField(
-        "reveal unpublished codes in API exports",
+        "show unpublished codes in API exports",
         default=False,
-        help_text="An unpublished code that leaves in clear can be given twice. Switching this is written to the audit log.",
+        help_text="An unpublished code that leaves Handout in plain text can be used twice. Changes to this setting are recorded in the audit log.",
     )
     keep_failures_days = models.PositiveIntegerField(
         "keep failed attempts for (days)", default=90, validators=[MinValueValidator(1), MaxValueValidator(3650)]
@@ -140,26 +140,26 @@ class ProjectSettings(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(3650)],
     )
     undo_minutes = models.PositiveSmallIntegerField(
-        "a run starts after (minutes)",
+        "delay before a distribution starts (minutes)",
         default=10,
         db_default=10,
         validators=[MaxValueValidator(1440)],
-        help_text="Until then it can be cancelled, and nobody has got anything.",
+        help_text="Until then, it can be cancelled before anyone receives anything.",
     )
     emails_per_minute = models.PositiveIntegerField(
         "e-mails per minute, at most",
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
-        help_text="As many as your mail server takes. Empty: no limit.",
+        help_text="As many as your mail server accepts. Leave empty for no limit.",
     )
 
     refuse_disabled_campaigns = models.BooleanField(
-        "publish nothing of a disabled campaign",
+        "do not publish from disabled campaigns",
         default=False,
         db_default=False,
-        help_text="Its codes cannot be redeemed. Otherwise the API and staff can publish them all the same, as with Voucherify; "
-        "distributions never do.",
+        help_text="If off, the API and staff can still publish from them, as in Voucherify, although the codes cannot be "
+        "redeemed. Distributions never do.",
     )
 
     class Meta:

@@ -22,9 +22,9 @@ ROLES = {
 
 # As the page of a user explains them, in the order of the table.
 EXPLAINED = {
-    "Viewer": "looks at everything, with all codes masked",
+    "Viewer": "sees everything, with all codes masked",
     "Operator": "also publishes codes and sends distributions",
-    "Exporter": "also makes reports; with Operator, hands out codes in files",
+    "Exporter": "also creates reports; with Operator, hands out codes in files",
     "Manager": "does everything: campaigns, releases, API keys, settings and users",
 }
 

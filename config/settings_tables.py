@@ -29,7 +29,7 @@ class ApiKeyTable(Table):
 
     empty_icon = "key-round"
     empty_title = "No API keys yet"
-    empty_text = "A shop or another program needs a key to publish codes through the API."
+    empty_text = "Shops and other programs need a key to publish codes through the API."
 
     class Meta(Table.Meta):
         model = ApiKey
@@ -52,7 +52,7 @@ class CallTable(Table):
     moment = "at"
     empty_icon = "activity"
     empty_title = "No calls yet"
-    empty_text = "Each call with this key is shown here a second later, for 30 days."
+    empty_text = "Calls with this key appear here within seconds and are kept for 30 days."
 
     class Meta(Table.Meta):
         model = ApiCall
@@ -76,8 +76,8 @@ class AuditTable(Table):
 
     row_template = "config/_audit_details.html"
     empty_icon = "scroll-text"
-    empty_title = "Nothing has been recorded yet"
-    empty_text = "Who made, changed, released, exported or downloaded something is written here and never changed."
+    empty_title = "No activity yet"
+    empty_text = "Everything that staff and programs create, change, release, export or download appears here."
 
     class Meta(Table.Meta):
         model = AuditEntry

@@ -55,7 +55,7 @@ def key_made(request, key_id):
     key = get_object_or_404(ApiKey, pk=key_id)
     if token := request.session.pop(_kept_as(key), None):
         example = first_call(key, token, site=settings.SITE_URL or request.build_absolute_uri("/"))
-        context = {"key": key, "token": token, "example": example, "title": "API key made"}
+        context = {"key": key, "token": token, "example": example, "title": "API key created"}
         return render(request, "config/api_key_created.html", context)
     return render(request, "config/api_key_shown.html", {"key": key, "title": key.name})
 
@@ -102,7 +102,7 @@ def revoke_key(request, key_id):
         if revoke_api_key(key, by=Actor.user(request.user)):
             messages.success(request, f"The key {key.name} has been revoked.")
         else:
-            messages.info(request, f"The key {key.name} had been revoked before.")
+            messages.info(request, f"The key {key.name} was already revoked.")
         return leave(request, back)
     return render(request, "config/revoke_api_key.html", {"key": key, "back": back, "title": f"Revoke {key.name}"})
 

@@ -32,7 +32,7 @@ class CustomerAdmin(RoleModelAdmin):
     section, about = Section.CUSTOMERS, "Everyone a code was or can be given to"
     list_display = ["__str__", "email", "source_id", "created_at"]
     search_fields = ["name"]  # shows the box; `get_search_results` does the search
-    search_help_text = "The beginning of a name, last name, e-mail or source ID, or the cust_… id"
+    search_help_text = "The start of a name, last name, e-mail or source ID, or a cust_… ID"
     fields = ["name", "email", "phone", "birthdate", "description", "source_id", "address", "metadata", "created_at"]
     readonly_fields = ["source_id", "address", "metadata", "created_at"]
 
@@ -108,7 +108,7 @@ class EventAdmin(ReadOnlyAdmin):
     list_select_related = ["customer"]
     ordering = ["-id"]  # as they came, by the key's own index
     search_fields = ["name__exact"]
-    search_help_text = "The whole name of the event"
+    search_help_text = "The full name of the event"
     fields = [*list_display, "metadata"]
 
 

@@ -32,8 +32,8 @@ def change_segment(
             Segment.objects.select_for_update(no_key=True).get(pk=segment.pk)
             if "filter" in changes and WatchedSegment.objects.filter(segment=segment).exists():
                 raise SegmentInUse(
-                    "An active automatic distribution waits for customers who enter or leave this segment. Pause it, "
-                    "then change the conditions."
+                    "An active automatic distribution is triggered by customers who enter or leave this segment. Pause it "
+                    "before you change the conditions."
                 )
             Segment.objects.filter(pk=segment.pk).update(**changes)
             record(

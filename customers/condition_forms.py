@@ -28,7 +28,7 @@ PROFILE = {
     "address.country": "Country",
 }
 DATES = {"created_at": "Created", "updated_at": "Last changed", "birthdate": "Birthdate"}
-SUMS = {"summary.orders.total_amount": "Paid orders together, in cents"}
+SUMS = {"summary.orders.total_amount": "Total of paid orders, in cents"}
 ALIASES = {"city": "address.city", "birthday": "birthdate"}
 METADATA = {"metadata": "Metadata"}
 OPERATORS = {
@@ -36,7 +36,7 @@ OPERATORS = {
     "$is_not": "is not",
     "$contains": "contains",
     "$not_contain": "does not contain",
-    "$starts_with": "begins with",
+    "$starts_with": "starts with",
     "$ends_with": "ends with",
     "$more_than": "is more than",
     "$more_than_equal": "is at least",
@@ -108,12 +108,10 @@ class Row:
         if self.field in COUNTED:
             if not (which := COUNTED[self.field].read(self.which) if self.which else None):
                 what = COUNTED[self.field].which.lower()
-                raise InvalidSegmentFilter(
-                    f"There is no {what} “{self.which}”." if self.which else f"Say which {what}."
-                )
+                raise InvalidSegmentFilter(f"There is no {what} “{self.which}”." if self.which else f"Choose a {what}.")
             return f"{self.field}.{which}.count"
         if self.which_label and not self.which:
-            raise InvalidSegmentFilter(f"Say which {self.which_label.lower()}.")
+            raise InvalidSegmentFilter(f"Enter a {self.which_label.lower()}.")
         if self.field == "property":
             return self.which
         return f"{self.field}.{self.which}" if self.field == "metadata" else self.field
@@ -123,7 +121,7 @@ class Row:
             return ""
         values = [value.strip() for value in next(csv.reader([self.value], skipinitialspace=True), []) if value.strip()]
         if not values:
-            raise InvalidSegmentFilter("Say which value.")
+            raise InvalidSegmentFilter("Enter a value.")
         return values
 
     def words(self) -> str:
@@ -173,7 +171,7 @@ class Conditions:
             return [("", [("property", "Property")])]
         counted = {kind: counted.label for kind, counted in COUNTED.items()}
         counted |= {name: label for name, label in SUMS.items() if name in FIELDS}
-        groups = {"Profile": PROFILE, "Dates": DATES, "Your own fields": METADATA, "What they did": counted}
+        groups = {"Profile": PROFILE, "Dates": DATES, "Custom fields": METADATA, "Activity": counted}
         return [(group, list(choices.items())) for group, choices in groups.items()]
 
     def add(self) -> None:
@@ -193,7 +191,9 @@ class Conditions:
                 self.read({name: {"conditions": {row.op: values}}})
                 conditions = found.setdefault(name, {"conditions": {}})["conditions"]
                 if row.op in conditions:
-                    raise InvalidSegmentFilter("There is such a row already. Several values stand in one, with commas.")
+                    raise InvalidSegmentFilter(
+                        "There is already a condition like this. Put several values into one, separated by commas."
+                    )
                 conditions[row.op] = values
             except InvalidSegmentFilter as wrong:
                 row.error = str(wrong).rpartition(f"{row.op}: ")[2]

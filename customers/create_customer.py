@@ -16,7 +16,7 @@ class SourceIdTaken(Exception):
     """Another customer has this source_id."""
 
     def __init__(self, source_id: str):
-        super().__init__(f"Another customer has the source ID “{source_id}”.")
+        super().__init__(f"Another customer already has the source ID “{source_id}”.")
         self.source_id = source_id
 
 

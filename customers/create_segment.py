@@ -42,7 +42,7 @@ class SegmentNameTaken(Exception):
     """Another segment has this name."""
 
     def __init__(self, name: str):
-        super().__init__(f"There is a segment called “{name}” already. Choose another name.")
+        super().__init__(f"There is already a segment called “{name}”. Choose another name.")
         self.name = name
 
 
@@ -63,8 +63,8 @@ def create_static_segment(name: str, customers: Sequence[str], *, by: Actor) -> 
     """
     if len(customers) > MOST_PICKED:
         raise InvalidSegment(
-            f"customers: a static segment holds at most {MOST_PICKED:,}; these are {len(customers):,}. "
-            "Make one with a filter, for instance on a metadata key."
+            f"customers: a static segment holds at most {MOST_PICKED:,} customers; you sent {len(customers):,}. "
+            "Use a filter instead, for instance on a metadata key."
         )
     with transaction.atomic():
         segment = _create(Segment(name=name, type=Segment.Type.STATIC), by=by, customers=len(set(customers)))
@@ -84,7 +84,7 @@ def create_filter_segment(name: str, filter: Mapping[str, Any], *, passive: bool
             # One at a time, so that two at once do not both become the hundredth; reading goes on.
             cursor.execute("LOCK TABLE customers_segment IN SHARE ROW EXCLUSIVE MODE")
         if Segment.objects.exclude(type=Segment.Type.STATIC).count() >= MOST_FILTERS:
-            raise InvalidSegment(f"type: there are {MOST_FILTERS} segments with a filter already. Delete one first.")
+            raise InvalidSegment(f"type: there are already {MOST_FILTERS} segments with a filter. Delete one first.")
         return _create(segment, by=by)
 
 

@@ -77,7 +77,7 @@ class CustomerReader:
         if old_id := sent.pop("old_id", ""):
             sent.setdefault("source_id", old_id)
         if not (sent or address or metadata or wrong):
-            raise RowRefused("None of the columns that are imported holds anything in this row.")
+            raise RowRefused("This row is empty in all imported columns.")
         given = self._clean(sent, address, metadata, wrong)
         if wrong:
             raise RowRefused(" ".join(wrong))

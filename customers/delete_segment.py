@@ -24,6 +24,8 @@ def delete_segment(segment: Segment, *, by: Actor) -> bool:
             Segment.objects.filter(pk=segment.pk).delete()
         except ProtectedError as protected:
             users = sorted({str(getattr(user, "distribution", user)) for user in protected.protected_objects})
-            raise SegmentInUse(f"“{segment.name}” stays, since distributions use it: {', '.join(users[:5])}.") from None
+            raise SegmentInUse(
+                f"“{segment.name}” was not deleted, because distributions use it: {', '.join(users[:5])}."
+            ) from None
         record("segment.deleted", by=by, object_id=segment.public_id, object_label=segment.name)
     return True

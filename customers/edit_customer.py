@@ -35,7 +35,7 @@ def edit_customer(customer: Customer, changes: Mapping[str, Any], *, merge: bool
     try:
         with transaction.atomic():
             if not rows.update(**changes, updated_at=Now()):
-                raise CustomerChanged("This customer was changed by somebody else meanwhile. Load the page again.")
+                raise CustomerChanged("Someone else has changed this customer in the meantime. Reload the page.")
             record("customer.edited", by=by, object_id=customer.public_id, fields=sorted(changes))
     except IntegrityError as refused:
         raise_if_taken(refused, changes.get("source_id"))

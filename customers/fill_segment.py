@@ -47,7 +47,7 @@ class UnknownLines(Exception):
 
     def __init__(self, lines: list[tuple[int, str]], count: int):
         several = "s" if count > 1 else ""
-        super().__init__(f"{count:,} line{several} of the list fit no customer.")
+        super().__init__(f"{count:,} line{several} of the list match no customer.")
         self.lines, self.count = lines, count
 
 
@@ -58,7 +58,7 @@ def fill_segment(segment: Segment, lines: Iterable[str], *, leave_out_unknown: b
     nobody is added.
     """
     if segment.type != Segment.Type.STATIC:
-        raise InvalidSegment("type: whom a filter fits is in the segment; nobody can be added to it.")
+        raise InvalidSegment("type: this segment has a filter; customers cannot be added to it by hand.")
     numbers, given, keys = [], [], []
     for number, line in enumerate(lines, start=1):
         if not (text := line.replace("\x00", "").strip()):
@@ -67,7 +67,7 @@ def fill_segment(segment: Segment, lines: Iterable[str], *, leave_out_unknown: b
         given.append(text[: LONGEST_LINE + 1])
         keys.append(key_of(CUSTOMER, text))
         if len(given) > MOST_LINES:
-            raise InvalidSegment(f"customers: a list may have {MOST_LINES:,} lines. Split it, or use a filter.")
+            raise InvalidSegment(f"customers: a list can have at most {MOST_LINES:,} lines. Split it, or use a filter.")
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(FIND, [numbers, given, keys])
         cursor.execute(UNKNOWN)

@@ -14,7 +14,7 @@ class CustomerFilter(django_filters.FilterSet):
         method="matching",
         label="Search",
         max_length=320,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Search name, e-mail, source ID or id"}),
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Search name, e-mail, source ID or ID"}),
     )
 
     class Meta:

@@ -27,7 +27,7 @@ class CustomerForm(forms.Form):
         label="Source ID",
         max_length=TEXTS["source_id"],
         required=False,
-        help_text="The customer’s ID in your own shop or CRM. It cannot be changed once it is set.",
+        help_text="The customer’s ID in your own shop or CRM. It cannot be changed once set.",
     )
     birthdate = forms.DateField(required=False, widget=DateInput)
     line_1 = _address_part("Address line 1")
@@ -44,8 +44,8 @@ class CustomerForm(forms.Form):
     all_optional = True
     fieldsets = [
         (
-            "Who it is",
-            "At least a name, an e-mail, a phone number or a source ID.",
+            "Identity",
+            "Enter at least a name, an e-mail, a phone number or a source ID.",
             ["name", "email", "phone", "source_id", "birthdate"],
         ),
         ("Address", "", ["line_1", "line_2", "postal_code", "city", "state", "country"]),
@@ -67,7 +67,7 @@ class CustomerForm(forms.Form):
     def clean_birthdate(self):
         birthdate = self.cleaned_data["birthdate"]
         if birthdate and birthdate > timezone.localdate():
-            raise forms.ValidationError("This day is yet to come.")
+            raise forms.ValidationError("This date is in the future.")
         return birthdate
 
     def clean(self) -> dict[str, Any]:

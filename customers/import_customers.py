@@ -94,7 +94,7 @@ class CustomerImporter:
 
     def repeats(self, first_row: int) -> str:
         place = self.customer_import.place_of(first_row)
-        return f"{self.source_id}: is the same as in {place}. Put what belongs to one customer together."
+        return f"{self.source_id}: is the same as in {place}. Combine the rows of one customer."
 
     def known(self, cursor, keys: Sequence[str]) -> dict[str, str]:
         if self.customer_import.update_existing:
@@ -115,10 +115,10 @@ class CustomerImporter:
 
     def _refused(self, rows: list[int]) -> list[Refused]:
         if self.customer_import.update_existing:
-            error = "Metadata: with what this customer has already, it would be more than 32 KB. Leave some of it out."
+            error = "Metadata: together with what this customer already has, it would exceed 32 KB. Remove some of it."
         else:
             error = self._belongs()
         return [Refused(row, error) for row in rows]
 
     def _belongs(self) -> str:
-        return f"{self.source_id}: belongs to a customer already. Choose to update customers, or remove the row."
+        return f"{self.source_id}: already belongs to a customer. Choose to update customers, or remove the row."

@@ -19,17 +19,17 @@ from customers.tasks import run_customer_import
 
 class CustomerOptionsForm(OptionsForm):
     update_existing = forms.BooleanField(
-        label="Update customers whose source ID is known",
+        label="Update existing customers",
         required=False,
         widget=Switch,
-        help_text="Filled cells replace what the customer has; empty ones change nothing. Off: such rows are refused.",
+        help_text="Matched by source ID. Filled cells replace existing values; empty cells change nothing. If off, such rows are rejected.",
     )
 
 
 def _warning(draft: CustomerImport) -> str:
     if {"source_id", "old_id"} & set(draft.mapping.values()):
         return ""
-    return "No column becomes the source ID, so every row adds a customer, also one that exists already."
+    return "No column is imported as the source ID, so every row adds a customer, even one that already exists."
 
 
 CUSTOMERS = pages.ImportKind(
@@ -85,7 +85,7 @@ def _context() -> dict:
         "what": "customers",
         "heading": "Import customers",
         "upload_url": reverse("customers:import"),
-        "intro": "A row with a source ID adds that customer, or updates the one who has it. A row without one adds a customer.",
-        "hint": "Dates are written as 1990-12-31.",
+        "intro": "A row with a source ID adds or updates that customer. A row without one adds a new customer.",
+        "hint": "Write dates as 1990-12-31.",
         "example": "examples/customers.csv",
     }

@@ -24,17 +24,17 @@ class ListForm(forms.Form):
     customers = forms.CharField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 8, "class": "mono", "spellcheck": "false"}),
-        help_text="One a line: an e-mail address, a source ID or a customer’s id. All customers of an address are meant.",
+        help_text="One per line: an e-mail address, a source ID or a customer ID. An e-mail address matches every customer who has it.",
     )
     file = forms.FileField(
         label="Or a file",
         required=False,
         help_text=(
-            "Text or CSV, up to 200,000 lines. With headings the column Source ID is read, or E-mail; else the first."
+            "Text or CSV, up to 200,000 lines. If there are headings, the column Source ID or E-mail is used; otherwise the first column."
         ),
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
     )
-    leave_out_unknown = forms.BooleanField(label="Leave out lines that fit nobody", required=False)
+    leave_out_unknown = forms.BooleanField(label="Skip lines that match no customer", required=False)
     all_optional = single_column = True
 
     def clean_file(self):

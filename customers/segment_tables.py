@@ -25,7 +25,7 @@ class SegmentTable(Table):
     empty_icon = "users-round"
     empty_title = "No segments yet"
     empty_text = (
-        "A segment is a group of customers: all who meet its conditions at any time, or those on a list of yours."
+        "A segment is a group of customers: everyone who currently matches its conditions, or those on a list you keep."
     )
     empty_url = reverse_lazy("customers:create-segment")
     empty_action = "New segment"
@@ -37,8 +37,8 @@ class SegmentTable(Table):
 
 class MemberTable(CustomerTable):
     footer_template = ""
-    empty_title = "Nobody is in it"
-    empty_text = "As soon as a customer fits, they are listed here."
+    empty_title = "No customers"
+    empty_text = "Customers appear here as soon as they match."
     empty_action = ""
     empty_url = ""  # type: ignore[assignment]
 
@@ -51,11 +51,11 @@ class PickedTable(MemberTable):
 
     remove = tables.TemplateColumn(
         template_name="segments/_take_out.html",
-        verbose_name=SafeString('<span class="sr">Take out</span>'),
+        verbose_name=SafeString('<span class="sr">Remove</span>'),
         empty_values=(),
         attrs={"td": {"class": "actions"}},
     )
-    empty_text = "Add customers one by one, or a list of them."
+    empty_text = "Add customers one by one or from a list."
 
     class Meta(CustomerTable.Meta):
         fields = (*CustomerTable.Meta.fields, "remove")

@@ -99,7 +99,7 @@ def edit_segment(request, segment_id):
     form = SegmentForm(request.POST or None, initial={"name": segment.name})
     if request.method == "POST" and form.is_valid() and _saved(form, segment, by=Actor.user(request.user)):
         return leave(request, _page(segment))
-    return render(request, "segments/rename.html", {"form": form, "segment": segment, "title": "Rename the segment"})
+    return render(request, "segments/rename.html", {"form": form, "segment": segment, "title": "Rename segment"})
 
 
 def _filter_page(request, segment: Segment | None):
@@ -143,7 +143,7 @@ def _filter_page(request, segment: Segment | None):
             "audience": audience,
             "counted_at": reverse("customers:count-segment"),
             "segment": segment,
-            "title": "Edit the segment" if segment else "New segment",
+            "title": "Edit segment" if segment else "New segment",
         },
     )
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
@@ -173,9 +173,9 @@ def create_static(request):
         except (InvalidSegment, UnknownLines) as refused:
             form.add_error("customers", _told(refused))
         else:
-            messages.success(request, f"“{segment}” has been made: {_counted(filled.added)}{_and_unknown(filled)}.")
+            messages.success(request, f"“{segment}” has been created: {_counted(filled.added)}{_and_unknown(filled)}.")
             return redirect(_page(segment))
-    return render(request, "segments/static.html", {"form": form, "title": "New segment of a list"})
+    return render(request, "segments/static.html", {"form": form, "title": "New segment from a list"})
 
 
 @form_page
@@ -191,7 +191,7 @@ def fill(request, segment_id):
         else:
             messages.success(request, f"Added: {_counted(filled.added)}{_and_unknown(filled)}.")
             return leave(request, _page(segment))
-    return render(request, "segments/fill.html", {"form": form, "segment": segment, "title": "Add a list"})
+    return render(request, "segments/fill.html", {"form": form, "segment": segment, "title": "Add from a list"})
 
 
 @require_POST
@@ -203,9 +203,9 @@ def add_customer(request, segment_id):
         try:
             filled = fill_segment(segment, [form.cleaned_data["customer"]], by=Actor.user(request.user))
         except UnknownLines:
-            messages.error(request, "No customer is called so. Choose one of the list that opens while you type.")
+            messages.error(request, "No customer matches. Choose one from the list that opens as you type.")
         else:
-            messages.success(request, "Added." if filled.added else "They are in it already.")
+            messages.success(request, "Added." if filled.added else "This customer is already in the segment.")
     return redirect(_page(segment))
 
 
@@ -215,7 +215,7 @@ def remove_customer(request, segment_id, customer_id):
     segment = get_object_or_404(Segment, pk=segment_id, type=Segment.Type.STATIC)
     customer = get_object_or_404(Customer, pk=customer_id)
     if take_out(segment, customer, by=Actor.user(request.user)):
-        messages.success(request, f"{customer} is in it no more.")
+        messages.success(request, f"{customer} is no longer in this segment.")
     return redirect(_page(segment))
 
 
@@ -235,8 +235,8 @@ def remove_segment(request, segment_id):
         request,
         "_confirm.html",
         {
-            "title": "Delete the segment",
-            "text": f"“{segment}” is deleted. Its customers stay.",
+            "title": "Delete segment",
+            "text": f"“{segment}” will be deleted. Its customers stay.",
             "submit": "Delete",
             "back": _page(segment),
         },
@@ -280,7 +280,7 @@ def _told(refused: Exception) -> str:
     if not isinstance(refused, UnknownLines):
         return str(refused)
     named = ", ".join(f"line {number} “{given[:60]}”" for number, given in refused.lines[:5])
-    return f"{refused} The first: {named}. Mend them, or leave them out."
+    return f"{refused} The first: {named}. Fix them, or skip them."
 
 
 def _counted(customers: int) -> str:
@@ -288,7 +288,7 @@ def _counted(customers: int) -> str:
 
 
 def _and_unknown(filled) -> str:
-    return f", {filled.unknown:,} left out" if filled.unknown else ""
+    return f", {filled.unknown:,} skipped" if filled.unknown else ""
 
 
 def _segment(segment_id: int) -> Segment:

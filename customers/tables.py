@@ -29,7 +29,7 @@ class CustomerTable(Table):
     report_kind = "customers"
     empty_icon = "users"
     empty_title = "No customers yet"
-    empty_text = "They are added when a code is published to them, by a CSV file, or one by one."
+    empty_text = "Customers are added when a code is published to them, by CSV import, or one by one."
 
     class Meta(Table.Meta):
         model = Customer
@@ -43,7 +43,7 @@ class CustomerTable(Table):
     def notice(self) -> str:
         if not self.searched or self.page.count <= MANY:
             return ""
-        return f"More than {MANY:,} customers begin like this, and some of them may be missing here. Type more of it."
+        return f"More than {MANY:,} customers start like this, so some may be missing here. Type more."
 
     def order_name(self, customers, is_descending):
         """In the words of the index `customer_by_name`."""
@@ -67,7 +67,7 @@ class EventTable(Table):
 
     empty_icon = "activity"
     empty_title = "No events yet"
-    empty_text = "What the customer does in your shop appears here, once the shop tells of it by the API."
+    empty_text = "Events appear here when your shop sends them through the API."
 
     class Meta(Table.Meta):
         pass

@@ -46,7 +46,7 @@ def foresee_refusal_of_code(voucher: Voucher) -> list[Obstacle]:
     if voucher.withdrawn_at and voucher.withdrawn_why != Voucher.Withdrawn.USED:
         return [_withdrawn(voucher, voucher.withdrawn_at)]
     if is_used_up(voucher):
-        return [Obstacle("Used up", "The code is used up, so it cannot be published.", True)]
+        return [Obstacle("Used up", "Nothing is left on the code, so it cannot be published.", True)]
     if voucher.expiration_date and voucher.expiration_date <= now:
         text = f"The code expired on {_day(voucher.expiration_date)}, so it cannot be published."
         return [Obstacle("Expired", text, True, "Change its dates", edit)]

@@ -91,7 +91,7 @@ def test_customers_in_bulk(project):
                 "source_id": "Jane",
                 "key": "invalid_customer",
                 "message": "Invalid Customer",
-                "details": "source_id: is the same as in object 2. Put what belongs to one customer together.",
+                "details": "source_id: is the same as in object 2. Combine the rows of one customer.",
             },
         ],
     }

@@ -116,7 +116,7 @@ def test_a_segment_with_a_filter_holds_whom_it_fits_when_it_is_read(kind):
         ),
         (
             {"name": "x", "customers": [str(n) for n in range(20_001)]},
-            "customers: a static segment holds at most 20,000; these are 20,001. Make one with a filter, for instance "
+            "customers: a static segment holds at most 20,000 customers; you sent 20,001. Use a filter instead, for instance "
             "on a metadata key.",
         ),
     ],
@@ -146,7 +146,7 @@ def test_there_are_a_hundred_segments_with_a_filter_and_no_more():
 
     refused = caller.post("segments", {"name": "One more", "type": "passive", "filter": IN_KYIV})
 
-    assert refused.error[3] == "type: there are 100 segments with a filter already. Delete one first."
+    assert refused.error[3] == "type: there are already 100 segments with a filter. Delete one first."
     assert caller.post("segments", {"name": "Static ones go on"}).status == 200
 
 

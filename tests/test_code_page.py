@@ -198,7 +198,7 @@ def test_the_page_of_a_code_says_why_nobody_is_given_it(signed_in):
     pages = [text(browser.get(address(voucher)).content.decode()) for voucher in (retired, used, left)]
 
     assert "Retired. The code was released on" in pages[0]
-    assert "Used up. The code is used up, so it cannot be published" in pages[1]
+    assert "Used up. Nothing is left on the code, so it cannot be published" in pages[1]
     assert "Used. The code has been redeemed before." in pages[2]
 
 

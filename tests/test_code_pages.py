@@ -56,7 +56,7 @@ def test_many_random_codes(signed_in):
     ("typed", "said"),
     [
         ({"code": ""}, "Enter the code."),
-        ({"code": "TAKEN"}, "The code “TAKEN” exists already."),
+        ({"code": "TAKEN"}, "The code “TAKEN” already exists."),
         ({"type": "GIFT_VOUCHER"}, "Enter an amount above 0."),
         ({"discount_value": ""}, "Enter the value."),
         ({"how": "random", "count": ""}, "Enter the number of codes."),

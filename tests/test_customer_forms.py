@@ -48,19 +48,19 @@ def test_a_customer_is_added(signed_in):
     [
         ({"city": "Madrid"}, {"__all__": ["Enter at least a name, an e-mail, a phone number or a source ID."]}),
         ({"email": "mara at example.com"}, {"email": ["Enter a valid email address."]}),
-        ({"name": "M", "birthdate": "2999-01-01"}, {"birthdate": ["This day is yet to come."]}),
+        ({"name": "M", "birthdate": "2999-01-01"}, {"birthdate": ["This date is in the future."]}),
         ({"name": "M", "metadata": "[1]"},
          {"metadata": ['Metadata must be a JSON object, such as {"lang": "en"}.']}),
         ({"name": "M", "metadata": '{"a" 1}'},
-         {"metadata": ["This is not JSON: expecting ':' delimiter in line 1, column 6. "
-                       "Names and texts stand in double quotes."]}),
+         {"metadata": ["This is not valid JSON: expecting ':' delimiter in line 1, column 6. "
+                       "Put names and text in double quotes."]}),
         ({"name": "M", "metadata": '{"a": NaN}'}, {"metadata": ["NaN is not a JSON value."]}),
         ({"name": "M", "metadata": '{"a": 1e999}'},
          {"metadata": ["Metadata holds a number that is too large to be stored; remove it."]}),
         ({"name": "M", "metadata": '{"a": "' + "x" * 40_000 + '"}'},
          {"metadata": ["Metadata may hold at most 32 KB; this is 39 KB."]}),
         ({"name": "M", "metadata": "[" * 100_000},
-         {"metadata": ["This is nested too deeply, or holds a number of thousands of digits."]}),
+         {"metadata": ["This is nested too deeply, or contains a number with thousands of digits."]}),
     ],
 )  # fmt: skip
 def test_a_wrong_entry_is_explained_and_nothing_saved(signed_in, fields, errors):
@@ -75,7 +75,7 @@ def test_a_taken_source_id_is_refused_by_the_database_and_the_form_says_so(signe
 
     answer = signed_in("Operator").post(NEW, {"name": "Mara", "source_id": "crm-77"})
 
-    assert answer.context["form"].errors == {"source_id": ["Another customer has the source ID “crm-77”."]}
+    assert answer.context["form"].errors == {"source_id": ["Another customer already has the source ID “crm-77”."]}
     assert Customer.objects.count() == 1
     assert not AuditEntry.objects.exists()
 
@@ -154,7 +154,7 @@ def test_setting_a_source_id_that_another_has_is_refused(signed_in):
 
     answer = signed_in("Operator").post(edit_url(customer), {"name": "Mara", "source_id": "crm-77"})
 
-    assert answer.context["form"].errors == {"source_id": ["Another customer has the source ID “crm-77”."]}
+    assert answer.context["form"].errors == {"source_id": ["Another customer already has the source ID “crm-77”."]}
 
 
 def test_the_admin_writes_only_what_was_changed_in_its_form(signed_in):

@@ -63,7 +63,7 @@ def test_a_beginning_of_very_many_is_not_looked_for_in_all_and_the_page_says_so(
     found = browser.get(URL, {"q": "mar"}).context["table"]
 
     assert len(found.page) == 3  # all five without the bound
-    assert found.notice.startswith("More than 2 customers begin like this")
+    assert found.notice.startswith("More than 2 customers start like this")
     assert browser.get(URL).context["table"].notice == ""
 
 

@@ -192,8 +192,8 @@ def test_values_of_standalone_codes(row, stored):
          "Value: “1,000” is not a number. Write it without thousands or signs, such as 10 or 10.50."),
         ("A,,AMOUNT,1.234,,", "Value: Enter at most two decimals."),
         ("A,,UNIT,1.5,coffee,", "Value: Enter a whole number of units, 1 or more."),
-        ("A,,HALF,50,,", "Discount Type: “HALF” is no discount type. Write PERCENT or AMOUNT or UNIT or FIXED."),
-        ("A,LOYALTY_CARD,,,,", "Voucher Type: “LOYALTY_CARD” is no voucher type. Write DISCOUNT_VOUCHER or GIFT_VOUCHER."),
+        ("A,,HALF,50,,", "Discount Type: “HALF” is not a valid discount type. Write PERCENT or AMOUNT or UNIT or FIXED."),
+        ("A,LOYALTY_CARD,,,,", "Voucher Type: “LOYALTY_CARD” is not a valid voucher type. Write DISCOUNT_VOUCHER or GIFT_VOUCHER."),
         ("A,GIFT_VOUCHER,,,,", "Gift Amount: Enter an amount above 0."),
         ("A,GIFT_VOUCHER,,1.234,,", "Value: has more than two decimals."),
         ("A,GIFT_VOUCHER,PERCENT,,,5",
@@ -202,8 +202,8 @@ def test_values_of_standalone_codes(row, stored):
          "Gift Amount: does not belong to a DISCOUNT_VOUCHER. Empty the cell, or correct the voucher type."),
         (",,PERCENT,5,,", "Code: is empty. Every row needs a code."),
         ("x" * 256 + ",,PERCENT,5,,",
-         "Code: has more than 255 characters, or one that cannot be seen. Correct it."),
-        ("A\x07,,PERCENT,5,,", "Code: has more than 255 characters, or one that cannot be seen. Correct it."),
+         "Code: has more than 255 characters, or an invisible one. Correct it."),
+        ("A\x07,,PERCENT,5,,", "Code: has more than 255 characters, or an invisible one. Correct it."),
     ],
 )  # fmt: skip
 def test_a_bad_value_says_how_to_mend_it(row, error):

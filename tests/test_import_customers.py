@@ -71,7 +71,7 @@ def test_known_customers_are_refused_where_they_may_not_be_updated():
 
     assert counts(done) == (2, 1, 0, 1)
     assert refused(done) == [
-        (2, "Source_id: belongs to a customer already. Choose to update customers, or remove the row.")
+        (2, "Source_id: already belongs to a customer. Choose to update customers, or remove the row.")
     ]
     assert Customer.objects.get(source_id="s1").name == "Ann"
 
@@ -88,7 +88,7 @@ def test_the_later_of_two_rows_with_one_source_id_is_refused(monkeypatch):
     done = imported_customers("Source_id,Name\ns1,First\ns2,Ben\n,Nobody\ns1,Second\n")
 
     assert counts(done) == (4, 3, 0, 1)
-    assert refused(done) == [(5, "Source_id: is the same as in row 2. Put what belongs to one customer together.")]
+    assert refused(done) == [(5, "Source_id: is the same as in row 2. Combine the rows of one customer.")]
     assert Customer.objects.get(source_id="s1").name == "First"
 
 
@@ -130,7 +130,7 @@ def test_all_that_is_wrong_with_a_row_is_said_at_once():
             "Email: 'ann at example.com' is not an e-mail address. Correct the cell, or empty it. "
             "Birthdate: must be a date such as 1990-12-31; this is 'soon'. Correct the cell, or empty it. "
             "City: may hold at most 255 characters; this has 256. Correct the cell, or empty it. "
-            "Source_id: belongs to a customer already. Choose to update customers, or remove the row.",
+            "Source_id: already belongs to a customer. Choose to update customers, or remove the row.",
         )
     ]
 
@@ -143,7 +143,7 @@ def test_metadata_that_would_outgrow_the_customer_are_refused(on_error):
 
     assert counts(done) == (1, 0, 0, 1)
     assert refused(done) == [
-        (2, "Metadata: with what this customer has already, it would be more than 32 KB. Leave some of it out.")
+        (2, "Metadata: together with what this customer already has, it would exceed 32 KB. Remove some of it.")
     ]
 
 

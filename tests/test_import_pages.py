@@ -128,7 +128,7 @@ def test_the_draft_tells_of_customers_who_are_here_already_where_they_may_not_be
     may = browser.get(answer.url)
     may_not = browser.post(answer.url, choices(CustomerImport.objects.get()))  # the switch is off: not sent
 
-    belongs = "Source_id: belongs to a customer already. Choose to update customers, or remove the row."
+    belongs = "Source_id: already belongs to a customer. Choose to update customers, or remove the row."
     assert [row.problem for row, _ in may.context["rows"]] == ["", ""]
     assert [row.problem for row, _ in may_not.context["rows"]] == [belongs, ""]
 
@@ -230,7 +230,7 @@ def test_customers_without_source_id_are_warned_of(signed_in):
     page = browser.get(answer.url)
 
     assert page.context["warning"] == (
-        "No column becomes the source ID, so every row adds a customer, also one that exists already."
+        "No column is imported as the source ID, so every row adds a customer, even one that already exists."
     )
 
 

@@ -91,7 +91,7 @@ def test_a_new_customer_is_created_in_place(signed_in):
         ({"customer": "", "count": "51"}, "Ensure this value is less than or equal to 50."),
         ({"customer": "", "count": "0"}, "Ensure this value is greater than or equal to 1."),
         ({"customer": "", "metadata": "[1]"}, "Metadata must be a JSON object"),
-        ({"customer": "", "metadata": "{lang: en}"}, "This is not JSON"),
+        ({"customer": "", "metadata": "{lang: en}"}, "This is not valid JSON"),
         ({"customer": ":new"}, "Enter at least a name, an e-mail or a source ID."),
         ({"customer": ":new", "email": "zoe@"}, "Enter a valid email address."),
         ({"customer": "Nobody Known"}, "There is no customer “Nobody Known” yet."),

@@ -85,8 +85,8 @@ def _of(conditions):
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        (("name", "", "$is", ""), "Say which value."),
-        (("metadata", "", "$is", "gold"), "Say which key."),
+        (("name", "", "$is", ""), "Enter a value."),
+        (("metadata", "", "$is", "gold"), "Enter a key."),
         (("publications", "Autumn", "$more_than", "0"), "There is no campaign “Autumn”."),
         (("created_at", "", "$before", "yesterday"), "must be an ISO 8601 time"),
         (("events", "order", "$more_than", "many"), "must be a whole number"),
@@ -102,7 +102,7 @@ def test_a_row_that_says_nothing_is_told_so_and_nothing_is_saved(operator, row, 
 def test_two_rows_that_say_the_same_thing_twice_are_refused(operator):
     answer = operator.post(f"{LIST}new", rows(("name", "", "$is", "A"), ("name", "", "$is", "B"), name="X"))
 
-    assert "There is such a row already" in answer.context["conditions"].rows[1].error
+    assert "There is already a condition like this" in answer.context["conditions"].rows[1].error
 
 
 def test_rows_are_added_and_removed_without_saving(operator):
@@ -178,7 +178,7 @@ def test_a_name_is_taken_once(operator):
 
     answer = operator.post(f"{LIST}new", rows(("name", "", "$is", "A"), name="Testers"))
 
-    assert "There is a segment called “Testers” already" in answer.context["form"].errors["name"][0]
+    assert "There is already a segment called “Testers”" in answer.context["form"].errors["name"][0]
 
 
 def test_a_segment_is_deleted_unless_something_uses_it(operator):
@@ -229,7 +229,7 @@ def test_a_character_that_no_database_holds_is_passed_by(operator, name):
 
     answer = operator.get("/segments/count", row | {name: f"\x00{row[name]}"})
 
-    assert "<strong>1</strong> customer fits now." in answer.content.decode()
+    assert "<strong>1</strong> customer matches now." in answer.content.decode()
 
 
 @pytest.mark.parametrize(("op", "value", "shown_as"), [

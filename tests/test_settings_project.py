@@ -61,11 +61,11 @@ def test_saving_unchanged_settings_records_nothing():
 @pytest.mark.parametrize(
     ("field", "value", "error"),
     [
-        ("time_zone", "Europe/Atlantis", "“Europe/Atlantis” is not a time zone. Choose one of the list, such as "
+        ("time_zone", "Europe/Atlantis", "“Europe/Atlantis” is not a time zone. Choose one from the list, such as "
          "Europe/Madrid or UTC."),
-        ("time_zone", "../etc/passwd", "“../etc/passwd” is not a time zone. Choose one of the list, such as "
+        ("time_zone", "../etc/passwd", "“../etc/passwd” is not a time zone. Choose one from the list, such as "
          "Europe/Madrid or UTC."),
-        ("currency", "E1R", "A currency has three letters, such as EUR or USD."),
+        ("currency", "E1R", "Enter three letters, such as EUR or USD."),
         ("keep_files_days", "0", "Ensure this value is greater than or equal to 1."),
         ("name", " ", "This field is required."),
     ],

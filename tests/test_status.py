@@ -67,7 +67,7 @@ def test_staff_read_that_it_takes_no_writes(signed_in):
     with read_only():
         page = viewer.get("/settings/status").content.decode()
 
-    assert "The database takes no writes, so no code can be given" in page
+    assert "The database is read-only, so codes cannot be published" in page
 
 
 @pytest.mark.django_db
@@ -94,7 +94,7 @@ def test_room_that_gets_scarce_is_told_to_staff_alone(client, signed_in, setting
     settings.LEAST_FREE_MB = free // 5
 
     assert client.get("/readyz").json()["checks"]["disk"].startswith("scarce: ")
-    assert "Make room soon." in signed_in("Viewer").get("/settings/status").content.decode()
+    assert "Free up space soon." in signed_in("Viewer").get("/settings/status").content.decode()
 
 
 @pytest.mark.django_db
@@ -123,7 +123,7 @@ def test_a_queue_that_is_far_behind_is_told_to_staff(client, signed_in):
 
     assert client.get("/readyz").json()["checks"]["backlog"] == "behind: default (20 minutes)"
     assert (
-        "Jobs wait for longer than usual: default (20 minutes)."
+        "Jobs are waiting longer than usual: default (20 minutes)."
         in signed_in("Viewer").get("/settings/status").content.decode()
     )
 

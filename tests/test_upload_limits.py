@@ -25,7 +25,7 @@ def test_a_user_has_so_many_files_an_hour_of_all_kinds_together(signed_in, setti
     refused = upload(mara)
 
     assert (statuses, refused.status_code) == ([302, 302], 200)
-    assert "2 files or arrays were imported within an hour" in refused.content.decode()
+    assert "the limit of 2 imported files or arrays per hour" in refused.content.decode()
     assert upload(noor).status_code == 302
     assert (CodeImport.objects.count(), CustomerImport.objects.count()) == (2, 1)
 
@@ -46,7 +46,7 @@ def test_a_user_has_so_many_bytes_an_hour(signed_in, settings):
     first, second = upload(mara, content=b"Code\n" + b"A\n" * 600), upload(mara, content=b"Code\n" + b"B\n" * 600)
 
     assert first.status_code == 302
-    assert "more than 2 KB within an hour" in second.content.decode()
+    assert "exceed the limit of 2 KB per hour" in second.content.decode()
 
 
 def test_an_api_key_has_so_many_imports_an_hour(settings):

@@ -34,7 +34,7 @@ def delivered(address: WebhookAddress, **changes) -> WebhookDelivery:
     delivery = a_delivery(address)
     at = "2026-11-24T07:00:00.000Z"
     log = [
-        {"at": at, "status": 500, "error": "It answered 500.", "ms": 12},
+        {"at": at, "status": 500, "error": "It responded with 500.", "ms": 12},
         {"at": at, "status": 200, "error": "", "ms": 9},
     ]
     WebhookDelivery.objects.filter(pk=delivery.pk).update(
@@ -72,10 +72,10 @@ def test_an_address_is_added_with_a_secret_of_its_own(manager):
             {"url": "127.0.0.1 is a private address. The setting WEBHOOKS_MAY_BE_PRIVATE allows it."},
         ),
         ({"url": ""}, {"url": "This field is required."}),
-        ({"events": []}, {"events": "Tick at least one event."}),
+        ({"events": []}, {"events": "Select at least one event."}),
         (
             {"url": "https://taken.example.com/"},
-            {"url": "This address is in the list already. Change its events there."},
+            {"url": "There is already a webhook for this URL. Edit its events instead."},
         ),
     ],
 )
@@ -100,7 +100,7 @@ def test_the_list_shows_status_and_last_delivery(manager):
     listening("https://new.example.com/hook")
     delivered(listening("https://shop.example.com/hook?token=abc"))
     failing = listening("https://crm.example.com/hook", "voucher.redeemed")
-    pause_failing(failing, after="It answered 500.")
+    pause_failing(failing, after="It responded with 500.")
 
     page = manager.get(LIST).content.decode()
 
@@ -158,12 +158,12 @@ def test_a_rest_is_told_as_long_as_it_lasts(manager, minutes, told):
 
     page = manager.get(page_of(address)).content.decode()
 
-    assert ("It did not answer; the next attempt is made" in page) == told
+    assert ("No response; next attempt" in page) == told
 
 
 def test_deliveries_are_filtered_by_status_and_event(manager):
     address = listening_to_all()
-    failed = delivered(address, status="failed", error="It answered 500.")
+    failed = delivered(address, status="failed", error="It responded with 500.")
     delivered(address)
     other = delivered(address, kind="voucher.redeemed")
 
@@ -189,7 +189,7 @@ def test_a_row_opens_to_what_was_sent_and_answered(manager):
     for html in (part, page):
         assert "&quot;type&quot;: &quot;publication.succeeded&quot;" in html
         assert "{&quot;ok&quot;: true}" in html
-        assert html.index("Answered 200") < html.index("It answered 500.")
+        assert html.index("Responded 200") < html.index("It responded with 500.")
         assert "Send again" in html
         assert "load delay" not in html
 
@@ -248,15 +248,15 @@ def test_all_that_failed_is_offered_to_be_sent_again(manager):
     page = manager.get(page_of(address)).content.decode()
     manager.post(f"{page_of(address)}retry")
 
-    assert "2 deliveries failed for good" in page
-    assert "failed for good" not in manager.get(page_of(address)).content.decode()
+    assert "2 deliveries failed permanently" in page
+    assert "failed permanently" not in manager.get(page_of(address)).content.decode()
     assert address.deliveries.filter(status="waiting").count() == 2
 
 
 def test_a_paused_address_says_why_and_is_resumed_there_and_a_manager_reads_it_on_the_first_page(manager, signed_in):
     published()
     address = listening()
-    pause_failing(address, after="It answered 500.")
+    pause_failing(address, after="It responded with 500.")
 
     first_page, page = manager.get("/").content.decode(), manager.get(page_of(address)).content.decode()
     of_operator = signed_in("Operator").get("/").content.decode()
@@ -264,7 +264,7 @@ def test_a_paused_address_says_why_and_is_resumed_there_and_a_manager_reads_it_o
 
     banner = f"The webhook to {SHOP} is paused"
     assert banner in first_page and banner not in of_operator
-    assert "because it kept failing" in page and "It answered 500." in page
+    assert "because it kept failing" in page and "It responded with 500." in page
     assert banner not in manager.get("/").content.decode()
     assert WebhookAddress.objects.get().paused_at is None
 
@@ -301,7 +301,7 @@ def test_a_new_secret_is_drawn_after_a_question(manager):
     before = WebhookAddress.objects.get().secret
     manager.post(f"{page_of(address)}secret")
 
-    assert "Draw a new secret" in question.content.decode()
+    assert "Generate new secret" in question.content.decode()
     assert before == address.secret != WebhookAddress.objects.get().secret
     entry = AuditEntry.objects.latest("pk")
     assert (entry.action, entry.details) == ("webhook.secret_drawn", {})

@@ -128,7 +128,7 @@ def test_a_name_that_nobody_knows(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", fails)
 
     assert deliver("https://nowhere.example.com/", b"{}", headers={}).error == (
-        "nowhere.example.com is not known to the DNS."
+        "nowhere.example.com was not found in DNS."
     )
 
 
@@ -141,19 +141,19 @@ def test_a_name_that_nobody_knows(monkeypatch):
         ("http://127.0.0.1/hook", "a private address"),
         ("http://[::1]/hook", "a private address"),
         ("http://[::ffff:10.0.0.1]/hook", "a private address"),
-        ("ftp://shop.example.com/", "begins with https"),
-        ("file:///etc/passwd", "begins with https"),
-        ("shop.example.com/hook", "begins with https"),
-        ("https:///hook", "begins with https"),
-        ("https://user:pass@shop.example.com/", "Leave user name and password out"),
-        ("https://shop.example.com/#part", "Leave out the #"),
+        ("ftp://shop.example.com/", "Start with https"),
+        ("file:///etc/passwd", "Start with https"),
+        ("shop.example.com/hook", "Start with https"),
+        ("https:///hook", "Start with https"),
+        ("https://user:pass@shop.example.com/", "Leave out the user name and password"),
+        ("https://shop.example.com/#part", "Remove the #"),
         ("https://shop.example.com:22/", "Port 22 belongs to another service"),
         ("https://shop.example.com:0/", "Port 0 belongs to another service"),
-        ("https://shop.example.com:99999/", "no URL"),
-        ("https://shop.example.com:port/", "no URL"),
-        ("https://[::1/", "no URL"),
-        ("https://shop.example.com/a b", "without spaces"),
-        ("https://shop.example.com/a\r\nX-Header: 1", "without spaces"),
+        ("https://shop.example.com:99999/", "not a URL"),
+        ("https://shop.example.com:port/", "not a URL"),
+        ("https://[::1/", "not a URL"),
+        ("https://shop.example.com/a b", "Remove spaces"),
+        ("https://shop.example.com/a\r\nX-Header: 1", "Remove spaces"),
         ("https://bücher.example.com/", "xn--"),
     ],
 )

@@ -79,12 +79,12 @@ def test_after_the_last_retry_the_delivery_has_failed_and_its_address_is_paused(
     assert len(delivery.log) == 13
     address.refresh_from_db()
     assert (address.paused_at is not None, address.pause_reason) == (True, "failing")
-    assert address.pause_detail == "It answered 500."
+    assert address.pause_detail == "It responded with 500."
     entry = AuditEntry.objects.get(action="webhook.paused")
     assert (entry.actor_kind, entry.object_id, entry.details) == (
         "system",
         address.public_id,
-        {"reason": "It answered 500."},
+        {"reason": "It responded with 500."},
     )
     waits.refresh_from_db()
     assert (waits.status, waits.attempts) == ("waiting", 0)
@@ -98,7 +98,7 @@ def test_managers_are_told_of_it_by_mail(settings):
     UserFactory(role="Manager", email="gone@example.com", is_active=False)
     address = listening()
     WebhookAddress.objects.update(
-        paused_at="2026-01-01T00:00:00Z", pause_reason="failing", pause_detail="It answered 500."
+        paused_at="2026-01-01T00:00:00Z", pause_reason="failing", pause_detail="It responded with 500."
     )
 
     assert tell_managers(address.pk) == 2
@@ -106,7 +106,7 @@ def test_managers_are_told_of_it_by_mail(settings):
     (message,) = mail.outbox
     assert (message.to, sorted(message.bcc)) == ([], ["mara@example.com", "root@example.com"])
     assert message.subject == "Handout: the webhook to https://shop.example.com/webhooks is paused"
-    assert "It answered 500." in message.body
+    assert "It responded with 500." in message.body
     assert f"https://handout.example.com/settings/webhooks/{address.public_id}/" in message.body
 
 
@@ -248,7 +248,7 @@ def test_an_answer_that_comes_when_the_delivery_was_claimed_anew_is_not_recorded
     WebhookDelivery.objects.update(attempts=2)
     delivery.attempts, delivery.attempted_at = 1, delivery.created_at
 
-    record_answer(delivery, Answer(500, "", "It answered 500.", 5))
+    record_answer(delivery, Answer(500, "", "It responded with 500.", 5))
 
     delivery.refresh_from_db()
     assert (delivery.attempts, delivery.error, delivery.log) == (2, "", [])

@@ -83,8 +83,8 @@ def test_what_failed_is_sent_again_with_the_same_event_id_and_body():
     assert len({(got.headers["x-handout-event-id"], got.body) for got in receiver.got}) == 1
     assert (delivery.status, delivery.attempts, delivery.error) == ("delivered", 3, "")
     assert [(attempt["status"], attempt["error"]) for attempt in delivery.log] == [
-        (500, "It answered 500."),
-        (None, "It closed the connection without an answer."),
+        (500, "It responded with 500."),
+        (None, "The connection was closed without a response."),
         (200, ""),
     ]
 
@@ -100,7 +100,7 @@ def test_any_other_is_not(status):
     with Receiver([status]) as receiver:
         sent = post(receiver.url)
 
-    assert (sent.delivered, sent.status, sent.error) == (False, status, f"It answered {status}.")
+    assert (sent.delivered, sent.status, sent.error) == (False, status, f"It responded with {status}.")
 
 
 def test_a_redirect_is_not_followed():
@@ -108,7 +108,7 @@ def test_a_redirect_is_not_followed():
         sent = post(receiver.url)
 
     assert elsewhere.got == []
-    assert sent.error == "It answered 307. Redirects are not followed: give the address that it leads to."
+    assert sent.error == "It responded with 307. Redirects are not followed: enter the URL it redirects to."
 
 
 @pytest.mark.parametrize("step", [say_nothing, drip])
@@ -116,7 +116,7 @@ def test_a_receiver_has_so_long_and_no_longer(step):
     with Receiver([step]) as receiver:
         sent = post(receiver.url, seconds=0.4)
 
-    assert (sent.status, sent.error) == (None, "No answer within 0.4 seconds.")
+    assert (sent.status, sent.error) == (None, "No response within 0.4 seconds.")
     assert 390 <= sent.milliseconds < 5_000
 
 
@@ -154,10 +154,10 @@ def test_a_kilobyte_of_the_answer_is_kept_whatever_it_holds():
 @pytest.mark.parametrize(
     "said, error",
     [
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "It did not answer in HTTP: BadStatusLine."),
-        (b"HTTP/1.1 200 " + b"x" * 100_000, "It did not answer in HTTP: LineTooLong."),
-        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200, "It did not answer in HTTP: HTTPException."),
-        (b"", "It closed the connection without an answer."),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "The response was not HTTP: BadStatusLine."),
+        (b"HTTP/1.1 200 " + b"x" * 100_000, "The response was not HTTP: LineTooLong."),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200, "The response was not HTTP: HTTPException."),
+        (b"", "The connection was closed without a response."),
     ],
 )
 def test_what_is_no_http_is_no_delivery(said, error):

@@ -50,7 +50,7 @@ def create_webhook(request):
         except (AddressRefused, AddressExists) as refused:
             form.add_error("url", str(refused))
         else:
-            messages.success(request, "The address has been added. Send a test to see whether it arrives.")
+            messages.success(request, "The webhook has been added. Send a test to see whether it arrives.")
             return leave(request, _page(address))
     return render(request, "webhooks/create.html", {"form": form, "title": "New webhook"})
 
@@ -90,9 +90,9 @@ def edit_webhook(request, address_id):
         except (AddressRefused, AddressExists) as refused:
             form.add_error("url", str(refused))
         else:
-            messages.success(request, "The address has been saved." if changed else "Nothing was changed.")
+            messages.success(request, "The webhook has been saved." if changed else "Nothing was changed.")
             return leave(request, _page(address))
-    return render(request, "webhooks/edit.html", {"form": form, "address": address, "title": "Edit the webhook"})
+    return render(request, "webhooks/edit.html", {"form": form, "address": address, "title": "Edit webhook"})
 
 
 @form_page
@@ -102,16 +102,16 @@ def webhook_secret(request, address_id):
     address = _address(address_id)
     if request.method == "POST":
         draw_new_secret(address, by=Actor.user(request.user))
-        messages.success(request, "The new secret signs everything from now on. Put it into the receiver.")
+        messages.success(request, "The new secret signs everything from now on. Add it to the receiver.")
         return leave(request, _page(address))
     return render(
         request,
         "_confirm.html",
         {
-            "title": "Draw a new secret",
-            "text": "Everything is signed with it at once, also what waits already. Until the receiver knows it, it takes "
-            "what we send for forged; what it refuses is sent again.",
-            "submit": "Draw a new secret",
+            "title": "Generate new secret",
+            "text": "Everything is signed with it from now on, including deliveries already waiting. Until you add it to the "
+            "receiver, signatures will not match; rejected deliveries are retried.",
+            "submit": "Generate new secret",
             "back": _page(address),
         },
     )
@@ -122,7 +122,7 @@ def webhook_secret(request, address_id):
 def pause_webhook(request, address_id):
     address = _address(address_id)
     if not pause_address(address, by=Actor.user(request.user)):
-        messages.info(request, "It was paused before.")
+        messages.info(request, "It was already paused.")
     return redirect(_page(address))
 
 
@@ -131,7 +131,7 @@ def pause_webhook(request, address_id):
 def resume_webhook(request, address_id):
     address = _address(address_id)
     if resume_address(address, by=Actor.user(request.user)):
-        messages.success(request, "Webhooks are sent there again. What was waiting goes first.")
+        messages.success(request, "Resumed. Waiting deliveries are sent first.")
     else:
         messages.info(request, "It was not paused.")
     return redirect(_page(address))
@@ -143,14 +143,14 @@ def delete_webhook(request, address_id):
     address = _address(address_id)
     if request.method == "POST":
         delete_address(address, by=Actor.user(request.user))
-        messages.success(request, "The address has been deleted.")
+        messages.success(request, "The webhook has been deleted.")
         return leave(request, reverse("publications:webhooks"))
     return render(
         request,
         "_confirm.html",
         {
-            "title": "Delete the webhook",
-            "text": f"Nothing more is sent to {address}, and the record of what was sent there is deleted as well.",
+            "title": "Delete webhook",
+            "text": f"Nothing more will be sent to {address}, and its delivery history will be deleted.",
             "submit": "Delete",
             "back": _page(address),
         },
@@ -171,11 +171,11 @@ def retry_webhook(request, address_id):
     address = _address(address_id)
     count = sending.send_failed_again(address, by=Actor.user(request.user))
     if not count:
-        messages.info(request, "Nothing has failed there.")
+        messages.info(request, "No deliveries have failed.")
     elif address.paused_at:
-        messages.success(request, f"{count:,} wait to be sent again. Resume the address, and they go.")
+        messages.success(request, f"{count:,} are waiting to be sent again. Resume the webhook to send them.")
     else:
-        messages.success(request, f"{count:,} are sent again within seconds.")
+        messages.success(request, f"{count:,} will be sent again within seconds.")
     return redirect(_page(address))
 
 

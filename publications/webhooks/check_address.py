@@ -54,20 +54,20 @@ class Target(NamedTuple):
 def read_url(url: str) -> Target:
     """Takes the address apart. Raises AddressRefused where it is none, or one that is refused whatever it resolves to."""
     if not url.isascii() or not url.isprintable() or " " in url:
-        raise AddressRefused(
-            "Write it without spaces, and letters beyond a to z as %-escapes (in the host name: xn--)."
-        )
+        raise AddressRefused("Remove spaces, and write letters outside a to z as %-escapes (in the host name: xn--).")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise AddressRefused("This is no URL. It looks like https://shop.example.com/webhooks") from None
+        raise AddressRefused("This is not a URL. Enter one such as https://shop.example.com/webhooks") from None
     if parts.scheme not in PORTS or not parts.hostname:
-        raise AddressRefused("It begins with https:// (or http://) and a host name: https://shop.example.com/webhooks")
+        raise AddressRefused(
+            "Start with https:// (or http://) and a host name, such as https://shop.example.com/webhooks"
+        )
     if parts.username is not None or parts.password is not None:
-        raise AddressRefused("Leave user name and password out. The signature proves who sends.")
+        raise AddressRefused("Leave out the user name and password. The signature proves who is sending.")
     if parts.fragment:
-        raise AddressRefused("Leave out the # and what follows; it is never sent.")
+        raise AddressRefused("Remove the # and everything after it; it is never sent.")
     port = PORTS[parts.scheme] if port is None else port
     if port not in PORTS.values() and port < 1024:
         raise AddressRefused(f"Port {port} belongs to another service. Use 80, 443 or one above 1023.")
@@ -83,7 +83,7 @@ def resolve(target: Target) -> list[str]:
     try:
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise AddressRefused(f"{target.host} is not known to the DNS.") from None
+        raise AddressRefused(f"{target.host} was not found in DNS.") from None
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     for address in addresses:
         if is_private(address) and not settings.WEBHOOKS_MAY_BE_PRIVATE:

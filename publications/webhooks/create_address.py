@@ -15,7 +15,7 @@ from publications.webhooks.sign import draw_secret
 
 class AddressExists(Exception):
     def __init__(self) -> None:
-        super().__init__("This address is in the list already. Change its events there.")
+        super().__init__("There is already a webhook for this URL. Edit its events instead.")
 
 
 def create_address(url: str, *, events: Sequence[str], by: Actor) -> WebhookAddress:

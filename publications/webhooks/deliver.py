@@ -56,20 +56,20 @@ def deliver(url: str, body: bytes, *, headers: Mapping[str, str], seconds: float
     except AddressRefused as refused:
         error = str(refused)
     except TimeoutError:
-        error = f"No answer within {seconds:g} seconds."
+        error = f"No response within {seconds:g} seconds."
     except ssl.SSLError as problem:
         error = f"No secure connection: {getattr(problem, 'verify_message', '') or problem.reason or 'refused'}."
     except http.client.RemoteDisconnected:
-        error = "It closed the connection without an answer."
+        error = "The connection was closed without a response."
     except (http.client.HTTPException, ValueError) as problem:
-        error = f"It did not answer in HTTP: {type(problem).__name__}."
+        error = f"The response was not HTTP: {type(problem).__name__}."
     except OSError as problem:
         error = f"No connection: {problem.strerror or problem}."
     else:
         if 300 <= status < 400:
-            error = f"It answered {status}. Redirects are not followed: give the address that it leads to."
+            error = f"It responded with {status}. Redirects are not followed: enter the URL it redirects to."
         elif not 200 <= status < 300:
-            error = f"It answered {status}."
+            error = f"It responded with {status}."
     return Answer(status, answered, error, round((time.monotonic() - started) * 1000), reached)
 
 

@@ -20,13 +20,13 @@ class AddressForm(forms.Form):
                 "spellcheck": "false",
             }
         ),
-        help_text="It must answer each request within 10 seconds by a status of 2xx.",
+        help_text="It must respond to each request within 10 seconds with a 2xx status.",
     )
     events = forms.MultipleChoiceField(
         choices=[(kind, f"{words} ({kind})") for kind, words in EVENTS.items()],
         widget=forms.CheckboxSelectMultiple,
         initial=[PUBLICATION_SUCCEEDED],
-        error_messages={"required": "Tick at least one event."},
+        error_messages={"required": "Select at least one event."},
     )
     single_column = True
 

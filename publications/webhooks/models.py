@@ -20,7 +20,7 @@ TEST = "webhook.test"  # sent by hand, to one address
 EVENTS = {
     PUBLICATION_SUCCEEDED: "A code was published",
     VOUCHER_REDEEMED: "A code was redeemed",
-    GENERATION_COMPLETED: "The codes that were ordered for a campaign have been made",
+    GENERATION_COMPLETED: "The codes for a campaign have been generated",
 }
 
 

@@ -43,7 +43,7 @@ def send_test(address: WebhookAddress, *, by: Actor) -> WebhookDelivery:
             event=event.key,
             kind=event.kind,
             object_key=event.object_key,
-            body=body_of(event, {"message": "A test of Handout."}),
+            body=body_of(event, {"message": "A test from Handout."}),
         )
         _send_soon(delivery)
         _record("webhook.tested", address, by)

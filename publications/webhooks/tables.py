@@ -28,9 +28,9 @@ class WebhookAddressTable(Table):
 
     empty_icon = "webhook"
     empty_title = "No webhooks yet"
-    empty_text = "Handout can tell your shop or CRM of each code that is published or redeemed, within seconds."
+    empty_text = "Handout can notify your shop or CRM within seconds of every code that is published or redeemed."
     empty_url = reverse_lazy("publications:create-webhook")
-    empty_action = "Add an address"
+    empty_action = "Add webhook"
 
     class Meta(Table.Meta):
         model = WebhookAddress
@@ -56,7 +56,7 @@ class DeliveryTable(Table):
     )
     answer_status = tables.TemplateColumn(
         template_name="webhooks/_answer.html",
-        verbose_name="Answer",
+        verbose_name="Response",
         empty_values=(),
         attrs={"td": {"class": "cut full"}},
     )
@@ -73,7 +73,7 @@ class DeliveryTable(Table):
     row_template = "webhooks/_details.html"
     empty_icon = "send"
     empty_title = "Nothing has been sent yet"
-    empty_text = "What happens from now on is sent within seconds. A test shows whether it arrives."
+    empty_text = "Events are sent within seconds. Send a test to see whether they arrive."
 
     class Meta(Table.Meta):
         model = WebhookDelivery

@@ -10,14 +10,14 @@ from django.urls import reverse
 
 from publications.webhooks.models import WebhookAddress
 
-TEXT = """Handout has paused the webhook to {address}: the last of its retries has failed.
+TEXT = """Handout has paused the webhook to {address}: the last retry has failed.
 
-What was wrong: {detail}
+Error: {detail}
 
-See what was sent there, and resume it once it answers again:
+See what was sent, and resume it once the server responds again:
 {link}
 
-What happens until then is not kept for this address.
+Events that occur while it is paused are not sent.
 """
 
 

@@ -17,11 +17,11 @@ def test_an_address_is_added_and_tried(page, settings):
     page.get_by_role("link", name="New webhook").click()
     page.get_by_label("URL").fill("http://localhost/hook")
     page.get_by_label("A code was redeemed").check()
-    page.get_by_role("button", name="Add the address").click()
+    page.get_by_role("button", name="Add webhook").click()
     expect(page.get_by_role("main")).to_contain_text("localhost is this server itself.")
 
     page.get_by_label("URL").fill(SHOP)
-    page.get_by_role("button", name="Add the address").click()
+    page.get_by_role("button", name="Add webhook").click()
     expect(page.get_by_role("heading", name="Webhook Active")).to_be_visible()
     address = WebhookAddress.objects.get()
     assert address.events == ["publication.succeeded", "voucher.redeemed"]
