@@ -106,7 +106,7 @@ def run(handout: Installation, name: str, message: str, campaign: str) -> Measur
             ).fetchone()
             if status == "done":
                 return Measured(float(seconds), memory)
-            if status == "paused":
+            if status == "held":
                 raise RuntimeError(reason)
             time.sleep(1)
 

@@ -83,7 +83,7 @@ def measure(campaign: int, customers: int) -> None:
     )  # fmt: skip
     activate(run, by=SYSTEM)
     # Paused as by Handout itself: it goes on noting, and the worker beside us leaves its deliveries alone.
-    type(run).objects.filter(pk=run.pk).update(status="paused", status_reason="other", status_detail="bench")
+    type(run).objects.filter(pk=run.pk).update(status="held", status_reason="other", status_detail="bench")
     Rule.objects.filter(pk=run.pk).update(walk="bench", walk_up_to=0)
     began = time.perf_counter()
     while Rule.objects.exclude(walk="").exists():  # the worker of the installation takes its share

@@ -20,9 +20,10 @@ from publications import delete_old_failures as old_failures
 from publications import delete_old_files as old_files
 from publications import write_export
 from publications.distributions.advance import advance, at_work, due, shares_of
+from publications.distributions.automation.activate import let_go_of_idle_rules
 from publications.distributions.automation.walk_segments import walk_segments
 from publications.distributions.declare_unknown import declare_unknown
-from publications.distributions.end_run import end_run, wind_up_stopped
+from publications.distributions.end_run import end_run, wind_up_ended
 from publications.distributions.hold_place import hold_place
 from publications.distributions.keep_messages import delete_old_messages
 from publications.distributions.start_due import start_due
@@ -96,6 +97,7 @@ def watch_segments(timestamp: int) -> None:
 @app.task(queue=WEBHOOKS, queueing_lock="fire_for_segments", lock="fire_for_segments")
 def fire_for_segments(timestamp: int) -> None:
     """At the set times of automatic distributions, and for those who are in a segment already."""
+    let_go_of_idle_rules()
     walk_segments()
 
 
@@ -160,7 +162,7 @@ def look_after_distributions(timestamp: int) -> None:
             _advance_soon(distribution.pk, share, shares_of(distribution))
     for key in at_work().manual().filter(audience_complete=True).values_list("pk", flat=True):
         end_run(key)
-    wind_up_stopped()
+    wind_up_ended()
 
 
 def in_a_place(call_next: Callable[[], None], context: JobContext, worker: Worker) -> None:

@@ -1,5 +1,7 @@
 """What tests of distributions share: one that is ready to be scheduled, and one that runs."""
 
+from django.db import connection, transaction
+
 from campaigns.models import Campaign
 from customers.models import Customer
 from publications.distributions.list_recipients import list_recipients
@@ -28,6 +30,14 @@ def draft(customers: int | list[Customer] = 0, *, campaign: Campaign | None = No
 
 def running(customers: int | list[Customer] = 0, **fields) -> Distribution:
     return start(draft(customers, **fields))
+
+
+def put_all_into(status: str, **values) -> None:
+    """Every distribution that there is, whatever its status allows: the trigger is off meanwhile."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        Distribution.objects.update(status=status, **values)
+        cursor.execute("SET LOCAL session_replication_role = origin")
 
 
 def start(made: Distribution) -> Distribution:

@@ -6,7 +6,8 @@ import pytest
 from django.db import connection
 
 from customers.create_segment import create_filter_segment
-from publications.distributions.automation.activate import LoopFound, activate, pause
+from publications.distributions.automation.activate import LoopFound, activate
+from publications.distributions.change_status import pause
 from publications.distributions.schedule import NotReady
 from publications.models import Distribution
 from tests.automations import automation

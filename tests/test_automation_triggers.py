@@ -11,9 +11,9 @@ from customers.models import Customer, WatchedSegment
 from customers.track_event import track_event
 from customers.upsert import upsert_customer
 from customers.watch_segments import look_at_segments
-from publications.distributions.automation.activate import activate, archive, pause
+from publications.distributions.automation.activate import activate
 from publications.distributions.automation.walk_segments import InvalidCron, next_time, walk_segments
-from publications.distributions.change_run import NotPossible
+from publications.distributions.change_status import NotPossible, archive, pause, resume
 from publications.erase_customer import erase_customer
 from publications.models import Firing, Publication, Rule
 from publications.redemptions.redeem import redeem
@@ -314,13 +314,13 @@ def test_one_that_ran_out_of_codes_goes_on_noting_for_whom_it_must_fire():
     pass_on()
 
     assert (rule.status, rule.status_reason) == (
-        "paused",
+        "held",
         "pool_empty",
     )
     assert waiting(rule) == 2
     for number in range(2):
         VoucherFactory(campaign=campaign, code=f"MORE{number}")
-    activate(rule, by=STAFF)
+    resume(rule, by=STAFF)
     publish_all()
     assert Publication.objects.count() == 3
 

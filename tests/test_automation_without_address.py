@@ -9,7 +9,7 @@ from customers.models import Customer
 from customers.track_event import track_event
 from publications.distributions.advance import advance
 from publications.distributions.automation.models import Rule
-from publications.distributions.change_run import NotPossible
+from publications.distributions.change_status import NotPossible
 from publications.distributions.retry_failed import can_be_sent_now, retry_failed, without_message
 from publications.models import Delivery, Publication
 from publications.redemptions.redeem import redeem

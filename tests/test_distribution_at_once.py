@@ -8,8 +8,8 @@ from django.db import connection
 
 from campaigns.models import Voucher
 from publications.distributions.advance import advance
-from publications.distributions.change_run import pause, resume, stop
-from publications.distributions.end_run import wind_up_stopped
+from publications.distributions.change_status import pause, resume, stop
+from publications.distributions.end_run import wind_up_ended
 from publications.models import Delivery, Distribution, Publication, PublishedVoucher
 from publications.publish import publish
 from publications.refusals import PublishRefused
@@ -110,7 +110,7 @@ def test_paused_and_resumed_under_load_and_then_stopped(server):
             threading.Event().wait(0.02)
 
     at_once(carry_on, carry_on, by_staff)
-    while wind_up_stopped():
+    while wind_up_ended():
         pass
 
     states = Counter(Delivery.objects.values_list("state", flat=True))

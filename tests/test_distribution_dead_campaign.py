@@ -12,8 +12,7 @@ from campaigns.change_campaign import change_campaign
 from campaigns.delete_campaign import delete_campaign
 from campaigns.models import Campaign, Voucher
 from publications.distributions.advance import advance
-from publications.distributions.automation.activate import activate
-from publications.distributions.change_run import NotPossible, resume, stop
+from publications.distributions.change_status import NotPossible, resume, stop
 from publications.distributions.publish_batch import publish_batch
 from publications.distributions.schedule import NotReady, schedule
 from publications.distributions.send_batch import _claim, send_batch
@@ -66,7 +65,7 @@ def test_what_is_published_and_not_sent_yet_waits_for_staff(server, how, reason)
     advance(run.pk)
 
     run.refresh_from_db()
-    assert (run.status, run.status_reason, server.messages, of_state("published")) == ("paused", reason, [], 4)
+    assert (run.status, run.status_reason, server.messages, of_state("published")) == ("held", reason, [], 4)
     with pytest.raises(NotPossible):
         resume(run, by=STAFF)
     kill(run, {"active": True, "expiration_date": None, "deleted_at": None})
@@ -84,7 +83,7 @@ def test_nothing_more_is_published_of_it(how, reason):
     advance(run.pk)
 
     run.refresh_from_db()
-    assert (run.status, run.status_reason, of_state("pending"), Publication.objects.count()) == ("paused", reason, 3, 0)
+    assert (run.status, run.status_reason, of_state("pending"), Publication.objects.count()) == ("held", reason, 3, 0)
 
 
 def test_no_code_is_made_for_a_disabled_one_that_extends_itself():
@@ -137,7 +136,7 @@ def test_a_webhook_is_told_nothing_of_a_disabled_campaign():
     advance(run.pk)
 
     run.refresh_from_db()
-    assert (run.status, run.status_reason, of_state("published")) == ("paused", "campaign_disabled", 2)
+    assert (run.status, run.status_reason, of_state("published")) == ("held", "campaign_disabled", 2)
 
 
 @pytest.mark.parametrize(("how", "reason"), KILLED)
@@ -171,11 +170,11 @@ def test_an_automatic_one_pauses_notes_on_and_goes_on_once_the_campaign_is_enabl
         publish_all()
 
     rule.refresh_from_db()
-    assert (rule.status, rule.status_reason, of_state("pending")) == ("paused", "campaign_disabled", 2)
-    with pytest.raises(NotReady):
-        activate(rule, by=STAFF)
+    assert (rule.status, rule.status_reason, of_state("pending")) == ("held", "campaign_disabled", 2)
+    with pytest.raises(NotPossible, match="Enable it, then resume"):
+        resume(rule, by=STAFF)
     kill(rule, {"active": True})
-    activate(rule, by=STAFF)
+    resume(rule, by=STAFF)
     publish_all()
     assert Publication.objects.count() == 2
 

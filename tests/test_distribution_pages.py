@@ -13,7 +13,7 @@ from publications.distributions.follow_run import follow_run
 from publications.models import Delivery, Distribution, Export
 from publications.report import order_report
 from publications.write_export import make_export_file
-from tests.distributions import draft, running
+from tests.distributions import draft, put_all_into, running
 from tests.factories import STAFF, CustomerFactory
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def status_of(made: Distribution) -> str:
 def with_states(**states: int) -> Distribution:
     """A run with so many recipients in each state."""
     made = draft(0, codes=1, name="Mixed")
-    Distribution.objects.filter(pk=made.pk).update(status="running", audience_complete=True, started_at=timezone.now())
+    put_all_into("running", audience_complete=True, started_at=timezone.now())
     for state, count in states.items():
         reason = "other" if state in ("failed", "skipped", "unknown") else ""
         for customer in CustomerFactory.create_batch(count):

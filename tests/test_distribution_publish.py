@@ -8,8 +8,8 @@ from django.utils import timezone
 from campaigns.extend_pool import extend_pool
 from campaigns.models import Voucher
 from publications.distributions.advance import advance
-from publications.distributions.change_run import pause, resume, stop
-from publications.distributions.end_run import wind_up_stopped
+from publications.distributions.change_status import pause, resume, stop
+from publications.distributions.end_run import wind_up_ended
 from publications.distributions.list_recipients import list_recipients
 from publications.distributions.publish_batch import publish_batch
 from publications.distributions.write_audience import write_audience
@@ -53,7 +53,7 @@ def test_an_empty_pool_pauses_the_run_and_fails_nobody():
 
     run.refresh_from_db()
     assert (run.status, run.status_reason) == (
-        "paused",
+        "held",
         "pool_empty",
     )
     assert states(run) == [("published", "")] * 3 + [("pending", "")] * 2
@@ -94,7 +94,7 @@ def test_a_campaign_whose_codes_are_used_up_pauses_with_the_reason():
     advance(run.pk)
 
     run.refresh_from_db()
-    assert (run.status, run.status_reason) == ("paused", "no_more_codes")
+    assert (run.status, run.status_reason) == ("held", "no_more_codes")
     assert Delivery.objects.filter(state="pending").count() == 5 - Publication.objects.count()
 
 
@@ -106,7 +106,7 @@ def test_an_expired_campaign_pauses_the_run():
     advance(run.pk)
 
     run.refresh_from_db()
-    assert (run.status, run.status_reason) == ("paused", "campaign_expired")
+    assert (run.status, run.status_reason) == ("held", "campaign_expired")
 
 
 def test_who_got_a_code_since_the_audience_was_written_is_left_out():
@@ -198,7 +198,7 @@ def test_a_stopped_run_releases_the_codes_that_were_not_sent():
     version = campaign.pool_version
 
     stop(run, by=STAFF)
-    wind_up_stopped()
+    wind_up_ended()
 
     released = "stopped_and_released"
     assert states(run) == [
@@ -216,7 +216,7 @@ def test_a_stopped_run_releases_the_codes_that_were_not_sent():
     assert Voucher.objects.filter(published_at=None, withdrawn_at=None, expiration_date=own).count() == 9 - 2
     campaign.refresh_from_db()
     assert campaign.pool_version > version
-    assert wind_up_stopped() == 0
+    assert wind_up_ended() == 0
 
 
 def test_a_stopped_run_without_messages_leaves_its_codes_with_their_holders():
@@ -225,7 +225,7 @@ def test_a_stopped_run_without_messages_leaves_its_codes_with_their_holders():
     publish_batch(run.pk)
 
     stop(run, by=STAFF)
-    wind_up_stopped()
+    wind_up_ended()
 
     assert states(run) == [("published", "")] * 2
     assert PublishedVoucher.objects.filter(released_at=None).count() == 2

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from config.models import AuditEntry
-from publications.distributions.change_run import NotPossible, cancel, pause, resume, stop
+from publications.distributions.change_status import NotPossible, cancel, pause, resume, stop
 from publications.distributions.duplicate import duplicate
 from publications.distributions.schedule import NotReady, schedule
 from publications.distributions.start_due import start_due
@@ -52,7 +52,7 @@ def test_what_is_missing_is_told_all_at_once():
 
 def test_the_changes_of_a_run_and_their_order():
     made = draft(1, codes=1)
-    with pytest.raises(NotPossible, match="This distribution is draft, so it cannot be cancelled"):
+    with pytest.raises(NotPossible, match="This distribution is a draft, so it cannot be cancelled"):
         cancel(made, by=STAFF)
     schedule(made, at=None, by=STAFF)
     with pytest.raises(NotPossible):

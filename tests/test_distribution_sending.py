@@ -6,7 +6,7 @@ import pytest
 from django.db.models.functions import Now
 
 from publications.distributions.advance import advance
-from publications.distributions.change_run import NotPossible, pause, resume, stop
+from publications.distributions.change_status import NotPossible, pause, resume, stop
 from publications.distributions.declare_unknown import declare_unknown
 from publications.distributions.grant_emails import grant_emails
 from publications.distributions.publish_batch import publish_batch
@@ -191,7 +191,7 @@ def test_a_server_that_refuses_handout_pauses_the_run(server, run):
     advance(run.pk)
 
     run.refresh_from_db()
-    assert (run.status, run.status_reason) == ("paused", "sender_refused")
+    assert (run.status, run.status_reason) == ("held", "sender_refused")
     assert run.status_detail == "handout@localhost, 550 Not you"
     server.greeting = ""
     resume(run, by=STAFF)

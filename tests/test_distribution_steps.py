@@ -12,7 +12,7 @@ from publications.distributions.change_draft import NoDraft, change_draft
 from publications.distributions.create_draft import create_draft
 from publications.distributions.discard_draft import discard_draft
 from publications.models import Distribution
-from tests.distributions import draft, running
+from tests.distributions import draft, put_all_into, running
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 from tests.webhooks import listening
 
@@ -260,7 +260,7 @@ def test_what_runs_has_no_steps_any_more(operator, step):
 def test_a_form_that_was_open_while_it_was_started_changes_nothing():
     made = draft(1, codes=1)
     opened = Distribution.objects.get(pk=made.pk)
-    Distribution.objects.update(status="running")
+    put_all_into("running")
 
     with pytest.raises(NoDraft):
         change_draft(opened, by=STAFF, codes_each=5)

@@ -81,5 +81,5 @@ def test_a_webhook_that_was_deleted_pauses_the_run():
         advance(run.pk)
 
     run.refresh_from_db()
-    assert (run.status, receiver.got) == ("paused", [])
+    assert (run.status, receiver.got) == ("held", [])
     assert run.status_reason == "webhook_deleted"

@@ -3,7 +3,7 @@
 import pytest
 
 from publications.distributions.advance import advance
-from publications.distributions.change_run import NotPossible
+from publications.distributions.change_status import NotPossible
 from publications.distributions.follow_run import follow_run
 from publications.distributions.retry_failed import send_kept
 from publications.models import Delivery

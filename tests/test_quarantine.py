@@ -17,7 +17,7 @@ from config.models import AuditEntry, Outbox, Quarantine
 from config.quarantine import is_open
 from publications.distributions.advance import advance, due
 from publications.distributions.automation.walk_segments import walk_segments
-from publications.distributions.change_run import resume
+from publications.distributions.change_status import resume
 from publications.distributions.publish_batch import publish_batch
 from publications.distributions.start_due import start_due
 from publications.distributions.write_audience import write_audience
@@ -190,8 +190,8 @@ def test_what_was_at_work_is_paused_and_messages_in_flight_become_unknown():
 
     run.refresh_from_db()
     rule.refresh_from_db()
-    assert (run.status, run.status_reason) == ("paused", "lost")
-    assert (rule.status, rule.status_reason) == ("paused", "lost")
+    assert (run.status, run.status_reason) == ("held", "lost")
+    assert (rule.status, rule.status_reason) == ("held", "lost")
     assert set(run.deliveries.values_list("state", "reason")) == {("unknown", "lost")}
     assert later.status == "draft"
     resume(run, by=STAFF)
@@ -308,7 +308,7 @@ def test_one_that_was_cut_off_is_prepared_later_and_cannot_end_before():
     call_command("after_restore", prepare=True)
 
     run.refresh_from_db()
-    assert run.status == "paused"
+    assert run.status == "held"
     end_quarantine(held, by=STAFF)
 
 

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from publications.distributions import send_batch
 from publications.distributions.advance import advance
-from publications.distributions.change_run import resume
+from publications.distributions.change_status import resume
 from publications.distributions.declare_unknown import declare_unknown
 from publications.distributions.hand_over import MailServer as HandOver
 from publications.distributions.publish_batch import publish_batch
@@ -58,7 +58,7 @@ def test_a_server_that_always_dies_at_the_end_makes_ten_unknown_and_not_everybod
     )
     for _ in range(20):
         go_on(run)
-    assert (run.status, run.status_reason, count("unknown")) == ("paused", "unknown_in_a_row", 10)
+    assert (run.status, run.status_reason, count("unknown")) == ("held", "unknown_in_a_row", 10)
     assert "settle the unknown ones, then resume" in run.why_paused
 
     server.breaks_at = ""
@@ -88,7 +88,7 @@ def test_a_receiver_that_takes_the_body_and_dies_pauses_the_run_too(settings):
         for _ in range(20):
             go_on(run)
 
-    assert (run.status, run.status_reason) == ("paused", "unknown_in_a_row")
+    assert (run.status, run.status_reason) == ("held", "unknown_in_a_row")
     assert count("unknown") == len(receiver.got) == 10
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from config.models import AuditEntry
 from publications.distributions import settle_unknown as settling
 from publications.distributions.advance import advance
-from publications.distributions.change_run import NotPossible
+from publications.distributions.change_status import NotPossible, stop
 from publications.distributions.settle_unknown import Named, TooManyIds, read_ids, settle_unknown, unknown_of
 from publications.models import Delivery, Distribution
 from tests.distributions import running
@@ -164,10 +164,9 @@ def test_a_list_has_an_end(run, monkeypatch):
 
 
 def test_after_a_stop_an_arrival_can_be_noted_and_nothing_is_sent_again(run):
-    run.status = "stopped"
-    run.save()
+    stop(run, by=STAFF)
 
-    with pytest.raises(NotPossible, match="nothing is sent any more"):
+    with pytest.raises(NotPossible, match="so its messages cannot be sent again"):
         settle_unknown(run, unknown_of(run), as_sent=False, until=timezone.now(), by=STAFF)
     assert settle_unknown(run, unknown_of(run), as_sent=True, until=timezone.now(), by=STAFF) == 3
 

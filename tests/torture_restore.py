@@ -143,7 +143,7 @@ def resume(handout: RunningHandout) -> None:
                 WHERE state = 'unknown'"""
         )
         database.execute(
-            "UPDATE publications_distribution SET status = 'running', status_reason = '' WHERE status = 'paused'"
+            "UPDATE publications_distribution SET status = 'running', status_reason = '' WHERE status = 'held'"
         )
 
 

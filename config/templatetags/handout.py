@@ -31,7 +31,7 @@ TONES = {
         "partly released",
         "retrying",
     },
-    "bad": {"failure", "failed", "expired", "pool empty", "no codes", "campaign deleted"},
+    "bad": {"paused by handout", "failure", "failed", "expired", "pool empty", "no codes", "campaign deleted"},
 }
 _TONE_OF = {word: tone for tone, words in TONES.items() for word in words}
 # A channel's place among the colours of charts (static/css/tokens.css). The built-in ones have theirs, the others one of

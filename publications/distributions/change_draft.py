@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from config.actor import Actor
-from publications.distributions.change_run import record_of
+from publications.distributions.change_status import record_of
 from publications.distributions.models import Distribution
 
 # In the log, where the field's own name would tell staff little.

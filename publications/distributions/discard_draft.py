@@ -6,7 +6,7 @@ from django.db import transaction
 
 from config.actor import Actor
 from publications.distributions.change_draft import NoDraft
-from publications.distributions.change_run import record_of
+from publications.distributions.change_status import record_of
 from publications.distributions.models import Distribution
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import connection, transaction
 
 from config.actor import Actor
-from publications.distributions.change_run import record_of
+from publications.distributions.change_status import record_of
 from publications.distributions.models import Distribution
 
 COPIED = (

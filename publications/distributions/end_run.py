@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from campaigns.pool import raise_pool_version
 from config.actor import SYSTEM
 from config.quarantine import is_open
-from publications.distributions.change_run import record_of
+from publications.distributions.change_status import finish, record_of
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import DeliveryReason
 from publications.release import take_back
@@ -32,11 +32,7 @@ def end_run(distribution_id: int) -> bool:
         distribution = running.select_for_update(no_key=True).first()
         if not distribution or Delivery.objects.filter(_open(distribution), distribution=distribution).exists():
             return False
-        Distribution.objects.filter(pk=distribution_id).update(
-            status=Status.DONE, status_reason="", status_detail="", finished_at=Now(), updated_at=Now()
-        )
-        record_of(distribution, "done", by=SYSTEM)
-    return True
+        return finish(distribution)
 
 
 def _open(distribution: Distribution) -> Q:
@@ -52,8 +48,8 @@ NEVER_HANDED_OVER = [State.PUBLISHED, State.FAILED, State.SKIPPED, State.KEPT]
 MAY_HAVE_ARRIVED = [State.UNKNOWN]
 
 
-def wind_up_stopped() -> int:
-    """Of stopped runs: whoever had no turn is left out; codes whose message was never handed over return to the pool, and
+def wind_up_ended() -> int:
+    """Of those that were stopped, or archived: whoever had no turn is left out; codes whose message was never handed over return to the pool, and
     those of unknown messages are retired. Where there is no message, a published code is its holder's.
 
     In batches, each its own transaction; how many deliveries that were. Run it again after any interruption.
@@ -66,7 +62,8 @@ def wind_up_stopped() -> int:
     settled = 0
     if is_open():  # what was not sent as far as is known may have been sent
         return settled
-    for distribution in Distribution.objects.filter(Q(Exists(pending)) | releases, status=Status.STOPPED):
+    ended = Q(status=Status.STOPPED) & (Q(Exists(pending)) | releases) | Q(status=Status.ARCHIVED) & Exists(pending)
+    for distribution in Distribution.objects.filter(ended):
         while count := _leave_out(distribution):
             settled += count
         if distribution.release_unsent_by and distribution.message != Distribution.Message.NONE:
@@ -79,8 +76,9 @@ def wind_up_stopped() -> int:
 
 def _leave_out(distribution: Distribution) -> int:
     pending = Delivery.objects.filter(distribution=distribution, state=State.PENDING)[:BATCH]
+    reason = DeliveryReason.STOPPED if distribution.status == Status.STOPPED else DeliveryReason.ARCHIVED
     return Delivery.objects.filter(pk__in=pending.values("pk"), state=State.PENDING).update(
-        state=State.SKIPPED, reason=DeliveryReason.STOPPED, state_at=Now()
+        state=State.SKIPPED, reason=reason, state_at=Now()
     )
 
 

@@ -10,9 +10,7 @@ from customers.models import Customer
 from customers.search import search
 from publications.distributions.models import Delivery, Distribution, KeptMessage
 from publications.distributions.reasons import DeliveryReason
-
-Status = Distribution.Status
-MANUAL = [Status.DRAFT, Status.SCHEDULED, Status.RUNNING, Status.PAUSED, Status.DONE, Status.CANCELLED, Status.STOPPED]
+from publications.distributions.states import Kind, states_of
 
 
 def _search_box(placeholder: str) -> forms.TextInput:
@@ -24,7 +22,9 @@ class DistributionFilter(django_filters.FilterSet):
         label="Name", field_name="name", lookup_expr="icontains", max_length=200, widget=_search_box("Search name")
     )
     status = django_filters.ChoiceFilter(
-        choices=[(status.value, status.label) for status in MANUAL], empty_label="Any status", label="Status"
+        choices=[(status.value, status.label) for status in states_of(Kind.MANUAL)],
+        empty_label="Any status",
+        label="Status",
     )
 
     class Meta:

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from config.actor import Actor
 from customers.read_list import named_in
 from publications.distributions.change_draft import NoDraft
-from publications.distributions.change_run import record_of
+from publications.distributions.change_status import record_of
 from publications.distributions.models import Distribution
 
 MOST_LINES = 1_000_000

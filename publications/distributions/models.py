@@ -12,7 +12,8 @@ from config.models import ActedBy
 from config.public_ids import DISTRIBUTION, public_id
 from config.quarantine import open_one
 from customers.models import Customer, Segment
-from publications.distributions.reasons import DeliveryReason, StatusReason, in_words, with_what_to_do
+from publications.distributions import states
+from publications.distributions.reasons import FOR_GOOD, DeliveryReason, StatusReason, in_words, with_what_to_do
 from publications.webhooks.models import WebhookAddress
 
 
@@ -25,7 +26,7 @@ class DistributionQuerySet(models.QuerySet):
 
     def at_work(self):
         """Those for which the worker may have something to do; in a quarantine none."""
-        return self.filter(~open_one(), status__in=["running", "active"])
+        return self.filter(~open_one(), status__in=states.AT_WORK)
 
 
 class Distribution(ActedBy):
@@ -34,23 +35,8 @@ class Distribution(ActedBy):
     The actor is who made it. Who did what to it later stands in the audit log, by its public id.
     """
 
-    class Kind(models.TextChoices):
-        MANUAL = "manual", "Manual"
-        AUTOMATIC = "automatic", "Automatic"
-
-    class Status(models.TextChoices):
-        DRAFT = "draft", "Draft"
-        # A manual one:
-        SCHEDULED = "scheduled", "Scheduled"  # starts at `starts_at`; until then it can be cancelled
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        CANCELLED = "cancelled", "Cancelled"  # within the undo window: nobody got anything
-        STOPPED = "stopped", "Stopped"  # for good, midway
-        # An automatic one:
-        ACTIVE = "active", "Active"
-        ARCHIVED = "archived", "Archived"
-        # Both: resumed as running or active.
-        PAUSED = "paused", "Paused"
+    Kind = states.Kind
+    Status = states.Status
 
     class Audience(models.TextChoices):
         CUSTOMER = "customer", "One customer"
@@ -66,7 +52,7 @@ class Distribution(ActedBy):
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=10, choices=Kind.choices)
     status = models.CharField(max_length=10, choices=Status.choices, db_default="draft", default="draft")
-    # Why it is paused, or rests; "" of any other. The detail is what a server answered, or another name.
+    # Why Handout paused it, or why it rests; "" of any other. The detail is what a server answered, or another name.
     status_reason = models.CharField(max_length=20, choices=StatusReason.choices, db_default="", default="", blank=True)
     status_detail = models.TextField(db_default="", default="", blank=True)
 
@@ -119,17 +105,16 @@ class Distribution(ActedBy):
         constraints = [
             models.CheckConstraint(name="distribution_has_name", condition=~Q(name="")),
             models.CheckConstraint(name="distribution_codes_each", condition=Q(codes_each__gte=1, codes_each__lte=20)),
-            models.CheckConstraint(
-                name="distribution_status_of_kind",
-                condition=Q(status__in=["draft", "paused"])
-                | Q(kind="manual", status__in=["scheduled", "running", "done", "cancelled", "stopped"])
-                | Q(kind="automatic", status__in=["active", "archived"]),
-            ),
+            # A trigger, `distribution_moves`, holds the rest of the table in states.py: what may follow what.
+            models.CheckConstraint(name="distribution_status_of_kind", condition=states.status_of_kind()),
             models.CheckConstraint(
                 name="distribution_scheduled_has_start", condition=~Q(status="scheduled") | Q(starts_at__isnull=False)
             ),
             models.CheckConstraint(
-                name="distribution_paused_has_reason", condition=~Q(status="paused") | ~Q(status_reason="")
+                name="distribution_reason_of_status",
+                condition=Q(status="held") & ~Q(status_reason="")
+                | Q(status__in=["running", "active"])  # then it rests
+                | ~Q(status__in=["held", "running", "active"]) & Q(status_reason="", status_detail=""),
             ),
             # What would give nothing and say nothing is no run.
             models.CheckConstraint(
@@ -146,14 +131,19 @@ class Distribution(ActedBy):
         return public_id(DISTRIBUTION, self.pk)
 
     @property
+    def acts(self) -> set[str]:
+        """What may be done with it now, for the buttons of its pages; not to resume where that is in vain for good."""
+        return states.acts_open_to(self) - ({states.Act.RESUME.value} if self.status_reason in FOR_GOOD else set())
+
+    @property
     def paused_by_handout(self) -> bool:
         """Then something must be put right, and an automatic one goes on noting for whom it must fire."""
-        return self.status == self.Status.PAUSED and self.status_reason != StatusReason.STAFF
+        return self.status == self.Status.HELD
 
     @property
     def why_paused(self) -> str:
-        """Why it is paused or rests, and what staff can do; "" where staff paused it, and of any other."""
-        if self.status_reason in ("", StatusReason.STAFF):
+        """Why Handout paused it, or why it rests, and what staff can do; "" of any other."""
+        if not self.status_reason:
             return ""
         automatic = self.kind == self.Kind.AUTOMATIC
         return with_what_to_do(StatusReason(self.status_reason), self.status_detail, automatic=automatic)

@@ -24,7 +24,7 @@ from config.advisory_locks import Lock
 from config.models import ProjectSettings
 from customers.models import Customer
 from publications.distributions.audience import one_each, why_left_out
-from publications.distributions.change_run import pause_until_mended
+from publications.distributions.change_status import hold
 from publications.distributions.check_worth import CAMPAIGN_IS_GOOD, why_campaign_is_dead
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import DeliveryReason, StatusReason
@@ -110,7 +110,7 @@ def publish_batch(distribution_id: int) -> int:
     except NotEnoughCodes as problem:
         with transaction.atomic():
             if distribution := _lock(distribution_id):
-                pause_until_mended(distribution, StatusReason.NO_MORE_CODES, str(problem))
+                hold(distribution, StatusReason.NO_MORE_CODES, str(problem))
         return batch.settled
 
 
@@ -142,7 +142,7 @@ def _publish(distribution_id: int, *, for_sure: bool = False) -> _Batch:
             _make_sure(campaign, len(waiting) * distribution.codes_each)
         settled, short = _take(distribution, campaign, waiting, for_sure=for_sure)
         if short and for_sure:
-            pause_until_mended(distribution, why_campaign_is_dead(campaign) or StatusReason.POOL_EMPTY)
+            hold(distribution, why_campaign_is_dead(campaign) or StatusReason.POOL_EMPTY)
         return _Batch(len(left_out) + settled, short)
 
 

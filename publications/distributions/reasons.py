@@ -11,9 +11,8 @@ from django.db.models.functions import Concat
 
 
 class StatusReason(TextChoices):
-    """Why a distribution is paused, or rests while it is running or active. The detail completes the label."""
+    """Why Handout paused a distribution, or why it rests while it is running or active. The detail completes the label."""
 
-    STAFF = "staff", "Staff paused it"
     POOL_EMPTY = "pool_empty", "The pool is empty"
     NO_MORE_CODES = "no_more_codes", "No more codes can be made"
     CAMPAIGN_DISABLED = "campaign_disabled", "The campaign is disabled"
@@ -33,6 +32,8 @@ class StatusReason(TextChoices):
     WEBHOOK_AWAY = "webhook_away", "The webhook’s server does not answer"
     OTHER = "other", ""  # from before kinds were stored: the detail is the sentence
 
+
+FOR_GOOD = (StatusReason.CAMPAIGN_DELETED, StatusReason.WEBHOOK_DELETED)  # nothing that staff do makes it go on
 
 WHAT_TO_DO = {
     StatusReason.POOL_EMPTY: "Add codes, then resume.",

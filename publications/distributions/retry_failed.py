@@ -11,9 +11,10 @@ from config.actor import Actor
 from config.paging import COUNT_UP_TO
 from customers.models import Customer
 from publications.distributions.audience import why_unreachable
-from publications.distributions.change_run import NotPossible, record_of
+from publications.distributions.change_status import NotPossible, lock_for, record_of, reopen
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import DeliveryReason as Reason
+from publications.distributions.states import Act
 
 State = Delivery.State
 # What of a recipient with a code may be otherwise by now.
@@ -21,8 +22,6 @@ CURABLE = (
     *(Reason.NO_EMAIL, Reason.NOT_AN_EMAIL, Reason.UNSUBSCRIBED),
     *(Reason.CODE_DISABLED, Reason.CODE_EXPIRED),
 )
-# A message can be tried while its run goes on, rests, or has come to its end; after a stop for good it is over.
-OPEN = ("running", "paused", "done", "active")
 
 
 def retry_failed(distribution: Distribution, *, by: Actor) -> int:
@@ -32,8 +31,8 @@ def retry_failed(distribution: Distribution, *, by: Actor) -> int:
     Raises NotPossible, also where there is none.
     """
     with transaction.atomic():
-        locked = lock_open(distribution)
-        count = put_back(locked.deliveries.filter(state=State.FAILED) | can_be_sent_now(locked), locked)
+        locked = lock_for(distribution, Act.SEND_AGAIN)
+        count = put_back(locked.deliveries.filter(state=State.FAILED) | can_be_sent_now(locked), locked, by=by)
         if not count:
             untold = without_message(locked).exists()
             raise NotPossible("Nobody who was not told can be reached yet." if untold else "No message has failed.")
@@ -72,31 +71,20 @@ def send_kept(distribution: Distribution, *, by: Actor) -> int:
     if not settings.EMAIL_IS_SENT:
         raise NotPossible("E-mail is still not set up: EMAIL_URL is empty.")
     with transaction.atomic():
-        locked = lock_open(distribution)
-        count = put_back(Delivery.objects.filter(distribution=locked, state=State.KEPT), locked)
+        locked = lock_for(distribution, Act.SEND_AGAIN)
+        count = put_back(Delivery.objects.filter(distribution=locked, state=State.KEPT), locked, by=by)
         if not count:
             raise NotPossible("No message is kept here.")
         record_of(locked, "kept_sent", by=by, count=count)
     return count
 
 
-def lock_open(distribution: Distribution) -> Distribution:
-    """Locked, so that the worker does not end the run in between. Raises NotPossible."""
-    locked = Distribution.objects.select_for_update(no_key=True).get(pk=distribution.pk)
-    if locked.status not in OPEN:
-        raise NotPossible(
-            f"This distribution is {locked.get_status_display().lower()}: nothing is sent any more. Duplicate it instead."
-        )
-    return locked
-
-
-def put_back(deliveries: QuerySet[Delivery], locked: Distribution) -> int:
+def put_back(deliveries: QuerySet[Delivery], locked: Distribution, *, by: Actor) -> int:
+    """How many. `locked` for that act, so that the worker does not end it in between; one that was done runs again."""
     count = deliveries.update(
         state=State.PUBLISHED, reason="", detail="", attempts=0, next_attempt_at=None, state_at=Now(),
         claim=None, worker=None,
     )  # fmt: skip
-    if count and locked.status == Distribution.Status.DONE:
-        Distribution.objects.filter(pk=locked.pk).update(
-            status=Distribution.Status.RUNNING, finished_at=None, updated_at=Now()
-        )
+    if count:
+        reopen(locked, by=by)
     return count

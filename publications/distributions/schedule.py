@@ -12,13 +12,14 @@ from django.utils import timezone
 
 from config.actor import Actor
 from config.models import ProjectSettings
-from publications.distributions.change_run import NotPossible, record_of
+from publications.distributions.change_status import lock_for, move
 from publications.distributions.check_worth import why_campaign_is_dead
 from publications.distributions.compose import UnusableTemplate, check_template, shows_code
 from publications.distributions.models import Distribution
 from publications.distributions.reasons import StatusReason
+from publications.distributions.states import Act
 
-Audience, Message, Status = Distribution.Audience, Distribution.Message, Distribution.Status
+Audience, Message = Distribution.Audience, Distribution.Message
 
 CAMPAIGN_PROBLEMS = {
     StatusReason.CAMPAIGN_DISABLED: "The campaign is disabled, so nobody could use its codes. Enable it first.",
@@ -46,23 +47,17 @@ def schedule(distribution: Distribution, *, at: datetime | None, by: Actor) -> D
     """
     window = timedelta(minutes=ProjectSettings.current().undo_minutes)
     with transaction.atomic():
-        draft = Distribution.objects.select_for_update(no_key=True, of=("self",)).filter(pk=distribution.pk).first()
-        if not draft or draft.status != Status.DRAFT or draft.kind != Distribution.Kind.MANUAL:
-            raise NotPossible("This distribution is no draft any more, so it was not scheduled again.")
+        draft = lock_for(distribution, Act.SCHEDULE)
         problems = what_is_missing(draft)
         if at is not None and at <= timezone.now():
             problems.append("Its date has passed. Choose a later one, or now.")
         if problems:
             raise NotReady(problems)
         starts_at = at if at is not None else Now() + Value(window)  # by the database's clock
-        Distribution.objects.filter(pk=draft.pk).update(status=Status.SCHEDULED, starts_at=starts_at, updated_at=Now())
         minutes = int(window.total_seconds() // 60)
         in_minutes = f"in {minutes} minute{'' if minutes == 1 else 's'}" if minutes else "at once"
-        record_of(
-            draft, "scheduled", by=by, at=f"for {timezone.localtime(at):%d %b %Y, %H:%M %Z}" if at else in_minutes
-        )
-        draft.refresh_from_db()
-    return draft
+        when = f"for {timezone.localtime(at):%d %b %Y, %H:%M %Z}" if at else in_minutes
+        return move(draft, Act.SCHEDULE, by=by, details={"at": when}, starts_at=starts_at)
 
 
 def what_is_missing(distribution: Distribution) -> list[str]:

@@ -31,7 +31,7 @@ from config.models import ProjectSettings
 from config.quarantine import NOT_OPEN
 from customers.models import Customer
 from publications.distributions.audience import why_unreachable
-from publications.distributions.change_run import pause_until_mended
+from publications.distributions.change_status import hold
 from publications.distributions.check_worth import (
     CAMPAIGN_IS_GOOD,
     CODE_IS_GOOD,
@@ -44,6 +44,7 @@ from publications.distributions.hand_over import MailServer, WrittenEmail, post_
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.outcomes import Outcome, away, failed, to_be_mended
 from publications.distributions.reasons import DeliveryReason, StatusReason
+from publications.distributions.states import AT_WORK_IN_SQL
 from publications.distributions.unsubscribe import unsubscribe_url
 from publications.distributions.webhook_message import webhook_message
 from publications.models import PublishedVoucher
@@ -69,7 +70,7 @@ UPDATE publications_delivery d
        email = CASE x.message WHEN 'email' THEN c.email ELSE '' END, claim = %(claim)s, worker = %(worker)s
   FROM publications_distribution x LEFT JOIN campaigns_campaign k ON k.id = x.campaign_id, customers_customer c
  WHERE d.id = %(id)s AND d.state = 'published' AND (d.next_attempt_at IS NULL OR d.next_attempt_at <= now())
-   AND x.id = d.distribution_id AND x.status IN ('running', 'active') AND x.message <> 'none' AND {NOT_OPEN}
+   AND x.id = d.distribution_id AND x.status IN {AT_WORK_IN_SQL} AND x.message <> 'none' AND {NOT_OPEN}
    AND c.id = d.customer_id AND c.erased_at IS NULL
    AND (x.message <> 'email'
         OR c.email <> '' AND NOT EXISTS (SELECT FROM publications_unsubscribe u WHERE u.email = lower(c.email)))
@@ -321,7 +322,7 @@ def _insist(step: Callable[[], int | None]) -> int | None:
 def _settle_trouble(distribution: Distribution, trouble: Outcome) -> None:
     """The run rests, each time longer, or is paused for staff to put something right."""
     if trouble.pause:
-        pause_until_mended(distribution, trouble.pause, trouble.detail)
+        hold(distribution, trouble.pause, trouble.detail)
         return
     # Of several senders who meet the same trouble one makes the run rest.
     rest = RESTS[min(distribution.rests, len(RESTS) - 1)]

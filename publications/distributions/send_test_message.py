@@ -15,7 +15,7 @@ from campaigns.models import Campaign, Voucher
 from config.actor import Actor
 from customers.models import Customer
 from publications.distributions.audience import audience_of
-from publications.distributions.change_run import record_of
+from publications.distributions.change_status import record_of
 from publications.distributions.compose import Message, compose, left_blank
 from publications.distributions.models import Distribution
 from publications.distributions.unsubscribe import unsubscribe_url

@@ -17,9 +17,10 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
 from config.actor import Actor
-from publications.distributions.change_run import NotPossible, record_of
+from publications.distributions.change_status import NotPossible, lock_for, record_of
 from publications.distributions.models import Delivery, Distribution
-from publications.distributions.retry_failed import lock_open, put_back
+from publications.distributions.retry_failed import put_back
+from publications.distributions.states import Act
 
 State = Delivery.State
 MOST_IDS = 50_000
@@ -97,9 +98,9 @@ def settle_unknown(
     where nothing is left to settle.
     """
     with transaction.atomic():
-        locked = _lock(distribution) if as_sent else lock_open(distribution)
+        locked = _lock(distribution) if as_sent else lock_for(distribution, Act.SEND_AGAIN)
         unknown = meant.filter(distribution=locked, state=State.UNKNOWN, state_at__lte=until)
-        count = _arrived(unknown) if as_sent else put_back(unknown, locked)
+        count = _arrived(unknown) if as_sent else put_back(unknown, locked, by=by)
         if not count:
             raise NotPossible("None of these messages is unknown any longer: they have been settled.")
         record_of(locked, "unknown_settled", by=by, count=count, as_=_words(as_sent))
@@ -109,9 +110,9 @@ def settle_unknown(
 def resolve_unknown(delivery: Delivery, *, as_sent: bool, by: Actor) -> Delivery:
     """The same of one message. Raises NotPossible."""
     with transaction.atomic():
-        locked = _lock(delivery.distribution) if as_sent else lock_open(delivery.distribution)
+        locked = _lock(delivery.distribution) if as_sent else lock_for(delivery.distribution, Act.SEND_AGAIN)
         unknown = Delivery.objects.filter(pk=delivery.pk, state=State.UNKNOWN)
-        if not (_arrived(unknown) if as_sent else put_back(unknown, locked)):
+        if not (_arrived(unknown) if as_sent else put_back(unknown, locked, by=by)):
             raise NotPossible("This message is no longer unknown.")
         record_of(locked, "unknown_resolved", by=by, customer=delivery.customer.public_id, as_=_words(as_sent))
     delivery.refresh_from_db()

@@ -17,8 +17,10 @@ from config.models import Quarantine
 from config.quarantine import current
 from publications.distributions.automation.models import Rule
 from publications.distributions.automation.walk_segments import next_time
+from publications.distributions.change_status import hold
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import DeliveryReason, StatusReason
+from publications.distributions.states import AT_WORK
 from publications.models import Export, PublicationImport
 from publications.quarantine.erase_again import erase_again
 from publications.quarantine.move_ids_on import move_ids_on
@@ -63,17 +65,12 @@ def prepare(quarantine: Quarantine, *, by: Actor, erasures: Path | None = None) 
 
 def _stop_what_was_at_work() -> dict[str, Any]:
     """How many of each kind."""
-    due = Q(status__in=[Status.RUNNING, Status.ACTIVE]) | Q(status=Status.SCHEDULED, starts_at__lte=Now())
-    at_work = list(Distribution.objects.select_for_update(no_key=True).filter(due).values_list("pk", flat=True))
+    due = Q(status__in=AT_WORK) | Q(status=Status.SCHEDULED, starts_at__lte=Now())
+    found = list(Distribution.objects.select_for_update(no_key=True).filter(due))
+    at_work = [distribution.pk for distribution in found]
     _pass_by_what_happened(at_work)
-    Distribution.objects.filter(pk__in=at_work).update(
-        status=Status.PAUSED,
-        status_reason=StatusReason.LOST,
-        status_detail="",
-        rests=0,
-        rests_until=None,
-        updated_at=Now(),
-    )
+    for distribution in found:
+        hold(distribution, StatusReason.LOST, where=due)
     # Those whose turn was next, and those in flight: they may have got theirs in the moments that are lost.
     waiting = Q(state=State.PUBLISHED) & ~Q(distribution__message=Distribution.Message.NONE) | Q(state=State.SENDING)
     unknown = Delivery.objects.filter(waiting, distribution__in=at_work).update(

@@ -47,7 +47,7 @@ def after_restore(request):
             "title": "After a restore",
             "quarantine": quarantine,
             "reason": reason(quarantine),
-            "paused": Distribution.objects.filter(status="paused", status_reason=StatusReason.LOST).count(),
+            "paused": Distribution.objects.filter(status="held", status_reason=StatusReason.LOST).count(),
             "unknown": Delivery.objects.filter(state="unknown", reason=DeliveryReason.LOST).count(),
         },
     )

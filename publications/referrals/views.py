@@ -13,7 +13,7 @@ from config.dialogs import leave
 from config.paging import COUNT_UP_TO
 from config.roles import MANAGE, READ, requires
 from config.tables import list_page
-from publications.distributions.change_run import NotPossible
+from publications.distributions.change_status import NotPossible
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.schedule import NotReady
 from publications.models import Publication, Referral, ReferralProgram

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from customers.models import Segment, SegmentMember
 from publications.models import Delivery, Distribution, KeptMessage
 from tests.browser.test_every_page import in_each_light
-from tests.distributions import draft
+from tests.distributions import draft, put_all_into
 from tests.factories import CampaignFactory, CustomerFactory
 
 pytestmark = pytest.mark.browser
@@ -93,7 +93,7 @@ def test_the_list_follows_the_run_but_not_while_somebody_is_busy_with_it(page):
     made = draft([CustomerFactory(name="Ada Adler")], codes=1)
     # Resting, so that the worker of the test leaves it alone; no longer than it ever rests.
     rest = timezone.now() + timedelta(minutes=4)
-    Distribution.objects.update(status="running", audience_complete=True, started_at=timezone.now(), rests_until=rest)
+    put_all_into("running", audience_complete=True, started_at=timezone.now(), rests_until=rest)
     recipient = Delivery.objects.create(distribution=made, customer=made.listed.get().customer)
     row, tile = page.get_by_role("row", name="Ada Adler"), page.locator("#run .tile dd")
 
@@ -115,7 +115,7 @@ def test_an_empty_pool_pauses_the_run_until_somebody_stops_it(page):
     expect(page.get_by_text("2 codes too few.")).to_be_visible()
     page.get_by_role("button", name="Start it").click()
     start_now()
-    expect(page.get_by_role("heading", name="Autumn Paused")).to_be_visible()
+    expect(page.get_by_role("heading", name="Autumn Paused by Handout")).to_be_visible()
     page.get_by_role("link", name="Stop for good").click()
     page.get_by_role("dialog").get_by_role("button", name="Stop it").click()
 
@@ -158,9 +158,8 @@ def test_the_pages_of_every_state_in_each_light(visit):
         )
 
     faults = []
-    for status in ("paused", "done", "stopped", "cancelled"):
-        reason = "pool_empty" if status == "paused" else ""
-        Distribution.objects.update(status=status, status_reason=reason, audience_complete=True)
+    for status in ("paused", "held", "done", "stopped", "cancelled"):
+        put_all_into(status, status_reason="pool_empty" if status == "held" else "", audience_complete=True)
         page.goto(f"/distributions/{made.public_id}/")
         page.evaluate(AXE_SCRIPT)
         faults += [f"{status}: {fault}" for fault in in_each_light(page)]

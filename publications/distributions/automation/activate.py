@@ -1,26 +1,30 @@
-"""Activates, pauses and archives an automatic distribution."""
+"""Activates an automatic distribution, and lets go of what an idle one listened to.
+
+To pause, resume and archive one see change_status.py, which knows nothing of rules: what a rule listens to is let go
+of behind the act, by the worker, whoever did it. It fires only while its status says so.
+"""
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from config.actor import Actor
 from config.advisory_locks import Lock
+from config.models import Listener
 from config.note_event import listen
 from customers.watch_segments import unwatch_segments, watch_segment
 from publications.distributions.automation.find_loop import find_loop
 from publications.distributions.automation.fire_rules import KINDS
 from publications.distributions.automation.models import Rule
 from publications.distributions.automation.walk_segments import ALREADY, InvalidCron, next_time
-from publications.distributions.change_run import NotPossible, record_of
-from publications.distributions.models import Delivery, Distribution
-from publications.distributions.reasons import DeliveryReason, StatusReason
+from publications.distributions.change_status import lock_for, move
+from publications.distributions.models import Distribution
 from publications.distributions.schedule import NotReady, what_is_missing
+from publications.distributions.states import LISTENING, Act
 
-Status, T = Distribution.Status, Rule.Trigger
+T = Rule.Trigger
 
 
 class LoopFound(NotReady):
@@ -33,70 +37,45 @@ class LoopFound(NotReady):
 
 
 def activate(distribution: Distribution, *, by: Actor) -> Distribution:
-    """From now on it fires. Raises NotReady (LoopFound among it) and NotPossible; then nothing was changed.
+    """From now on it fires; what happened before, or while staff had paused it, is passed by.
 
-    Of one that Handout has paused, what was waiting goes on. Of one that staff had paused, what happened meanwhile is
-    passed by, as before its first activation.
+    Raises NotReady (LoopFound among it) and NotPossible; then nothing was changed.
     """
     with transaction.atomic():
         Lock.ACTIVATIONS.hold()  # so that of two that make a loop together the second sees the first
-        current = _lock(distribution)
-        if current.status not in (Status.DRAFT, Status.PAUSED):
-            raise NotPossible(f"It is {current.get_status_display().lower()}, so it was not activated.")
+        current = lock_for(distribution, Act.ACTIVATE)
         rule = Rule.objects.select_related("distribution__campaign", "segment", "campaign").get(pk=current.pk)
         if problems := [*what_is_missing(current), *_problems_of(rule)]:
             raise NotReady(problems)
         if way := find_loop(rule):
             raise LoopFound(way)
-        listened_all_along = current.paused_by_handout
-        _set(current, Status.ACTIVE, rests=0, rests_until=None, unknowns=0)
-        Distribution.objects.filter(pk=current.pk, started_at=None).update(started_at=Now())
-        if not listened_all_along:
-            _begin(rule)
-        record_of(current, "activated", by=by)
-    return current
+        _let_go(rule)  # of before it was paused, where the worker has not come to it yet
+        _begin(rule)
+        return move(current, Act.ACTIVATE, by=by)
 
 
-def pause(distribution: Distribution, *, by: Actor) -> Distribution:
-    """Nothing more fires, and nothing more is published or sent, until it is activated again. Raises NotPossible."""
+def let_go_of_idle_rules() -> int:
+    """How many rules stopped listening since the last look. Safe at any time, and when run twice."""
+    idle = Rule.objects.exclude(distribution__status__in=LISTENING)
+    owners = Listener.objects.filter(owner__startswith=Rule.OWNER).values_list("owner", flat=True)
+    listening = [int(owner.removeprefix(Rule.OWNER)) for owner in owners]
+    at_it = idle.filter(Q(pk__in=listening) | Q(next_run_at__isnull=False) | ~Q(walk=""))
+    return sum(_let_go_if_idle(key) for key in at_it.values_list("pk", flat=True))
+
+
+def _let_go_if_idle(key: int) -> bool:
+    """Under a lock on the distribution's row, for which whoever activates it at this moment waits."""
     with transaction.atomic():
-        current = _lock(distribution)
-        if not (current.status == Status.ACTIVE or current.paused_by_handout):
-            raise NotPossible(f"It is {current.get_status_display().lower()}, so it was not paused.")
-        _set(current, Status.PAUSED, StatusReason.STAFF)
-        _end(current)
-        record_of(current, "paused", by=by)
-    return current
+        idle = Distribution.objects.exclude(status__in=LISTENING).filter(pk=key)
+        if not idle.select_for_update(no_key=True).first():
+            return False
+        _let_go(Rule.objects.get(pk=key))
+    return True
 
 
-def archive(distribution: Distribution, *, by: Actor) -> Distribution:
-    """For good; its log stays. Who was waiting gets nothing. Raises NotPossible."""
-    with transaction.atomic():
-        current = _lock(distribution)
-        if current.status not in (Status.ACTIVE, Status.PAUSED):
-            raise NotPossible(f"It is {current.get_status_display().lower()}, so it was not archived.")
-        _set(current, Status.ARCHIVED)
-        _end(current)
-        Distribution.objects.filter(pk=current.pk).update(finished_at=Now())
-        waiting = Delivery.objects.filter(distribution=current, state=Delivery.State.PENDING)
-        left_out = waiting.update(state=Delivery.State.SKIPPED, reason=DeliveryReason.ARCHIVED, state_at=Now())
-        record_of(current, "archived", by=by, left_out=left_out)
-    return current
-
-
-def _lock(distribution: Distribution) -> Distribution:
-    automatic = Distribution.objects.automatic().select_related("campaign", "webhook", "segment")
-    if current := automatic.select_for_update(of=("self",), no_key=True).filter(pk=distribution.pk).first():
-        return current
-    raise NotPossible("This distribution does not exist any more.")
-
-
-def _set(current: Distribution, status: Distribution.Status, reason: StatusReason | str = "", **values: Any) -> None:
-    """The locked row, and the object like it."""
-    values |= {"status": status, "status_reason": reason, "status_detail": ""}
-    Distribution.objects.filter(pk=current.pk).update(updated_at=Now(), **values)
-    for name, value in values.items():
-        setattr(current, name, value)
+def _let_go(rule: Rule) -> None:
+    unwatch_segments(owner=rule.owner)
+    Rule.objects.filter(pk=rule.pk).update(next_run_at=None, walk="", walk_up_to=0)
 
 
 def _problems_of(rule: Rule) -> list[str]:
@@ -123,9 +102,3 @@ def _begin(rule: Rule) -> None:
     else:
         listen(KINDS[trigger], owner=rule.owner)
     Rule.objects.filter(pk=rule.pk).update(**changes)
-
-
-def _end(distribution: Distribution) -> None:
-    rule = Rule.objects.get(pk=distribution.pk)
-    unwatch_segments(owner=rule.owner)
-    Rule.objects.filter(pk=rule.pk).update(next_run_at=None, walk="", walk_up_to=0)

@@ -12,8 +12,9 @@ from django.db.models.functions import Now
 from config.actor import Actor
 from publications.distributions.automation.models import Rule
 from publications.distributions.change_draft import CALLED
-from publications.distributions.change_run import NotPossible, record_of
+from publications.distributions.change_status import NotPossible, lock_for, record_of
 from publications.distributions.models import Distribution
+from publications.distributions.states import Act
 
 Status = Distribution.Status
 # In the log, where several fields are one thing to staff.
@@ -49,7 +50,7 @@ def change_automation(
 ) -> list[str]:
     """Writes what differs, and answers with the fields' names. Raises NotPossible while it is active or archived."""
     with transaction.atomic():
-        row = _hold(distribution)
+        row = lock_for(distribution, Act.CHANGE)
         changed = {name: value for name, value in changes.items() if getattr(row, name) != value}
         held = Rule.objects.get(pk=row.pk)
         of_rule = {name: value for name, value in (rule or {}).items() if getattr(held, name) != value}
@@ -69,7 +70,7 @@ def change_automation(
 def discard_automation(distribution: Distribution, *, by: Actor) -> None:
     """A draft that never was active. Raises NotPossible."""
     with transaction.atomic():
-        row = _hold(distribution)
+        row = lock_for(distribution, Act.CHANGE)
         if row.status != Status.DRAFT:
             raise NotPossible("It was active already, so its log stays. Archive it instead.")
         try:
@@ -77,15 +78,3 @@ def discard_automation(distribution: Distribution, *, by: Actor) -> None:
         except (ProtectedError, IntegrityError):
             raise NotPossible("It is part of a referral program. Change the program instead.") from None
         record_of(distribution, "discarded", by=by)
-
-
-def _hold(distribution: Distribution) -> Distribution:
-    """The row, locked: whoever activates it at this moment waits. Raises NotPossible unless it is at rest."""
-    row = Distribution.objects.automatic().select_for_update(no_key=True).filter(pk=distribution.pk).first()
-    if not row:
-        raise NotPossible("This distribution does not exist any more.")
-    if row.status == Status.ACTIVE or row.paused_by_handout:
-        raise NotPossible("It is active. Pause it, then change it.")
-    if row.status == Status.ARCHIVED:
-        raise NotPossible("It is archived. Make a new one.")
-    return row

@@ -9,9 +9,8 @@ from customers.models import Customer
 from customers.search import search
 from publications.distributions.automation.models import Firing
 from publications.distributions.models import Delivery, Distribution
+from publications.distributions.states import Kind, states_of
 
-Status = Distribution.Status
-STATUSES = [Status.DRAFT, Status.ACTIVE, Status.PAUSED, Status.ARCHIVED]
 LEFT_OUT = "left_out"
 
 
@@ -24,7 +23,9 @@ class AutomationFilter(django_filters.FilterSet):
         label="Name", field_name="name", lookup_expr="icontains", max_length=200, widget=_search_box("Search name")
     )
     status = django_filters.ChoiceFilter(
-        choices=[(status.value, status.label) for status in STATUSES], empty_label="Any status", label="Status"
+        choices=[(status.value, status.label) for status in states_of(Kind.AUTOMATIC)],
+        empty_label="Any status",
+        label="Status",
     )
 
     class Meta:

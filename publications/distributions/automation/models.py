@@ -9,18 +9,20 @@ from django.db.models.functions import Now
 from campaigns.models import Campaign
 from customers.models import Customer, Segment
 from publications.distributions.models import Delivery, Distribution
-from publications.distributions.reasons import FiringReason, StatusReason, in_words
+from publications.distributions.reasons import FiringReason, in_words
+from publications.distributions.states import LISTENING
 
 
 class RuleQuerySet(models.QuerySet):
     def listening(self):
         """Those that fire. One that Handout itself paused (an empty pool) goes on noting for whom it must fire."""
-        by_handout = Q(distribution__status="paused") & ~Q(distribution__status_reason=StatusReason.STAFF)
-        return self.filter(Q(distribution__status="active") | by_handout)
+        return self.filter(distribution__status__in=LISTENING)
 
 
 class Rule(models.Model):
     """What starts an automatic distribution, and under which conditions."""
+
+    OWNER = "rule "  # of what it listens to; its key follows
 
     class Trigger(models.TextChoices):
         CUSTOMER_CREATED = "customer_created", "A customer is created"
@@ -92,7 +94,7 @@ class Rule(models.Model):
     @property
     def owner(self) -> str:
         """As a listener."""
-        return f"rule {self.pk}"
+        return f"{self.OWNER}{self.pk}"
 
 
 class Firing(models.Model):

@@ -21,7 +21,8 @@ from config.tables import list_page
 from customers.condition_forms import Conditions, in_words
 from customers.segment_filter import read_event_filter
 from customers.watch_segments import is_getting_ready
-from publications.distributions.automation import activate as verbs
+from publications.distributions import change_status
+from publications.distributions.automation.activate import activate as activate_rule
 from publications.distributions.automation.create_automation import (
     change_automation,
     create_automation,
@@ -31,18 +32,18 @@ from publications.distributions.automation.filters import AutomationFilter, Firi
 from publications.distributions.automation.forms import RuleForm
 from publications.distributions.automation.models import Firing, Rule
 from publications.distributions.automation.tables import AutomationTable, FiringTable
-from publications.distributions.change_run import NotPossible
+from publications.distributions.change_status import NotPossible
 from publications.distributions.compose import OF_THE_CODE
 from publications.distributions.forms import CodesForm, MessageForm, ResolveForm
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.retry_failed import count_untold, retry_failed
 from publications.distributions.schedule import NotReady, what_is_missing
 from publications.distributions.settle_unknown import resolve_unknown
+from publications.distributions.states import Act
 from publications.distributions.views.drafts import SAMPLE, VARIABLES, sample_of, wants_sample
 
 LATEST = 20
 RELATED = ("segment", "campaign", "only_segment", "only_holders_of", "only_without")
-Status = Distribution.Status
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -175,13 +176,19 @@ def message(request, distribution_id):
 @require_POST
 @requires(PUBLISH)
 def activate(request, distribution_id):
-    return _change(request, distribution_id, verbs.activate, "Active. It fires by itself from now on.")
+    return _change(request, distribution_id, activate_rule, "Active. It fires by itself from now on.")
 
 
 @require_POST
 @requires(PUBLISH)
 def pause(request, distribution_id):
-    return _change(request, distribution_id, verbs.pause, "Paused. What happens meanwhile is passed by.")
+    return _change(request, distribution_id, change_status.pause, "Paused. What happens meanwhile is passed by.")
+
+
+@require_POST
+@requires(PUBLISH)
+def resume(request, distribution_id):
+    return _change(request, distribution_id, change_status.resume, "It goes on where it was.")
 
 
 @form_page
@@ -189,7 +196,7 @@ def pause(request, distribution_id):
 def archive(request, distribution_id):
     run = _find(distribution_id)
     if request.method == "POST":
-        _change(request, distribution_id, verbs.archive, "Archived. Its log stays.")
+        _change(request, distribution_id, change_status.archive, "Archived. Its log stays.")
         return leave(request, _address("automation", run))
     context = {
         "title": "Archive it",
@@ -271,7 +278,7 @@ def _find(distribution_id: int) -> Distribution:
 
 def _is_at_rest(run: Distribution) -> bool:
     """Whether what it is made of may be changed."""
-    return run.status == Status.DRAFT or (run.status == Status.PAUSED and not run.paused_by_handout)
+    return Act.CHANGE in run.acts
 
 
 def _count(run: Distribution, outcome: str) -> int:

@@ -15,7 +15,7 @@ from config.actor import Actor
 from config.roles import PUBLISH, requires
 from customers.models import Customer
 from publications.distributions.audience import audience_of, why_left_out
-from publications.distributions.change_run import NotPossible
+from publications.distributions.change_status import NotPossible
 from publications.distributions.draft_steps import has_audience
 from publications.distributions.dry_run import dry_run
 from publications.distributions.forms import RecipientForm, TestMessageForm

@@ -20,8 +20,8 @@ from config.dialogs import leave
 from config.models import AuditEntry
 from config.roles import PUBLISH, READ, requires
 from config.tables import list_page
-from publications.distributions import change_run, retry_failed
-from publications.distributions.change_run import NotPossible
+from publications.distributions import change_status, retry_failed
+from publications.distributions.change_status import NotPossible
 from publications.distributions.duplicate import duplicate as duplicate_distribution
 from publications.distributions.filters import DistributionFilter, RecipientFilter
 from publications.distributions.follow_run import Progress, follow_run
@@ -81,19 +81,19 @@ def distribution(request, distribution_id):
 @require_POST
 @requires(PUBLISH)
 def cancel(request, distribution_id):
-    return _change(request, distribution_id, change_run.cancel, "Cancelled. Nobody has got anything.")
+    return _change(request, distribution_id, change_status.cancel, "Cancelled. Nobody has got anything.")
 
 
 @require_POST
 @requires(PUBLISH)
 def pause(request, distribution_id):
-    return _change(request, distribution_id, change_run.pause, "Paused. What was on its way still goes out.")
+    return _change(request, distribution_id, change_status.pause, "Paused. What was on its way still goes out.")
 
 
 @require_POST
 @requires(PUBLISH)
 def resume(request, distribution_id):
-    return _change(request, distribution_id, change_run.resume, "It goes on where it was.")
+    return _change(request, distribution_id, change_status.resume, "It goes on where it was.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -103,7 +103,7 @@ def stop(request, distribution_id):
     run = _find(distribution_id)
     if request.method == "POST":
         try:
-            change_run.stop(run, by=Actor.user(request.user))
+            change_status.stop(run, by=Actor.user(request.user))
         except NotPossible as late:
             messages.error(request, str(late))
         else:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from config.actor import Actor
 from config.roles import PUBLISH, requires
-from publications.distributions.change_run import NotPossible
+from publications.distributions.change_status import NotPossible
 from publications.distributions.filters import RecipientFilter
 from publications.distributions.models import Distribution
 from publications.distributions.settle_unknown import Found, look_up, settle_unknown, unknown_of
