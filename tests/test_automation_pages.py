@@ -110,7 +110,9 @@ def test_an_active_one_is_not_changed(operator):
 
     answer = operator.post(f"{page_of(active)}rule", {"name": "Other", "trigger": "customer_created"})
 
-    assert answer.context["form"].non_field_errors() == ["This distribution is active, so it cannot be changed. Pause it first."]
+    assert answer.context["form"].non_field_errors() == [
+        "This distribution is active, so it cannot be changed. Pause it first."
+    ]
 
 
 def test_it_is_paused_changed_activated_and_archived(operator):
