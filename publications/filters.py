@@ -64,7 +64,7 @@ class HistoryFilter(django_filters.FilterSet):
     def form(self):
         form = super().form
         form.fields["q"].widget = forms.TextInput(
-            {"type": "search", "placeholder": "Search code or customer", "maxlength": 255, "autocomplete": "off"}
+            {"type": "search", "placeholder": "Code or customer", "maxlength": 255, "autocomplete": "off"}
         )
         form.fields["channel"].widget = forms.Select(choices=self._channels)
         form.fields["by"].widget = forms.Select(choices=lambda: self.senders)

@@ -20,6 +20,7 @@ from publications.history import attach_ledger, with_holders
 from publications.models import Publication, PublishedVoucher
 
 MAIN, ASIDE, CUT = ({"td": {"class": name}} for name in ("main", "aside", "cut"))
+PERSON = {"td": {"class": "cut full"}}  # on a phone a name and its e-mail need the whole line
 LESSER = {"th": {"class": "lesser"}, "td": {"class": "cut lesser"}}
 OPENER = {"th": {"class": "opener"}, "td": {"class": "opener"}}
 NOTHING = SafeString('<span class="muted nothing">–</span>')
@@ -31,7 +32,7 @@ class HistoryTable(Table):
     created_at = tables.Column("Date", orderable=True, order_by=("created_at", "id"))
     codes = tables.Column("Code", empty_values=(), attrs=MAIN)
     campaign = tables.Column(default=NOTHING, attrs=CUT)
-    customer = tables.Column(default=NOTHING, attrs=CUT)
+    customer = tables.Column(default=NOTHING, attrs=PERSON)
     channel = tables.Column(order_by=("channel", "-created_at", "-id"), attrs={"td": {"class": "cut by-channel"}})
     actor_label = tables.Column("By", empty_values=(), attrs=LESSER)
     result = tables.Column(empty_values=(), attrs=ASIDE)

@@ -10,6 +10,9 @@ from django.test import Client
 
 from config.models import ProjectSettings
 from tests.factories import UserFactory
+from tests.flush import flush_only_what_is_filled
+
+flush_only_what_is_filled()
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,12 @@
 """The list of customers: search, order, pages."""
 
 import pytest
-from django.db import connection
 
 from customers.models import Customer
 from customers.search import search
 from customers.tables import CustomerTable
 from tests.factories import CustomerFactory
+from tests.plans import analyse
 
 pytestmark = pytest.mark.django_db
 URL = "/customers/"
@@ -116,8 +116,7 @@ def test_a_search_uses_an_index_for_each_of_the_four(db):
     Customer.objects.bulk_create(
         Customer(name=f"Name{n} Last{n}", email=f"mail{n}@example.com", source_id=f"crm-{n}") for n in range(5_000)
     )
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE customers_customer")
+    analyse("customers_customer")
 
     plan = search(Customer.objects.live(), "last4711")[:25].explain()
 
@@ -127,8 +126,7 @@ def test_a_search_uses_an_index_for_each_of_the_four(db):
 
 def test_the_list_by_name_walks_its_index():
     Customer.objects.bulk_create(Customer(name=f"Name{n}") for n in range(5_000))
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE customers_customer")
+    analyse("customers_customer")
 
     ordered, _ = CustomerTable([]).order_name(Customer.objects.live(), is_descending=False)
 

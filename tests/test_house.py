@@ -126,6 +126,23 @@ def test_pre_commit_runs_what_make_check_runs():
     assert hooks == [command.replace("@$(MAKE) --no-print-directory", "make --silent") for command in commands]
 
 
+def test_who_asks_for_a_plan_says_what_the_planner_knows():
+    asks = [
+        path
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if any(word in path.read_text() for word in ("EXPLAIN", ".explain(", " plan(", "(plan("))
+        and path != Path(__file__)
+    ]
+    silent = [
+        path.name
+        for path in asks
+        if not any(f"{way}(" in path.read_text() for way in ("analyse", "offer_only_indexes"))
+    ]
+
+    assert len(asks) > 5
+    assert silent == []
+
+
 def test_no_package_index_is_named():
     named = [
         path.name

@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 
 from publications.webhooks.send_due import CLAIM, RETRY_AFTER
+from tests.plans import analyse, plan
 from tests.webhooks import listening
 
 FILL = """
@@ -21,9 +22,9 @@ def test_only_what_waits_is_read():
 
     with connection.cursor() as cursor:
         cursor.execute(FILL, [address.pk])
-        cursor.execute("ANALYZE publications_webhookdelivery")
-        cursor.execute("EXPLAIN " + CLAIM.format(which="address_id = %(key)s"), values)
-        plan = "\n".join(line for (line,) in cursor.fetchall())
+    analyse("publications_webhookdelivery")
 
-    assert "Index Scan using webhook_waiting" in plan
-    assert "Sort" not in plan
+    found = plan(CLAIM.format(which="address_id = %(key)s"), values)
+
+    assert "Index Scan using webhook_waiting" in found
+    assert "Sort" not in found

@@ -13,7 +13,7 @@ from publications.publish import publish
 from publications.webhooks.create_address import create_address
 from publications.webhooks.send_again import send_test
 from tests.browser.conftest import PHONE
-from tests.factories import STAFF, CampaignFactory
+from tests.factories import STAFF, CampaignFactory, VoucherFactory
 
 pytestmark = pytest.mark.browser
 
@@ -25,6 +25,8 @@ WIDER_THAN_THE_WINDOW = "document.documentElement.scrollWidth > innerWidth"
 CUT = """[...document.querySelectorAll(".list .scroll, .results")].filter((list) => list.scrollWidth > list.clientWidth).length
     + [...document.querySelectorAll("main td *")].filter((part) => part.scrollWidth > part.clientWidth + 1
         && getComputedStyle(part).textOverflow === "ellipsis" && !part.closest("table.one-line td.cut")).length"""
+# Whatever the hour, and the day that the demo data is made: each moment as wide as the widest of its kind.
+AT_THE_WIDEST_HOUR = "document.querySelectorAll('main time').forEach(time => time.textContent = 'yesterday 20:00')"
 # A list of rows of one height cuts long names on purpose: they are told whole on hover, and in the row's details.
 
 
@@ -34,12 +36,20 @@ def addresses(transactional_db, project) -> list[str]:
     load_demo()
     mara = Customer.objects.create(name="Mara Lindqvist-Zimmermann", email="mara.lindqvist.zimmermann@example.com")
     campaign = Campaign.objects.get(name="Autumn Roast Launch")
-    long = CampaignFactory(name=LONG, codes=2)
+    long = CampaignFactory(name=LONG)
+    wide = VoucherFactory(campaign=long, code="W" * 22)
     for pool in (campaign, long):
         publish(pool, mara, channel="newsletter_with_a_very_long_name", origin="api", by=STAFF)
     hook = create_address(f"https://shop.example.com/{'long' * 40}", events=["publication.succeeded"], by=STAFF)
     send_test(hook, by=STAFF)
     failed = Publication.objects.filter(result="FAILURE").latest("pk")
+    Publication.objects.filter(pk=failed.pk).update(
+        campaign=long,
+        customer=mara,
+        attempted_code=wide.code,
+        channel="newsletter_with_a_very_long_name",
+        attempts=1_234,
+    )
     pages = ["/", "/campaigns/", "/codes/", "/customers/", "/publications/", "/exports/", "/search?q=a"]
     pages += ["/publications/?result=FAILURE", f"/publications/{failed.public_id}/", f"/campaigns/{long.public_id}/"]
     pages += [f"/campaigns/{campaign.public_id}/{tab}" for tab in ("", "codes", "settings", "activity")]
@@ -64,6 +74,7 @@ def test_no_page_scrolls_sideways_and_no_column_is_cut(visit, addresses):
 
 def look_at(page: Page, address: str) -> list[str]:
     page.goto(address)
+    page.evaluate(AT_THE_WIDEST_HOUR)
     faults = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
@@ -72,6 +83,20 @@ def look_at(page: Page, address: str) -> list[str]:
         if width in COMPUTERS and page.evaluate(CUT):
             faults.append(f"{address} is cut at {width}")
     return faults
+
+
+@pytest.mark.parametrize("width, rows", [(1440, 1), (1280, 1), (1024, 2), (800, 2), (390, 4)])
+def test_no_filter_stands_alone_in_a_row_beside_room_for_more(visit, width, rows):
+    """The search box first, alone where there is no room for all; the two days of a period side by side."""
+    page = visit("Manager", viewport={"width": width, "height": 900})
+    page.goto("/publications/")
+
+    fields = page.locator(".filters :is(input, select)")
+    boxes = [field.bounding_box() for field in fields.all()]
+    middles = [round(box["y"] + box["height"] / 2) for box in boxes]
+
+    assert (len(middles), len(set(middles))) == (6, rows)
+    assert middles[-1] == middles[-2]
 
 
 def test_on_a_phone_the_buttons_of_a_campaign_stand_in_one_row(visit, transactional_db):
