@@ -59,8 +59,8 @@ def measure(campaign: int, customers: int) -> None:
         "both": {"metadata.tier": {"conditions": {"$is": ["gold"]}}, got: {"conditions": {"$is": [0]}}},
         "nobody": {"metadata.tier": {"conditions": {"$is": ["lead"]}}},
     }
-    for name, filter in segments.items():
-        segment = create_filter_segment(name, filter, by=SYSTEM)
+    for name, conditions in segments.items():
+        segment = create_filter_segment(name, conditions, by=SYSTEM)
         members = Customer.objects.live().filter(in_segment(segment))
         told(f"{name}: count, to 100,000", lambda members=members: _count(members))
         told(f"{name}: first page", lambda members=members: len(members[:25]))

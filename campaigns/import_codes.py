@@ -68,7 +68,7 @@ class CodeImporter:
     """What run_import needs to know of codes."""
 
     noun = "codes"
-    columns = ", ".join(f"{name} {type}" for name, type in _COLUMNS.items())
+    columns = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
 
     def __init__(self, code_import: CodeImport):
         self.code_import = code_import

@@ -6,7 +6,7 @@ from campaigns import code_views, import_views, order_views, views
 
 app_name = "campaigns"
 urlpatterns = [
-    path("campaigns/", views.list, name="list"),
+    path("campaigns/", views.campaigns, name="list"),
     path("campaigns/new", views.create, name="create"),
     path("campaigns/preview", views.preview, name="preview"),
     path("campaigns/suggest", views.suggest, name="suggest"),

@@ -33,10 +33,10 @@ HEAVY = ("metadata", "description")  # what a list does not show
 
 @require_safe
 @requires(READ)
-def list(request):
-    campaigns = CampaignFilter(request.GET, Campaign.objects.live().defer(*HEAVY).select_related("kept_count"))
-    table = CampaignTable(campaigns.qs, may_manage=may(request.user, MANAGE))
-    return list_page(request, "campaigns/list.html", table, {"title": "Campaigns"}, filterset=campaigns)
+def campaigns(request):
+    filterset = CampaignFilter(request.GET, Campaign.objects.live().defer(*HEAVY).select_related("kept_count"))
+    table = CampaignTable(filterset.qs, may_manage=may(request.user, MANAGE))
+    return list_page(request, "campaigns/list.html", table, {"title": "Campaigns"}, filterset=filterset)
 
 
 @require_safe

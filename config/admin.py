@@ -324,7 +324,7 @@ class StaffAdmin(RoleModelAdmin, UserAdmin):
             **details,
         )
 
-    def user_change_password(self, request, id, form_url=""):
+    def user_change_password(self, request, id, form_url=""):  # noqa: A002 - as Django calls it by name
         with transaction.atomic():
             return super().user_change_password(request, id, form_url)
 

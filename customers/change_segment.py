@@ -15,15 +15,15 @@ from customers.models import Segment, WatchedSegment
 
 
 def change_segment(
-    segment: Segment, *, name: str | None = None, filter: Mapping[str, Any] | None = None, by: Actor
+    segment: Segment, *, name: str | None = None, conditions: Mapping[str, Any] | None = None, by: Actor
 ) -> bool:
     """True if something changed. Raises InvalidSegment, SegmentNameTaken, and SegmentInUse for the filter of a segment
     that an automatic distribution is watching: everybody whom the change brings in would have entered it."""
     changes: dict[str, Any] = {}
     if name is not None and name != segment.name:
         changes["name"] = check_name(name)
-    if filter is not None and segment.type != Segment.Type.STATIC and filter != segment.filter:
-        changes["filter"] = check_filter(filter)
+    if conditions is not None and segment.type != Segment.Type.STATIC and conditions != segment.filter:
+        changes["filter"] = check_filter(conditions)
     if not changes:
         return False
     try:

@@ -139,13 +139,13 @@ class Row:
 
 
 class Conditions:
-    """The rows of a form. `data` is what was sent, `filter` what is stored; `fields` are the choices of the first box."""
+    """The rows of a form. `data` is what was sent, `stored` what is stored; `fields` are the choices of the first box."""
 
     def __init__(
         self,
         data: QueryDict | None = None,
         *,
-        filter: Mapping[str, Any] | None = None,
+        stored: Mapping[str, Any] | None = None,
         read: Callable[[Mapping[str, Any]], Any] = read_segment_filter,
         of_event: bool = False,
     ):
@@ -161,8 +161,8 @@ class Conditions:
             self.rows = [Row(*row) for row in zip(*sent, strict=False)][:MOST_ROWS]
             self.junction = "or" if data.get("junction") == "or" else "and"
         else:
-            self.rows = list(_rows(filter or {}, of_event=of_event))
-            self.junction = str((filter or {}).get("junction") or "and").lower()
+            self.rows = list(_rows(stored or {}, of_event=of_event))
+            self.junction = str((stored or {}).get("junction") or "and").lower()
 
     @property
     def fields(self) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -210,13 +210,13 @@ class Conditions:
         return not self.error
 
 
-def in_words(filter: Mapping[str, Any] | None, *, of_event: bool = False) -> list[str]:
+def in_words(conditions: Mapping[str, Any] | None, *, of_event: bool = False) -> list[str]:
     """A line for each condition."""
-    return [row.words() for row in _rows(filter or {}, of_event=of_event)]
+    return [row.words() for row in _rows(conditions or {}, of_event=of_event)]
 
 
-def _rows(filter: Mapping[str, Any], *, of_event: bool):
-    for name, value in filter.items():
+def _rows(conditions: Mapping[str, Any], *, of_event: bool):
+    for name, value in conditions.items():
         if name == "junction" or not isinstance(value, Mapping):
             continue
         field, _, rest = name.partition(".")

@@ -72,13 +72,13 @@ def create_static_segment(name: str, customers: Sequence[str], *, by: Actor) -> 
     return segment
 
 
-def create_filter_segment(name: str, filter: Mapping[str, Any], *, passive: bool = False, by: Actor) -> Segment:
+def create_filter_segment(name: str, conditions: Mapping[str, Any], *, passive: bool = False, by: Actor) -> Segment:
     """Of whom the filter fits, whenever it is read (segment_filter.py has its language).
 
     Raises InvalidSegment and SegmentNameTaken.
     """
     kind = Segment.Type.PASSIVE if passive else Segment.Type.AUTO_UPDATE
-    segment = Segment(name=name, type=kind, filter=check_filter(filter))
+    segment = Segment(name=name, type=kind, filter=check_filter(conditions))
     with transaction.atomic():
         with connection.cursor() as cursor:
             # One at a time, so that two at once do not both become the hundredth; reading goes on.
@@ -88,11 +88,11 @@ def create_filter_segment(name: str, filter: Mapping[str, Any], *, passive: bool
         return _create(segment, by=by)
 
 
-def check_filter(filter: Mapping[str, Any]) -> dict[str, Any]:
+def check_filter(conditions: Mapping[str, Any]) -> dict[str, Any]:
     """As it can be stored. Raises InvalidSegment."""
     try:
-        checked = check_metadata(filter, called="The filter")
-        read_segment_filter(filter)
+        checked = check_metadata(conditions, called="The filter")
+        read_segment_filter(conditions)
     except MetadataRefused as refused:
         raise InvalidSegment(f"filter: {refused}") from None
     except InvalidSegmentFilter as refused:

@@ -76,7 +76,7 @@ class CustomerImporter:
 
     noun = "customers"
     about: dict = {}
-    columns = ", ".join(f"{name} {type}" for name, type in _COLUMNS.items())
+    columns = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
 
     def __init__(self, customer_import: CustomerImport):
         self.customer_import = customer_import

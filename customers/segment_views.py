@@ -106,7 +106,7 @@ def _filter_page(request, segment: Segment | None):
     """Name and conditions. The buttons that add and remove a row send the form as well, and save nothing."""
     sent = request.POST if request.method == "POST" else None
     form = SegmentForm(sent, initial={"name": segment.name if segment else ""})
-    conditions = Conditions(sent, filter=segment.filter if segment else None)
+    conditions = Conditions(sent, stored=segment.filter if segment else None)
     if sent is None and not conditions.rows:
         conditions.add()
     audience = None
@@ -121,7 +121,7 @@ def _filter_page(request, segment: Segment | None):
             by = Actor.user(request.user)
             try:
                 if segment:
-                    change_segment(segment, name=form.cleaned_data["name"], filter=conditions.filter, by=by)
+                    change_segment(segment, name=form.cleaned_data["name"], conditions=conditions.filter, by=by)
                 else:
                     segment = create_filter_segment(form.cleaned_data["name"], conditions.filter, by=by)
             except SegmentNameTaken as taken:

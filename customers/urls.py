@@ -6,7 +6,7 @@ from customers import import_views, segment_views, views
 
 app_name = "customers"
 urlpatterns = [
-    path("customers/", views.list, name="list"),
+    path("customers/", views.customers, name="list"),
     path("customers/new", views.create, name="create"),
     path("customers/suggest", views.suggest, name="suggest"),
     path("customers/import", import_views.import_customers, name="import"),

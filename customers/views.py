@@ -24,14 +24,14 @@ SUGGESTIONS = 8
 
 @require_safe
 @requires(READ)
-def list(request):
-    customers = CustomerFilter(request.GET, Customer.objects.live().defer(*HEAVY), bounded=True)
+def customers(request):
+    filterset = CustomerFilter(request.GET, Customer.objects.live().defer(*HEAVY), bounded=True)
     return list_page(
         request,
         "customers/list.html",
-        CustomerTable(customers.qs, searched=bool(request.GET.get("q"))),
+        CustomerTable(filterset.qs, searched=bool(request.GET.get("q"))),
         {"title": "Customers"},
-        filterset=customers,
+        filterset=filterset,
     )
 
 

@@ -32,9 +32,9 @@ def count_for_segments() -> None:
     FIELDS[ORDERED] = number(sum_of(ORDERS, "total_amount::float8", output=FloatField()))
 
 
-def campaigns_published_in(filter: Mapping[str, Any] | None) -> set[int]:
-    """The keys of the campaigns on whose publications the filter depends."""
-    kinds = (name.split(".") for name in filter or {} if name.startswith(f"{PUBLISHED}."))
+def campaigns_published_in(conditions: Mapping[str, Any] | None) -> set[int]:
+    """The keys of the campaigns on whose publications these conditions depend."""
+    kinds = (name.split(".") for name in conditions or {} if name.startswith(f"{PUBLISHED}."))
     return {key for _, which, *_ in kinds if (key := key_of(CAMPAIGN, which)) is not None}
 
 

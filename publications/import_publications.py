@@ -151,7 +151,7 @@ class PublicationImporter:
 
     noun = "publications"
     about: dict = {}
-    columns = ", ".join(f"{name} {type}" for name, type in _COLUMNS.items())
+    columns = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
 
     def __init__(self, publication_import: PublicationImport):
         self.publication_import = publication_import

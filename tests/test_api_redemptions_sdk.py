@@ -52,7 +52,7 @@ def refused(call) -> tuple[int, str, str]:
     return problem.value.status, body["key"], body["details"]
 
 
-def credits(amount):
+def gift_credits(amount):
     return {"gift": RedemptionsRedeemRequestBodyRedeemablesItemGift(credits=amount)}
 
 
@@ -117,12 +117,12 @@ def test_it_redeems_gets_and_rolls_back(redemptions):
 def test_a_gift_voucher(redemptions):
     card = gift("50.00", code="CARD")
 
-    answer = redeem(redemptions, ("CARD", credits(2000)), order=Order(amount=6000))
+    answer = redeem(redemptions, ("CARD", gift_credits(2000)), order=Order(amount=6000))
 
     (made,) = answer.redemptions
     assert (made.amount, made.gift.amount) == (2000, 2000)
     assert (made.voucher.type, made.voucher.gift.amount, made.voucher.gift.balance) == ("GIFT_VOUCHER", 5000, 3000)
-    assert refused(lambda: redeem(redemptions, ("CARD", credits(3001)))) == (400, "gift_amount_exceeded", "CARD")
+    assert refused(lambda: redeem(redemptions, ("CARD", gift_credits(3001)))) == (400, "gift_amount_exceeded", "CARD")
 
     rollback = redemptions.rollback_redemption(made.id)
     assert (rollback.amount, rollback.gift.amount, rollback.voucher.gift.balance) == (-2000, -2000, 5000)
@@ -133,7 +133,11 @@ def test_several_codes_together(redemptions):
     voucher, card = VoucherFactory(code="ONE"), gift("50.00", code="CARD")
 
     answer = redeem(
-        redemptions, ("ONE", {}), ("CARD", credits(100)), order=Order(amount=900), customer=Customer(source_id="crm-1")
+        redemptions,
+        ("ONE", {}),
+        ("CARD", gift_credits(100)),
+        order=Order(amount=900),
+        customer=Customer(source_id="crm-1"),
     )
 
     parent = answer.parent_redemption
@@ -159,7 +163,7 @@ def test_it_lists(redemptions):
     VoucherFactory(code="ONE"), VoucherFactory(code="OFF", active=False), gift("50.00", code="CARD")
     redeem(redemptions, ("ONE", {}), tracking_id="crm-1")
     assert refused(lambda: redeem(redemptions, ("OFF", {}), tracking_id="crm-1")) == (400, "voucher_disabled", "OFF")
-    card = redeem(redemptions, ("CARD", credits(700))).redemptions[0]
+    card = redeem(redemptions, ("CARD", gift_credits(700))).redemptions[0]
     redemptions.rollback_redemption(card.id)
 
     everything = redemptions.list_redemptions(limit=10, order=ParameterOrderListRedemptions.CREATED_AT)

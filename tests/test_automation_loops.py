@@ -19,8 +19,8 @@ def campaign(name):
 
 
 def segment_of(campaign):
-    filter = {f"publications.{campaign.public_id}.count": {"conditions": {"$more_than": [0]}}}
-    return create_filter_segment(f"Got {campaign}", filter, by=STAFF)
+    conditions = {f"publications.{campaign.public_id}.count": {"conditions": {"$more_than": [0]}}}
+    return create_filter_segment(f"Got {campaign}", conditions, by=STAFF)
 
 
 def loop(**options):

@@ -16,7 +16,7 @@ def refused(constraint, make):
 
 
 @pytest.mark.parametrize(
-    ("kind", "filter", "kept"),
+    ("kind", "conditions", "kept"),
     [
         ("static", None, True),
         ("auto-update", FILTER, True),
@@ -26,11 +26,13 @@ def refused(constraint, make):
         ("dynamic", FILTER, False),
     ],
 )
-def test_a_segment_is_static_or_has_a_filter(kind, filter, kept):
+def test_a_segment_is_static_or_has_a_filter(kind, conditions, kept):
     if kept:
-        assert Segment.objects.create(name="Testers", type=kind, filter=filter).pk
+        assert Segment.objects.create(name="Testers", type=kind, filter=conditions).pk
     else:
-        refused("segment_static_or_filter", lambda: Segment.objects.create(name="Testers", type=kind, filter=filter))
+        refused(
+            "segment_static_or_filter", lambda: Segment.objects.create(name="Testers", type=kind, filter=conditions)
+        )
 
 
 def test_a_segment_has_a_name_of_its_own():

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.django_db
 
 
 def fitting(name, **conditions):
-    filter = {name: {"conditions": {f"${op}": value for op, value in conditions.items()}}}
-    return set(Customer.objects.filter(read_segment_filter(filter)))
+    wanted = {name: {"conditions": {f"${op}": value for op, value in conditions.items()}}}
+    return set(Customer.objects.filter(read_segment_filter(wanted)))
 
 
 def test_publications_of_a_campaign_are_counted():
@@ -61,9 +61,9 @@ def test_a_campaign_is_named_by_its_id(name):
 
 def test_a_filter_tells_on_whose_publications_it_depends():
     spring = CampaignFactory()
-    filter = {
+    wanted = {
         f"publications.{spring.public_id}.count": {"conditions": {"$more_than": [0]}},
         f"redemptions.{CampaignFactory().public_id}.count": {"conditions": {"$more_than": [0]}},
     }
 
-    assert campaigns_published_in(filter) == {spring.pk}
+    assert campaigns_published_in(wanted) == {spring.pk}

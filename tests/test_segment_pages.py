@@ -59,12 +59,12 @@ def test_a_segment_is_made_of_conditions(operator):
 
 def test_the_form_of_a_segment_holds_what_was_saved(operator):
     campaign = CampaignFactory(name="Spring")
-    filter = {
+    stored = {
         "junction": "or",
         "name": {"conditions": {"$contains": ["Ada", "B, C"]}},
         f"redemptions.{campaign.public_id}.count": {"conditions": {"$more_than": [1]}},
     }
-    segment = create_filter_segment("Some", filter, by=STAFF)
+    segment = create_filter_segment("Some", stored, by=STAFF)
 
     conditions = operator.get(f"{page_of(segment)}edit").context["conditions"]
 
@@ -200,8 +200,8 @@ def test_a_viewer_looks_and_is_offered_nothing_else(signed_in):
 def test_the_page_tells_the_conditions_in_words(operator):
     campaign, customer = CampaignFactory(name="Spring"), CustomerFactory(name="Ada")
     published(VoucherFactory(campaign=campaign), customer)
-    filter = {f"publications.{campaign.public_id}.count": {"conditions": {"$more_than": [0]}}}
-    segment = create_filter_segment("Got spring", filter, by=STAFF)
+    conditions = {f"publications.{campaign.public_id}.count": {"conditions": {"$more_than": [0]}}}
+    segment = create_filter_segment("Got spring", conditions, by=STAFF)
 
     answer = operator.get(page_of(segment))
 

@@ -133,7 +133,7 @@ def test_the_filter_of_a_watched_segment_stays():
     watch_segment(segment, owner="rule 1")
 
     with pytest.raises(SegmentInUse):
-        change_segment(segment, filter={"name": {"conditions": {"$is": ["Ada"]}}}, by=STAFF)
+        change_segment(segment, conditions={"name": {"conditions": {"$is": ["Ada"]}}}, by=STAFF)
     assert change_segment(segment, name="Golden", by=STAFF)
 
 

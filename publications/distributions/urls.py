@@ -8,7 +8,7 @@ from publications.distributions.views.unsubscribe import unsubscribe
 
 app_name = "distributions"
 urlpatterns = [
-    path("distributions/", runs.list, name="list"),
+    path("distributions/", runs.distributions, name="list"),
     path("distributions/new", drafts.create, name="create"),
     path("distributions/customers", drafts.suggest_customers, name="suggest-customers"),
     path("distributions/<dist:distribution_id>/", runs.distribution, name="distribution"),

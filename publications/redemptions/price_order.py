@@ -32,11 +32,11 @@ class Priced(NamedTuple):
     total: int
 
 
-def worth_of(voucher: Voucher, credits: Decimal | None) -> Worth:
-    """`credits`: what a gift voucher shall pay, as its balance counts. Of the rest, what is not the voucher's own is its
+def worth_of(voucher: Voucher, gift_credits: Decimal | None) -> Worth:
+    """`gift_credits`: what a gift voucher shall pay, as its balance counts. Of the rest, what is not the voucher's own is its
     campaign's."""
     if voucher.type == Voucher.Type.GIFT:
-        return Worth("GIFT", Decimal(credits or 0))
+        return Worth("GIFT", Decimal(gift_credits or 0))
     own = voucher if voucher.discount_type else voucher.campaign
     if not own or own.discount_value is None:
         return Worth(None)

@@ -16,10 +16,10 @@ from publications.tables import HistoryTable, PublishedCodeTable
 
 @require_safe
 @requires(READ)
-def all(request):
-    publications = history(filters=request.GET, whole_codes=not reveals_codes(request.user))
-    table = HistoryTable(publications, user=request.user)
-    return list_page(request, "publications/all.html", table, {"title": "Publications"}, filterset=publications)
+def publications(request):
+    filterset = history(filters=request.GET, whole_codes=not reveals_codes(request.user))
+    table = HistoryTable(filterset, user=request.user)
+    return list_page(request, "publications/all.html", table, {"title": "Publications"}, filterset=filterset)
 
 
 @require_safe

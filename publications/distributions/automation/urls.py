@@ -6,7 +6,7 @@ from publications.distributions.automation import views
 
 app_name = "automations"
 urlpatterns = [
-    path("automations/", views.list, name="list"),
+    path("automations/", views.automations, name="list"),
     path("automations/new", views.create, name="create"),
     path("automations/<dist:distribution_id>/", views.automation, name="automation"),
     path("automations/<dist:distribution_id>/rule", views.rule, name="rule"),

@@ -49,14 +49,14 @@ form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 @require_safe
 @requires(READ)
-def list(request):
-    found = AutomationFilter(request.GET, Distribution.objects.automatic())
+def automations(request):
+    filterset = AutomationFilter(request.GET, Distribution.objects.automatic())
     return list_page(
         request,
         "automations/list.html",
-        AutomationTable(found.qs, user=request.user),
+        AutomationTable(filterset.qs, user=request.user),
         {"title": "Distributions", "outbox": not settings.EMAIL_IS_SENT},
-        filterset=found,
+        filterset=filterset,
     )
 
 
@@ -105,7 +105,7 @@ def _rule_page(request, run: Distribution | None):
     """What starts it. The buttons that add and remove a condition send the form as well, and save nothing."""
     sent = request.POST if request.method == "POST" else None
     form = RuleForm(sent, rule=run.rule if run else None, name=run.name if run else "")
-    conditions = Conditions(sent, filter=run.rule.event_filter if run else None, read=read_event_filter, of_event=True)
+    conditions = Conditions(sent, stored=run.rule.event_filter if run else None, read=read_event_filter, of_event=True)
     if sent is not None and "add" in sent:
         conditions.add()
     elif sent is not None and "remove" in sent:

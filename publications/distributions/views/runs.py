@@ -39,14 +39,14 @@ MOVING = (Status.SCHEDULED, Status.RUNNING)
 
 @require_safe
 @requires(READ)
-def list(request):
-    distributions = DistributionFilter(request.GET, Distribution.objects.manual())
+def distributions(request):
+    filterset = DistributionFilter(request.GET, Distribution.objects.manual())
     return list_page(
         request,
         "distributions/list.html",
-        DistributionTable(distributions.qs, user=request.user),
+        DistributionTable(filterset.qs, user=request.user),
         {"title": "Distributions", "outbox": not settings.EMAIL_IS_SENT},
-        filterset=distributions,
+        filterset=filterset,
     )
 
 

@@ -15,14 +15,14 @@ class Command(BaseCommand):
         parser.add_argument("--all", action="store_true", help=f"name all broken rows, not only the first {SHOWN}")
         parser.add_argument("--json", action="store_true", help="a line of JSON for each invariant")
 
-    def handle(self, *, all, json, **options):
-        tell = self.tell_json if json else self.tell
+    def handle(self, **options):
+        tell = self.tell_json if options["json"] else self.tell
         broken = 0
         for finding in verify():
-            tell(finding, every=all)
+            tell(finding, every=options["all"])
             broken += bool(finding.violations)
         for note in what_waits_for_a_person():
-            self.stdout.write(_json({"look": note}) if json else f"look    {note}")
+            self.stdout.write(_json({"look": note}) if options["json"] else f"look    {note}")
         if broken:
             raise CommandError(f"{broken} {'invariant is' if broken == 1 else 'invariants are'} broken.")
 
