@@ -65,18 +65,11 @@ def change_campaign(
             if other := [name for name in changes.keys() & SETTLED if changes[name] != getattr(now, name)]:
                 raise InvalidFields(dict.fromkeys(other, "This cannot be changed."))
             before = {name: getattr(now, name) for name in FIELDS}
-            for name, value in changes.items():
-                setattr(now, name, value)
-            if add_metadata or drop_metadata:
-                merged = {**now.metadata, **(add_metadata or {})}
-                now.metadata = {key: value for key, value in merged.items() if key not in drop_metadata}
+            _put(now, changes, add_metadata or {}, drop_metadata)
             check_campaign(now)
             changed = {name: getattr(now, name) for name in FIELDS if getattr(now, name) != before[name]}
             offer = changed.keys() & OFFER
-            if offer and held == Held.NEW:
-                keep_the_last(now, offer)
-            if offer and held is None and count_inheriting(now, offer):
-                raise InvalidFields(dict.fromkeys(offer, ASK))
+            _settle_held_codes(now, offer, held)
             if "gift_amount" in changed and (paid := most_redeemed(now)) > now.gift_amount:
                 raise InvalidFields({"gift_amount": f"One of its codes has already paid {paid}. Enter {paid} or more."})
             if changed:
@@ -89,6 +82,24 @@ def change_campaign(
         raise_if_taken(refused, changes.get("name", campaign.name))
         raise
     return now
+
+
+def _put(
+    campaign: Campaign, changes: Mapping[str, Any], add_metadata: Mapping[str, Any], drop_metadata: Collection[str]
+) -> None:
+    for name, value in changes.items():
+        setattr(campaign, name, value)
+    if add_metadata or drop_metadata:
+        merged = {**campaign.metadata, **add_metadata}
+        campaign.metadata = {key: value for key, value in merged.items() if key not in drop_metadata}
+
+
+def _settle_held_codes(campaign: Campaign, offer: Collection[str], held: Held | None) -> None:
+    """What a changed offer means for the codes that were given out; somebody must have said so where there are any."""
+    if offer and held == Held.NEW:
+        keep_the_last(campaign, offer)
+    if offer and held is None and count_inheriting(campaign, offer):
+        raise InvalidFields(dict.fromkeys(offer, ASK))
 
 
 def _lowers_gift(campaign: Campaign, changes: Mapping[str, Any]) -> bool:

@@ -39,12 +39,15 @@ def check_value(thing: Campaign | Voucher, *, gift: bool, needed: bool) -> dict[
     thing.gift_amount = None
     if thing.discount_type != Discount.UNIT:
         thing.unit_type = ""
-    kind, value = thing.discount_type, thing.discount_value
-    if not kind:
+    if not thing.discount_type:
         thing.discount_type = None
-        if value is not None:
+        if thing.discount_value is not None:
             return {"discount_type": "Choose the type of value: percent, amount, units or a fixed price."}
         return {"discount_type": "Choose what the code is worth."} if needed else {}
+    return _check_discount(thing.discount_type, thing.discount_value, thing.unit_type)
+
+
+def _check_discount(kind: str, value: Decimal | None, unit: str) -> dict[str, str]:
     if value is None:
         return {"discount_value": "Enter the value."}
     if kind == Discount.PERCENT and not 0 < value <= 100:
@@ -57,7 +60,7 @@ def check_value(thing: Campaign | Voucher, *, gift: bool, needed: bool) -> dict[
         return {"discount_value": "Enter a price of 0 or more."}
     if kind == Discount.UNIT and (value < 1 or value % 1):
         return {"discount_value": "Enter a whole number of units, 1 or more."}
-    if kind == Discount.UNIT and not thing.unit_type:
+    if kind == Discount.UNIT and not unit:
         return {"unit_type": "Enter what the units are, such as “month” or “coffee”."}
     return {}
 

@@ -141,10 +141,29 @@ class CodeReader:
         """The voucher's columns that the row gives; an empty cell gives none. `used`: somebody has made use of it before.
 
         Raises RowRefused with all that is wrong."""
+        given, metadata, unread = self._parse(cells)
+        wrong = list(unread.values())
+        if "code" not in given and "code" not in unread:
+            wrong.append(self._of("code", "is empty. Every row needs a code."))
+        if metadata := {**given.pop("metadata", {}), **metadata}:
+            try:
+                given["metadata"] = _stored(metadata)
+            except RowRefused as refused:
+                wrong.append(str(refused))
+        if unread.keys().isdisjoint(_OF_VALUE):  # else what is missing is known already
+            wrong += self._settle_value(given)
+        given["used"] = given.get("used", False) or given.get("redeemed_quantity", 0) > 0
+        for field, error in check_dates(given.get("start_date"), given.get("expiration_date")).items():
+            wrong.append(self._of(field, error))
+        if wrong:
+            raise RowRefused(" ".join(wrong))
+        return given
+
+    def _parse(self, cells: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:
+        """The cells that are not empty: ({field: value}, {metadata key: text}, {field that cannot be read: why})."""
         given: dict[str, Any] = {}
         metadata: dict[str, Any] = {}
-        wrong: list[str] = []
-        unread: set[str] = set()
+        unread: dict[str, str] = {}
         for place, heading, field, metadata_key, parse in self.columns:
             if not (text := text_of(cells[place])):
                 continue
@@ -154,23 +173,9 @@ class CodeReader:
                 else:
                     metadata[metadata_key] = lines_of(text, 10_000)
             except RowRefused as refused:
-                wrong.append(f"{heading}: {refused}")
-                unread.add(field)
-        if "code" not in given and "code" not in unread:
-            wrong.append(self._of("code", "is empty. Every row needs a code."))
-        if metadata := {**given.pop("metadata", {}), **metadata}:
-            try:
-                given["metadata"] = _stored(metadata)
-            except RowRefused as refused:
-                wrong.append(str(refused))
-        if unread.isdisjoint(_OF_VALUE):  # else what is missing is known already
-            wrong += self._settle_value(given)
-        given["used"] = given.get("used", False) or given.get("redeemed_quantity", 0) > 0
-        for field, error in check_dates(given.get("start_date"), given.get("expiration_date")).items():
-            wrong.append(self._of(field, error))
-        if wrong:
-            raise RowRefused(" ".join(wrong))
-        return given
+                # Columns of metadata share one field.
+                unread[field] = " ".join(filter(None, (unread.get(field), f"{heading}: {refused}")))
+        return given, metadata, unread
 
     def _settle_value(self, given: dict[str, Any]) -> list[str]:
         """Type and value of a row must go together, and with the campaign's; nothing that was written is dropped.

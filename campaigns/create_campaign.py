@@ -85,13 +85,7 @@ def check_campaign(campaign: Campaign) -> None:
         errors |= check_value(campaign, gift=gift, needed=gift)
     if not errors.keys() & {"start_date", "expiration_date"}:
         errors |= check_dates(campaign.start_date, campaign.expiration_date)
-    errors |= check_limit(campaign.redemption_limit)
-    if campaign.standalone and campaign.auto_update:
-        errors["auto_update"] = "A single-code campaign cannot extend its pool."
-    if campaign.standalone and campaign.kind == Campaign.Kind.REFERRAL_PROGRAM:
-        errors["kind"] = "A referral program needs one code per customer."
-    if campaign.kind == Campaign.Kind.REFERRAL_PROGRAM:
-        campaign.join_once = True  # a referrer has one code, by which their referees are told from those of others
+    errors |= check_limit(campaign.redemption_limit) | _check_kind(campaign)
     if not campaign.auto_update:
         campaign.reserve = 0
     elif "reserve" not in errors and campaign.reserve > LARGEST_RESERVE:
@@ -107,6 +101,17 @@ def check_campaign(campaign: Campaign) -> None:
             errors[f"code_{refused.field}"] = refused.message
     if errors:
         raise InvalidFields(errors)
+
+
+def _check_kind(campaign: Campaign) -> dict[str, str]:
+    errors = {}
+    if campaign.standalone and campaign.auto_update:
+        errors["auto_update"] = "A single-code campaign cannot extend its pool."
+    if campaign.standalone and campaign.kind == Campaign.Kind.REFERRAL_PROGRAM:
+        errors["kind"] = "A referral program needs one code per customer."
+    if campaign.kind == Campaign.Kind.REFERRAL_PROGRAM:
+        campaign.join_once = True  # a referrer has one code, by which their referees are told from those of others
+    return errors
 
 
 def raise_if_taken(refused: IntegrityError, name: str) -> None:

@@ -68,6 +68,10 @@ def example_of(schema: Any, components: Mapping[str, Any]) -> Any:
     for word in ("allOf", "anyOf", "oneOf"):
         if word in schema:
             return example_of(schema[word][0], components)
+    return _example_of_type(schema, components)
+
+
+def _example_of_type(schema: Any, components: Mapping[str, Any]) -> Any:
     match schema.get("type"):
         case "object":
             shown = schema.get("required", [])

@@ -117,20 +117,13 @@ def _filter_page(request, segment: Segment | None):
             conditions.remove(sent["remove"])
         elif "count" in sent:
             audience = _audience(conditions)
-        elif "redraw" not in sent and all([form.is_valid(), conditions.is_valid()]):
-            by = Actor.user(request.user)
-            try:
-                if segment:
-                    change_segment(segment, name=form.cleaned_data["name"], conditions=conditions.filter, by=by)
-                else:
-                    segment = create_filter_segment(form.cleaned_data["name"], conditions.filter, by=by)
-            except SegmentNameTaken as taken:
-                form.add_error("name", str(taken))
-            except (InvalidSegment, SegmentInUse) as refused:
-                conditions.error = str(refused)
-            else:
-                messages.success(request, f"“{segment}” has been saved.")
-                return redirect(_page(segment))
+        elif (
+            "redraw" not in sent
+            and all([form.is_valid(), conditions.is_valid()])
+            and (saved := _saved_filter(form, conditions, segment, by=Actor.user(request.user)))
+        ):
+            messages.success(request, f"“{saved}” has been saved.")
+            return redirect(_page(saved))
         if not {"add", "remove", "redraw", "count"}.isdisjoint(sent):
             form = SegmentForm(initial={"name": sent.get("name", "")})  # nothing is complained of yet
     is_part = request.htmx.target == "conditions"
@@ -148,6 +141,21 @@ def _filter_page(request, segment: Segment | None):
     )
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
+
+
+def _saved_filter(form: SegmentForm, conditions: Conditions, segment: Segment | None, *, by: Actor) -> Segment | None:
+    """None where it was refused; then form or conditions say why."""
+    try:
+        if segment is None:
+            return create_filter_segment(form.cleaned_data["name"], conditions.filter, by=by)
+        change_segment(segment, name=form.cleaned_data["name"], conditions=conditions.filter, by=by)
+    except SegmentNameTaken as taken:
+        form.add_error("name", str(taken))
+    except (InvalidSegment, SegmentInUse) as refused:
+        conditions.error = str(refused)
+    else:
+        return segment
+    return None
 
 
 @require_safe

@@ -298,14 +298,17 @@ def misfits(value, schema, where=""):
     if not isinstance(value, types[kind]) or (kind in ("integer", "number") and isinstance(value, bool)):
         yield f"{where}: {value!r}"
         return
-    if value not in schema.get("enum", [value]):
-        yield f"{where}: {value!r}"
-    if schema.get("format") == "date-time" and not value.endswith("Z"):
-        yield f"{where}: {value!r}"
-    if "oneOf" in schema and not any(not list(misfits(value, one)) for one in schema["oneOf"]):
+    known = value in schema.get("enum", [value])
+    dated = schema.get("format") != "date-time" or value.endswith("Z")
+    is_one = "oneOf" not in schema or any(not list(misfits(value, one)) for one in schema["oneOf"])
+    if not (known and dated and is_one):
         yield f"{where}: {value!r}"
     for part in schema.get("allOf", []):
         yield from misfits(value, part, where)
+    yield from _misfits_within(value, schema, kind, where)
+
+
+def _misfits_within(value, schema, kind, where):
     if kind == "object":
         yield from (f"{where}.{name}: missing".lstrip(".") for name in schema.get("required", []) if name not in value)
         for name, inner in schema.get("properties", {}).items():

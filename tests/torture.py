@@ -231,6 +231,33 @@ def _answers(folder: Path) -> list[dict]:
     return [json.loads(line) for path in folder.glob("answers-*.jsonl") for line in path.read_text().splitlines()]
 
 
+def _compare_answers(given: list[dict], holders: dict[str, str]) -> tuple[set[str], set[str]]:
+    """The codes and publications that somebody was told of. Raises Wrong."""
+    publications_of_code, codes_of_publication = defaultdict(set), defaultdict(set)
+    codes_of_source_id, codes_of_member = defaultdict(set), defaultdict(set)
+    for answer in given:
+        wanted = 2 if answer["kind"] == "two" else 1
+        if len(answer["codes"]) != wanted:
+            raise Wrong(f"{wanted} asked, answered with {answer}")
+        codes_of_publication[answer["publication"]].add(tuple(answer["codes"]))
+        for code in answer["codes"]:
+            publications_of_code[code].add(answer["publication"])
+            if holders.get(code) != answer["customer"]:
+                raise Wrong(f"answered with {code} for {answer['customer']}, the database says {holders.get(code)}")
+        if answer["kind"] == "source_id":
+            codes_of_source_id[answer["source_id"]] |= set(answer["codes"])
+        if answer["kind"] == "join_once":
+            codes_of_member[answer["customer"]] |= set(answer["codes"])
+    for what, table in {
+        "a code in two publications": publications_of_code,
+        "a publication with two sets of codes": codes_of_publication,
+        "a source_id with two codes": codes_of_source_id, "a join-once customer with two codes": codes_of_member,
+    }.items():  # fmt: skip
+        if twice := [key for key, values in table.items() if len(values) > 1]:
+            raise Wrong(f"{what}: {twice[:5]}")
+    return set(publications_of_code), set(codes_of_publication)
+
+
 def _compare(installed: Installation, answers: list[dict], codes: int) -> dict:
     redeemed = Counter(
         code for answer in answers for code in answer["codes"] if answer["kind"] == "redeem" and answer["status"] == 200
@@ -263,28 +290,7 @@ def _compare(installed: Installation, answers: list[dict], codes: int) -> dict:
                         AND result = 'SUCCESS' GROUP BY customer_id HAVING count(*) > 1) AS b)"""
         ).fetchone()
 
-    publications_of_code, codes_of_publication = defaultdict(set), defaultdict(set)
-    codes_of_source_id, codes_of_member = defaultdict(set), defaultdict(set)
-    for answer in given:
-        wanted = 2 if answer["kind"] == "two" else 1
-        if len(answer["codes"]) != wanted:
-            raise Wrong(f"{wanted} asked, answered with {answer}")
-        codes_of_publication[answer["publication"]].add(tuple(answer["codes"]))
-        for code in answer["codes"]:
-            publications_of_code[code].add(answer["publication"])
-            if holders.get(code) != answer["customer"]:
-                raise Wrong(f"answered with {code} for {answer['customer']}, the database says {holders.get(code)}")
-        if answer["kind"] == "source_id":
-            codes_of_source_id[answer["source_id"]] |= set(answer["codes"])
-        if answer["kind"] == "join_once":
-            codes_of_member[answer["customer"]] |= set(answer["codes"])
-    for what, table in {
-        "a code in two publications": publications_of_code,
-        "a publication with two sets of codes": codes_of_publication,
-        "a source_id with two codes": codes_of_source_id, "a join-once customer with two codes": codes_of_member,
-    }.items():  # fmt: skip
-        if twice := [key for key, values in table.items() if len(values) > 1]:
-            raise Wrong(f"{what}: {twice[:5]}")
+    codes_told, publications_told = _compare_answers(given, holders)
     if worthless:
         raise Wrong(f"{worthless} codes were given to somebody after they had been used or released")
     if twice := [code for code, times in redeemed.items() if times > 1]:
@@ -299,16 +305,16 @@ def _compare(installed: Installation, answers: list[dict], codes: int) -> dict:
     if unexpected:
         raise Wrong(f"unexpected answers: {unexpected}")
 
-    untold = len(holders) - len(publications_of_code)
+    untold = len(holders) - len(codes_told)
     could_be_untold = sum(2 if answer["kind"] == "two" else 1 for answer in answers if answer["cut"])
     if untold > could_be_untold:
         raise Wrong(f"{untold} codes were given without an answer, only {could_be_untold} calls were cut off")
     if len(holders) + used + left != codes or left > 1:  # one may be left over where only "two" were still asked for
         raise Wrong(f"{codes} codes, {len(holders)} given, {used} used by others, {left} left")
     return {
-        "answers": len(answers), "publications": len(codes_of_publication), "codes": len(holders), "left": left,
+        "answers": len(answers), "publications": len(publications_told), "codes": len(holders), "left": left,
         "used before": used, "retired": retired, "redeemed": len(redeemed),
-        "repeats": len(given) - len(codes_of_publication), "cut off": sum(answer["cut"] for answer in answers),
+        "repeats": len(given) - len(publications_told), "cut off": sum(answer["cut"] for answer in answers),
         "given unheard": untold, "given twice": 0, "lost": 0,
     }  # fmt: skip
 

@@ -6,7 +6,7 @@ it what the codes took off it (`price_order.py`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -129,20 +129,22 @@ def _amount_of(use: Use, order: dict | None, *, alone: bool) -> Decimal | None:
     return Decimal(order["amount"]) / 100
 
 
+PLAIN_REFUSALS: dict[str, Callable[[Voucher], VoucherRefused]] = {
+    "gone": VoucherGone,
+    "disabled": VoucherDisabled,
+    "campaign disabled": CampaignDisabled,
+    "referrer": ReferrerNotPermitted,
+}
+
+
 def _why_not(voucher: Voucher, held: Held | None, amount: Decimal | None) -> VoucherRefused | None:
     if held is None:
         return VoucherGone(voucher)
+    if plain := PLAIN_REFUSALS.get(held.refused or ""):
+        return plain(voucher)
     match held.refused:
         case None:
             return None
-        case "gone":
-            return VoucherGone(voucher)
-        case "disabled":
-            return VoucherDisabled(voucher)
-        case "campaign disabled":
-            return CampaignDisabled(voucher)
-        case "referrer":
-            return ReferrerNotPermitted(voucher)
         case "not started" if held.starts:
             return VoucherNotActive(voucher, held.starts)
         case "expired" if held.ends:

@@ -53,24 +53,31 @@ def deliver(url: str, body: bytes, *, headers: Mapping[str, str], seconds: float
             if late.is_set():  # http.client takes what there was for a whole head
                 raise TimeoutError
             status, answered = response.status, _beginning_of(response)
-    except AddressRefused as refused:
-        error = str(refused)
-    except TimeoutError:
-        error = f"No response within {seconds:g} seconds."
-    except ssl.SSLError as problem:
-        error = f"No secure connection: {getattr(problem, 'verify_message', '') or problem.reason or 'refused'}."
-    except http.client.RemoteDisconnected:
-        error = "The connection was closed without a response."
-    except (http.client.HTTPException, ValueError) as problem:
-        error = f"The response was not HTTP: {type(problem).__name__}."
-    except OSError as problem:
-        error = f"No connection: {problem.strerror or problem}."
+    except (AddressRefused, http.client.HTTPException, ValueError, OSError) as problem:
+        error = _in_words(problem, seconds)
     else:
         if 300 <= status < 400:
             error = f"It responded with {status}. Redirects are not followed: enter the URL it redirects to."
         elif not 200 <= status < 300:
             error = f"It responded with {status}."
     return Answer(status, answered, error, round((time.monotonic() - started) * 1000), reached)
+
+
+def _in_words(problem: Exception, seconds: float) -> str:
+    match problem:
+        case AddressRefused():
+            return str(problem)
+        case TimeoutError():
+            return f"No response within {seconds:g} seconds."
+        case ssl.SSLError():
+            return f"No secure connection: {getattr(problem, 'verify_message', '') or problem.reason or 'refused'}."
+        case http.client.RemoteDisconnected():
+            return "The connection was closed without a response."
+        case http.client.HTTPException() | ValueError():
+            return f"The response was not HTTP: {type(problem).__name__}."
+        case OSError():
+            return f"No connection: {problem.strerror or problem}."
+    raise AssertionError(problem)
 
 
 def _connect(target: Target, addresses: list[str], deadline: float) -> socket.socket:
