@@ -137,11 +137,12 @@ SELECT voucher, {campaign}, code, CASE WHEN NOT failed THEN at END, at FROM {num
 
 PUBLICATIONS = """
 INSERT INTO publications_publication (id, campaign_id, customer_id, created_at, result, voucher_count, channel, origin,
-                                      actor_label, source_id, failure_code, failure_message)
+                                      actor_label, source_id, failure_code, failure_reason, failure_message)
 SELECT n, {campaign}, (SELECT min(id) FROM customers_customer) + n * 7919 % (SELECT count(*) FROM customers_customer), at,
        CASE WHEN failed THEN 'FAILURE' ELSE 'SUCCESS' END, CASE WHEN failed THEN 0 ELSE 1 END,
        (ARRAY['API', 'Dashboard', 'Automation', 'newsletter_October', 'CSV'])[1 + n % 5], 'api', 'bench', code,
-       CASE WHEN failed THEN 'voucher_disabled' END, CASE WHEN failed THEN 'It is disabled' END
+       CASE WHEN failed THEN 'voucher_disabled' END, CASE WHEN failed THEN 'code_disabled' ELSE '' END,
+       CASE WHEN failed THEN 'It is disabled' END
   FROM {numbered}
 """
 

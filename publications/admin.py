@@ -56,13 +56,14 @@ class OriginFilter(AmongNewest):
 class PublicationAdmin(ReadOnlyAdmin):
     section, about = Section.PUBLICATIONS, "Who was given codes, when, through which channel; and failed attempts"
     list_display = ["created_at", "result", "campaign", "customer", "voucher_count", "channel", "actor_label"]
-    list_filter = ["created_at", "result", OriginFilter]
+    list_filter = ["created_at", "result", "failure_reason", OriginFilter]
     list_select_related = ["campaign", "customer"]
     search_fields = ["source_id"]  # shows the box; `get_search_results` does the search
     search_help_text = "The start of a code or of a customer’s name, e-mail or source ID, or a pub_… ID"
     fields = [
         *("public_id", "created_at", "result", "campaign", "customer", "codes", "channel", "origin", "actor_label"),
-        *("source_id", "metadata", "join_once", "voided_at", "failure_code", "failure_message", "attempts"),
+        *("source_id", "metadata", "join_once", "voided_at", "failure_code", "failure_reason"),
+        *("failure_message", "attempts"),
     ]
     readonly_fields = ["public_id", "codes"]
 

@@ -11,6 +11,7 @@ from campaigns.mask import masked
 from config.csv_files import Column, Number, Text, Time
 from publications.distributions.reasons import DeliveryReason, FiringReason, in_words_by_sql
 from publications.models import Export
+from publications.refusals import FailureReason
 
 
 def metadata_cell(field: str) -> Cast:
@@ -79,6 +80,11 @@ CODES = [
     Column("Created at", "created_at", Time),
 ]
 
+WHY_FAILED = Case(
+    *(When(failure_reason=reason.value, then=Value(reason.label)) for reason in FailureReason),
+    default=None,
+    output_field=CharField(),
+)
 PUBLICATIONS = [
     Column("Date", "created_at", Time),
     Column("Result", "result"),
@@ -90,6 +96,7 @@ PUBLICATIONS = [
     Column("By", "actor_label"),
     Column("Source ID", "source_id"),
     Column("Failure", "failure_message"),
+    Column("Failure reason", WHY_FAILED),
     Column("Attempts", "attempts"),
     Column("Code asked for", masked("attempted_code")),
     Column("Released at", "ledger__released_at", Time),

@@ -16,6 +16,7 @@ from config.widgets import DateInput
 from publications import find_publications
 from publications.list_channels import list_channels
 from publications.models import Distribution, Publication, PublishedVoucher
+from publications.refusals import FailureReason
 
 # By the address's `sort`, which names the table's column. Each order is an index's, read forwards or backwards.
 ORDERS = {
@@ -43,7 +44,10 @@ class HistoryFilter(django_filters.FilterSet):
     result = django_filters.ChoiceFilter(
         label="Result",
         empty_label="Any result",
-        choices=[("SUCCESS", "Success"), ("RELEASED", "Released"), ("FAILURE", "Failed")],
+        choices=[
+            *(("SUCCESS", "Success"), ("RELEASED", "Released"), ("FAILURE", "Failed")),
+            ("Failed, because", FailureReason.choices),
+        ],
         method="with_result",
     )
     since = django_filters.DateFilter(label="From", method="from_day", widget=DateInput)
@@ -151,6 +155,10 @@ class HistoryFilter(django_filters.FilterSet):
         if result == "RELEASED":
             released = PublishedVoucher.objects.filter(publication=OuterRef("pk"), released_at__isnull=False)
             return self._bounded(publications).filter(Exists(released))
+        if result in FailureReason:
+            # An index has all of them by reason; of one campaign or customer they are looked for among its own.
+            of_some = self.campaign is not None or self.customer is not None
+            return (self._bounded(publications) if of_some else publications).filter(failure_reason=result)
         return publications.filter(result=result, voided_at=None)
 
     def find(self, publications, name, text):

@@ -22,6 +22,7 @@ from publications.distributions.load_demo_runs import load_demo_runs
 from publications.models import Publication, PublishedVoucher, Redemption
 from publications.redemptions.roll_back import roll_back
 from publications.referrals.load_demo_program import load_demo_program
+from publications.refusals import FailureReason
 from publications.release import release
 
 ADMIN = Actor("user", None, "admin")
@@ -171,17 +172,31 @@ def _failures(dice: random.Random, customers: list[Customer]) -> None:
     roast = Campaign.objects.get(name="Autumn Roast Launch")
     taken = roast.vouchers.filter(published_at__isnull=False).earliest("pk")
     cases = [
-        (expired, None, "no_voucher_suitable_for_publication", "The campaign has expired.", 4),
-        (roast, taken.code, "voucher_already_published", f"Voucher '{taken.public_id}' has already been published", 3),
+        (
+            expired,
+            None,
+            "no_voucher_suitable_for_publication",
+            FailureReason.CAMPAIGN_EXPIRED,
+            "The campaign has expired.",
+            4,
+        ),
+        (
+            roast,
+            taken.code,
+            "voucher_already_published",
+            FailureReason.ALREADY_PUBLISHED,
+            f"Voucher '{taken.public_id}' has already been published",
+            3,
+        ),
     ]
     Publication.objects.bulk_create(
         Publication(
             result="FAILURE", campaign=campaign, customer=dice.choice(customers), channel="API", origin="api",
-            created_at=now - timedelta(hours=dice.randint(2, 140)), failure_code=key, failure_message=message,
+            created_at=now - timedelta(hours=dice.randint(2, 140)), failure_code=key, failure_reason=why, failure_message=message,
             attempted_code=code, failure_key=dice.randbytes(32), actor_kind=SHOP.kind, actor_label=SHOP.label,
             attempts=dice.randint(1, 4),
         )
-        for campaign, code, key, message, count in cases
+        for campaign, code, key, why, message, count in cases
         for _ in range(count)
     )  # fmt: skip
 

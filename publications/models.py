@@ -23,6 +23,7 @@ from publications.distributions.models import (
 )
 from publications.redemptions.models import Redemption
 from publications.referrals.models import Referral, ReferralProgram
+from publications.refusals import FailureReason
 from publications.tallies.models import DayTally, TallyProgress
 from publications.webhooks.models import WebhookAddress, WebhookDelivery
 
@@ -80,7 +81,8 @@ class Publication(ActedBy):
     metadata = models.JSONField(null=True)
     join_once = models.BooleanField(db_default=False)
     voided_at = models.DateTimeField(null=True)  # every code of it has been released
-    failure_code = models.CharField(max_length=64, null=True)
+    failure_code = models.CharField(max_length=64, null=True)  # the API's key for it
+    failure_reason = models.CharField(max_length=20, choices=FailureReason.choices, db_default="", default="")
     failure_message = models.TextField(null=True)
     attempted_code = models.CharField(max_length=255, null=True)
     attempts = models.PositiveIntegerField(db_default=1)
@@ -122,6 +124,11 @@ class Publication(ActedBy):
                 condition=Q(failure_code__isnull=False),
             ),
             models.Index(
+                fields=["failure_reason", "-created_at", "-id"],
+                name="publication_by_reason",
+                condition=~Q(failure_reason=""),
+            ),
+            models.Index(
                 fields=["source_id"],
                 name="publication_failed_source",
                 condition=Q(source_id__isnull=False, result="FAILURE"),
@@ -154,8 +161,11 @@ class Publication(ActedBy):
             ),
             models.CheckConstraint(
                 name="publication_failure_has_reason",
-                condition=Q(result="SUCCESS", failure_code=None, failure_message=None, failure_key=None)
-                | Q(result="FAILURE", failure_code__isnull=False, failure_message__isnull=False, voucher_count=0),
+                condition=Q(
+                    result="SUCCESS", failure_code=None, failure_reason="", failure_message=None, failure_key=None
+                )
+                | Q(result="FAILURE", failure_code__isnull=False, failure_message__isnull=False, voucher_count=0)
+                & ~Q(failure_reason=""),
             ),
             models.CheckConstraint(
                 name="publication_customer_unless_csv",

@@ -359,7 +359,7 @@ class OfCode(Attempt):
         if state and state.refused:
             return CampaignDisabled()
         if state and state.expired:
-            return VoucherExpired("The voucher's campaign has expired")
+            return VoucherExpired("The voucher's campaign has expired", of_campaign=True)
         return VoucherExpired(f"Voucher '{voucher.public_id}' has expired")
 
 

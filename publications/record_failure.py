@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 STATEMENT = f"""
 INSERT INTO publications_publication
        (result, campaign_id, customer_id, channel, origin, source_id, metadata, join_once, actor_kind, actor_id,
-        actor_label, failure_code, failure_message, attempted_code, failure_key)
+        actor_label, failure_code, failure_reason, failure_message, attempted_code, failure_key)
 SELECT 'FAILURE', %(campaign)s::bigint, %(customer)s::bigint, %(channel)s::text, %(origin)s::text, %(source_id)s::text,
        %(metadata)s::jsonb, %(join_once)s::boolean, %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text,
-       %(failure_code)s::text, %(failure_message)s::text, %(attempted_code)s::text,
+       %(failure_code)s::text, %(failure_reason)s::text, %(failure_message)s::text, %(attempted_code)s::text,
        sha256(convert_to(jsonb_build_array(%(campaign)s::bigint, %(customer)s::bigint, %(channel)s::text,
                                            %(source_id)s::text, %(actor_kind)s::text, %(actor_id)s::bigint,
                                            %(failure_code)s::text, %(failure_message)s::text,
@@ -46,6 +46,7 @@ def record_failure(attempt: Attempt, refused: PublishRefused) -> bool:
         "actor_id": attempt.by.id,
         "actor_label": attempt.by.label,
         "failure_code": refused.key,
+        "failure_reason": refused.reason.value,
         "failure_message": refused.details or refused.message,
         "attempted_code": attempt.voucher.code if attempt.voucher else None,
     }

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from django.db.models import TextChoices
+
 from campaigns.models import Campaign, Voucher
 
 
+class FailureReason(TextChoices):
+    """Why a well-formed attempt failed: finer than the API's key for it, and in the words of the pages."""
+
+    POOL_EMPTY = "pool_empty", "Pool empty"
+    NO_NEW_CODES = "no_new_codes", "No new codes"
+    CAMPAIGN_EXPIRED = "campaign_expired", "Campaign expired"
+    CAMPAIGN_DISABLED = "campaign_disabled", "Campaign disabled"
+    ALREADY_PUBLISHED = "already_published", "Already published"
+    ALREADY_JOINED = "already_joined", "Already joined"
+    CODE_EXPIRED = "code_expired", "Code expired"
+    CODE_DISABLED = "code_disabled", "Code disabled"
+    RETIRED = "retired", "Retired"
+    HELD_BACK = "held_back", "Held back"
+    USED_UP = "used_up", "Used up"
+    OTHER = "other", "Other"  # from before reasons were stored, where the message did not tell
+
+
 class PublishRefused(Exception):
-    """Nothing was handed out. `is_attempt`: well-formed, so it is kept in the history as a failure."""
+    """Nothing was handed out. `is_attempt`: well-formed, so it is kept in the history as a failure, with its `reason`."""
 
     key = ""
+    reason = FailureReason.OTHER
     message = ""
     details = ""
     is_attempt = True
@@ -23,6 +43,7 @@ class PublishRefused(Exception):
 
 class NoVoucherSuitable(PublishRefused):
     key = "no_voucher_suitable_for_publication"
+    reason = FailureReason.POOL_EMPTY
     message = "Couldn't find any voucher suitable for publication"
     details = "The campaign's pool has too few codes left. Add codes to it, or let it extend itself (AUTO_UPDATE)."
 
@@ -30,10 +51,12 @@ class NoVoucherSuitable(PublishRefused):
 class CodesExhausted(NoVoucherSuitable):
     """AUTO_UPDATE, but the campaign's code space has no room for as many as are missing."""
 
+    reason = FailureReason.NO_NEW_CODES
     details = "Couldn't create new vouchers for publication"
 
 
 class CampaignExpired(NoVoucherSuitable):
+    reason = FailureReason.CAMPAIGN_EXPIRED
     details = "The campaign has expired. Move its expiration date to publish from it again."
 
 
@@ -41,12 +64,14 @@ class CampaignDisabled(PublishRefused):
     """Only where the project's settings refuse it: a disabled campaign publishes otherwise, as with Voucherify."""
 
     key = "voucher_cannot_be_published"
+    reason = FailureReason.CAMPAIGN_DISABLED
     message = "Voucher cannot be published"
     details = "The campaign is disabled. Enable it to publish from it."
 
 
 class VoucherAlreadyPublished(PublishRefused):
     key = "voucher_already_published"
+    reason = FailureReason.ALREADY_PUBLISHED
     message = "Voucher already published"
 
     def __init__(self, voucher: Voucher):
@@ -60,6 +85,8 @@ class VoucherCannotBePublished(PublishRefused):
 
 
 class VoucherInactive(VoucherCannotBePublished):
+    reason = FailureReason.CODE_DISABLED
+
     def __init__(self, voucher: Voucher):
         self.resource_id, self.resource_type = voucher.public_id, "voucher"
         super().__init__(f"Voucher '{voucher.public_id}' is disabled")
@@ -70,24 +97,33 @@ class VoucherWithdrawn(VoucherCannotBePublished):
 
     def __init__(self, voucher: Voucher):
         self.resource_id, self.resource_type = voucher.public_id, "voucher"
-        super().__init__(
-            f"Voucher '{voucher.public_id}' was released before, and retired"
-            if voucher.withdrawn_why == Voucher.Withdrawn.RETIRED
-            else f"Voucher '{voucher.public_id}' is held back"
-        )
+        if voucher.withdrawn_why == Voucher.Withdrawn.RETIRED:
+            self.reason = FailureReason.RETIRED
+            super().__init__(f"Voucher '{voucher.public_id}' was released before, and retired")
+        else:
+            self.reason = FailureReason.HELD_BACK
+            super().__init__(f"Voucher '{voucher.public_id}' is held back")
 
 
 class VoucherUsedUp(VoucherCannotBePublished):
+    reason = FailureReason.USED_UP
+
     def __init__(self, voucher: Voucher):
         self.resource_id, self.resource_type = voucher.public_id, "voucher"
         super().__init__(f"Voucher '{voucher.public_id}' is used up")
 
 
 class VoucherExpired(VoucherCannotBePublished):
-    pass
+    reason = FailureReason.CODE_EXPIRED
+
+    def __init__(self, details: str, *, of_campaign: bool = False):
+        if of_campaign:
+            self.reason = FailureReason.CAMPAIGN_EXPIRED
+        super().__init__(details)
 
 
 class AlreadyJoined(VoucherCannotBePublished):
+    reason = FailureReason.ALREADY_JOINED
     details = "Customer already joined program"
 
 

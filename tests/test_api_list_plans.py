@@ -14,9 +14,10 @@ pytestmark = pytest.mark.django_db
 PUBLICATIONS = """
 INSERT INTO publications_publication
     (created_at, result, campaign_id, customer_id, channel, origin, actor_kind, actor_label, voucher_count, failure_code,
-     failure_message, source_id)
+     failure_reason, failure_message, source_id)
   SELECT now() - n * interval '1 second', CASE WHEN n %% 3 = 0 THEN 'FAILURE' ELSE 'SUCCESS' END, %(campaign)s, %(customer)s,
          'API', 'api', 'api_key', 'Shop', 0, CASE WHEN n %% 3 = 0 THEN 'voucher_already_published' END,
+         CASE WHEN n %% 3 = 0 THEN 'already_published' ELSE '' END,
          CASE WHEN n %% 3 = 0 THEN 'Already' END, 'order-' || n
     FROM generate_series(1, 30000) AS n
 """

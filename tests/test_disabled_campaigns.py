@@ -9,7 +9,6 @@ from publications.hand_out import CampaignOver, order_hand_out
 from publications.models import Publication
 from publications.publish import publish, publish_code
 from publications.refusals import CampaignDisabled
-from publications.state import reason_of_failure
 from tests.api_calls import Api
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 
@@ -38,7 +37,7 @@ def test_it_is_refused_everywhere_where_the_project_says_so(campaign, project):
     with pytest.raises(CampaignOver):
         order_hand_out(campaign, count=1, by=STAFF)
 
-    assert {reason_of_failure(failed) for failed in Publication.objects.all()} == {"Disabled"}
+    assert set(Publication.objects.values_list("failure_reason", flat=True)) == {"campaign_disabled"}
     assert Voucher.objects.filter(published_at=None).count() == Voucher.objects.count() == 2
     assert [found.refuses for found in foresee_refusal(campaign)] == [True]
     Campaign.objects.update(active=True)

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from publications.history import history
 from publications.models import Publication, Redemption
 from publications.publish import publish, publish_code
 from publications.redemptions.redeem import redeem
 from publications.redemptions.refusals import RedemptionRefused
-from publications.refusals import PublishRefused
-from publications.state import reason_of_failure
+from publications.refusals import FailureReason, PublishRefused
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ HOW = {"channel": "API", "origin": "api", "by": STAFF}
     ("campaign", "words"),
     [
         ({}, "Pool empty"),
-        ({"expiration_date": YESTERDAY, "codes": 2}, "Expired"),
+        ({"expiration_date": YESTERDAY, "codes": 2}, "Campaign expired"),
         ({"auto_update": True, "code_pattern": "ONLY-#", "code_charset": "12"}, "No new codes"),
     ],
 )
@@ -32,22 +32,25 @@ def test_of_a_pool(campaign, words):
     with pytest.raises(PublishRefused):
         publish(CampaignFactory(**campaign), CustomerFactory(), **HOW)
 
-    assert reason_of_failure(Publication.objects.get()) == words
+    assert Publication.objects.get().get_failure_reason_display() == words
 
 
 @pytest.mark.parametrize(
     ("voucher", "words"),
     [
-        ({"active": False}, "Disabled"),
-        ({"expiration_date": YESTERDAY}, "Expired"),
-        ({"campaign__expiration_date": YESTERDAY}, "Expired"),
+        ({"active": False}, "Code disabled"),
+        ({"expiration_date": YESTERDAY}, "Code expired"),
+        ({"campaign__expiration_date": YESTERDAY}, "Campaign expired"),
+        ({"redemption_limit": 1, "redeemed_quantity": 1, "used": True}, "Used up"),
+        ({"withdrawn_why": "retired", "withdrawn_at": YESTERDAY}, "Retired"),
+        ({"withdrawn_why": "held_back", "withdrawn_at": YESTERDAY}, "Held back"),
     ],
 )
 def test_of_a_code(voucher, words):
     with pytest.raises(PublishRefused):
         publish_code(VoucherFactory(**voucher), CustomerFactory(), **HOW)
 
-    assert reason_of_failure(Publication.objects.get()) == words
+    assert Publication.objects.get().get_failure_reason_display() == words
 
 
 def test_of_a_code_that_is_taken_and_of_one_too_many():
@@ -59,7 +62,7 @@ def test_of_a_code_that_is_taken_and_of_one_too_many():
             publish_code(voucher, customer, **HOW)
 
     failures = Publication.objects.filter(result="FAILURE").order_by("pk")
-    assert [reason_of_failure(failure) for failure in failures] == ["Already published", "Already joined"]
+    assert [failure.failure_reason for failure in failures] == ["already_published", "already_joined"]
 
 
 @pytest.mark.parametrize(
@@ -75,4 +78,30 @@ def test_of_a_redemption(voucher, words):
     with pytest.raises(RedemptionRefused):
         redeem(VoucherFactory(**voucher), by=STAFF)
 
-    assert reason_of_failure(Redemption.objects.get()) == words
+    assert Redemption.objects.get().failure_in_words == words
+
+
+def test_the_history_is_filtered_by_the_reason_and_the_report_with_it():
+    empty, mara = CampaignFactory(), CustomerFactory()
+    for act in (lambda: publish(empty, mara, **HOW), lambda: publish_code(VoucherFactory(active=False), mara, **HOW)):
+        with pytest.raises(PublishRefused):
+            act()
+    first, second = Publication.objects.order_by("pk")
+
+    assert list(history(filters={"result": "pool_empty"}).qs) == [first]
+    assert list(history(filters={"result": "code_disabled"}, whole=True).qs) == [second]
+    assert list(history(campaign=empty, filters={"result": "code_disabled"}).qs) == []
+    assert not history(filters={"result": "nonsense"}).is_valid()
+
+
+def test_every_attempt_that_is_kept_has_a_reason_of_its_own():
+    kinds = [kind for kind in every_kind_of(PublishRefused) if kind.is_attempt and kind.key]
+    unnamed = [kind.__name__ for kind in kinds if kind.reason == FailureReason.OTHER]
+
+    assert unnamed == ["VoucherCannotBePublished", "VoucherWithdrawn"]  # the first is never raised, the second has two
+
+
+def every_kind_of(kind: type[PublishRefused]):
+    for below in kind.__subclasses__():
+        yield below
+        yield from every_kind_of(below)

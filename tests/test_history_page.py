@@ -59,7 +59,7 @@ def test_a_failed_attempt_tells_why_and_how_often(signed_in):
     assert rows(page) == [
         ["just now", "–", f"Mara Lindqvist {customer.email}", "API", "Test Staff", "Failed Pool empty ×3", ""]
     ]
-    assert "Add codes, or let it extend itself" in page
+    assert "Add codes to it, or let it extend itself" in page
 
 
 def test_metadata_and_what_has_no_column_stand_in_the_row_that_opens(signed_in):
@@ -138,7 +138,7 @@ def test_the_code_that_a_failed_attempt_asked_for_is_masked_unless_it_is_publish
 
     page = signed_in("Manager").get(address(voucher.campaign)).content.decode()
 
-    assert (rows(page)[0][1], rows(page)[0][5]) == ("••••••AB", "Failed Disabled")
+    assert (rows(page)[0][1], rows(page)[0][5]) == ("••••••AB", "Failed Code disabled")
     assert "ROAST-77AB" not in page
 
 

@@ -77,7 +77,12 @@ def test_a_second_success_with_a_source_id_or_a_join_once_pair_is_refused():
     refuses(lambda: Publication.objects.create(**row, source_id="order-1"))
     refuses(lambda: Publication.objects.create(**row, join_once=True))
     Publication.objects.create(
-        **row | {"voucher_count": 0}, source_id="order-1", result="FAILURE", failure_code="x", failure_message="x"
+        **row | {"voucher_count": 0},
+        source_id="order-1",
+        result="FAILURE",
+        failure_code="x",
+        failure_message="x",
+        failure_reason="other",
     )
 
 
@@ -87,6 +92,8 @@ def test_a_second_success_with_a_source_id_or_a_join_once_pair_is_refused():
         {"join_once": True, "voucher_count": 2},
         {"result": "FAILURE", "voucher_count": 0},
         {"failure_code": "x", "failure_message": "x"},
+        {"failure_reason": "pool_empty"},
+        {"result": "FAILURE", "voucher_count": 0, "failure_code": "x", "failure_message": "x"},
         {"channel": ""},
         {"customer": None},
     ],

@@ -108,12 +108,12 @@ def test_the_publications_of_a_campaign():
 
     first, second = (voucher.code for voucher in two.vouchers)
     start = f"{iso(two.created_at)},SUCCESS,Autumn"
-    end = '\'=Mia,mia@example.com,shop-7,newsletter,,Test Staff,,,1,,,,"{""box"": 7}"'
+    end = '\'=Mia,mia@example.com,shop-7,newsletter,,Test Staff,,,,1,,,,"{""box"": 7}"'
     assert lines(export) == [
-        "Date,Result,Campaign,Code,Customer,E-mail,Customer source ID,Channel,Distribution,By,Source ID,Failure,Attempts,"
+        "Date,Result,Campaign,Code,Customer,E-mail,Customer source ID,Channel,Distribution,By,Source ID,Failure,Failure reason,Attempts,"
         "Code asked for,Released at,Release reason,Metadata",
         f"{iso(failed.created_at)},FAILURE,Autumn,,'=Mia,mia@example.com,shop-7,API,,Test Staff,,"
-        f'"{failed.failure_message}",1,,,,',
+        f'"{failed.failure_message}",Pool empty,1,,,,',
         f"{start},{first},{end}",
         f"{start},{second},{end}",
     ]

@@ -13,6 +13,7 @@ from config.models import ActedBy
 from config.public_ids import FAILED_REDEMPTION, FAILED_ROLLBACK, REDEMPTION, ROLLBACK, public_id
 from customers.models import Customer
 from publications.redemptions.price_order import Priced, amount_of, amounts_told
+from publications.redemptions.refusals import FAILURES_IN_WORDS
 
 
 class Redemption(ActedBy):
@@ -130,6 +131,12 @@ class Redemption(ActedBy):
         """The caller's own id of the order."""
         order = self.head.order or {}
         return order.get("source_id") or order.get("id") or ""
+
+    @property
+    def failure_in_words(self) -> str:
+        """Of a failed one, in two words; `failure_message` has the rest."""
+        key = self.failure_code or ""
+        return FAILURES_IN_WORDS.get(key) or key.replace("_", " ").capitalize()
 
     @property
     def public_id(self) -> str:

@@ -7,6 +7,15 @@ from decimal import Decimal
 
 from campaigns.models import Voucher
 
+# By their keys; of others the key itself is the words.
+FAILURES_IN_WORDS = {
+    "voucher_disabled": "Disabled",
+    "voucher_not_active": "Not started",
+    "voucher_expired": "Expired",
+    "quantity_exceeded": "Used up",
+    "gift_amount_exceeded": "Balance too low",
+}
+
 
 class RedemptionRefused(Exception):
     """Nothing was counted. `is_attempt`: well-formed, so it is kept in the record as a failure, `failure_id`.

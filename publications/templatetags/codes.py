@@ -9,7 +9,7 @@ from campaigns.models import Voucher
 from config.roles import reveals_codes
 from publications.models import Publication
 from publications.reveal import is_masked, shown
-from publications.state import reason_of_failure, state_of_publication
+from publications.state import state_of_publication
 
 register = template.Library()
 
@@ -28,11 +28,6 @@ def code_link(voucher: Voucher, reveals: bool) -> dict:
 def state(publication: Publication) -> str:
     """For a list, of which `attach_ledger` knows the codes."""
     return state_of_publication(publication, some_released=any(row.released_at for row in publication.ledger_rows))
-
-
-@register.filter
-def reason(publication: Publication) -> str:
-    return reason_of_failure(publication)
 
 
 @register.filter
