@@ -133,7 +133,7 @@ def test_running_work_is_shown_with_its_progress_and_asked_for_again(signed_in):
 
     for html in (page, part):
         assert "Generating codes for Autumn Roast 250 of 1,000 codes" in text(html)
-        assert "Generating codes.csv Queued" in text(html)
+        assert "Creating codes.csv Queued" in text(html)
         assert "Distributing Autumn thanks Running" in text(html)
         assert f'href="/distributions/{run.public_id}/"' in html
         assert "done.csv" not in html
