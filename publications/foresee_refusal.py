@@ -12,8 +12,8 @@ from django.utils.formats import date_format
 from campaigns.code_state import is_used_up
 from campaigns.count_codes import CodeCount
 from campaigns.models import Campaign, Voucher
+from campaigns.pool import left_in_pool
 from config.models import ProjectSettings
-from publications.take_codes import left_in_pool
 
 
 class Obstacle(NamedTuple):

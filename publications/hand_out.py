@@ -7,23 +7,23 @@ the export's row, in the same transaction, so a chunk is never taken twice. docs
 
 from __future__ import annotations
 
-from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from campaigns.models import Campaign
-from campaigns.pool import IN_POOL
+from campaigns.pool import IN_POOL, lock_pool
 from config.actor import Actor
 from config.models import ProjectSettings
 from config.note_event import note_event
 from config.quarantine import current, reason
-from publications.models import Export
+from publications.ledger.give import give
+from publications.ledger.requests import Codes, Given, PublishRequest
+from publications.models import Export, Publication
 from publications.order_export import earlier_order, order_export
+from publications.publish import CSV
 from publications.quarantine.guard import keep_quarantine_away
-from publications.take_codes import EXPIRATION_BEFORE, NEXT, SEVERAL, lock_pool
-from publications.tallies.count_more_codes import count_more_codes
 from publications.webhooks.models import PUBLICATION_SUCCEEDED
 
 CHUNK = 10_000
@@ -127,23 +127,18 @@ def take_codes(export_id: int) -> None:
 
     Run it again after any interruption, also at the same time elsewhere. Raises NothingGiven and Quarantined.
     """
-    after, for_sure = 0, False
-    while chunk := _take_chunk(export_id, after=after, for_sure=for_sure):
-        if chunk.short and for_sure:
+    for_sure = False
+    while (short := _take_chunk(export_id, for_sure=for_sure)) is not None:
+        if short and for_sure:
             break
         # A chunk that is short, seen past others' locks, may be short only for the moment: they may yet roll back.
         # The next look starts at the front and waits for them.
-        after, for_sure = (0, True) if chunk.short else (chunk.last_id, False)
+        for_sure = short
     _end_taking(export_id)
 
 
-class _Chunk(NamedTuple):
-    last_id: int
-    short: bool
-
-
-def _take_chunk(export_id: int, *, after: int, for_sure: bool) -> _Chunk | None:
-    """One transaction. None: there is nothing left to take for this export."""
+def _take_chunk(export_id: int, *, for_sure: bool) -> bool | None:
+    """One transaction: were there too few codes? None: there is nothing left to take for this export."""
     with transaction.atomic():
         keep_quarantine_away()
         # The lock on the export makes two workers take turns.
@@ -154,30 +149,19 @@ def _take_chunk(export_id: int, *, after: int, for_sure: bool) -> _Chunk | None:
         campaign = Campaign.objects.get(exports=export)
         if for_sure:
             lock_pool(campaign)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                TAKE.format(
-                    skip="" if for_sure else "SKIP LOCKED", publication=MORE if export.publication_id else FIRST
-                ),
-                {
-                    "campaign": campaign.pk,
-                    "after": after,
-                    "count": wanted,
-                    "publication": export.publication_id,
-                    "actor_kind": export.actor_kind,
-                    "actor_id": export.actor_id,
-                    "actor_label": export.actor_label,
-                    "activity": campaign.activity_duration or None,
-                },
-            )
-            publication_id, taken, last_id = cursor.fetchone()
-        if taken:
-            if export.publication_id:
-                count_more_codes(publication_id, codes=taken)
-            export.publication_id = publication_id
-            export.done += taken
-            export.save(update_fields=["publication", "done"])
-        return _Chunk(last_id or after, taken < wanted)
+        request = PublishRequest(
+            campaign=campaign.pk, customer=None, channel=CSV, origin=Publication.Origin.CSV, quantity=wanted, at_least=1,
+            by=Actor(export.actor_kind, export.actor_id, export.actor_label),
+            activity=campaign.activity_duration or None,
+        )  # fmt: skip
+        codes = Codes.NEXT_FOR_SURE if for_sure else Codes.NEXT
+        (answer,) = give([request], codes, noted=False, into=export.publication_id)
+        if not isinstance(answer, Given):
+            return True
+        export.publication_id = answer.publication
+        export.done += answer.quantity
+        export.save(update_fields=["publication", "done"])
+        return answer.quantity < wanted
 
 
 def _end_taking(export_id: int) -> None:
@@ -191,37 +175,3 @@ def _end_taking(export_id: int) -> None:
         export.rows, export.done = export.done, 0
         export.save(update_fields=["rows", "done"])
         note_event(PUBLICATION_SUCCEEDED, export.publication_id)
-
-
-FIRST = """
-    INSERT INTO publications_publication (campaign_id, voucher_count, channel, origin, actor_kind, actor_id, actor_label)
-    SELECT %(campaign)s::bigint, count(*), 'CSV', 'csv', %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text
-      FROM taken HAVING count(*) > 0
-    RETURNING id"""
-
-# voided_at: every code that it held until now may have been released; now it holds some again.
-MORE = """
-    UPDATE publications_publication p
-       SET voucher_count = p.voucher_count + (SELECT count(*) FROM taken), voided_at = NULL
-     WHERE p.id = %(publication)s AND EXISTS (SELECT FROM taken)
-    RETURNING p.id"""
-
-# The BETWEEN says nothing new, but keeps the planner from merging with the primary key from its very beginning.
-TAKE = f"""
-WITH taken AS MATERIALIZED (
-    {NEXT.format(limit=SEVERAL)} {{skip}}
-), pub AS ({{publication}}
-), given AS (
-    INSERT INTO publications_publishedvoucher (publication_id, voucher_id, code, expiration_given, expiration_before)
-    SELECT pub.id, taken.id, taken.code, now() + %(activity)s::interval, {EXPIRATION_BEFORE} FROM pub, taken
-    RETURNING voucher_id, expiration_given
-), marked AS (
-    UPDATE campaigns_voucher v
-       SET published_at = now(), expiration_date = coalesce(given.expiration_given, v.expiration_date)
-      FROM given
-     WHERE v.id = given.voucher_id
-       AND v.id BETWEEN (SELECT min(id) FROM taken) AND (SELECT max(id) FROM taken)
-    RETURNING v.id
-)
-SELECT (SELECT id FROM pub), count(*), max(id) FROM marked
-"""  # noqa: S608 - our own constants

@@ -6,13 +6,17 @@ order of their ids: as whoever publishes does it, so nobody waits in a circle, a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
 from campaigns.code_space import LONGEST_CODE
+from config.actor import Actor
 from config.public_ids import CUSTOMER, public_id
 from config.run_import import ImportImpossible, Refused, Written, run_import
-from publications.models import PublicationImport
+from publications.ledger.give import give
+from publications.ledger.requests import Codes, Declined, Given, PublishRequest
+from publications.models import Publication, PublicationImport
 from publications.publication_columns import DEFAULT_CHANNEL, PublicationReader
 from publications.quarantine.guard import keep_quarantine_away
 from publications.refusals import Quarantined
@@ -87,48 +91,21 @@ SELECT source_id, '{}', '{}'
 ON CONFLICT (source_id) DO NOTHING
 """
 
-_INSERT = """INSERT INTO publications_publication
-    (id, created_at, campaign_id, customer_id, voucher_count, channel, origin, metadata, join_once,
-     actor_kind, actor_id, actor_label)
-  SELECT id, created_at, campaign_id, customer_id, 1, channel, 'import', metadata, {join_once},
-         %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text
-    FROM good"""
-
 # Past publications may break what holds from now on: a customer may have got several codes of a join-once campaign.
 # The unique index `publication_join_once` decides which one counts: one that is here already, else the oldest. The
 # others are kept without the mark, and the customer gets no further code.
 # An expiration that the code brought along was set by the publication itself; else the campaign's duration counts.
-_PUBLISH = f"""
-WITH good AS MATERIALIZED (
-  SELECT nextval((SELECT pg_get_serial_sequence('publications_publication', 'id')::regclass)) AS id, in_order.*
-    FROM (SELECT s.row, s.channel, s.metadata, coalesce(s.date, now()) AS created_at, v.id AS voucher_id, v.code, v.campaign_id,
-                 {_CUSTOMER} AS customer_id, c.join_once,
-                 CASE WHEN v.expiration_date IS NULL
-                      THEN coalesce(s.date, now()) + nullif(c.activity_duration, '')::interval END AS expiration_given
-            FROM {_STAGED}
-            JOIN campaigns_voucher v ON v.code = s.key
-            LEFT JOIN campaigns_campaign c ON c.id = v.campaign_id
-           WHERE v.published_at IS NULL AND ({_CUSTOMER} IS NOT NULL OR {_NOBODY})
-           ORDER BY s.row) AS in_order
-), once AS (
-  {_INSERT.format(join_once="true")} WHERE join_once AND customer_id IS NOT NULL
-   ORDER BY campaign_id, customer_id, created_at, id
-  ON CONFLICT DO NOTHING
-  RETURNING id
-), others AS (
-  {_INSERT.format(join_once="false")} WHERE id NOT IN (SELECT id FROM once)
-), given AS (
-  INSERT INTO publications_publishedvoucher (publication_id, voucher_id, code, expiration_given)
-  SELECT id, voucher_id, code, expiration_given FROM good
-), flagged AS (
-  UPDATE campaigns_voucher v
-     SET published_at = good.created_at,
-         expiration_date = coalesce(v.expiration_date, good.expiration_given)
-    FROM good WHERE v.id = good.voucher_id
-  RETURNING good.row)
-SELECT (SELECT count(*) FROM flagged),
-       ARRAY(SELECT row FROM pg_temp.staged WHERE key IS NOT NULL AND row NOT IN (SELECT row FROM flagged) ORDER BY row)
+_GOOD = f"""
+SELECT s.row, v.id, v.campaign_id, {_CUSTOMER}, s.channel, s.metadata, s.date,
+       coalesce(c.join_once, false) AND {_CUSTOMER} IS NOT NULL,
+       CASE WHEN v.expiration_date IS NULL THEN nullif(c.activity_duration, '') END
+  FROM {_STAGED}
+  JOIN campaigns_voucher v ON v.code = s.key
+  LEFT JOIN campaigns_campaign c ON c.id = v.campaign_id
+ WHERE v.published_at IS NULL AND ({_CUSTOMER} IS NOT NULL OR {_NOBODY})
+ ORDER BY s.date, s.row
 """  # noqa: S608 - our own constants
+_LEFT = "SELECT row FROM pg_temp.staged WHERE key IS NOT NULL AND NOT row = ANY(%s) ORDER BY row"
 
 
 def import_publications(import_id: int) -> None:
@@ -190,11 +167,31 @@ class PublicationImporter:
         cursor.execute(_TAKE_OUT, {"after": 0})
         refused = self._refused(cursor.fetchall())
         cursor.execute(_ADD_CUSTOMERS)
-        actor = {name: getattr(self.publication_import, name) for name in ("actor_kind", "actor_id", "actor_label")}
-        cursor.execute(_PUBLISH, actor)
-        published, left = cursor.fetchone()
+        cursor.execute(_GOOD)
+        published = self._give(cursor.fetchall())
+        cursor.execute(_LEFT, [published])
         erased = "The customer was added and erased by others just now. Import the row again."
-        return Written(published, 0, refused + [Refused(row, erased) for row in left])
+        return Written(len(published), 0, refused + [Refused(row, erased) for (row,) in cursor.fetchall()])
+
+    def _give(self, good: Sequence[tuple]) -> list[int]:
+        """The rows that became publications."""
+        of = self.publication_import
+        by = Actor(of.actor_kind, of.actor_id, of.actor_label)
+        requests = {
+            row: PublishRequest(
+                campaign=campaign, customer=customer, channel=channel, origin=Publication.Origin.IMPORT, by=by,
+                vouchers=(voucher,), metadata=json.loads(metadata) if metadata else None, join_once=join_once,
+                activity=activity, moment=date,
+            )
+            for row, voucher, campaign, customer, channel, metadata, date, join_once, activity in good
+        }  # fmt: skip
+        published = []
+        while requests:
+            answers = dict(zip(requests, give(list(requests.values()), Codes.PAST, noted=False), strict=True))
+            published += [row for row, answer in answers.items() if isinstance(answer, Given)]
+            once = [row for row, answer in answers.items() if answer is Declined.REPEAT]
+            requests = {row: requests[row]._replace(join_once=False) for row in once}
+        return published
 
     def _refused(self, judged: list[tuple[int, str, int | None, datetime | None]]) -> list[Refused]:
         return sorted(

@@ -6,7 +6,7 @@ import random
 from datetime import timedelta
 from decimal import Decimal
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from campaigns.code_state import gift_amount
@@ -19,6 +19,8 @@ from config.models import ApiKey
 from customers.models import Customer
 from publications.distributions.automation.load_demo_rules import load_demo_rules
 from publications.distributions.load_demo_runs import load_demo_runs
+from publications.ledger.give import give
+from publications.ledger.requests import Codes, PublishRequest
 from publications.models import Publication, PublishedVoucher, Redemption
 from publications.redemptions.roll_back import roll_back
 from publications.referrals.load_demo_program import load_demo_program
@@ -127,7 +129,7 @@ def _campaigns() -> list[tuple[Campaign, int, int]]:
 
 
 def _publications(dice: random.Random, campaign: Campaign, customers: list[Customer], count: int) -> None:
-    """Written as rows: the verb publishes now, and a demo needs a past. `manage.py verify` holds them to the same rules."""
+    """Straight into the ledger: the verb publishes now, and a demo needs a past."""
     now = timezone.now()
     first = max(campaign.created_at, now - timedelta(days=28))
     last = min(campaign.expiration_date or now, now)
@@ -135,35 +137,18 @@ def _publications(dice: random.Random, campaign: Campaign, customers: list[Custo
     moments = sorted(last - timedelta(seconds=span * dice.random() ** 1.15) for _ in range(count))
     vouchers = dice.sample(list(campaign.vouchers.order_by("pk")), count)
     to = dice.sample(customers, count) if campaign.join_once else dice.choices(customers, k=count)
-    rows = []
-    for moment, customer in zip(moments, to, strict=True):
+    requests = []
+    for moment, customer, voucher in zip(moments, to, vouchers, strict=True):
         channel, origin, actor, _ = dice.choices(CHANNELS, weights=[weight for *_, weight in CHANNELS])[0]
         metadata = {"order": f"A-{dice.randint(10000, 99999)}"} if origin == "api" and dice.random() < 0.4 else None
-        rows.append(
-            Publication(
-                campaign=campaign, customer=customer, created_at=moment, voucher_count=1, channel=channel, origin=origin,
-                metadata=metadata, join_once=campaign.join_once, actor_kind=actor.kind, actor_label=actor.label,
+        requests.append(
+            PublishRequest(
+                campaign=campaign.pk, customer=customer.pk, channel=channel, origin=origin, by=actor,
+                vouchers=(voucher.pk,), metadata=metadata, join_once=campaign.join_once,
+                activity=campaign.activity_duration or None, moment=moment,
             )
         )  # fmt: skip
-    Publication.objects.bulk_create(rows)
-    PublishedVoucher.objects.bulk_create(
-        PublishedVoucher(publication=row, voucher=voucher, code=voucher.code)
-        for row, voucher in zip(rows, vouchers, strict=True)
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """UPDATE campaigns_voucher v SET published_at = p.created_at,
-                      expiration_date = coalesce(p.created_at + %s::interval, v.expiration_date)
-                 FROM publications_publishedvoucher l JOIN publications_publication p ON p.id = l.publication_id
-                WHERE l.voucher_id = v.id AND v.campaign_id = %s""",
-            [campaign.activity_duration or None, campaign.pk],
-        )
-        if campaign.activity_duration:
-            cursor.execute(
-                """UPDATE publications_publishedvoucher l SET expiration_given = v.expiration_date
-                     FROM campaigns_voucher v WHERE v.id = l.voucher_id AND v.campaign_id = %s""",
-                [campaign.pk],
-            )
+    give(requests, Codes.PAST, noted=False)
 
 
 def _failures(dice: random.Random, customers: list[Customer]) -> None:

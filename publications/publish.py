@@ -1,7 +1,7 @@
 """Hands codes to a customer, exactly once: the one verb behind the API, the dashboard, the admin and the worker.
 
-What must hold is decided by the database inside the one statement of `take_codes.py`; everything here is
-what follows from its answer. The rules are docs/api.md's "Publish" and docs/design.md's "Taking codes from the pool".
+What must hold is decided by the database inside the one statement of `ledger/`; everything here is what follows from
+its answer. The rules are docs/api.md's "Publish" and docs/design.md's "Taking codes from the pool".
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ from django.db import connection, transaction
 from campaigns.code_state import is_used_up
 from campaigns.extend_pool import CodeSpaceExhausted, extend_pool, make_code_to_take
 from campaigns.models import Campaign, Voucher
+from campaigns.pool import left_in_pool, lock_pool
 from config.actor import Actor
 from config.metadata import check_metadata
 from config.quarantine import IS_OPEN
 from customers.models import Customer
 from customers.upsert import CustomerNotFound, upsert_customer
-from publications import take_codes
 from publications.find_earlier import find_by_join_once, find_by_source_id
+from publications.ledger.give import give, give_one
+from publications.ledger.requests import Codes, Given, PublishRequest
 from publications.models import Publication
 from publications.quarantine.guard import refuse_if_quarantined
 from publications.record_failure import record_failure
@@ -100,7 +102,7 @@ def publish(
     if count > 1 and (join_once or (source_id and origin == Publication.Origin.API)):
         raise TooManyVouchers()
     attempt = FromPool(
-        campaign, count=count, channel=channel, origin=origin, by=by, source_id=source_id, metadata=metadata,
+        campaign, quantity=count, channel=channel, origin=origin, by=by, source_id=source_id, metadata=metadata,
         join_once=join_once,
     )  # fmt: skip
     return attempt.carry_out(customer, known=known)
@@ -132,18 +134,18 @@ def publish_code(
 class Attempt:
     """One call on its way: what was asked, and the steps that answer it, for a pool and for a named code alike."""
 
-    campaign: Campaign | None
-    voucher: Voucher | None = None
-    count = 1
-    request_hash: bytes | None = None
+    voucher: Voucher | None = None  # the one that was asked for by name
     customer: Customer
 
-    def __init__(
-        self, *, channel: str, origin: str, by: Actor, source_id: str | None, metadata: dict | None, join_once: bool
-    ):
-        self.channel, self.origin, self.by, self.source_id = channel, origin, by, source_id
-        self.metadata = check_metadata(metadata) or None
-        self.join_once = join_once
+    def __init__(self, campaign: Campaign | None, *, metadata: dict | None, **how: Any) -> None:
+        self.campaign = campaign
+        self.request = PublishRequest(
+            campaign=campaign.pk if campaign else None,
+            customer=None,
+            metadata=check_metadata(metadata) or None,
+            activity=(campaign.activity_duration or None) if campaign else None,
+            **how,
+        )
 
     def selector(self) -> Campaign | Voucher:
         raise NotImplementedError
@@ -153,39 +155,39 @@ class Attempt:
         raise NotImplementedError
 
     def carry_out(self, customer: Customer | Mapping[str, Any], *, known: Customer | None = None) -> Publication:
-        if self.source_id is not None:
-            self.request_hash = _hash(self.selector(), customer)
+        if self.request.source_id is not None:
+            self.request = self.request._replace(request_hash=_hash(self.selector(), customer))
             # Before the customer is touched: a repeat must not update the profile, a misuse must not create one.
             if earlier := self._earlier_by_source_id():
                 return earlier
         self.customer = customer if isinstance(customer, Customer) else upsert_customer(customer, known=known)
+        self.request = self.request._replace(customer=self.customer.pk)
         try:
             return self.earlier_by_join_once() or self.take()
         except PublishRefused as refused:
-            lives = record_failure(self, refused) if refused.is_attempt else self._customer_lives()
-            if not lives:
+            lives = Customer.objects.live().filter(pk=self.customer.pk).exists
+            if not (record_failure(self.request, refused, self.voucher) if refused.is_attempt else lives()):
                 raise CustomerNotFound(self.customer.public_id) from None  # erased meanwhile
             raise
 
-    def _customer_lives(self) -> bool:
-        return Customer.objects.live().filter(pk=self.customer.pk).exists()
+    def give_named(self, voucher: int) -> Given | None:
+        """This code, if it may be published; waits for whoever is taking it."""
+        return give_one(self.request._replace(vouchers=(voucher,)), Codes.NAMED)
 
     def earlier(self) -> Publication | None:
         """The publication that answers this call already, if there is one. Raises DuplicateSourceId, AlreadyJoined."""
         return self._earlier_by_source_id() or self.earlier_by_join_once()
 
     def _earlier_by_source_id(self) -> Publication | None:
-        if self.source_id is None:
+        asked = self.request
+        if asked.source_id is None or not (earlier := find_by_source_id(asked.source_id)):
             return None
-        earlier = find_by_source_id(self.source_id)
-        if not earlier:
-            return None
-        if earlier.voided_at or bytes(earlier.request_hash or b"") != self.request_hash:
-            raise DuplicateSourceId(self.source_id, released=bool(earlier.voided_at))
+        if earlier.voided_at or bytes(earlier.request_hash or b"") != asked.request_hash:
+            raise DuplicateSourceId(asked.source_id, released=bool(earlier.voided_at))
         return self._as_repeat(earlier)
 
     def earlier_by_join_once(self) -> Publication | None:
-        if not self.join_once or self.campaign is None:
+        if not self.request.join_once or self.campaign is None:
             return None
         earlier = find_by_join_once(self.campaign, self.customer)
         if not earlier:
@@ -203,16 +205,17 @@ class Attempt:
                 voucher.campaign = self.campaign
         return earlier
 
-    def publication(self, rows: list[take_codes.Taken]) -> Publication:
+    def publication(self, given: Given) -> Publication:
         """The stored row as an object, made from what the statement returned instead of read again."""
+        asked, by = self.request, self.request.by
         publication = Publication(
-            id=rows[0].publication_id, created_at=rows[0].created_at, result="SUCCESS", campaign=self.campaign,
-            customer=self.customer, voucher_count=len(rows), channel=self.channel, origin=self.origin,
-            source_id=self.source_id, request_hash=self.request_hash, metadata=self.metadata,
-            join_once=self.join_once, actor_kind=self.by.kind, actor_id=self.by.id, actor_label=self.by.label,
+            id=given.publication, created_at=given.created_at, result="SUCCESS", campaign=self.campaign,
+            customer=self.customer, voucher_count=given.quantity, channel=asked.channel, origin=asked.origin,
+            source_id=asked.source_id, request_hash=asked.request_hash, metadata=asked.metadata,
+            join_once=asked.join_once, actor_kind=by.kind, actor_id=by.id, actor_label=by.label,
         )  # fmt: skip
         publication._state.adding, publication._state.db = False, "default"
-        publication.vouchers = sorted((row.voucher for row in rows), key=lambda voucher: voucher.pk)
+        publication.vouchers = given.vouchers
         for voucher in publication.vouchers:
             voucher.campaign = self.campaign
         publication.repeated = False
@@ -224,16 +227,12 @@ class FromPool(Attempt):
 
     campaign: Campaign
 
-    def __init__(self, campaign: Campaign, *, count: int, **how):
-        super().__init__(**how)
-        self.campaign, self.count = campaign, count
-
     def selector(self) -> Campaign:
         return self.campaign
 
     def take(self) -> Publication:
-        if rows := self._take_at_once():
-            return self.publication(rows)
+        if given := self._take_at_once():
+            return self.publication(given)
         if earlier := self.earlier():
             return earlier
         try:
@@ -243,23 +242,31 @@ class FromPool(Attempt):
                 return earlier
             raise
 
-    def _take_at_once(self) -> list[take_codes.Taken]:
-        """Without waiting for anybody; [] where that cannot be."""
+    def _take_at_once(self) -> Given | None:
+        """Without waiting for anybody; None where that cannot be."""
         campaign = self.campaign
         if self._is_known_short(campaign.pool_version):
-            return []
-        if self.count == 1 and campaign.auto_update and _known_empty.get(campaign.pk) == campaign.pool_version:
+            return None
+        if (
+            self.request.quantity == 1
+            and campaign.auto_update
+            and _known_empty.get(campaign.pk) == campaign.pool_version
+        ):
             return self._make_and_take()
-        return take_codes.take_next(self)
+        return give_one(self.request, Codes.NEXT) if self.request.quantity == 1 else self._give_next(Codes.NEXT)
 
-    def _make_and_take(self) -> list[take_codes.Taken]:
+    def _give_next(self, codes: Codes) -> Given | None:
+        (answer,) = give([self.request], codes, vouchers=True)
+        return answer if isinstance(answer, Given) else None
+
+    def _make_and_take(self) -> Given | None:
         """AUTO_UPDATE with an empty pool: a code of one's own, which is not left behind where it may not be taken."""
         with suppress(CodeSpaceExhausted), transaction.atomic():
-            rows = take_codes.take_made(self, make_code_to_take(self.campaign))
-            if not rows:
+            given = self.give_named(make_code_to_take(self.campaign))
+            if not given:
                 transaction.set_rollback(True)
-            return rows
-        return []
+            return given
+        return None
 
     def _take_for_sure(self) -> Publication:
         """The second look. A shortage seen through SKIP LOCKED can be false: the others may yet roll back.
@@ -279,20 +286,20 @@ class FromPool(Attempt):
         if self._is_known_short(state.pool_version):
             raise CodesExhausted() if state.auto_update else NoVoucherSuitable()
         with transaction.atomic():
-            take_codes.lock_pool(campaign)
-            rows = take_codes.take_next_for_sure(self)
-            if not rows and state.auto_update:
+            lock_pool(campaign)
+            given = self._give_next(Codes.NEXT_FOR_SURE)
+            if not given and state.auto_update:
                 try:
-                    rows = self._extend_and_take(state.pool_version)
+                    given = self._extend_and_take(state.pool_version)
                 except CodeSpaceExhausted:
                     until = time.monotonic() + SECONDS_EXHAUSTED
-                    _known_short[campaign.pk] = Shortage(state.pool_version, self.count, until)
+                    _known_short[campaign.pk] = Shortage(state.pool_version, self.request.quantity, until)
                     raise CodesExhausted() from None
-            if rows:
-                return self.publication(rows)
+            if given:
+                return self.publication(given)
             # Nothing was taken, but for want of codes? A customer who was erased meanwhile is given none either.
-            left = take_codes.left_in_pool(campaign, up_to=self.count)
-            if left < self.count and not state.auto_update:
+            left = left_in_pool(campaign, up_to=self.request.quantity)
+            if left < self.request.quantity and not state.auto_update:
                 _known_short[campaign.pk] = Shortage(state.pool_version, left + 1, math.inf)
             refuse_if_quarantined()
             raise NoVoucherSuitable()
@@ -302,22 +309,22 @@ class FromPool(Attempt):
         return (
             known is not None
             and known.pool_version == pool_version
-            and known.wanted <= self.count
+            and known.wanted <= self.request.quantity
             and time.monotonic() < known.until
         )
 
-    def _extend_and_take(self, pool_version: int) -> list[take_codes.Taken]:
+    def _extend_and_take(self, pool_version: int) -> Given | None:
         """AUTO_UPDATE: makes what is missing, in the same transaction. Others may take of the rest meanwhile."""
         for _ in range(20):
-            missing = self.count - take_codes.left_in_pool(self.campaign, up_to=self.count)
-            if missing == 1 == self.count:
+            missing = self.request.quantity - left_in_pool(self.campaign, up_to=self.request.quantity)
+            if missing == 1 == self.request.quantity:
                 _known_empty[self.campaign.pk] = pool_version
-                return take_codes.take_made(self, make_code_to_take(self.campaign))
+                return self.give_named(make_code_to_take(self.campaign))
             if missing > 0:
                 extend_pool(self.campaign, count=missing)
-            if rows := take_codes.take_next_for_sure(self):
-                return rows
-        return []
+            if given := self._give_next(Codes.NEXT_FOR_SURE):
+                return given
+        return None
 
 
 class OfCode(Attempt):
@@ -326,15 +333,15 @@ class OfCode(Attempt):
     voucher: Voucher
 
     def __init__(self, voucher: Voucher, **how):
-        super().__init__(**how)
-        self.voucher, self.campaign = voucher, voucher.campaign
+        super().__init__(voucher.campaign, **how)
+        self.voucher = voucher
 
     def selector(self) -> Voucher:
         return self.voucher
 
     def take(self) -> Publication:
-        if rows := take_codes.take_named(self):
-            return self.publication(rows)
+        if given := self.give_named(self.voucher.pk):
+            return self.publication(given)
         if earlier := self.earlier():
             return earlier
         raise self._why_not()

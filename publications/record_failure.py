@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import connection
 from psycopg.types.json import Jsonb
 
+from campaigns.models import Voucher
+from publications.ledger.requests import PublishRequest
+from publications.ledger.statements import customer_lives
 from publications.refusals import PublishRefused
-from publications.take_codes import CUSTOMER_LIVES
-
-if TYPE_CHECKING:
-    from publications.publish import Attempt
 
 STATEMENT = f"""
 INSERT INTO publications_publication
@@ -24,31 +23,31 @@ SELECT 'FAILURE', %(campaign)s::bigint, %(customer)s::bigint, %(channel)s::text,
                                            %(source_id)s::text, %(actor_kind)s::text, %(actor_id)s::bigint,
                                            %(failure_code)s::text, %(failure_message)s::text,
                                            %(attempted_code)s::text, date_trunc('minute', now()))::text, 'UTF8'))
- WHERE {CUSTOMER_LIVES}
+ WHERE {customer_lives("%(customer)s::bigint")}
 ON CONFLICT (failure_key) DO UPDATE SET attempts = publications_publication.attempts + 1
 """
 
 
-def record_failure(attempt: Attempt, refused: PublishRefused) -> bool:
-    """Runs after the attempt was rolled back, in a transaction of its own.
+def record_failure(request: PublishRequest, refused: PublishRefused, voucher: Voucher | None) -> bool:
+    """`voucher`: the one that was asked for by name. Runs after the attempt was rolled back, in a transaction of its own.
 
     Nothing is kept of a customer who was erased meanwhile; then it returns False.
     """
     values: dict[str, Any] = {
-        "campaign": attempt.campaign.pk if attempt.campaign else None,
-        "customer": attempt.customer.pk,
-        "channel": attempt.channel,
-        "origin": attempt.origin,
-        "source_id": attempt.source_id,
-        "metadata": Jsonb(attempt.metadata) if attempt.metadata else None,
-        "join_once": attempt.join_once,
-        "actor_kind": attempt.by.kind,
-        "actor_id": attempt.by.id,
-        "actor_label": attempt.by.label,
+        "campaign": request.campaign,
+        "customer": request.customer,
+        "channel": request.channel,
+        "origin": request.origin,
+        "source_id": request.source_id,
+        "metadata": Jsonb(request.metadata) if request.metadata else None,
+        "join_once": request.join_once,
+        "actor_kind": request.by.kind,
+        "actor_id": request.by.id,
+        "actor_label": request.by.label,
         "failure_code": refused.key,
         "failure_reason": refused.reason.value,
         "failure_message": refused.details or refused.message,
-        "attempted_code": attempt.voucher.code if attempt.voucher else None,
+        "attempted_code": voucher.code if voucher else None,
     }
     with connection.cursor() as cursor:
         cursor.execute(STATEMENT, values)

@@ -6,50 +6,14 @@ used it, does it return to the pool (ADR 0024).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-from django.db import connection, transaction
+from django.db import transaction
 
 from campaigns.models import Voucher
 from campaigns.pool import raise_pool_version
 from config import audit
 from config.actor import Actor
+from publications.ledger.take_back import take_back
 from publications.models import PublishedVoucher
-from publications.redemptions.what_is_left import EVER_USED
-from publications.tallies.count_more_codes import count_released
-
-# The publications first: two releases of one publication must not both see the other's code as live. Then the codes, so
-# that a use which is just being counted is seen by the statements below.
-LOCK_PUBLICATIONS = "SELECT FROM publications_publication WHERE id = ANY(%(publications)s) ORDER BY id FOR UPDATE"
-LIVE = """publication_id = ANY(%(publications)s) AND released_at IS NULL
-      AND (%(voucher)s::bigint IS NULL OR voucher_id = %(voucher)s)"""
-LOCK_VOUCHERS = f"""
-SELECT FROM campaigns_voucher WHERE id IN (SELECT voucher_id FROM publications_publishedvoucher WHERE {LIVE})
- ORDER BY id FOR NO KEY UPDATE
-"""  # noqa: S608 - our own constant
-RELEASE = f"""
-UPDATE publications_publishedvoucher
-   SET released_at = statement_timestamp(), released_by = %(released_by)s, reason = %(reason)s
- WHERE {LIVE} RETURNING id
-"""  # noqa: S608 - our own constant
-
-# The code's own expiration is back where the publication had given it another; but what somebody has set since stays.
-TAKE_OFF = f"""
-UPDATE campaigns_voucher v
-   SET published_at = NULL, updated_at = now(),
-       withdrawn_at = CASE WHEN %(back_to_pool)s AND NOT {EVER_USED} THEN NULL ELSE coalesce(v.withdrawn_at, now()) END,
-       withdrawn_why = CASE WHEN {EVER_USED} THEN 'used' WHEN NOT %(back_to_pool)s THEN 'retired' END,
-       expiration_date = CASE WHEN v.expiration_date = l.expiration_given THEN l.expiration_before
-                              ELSE v.expiration_date END
-  FROM publications_publishedvoucher l
- WHERE l.id = ANY(%(released)s) AND v.id = l.voucher_id
-"""  # noqa: S608 - our own constant
-VOID = """
-UPDATE publications_publication p SET voided_at = statement_timestamp()
- WHERE p.id = ANY(%(publications)s) AND p.voided_at IS NULL AND p.result = 'SUCCESS'
-   AND NOT EXISTS (SELECT FROM publications_publishedvoucher l WHERE l.publication_id = p.id AND l.released_at IS NULL)
-"""
 
 
 class NotPublished(Exception):
@@ -91,35 +55,3 @@ def release(voucher: Voucher, *, by: Actor, reason: str, back_to_pool: bool = Fa
         )  # fmt: skip
     live.refresh_from_db()
     return live
-
-
-def take_back(
-    publications: Sequence[int],
-    *,
-    released_by: str,
-    reason: str,
-    back_to_pool: bool,
-    voucher: Voucher | None = None,
-) -> int:
-    """Of these publications (keys) all live codes, or the one: how many were released. In the caller's transaction.
-
-    With `back_to_pool` those that were ever used are withdrawn all the same. The caller writes the audit entry, and last
-    of all raises the pool's version where codes went back.
-    """
-    values: dict[str, Any] = {
-        "publications": list(publications),
-        "voucher": voucher.pk if voucher else None,
-        "released_by": released_by,
-        "reason": reason,
-        "back_to_pool": back_to_pool,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(LOCK_PUBLICATIONS, values)
-        cursor.execute(LOCK_VOUCHERS, values)
-        cursor.execute(RELEASE, values)
-        released = [key for (key,) in cursor.fetchall()]
-        if released:
-            cursor.execute(TAKE_OFF, {"released": released, "back_to_pool": back_to_pool})
-            cursor.execute(VOID, values)
-            count_released(released)
-    return len(released)

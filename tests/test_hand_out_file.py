@@ -194,7 +194,7 @@ def test_codes_all_released_between_two_chunks_do_not_void_what_is_taken_after_t
     campaign = CampaignFactory(codes=4)
     export = order_hand_out(campaign, count=4, by=STAFF)
     monkeypatch.setattr(hand_out, "CHUNK", 2)
-    hand_out._take_chunk(export.pk, after=0, for_sure=False)
+    hand_out._take_chunk(export.pk, for_sure=False)
     for voucher in campaign.vouchers.filter(published_at__isnull=False):
         release(voucher, by=STAFF, reason="Printed wrong")
     assert Publication.objects.get().voided_at

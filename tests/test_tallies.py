@@ -230,7 +230,7 @@ def test_a_hand_out_that_grows_after_it_was_counted_is_counted_on(monkeypatch):
     monkeypatch.setattr(hand_out, "CHUNK", 2)
     campaign = CampaignFactory(codes=7)
     export = hand_out.order_hand_out(campaign, count=5, by=STAFF)
-    hand_out._take_chunk(export.pk, after=0, for_sure=False)
+    hand_out._take_chunk(export.pk, for_sure=False)
     count_all()
     early = tallies(campaign.pk)
     hand_out.take_codes(export.pk)

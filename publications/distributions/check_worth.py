@@ -12,8 +12,7 @@ from campaigns.models import Campaign, Voucher
 from publications.distributions.reasons import DeliveryReason, StatusReason
 from publications.redemptions.what_is_left import IS_SPENT, IS_USED_UP
 
-# Of a campaign `k`; and of a voucher `v`, its campaign `c` joined.
-CAMPAIGN_IS_GOOD = "k.active AND k.deleted_at IS NULL AND (k.expiration_date IS NULL OR k.expiration_date > now())"
+# Of a voucher `v`, its campaign `c` joined.
 CODE_IS_GOOD = f"""v.active AND v.deleted_at IS NULL AND (v.expiration_date IS NULL OR v.expiration_date > now())
               AND NOT ({IS_USED_UP}) AND NOT ({IS_SPENT})"""
 

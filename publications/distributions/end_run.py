@@ -14,7 +14,7 @@ from config.quarantine import is_open
 from publications.distributions.change_status import finish, record_of
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import DeliveryReason
-from publications.release import take_back
+from publications.ledger.take_back import take_back
 
 BATCH = 1_000
 

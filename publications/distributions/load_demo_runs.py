@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,15 +10,17 @@ from django.conf import settings
 from django.utils import timezone
 
 from campaigns.models import Campaign, Voucher
-from campaigns.pool import in_pool
 from config.actor import SYSTEM, Actor
 from config.models import AuditEntry
 from customers.find_segments import in_segment
 from customers.models import Customer, Segment
 from publications.distributions.compose import compose
 from publications.distributions.models import Delivery, Distribution, KeptMessage
+from publications.distributions.publish_batch import metadata_of
 from publications.distributions.reasons import DeliveryReason
 from publications.distributions.unsubscribe import unsubscribe_url
+from publications.ledger.give import give
+from publications.ledger.requests import Codes, Given, PublishRequest
 from publications.models import Publication, PublishedVoucher
 
 BODY = """Hello {{ customer.first_name }},
@@ -73,22 +76,8 @@ def _deliver(run: Distribution, began: datetime, audience: list[Customer]) -> No
     """One in forty has left their mailbox; who holds a code already gets no second one."""
     holders = set(Publication.objects.filter(campaign=run.campaign, voided_at=None).values_list("customer", flat=True))
     tried = [customer for customer in audience if customer.pk not in holders]
-    vouchers = list(Voucher.objects.filter(in_pool, campaign=run.campaign).order_by("pk")[: len(tried)])
-    reference = {"source_type": "distribution", "source_id": run.public_id, "distribution_id": run.public_id}
     moments = [began + timedelta(milliseconds=900 * number) for number in range(len(tried))]
-    publications = Publication.objects.bulk_create(
-        Publication(
-            campaign=run.campaign, customer=customer, created_at=at, voucher_count=1, channel="Distribution",
-            origin="dashboard", metadata=reference, actor_kind="run", actor_id=run.pk, actor_label=run.name,
-        )
-        for customer, at in zip(tried, moments, strict=True)
-    )  # fmt: skip
-    PublishedVoucher.objects.bulk_create(
-        PublishedVoucher(publication=publication, voucher=voucher, code=voucher.code)
-        for publication, voucher in zip(publications, vouchers, strict=True)
-    )
-    given = Voucher.objects.filter(pk__in=[voucher.pk for voucher in vouchers])
-    given.update(published_at=began)
+    publications = give_demo_codes(run, zip(tried, moments, strict=True), channel="Distribution", origin="dashboard")
     of_customer = {publication.customer_id: publication for publication in publications}
     deliveries = Delivery.objects.bulk_create(
         _delivery(run, began, customer, of_customer.get(customer.pk), refused=number % 40 == 7)
@@ -96,7 +85,27 @@ def _deliver(run: Distribution, began: datetime, audience: list[Customer]) -> No
     )
     sent = [delivery for delivery in deliveries if delivery.publication]
     if not settings.EMAIL_IS_SENT:
-        keep_sent(run, sent, vouchers)
+        keep_sent(run, sent)
+
+
+def give_demo_codes(
+    run: Distribution, to: Iterable[tuple[Customer, datetime]], *, channel: str, origin: str
+) -> list[Publication]:
+    """The pool's next codes, as the run gave them at those moments."""
+    assert run.campaign
+    by, metadata = Actor("run", run.pk, run.name), metadata_of(run)
+    answers = give(
+        [
+            PublishRequest(
+                campaign=run.campaign.pk, customer=customer.pk, channel=channel, origin=origin, by=by,
+                metadata=metadata, activity=run.campaign.activity_duration or None, moment=moment,
+            )
+            for customer, moment in to
+        ],
+        Codes.NEXT, noted=False,
+    )  # fmt: skip
+    given = [answer.publication for answer in answers if isinstance(answer, Given)]
+    return list(Publication.objects.filter(pk__in=given).select_related("customer").order_by("pk"))
 
 
 def _delivery(
@@ -117,14 +126,17 @@ def ended() -> str:
     return Delivery.State.SENT if settings.EMAIL_IS_SENT else Delivery.State.KEPT
 
 
-def keep_sent(run: Distribution, sent: list[Delivery], vouchers: list[Voucher]) -> None:
+def keep_sent(run: Distribution, sent: list[Delivery]) -> None:
     """What was sent, as the outbox of a server without a mail server would hold it."""
-    kept = []
-    for delivery, voucher in zip(sent, vouchers, strict=True):
+    kept, held = [], PublishedVoucher.objects.filter(publication__in=[delivery.publication_id for delivery in sent])
+    vouchers: dict[int | None, Voucher] = {
+        row.publication_id: row.voucher for row in held.select_related("voucher__campaign")
+    }
+    for delivery in sent:
         if delivery.state != Delivery.State.KEPT:
             continue
         link = unsubscribe_url(delivery)
-        message = compose(run, delivery.customer, [voucher], link)
+        message = compose(run, delivery.customer, [vouchers[delivery.publication_id]], link)
         kept.append(
             KeptMessage(
                 created_at=delivery.state_at, sender=settings.DEFAULT_FROM_EMAIL, to=delivery.email, subject=message.subject,

@@ -5,46 +5,45 @@
 
 Before the transaction nobody of the batch has anything, after it everybody has it all; killed in between, it has not
 happened. One at a time for a run (the lock on its row), and for a campaign (an advisory lock), so that of two runs of
-one campaign the second sees whom the first has served. Codes are taken as for every publication (take_codes.py).
+one campaign the second sees whom the first has served. Codes are given as to everybody (publications/ledger).
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.models.functions import Lower, Now
-from psycopg.types.json import Jsonb
 
 from campaigns.extend_pool import CodeSpaceExhausted, extend_pool
 from campaigns.models import Campaign
+from campaigns.pool import left_in_pool, lock_pool
+from config.actor import Actor
 from config.advisory_locks import Lock
 from config.models import ProjectSettings
 from customers.models import Customer
 from publications.distributions.audience import one_each, why_left_out
 from publications.distributions.change_status import hold
-from publications.distributions.check_worth import CAMPAIGN_IS_GOOD, why_campaign_is_dead
+from publications.distributions.check_worth import why_campaign_is_dead
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import DeliveryReason, StatusReason
 from publications.distributions.write_audience import walk_by_index
+from publications.ledger.give import give
+from publications.ledger.requests import Codes, Declined, Given, PublishRequest
+from publications.models import Publication
 from publications.publish import AUTOMATION, DASHBOARD
 from publications.quarantine.guard import keep_quarantine_away
 from publications.refusals import Quarantined
-from publications.take_codes import EXPIRATION_BEFORE, NEXT, SEVERAL, left_in_pool, lock_pool
-from publications.webhooks.models import PUBLICATION_SUCCEEDED
-from publications.webhooks.note_events import noting
 
 AHEAD = 1_000  # recipients who have a code and whose message is due: so many codes may be taken before it is their turn
 MOST_OUTSTANDING = 10_000  # with those whose mail server said "later"
 
 State = Delivery.State
 
-# Where to look next, so that a long run does not scan what it has done: the last delivery, and the last code of a
-# campaign, that this process has taken. Hints, as in take_codes.py: too high, and the next look starts at 0.
+# The last delivery that this process has settled, so that a long run does not scan what it has done. A hint: too high,
+# and the next look starts at 0.
 _done_up_to: dict[int, int] = {}
-_taken_up_to: dict[int, int] = {}
 
 
 class NotEnoughCodes(Exception):
@@ -58,35 +57,6 @@ class _Batch(NamedTuple):
 
 NOTHING = _Batch(0, False)
 
-# None of a campaign that was disabled, deleted or expired a moment ago.
-TAKE = f"""
-SELECT * FROM ({NEXT.format(limit=SEVERAL)} {{skip}}) AS next
- WHERE EXISTS (SELECT FROM campaigns_campaign k WHERE k.id = %(campaign)s AND {CAMPAIGN_IS_GOOD})
-"""  # noqa: S608 - our own constants
-
-# The rest goes by arrays of keys, one entry for each recipient or code: nothing in it is left to the planner's guesses,
-# which in one large statement made it compare everybody with everybody while the tables were new.
-PUBLICATIONS = """
-INSERT INTO publications_publication (id, campaign_id, customer_id, voucher_count, channel, origin, metadata,
-                                      join_once, actor_kind, actor_id, actor_label)
-SELECT drawn.id, %(campaign)s::bigint, drawn.customer, %(each)s::int, %(channel)s::text, %(origin)s::text,
-       %(metadata)s::jsonb, %(join_once)s::boolean, 'run', %(run)s::bigint, %(run_name)s::text
-  FROM unnest(%(publications)s::bigint[], %(customers)s::bigint[]) AS drawn (id, customer) ORDER BY drawn.customer
-ON CONFLICT DO NOTHING
-RETURNING id
-"""
-LEDGER = f"""
-INSERT INTO publications_publishedvoucher (publication_id, voucher_id, code, expiration_given, expiration_before)
-SELECT held.publication, held.voucher, held.code, now() + %(activity)s::interval, {EXPIRATION_BEFORE}
-  FROM unnest(%(publications)s::bigint[], %(vouchers)s::bigint[], %(expirations)s::timestamptz[], %(codes)s::text[])
-    AS held (publication, voucher, expiration_date, code)
-"""  # noqa: S608 - our own constants
-MARK = """
-UPDATE campaigns_voucher
-   SET published_at = now(), expiration_date = coalesce(now() + %(activity)s::interval, expiration_date)
- WHERE id = ANY(%(vouchers)s)
-"""
-NOTE = f"WITH pub AS (SELECT unnest(%(publications)s::bigint[]) AS id) {noting(PUBLICATION_SUCCEEDED, of='pub')}"
 SETTLE = """
 UPDATE publications_delivery d SET state = 'published', publication_id = served.publication, state_at = now()
   FROM unnest(%(deliveries)s::bigint[], %(publications)s::bigint[]) AS served (delivery, publication)
@@ -103,8 +73,8 @@ def publish_batch(distribution_id: int) -> int:
     batch = _publish(distribution_id)
     if not batch.short:
         return batch.settled
-    # Past the locks of others it looks empty, or the hint was too high. Only a look at all of it, in its turn, is sure.
-    _taken_up_to.clear()
+    # Past the locks of others it looks empty, or too few are left above where this process took the last ones. Only a
+    # look at all of it, in its turn, is sure.
     try:
         return batch.settled + _publish(distribution_id, for_sure=True).settled
     except NotEnoughCodes as problem:
@@ -216,67 +186,33 @@ def _take(
     """How many of the recipients (delivery, customer) were settled, and whether codes were missing for others."""
     if not waiting:
         return 0, False
-    each, wanted = distribution.codes_each, len(waiting) * distribution.codes_each
-    with connection.cursor() as cursor:
-        codes = _take_codes(cursor, campaign, wanted, for_sure=for_sure)
-        # As many codes a recipient, in the order of customers; with too few codes the last ones get none.
-        served = sorted(waiting, key=lambda recipient: recipient[::-1])[: len(codes) // each]
-        publications = _draw_keys(cursor, len(served))
-        inserted = _insert_publications(cursor, distribution, campaign, publications, [who for _, who in served])
-        kept = [n for n, key in enumerate(publications) if key in inserted]
-        held = [(publications[n], *code) for n in kept for code in codes[n * each : (n + 1) * each]]
-        columns = ("publications", "vouchers", "expirations", "codes")
-        values = {name: [row[at] for row in held] for at, name in enumerate(columns)}
-        cursor.execute(LEDGER, values | {"activity": campaign.activity_duration or None})
-        cursor.execute(MARK, {"vouchers": values["vouchers"], "activity": campaign.activity_duration or None})
-        values = {"publications": [publications[n] for n in kept], "deliveries": [served[n][0] for n in kept]}
-        cursor.execute(NOTE, values)
-        cursor.execute(SETTLE, values)
-    # Only join once refuses: somebody published to them at this very moment. Their codes stay in the pool.
-    refused = [delivery for n, (delivery, _) in enumerate(served) if publications[n] not in inserted]
-    _skip(refused, DeliveryReason.HOLDS_A_CODE)
-    return len(served), len(codes) < wanted
-
-
-def _take_codes(cursor, campaign: Campaign, wanted: int, *, for_sure: bool) -> list[tuple[int, datetime | None, str]]:
-    """(voucher, its own expiration, its text) of the next ones in the pool, locked."""
-    after = 0 if for_sure else _taken_up_to.get(campaign.pk, 0)
-    skip = "" if for_sure else "SKIP LOCKED"
-    cursor.execute(TAKE.format(skip=skip), {"campaign": campaign.pk, "after": after, "count": wanted})
-    codes = cursor.fetchall()
-    if codes:
-        _taken_up_to[campaign.pk] = codes[-1][0]
-    return codes
-
-
-def _draw_keys(cursor, count: int) -> list[int]:
-    cursor.execute(
-        "SELECT nextval(pg_get_serial_sequence('publications_publication', 'id')) FROM generate_series(1, %s)", [count]
-    )
-    return [key for (key,) in cursor.fetchall()]
-
-
-def _insert_publications(
-    cursor, distribution: Distribution, campaign: Campaign, publications: list[int], customers: list[int]
-) -> set[int]:
-    """The keys of those that no unique index refused."""
     automatic = distribution.kind == Distribution.Kind.AUTOMATIC
-    cursor.execute(
-        PUBLICATIONS,
-        {
-            "publications": publications,
-            "customers": customers,
-            "campaign": campaign.pk,
-            "each": distribution.codes_each,
-            "channel": distribution.channel or (AUTOMATION if automatic else DASHBOARD),
-            "origin": "automation" if automatic else "dashboard",
-            "metadata": Jsonb(metadata_of(distribution)),
-            "join_once": campaign.join_once,
-            "run": distribution.pk,
-            "run_name": distribution.name,
-        },
+    request = PublishRequest(
+        campaign=campaign.pk, customer=None, quantity=distribution.codes_each,
+        channel=distribution.channel or (AUTOMATION if automatic else DASHBOARD),
+        origin=Publication.Origin.AUTOMATION if automatic else Publication.Origin.DASHBOARD,
+        by=Actor("run", distribution.pk, distribution.name), metadata=metadata_of(distribution),
+        join_once=campaign.join_once, activity=campaign.activity_duration or None,
+    )  # fmt: skip
+    # In the order of customers; with too few codes the last ones get none, and wait.
+    waiting = sorted(waiting, key=lambda recipient: recipient[::-1])
+    answers = give(
+        [request._replace(customer=customer) for _, customer in waiting],
+        Codes.NEXT_FOR_SURE if for_sure else Codes.NEXT,
+        only_active=True,
     )
-    return {key for (key,) in cursor.fetchall()}
+    served, refused = [], []
+    for (delivery, _), answer in zip(waiting, answers, strict=True):
+        if isinstance(answer, Given):
+            served.append((delivery, answer.publication))
+        elif answer is Declined.REPEAT:
+            refused.append(delivery)
+    with connection.cursor() as cursor:
+        deliveries, publications = zip(*served, strict=True) if served else ((), ())
+        cursor.execute(SETTLE, {"deliveries": list(deliveries), "publications": list(publications)})
+    # Only join once refuses: somebody published to them at this very moment. Their codes stay in the pool.
+    _skip(refused, DeliveryReason.HOLDS_A_CODE)
+    return len(served) + len(refused), Declined.NO_CODES in answers
 
 
 def metadata_of(distribution: Distribution) -> dict[str, str]:

@@ -27,17 +27,13 @@ from django.db.models import F, Q
 from django.db.models.functions import Mod, Now
 
 from campaigns.models import Voucher
+from campaigns.pool import CAMPAIGN_IS_GOOD
 from config.models import ProjectSettings
 from config.quarantine import NOT_OPEN
 from customers.models import Customer
 from publications.distributions.audience import why_unreachable
 from publications.distributions.change_status import hold
-from publications.distributions.check_worth import (
-    CAMPAIGN_IS_GOOD,
-    CODE_IS_GOOD,
-    why_campaign_is_dead,
-    why_code_is_dead,
-)
+from publications.distributions.check_worth import CODE_IS_GOOD, why_campaign_is_dead, why_code_is_dead
 from publications.distributions.compose import compose
 from publications.distributions.grant_emails import grant_emails
 from publications.distributions.hand_over import MailServer, WrittenEmail, post_message

@@ -9,8 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from campaigns.models import Campaign, Voucher
-from campaigns.pool import in_pool
+from campaigns.models import Campaign
 from config.actor import Actor
 from config.models import AuditEntry
 from config.note_event import listen
@@ -19,10 +18,10 @@ from customers.models import Customer, Segment
 from customers.watch_segments import watch_segment
 from publications.distributions.automation.fire_rules import KINDS
 from publications.distributions.automation.models import Firing, Rule
-from publications.distributions.load_demo_runs import BODY, ended, keep_sent
+from publications.distributions.load_demo_runs import BODY, ended, give_demo_codes, keep_sent
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import FiringReason
-from publications.models import Publication, PublishedVoucher
+from publications.models import Publication
 
 READERS = 14
 
@@ -74,22 +73,7 @@ def active_rule(
 
 def write_firings(run: Distribution, given: Sequence[tuple[Customer, datetime]]) -> None:
     """Each of these customers was given a code at that moment, and told by e-mail. No key of theirs is an event's."""
-    reference = {"source_type": "distribution", "source_id": run.public_id, "distribution_id": run.public_id}
-    vouchers = list(Voucher.objects.filter(in_pool, campaign=run.campaign).order_by("pk")[: len(given)])
-    publications = Publication.objects.bulk_create(
-        Publication(
-            campaign=run.campaign, customer=who, created_at=at, voucher_count=1, channel="Automation",
-            origin="automation", metadata=reference, actor_kind="run", actor_id=run.pk, actor_label=run.name,
-        )
-        for who, at in given
-    )  # fmt: skip
-    PublishedVoucher.objects.bulk_create(
-        PublishedVoucher(publication=publication, voucher=voucher, code=voucher.code)
-        for publication, voucher in zip(publications, vouchers, strict=True)
-    )
-    for voucher, (_, at) in zip(vouchers, given, strict=True):
-        voucher.published_at = at
-    Voucher.objects.bulk_update(vouchers, ["published_at"])
+    publications = give_demo_codes(run, given, channel="Automation", origin="automation")
     deliveries = Delivery.objects.bulk_create(
         Delivery(
             distribution=run, customer=who, firing=f"demo {n}", publication=publication, state=ended(), attempts=1,
@@ -105,4 +89,4 @@ def write_firings(run: Distribution, given: Sequence[tuple[Customer, datetime]])
         for delivery in deliveries
     )  # fmt: skip
     if not settings.EMAIL_IS_SENT:
-        keep_sent(run, deliveries, vouchers)
+        keep_sent(run, deliveries)

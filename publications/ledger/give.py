@@ -1,0 +1,149 @@
+"""Gives codes to whom they are asked for. One statement decides (statements.py); this only fills it in and reads its answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, islice
+from typing import Any
+
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+from publications.ledger.requests import Codes, Declined, Given, PublishRequest
+from publications.ledger.statements import ONE_CODE, VOUCHER, several
+from publications.tallies.count_more_codes import count_more_codes
+
+AT_ONCE = 1_000  # requests in a statement: the texts of its codes are found by walking along an array of them
+
+# campaign id -> the highest voucher id that this process took from its pool. Looking only above it spares the
+# statement the dead index entries of all that was taken before. A hint: too high, and the second look starts at 0.
+_taken_up_to: dict[int, int] = {}
+
+
+def give_one(request: PublishRequest, codes: Codes) -> Given | None:
+    """`give` for one code to one customer, the call that has to be fast: in one round trip, with its voucher.
+
+    None: it was declined. Why is not told, since only that would cost more than the statement itself.
+    """
+    values: dict[str, Any] = {
+        "campaign": request.campaign,
+        "voucher": request.vouchers[0] if request.vouchers else None,
+        "customer": request.customer,
+        "moment": request.moment,
+        "channel": request.channel,
+        "origin": request.origin,
+        "source_id": request.source_id,
+        "request_hash": request.request_hash,
+        "metadata": Jsonb(request.metadata) if request.metadata else None,
+        "join_once": request.join_once,
+        "actor_kind": request.by.kind,
+        "actor_id": request.by.id,
+        "actor_label": request.by.label,
+        "activity": request.activity,
+    }
+    for after in _starts(request.campaign, codes):
+        with connection.cursor() as cursor:
+            cursor.execute(ONE_CODE[codes], {**values, "after": after})
+            row = cursor.fetchone()
+        if row:
+            voucher = VOUCHER.instance(row[2:])
+            if codes is Codes.NEXT and request.campaign is not None:
+                _taken_up_to[request.campaign] = voucher.pk
+            return Given(row[0], row[1], 1, [voucher])
+    return None
+
+
+def give(
+    requests: Sequence[PublishRequest],
+    codes: Codes,
+    *,
+    noted: bool = True,
+    vouchers: bool = False,
+    only_active: bool = False,
+    into: int | None = None,
+) -> list[Given | Declined]:
+    """For each request, in this order, its publication, or why there is none.
+
+    Of the pool's codes, those of the first request's campaign, whoever comes first is served first. `noted`: webhooks and
+    rules are told. `vouchers`: the answer has them. `only_active`: none of a disabled campaign, whatever the settings say.
+    `into`: the one request adds to this publication instead of making one. More than 1,000 take several statements: call
+    it in a transaction. Raises IntegrityError where two requests name the same voucher.
+    """
+    answers: list[Given | Declined] = []
+    todo = iter(requests)
+    while part := list(islice(todo, AT_ONCE)):
+        rows: list[tuple] = []
+        statement = several(codes, only_active=only_active, noted=noted, grows=into is not None, vouchers=vouchers)
+        values = _values(part) | {"publication": into}
+        for after in _starts(part[0].campaign, codes):
+            with connection.cursor() as cursor:
+                cursor.execute(statement, {**values, "after": after})
+                rows = cursor.fetchall()
+            up_to = rows[0][0]
+            if up_to is not None:
+                break
+        if up_to is not None and codes in (Codes.NEXT, Codes.NEXT_FOR_SURE) and part[0].campaign is not None:
+            _taken_up_to[part[0].campaign] = up_to
+        answers += _answers(rows)
+    if into is not None:
+        for answer in answers:
+            if isinstance(answer, Given):
+                count_more_codes(into, codes=answer.quantity)
+    return answers
+
+
+def _starts(campaign: int | None, codes: Codes) -> Iterator[int]:
+    """Where to look for the pool's next codes: above the hint, and if there is nothing, from the start."""
+    if codes is Codes.NEXT and campaign is not None and (hint := _taken_up_to.get(campaign, 0)):
+        yield hint
+    yield 0
+
+
+def _values(requests: Sequence[PublishRequest]) -> dict[str, Any]:
+    last = list(accumulate(request.quantity for request in requests))
+    rows = [
+        {
+            "n": n,
+            "first_code": last[n] - request.quantity + 1,
+            "last_code": last[n],
+            "at_least": request.quantity if request.at_least is None else request.at_least,
+            "moment": request.moment and request.moment.isoformat(),
+            "campaign_id": request.campaign,
+            "customer_id": request.customer,
+            "channel": request.channel,
+            "origin": request.origin,
+            "source_id": request.source_id,
+            "request_hash": None if request.request_hash is None else f"\\x{request.request_hash.hex()}",
+            "metadata": request.metadata or None,
+            "join_once": request.join_once,
+            "actor_kind": request.by.kind,
+            "actor_id": request.by.id,
+            "actor_label": request.by.label,
+            "activity": request.activity,
+        }
+        for n, request in enumerate(requests)
+    ]
+    return {
+        "requests": json.dumps(rows),
+        "campaign": requests[0].campaign,
+        "codes": last[-1],
+        "vouchers": [voucher for request in requests for voucher in request.vouchers],
+    }
+
+
+def _answers(rows: Sequence[tuple]) -> Iterator[Given | Declined]:
+    """A request has one row, or one for each of its vouchers."""
+    answers: dict[int, Given | Declined] = {}
+    for _, n, key, created_at, quantity, declined, *of_voucher in rows:
+        if declined:
+            answers[n] = Declined[declined]
+            continue
+        given = answers.setdefault(n, Given(key, created_at, quantity, []))
+        if of_voucher and isinstance(given, Given):
+            given.vouchers.append(VOUCHER.instance(of_voucher[1:]))
+    for n in sorted(answers):
+        answer = answers[n]
+        if isinstance(answer, Given):
+            answer.vouchers.sort(key=lambda voucher: voucher.pk)
+        yield answer
