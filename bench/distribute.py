@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 
 from bench.installation import Installation, installation, machine
-from bench.load_data import add_campaign, add_customers
+from bench.load_data import NO_EXPIRATION, add_campaign, add_customers
+from publications.ledger.writes import ADD_LEDGER, ADD_PUBLICATIONS, MARK_VOUCHERS
 from tests.mail_sink import mail_sink
 
 BATCH = 1_000
@@ -26,21 +27,26 @@ SELECT '{name}', 'manual', 'scheduled', 'segment', s.id, c.id, '{message}', 'A g
 """
 
 # What the product writes for each batch, and nothing that it looks up: the ids are known.
-BARE = """
+ITEMS = """(
+    SELECT {first} + n AS id, now() AS created_at, {campaign} AS campaign_id, id AS customer_id, 1 AS voucher_count,
+           'Dashboard' AS channel, 'dashboard' AS origin, NULL AS source_id, NULL::bytea AS request_hash, false AS join_once,
+           jsonb_build_object('source_type', 'distribution', 'source_id', 'dist_xxxxxxxxxxxxxxxx',
+                              'distribution_id', 'dist_xxxxxxxxxxxxxxxx') AS metadata,
+           'system' AS actor_kind, NULL::bigint AS actor_id, 'bare' AS actor_label
+      FROM pairs WHERE n BETWEEN {a} AND {b}) AS item"""
+HELD = f"""WITH held AS (
+    SELECT {{first}} + n AS publication_id, now() AS created_at, voucher AS voucher_id, code, {NO_EXPIRATION}
+      FROM pairs WHERE n BETWEEN {{a}} AND {{b}})"""
+BARE = f"""
 BEGIN;
-INSERT INTO publications_delivery (distribution_id, customer_id) SELECT {run}, id FROM pairs WHERE n BETWEEN {a} AND {b};
+INSERT INTO publications_delivery (distribution_id, customer_id) SELECT {{run}}, id FROM pairs WHERE n BETWEEN {{a}} AND {{b}};
 COMMIT;
 BEGIN;
-INSERT INTO publications_publication (id, campaign_id, customer_id, voucher_count, channel, origin, metadata,
-                                      actor_kind, actor_id, actor_label)
-SELECT {first} + n, {campaign}, id, 1, 'Dashboard', 'dashboard',
-       '{{"source_type": "distribution", "source_id": "dist_xxxxxxxxxxxxxxxx", "distribution_id": "dist_xxxxxxxxxxxxxxxx"}}',
-       'system', NULL, 'bare' FROM pairs WHERE n BETWEEN {a} AND {b};
-INSERT INTO publications_publishedvoucher (publication_id, voucher_id, code)
-SELECT {first} + n, voucher, code FROM pairs WHERE n BETWEEN {a} AND {b};
-UPDATE campaigns_voucher v SET published_at = now() FROM pairs p WHERE v.id = p.voucher AND p.n BETWEEN {a} AND {b};
-UPDATE publications_delivery d SET state = 'published', publication_id = {first} + p.n, state_at = now()
-  FROM pairs p WHERE d.distribution_id = {run} AND d.customer_id = p.id AND p.n BETWEEN {a} AND {b};
+{ADD_PUBLICATIONS.format(items=ITEMS)};
+{HELD} {ADD_LEDGER};
+{HELD} {MARK_VOUCHERS};
+UPDATE publications_delivery d SET state = 'published', publication_id = {{first}} + p.n, state_at = now()
+  FROM pairs p WHERE d.distribution_id = {{run}} AND d.customer_id = p.id AND p.n BETWEEN {{a}} AND {{b}};
 COMMIT;
 """
 

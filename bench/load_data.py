@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from bench.installation import Installation
+from publications.ledger.writes import ADD_LEDGER, ADD_PUBLICATIONS, DRAW, MARK_VOUCHERS
 
 # 8 characters out of 32, told apart by their number: the multiplier is odd, so no two numbers meet modulo 32^8. And one
 # more, since among millions of codes one of those that the product draws would be the same.
@@ -60,22 +61,25 @@ def take(handout: Installation, campaign: int, count: int) -> None:
         count -= batch
 
 
-TAKE = """
+# What every publication writes comes from the product's own constants; what is published is not asked for here.
+ITEM = """source_id, NULL::bytea AS request_hash, NULL::jsonb AS metadata, false AS join_once, 'system' AS actor_kind,
+          NULL::bigint AS actor_id, 'bench' AS actor_label"""
+NO_EXPIRATION = "NULL::timestamptz AS expiration_given, NULL::timestamptz AS expiration_before"
+TAKEN = f"""(
+    SELECT publication_id AS id, created_at, {{campaign}} AS campaign_id, 1 AS voucher_count, 'API' AS channel, 'api' AS origin,
+           (SELECT min(id) FROM customers_customer) + n % (SELECT count(*) FROM customers_customer) AS customer_id,
+           NULL AS {ITEM} FROM held) AS item"""
+TAKE = f"""
 WITH taken AS MATERIALIZED (
     SELECT id, code, row_number() OVER (ORDER BY id) AS n FROM (
         SELECT id, code FROM campaigns_voucher
-         WHERE campaign_id = {campaign} AND published_at IS NULL AND withdrawn_at IS NULL AND active AND deleted_at IS NULL
-         ORDER BY id + 0 LIMIT {batch}) AS v
-), numbered AS (
-    SELECT id, code, n, nextval(pg_get_serial_sequence('publications_publication', 'id')) AS publication FROM taken
-), pub AS (
-    INSERT INTO publications_publication (id, campaign_id, customer_id, voucher_count, channel, origin)
-    SELECT publication, {campaign}, (SELECT min(id) FROM customers_customer) + n % (SELECT count(*) FROM customers_customer),
-           1, 'API', 'api' FROM numbered
-), given AS (
-    INSERT INTO publications_publishedvoucher (publication_id, voucher_id, code) SELECT publication, id, code FROM numbered
-)
-UPDATE campaigns_voucher v SET published_at = now() FROM numbered WHERE v.id = numbered.id
+         WHERE campaign_id = {{campaign}} AND published_at IS NULL AND withdrawn_at IS NULL AND active AND deleted_at IS NULL
+         ORDER BY id + 0 LIMIT {{batch}}) AS v
+), held AS MATERIALIZED (
+    SELECT {DRAW} AS publication_id, now() AS created_at, id AS voucher_id, code, n, {NO_EXPIRATION} FROM taken
+), pub AS ({ADD_PUBLICATIONS.format(items=TAKEN)}
+), given AS ({ADD_LEDGER}
+){MARK_VOUCHERS}
 """
 
 
@@ -135,17 +139,22 @@ INSERT INTO campaigns_voucher (id, campaign_id, code, published_at, created_at)
 SELECT voucher, {campaign}, code, CASE WHEN NOT failed THEN at END, at FROM {numbered}
 """
 
-PUBLICATIONS = """
+CHANNEL = "(ARRAY['API', 'Dashboard', 'Automation', 'newsletter_October', 'CSV'])[1 + n % 5]"
+CUSTOMER = "(SELECT min(id) FROM customers_customer) + n * 7919 % (SELECT count(*) FROM customers_customer)"
+SUCCEEDED = f"""(
+    SELECT n AS id, at AS created_at, {{campaign}} AS campaign_id, {CUSTOMER} AS customer_id, 1 AS voucher_count,
+           {CHANNEL} AS channel, 'api' AS origin, code AS {ITEM} FROM {{numbered}} WHERE NOT failed) AS item"""
+PUBLICATIONS = f"""
+{ADD_PUBLICATIONS.format(items=SUCCEEDED)};
 INSERT INTO publications_publication (id, campaign_id, customer_id, created_at, result, voucher_count, channel, origin,
                                       actor_label, source_id, failure_code, failure_reason, failure_message)
-SELECT n, {campaign}, (SELECT min(id) FROM customers_customer) + n * 7919 % (SELECT count(*) FROM customers_customer), at,
-       CASE WHEN failed THEN 'FAILURE' ELSE 'SUCCESS' END, CASE WHEN failed THEN 0 ELSE 1 END,
-       (ARRAY['API', 'Dashboard', 'Automation', 'newsletter_October', 'CSV'])[1 + n % 5], 'api', 'bench', code,
-       CASE WHEN failed THEN 'voucher_disabled' END, CASE WHEN failed THEN 'code_disabled' ELSE '' END,
-       CASE WHEN failed THEN 'It is disabled' END
-  FROM {numbered}
+SELECT n, {{campaign}}, {CUSTOMER}, at, 'FAILURE', 0, {
+    CHANNEL
+}, 'api', 'bench', code, 'voucher_disabled', 'code_disabled', 'It is disabled'
+  FROM {{numbered}} WHERE failed
 """
 
-LEDGER = """
-INSERT INTO publications_publishedvoucher (publication_id, voucher_id, code) SELECT n, voucher, code FROM {numbered} WHERE NOT failed
+LEDGER = f"""
+WITH held AS (SELECT n AS publication_id, voucher AS voucher_id, code, {NO_EXPIRATION} FROM {{numbered}} WHERE NOT failed)
+{ADD_LEDGER}
 """

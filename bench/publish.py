@@ -138,16 +138,17 @@ class Bench:
         """The product's own statement, as a script of pgbench: each client looks only above what it took last."""
         os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "HANDOUT_DATA": str(self.handout.folder)}
         django.setup()
-        from publications import take_codes
+        from publications.ledger.requests import Codes
+        from publications.ledger.statements import ONE_CODE
 
         ((key,),) = self.handout.sql(f"SELECT id FROM campaigns_campaign WHERE name = '{campaign}'")
         ((first,),) = self.handout.sql("SELECT min(id) FROM customers_customer")
         values = {
-            "campaign": str(key), "voucher": "NULL", "after": ":after", "count": "1", "customer": ":customer",
+            "campaign": str(key), "after": ":after", "customer": ":customer", "moment": "NULL",
             "channel": "'API'", "origin": "'api'", "source_id": "NULL", "request_hash": "NULL", "metadata": "NULL",
             "join_once": "false", "actor_kind": "'api_key'", "actor_id": "1", "actor_label": "'bench'", "activity": "NULL",
         }  # fmt: skip
-        statement = take_codes.TAKE_NEXT[take_codes.ONE] % values
+        statement = ONE_CODE[Codes.NEXT] % values
         return f"\\set customer random({first}, {first + CUSTOMERS - 1})\n{statement.strip()}, v.id AS after \\gset\n"
 
     def report(self, name: str, loads: list[Load], limit: float, against: str) -> None:

@@ -54,7 +54,7 @@ __all__ = [
 class Publication(ActedBy):
     """The record that code(s) were given out, or that a well-formed attempt to do so failed.
 
-    Written by SQL in publish.py and hand_out.py, never by `save()`.
+    Written by publications/ledger and, where it failed, by record_failure.py; never by `save()`.
     """
 
     class Result(models.TextChoices):

@@ -8,8 +8,8 @@
     marked  the vouchers' flags
 
 It all stands together or not at all, and nothing outside the statement is trusted for that. The parts that write are
-written once. What feeds them has two forms, since one code for one customer, which is nearly every call, would pay a
-sixth more for the general one (ADR 0036).
+written once (writes.py). What feeds them has two forms, since one code for one customer, which is nearly every call, would pay a
+sixth more for the general one (ADR 0032).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from campaigns.pool import CAMPAIGN_GIVES, CAMPAIGN_IS_GOOD, IN_POOL
 from config.columns import Columns
 from config.quarantine import IS_OPEN, NOT_OPEN
 from publications.ledger.requests import Codes, Declined
+from publications.ledger.writes import ADD_LEDGER, ADD_PUBLICATIONS, DRAW, GROW_PUBLICATION, MARK_VOUCHERS
 from publications.redemptions.what_is_left import IS_SPENT, IS_USED_UP
 from publications.webhooks.models import PUBLICATION_SUCCEEDED
 from publications.webhooks.note_events import noting
@@ -56,29 +57,12 @@ PAST = """SELECT v.id, v.expiration_date, v.code FROM campaigns_voucher v
        ORDER BY v.id FOR NO KEY UPDATE OF v"""
 SEVERAL_NAMED = "ANY(%(vouchers)s::bigint[])"
 
-DRAW = "nextval('publications_publication_id_seq'::regclass)"
-PUBLICATION = """created_at, campaign_id, customer_id, voucher_count, channel, origin, source_id, request_hash,
-                 metadata, join_once, actor_kind, actor_id, actor_label"""
-ADD_PUBLICATIONS = f"""
-    INSERT INTO publications_publication (id, {PUBLICATION}) SELECT id, {PUBLICATION} FROM {{items}}
-    ON CONFLICT DO NOTHING RETURNING id"""  # noqa: S608 - our own constants
-# voided_at: every code that it held until now may have been released; now it holds some again.
-GROW_PUBLICATION = """
-    UPDATE publications_publication p SET voucher_count = p.voucher_count + item.voucher_count, voided_at = NULL
-      FROM {items} WHERE p.id = item.id RETURNING p.id"""
 # What a publication's activity duration takes the place of is kept for a release.
 HELD = """
     SELECT item.id AS publication_id, item.created_at, code.id AS voucher_id, code.code,
            item.created_at + item.activity AS expiration_given,
            CASE WHEN item.activity IS NOT NULL THEN code.expiration_date END AS expiration_before
       FROM item, {codes}"""
-LEDGER = "publication_id, voucher_id, code, expiration_given, expiration_before"
-ADD_LEDGER = f"""
-    INSERT INTO publications_publishedvoucher ({LEDGER}) SELECT {LEDGER} FROM held"""  # noqa: S608
-MARK_VOUCHERS = """
-    UPDATE campaigns_voucher v
-       SET published_at = held.created_at, expiration_date = coalesce(held.expiration_given, v.expiration_date)
-      FROM held WHERE v.id = held.voucher_id"""
 
 # Of each code the statement returns all that the answer tells of it, which spares a second look.
 VOUCHER = Columns(Voucher, "v")
@@ -105,7 +89,7 @@ RETURNING held.publication_id, held.created_at, {VOUCHER}
 """  # noqa: S608 - our own constants
 
 # The limit is written out: of an unknown one PostgreSQL expects a tenth of the pool, never finds a plan worth keeping,
-# and plans each call anew, which doubles its work (ADR 0021).
+# and plans each call anew, which doubles its work (ADR 0017).
 ONE_CODE = {
     Codes.NEXT: ONE.format(taken=NEXT.format(gives=CAMPAIGN_GIVES, limit="1") + " SKIP LOCKED"),
     Codes.NAMED: ONE.format(taken=NAMED.format(which="%(voucher)s")),
@@ -119,7 +103,7 @@ ASKED = """
            actor_kind text, actor_id bigint, actor_label text, activity interval)"""
 
 # As arrays, and cut out of them for each request rather than joined: the planner, which expects next to nothing from a
-# CTE while the tables are new, would compare everybody with everybody (ADR 0020). What is asked for by name stands at
+# CTE while the tables are new, would compare everybody with everybody (ADR 0016). What is asked for by name stands at
 # its place, and null where it may not be given; a full join is never a nested loop.
 CODES_NEXT = """
     SELECT max(id) AS up_to, array_agg(id ORDER BY id) AS ids, array_agg(expiration_date ORDER BY id) AS expirations,

@@ -9,7 +9,7 @@ from campaigns.pool import IN_POOL
 from config.actor import Actor
 from config.audit import record
 
-# In the order in which they are given (take_codes.py).
+# In the order in which they are given (publications/ledger).
 WITHDRAW = f"""
 WITH next AS MATERIALIZED (
     SELECT v.id FROM campaigns_voucher v WHERE v.campaign_id = %(campaign)s AND {IN_POOL}
