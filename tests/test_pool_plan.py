@@ -32,15 +32,8 @@ def test_the_pool_index_serves_the_statement(analysed, taken):
     if analysed == "never":
         forget_statistics(*TABLES)
 
-<<<<<<< HEAD
-    found = plan(NEXT.format(limit=SEVERAL), {"campaign": campaign.pk, "after": first + taken, "count": 1})
-=======
-        cursor.execute(
-            f"EXPLAIN {NEXT.format(gives=CAMPAIGN_GIVES, limit='%(codes)s')}",
-            {"campaign": campaign.pk, "after": first + taken, "codes": 1},
-        )
-        plan = "\n".join(line for (line,) in cursor.fetchall())
->>>>>>> 1995dac (One text that hands out: publications/ledger gives to one, to many, by name and from the past)
+    asked = {"campaign": campaign.pk, "after": first + taken, "codes": 1}
+    found = plan(NEXT.format(gives=CAMPAIGN_GIVES, limit="%(codes)s"), asked)
 
     assert "Index Scan using voucher_pool" in found
     assert "Sort" not in found
