@@ -1,4 +1,4 @@
-"""What granian serves: the event loop waits for clients, threads answer (config/runtime/buffered_wsgi.py)."""
+"""What granian serves: the event loop waits for clients, threads answer (config/buffered_wsgi.py)."""
 
 import gc
 import json
@@ -13,8 +13,8 @@ from django.conf import settings
 from django.urls import get_resolver
 
 from config.api import body_too_late, error_content, to_json
-from config.runtime.buffered_wsgi import Answer, BufferedWSGI, Environ, Probe
-from config.runtime.pulse import pulse
+from config.buffered_wsgi import Answer, BufferedWSGI, Environ, Probe
+from config.pulse import pulse
 from config.upload_limit import bytes_to_keep
 
 THREADS = 8  # each may hold one connection to the database

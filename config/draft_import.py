@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from config.actor import Actor
 from config.csv_columns import Field, guess_mapping
 from config.csv_uploads import NotCsv, Reading, Row, look_at, read_csv
-from config.limit_uploads import check_uploads
+from config.imports.limit_uploads import check_uploads
 from config.models import CsvImport
 from config.run_import import Importer, ImportImpossible, check, take_in
 from config.staged_rows import create_tables, drop_tables

@@ -28,7 +28,7 @@ from config.draft_import import (
     start_import,
 )
 from config.import_forms import ColumnsForm, OptionsForm, UploadForm, chosen_mapping, mapping_errors
-from config.limit_uploads import TooManyUploads
+from config.imports.limit_uploads import TooManyUploads
 from config.models import CsvImport
 from config.retry_import import NotFailed, retry_import
 from config.run_import import Importer

@@ -12,7 +12,7 @@ from csp.constants import NONE, SELF
 from config.embedded_postgres import database_settings
 from config.environment import Environment
 from config.postgres.lines import Line
-from config.size_thread_pool import size_thread_pool
+from config.postgres.size_thread_pool import size_thread_pool
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -161,7 +161,7 @@ PROCRASTINATE_WORKER_DEFAULTS = {
     # Asked to stop, a worker tells its jobs at once, and waits for them. One that sends messages then claims no more.
     "shutdown_graceful_timeout": 0,
 }
-PROCRASTINATE_ON_APP_READY = "config.queue_connector.use"
+PROCRASTINATE_ON_APP_READY = "config.postgres.queue_connector.use"
 
 # Sign-in
 LOGIN_URL = "/login/"
@@ -243,7 +243,7 @@ LEAST_FREE_MB = env.int("LEAST_FREE_MB", default=200)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024  # JSON bodies and forms; uploaded files are streamed to disk
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=512 * 1024 * 1024)
-# For each user and each API key; see config/limit_uploads.py.
+# For each user and each API key; see config/imports/limit_uploads.py.
 UPLOADS_PER_HOUR = env.int("UPLOADS_PER_HOUR", default=1000, least=1)
 UPLOAD_BYTES_PER_HOUR = env.int("UPLOAD_BYTES_PER_HOUR", default=4 * UPLOAD_MAX_BYTES, least=1, most=2**50)
 FILE_UPLOAD_HANDLERS = [

@@ -17,11 +17,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 
+from config.buffered_wsgi import TOO_MANY_ASIDE
 from config.client_address import client_address
 from config.kept_forms import go_on, kept_from, kept_in
 from config.log_sign_ins import log_refused
 from config.password_hasher import TooManyPasswords
-from config.runtime.buffered_wsgi import TOO_MANY_ASIDE
 from config.sign_in_limit import fails_too_often
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 
-from config.runtime.buffered_wsgi import in_chunks
+from config.buffered_wsgi import in_chunks
 
 FORM_FIELDS = 64 * 1024  # of the request, besides the file
 LARGEST_OBJECT = 5 * 1024 * 1024  # a call of the API that says one thing

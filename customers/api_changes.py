@@ -13,7 +13,7 @@ from config.api_auth import MAY_ALL, caller
 from config.api_bodies import MOST_ROWS, array_of
 from config.api_started import started
 from config.csv_uploads import NotCsv
-from config.limit_uploads import TooManyUploads
+from config.imports.limit_uploads import TooManyUploads
 from config.order_import import NothingToImport
 from customers.api import CustomerSent, given, router
 from customers.api_answers import customer_answer

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from aiosmtpd.controller import Controller
 
-from config.runtime.die_with_parent import die_with_parent
+from config.die_with_parent import die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent
 CODE = re.compile(rb"code: (\S+)")

@@ -12,8 +12,8 @@ from django.utils import timezone
 from procrastinate import periodic
 from procrastinate.contrib.django import app
 
+from config.postgres.steady_deferrer import SteadyDeferrer
 from config.sign_in_limit import fails_too_often
-from config.steady_deferrer import SteadyDeferrer
 from customers.create_segment import create_filter_segment
 from customers.models import WatchedSegment
 from customers.watch_segments import look_at_segments, watch_segment

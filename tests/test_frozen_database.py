@@ -15,7 +15,7 @@ import pytest
 
 from config.embedded_postgres import Server, database_settings
 from config.management.commands.run import _web, _workers
-from config.runtime.pulse import Pulses
+from config.pulse import Pulses
 from config.runtime.supervise import stop, supervise
 from tests.running_handout import RunningHandout, _free_port, manage, processes_of
 

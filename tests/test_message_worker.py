@@ -10,7 +10,7 @@ from contextlib import ExitStack
 import pytest
 from django.db import connection
 
-from config.runtime.die_with_parent import die_with_parent
+from config.die_with_parent import die_with_parent
 from publications.distributions.hold_place import hold_place
 from publications.models import Delivery
 from publications.webhooks.create_address import create_address

@@ -15,8 +15,8 @@ from urllib.request import Request, urlopen
 import psycopg
 import pytest
 
+from config.die_with_parent import die_with_parent
 from config.embedded_postgres import Server, database_settings
-from config.runtime.die_with_parent import die_with_parent
 from tests.running_handout import RunningHandout, _free_port, manage
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")

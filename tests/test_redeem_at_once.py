@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F, Sum
 
 from campaigns.models import Voucher
-from config.runtime.die_with_parent import die_with_parent
+from config.die_with_parent import die_with_parent
 from publications.models import Redemption
 from publications.redemptions.redeem import Use, redeem_together
 from publications.redemptions.roll_back import roll_back

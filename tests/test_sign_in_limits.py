@@ -12,8 +12,8 @@ from django.test import Client
 
 from config import password_hasher
 from config.asgi import aside
+from config.buffered_wsgi import ASIDE, ASIDE_WAITING, TOO_MANY_ASIDE, BufferedWSGI
 from config.password_hasher import AT_ONCE, TooManyPasswords
-from config.runtime.buffered_wsgi import ASIDE, ASIDE_WAITING, TOO_MANY_ASIDE, BufferedWSGI
 from tests.factories import UserFactory
 from tests.test_slow_clients import TOO_LATE, _collect, _never, _scope, _Small
 

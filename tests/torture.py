@@ -29,8 +29,8 @@ from urllib.request import urlopen
 
 import psycopg
 
+from config.die_with_parent import die_with_parent
 from config.embedded_postgres import database_settings
-from config.runtime.die_with_parent import die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from config.runtime.die_with_parent import die_with_parent
+from config.die_with_parent import die_with_parent
 
 STOP_SECONDS = 4  # what is still running then is killed, unless told; a job cut off is taken up by the next worker
 NICENESS = 10

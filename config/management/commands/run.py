@@ -17,6 +17,7 @@ from procrastinate.contrib.django import app as queue
 
 from config.embedded_postgres import DatabaseUnavailable, Server
 from config.environment import Environment, SettingRefused
+from config.pulse import Pulses
 from config.runtime.collect_static import collect_static
 from config.runtime.data_folder import DataFolderInUse, hold
 from config.runtime.prepare_database import (
@@ -26,7 +27,6 @@ from config.runtime.prepare_database import (
     load_demo_data,
     prepare_database,
 )
-from config.runtime.pulse import Pulses
 from config.runtime.supervise import Child, Stopped, Supervised, stop, stop_on_signals, supervise
 from config.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
 

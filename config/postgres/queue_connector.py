@@ -18,8 +18,8 @@ from procrastinate.exceptions import ConnectorException
 
 from config.postgres.base import PASSING
 from config.postgres.lines import AsyncLine
-from config.runtime.pulse import pulse
-from config.steady_deferrer import SteadyDeferrer
+from config.postgres.steady_deferrer import SteadyDeferrer
+from config.pulse import pulse
 
 INSISTS_FOR = 60  # seconds, on telling the queue what became of a job
 
