@@ -17,7 +17,7 @@ from campaigns.models import Campaign, CodeOrder
 from campaigns.pool import raise_pool_version
 from config.actor import SYSTEM, Actor
 from config.audit import record
-from config.note_event import note_event
+from config.events.note import note_event
 
 __all__ = [
     "CodeSpaceExhausted",

@@ -89,7 +89,7 @@ class ApiCall(models.Model):
 class Outbox(models.Model):
     """Something has happened of which others are told later: a row for each event, until a worker has passed it on.
 
-    Written in the transaction of the thing itself (config/note_event.py), drained by publications/webhooks. It stands
+    Written in the transaction of the thing itself (config/events/note.py), drained by publications/webhooks. It stands
     here because every app may note something.
     """
 

@@ -9,8 +9,8 @@ from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from config.actor import Actor
+from config.events.note import noting_for_listeners
 from config.metadata import check_metadata
-from config.note_event import noting_for_listeners
 from customers.models import Event
 from customers.upsert import CustomerNotFound, upsert_customer
 

@@ -14,8 +14,8 @@ import time
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from config.events.note import listen, stop_listening
 from config.models import Listener
-from config.note_event import listen, stop_listening
 from customers.find_segments import in_segment
 from customers.models import Customer, FirstMembers, Segment, WatchedSegment
 

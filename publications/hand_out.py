@@ -15,8 +15,8 @@ from django.db.models.functions import Now
 from campaigns.models import Campaign
 from campaigns.pool import IN_POOL, lock_pool
 from config.actor import Actor
+from config.events.note import note_event
 from config.models import ProjectSettings
-from config.note_event import note_event
 from config.quarantine import current, reason
 from publications.ledger.give import give
 from publications.ledger.requests import Codes, Given, PublishRequest

@@ -10,8 +10,8 @@ from django.utils import timezone
 from campaigns.models import CampaignCount, CampaignDeletion, CodeImport, CodeOrder, OfferChange
 from config.audit import record
 from config.create_api_key import create_api_key
+from config.events.note import note_event
 from config.models import ApiCall, Listener, ProjectSettings, Quarantine
-from config.note_event import note_event
 from customers.models import (
     CustomerImport,
     Event,

@@ -10,7 +10,7 @@ import pytest
 from campaigns.extend_pool import fulfil_order, order_codes
 from campaigns.models import Campaign
 from config.actor import Actor
-from config.note_event import note_event
+from config.events.note import note_event
 from publications.hand_out import order_hand_out
 from publications.models import Publication, WebhookDelivery
 from publications.publish import publish

@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from config.note_event import note_event
+from config.events.note import note_event
 from publications.models import WebhookDelivery
 from publications.webhooks.drain_outbox import drain_outbox
 from publications.webhooks.pause_address import pause_address

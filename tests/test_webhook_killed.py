@@ -16,8 +16,8 @@ from django.db import connection
 from procrastinate.contrib.django import app as queue
 from procrastinate.exceptions import AlreadyEnqueued
 
+from config.events.note import note_event
 from config.management.commands.run import _workers
-from config.note_event import note_event
 from config.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
 from publications.models import WebhookDelivery
 from publications.tasks import pass_events_on

@@ -1,8 +1,8 @@
-"""Notes events within a writing statement, for the hot paths; elsewhere there is config/note_event.py."""
+"""Notes events within a writing statement, for the hot paths; elsewhere there is config/events/note.py."""
 
 from __future__ import annotations
 
-from config.note_event import listened_to
+from config.events.note import listened_to
 
 
 def noting(kind: str, *, of: str) -> str:

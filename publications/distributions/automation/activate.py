@@ -12,8 +12,8 @@ from django.db.models.functions import Now
 
 from config.actor import Actor
 from config.advisory_locks import Lock
+from config.events.note import listen
 from config.models import Listener
-from config.note_event import listen
 from customers.watch_segments import unwatch_segments, watch_segment
 from publications.distributions.automation.find_loop import find_loop
 from publications.distributions.automation.fire_rules import KINDS

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from config.note_event import CUSTOMER_CREATED
+from config.events.note import CUSTOMER_CREATED
 from customers.models import Event as CustomerEvent
 from customers.models import SegmentChange
 from customers.segment_filter import read_event_filter
