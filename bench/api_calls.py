@@ -48,7 +48,7 @@ def measure(blocks: int, calls: int) -> None:
     from django.conf import settings
 
     from config import api_auth, api_log
-    from config.models import ApiCall
+    from config.staff.models import ApiCall
 
     nothing_taken = api_auth.Allowance(1, 0)
 

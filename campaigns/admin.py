@@ -33,10 +33,10 @@ from campaigns.models import (
 )
 from campaigns.switch_code import disable_code, enable_code
 from config.actor import Actor
-from config.admin import InternalAdmin, ReadOnlyAdmin, RoleModelAdmin
-from config.admin_site import Section
-from config.roles import MANAGE, PUBLISH, may, reveals_codes
-from config.templatetags.handout import as_of
+from config.staff.admin import InternalAdmin, ReadOnlyAdmin, RoleModelAdmin
+from config.staff.admin_site import Section
+from config.staff.roles import MANAGE, PUBLISH, may, reveals_codes
+from config.staff.templatetags.handout import as_of
 
 MOST_AT_ONCE = 1_000  # rows that an action takes: each is a change of its own, with its entry in the audit log
 

@@ -15,7 +15,7 @@ from campaigns.create_campaign import CHANGEABLE, FIELDS, check_campaign, raise_
 from campaigns.keep_offer import OFFER, count_inheriting, hold_codes, keep_the_last, most_redeemed
 from campaigns.models import Campaign
 from config.actor import Actor
-from config.audit import record
+from config.staff.audit import record
 
 TEXTS = {"description", "metadata"}
 ASK = "Codes with this value have been published. Change it in the campaign’s settings, where you choose what happens to them."

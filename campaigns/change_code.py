@@ -12,7 +12,7 @@ from campaigns.check_value import InvalidFields, check_columns, check_dates, che
 from campaigns.models import Voucher
 from campaigns.pool import raise_pool_version
 from config.actor import Actor
-from config.audit import record
+from config.staff.audit import record
 
 DISCOUNT = ["discount_type", "discount_value", "unit_type"]
 CHANGEABLE = [*DISCOUNT, "active", "start_date", "expiration_date", "category", "additional_info", "metadata"]

@@ -12,8 +12,8 @@ from campaigns.code_space import LONGEST_CODE
 from campaigns.create_codes import FIELDS, MOST_AT_ONCE
 from campaigns.forms import CONFIGURATION, DISCOUNT_FIELDS, GIFT_FIELDS, MONO, CodeFields, ValueFields, VerbForm, of
 from campaigns.models import Voucher
-from config.forms import MetadataField
-from config.widgets import DateTimeInput, Switch
+from config.staff.pages.forms import MetadataField
+from config.staff.pages.widgets import DateTimeInput, Switch
 
 
 class CodeForm(VerbForm):

@@ -22,8 +22,8 @@ from campaigns.switch_code import disable_code, enable_code
 from campaigns.tables import CodeTable
 from campaigns.views import preview_of
 from config.actor import Actor
-from config.roles import MANAGE, READ, may, requires, reveals_codes
-from config.tables import list_page
+from config.staff.lists.tables import list_page
+from config.staff.roles import MANAGE, READ, may, requires, reveals_codes
 
 HEAVY = ("metadata", "additional_info", "campaign__metadata", "campaign__description")  # what a list does not show
 

@@ -15,7 +15,7 @@ from campaigns.extend_pool import MOST_IN_ONE_ORDER, order_codes, space_of
 from campaigns.keep_reserve import LARGEST_RESERVE
 from campaigns.models import Campaign
 from config.actor import Actor
-from config.audit import record
+from config.staff.audit import record
 
 # What may be given, and changed later; what is settled at the start is the kind, since it is the type of the codes.
 CHANGEABLE = [

@@ -14,7 +14,7 @@ from campaigns.make_codes import codes_taken, make_code, make_codes
 from campaigns.models import Campaign, Voucher
 from campaigns.pool import raise_pool_version
 from config.actor import Actor
-from config.audit import record
+from config.staff.audit import record
 
 MOST_AT_ONCE = 10_000  # standalone codes, made while the caller waits: a campaign is the place for more
 FIELDS = [

@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce, Now
 
 from campaigns.models import Campaign, CampaignDeletion, CodeOrder, Voucher
 from config.actor import Actor
-from config.audit import record
+from config.staff.audit import record
 
 CHUNK = 10_000
 Status = CampaignDeletion.Status

@@ -16,8 +16,8 @@ from campaigns.make_codes import CodeSpaceExhausted, codes_taken, make_code, mak
 from campaigns.models import Campaign, CodeOrder
 from campaigns.pool import raise_pool_version
 from config.actor import SYSTEM, Actor
-from config.audit import record
 from config.events.note import note_event
+from config.staff.audit import record
 
 __all__ = [
     "CodeSpaceExhausted",

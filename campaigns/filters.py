@@ -11,10 +11,10 @@ from django.utils import timezone
 from campaigns.code_state import CODE_STATE, INDEXED, CodeState
 from campaigns.models import Campaign, Voucher
 from campaigns.pool import in_pool
-from config.looking_back import Edge, newest, older_than
 from config.public_ids import CAMPAIGN, VOUCHER, key_of, public_id
-from config.tables import Looked
-from config.widgets import Combobox
+from config.staff.lists.looking_back import Edge, newest, older_than
+from config.staff.lists.tables import Looked
+from config.staff.pages.widgets import Combobox
 
 LOOKED_THROUGH = 100_000  # codes, for a state that no index finds
 HIDDEN_STATES = (CodeState.DELETED, CodeState.CAMPAIGN_DELETED)  # of codes that no list shows

@@ -16,8 +16,8 @@ from campaigns.extend_pool import MOST_IN_ONE_ORDER
 from campaigns.keep_offer import OFFER, count_inheriting
 from campaigns.keep_reserve import LARGEST_RESERVE
 from campaigns.models import Campaign, Value, Voucher
-from config.forms import MetadataField
-from config.widgets import DateTimeInput, Switch
+from config.staff.pages.forms import MetadataField
+from config.staff.pages.widgets import DateTimeInput, Switch
 
 DISCOUNT_FIELDS = ["discount_type", "discount_value", "unit_type"]
 GIFT_FIELDS = ["gift_amount"]

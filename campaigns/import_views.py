@@ -13,7 +13,7 @@ from campaigns.models import Campaign, CodeImport
 from campaigns.tasks import run_code_import
 from config import import_views as pages
 from config.import_forms import OptionsForm
-from config.roles import MANAGE, requires
+from config.staff.roles import MANAGE, requires
 
 CODES = pages.ImportKind(
     model=CodeImport,

@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
-from config.models import ActedBy, AsyncAction, CsvImport, RefusedRow, Work
 from config.public_ids import CAMPAIGN, VOUCHER, public_id
+from config.staff.models import ActedBy, AsyncAction, CsvImport, RefusedRow, Work
 
 
 class Value(models.Model):

@@ -14,8 +14,8 @@ from campaigns.forms import ExtendForm
 from campaigns.models import Campaign, CodeOrder
 from campaigns.preview_codes import preview_codes
 from config.actor import Actor
-from config.dialogs import leave
-from config.roles import MANAGE, READ, requires
+from config.staff.pages.dialogs import leave
+from config.staff.roles import MANAGE, READ, requires
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

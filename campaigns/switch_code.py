@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from campaigns.models import Voucher
 from campaigns.pool import raise_pool_version
 from config.actor import Actor
-from config.audit import record
+from config.staff.audit import record
 
 
 def enable_code(voucher: Voucher, *, by: Actor) -> bool:

@@ -11,7 +11,7 @@ from campaigns.import_codes import import_codes
 from campaigns.keep_reserve import keep_reserves
 from campaigns.models import CodeImport
 from config.delete_old_imports import delete_old_imports
-from config.tasks import UNTIL_THE_DATABASE_ANSWERS
+from config.staff.tasks import UNTIL_THE_DATABASE_ANSWERS
 
 
 @app.task(retry=UNTIL_THE_DATABASE_ANSWERS)

@@ -22,9 +22,9 @@ from campaigns.models import Campaign
 from campaigns.preview_codes import preview_codes
 from campaigns.tables import CampaignTable
 from config.actor import Actor
-from config.dialogs import leave
-from config.roles import MANAGE, READ, may, requires
-from config.tables import list_page
+from config.staff.lists.tables import list_page
+from config.staff.pages.dialogs import leave
+from config.staff.roles import MANAGE, READ, may, requires
 
 SUGGESTIONS = 8
 SHOWN_ORDERS = 5

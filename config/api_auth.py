@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from config.actor import Actor
 from config.api import ApiError
 from config.create_api_key import hash_of
-from config.quarantine import IS_OPEN, current, reason
+from config.staff.quarantine import IS_OPEN, current, reason
 
 SECONDS = 60  # settings.API_RATE_LIMIT is for each such span
 
@@ -31,7 +31,7 @@ class Key(NamedTuple):
     for_integrations: bool
     token_hash: bytes
     used_lately: bool
-    quarantined: bool = False  # not of the key: whether nothing is published now (config/quarantine.py)
+    quarantined: bool = False  # not of the key: whether nothing is published now (config/staff/quarantine.py)
 
     @property
     def may_all(self) -> bool:

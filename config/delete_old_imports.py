@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from config.models import CsvImport, ProjectSettings
+from config.staff.models import CsvImport, ProjectSettings
 
 Status = CsvImport.Status
 

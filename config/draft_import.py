@@ -14,8 +14,8 @@ from config.actor import Actor
 from config.csv_columns import Field, guess_mapping
 from config.csv_uploads import NotCsv, Reading, Row, look_at, read_csv
 from config.imports.limit_uploads import check_uploads
-from config.models import CsvImport
 from config.run_import import Importer, ImportImpossible, check, take_in
+from config.staff.models import CsvImport
 from config.staged_rows import create_tables, drop_tables
 
 PREVIEWED = 10  # rows

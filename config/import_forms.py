@@ -10,7 +10,7 @@ from django.template.defaultfilters import filesizeformat
 
 from config.csv_columns import METADATA, Field
 from config.csv_uploads import DELIMITERS, ENCODINGS
-from config.models import CsvImport
+from config.staff.models import CsvImport
 
 
 class UploadForm(forms.Form):

@@ -29,9 +29,9 @@ from config.draft_import import (
 )
 from config.import_forms import ColumnsForm, OptionsForm, UploadForm, chosen_mapping, mapping_errors
 from config.imports.limit_uploads import TooManyUploads
-from config.models import CsvImport
 from config.retry_import import NotFailed, retry_import
 from config.run_import import Importer
+from config.staff.models import CsvImport
 from config.upload_limit import is_too_large
 
 RECENT = 10  # imports listed below the upload

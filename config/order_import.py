@@ -18,7 +18,7 @@ from config.csv_files import csv_line
 from config.csv_formulas import hidden, without_apostrophe
 from config.csv_uploads import NotCsv
 from config.draft_import import draft_import, start_import
-from config.models import CsvImport
+from config.staff.models import CsvImport
 
 IN_MEMORY = 1024 * 1024
 

@@ -20,10 +20,10 @@ from django.db.models import Subquery
 from django.db.models.functions import Coalesce, Now
 
 from config.actor import Actor
-from config.audit import record
 from config.csv_cells import RowRefused
 from config.csv_uploads import NotCsv, Reading, Row, read_csv
-from config.models import CsvImport
+from config.staff.audit import record
+from config.staff.models import CsvImport
 from config.staged_rows import create_tables, drop_tables, rows_of_keys, stage
 from config.write_error_file import write_error_file
 

@@ -45,11 +45,11 @@ SITE_URL = next(
 )  # how the outside world calls this server; "" means: as the request did
 
 INSTALLED_APPS = [
-    "config.apps.HandoutConfig",
+    "config.staff.apps.HandoutConfig",
     "campaigns",
     "customers",
     "publications",
-    "config.apps.HandoutAdminConfig",
+    "config.staff.apps.HandoutAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -73,8 +73,8 @@ MIDDLEWARE = [
     "config.api.door",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.compress_pages.CompressPages",
-    "config.private_pages.private_pages",
+    "config.staff.compress_pages.CompressPages",
+    "config.staff.private_pages.private_pages",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -83,9 +83,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "config.time_zone.TimeZoneMiddleware",
+    "config.staff.time_zone.TimeZoneMiddleware",
     "axes.middleware.AxesMiddleware",
-    "config.sign_in.password_turns",
+    "config.staff.sign_in.pages.password_turns",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -100,12 +100,12 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "config.navigation.frame",
+                "config.staff.navigation.frame",
             ],
             "builtins": [
                 "lucide.templatetags.lucide",
                 "django.contrib.humanize.templatetags.humanize",
-                "config.templatetags.handout",
+                "config.staff.templatetags.handout",
             ],
         },
     }
@@ -168,7 +168,7 @@ LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/login/"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
-PASSWORD_HASHERS = ["config.password_hasher.TakingTurns"]
+PASSWORD_HASHERS = ["config.staff.sign_in.password_hasher.TakingTurns"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -183,13 +183,13 @@ AXES_RESET_ON_SUCCESS = True
 # Attempts while one has to wait neither prolong the wait nor are recorded, for what is recorded would grow for ever.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True  # nobody would read it
-AXES_CLIENT_IP_CALLABLE = "config.client_address.client_address"
+AXES_CLIENT_IP_CALLABLE = "config.staff.sign_in.client_address.client_address"
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 AXES_ENABLE_ADMIN = False
 SESSION_COOKIE_AGE = 60 * 60 * 12
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "config.staff.sign_in.errors.csrf_failure"
 
 # Security headers
 SECURE_SSL_REDIRECT = HTTPS
@@ -286,7 +286,7 @@ LOGGING = {
     "filters": {"routes": {"()": "config.log_routes.RoutesNotPaths"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["routes"]}},
     "root": {"handlers": ["console"], "level": env.level("LOG_LEVEL", default="WARNING")},
-    # What axes warns of, config/log_sign_ins.py says in one line.
+    # What axes warns of, config/staff/sign_in/log_sign_ins.py says in one line.
     # Each of its attempts to reach a database that is away is a warning; the request or job that fails says it once.
     "loggers": {"psycopg.pool": {"level": "ERROR"}, "axes": {"level": "ERROR"}},
 }

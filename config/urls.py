@@ -7,7 +7,7 @@ import config.public_ids  # noqa: F401 - registers the converters <camp:…>, <v
 from config.api_assembly import api
 from config.reference_views import docs, openapi
 
-handler500 = "config.errors.server_error"
+handler500 = "config.staff.sign_in.errors.server_error"
 urlpatterns = [
     path("v1/", api.urls),  # first: it is asked the most often
     path("v1/openapi.json", openapi, name="openapi"),
@@ -17,7 +17,7 @@ urlpatterns = [
     path("", include("publications.distributions.automation.urls")),
     path("", include("campaigns.urls")),
     path("", include("customers.urls")),
-    path("", include("config.dashboard_urls")),
-    path("", include("config.sign_in")),
+    path("", include("config.staff.urls")),
+    path("", include("config.staff.sign_in.pages")),
     path("admin/", admin.site.urls),
 ]

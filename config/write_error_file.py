@@ -10,7 +10,7 @@ from django.core.files import File
 from config.csv_columns import ERROR_FILE_ENDS
 from config.csv_files import BYTE_ORDER_MARK, csv_line
 from config.csv_uploads import UNREADABLE, Reading, Row, read_csv
-from config.models import CsvImport
+from config.staff.models import CsvImport
 
 
 def write_error_file(csv_import: CsvImport) -> str:

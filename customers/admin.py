@@ -6,10 +6,10 @@ from django.contrib import admin, messages
 from django.urls import reverse
 
 from config.actor import Actor
-from config.admin import InternalAdmin, ReadOnlyAdmin, RoleModelAdmin
-from config.admin_site import Section
-from config.paging import COUNT_UP_TO
-from config.roles import PUBLISH
+from config.staff.admin import InternalAdmin, ReadOnlyAdmin, RoleModelAdmin
+from config.staff.admin_site import Section
+from config.staff.lists.paging import COUNT_UP_TO
+from config.staff.roles import PUBLISH
 from customers.edit_customer import CustomerChanged, edit_customer
 from customers.find_segments import in_segment
 from customers.models import (

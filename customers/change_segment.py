@@ -8,7 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from config.actor import Actor
-from config.audit import record
+from config.staff.audit import record
 from customers.create_segment import SegmentNameTaken, check_filter, check_name
 from customers.delete_segment import SegmentInUse
 from customers.models import Segment, WatchedSegment

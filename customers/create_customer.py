@@ -8,7 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from config.actor import Actor
-from config.audit import record
+from config.staff.audit import record
 from customers.models import Customer
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 
 from config.actor import Actor
-from config.audit import record
 from config.metadata import MetadataRefused, check_metadata
 from config.public_ids import CUSTOMER, key_of
+from config.staff.audit import record
 from customers.models import Segment
 from customers.segment_filter import InvalidSegmentFilter, read_segment_filter
 

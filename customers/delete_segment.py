@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import ProtectedError
 
 from config.actor import Actor
-from config.audit import record
+from config.staff.audit import record
 from customers.models import Segment
 
 

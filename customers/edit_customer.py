@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from config.actor import Actor
-from config.audit import record
+from config.staff.audit import record
 from customers.create_customer import raise_if_taken
 from customers.models import Customer
 from customers.upsert import merged_changes

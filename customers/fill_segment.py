@@ -8,8 +8,8 @@ from typing import NamedTuple
 from django.db import connection, transaction
 
 from config.actor import Actor
-from config.audit import record
 from config.public_ids import CUSTOMER, key_of
+from config.staff.audit import record
 from customers.create_segment import InvalidSegment
 from customers.models import Customer, Segment, SegmentMember
 

@@ -7,8 +7,8 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from config.forms import MetadataField
-from config.widgets import DateInput
+from config.staff.pages.forms import MetadataField
+from config.staff.pages.widgets import DateInput
 from customers.models import Customer
 from customers.upsert import ADDRESS_PARTS, TEXTS
 

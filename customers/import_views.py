@@ -9,8 +9,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from config import import_views as pages
 from config.import_forms import OptionsForm
-from config.roles import PUBLISH, requires
-from config.widgets import Switch
+from config.staff.pages.widgets import Switch
+from config.staff.roles import PUBLISH, requires
 from customers.customer_columns import FIELDS, IGNORED
 from customers.import_customers import CustomerImporter
 from customers.models import CustomerImport

@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Lower, Now
 
-from config.models import ActedBy, CsvImport, RefusedRow
 from config.public_ids import CUSTOMER, SEGMENT, public_id
+from config.staff.models import ActedBy, CsvImport, RefusedRow
 
 
 class CustomerQuerySet(models.QuerySet):

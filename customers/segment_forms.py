@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django import forms
 
 from config.csv_uploads import NotCsv
-from config.widgets import Combobox
+from config.staff.pages.widgets import Combobox
 from customers.read_list import lines_of, named_in
 
 LARGEST_FILE = 16 * 1024 * 1024

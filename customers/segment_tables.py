@@ -6,7 +6,7 @@ import django_tables2 as tables
 from django.urls import reverse_lazy
 from django.utils.safestring import SafeString
 
-from config.tables import Table, WhenColumn
+from config.staff.lists.tables import Table, WhenColumn
 from customers.models import Segment
 from customers.tables import CustomerTable
 

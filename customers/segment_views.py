@@ -13,9 +13,9 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from config.actor import Actor
-from config.dialogs import leave
-from config.roles import PUBLISH, READ, requires
-from config.tables import list_page
+from config.staff.lists.tables import list_page
+from config.staff.pages.dialogs import leave
+from config.staff.roles import PUBLISH, READ, requires
 from customers.change_segment import change_segment
 from customers.condition_forms import Conditions, in_words
 from customers.create_segment import (

@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.text import Truncator
 
-from config.tables import Table, WhenColumn
+from config.staff.lists.tables import Table, WhenColumn
 from customers.models import Customer, Event
 from customers.search import MANY
 

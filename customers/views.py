@@ -7,8 +7,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from config.actor import Actor
-from config.roles import PUBLISH, READ, requires
-from config.tables import list_page
+from config.staff.lists.tables import list_page
+from config.staff.roles import PUBLISH, READ, requires
 from customers.create_customer import SourceIdTaken, create_customer
 from customers.edit_customer import CustomerChanged, edit_customer
 from customers.filters import CustomerFilter

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from config.events.note import listen, stop_listening
-from config.models import Listener
+from config.staff.models import Listener
 from customers.find_segments import in_segment
 from customers.models import Customer, FirstMembers, Segment, WatchedSegment
 

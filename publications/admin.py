@@ -9,10 +9,10 @@ from django.utils.html import format_html, format_html_join
 
 from campaigns.mask import mask
 from campaigns.models import Voucher
-from config.admin import InternalAdmin, ReadOnlyAdmin
-from config.admin_site import Section
-from config.looking_back import newest
-from config.roles import MANAGE, reveals_codes
+from config.staff.admin import InternalAdmin, ReadOnlyAdmin
+from config.staff.admin_site import Section
+from config.staff.lists.looking_back import newest
+from config.staff.roles import MANAGE, reveals_codes
 from customers.models import Customer
 from publications.distributions import admin as _of_distributions  # noqa: F401 - registers its own
 from publications.filters import LOOKED_THROUGH

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
-from config.widgets import Combobox
+from config.staff.pages.widgets import Combobox
 from publications.models import Distribution
 from publications.publish import API, AUTOMATION, CSV, DISTRIBUTION
 

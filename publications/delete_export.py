@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from config.actor import Actor
-from config.audit import record
+from config.staff.audit import record
 from publications.models import Export
 
 

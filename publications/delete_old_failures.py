@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.utils import timezone
 
-from config.models import ProjectSettings
+from config.staff.models import ProjectSettings
 from publications.tallies.count_publications import hold_tallies, summed
 
 BATCH = 10_000  # rows in one statement, so that no lock and no transaction lasts long

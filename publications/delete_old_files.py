@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from config.csv_files import UNFINISHED
-from config.models import ProjectSettings
+from config.staff.models import ProjectSettings
 from publications.models import Export
 
 A_DAY = 24 * 60 * 60  # no file takes so long to write: what is older was left by a process that was killed

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.db.models import F
 
 from config.actor import Actor
-from config.audit import record
 from config.csv_files import BYTE_ORDER_MARK
 from config.csv_formulas import neutralised_lines
+from config.staff.audit import record
 from publications.models import Export
 
 BLOCK = 256 * 1024

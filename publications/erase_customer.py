@@ -9,8 +9,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from config.actor import Actor
-from config.audit import record
 from config.erasure_journal import note_erasure
+from config.staff.audit import record
 from customers.erase_traces import erase_traces
 from customers.models import Customer
 from publications.distributions.forget_recipient import forget_recipient

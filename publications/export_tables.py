@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import django_tables2 as tables
 
-from config.roles import EXPORT, MANAGE, PUBLISH, may
-from config.tables import NumberColumn, Table
+from config.staff.lists.tables import NumberColumn, Table
+from config.staff.roles import EXPORT, MANAGE, PUBLISH, may
 from publications.models import Export
 
 

@@ -8,11 +8,11 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.functional import cached_property
 
 from campaigns.filters import CodeFilter
-from config.filters import PeriodForm
-from config.looking_back import Edge, newest, older_than
 from config.public_ids import DISTRIBUTION, PUBLICATION, key_of
-from config.time_zone import end_of, start_of
-from config.widgets import DateInput
+from config.staff.lists.looking_back import Edge, newest, older_than
+from config.staff.pages.filters import PeriodForm
+from config.staff.pages.widgets import DateInput
+from config.staff.time_zone import end_of, start_of
 from publications import find_publications
 from publications.list_channels import list_channels
 from publications.models import Distribution, Publication, PublishedVoucher

@@ -8,8 +8,8 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from campaigns.models import Voucher
-from config.looking_back import Edge, newest
 from config.public_ids import CUSTOMER, PUBLICATION, VOUCHER, key_of
+from config.staff.lists.looking_back import Edge, newest
 from customers import search
 from customers.models import Customer
 from publications.models import Publication, PublishedVoucher

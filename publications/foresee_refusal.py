@@ -13,7 +13,7 @@ from campaigns.code_state import is_used_up
 from campaigns.count_codes import CodeCount
 from campaigns.models import Campaign, Voucher
 from campaigns.pool import left_in_pool
-from config.models import ProjectSettings
+from config.staff.models import ProjectSettings
 
 
 class Obstacle(NamedTuple):

@@ -7,8 +7,8 @@ import uuid
 from django import forms
 from django.utils.safestring import SafeString
 
-from config.forms import MetadataField
-from config.widgets import Combobox
+from config.staff.pages.forms import MetadataField
+from config.staff.pages.widgets import Combobox
 from customers.models import Customer
 from customers.upsert import TEXTS
 from publications.channel_field import ChannelField

@@ -16,8 +16,8 @@ from campaigns.models import Campaign
 from campaigns.pool import IN_POOL, lock_pool
 from config.actor import Actor
 from config.events.note import note_event
-from config.models import ProjectSettings
-from config.quarantine import current, reason
+from config.staff.models import ProjectSettings
+from config.staff.quarantine import current, reason
 from publications.ledger.give import give
 from publications.ledger.requests import Codes, Given, PublishRequest
 from publications.models import Export, Publication

@@ -7,8 +7,8 @@ from django.db.models.functions import Now
 
 from campaigns.models import Voucher
 from campaigns.pool import raise_pool_version
-from config import audit
 from config.actor import Actor
+from config.staff import audit
 from publications.redemptions.what_is_left import EVER_USED
 from publications.release import ReasonMissing
 

@@ -12,10 +12,10 @@ from django.utils import timezone
 from campaigns.code_state import gift_amount
 from campaigns.extend_pool import extend_pool
 from campaigns.models import Campaign, Voucher
-from config import audit
 from config.actor import Actor
 from config.create_api_key import create_api_key
-from config.models import ApiKey
+from config.staff import audit
+from config.staff.models import ApiKey
 from customers.models import Customer
 from publications.distributions.automation.load_demo_rules import load_demo_rules
 from publications.distributions.load_demo_runs import load_demo_runs

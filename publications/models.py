@@ -9,8 +9,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from campaigns.models import Campaign, Voucher
-from config.models import ActedBy, CsvImport, RefusedRow, Work, files
 from config.public_ids import EXPORT, PUBLICATION, VOUCHER, public_id
+from config.staff.models import ActedBy, CsvImport, RefusedRow, Work, files
 from customers.models import Customer
 from publications.distributions.automation.models import Firing, Rule
 from publications.distributions.models import (

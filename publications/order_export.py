@@ -11,7 +11,7 @@ from procrastinate.contrib.django import app
 
 from campaigns.models import Campaign
 from config.actor import Actor
-from config.audit import record
+from config.staff.audit import record
 from publications.models import Export
 
 

@@ -11,7 +11,7 @@ from config.actor import Actor
 from config.conditions import InvalidCondition, read_filters
 from config.csv_files import Column
 from config.metadata import MetadataRefused, check_metadata
-from config.models import ProjectSettings
+from config.staff.models import ProjectSettings
 from publications.export_fields import EXPORTED, IN_CLEAR, NAMING_CODES, NEWEST_FIRST, OF_KIND
 from publications.models import Export
 from publications.order_export import order_export

@@ -22,7 +22,7 @@ from campaigns.models import Campaign, Voucher
 from campaigns.pool import left_in_pool, lock_pool
 from config.actor import Actor
 from config.metadata import check_metadata
-from config.quarantine import IS_OPEN
+from config.staff.quarantine import IS_OPEN
 from customers.models import Customer
 from customers.upsert import CustomerNotFound, upsert_customer
 from publications.find_earlier import find_by_join_once, find_by_source_id

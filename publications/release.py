@@ -10,8 +10,8 @@ from django.db import transaction
 
 from campaigns.models import Voucher
 from campaigns.pool import raise_pool_version
-from config import audit
 from config.actor import Actor
+from config.staff import audit
 from publications.ledger.take_back import take_back
 from publications.models import PublishedVoucher
 

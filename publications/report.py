@@ -17,9 +17,9 @@ from campaigns.filters import CodeFilter
 from campaigns.mask import mask
 from campaigns.models import Campaign, Voucher
 from config.actor import Actor
-from config.models import ProjectSettings
 from config.public_ids import DISTRIBUTION, key_of
-from config.time_zone import zone
+from config.staff.models import ProjectSettings
+from config.staff.time_zone import zone
 from customers.filters import CustomerFilter
 from customers.models import Customer
 from publications.distributions.automation.filters import FiringFilter
@@ -104,7 +104,7 @@ def rows_of(export: Export) -> Rows:
 def filters_in_words(export: Export, *, reveals: bool) -> list[tuple[str, str]]:
     """[("Channel", "API"), …]: those of the export's filters that its list page knows.
 
-    `reveals` is config.roles.reveals_codes(user): what was searched for may be a code.
+    `reveals` is config.staff.roles.reveals_codes(user): what was searched for may be a code.
     """
     known: type[FilterSet]
     words = []

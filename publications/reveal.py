@@ -12,7 +12,7 @@ from campaigns.models import Voucher
 
 
 def is_masked(voucher: Voucher, *, reveals: bool) -> bool:
-    """`reveals` is config.roles.reveals_codes(user). An unpublished code (a released one too) is masked for everybody."""
+    """`reveals` is config.staff.roles.reveals_codes(user). An unpublished code (a released one too) is masked for everybody."""
     return not reveals or voucher.published_at is None
 
 

@@ -8,8 +8,8 @@ from django.db.models import BigIntegerField, F, QuerySet, Value
 from django.urls import reverse
 
 from campaigns.models import CampaignDeletion, CodeImport, CodeOrder, OfferChange
-from config.models import Work
-from config.roles import MANAGE, PUBLISH, READ, may
+from config.staff.models import Work
+from config.staff.roles import MANAGE, PUBLISH, READ, may
 from customers.models import CustomerImport
 from publications.models import Distribution, Export, PublicationImport
 

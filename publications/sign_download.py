@@ -9,7 +9,7 @@ from django.core import signing
 
 from config.actor import Actor
 from config.api_auth import Key
-from config.models import ApiKey
+from config.staff.models import ApiKey
 from publications.models import Export
 from publications.row_stamp import row_stamp
 

@@ -10,7 +10,7 @@ from django.db.models import Sum, Value
 from django.db.models.functions import Coalesce
 
 from campaigns.models import Campaign, Voucher
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from publications.models import Publication, Redemption, Referral
 
 Span = tuple[datetime, datetime]

@@ -11,9 +11,9 @@ from django.utils.safestring import SafeString
 from campaigns.code_state import state_of_code
 from campaigns.models import Campaign, Voucher
 from config.public_ids import PUBLICATION, public_id
-from config.roles import reveals_codes
-from config.tables import Looked, Table
-from config.templatetags.handout import channel, pill, when
+from config.staff.lists.tables import Looked, Table
+from config.staff.roles import reveals_codes
+from config.staff.templatetags.handout import channel, pill, when
 from customers.models import Customer
 from publications.filters import HistoryFilter
 from publications.history import attach_ledger, with_holders

@@ -12,7 +12,7 @@ from django.utils import timezone
 from campaigns.count_codes import COUNTED, LARGE, CodeCount, kept_count
 from campaigns.models import Campaign
 from campaigns.pool import IN_POOL
-from config.time_zone import start_of
+from config.staff.time_zone import start_of
 from publications.models import Publication
 from publications.tallies.count_publications import LIVE_CODES
 from publications.tallies.models import OF_EVERYTHING

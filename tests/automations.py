@@ -1,6 +1,6 @@
 """Automatic distributions for tests."""
 
-from config.models import Outbox
+from config.staff.models import Outbox
 from publications.distributions.automation.activate import activate
 from publications.distributions.automation.create_automation import create_automation
 from publications.distributions.publish_batch import publish_batch

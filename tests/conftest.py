@@ -8,7 +8,7 @@ from django.core.servers.basehttp import WSGIRequestHandler
 from django.db import connection
 from django.test import Client
 
-from config.models import ProjectSettings
+from config.staff.models import ProjectSettings
 from tests.factories import UserFactory
 from tests.flush import flush_only_what_is_filled
 

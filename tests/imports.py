@@ -16,7 +16,7 @@ from campaigns import code_columns
 from campaigns.import_codes import import_codes
 from campaigns.models import Campaign, CodeImport
 from config.draft_import import draft_import, start_import
-from config.models import CsvImport
+from config.staff.models import CsvImport
 from customers import customer_columns
 from customers.import_customers import import_customers
 from customers.models import CustomerImport

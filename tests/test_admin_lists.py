@@ -5,7 +5,7 @@ import re
 import pytest
 
 from campaigns.models import Voucher
-from config.admin import RoleModelAdmin
+from config.staff.admin import RoleModelAdmin
 from tests.factories import CampaignFactory
 
 pytestmark = pytest.mark.django_db
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch):
     monkeypatch.setattr(RoleModelAdmin, "list_per_page", 3)
-    monkeypatch.setattr("config.paging.COUNT_UP_TO", 5)
+    monkeypatch.setattr("config.staff.lists.paging.COUNT_UP_TO", 5)
 
 
 def keys_on(page: str) -> list[int]:

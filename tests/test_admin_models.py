@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from campaigns.models import Campaign, RefusedCode, Voucher
 from config.actor import Actor
-from config.audit import record
+from config.staff.audit import record
 from tests.factories import STAFF, CampaignFactory, StandaloneVoucherFactory
 from tests.one_of_each import one_of_each
 

@@ -10,7 +10,7 @@ from django.db import OperationalError, connection, transaction
 
 from campaigns.delete_campaign import erase_unpublished_codes
 from campaigns.models import Campaign, Voucher
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from tests.api_calls import Api
 from tests.factories import CampaignFactory, VoucherFactory, published
 from tests.test_api_and_its_database import setting

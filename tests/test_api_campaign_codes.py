@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from campaigns.extend_pool import fulfil_order
 from campaigns.models import CodeOrder, Voucher
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from publications.models import Publication
 from publications.redemptions.redeem import redeem
 from publications.redemptions.roll_back import roll_back

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from campaigns.models import Campaign, CodeOrder
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from tests.api_calls import Api
 from tests.factories import CampaignFactory
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from customers.models import Customer
 from publications.models import Publication
 from tests.api_calls import Api

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from customers.models import Customer, CustomerImport
 from tests.api_calls import Api
 from tests.api_imports import done

@@ -9,7 +9,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from campaigns.import_codes import TAKEN
 from campaigns.models import CodeImport, Voucher
-from config.models import AuditEntry, files
+from config.staff.models import AuditEntry, files
 from customers.models import CustomerImport
 from tests.api_calls import Api
 from tests.api_imports import done

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 
 from config.create_api_key import create_api_key
-from config.models import ApiKey, AuditEntry
+from config.staff.models import ApiKey, AuditEntry
 from tests.factories import STAFF
 
 pytestmark = pytest.mark.django_db

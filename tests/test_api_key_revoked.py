@@ -3,8 +3,8 @@
 import pytest
 
 from config.create_api_key import create_api_key
-from config.models import ApiKey, AuditEntry
 from config.revoke_api_key import revoke_api_key
+from config.staff.models import ApiKey, AuditEntry
 from tests.factories import STAFF
 
 pytestmark = pytest.mark.django_db

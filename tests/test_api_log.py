@@ -8,12 +8,13 @@ from django.db import DatabaseError, connection
 from django.urls import ResolverMatch
 from django.utils import timezone
 
-from config import api, api_log, filters
+from config import api, api_log
 from config.api_log import ApiLog, Call, path_to_keep
 from config.create_api_key import create_api_key
 from config.delete_old_calls import delete_old_calls
-from config.models import ApiCall
 from config.public_ids import public_id
+from config.staff.models import ApiCall
+from config.staff.pages import filters
 from tests.api_calls import Api
 from tests.factories import STAFF, CampaignFactory
 

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from customers.create_segment import create_filter_segment, create_static_segment
 from customers.models import Customer, Event, Segment, SegmentMember
 from publications.erase_customer import erase_customer

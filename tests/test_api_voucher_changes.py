@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from campaigns.models import Campaign, Voucher
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from publications.release import release
 from tests.api_calls import Api
 from tests.factories import STAFF, CampaignFactory, StandaloneVoucherFactory, VoucherFactory, published

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from campaigns.models import Voucher
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from tests.api_calls import Api
 from tests.factories import CampaignFactory, VoucherFactory
 

@@ -10,8 +10,8 @@ from campaigns.models import Campaign
 from config.api import ApiError
 from config.api_bodies import _object
 from config.conditions import parse_time
-from config.models import ProjectSettings
-from config.templatetags.handout import when
+from config.staff.models import ProjectSettings
+from config.staff.templatetags.handout import when
 from tests.factories import CampaignFactory, UserFactory, VoucherFactory
 
 pytestmark = pytest.mark.django_db

@@ -8,11 +8,11 @@ import pytest
 from django.conf import settings
 
 from config.actor import SYSTEM, Actor
-from config.audit import record
-from config.audit_sentences import SENTENCES, known_details, sentence
-from config.filters import actor_choices
-from config.models import AuditEntry
 from config.public_ids import public_id
+from config.staff.audit import record
+from config.staff.audit_sentences import SENTENCES, known_details, sentence
+from config.staff.models import AuditEntry
+from config.staff.pages.filters import actor_choices
 from tests.factories import STAFF
 
 pytestmark = pytest.mark.django_db

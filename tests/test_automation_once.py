@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from config.models import Outbox
+from config.staff.models import Outbox
 from customers.create_segment import create_filter_segment
 from customers.models import Customer
 from customers.watch_segments import look_at_segments

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from config.events.note import note_event
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from customers.create_segment import create_static_segment
 from customers.upsert import upsert_customer
 from customers.watch_segments import look_at_segments

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from config.models import Outbox
+from config.staff.models import Outbox
 from customers.create_segment import create_filter_segment
 from customers.models import Customer, WatchedSegment
 from customers.track_event import track_event

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from campaigns.models import Campaign, CodeOrder, Voucher
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from tests.factories import CampaignFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from campaigns.change_campaign import CampaignGone, change_campaign
 from campaigns.check_value import InvalidFields
 from campaigns.create_campaign import NameTaken
 from campaigns.models import Campaign
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from tests.factories import STAFF, CampaignFactory
 
 pytestmark = pytest.mark.django_db

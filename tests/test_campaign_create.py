@@ -11,7 +11,7 @@ from campaigns.check_value import InvalidFields
 from campaigns.code_space import CodeSpaceTooSmall
 from campaigns.create_campaign import NameTaken, create_campaign
 from campaigns.models import Campaign, CodeOrder
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from tests.factories import STAFF, CampaignFactory
 
 pytestmark = pytest.mark.django_db

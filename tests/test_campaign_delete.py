@@ -4,7 +4,7 @@ import pytest
 
 from campaigns.delete_campaign import delete_campaign, erase_unpublished_codes
 from campaigns.models import Campaign, Voucher
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from publications.models import Publication
 from publications.release import release
 from publications.running_work import running_work

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from campaigns.extend_pool import fulfil_order, order_codes
 from campaigns.models import Campaign, CodeOrder, Voucher
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from publications.publish import publish
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 
@@ -126,7 +126,7 @@ def test_a_wrong_entry_is_said_at_its_field_and_nothing_is_made(signed_in, typed
 
 
 def test_the_times_of_the_form_are_those_of_the_project(signed_in):
-    from config.models import ProjectSettings
+    from config.staff.models import ProjectSettings
 
     ProjectSettings.objects.update_or_create(id=1, defaults={"time_zone": "Europe/Madrid"})
 

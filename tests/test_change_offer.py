@@ -12,7 +12,7 @@ from campaigns.change_campaign import Held, change_campaign
 from campaigns.change_offer import ChangeUnderWay, carry_out, change_for_new_ones
 from campaigns.check_value import MOST_REDEMPTIONS, InvalidFields
 from campaigns.models import Campaign, OfferChange, Voucher
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from publications.hold_back import hold_back
 from publications.publish import publish
 from publications.redemptions.redeem import redeem

@@ -13,7 +13,7 @@ from procrastinate import periodic
 from procrastinate.contrib.django import app
 
 from config.postgres.steady_deferrer import SteadyDeferrer
-from config.sign_in_limit import fails_too_often
+from config.staff.sign_in.sign_in_limit import fails_too_often
 from customers.create_segment import create_filter_segment
 from customers.models import WatchedSegment
 from customers.watch_segments import look_at_segments, watch_segment

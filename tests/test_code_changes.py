@@ -10,7 +10,7 @@ from campaigns.code_space import CodeSpaceTooSmall, code_space
 from campaigns.create_codes import CodeTaken, create_code, create_codes
 from campaigns.models import Voucher
 from campaigns.switch_code import disable_code, enable_code
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from tests.factories import STAFF, CampaignFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from django.db import connection
 
 from campaigns.delete_code import delete_code
 from campaigns.models import Voucher
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from publications.models import PublishedVoucher
 from publications.publish import publish_code
 from publications.redemptions.redeem import redeem

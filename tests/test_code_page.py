@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import Voucher
 from campaigns.switch_code import disable_code
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from publications.models import PublishedVoucher
 from publications.publish import publish_code
 from publications.redemptions.redeem import redeem

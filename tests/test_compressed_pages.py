@@ -5,7 +5,7 @@ import gzip
 import pytest
 from django.http import HttpResponse
 
-from config.compress_pages import CompressPages
+from config.staff.compress_pages import CompressPages
 
 pytestmark = pytest.mark.django_db
 ACCEPTS = {"Accept-Encoding": "gzip"}

@@ -65,7 +65,7 @@ def campaign_of_many_codes():
 
 
 def assert_passing(raised: list[Exception]) -> None:
-    """What config/tasks.py tries again."""
+    """What config/staff/tasks.py tries again."""
     assert [isinstance(error, OperationalError | InterfaceError) for error in raised] == [True], raised
 
 

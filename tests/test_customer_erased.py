@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from campaigns.models import Voucher
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from customers.models import Customer
 from customers.track_event import track_event
 from publications.erase_customer import erase_customer

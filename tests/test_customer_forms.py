@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from customers.create_customer import SourceIdTaken, create_customer
 from customers.edit_customer import CustomerChanged, edit_customer
 from customers.models import Customer

@@ -3,7 +3,7 @@
 import pytest
 
 from campaigns.models import Campaign, Voucher
-from config.models import ProjectSettings
+from config.staff.models import ProjectSettings
 from publications.foresee_refusal import foresee_refusal
 from publications.hand_out import CampaignOver, order_hand_out
 from publications.models import Publication

@@ -6,7 +6,7 @@ import pytest
 from django.core.mail import EmailMessage
 from django.db.models.functions import Now
 
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from publications.distributions.advance import advance
 from publications.distributions.keep_messages import delete_old_messages
 from publications.distributions.send_test_message import NotSent, preview_message, send_test_message

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from campaigns.models import Campaign, Voucher
-from config.models import ProjectSettings
+from config.staff.models import ProjectSettings
 from customers.models import Customer
 from publications.distributions.compose import UnknownVariable, check_template, compose
 from publications.models import Distribution

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from publications.distributions.advance import advance
 from publications.models import KeptMessage, Unsubscribe
 from tests.distributions import running

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from publications.distributions.change_status import NotPossible, cancel, pause, resume, stop
 from publications.distributions.duplicate import duplicate
 from publications.distributions.schedule import NotReady, schedule

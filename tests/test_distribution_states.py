@@ -10,7 +10,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from config.models import AuditEntry, Listener
+from config.staff.models import AuditEntry, Listener
 from customers.create_segment import create_filter_segment
 from customers.models import WatchedSegment
 from publications.distributions import change_status

@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from customers.models import Segment
 from publications.distributions.change_draft import NoDraft, change_draft
 from publications.distributions.create_draft import create_draft

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from publications.distributions.advance import advance
 from publications.distributions.dry_run import dry_run
 from publications.distributions.unsubscribe import resubscribe, unsubscribe_url

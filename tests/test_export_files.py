@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
-from config.models import ProjectSettings
+from config.staff.models import ProjectSettings
 from publications.delete_old_files import delete_old_files
 from publications.download_export import NoFile, download_export
 from publications.hand_out import order_hand_out

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from publications.hand_out import order_hand_out, take_codes
 from publications.models import Export, Publication
 from publications.report import order_report

@@ -9,7 +9,7 @@ from django.db import connection, connections, transaction
 from django.test import TransactionTestCase
 
 from campaigns.models import Campaign
-from config.models import ProjectSettings
+from config.staff.models import ProjectSettings
 from publications.models import PublishedVoucher
 from tests import flush
 from tests.factories import CampaignFactory, UserFactory, published

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from campaigns.extend_pool import extend_pool
 from campaigns.models import Voucher
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from publications import hand_out
 from publications.hand_out import order_hand_out, take_codes
 from publications.models import Export, Publication, PublishedVoucher

@@ -252,8 +252,8 @@ def queries(browser, url: str, **headers) -> int:
 
 
 def test_of_ten_thousand_and_more_the_count_says_so(signed_in, monkeypatch):
-    monkeypatch.setattr("config.paging.COUNT_UP_TO", 2)
-    monkeypatch.setattr("config.tables.Table.per_page", 2)
+    monkeypatch.setattr("config.staff.lists.paging.COUNT_UP_TO", 2)
+    monkeypatch.setattr("config.staff.lists.tables.Table.per_page", 2)
     for _ in range(3):
         published()
 

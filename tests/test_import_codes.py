@@ -8,7 +8,7 @@ import pytest
 from campaigns.import_codes import TAKEN
 from campaigns.models import Campaign, Voucher
 from config.csv_uploads import NotCsv
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from tests.factories import CampaignFactory, VoucherFactory
 from tests.imports import counts, error_rows, imported_codes, refused, sample
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from customers.models import Customer
 from tests.factories import CustomerFactory
 from tests.imports import counts, error_rows, imported_customers, refused, sample

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from campaigns.models import Voucher
-from config.models import AuditEntry, Outbox
+from config.staff.models import AuditEntry, Outbox
 from customers.models import Customer
 from publications.erase_customer import erase_customer
 from publications.models import Publication, PublishedVoucher

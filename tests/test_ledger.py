@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import Voucher
 from config.events.note import listen
-from config.models import Outbox, Quarantine
+from config.staff.models import Outbox, Quarantine
 from publications.erase_customer import erase_customer
 from publications.ledger import give as giving
 from publications.ledger.give import give, give_one

@@ -5,8 +5,8 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from campaigns.models import Voucher
-from config import audit
-from config.models import AuditEntry
+from config.staff import audit
+from config.staff.models import AuditEntry
 from publications.models import Publication, PublishedVoucher
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 

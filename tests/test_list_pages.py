@@ -12,8 +12,8 @@ from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import Campaign
-from config.paging import Page
-from config.tables import Table
+from config.staff.lists.paging import Page
+from config.staff.lists.tables import Table
 from customers.models import Customer, Event
 from tests.factories import CampaignFactory, CustomerFactory
 from tests.plans import offer_only_indexes, plan
@@ -156,7 +156,7 @@ def test_a_page_tells_which_rows_it_shows(address, shown):
 
 
 def test_beyond_what_is_counted_a_page_tells_no_number(monkeypatch):
-    monkeypatch.setattr("config.paging.COUNT_UP_TO", 5)
+    monkeypatch.setattr("config.staff.lists.paging.COUNT_UP_TO", 5)
     customers(8)
     rows = Customer.objects.all()
 

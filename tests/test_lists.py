@@ -2,7 +2,7 @@
 
 import pytest
 
-from config.tables import Table, list_page
+from config.staff.lists.tables import Table, list_page
 from customers.models import Customer
 from tests.factories import CustomerFactory
 

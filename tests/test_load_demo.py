@@ -4,7 +4,7 @@ import pytest
 from django.db.models import Count
 
 from campaigns.models import Campaign, Voucher
-from config.models import Outbox
+from config.staff.models import Outbox
 from customers.models import Customer, WatchedSegment
 from customers.watch_segments import look_at_segments
 from publications.distributions.dry_run import dry_run

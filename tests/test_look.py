@@ -12,7 +12,7 @@ from django.template.loader import get_template
 from django.test import Client
 from django.views import defaults
 
-from config.errors import csrf_failure
+from config.staff.sign_in.errors import csrf_failure
 
 ROOT = Path(settings.BASE_DIR)
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from config.models import ProjectSettings
+from config.staff.models import ProjectSettings
 from publications import delete_old_failures as old_failures
 from publications.models import Publication
 from publications.publish import publish

@@ -35,7 +35,7 @@ MB = 1_000_000
 OUR_OWN_TEXT = {
     "config/openapi.py",
     "config/api_examples.py",
-    "config/audit_sentences.py",
+    "config/staff/audit_sentences.py",
     "config/templatetags/reference.py",
     "config/runtime/restore.py",  # what pg_restore says of a dump
 }

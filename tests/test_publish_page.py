@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from customers.models import Customer
 from publications.models import Publication
 from publications.publish import publish

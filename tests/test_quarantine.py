@@ -13,8 +13,8 @@ from django.db import connection
 from django.utils import timezone
 
 from campaigns.models import Campaign, Voucher
-from config.models import AuditEntry, Outbox, Quarantine
-from config.quarantine import is_open
+from config.staff.models import AuditEntry, Outbox, Quarantine
+from config.staff.quarantine import is_open
 from publications.distributions.advance import advance, due
 from publications.distributions.automation.walk_segments import walk_segments
 from publications.distributions.change_status import resume

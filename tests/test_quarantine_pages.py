@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from campaigns.models import Voucher
-from config.quarantine import is_open
+from config.staff.quarantine import is_open
 from publications.quarantine.open_quarantine import open_quarantine
 from tests.factories import STAFF, CampaignFactory
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from campaigns.create_campaign import create_campaign
 from campaigns.models import Campaign, Voucher
-from config.models import Outbox
+from config.staff.models import Outbox
 from customers.create_segment import create_static_segment
 from customers.fill_segment import fill_segment
 from customers.models import WatchedMember, WatchedSegment

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from campaigns.mask import HIDDEN, mask, masked
 from campaigns.models import Voucher
-from config.models import AuditEntry, ProjectSettings
+from config.staff.models import AuditEntry, ProjectSettings
 from customers.models import Customer
 from publications.models import Export, Publication
 from publications.publish import publish

@@ -3,8 +3,8 @@
 import pytest
 from django.contrib.auth.models import Group, User
 
-from config.models import AuditEntry
-from config.roles import EXPORT, MANAGE, PUBLISH, READ, may
+from config.staff.models import AuditEntry
+from config.staff.roles import EXPORT, MANAGE, PUBLISH, READ, may
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db

@@ -2,7 +2,7 @@
 
 import pytest
 
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from customers.create_segment import InvalidSegment, create_filter_segment, create_static_segment
 from customers.fill_segment import UnknownLines, fill_segment, take_out
 from tests.factories import STAFF, CustomerFactory

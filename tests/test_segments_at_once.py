@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from customers.create_segment import (
     CustomersNotFound,
     create_filter_segment,

@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from config.models import Outbox
+from config.staff.models import Outbox
 from customers.change_segment import change_segment
 from customers.create_segment import create_filter_segment, create_static_segment
 from customers.delete_segment import SegmentInUse

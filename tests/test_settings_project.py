@@ -2,8 +2,8 @@
 
 import pytest
 
-from config.change_settings import change_settings
-from config.models import AuditEntry, ProjectSettings
+from config.staff.change_settings import change_settings
+from config.staff.models import AuditEntry, ProjectSettings
 from tests.factories import STAFF
 
 pytestmark = pytest.mark.django_db

@@ -8,8 +8,8 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from config.client_address import client_address
-from config.delete_old_sign_ins import delete_old_sign_ins
+from config.staff.sign_in.client_address import client_address
+from config.staff.sign_in.delete_old_sign_ins import delete_old_sign_ins
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db

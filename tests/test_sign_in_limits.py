@@ -10,10 +10,10 @@ import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, check_password, make_password
 from django.test import Client
 
-from config import password_hasher
 from config.asgi import aside
 from config.buffered_wsgi import ASIDE, ASIDE_WAITING, TOO_MANY_ASIDE, BufferedWSGI
-from config.password_hasher import AT_ONCE, TooManyPasswords
+from config.staff.sign_in import password_hasher
+from config.staff.sign_in.password_hasher import AT_ONCE, TooManyPasswords
 from tests.factories import UserFactory
 from tests.test_slow_clients import TOO_LATE, _collect, _never, _scope, _Small
 

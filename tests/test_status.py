@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import pytest
 from django.db import connection
 
-from config.forms import SettingsForm
-from config.models import ProjectSettings
+from config.staff.models import ProjectSettings
+from config.staff.pages.forms import SettingsForm
 from tests.api_calls import Api
 from tests.factories import CampaignFactory
 

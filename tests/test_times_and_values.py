@@ -9,9 +9,9 @@ from django.template import Context, Template
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from config.models import ProjectSettings
-from config.templatetags.charts import stacked_bars
-from config.templatetags.handout import channel, channel_series, relative, when
+from config.staff.models import ProjectSettings
+from config.staff.templatetags.charts import stacked_bars
+from config.staff.templatetags.handout import channel, channel_series, relative, when
 
 NOW = datetime(2026, 3, 10, 15, 30, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from publications.distributions import settle_unknown as settling
 from publications.distributions.advance import advance
 from publications.distributions.change_status import NotPossible, stop

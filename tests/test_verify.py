@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from campaigns.models import CodeOrder, Voucher
-from config import audit
+from config.staff import audit
 from publications.erase_customer import erase_customer
 from publications.hold_back import hold_back
 from publications.models import Export, Publication, PublishedVoucher, TallyProgress

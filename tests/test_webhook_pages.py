@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from publications.models import WebhookAddress, WebhookDelivery
 from publications.release import release
 from publications.webhooks.drain_outbox import drain_outbox

@@ -7,7 +7,7 @@ from django.core import mail
 from django.db import connection
 
 from config.actor import Actor
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from publications.models import WebhookAddress, WebhookDelivery
 from publications.webhooks.delete_address import delete_address
 from publications.webhooks.deliver import Answer

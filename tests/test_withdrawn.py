@@ -11,8 +11,8 @@ from campaigns.count_codes import count_codes
 from campaigns.models import Campaign, Voucher
 from campaigns.pool import left_in_pool
 from campaigns.switch_code import disable_code, enable_code
-from config.audit import record
-from config.models import AuditEntry
+from config.staff.audit import record
+from config.staff.models import AuditEntry
 from publications.hand_out import pool_size
 from publications.hold_back import CannotReturn, NotInPool, hold_back, put_back
 from publications.ledger.take_back import take_back

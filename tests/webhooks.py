@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from config.models import Outbox
+from config.staff.models import Outbox
 from publications.webhooks.create_address import create_address
 from publications.webhooks.drain_outbox import drain_outbox
 from publications.webhooks.models import EVENTS, PUBLICATION_SUCCEEDED, WebhookAddress, WebhookDelivery

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from config.models import Listener, Outbox
+from config.staff.models import Listener, Outbox
 
 CUSTOMER_CREATED = "customer.created"  # noted by a trigger on the table: customers/migrations/0006
 

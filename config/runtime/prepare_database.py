@@ -16,7 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from config.advisory_locks import Lock
 from config.postgres.whole_migrations import follow_migrations
-from config.quarantine import current
+from config.staff.quarantine import current
 
 OLDEST_POSTGRES = 14
 

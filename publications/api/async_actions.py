@@ -19,8 +19,8 @@ from config.api import iso, not_found
 from config.api_auth import MAY_READ, Key
 from config.api_filters import what_is_asked
 from config.api_queries import read_time
-from config.models import AsyncAction, CsvImport, ProjectSettings
 from config.public_ids import action_of
+from config.staff.models import AsyncAction, CsvImport, ProjectSettings
 from customers.models import CustomerImport
 
 router = Router(tags=["Async actions"])

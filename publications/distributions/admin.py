@@ -10,9 +10,9 @@ from django.db.models import F, Value
 from django.db.models.functions import Lower
 from django.urls import reverse
 
-from config.admin import InternalAdmin, ReadOnlyAdmin
-from config.admin_site import Section
-from config.roles import reveals_codes
+from config.staff.admin import InternalAdmin, ReadOnlyAdmin
+from config.staff.admin_site import Section
+from config.staff.roles import reveals_codes
 from publications.distributions.automation.models import Firing, Rule
 from publications.distributions.keep_messages import subject_shown, with_codes
 from publications.distributions.models import (

@@ -19,8 +19,8 @@ from django.db.models import Case, CharField, Q, Value, When
 from django.db.models.functions import Coalesce, Now
 
 from config.actor import SYSTEM, Actor
-from config.audit import record
-from config.quarantine import open_one
+from config.staff.audit import record
+from config.staff.quarantine import open_one
 from publications.distributions.check_worth import why_campaign_is_dead
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import DeliveryReason, StatusReason, in_words, with_what_to_do

@@ -18,9 +18,9 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from campaigns.models import Campaign, Voucher
-from config.models import ProjectSettings
-from config.templatetags.handout import worth
-from config.time_zone import zone
+from config.staff.models import ProjectSettings
+from config.staff.templatetags.handout import worth
+from config.staff.time_zone import zone
 from customers.models import Customer
 from publications.distributions.models import Distribution
 

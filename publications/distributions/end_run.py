@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from campaigns.pool import raise_pool_version
 from config.actor import SYSTEM
-from config.quarantine import is_open
+from config.staff.quarantine import is_open
 from publications.distributions.change_status import finish, record_of
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import DeliveryReason

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from campaigns.find import CampaignNotFound, find_campaign
 from config.csv_uploads import NotCsv
-from config.widgets import Combobox, DateTimeInput
+from config.staff.pages.widgets import Combobox, DateTimeInput
 from customers.models import Customer, Segment
 from customers.read_list import lines_of
 from publications.channel_field import ChannelField, channel_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import connection, transaction
 
 from config.advisory_locks import Lock
-from config.models import ProjectSettings
+from config.staff.models import ProjectSettings
 
 GRANT = """
 WITH old AS (DELETE FROM publications_emailgrant WHERE at <= clock_timestamp() - interval '1 minute'),

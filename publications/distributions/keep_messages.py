@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from campaigns.models import Voucher
-from config.models import ProjectSettings
+from config.staff.models import ProjectSettings
 from publications.distributions.models import KeptMessage
 from publications.reveal import text_shown
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from campaigns.models import Campaign, Voucher
 from config.actor import SYSTEM, Actor
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from customers.find_segments import in_segment
 from customers.models import Customer, Segment
 from publications.distributions.compose import compose

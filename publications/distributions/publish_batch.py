@@ -21,7 +21,7 @@ from campaigns.models import Campaign
 from campaigns.pool import left_in_pool, lock_pool
 from config.actor import Actor
 from config.advisory_locks import Lock
-from config.models import ProjectSettings
+from config.staff.models import ProjectSettings
 from customers.models import Customer
 from publications.distributions.audience import one_each, why_left_out
 from publications.distributions.change_status import hold

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from config.actor import Actor
-from config.paging import COUNT_UP_TO
+from config.staff.lists.paging import COUNT_UP_TO
 from customers.models import Customer
 from publications.distributions.audience import why_unreachable
 from publications.distributions.change_status import NotPossible, lock_for, record_of, reopen

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from config.actor import Actor
-from config.models import ProjectSettings
+from config.staff.models import ProjectSettings
 from publications.distributions.change_status import lock_for, move
 from publications.distributions.check_worth import why_campaign_is_dead
 from publications.distributions.compose import UnusableTemplate, check_template, shows_code

@@ -28,8 +28,8 @@ from django.db.models.functions import Mod, Now
 
 from campaigns.models import Voucher
 from campaigns.pool import CAMPAIGN_IS_GOOD
-from config.models import ProjectSettings
-from config.quarantine import NOT_OPEN
+from config.staff.models import ProjectSettings
+from config.staff.quarantine import NOT_OPEN
 from customers.models import Customer
 from publications.distributions.audience import why_unreachable
 from publications.distributions.change_status import hold

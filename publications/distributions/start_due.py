@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models.functions import Now
 
-from config.quarantine import open_one
+from config.staff.quarantine import open_one
 from publications.distributions.change_status import start
 from publications.distributions.models import Distribution
 

@@ -9,10 +9,10 @@ from django.urls import reverse_lazy
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from config.paging import COUNT_UP_TO
-from config.roles import PUBLISH, may, reveals_codes
-from config.tables import Table, WhenColumn
-from config.templatetags.handout import pill, when
+from config.staff.lists.paging import COUNT_UP_TO
+from config.staff.lists.tables import Table, WhenColumn
+from config.staff.roles import PUBLISH, may, reveals_codes
+from config.staff.templatetags.handout import pill, when
 from publications.distributions.keep_messages import subject_shown, with_codes
 from publications.distributions.models import Delivery, Distribution, KeptMessage
 from publications.history import attach_ledger

@@ -11,7 +11,7 @@ from django.db.models import Value
 from django.db.models.functions import Lower
 
 from config.actor import Actor
-from config.audit import record
+from config.staff.audit import record
 from customers.models import Customer
 from publications.distributions.models import Delivery, Unsubscribe
 from publications.row_stamp import row_stamp

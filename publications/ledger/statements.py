@@ -19,7 +19,7 @@ from functools import cache
 from campaigns.models import Voucher
 from campaigns.pool import CAMPAIGN_GIVES, CAMPAIGN_IS_GOOD, IN_POOL
 from config.columns import Columns
-from config.quarantine import IS_OPEN, NOT_OPEN
+from config.staff.quarantine import IS_OPEN, NOT_OPEN
 from publications.ledger.requests import Codes, Declined
 from publications.ledger.writes import ADD_LEDGER, ADD_PUBLICATIONS, DRAW, GROW_PUBLICATION, MARK_VOUCHERS
 from publications.redemptions.what_is_left import IS_SPENT, IS_USED_UP

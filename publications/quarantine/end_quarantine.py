@@ -6,8 +6,8 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from config.actor import Actor
-from config.audit import record
-from config.models import Quarantine
+from config.staff.audit import record
+from config.staff.models import Quarantine
 
 
 class NotOpen(Exception):

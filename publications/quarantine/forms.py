@@ -6,7 +6,7 @@ from django import forms
 
 from campaigns.find import CampaignNotFound, find_campaign
 from campaigns.models import Campaign
-from config.widgets import Combobox
+from config.staff.pages.widgets import Combobox
 
 LARGEST = 20 * 1024 * 1024  # bytes, which a request works through; manage.py after_restore takes any size
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
-from config.quarantine import current, reason
+from config.staff.quarantine import current, reason
 from publications.refusals import Quarantined
 
 

@@ -12,9 +12,9 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from config.actor import Actor
-from config.audit import record
-from config.models import Quarantine
-from config.quarantine import current
+from config.staff.audit import record
+from config.staff.models import Quarantine
+from config.staff.quarantine import current
 from publications.distributions.automation.models import Rule
 from publications.distributions.automation.walk_segments import next_time
 from publications.distributions.change_status import hold

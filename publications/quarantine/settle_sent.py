@@ -13,8 +13,8 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from config.actor import Actor
-from config.audit import record
 from config.public_ids import DISTRIBUTION, key_of
+from config.staff.audit import record
 from publications.distributions.models import Delivery
 from publications.distributions.reasons import DeliveryReason
 

@@ -6,7 +6,7 @@ import django_tables2 as tables
 from django.urls import reverse
 from django.utils.html import format_html
 
-from config.tables import NumberColumn, Table
+from config.staff.lists.tables import NumberColumn, Table
 from publications.quarantine.list_pools import COUNT_UP_TO
 
 MAIN, ASIDE = ({"td": {"class": name}} for name in ("main", "aside"))

@@ -12,11 +12,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.csv_uploads import NotCsv
-from config.dialogs import leave
-from config.models import Quarantine
-from config.quarantine import current, reason
-from config.roles import MANAGE, requires
-from config.tables import list_page
+from config.staff.lists.tables import list_page
+from config.staff.models import Quarantine
+from config.staff.pages.dialogs import leave
+from config.staff.quarantine import current, reason
+from config.staff.roles import MANAGE, requires
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import DeliveryReason, StatusReason
 from publications.quarantine.end_quarantine import NotOpen, NotPrepared, end_quarantine

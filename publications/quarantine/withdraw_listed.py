@@ -16,8 +16,8 @@ from django.db.models import Q
 from campaigns.code_space import LONGEST_CODE
 from campaigns.models import Campaign
 from config.actor import Actor
-from config.audit import record
 from config.public_ids import CAMPAIGN, key_of
+from config.staff.audit import record
 
 CHUNK = 5_000  # rows in one transaction
 SHOWN = 20  # problems that are told one by one

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from campaigns.models import Campaign
 from campaigns.pool import IN_POOL
 from config.actor import Actor
-from config.audit import record
+from config.staff.audit import record
 
 # In the order in which they are given (publications/ledger).
 WITHDRAW = f"""

@@ -6,8 +6,8 @@ import django_tables2 as tables
 from django.db.models import Prefetch, QuerySet
 from django.template.loader import render_to_string
 
-from config.roles import reveals_codes
-from config.tables import Table, WhenColumn
+from config.staff.lists.tables import Table, WhenColumn
+from config.staff.roles import reveals_codes
 from publications.redemptions.models import Redemption
 from publications.tables import ASIDE, CUT, LESSER, MAIN, NOTHING, HistoryTable, PublishedCodeTable
 

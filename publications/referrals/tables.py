@@ -7,8 +7,8 @@ from collections import Counter
 import django_tables2 as tables
 from django.db.models import Count, Exists, OuterRef
 
-from config.tables import NumberColumn, Table, WhenColumn
-from config.templatetags.handout import pill
+from config.staff.lists.tables import NumberColumn, Table, WhenColumn
+from config.staff.templatetags.handout import pill
 from customers.models import Customer
 from publications.distributions.models import Delivery
 from publications.models import Redemption, Referral, ReferralProgram

@@ -9,10 +9,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.models import Campaign
 from config.actor import Actor
-from config.dialogs import leave
-from config.paging import COUNT_UP_TO
-from config.roles import MANAGE, READ, requires
-from config.tables import list_page
+from config.staff.lists.paging import COUNT_UP_TO
+from config.staff.lists.tables import list_page
+from config.staff.pages.dialogs import leave
+from config.staff.roles import MANAGE, READ, requires
 from publications.distributions.change_status import NotPossible
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.schedule import NotReady

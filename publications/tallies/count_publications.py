@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from django.db import connection, transaction
 
-from config.models import ProjectSettings
-from config.time_zone import zone
+from config.staff.models import ProjectSettings
+from config.staff.time_zone import zone
 from publications.tallies.models import OF_EVERYTHING
 
 CHUNK = 200_000  # ids in one transaction, which then takes about a third of a second

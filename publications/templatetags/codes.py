@@ -6,7 +6,7 @@ from django import template
 
 from campaigns.code_state import state_of_code
 from campaigns.models import Voucher
-from config.roles import reveals_codes
+from config.staff.roles import reveals_codes
 from publications.models import Publication
 from publications.reveal import is_masked, shown
 from publications.state import state_of_publication

@@ -8,7 +8,7 @@ from django import template
 from django.conf import settings
 from django.utils import timezone
 
-from config.templatetags.handout import when
+from config.staff.templatetags.handout import when
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.tables import state_pill, status_pill
 

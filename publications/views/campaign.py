@@ -7,10 +7,10 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from campaigns.models import Campaign, Voucher
-from config.models import AuditEntry
-from config.roles import READ, requires, reveals_codes
-from config.settings_tables import AuditTable
-from config.tables import list_page
+from config.staff.lists.tables import list_page
+from config.staff.models import AuditEntry
+from config.staff.pages.tables import AuditTable
+from config.staff.roles import READ, requires, reveals_codes
 from publications.filters import CampaignCodeFilter, HistoryFilter
 from publications.foresee_refusal import foresee_refusal
 from publications.history import history

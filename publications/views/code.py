@@ -11,9 +11,9 @@ from campaigns.code_state import balance, gift_amount
 from campaigns.keep_offer import OFFER
 from campaigns.models import Voucher
 from config.actor import Actor
-from config.dialogs import leave
-from config.models import AuditEntry
-from config.roles import MANAGE, READ, requires, reveals_codes
+from config.staff.models import AuditEntry
+from config.staff.pages.dialogs import leave
+from config.staff.roles import MANAGE, READ, requires, reveals_codes
 from publications.foresee_refusal import foresee_refusal_of_code
 from publications.forms import ReasonForm, ReleaseForm
 from publications.hold_back import CannotReturn, NotInPool

@@ -9,9 +9,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from config.actor import Actor
-from config.paging import COUNT_UP_TO
-from config.roles import PUBLISH, READ, requires, reveals_codes
-from config.tables import list_page
+from config.staff.lists.paging import COUNT_UP_TO
+from config.staff.lists.tables import list_page
+from config.staff.roles import PUBLISH, READ, requires, reveals_codes
 from customers.find_segments import segments_of
 from customers.models import Customer
 from customers.tables import EventTable

@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from config.actor import Actor
-from config.dialogs import leave
 from config.erasure_journal import JournalNotWritten
-from config.roles import MANAGE, requires
+from config.staff.pages.dialogs import leave
+from config.staff.roles import MANAGE, requires
 from customers.models import Customer
 from publications.erase_customer import erase_customer as erase
 

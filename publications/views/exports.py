@@ -16,11 +16,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from campaigns.models import Campaign
 from config.actor import Actor
-from config.dialogs import leave
-from config.models import AuditEntry
-from config.paging import PLACE
-from config.roles import EXPORT, PUBLISH, READ, may, requires, reveals_codes
-from config.tables import list_page
+from config.staff.lists.paging import PLACE
+from config.staff.lists.tables import list_page
+from config.staff.models import AuditEntry
+from config.staff.pages.dialogs import leave
+from config.staff.roles import EXPORT, PUBLISH, READ, may, requires, reveals_codes
 from publications.download_export import NoFile, download_export, for_spreadsheets
 from publications.export_forms import HandOutForm, ReportForm
 from publications.export_tables import ExportTable, needed_to_take

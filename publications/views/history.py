@@ -6,8 +6,8 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from campaigns.models import Voucher
-from config.roles import READ, requires, reveals_codes
-from config.tables import list_page
+from config.staff.lists.tables import list_page
+from config.staff.roles import READ, requires, reveals_codes
 from publications.history import history, some_released
 from publications.models import Publication
 from publications.state import state_of_publication

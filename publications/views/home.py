@@ -12,9 +12,9 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from campaigns.models import Campaign, Voucher
-from config.models import ApiKey, AuditEntry
-from config.paging import COUNT_UP_TO
-from config.roles import MANAGE, READ, may, requires, reveals_codes
+from config.staff.lists.paging import COUNT_UP_TO
+from config.staff.models import ApiKey, AuditEntry
+from config.staff.roles import MANAGE, READ, may, requires, reveals_codes
 from publications.history import attach_ledger, history
 from publications.low_pools import low_pools
 from publications.models import Publication, WebhookAddress

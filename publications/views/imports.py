@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from campaigns.mask import mask
 from config import import_views as pages
 from config.import_forms import OptionsForm
-from config.roles import MANAGE, requires
+from config.staff.roles import MANAGE, requires
 from publications.import_publications import PublicationImporter
 from publications.models import PublicationImport
 from publications.publication_columns import FIELDS, IGNORED, warning_of

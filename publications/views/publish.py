@@ -12,9 +12,9 @@ from campaigns.count_codes import count_codes, is_pool_empty
 from campaigns.filters import CampaignFilter
 from campaigns.models import Campaign, Voucher
 from config.actor import Actor
-from config.navigation import in_dialog
-from config.quarantine import current, reason
-from config.roles import PUBLISH, requires
+from config.staff.navigation import in_dialog
+from config.staff.quarantine import current, reason
+from config.staff.roles import PUBLISH, requires
 from customers.create_customer import SourceIdTaken, create_customer
 from customers.models import Customer
 from publications.channel_field import TAKEN

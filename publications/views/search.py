@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from config.roles import READ, requires, reveals_codes
+from config.staff.roles import READ, requires, reveals_codes
 from publications.search_everything import SHOWN, page_of_id, search_everything
 
 LONGEST = 255

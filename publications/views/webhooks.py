@@ -14,10 +14,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from config.actor import Actor
-from config.dialogs import leave
-from config.paging import COUNT_UP_TO
-from config.roles import MANAGE, requires
-from config.tables import list_page
+from config.staff.lists.paging import COUNT_UP_TO
+from config.staff.lists.tables import list_page
+from config.staff.pages.dialogs import leave
+from config.staff.roles import MANAGE, requires
 from publications.webhooks import send_again as sending
 from publications.webhooks.change_address import change_address, draw_new_secret
 from publications.webhooks.check_address import AddressRefused

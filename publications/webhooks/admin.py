@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from config.admin import ReadOnlyAdmin
-from config.admin_site import Section
-from config.roles import MANAGE
+from config.staff.admin import ReadOnlyAdmin
+from config.staff.admin_site import Section
+from config.staff.roles import MANAGE
 from publications.webhooks.models import WebhookAddress, WebhookDelivery
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db import IntegrityError, transaction
 
 from config.actor import Actor
-from config.audit import record
+from config.staff.audit import record
 from publications.webhooks.check_address import read_url
 from publications.webhooks.models import WebhookAddress
 from publications.webhooks.sign import draw_secret

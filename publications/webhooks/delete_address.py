@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from config.actor import Actor
-from config.audit import record
+from config.staff.audit import record
 from publications.webhooks.models import WebhookAddress
 
 

@@ -9,8 +9,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from config.models import ActedBy
 from config.public_ids import EVENT, WEBHOOK_ADDRESS, public_id
+from config.staff.models import ActedBy
 from customers.models import Customer
 
 PUBLICATION_SUCCEEDED = "publication.succeeded"

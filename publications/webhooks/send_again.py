@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from config.actor import Actor
-from config.audit import record
+from config.staff.audit import record
 from publications.webhooks.compose import Event, body_of
 from publications.webhooks.models import TEST, WebhookAddress, WebhookDelivery
 

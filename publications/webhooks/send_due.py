@@ -20,7 +20,7 @@ from django.db.models.functions import Now
 from psycopg.types.json import Jsonb
 
 from config.api import iso
-from config.quarantine import open_one
+from config.staff.quarantine import open_one
 from publications.webhooks.deliver import Answer, deliver
 from publications.webhooks.models import TEST, WebhookAddress, WebhookDelivery
 from publications.webhooks.pause_address import pause_failing

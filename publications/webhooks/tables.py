@@ -7,7 +7,7 @@ from django.db.models import OuterRef, Subquery
 from django.urls import reverse_lazy
 from django.utils.safestring import SafeString
 
-from config.tables import Table, WhenColumn
+from config.staff.lists.tables import Table, WhenColumn
 from publications.webhooks.models import WebhookAddress, WebhookDelivery
 
 

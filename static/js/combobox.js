@@ -1,4 +1,4 @@
-// Type-ahead: arrows move, Enter chooses, Escape closes. HTMX fetches the options (config/widgets.py). The list is a
+// Type-ahead: arrows move, Enter chooses, Escape closes. HTMX fetches the options (config/staff/pages/widgets.py). The list is a
 // popover, so that no dialog and no card cuts it off; where it stands is reckoned here.
 const MOST_HIGH = 264;
 const GAP = 5;

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from publications.models import Export, Publication
 from tests.factories import CampaignFactory, CustomerFactory, published
 

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from config.actor import Actor
 from config.advisory_locks import Lock
 from config.events.note import listen
-from config.models import Listener
+from config.staff.models import Listener
 from customers.watch_segments import unwatch_segments, watch_segment
 from publications.distributions.automation.find_loop import find_loop
 from publications.distributions.automation.fire_rules import KINDS

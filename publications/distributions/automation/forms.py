@@ -8,7 +8,7 @@ from django import forms
 
 from campaigns.find import CampaignNotFound, find_campaign
 from campaigns.models import Campaign
-from config.widgets import Combobox
+from config.staff.pages.widgets import Combobox
 from customers.models import Segment
 from publications.distributions.automation.models import Rule
 from publications.distributions.automation.walk_segments import InvalidCron, next_time

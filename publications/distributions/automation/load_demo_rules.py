@@ -12,7 +12,7 @@ from django.utils import timezone
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.events.note import listen
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 from customers.find_segments import in_segment
 from customers.models import Customer, Segment
 from customers.watch_segments import watch_segment

@@ -7,9 +7,9 @@ from django.db.models import OuterRef, Subquery
 from django.template.loader import render_to_string
 from django.urls import reverse_lazy
 
-from config.roles import PUBLISH, may, reveals_codes
-from config.tables import Table, WhenColumn
-from config.templatetags.handout import pill
+from config.staff.lists.tables import Table, WhenColumn
+from config.staff.roles import PUBLISH, may, reveals_codes
+from config.staff.templatetags.handout import pill
 from publications.distributions.automation.models import Firing
 from publications.distributions.models import Distribution
 from publications.distributions.tables import state_pill, status_pill

@@ -13,11 +13,11 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from config.actor import Actor
-from config.dialogs import leave
-from config.models import AuditEntry
-from config.paging import COUNT_UP_TO
-from config.roles import PUBLISH, READ, requires
-from config.tables import list_page
+from config.staff.lists.paging import COUNT_UP_TO
+from config.staff.lists.tables import list_page
+from config.staff.models import AuditEntry
+from config.staff.pages.dialogs import leave
+from config.staff.roles import PUBLISH, READ, requires
 from customers.condition_forms import Conditions, in_words
 from customers.segment_filter import read_event_filter
 from customers.watch_segments import is_getting_ready

@@ -15,9 +15,9 @@ from croniter import croniter
 from django.db import transaction
 from django.utils import timezone
 
-from config.models import ProjectSettings
-from config.quarantine import is_open
-from config.time_zone import zone
+from config.staff.models import ProjectSettings
+from config.staff.quarantine import is_open
+from config.staff.time_zone import zone
 from customers.find_segments import in_segment
 from customers.models import Customer, WatchedMember
 from customers.watch_segments import is_getting_ready

@@ -18,9 +18,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.models import Campaign
 from config.actor import Actor
-from config.dialogs import leave
 from config.public_ids import CAMPAIGN, SEGMENT, key_of
-from config.roles import PUBLISH, requires
+from config.staff.pages.dialogs import leave
+from config.staff.roles import PUBLISH, requires
 from customers.models import Customer, Segment
 from customers.search import search
 from publications.distributions.change_draft import NoDraft, change_draft

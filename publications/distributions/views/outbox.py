@@ -7,8 +7,8 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from config.roles import READ, requires, reveals_codes
-from config.tables import list_page
+from config.staff.lists.tables import list_page
+from config.staff.roles import READ, requires, reveals_codes
 from publications.distributions.filters import OutboxFilter
 from publications.distributions.keep_messages import codes_in, subject_shown, with_codes
 from publications.distributions.models import KeptMessage

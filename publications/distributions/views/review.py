@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from config.actor import Actor
-from config.roles import PUBLISH, requires
+from config.staff.roles import PUBLISH, requires
 from customers.models import Customer
 from publications.distributions.audience import audience_of, why_left_out
 from publications.distributions.change_status import NotPossible

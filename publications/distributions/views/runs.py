@@ -16,10 +16,10 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from config.actor import Actor
-from config.dialogs import leave
-from config.models import AuditEntry
-from config.roles import PUBLISH, READ, requires
-from config.tables import list_page
+from config.staff.lists.tables import list_page
+from config.staff.models import AuditEntry
+from config.staff.pages.dialogs import leave
+from config.staff.roles import PUBLISH, READ, requires
 from publications.distributions import change_status, retry_failed
 from publications.distributions.change_status import NotPossible
 from publications.distributions.duplicate import duplicate as duplicate_distribution

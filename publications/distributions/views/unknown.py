@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from config.actor import Actor
-from config.roles import PUBLISH, requires
+from config.staff.roles import PUBLISH, requires
 from publications.distributions.change_status import NotPossible
 from publications.distributions.filters import RecipientFilter
 from publications.distributions.models import Distribution

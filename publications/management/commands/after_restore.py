@@ -14,8 +14,8 @@ from campaigns.find import CampaignNotFound, find_campaign
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.csv_uploads import NotCsv
-from config.models import Quarantine
-from config.quarantine import current, reason
+from config.staff.models import Quarantine
+from config.staff.quarantine import current, reason
 from publications.quarantine.end_quarantine import end_quarantine
 from publications.quarantine.erase_again import erase_again
 from publications.quarantine.list_pools import COUNT_UP_TO, list_pools

@@ -17,7 +17,7 @@ from campaigns.models import Campaign
 from campaigns.order_code_import import order_code_import
 from config.actor import Actor
 from config.csv_uploads import NotCsv
-from config.models import CsvImport
+from config.staff.models import CsvImport
 from customers.import_customers import import_customers
 from customers.order_customer_import import order_customer_import
 from publications.import_publications import import_publications

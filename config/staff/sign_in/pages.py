@@ -18,11 +18,11 @@ from django.shortcuts import render
 from django.urls import path
 
 from config.buffered_wsgi import TOO_MANY_ASIDE
-from config.client_address import client_address
-from config.kept_forms import go_on, kept_from, kept_in
-from config.log_sign_ins import log_refused
-from config.password_hasher import TooManyPasswords
-from config.sign_in_limit import fails_too_often
+from config.staff.sign_in.client_address import client_address
+from config.staff.sign_in.kept_forms import go_on, kept_from, kept_in
+from config.staff.sign_in.log_sign_ins import log_refused
+from config.staff.sign_in.password_hasher import TooManyPasswords
+from config.staff.sign_in.sign_in_limit import fails_too_often
 
 
 def ask_to_sign_in(request: HttpRequest) -> HttpResponse:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.urls import reverse
 
-from config.roles import EXPORT, MANAGE, PUBLISH, READ, ROLES, may
+from config.staff.roles import EXPORT, MANAGE, PUBLISH, READ, ROLES, may
 
 DIALOG = "dialog"  # the id of the <dialog> in base.html, and so the HX-Target of everything that is opened in it
 

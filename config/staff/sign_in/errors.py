@@ -6,8 +6,8 @@ from django.db import InterfaceError, OperationalError
 from django.shortcuts import render
 from django.urls import reverse
 
-from config.kept_forms import comes_from_here, go_on, kept_from
-from config.sign_in import ask_to_sign_in
+from config.staff.sign_in.kept_forms import comes_from_here, go_on, kept_from
+from config.staff.sign_in.pages import ask_to_sign_in
 
 
 def csrf_failure(request, reason=""):

@@ -8,8 +8,8 @@ from typing import Any
 from django.db import transaction
 
 from config.actor import Actor
-from config.audit import record
-from config.models import ProjectSettings
+from config.staff.audit import record
+from config.staff.models import ProjectSettings
 
 
 def change_settings(changes: Mapping[str, Any], *, by: Actor) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django import template
 
-from config.audit_sentences import known_details, sentence
-from config.models import AuditEntry
+from config.staff.audit_sentences import known_details, sentence
+from config.staff.models import AuditEntry
 
 register = template.Library()
 RECENT = 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from config.templatetags.handout import channel_series
+from config.staff.templatetags.handout import channel_series
 
 register = template.Library()
 

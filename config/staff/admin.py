@@ -18,12 +18,12 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
 
 from config.actor import Actor
-from config.admin_lists import PagedChangeList, PlainDecimalField, shown_plain
-from config.admin_site import Section
-from config.audit import record
-from config.forms import RolesField
-from config.models import ApiCall, ApiKey, AuditEntry, Listener, Outbox, ProjectSettings, Quarantine
-from config.roles import MANAGE, READ, may
+from config.staff.admin_lists import PagedChangeList, PlainDecimalField, shown_plain
+from config.staff.admin_site import Section
+from config.staff.audit import record
+from config.staff.models import ApiCall, ApiKey, AuditEntry, Listener, Outbox, ProjectSettings, Quarantine
+from config.staff.pages.forms import RolesField
+from config.staff.roles import MANAGE, READ, may
 
 
 class RoleModelAdmin(admin.ModelAdmin):
@@ -340,7 +340,7 @@ def _is_superuser(user: User | None) -> bool:
 
 @admin.register(Group)
 class RoleAdmin(ReadOnlyAdmin):
-    """The four roles; config/roles.py makes them, and brings them back, at every `migrate`."""
+    """The four roles; config/staff/roles.py makes them, and brings them back, at every `migrate`."""
 
     section, about = Section.STAFF, "The four roles and what each may do"
     called = "Roles"

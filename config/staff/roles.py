@@ -9,7 +9,7 @@ from functools import wraps
 
 from django.core.exceptions import PermissionDenied
 
-from config.sign_in import ask_to_sign_in
+from config.staff.sign_in.pages import ask_to_sign_in
 
 READ, PUBLISH, EXPORT, MANAGE = "read", "publish", "export", "manage"
 

@@ -11,17 +11,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from config.actor import Actor
-from config.change_settings import change_settings
 from config.check_health import State, check_health
 from config.create_api_key import KeyMadeBefore, create_api_key
-from config.dialogs import leave
-from config.filters import AuditFilter, CallFilter
-from config.forms import ApiKeyForm, SettingsForm, time_zones
-from config.models import ApiKey, AuditEntry
 from config.revoke_api_key import revoke_api_key
-from config.roles import MANAGE, READ, requires
-from config.settings_tables import ApiKeyTable, AuditTable, CallTable
-from config.tables import Looked, list_page
+from config.staff.change_settings import change_settings
+from config.staff.lists.tables import Looked, list_page
+from config.staff.models import ApiKey, AuditEntry
+from config.staff.pages.dialogs import leave
+from config.staff.pages.filters import AuditFilter, CallFilter
+from config.staff.pages.forms import ApiKeyForm, SettingsForm, time_zones
+from config.staff.pages.tables import ApiKeyTable, AuditTable, CallTable
+from config.staff.roles import MANAGE, READ, requires
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 

@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from config.models import AuditEntry
 from config.public_ids import key_of
+from config.staff.models import AuditEntry
 
 # {object} is the object's label with a link to its page; {name} is a value of `details`.
 SENTENCES = {

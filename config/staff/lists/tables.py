@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django_tables2.rows import BoundRows
 
-from config.paging import PER_PAGE, PLACE, Page
+from config.staff.lists.paging import PER_PAGE, PLACE, Page
 
 
 class Looked(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest
 
-from config.client_address import client_address
+from config.staff.sign_in.client_address import client_address
 
 logger = logging.getLogger("handout.sign_in")
 LONGEST_NAME = 60

@@ -11,7 +11,7 @@ from datetime import UTC
 from django.db import connection
 from django.db.models import Exists
 
-from config.models import Quarantine
+from config.staff.models import Quarantine
 
 IS_OPEN = "EXISTS (SELECT FROM config_quarantine WHERE ended_at IS NULL)"
 NOT_OPEN = f"NOT {IS_OPEN}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import django_tables2 as tables
 from django.utils.safestring import SafeString
 
-from config.models import ApiCall, ApiKey, AuditEntry
-from config.tables import NumberColumn, Table, WhenColumn
+from config.staff.lists.tables import NumberColumn, Table, WhenColumn
+from config.staff.models import ApiCall, ApiKey, AuditEntry
 
 
 class ApiKeyTable(Table):

@@ -11,11 +11,11 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from config.audit_sentences import actions
-from config.looking_back import Edge, newest, older_than
-from config.models import ApiCall, AuditEntry
-from config.time_zone import end_of, start_of
-from config.widgets import DateInput
+from config.staff.audit_sentences import actions
+from config.staff.lists.looking_back import Edge, newest, older_than
+from config.staff.models import ApiCall, AuditEntry
+from config.staff.pages.widgets import DateInput
+from config.staff.time_zone import end_of, start_of
 
 # One look into the index `audit_of_actor` for each actor, however many entries each has. The latest label wins.
 ACTORS = """

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from django.db.models import QuerySet
 
-from config.keyset import Compare
+from config.staff.lists.keyset import Compare
 
 
 class Edge(NamedTuple):

@@ -7,8 +7,8 @@ from datetime import date, datetime, time, timedelta
 
 from django.utils import timezone
 
-from config.models import ProjectSettings
-from config.quarantine import IS_OPEN
+from config.staff.models import ProjectSettings
+from config.staff.quarantine import IS_OPEN
 
 # Machines ask here; they are answered in UTC and must not pay for a query.
 WITHOUT_PAGES = ("/v1/",)

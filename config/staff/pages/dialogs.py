@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponse, HttpResponseRedirect
 from django_htmx.http import HttpResponseClientRedirect
 
-from config.navigation import in_dialog
+from config.staff.navigation import in_dialog
 
 
 def leave(request, url: str) -> HttpResponse:

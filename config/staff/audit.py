@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from config.actor import Actor
-from config.models import AuditEntry
+from config.staff.models import AuditEntry
 
 
 def record(

@@ -8,8 +8,8 @@ class HandoutConfig(AppConfig):
     verbose_name = "Settings"
 
     def ready(self):
-        from config.log_sign_ins import log_failed_sign_ins
-        from config.roles import create_roles
+        from config.staff.roles import create_roles
+        from config.staff.sign_in.log_sign_ins import log_failed_sign_ins
 
         # Permissions exist only after `migrate` has run, so the roles are made by its closing signal.
         log_failed_sign_ins()
@@ -17,4 +17,4 @@ class HandoutConfig(AppConfig):
 
 
 class HandoutAdminConfig(AdminConfig):
-    default_site = "config.admin_site.HandoutAdminSite"
+    default_site = "config.staff.admin_site.HandoutAdminSite"

@@ -10,7 +10,7 @@ from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, ChangeList
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
-from config.paging import END, Page
+from config.staff.lists.paging import END, Page
 
 PLACE = ("after", "before")
 

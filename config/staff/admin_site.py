@@ -13,8 +13,8 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from config.roles import READ, may
-from config.sign_in import ask_to_sign_in
+from config.staff.roles import READ, may
+from config.staff.sign_in.pages import ask_to_sign_in
 
 
 class Section(StrEnum):

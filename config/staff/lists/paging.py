@@ -13,12 +13,12 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_date
 
-from config.keyset import Compare, Part, name_of, order_of, ranges_after, sort
-from config.time_zone import end_of, start_of
+from config.staff.lists.keyset import Compare, Part, name_of, order_of, ranges_after, sort
+from config.staff.time_zone import end_of, start_of
 
 PER_PAGE = 25
 COUNT_UP_TO = 10_000
-# What an address may hold of this, and of how far was looked (config/looking_back.py): a new filter or order leaves it
+# What an address may hold of this, and of how far was looked (config/staff/lists/looking_back.py): a new filter or order leaves it
 # behind and begins with the first page.
 PLACE = ("after", "before", "at", "page", "beyond")
 END = "end"

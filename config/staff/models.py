@@ -165,7 +165,7 @@ class ProjectSettings(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "project settings"
         constraints = [models.CheckConstraint(name="project_settings_one_row", condition=Q(id=1))]
-        # The four abilities that config.roles hands to the roles.
+        # The four abilities that config.staff.roles hands to the roles.
         permissions = [
             ("read", "Read the dashboard"),
             ("publish", "Publish codes"),
@@ -184,7 +184,7 @@ class ProjectSettings(models.Model):
 class Quarantine(ActedBy):
     """What was given between `lost_since` and `opened_at` is lost: a backup was restored, or a standby took over too early.
 
-    While one has not ended nothing is published, for it could be given twice (config/quarantine.py, ADR 0026). The actor
+    While one has not ended nothing is published, for it could be given twice (config/staff/quarantine.py, ADR 0026). The actor
     is who opened it. A unique index of its migration allows one at a time.
     """
 

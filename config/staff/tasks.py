@@ -7,7 +7,7 @@ from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 from config import delete_old_calls as old_calls
-from config import delete_old_sign_ins as old_sign_ins
+from config.staff.sign_in import delete_old_sign_ins as old_sign_ins
 from config.take_up_stalled_jobs import take_up_stalled_jobs
 
 # For as long as it takes: a database that is away or busy comes back, and the work goes on where it stopped.

@@ -11,9 +11,9 @@ from typing import Any
 from django import forms
 
 from config.metadata import MetadataRefused, check_metadata
-from config.models import ApiKey, ProjectSettings
-from config.roles import EXPLAINED
-from config.widgets import Switch
+from config.staff.models import ApiKey, ProjectSettings
+from config.staff.pages.widgets import Switch
+from config.staff.roles import EXPLAINED
 
 
 class MetadataField(forms.CharField):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from config import views
+from config.staff.pages import views
 
 app_name = "config"
 urlpatterns = [
