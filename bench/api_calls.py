@@ -47,7 +47,8 @@ def measure(blocks: int, calls: int) -> None:
 
     from django.conf import settings
 
-    from config import api_auth, api_log
+    from config.api import auth as api_auth
+    from config.api import log as api_log
     from config.staff.models import ApiCall
 
     nothing_taken = api_auth.Allowance(1, 0)
@@ -87,7 +88,7 @@ def _caller(application, *, codes: int):
     """A function that publishes the next code of one campaign to one customer."""
     from campaigns.models import Campaign, Voucher
     from config.actor import SYSTEM
-    from config.create_api_key import create_api_key
+    from config.api.actions.create_api_key import create_api_key
 
     campaign = Campaign.objects.create(name="Bench", discount_type="PERCENT", discount_value=10)
     Voucher.objects.bulk_create(

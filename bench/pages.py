@@ -104,7 +104,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from campaigns.models import Campaign
 from config.actor import SYSTEM
-from config.create_api_key import create_api_key
+from config.api.actions.create_api_key import create_api_key
 from publications.models import Publication
 
 settings.ALLOWED_HOSTS = ["*"]

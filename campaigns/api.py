@@ -26,15 +26,15 @@ from campaigns.delete_campaign import delete_campaign
 from campaigns.extend_pool import CodeSpaceExhausted, OneCodeOnly
 from campaigns.find import CampaignNotFound, VoucherNotFound, find_campaign
 from campaigns.models import Campaign, CodeOrder, Voucher
-from config import conditions as by
-from config.api import ApiError, as_api_error, invalid_payload, not_found
-from config.api_auth import MAY_ALL, MAY_READ, caller
-from config.api_examples import Example
-from config.api_lists import Listing, ListQuery
-from config.api_queries import Flag
-from config.api_started import Started, started
-from config.json_conditions import of_metadata
-from config.openapi import operation, path_parameter
+from config.api import conditions as by
+from config.api.auth import MAY_ALL, MAY_READ, caller
+from config.api.door import ApiError, as_api_error, invalid_payload, not_found
+from config.api.examples import Example
+from config.api.json_conditions import of_metadata
+from config.api.lists import Listing, ListQuery
+from config.api.openapi import operation, path_parameter
+from config.api.queries import Flag
+from config.api.started import Started, started
 from config.public_ids import CAMPAIGN
 
 router = Router(tags=["Campaigns"])

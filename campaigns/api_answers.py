@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from campaigns.models import Campaign, Value, Voucher
-from config.api import hundredths, iso, number
+from config.api.door import hundredths, iso, number
 
 NO_RULES = {"object": "list", "data_ref": "data", "data": [], "total": 0}
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from campaigns.models import Value
-from config.api_bodies import array_of
-from config.conditions import TIME_EXPECTED, parse_time
+from config.api.bodies import array_of
+from config.api.conditions import TIME_EXPECTED, parse_time
 
 # column -> what callers call it
 NAMES = {

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from config.api_schemas import (
+from config.api.schemas import (
     MAYBE,
     SHOWN,
     Answer,

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from campaigns.api_requests import DATES, CodeConfigSent, DiscountSent, GiftSent, LimitSent, Sent, Time
 from campaigns.check_value import InvalidFields
-from config.api import invalid_payload
+from config.api.door import invalid_payload
 from config.metadata import MetadataRefused, check_metadata
 
 # column -> what callers call it

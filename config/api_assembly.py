@@ -23,10 +23,10 @@ import publications.api.publications
 import publications.api.redemptions
 import publications.api.voucher_changes
 import publications.api.vouchers
-from config.api import Renderer, error_response
-from config.api_auth import MAY_ALL
-from config.api_bodies import StrictParser
-from config.api_metadata_schemas import router as metadata_schemas
+from config.api.auth import MAY_ALL
+from config.api.bodies import StrictParser
+from config.api.door import Renderer, error_response
+from config.api.metadata_schemas import router as metadata_schemas
 
 TAGS = {
     "Publications": "Handing a code to a customer, exactly once, and who got what.",

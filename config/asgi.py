@@ -12,10 +12,10 @@ from config.wsgi import application as wsgi  # sets Django up, which the others 
 from django.conf import settings
 from django.urls import get_resolver
 
-from config.api import body_too_late, error_content, to_json
+from config.api.door import body_too_late, error_content, to_json
+from config.api.upload_limit import bytes_to_keep
 from config.buffered_wsgi import Answer, BufferedWSGI, Environ, Probe
 from config.pulse import pulse
-from config.upload_limit import bytes_to_keep
 
 THREADS = 8  # each may hold one connection to the database
 OPEN_FILES = 4096  # a connection is one, and so is a body that is too large for memory

@@ -22,7 +22,7 @@ class UploadForm(forms.Form):
     single_column = True
 
     def __init__(self, *args, too_large: bool = False, **kwargs):
-        """`too_large`: the request was stopped (config/upload_limit.py), so there is no file to be seen."""
+        """`too_large`: the request was stopped (config/api/upload_limit.py), so there is no file to be seen."""
         super().__init__(*args, **kwargs)
         self.fields["file"].help_text = f"The first row holds the headings. Up to {_limit()}."
         if too_large:

@@ -16,6 +16,7 @@ from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 
 from config.actor import Actor
+from config.api.upload_limit import is_too_large
 from config.csv_columns import Field
 from config.csv_uploads import NotCsv
 from config.draft_import import (
@@ -32,7 +33,6 @@ from config.imports.limit_uploads import TooManyUploads
 from config.retry_import import NotFailed, retry_import
 from config.run_import import Importer
 from config.staff.models import CsvImport
-from config.upload_limit import is_too_large
 
 RECENT = 10  # imports listed below the upload
 SHOWN = 100  # refused rows on the page

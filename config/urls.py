@@ -5,7 +5,7 @@ from django.urls import include, path
 
 import config.public_ids  # noqa: F401 - registers the converters <camp:…>, <v:…>, <cust:…>, <pub:…>, <export:…>
 from config.api_assembly import api
-from config.reference_views import docs, openapi
+from config.api_reference_pages import docs, openapi
 
 handler500 = "config.staff.sign_in.errors.server_error"
 urlpatterns = [

@@ -10,11 +10,11 @@ from django.http import HttpRequest
 from ninja import Query, Router
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from config.api import ApiError, as_api_error, invalid_payload, invalid_query, not_found
-from config.api_auth import MAY_ALL, MAY_READ
-from config.api_filters import what_is_asked
-from config.api_lists import ListQuery, answer_list
-from config.api_queries import read_time
+from config.api.auth import MAY_ALL, MAY_READ
+from config.api.door import ApiError, as_api_error, invalid_payload, invalid_query, not_found
+from config.api.filters import what_is_asked
+from config.api.lists import ListQuery, answer_list
+from config.api.queries import read_time
 from config.public_ids import CUSTOMER
 from customers.api_answers import customer_answer, customer_answers
 from customers.find_segments import find_segment, in_segment

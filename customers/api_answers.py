@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from config.api import iso
+from config.api.door import iso
 from customers.models import Customer
 
 

@@ -8,10 +8,10 @@ from django.http import HttpRequest
 from ninja import Body, File, UploadedFile
 from pydantic import BaseModel, ConfigDict
 
-from config.api import ApiError, as_api_error, invalid_payload
-from config.api_auth import MAY_ALL, caller
-from config.api_bodies import MOST_ROWS, array_of
-from config.api_started import started
+from config.api.auth import MAY_ALL, caller
+from config.api.bodies import MOST_ROWS, array_of
+from config.api.door import ApiError, as_api_error, invalid_payload
+from config.api.started import started
 from config.csv_uploads import NotCsv
 from config.imports.limit_uploads import TooManyUploads
 from config.order_import import NothingToImport

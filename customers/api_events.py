@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from ninja import Router
 from pydantic import BaseModel, ConfigDict, Field
 
-from config.api import ApiError, as_api_error, invalid_payload
-from config.api_auth import MAY_ALL, caller
+from config.api.auth import MAY_ALL, caller
+from config.api.door import ApiError, as_api_error, invalid_payload
 from customers.api import CustomerSent
 from customers.models import Customer
 from customers.track_event import LONGEST_NAME, InvalidEvent, track_event

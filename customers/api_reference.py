@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from config.api_examples import Example
-from config.api_lists import ListQuery, filters, moments, shortcuts, values
-from config.openapi import describe, in_path, in_query
+from config.api.examples import Example
+from config.api.lists import ListQuery, filters, moments, shortcuts, values
+from config.api.openapi import describe, in_path, in_query
 from customers import api, api_events, api_segments
 from customers.api_schemas import Customer, CustomerList, Event, Segment, SegmentList, SegmentsOfCustomer
 

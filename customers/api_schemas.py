@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from config.api_schemas import MAYBE, SHOWN, Answer, CampaignId, CustomerId, Listed, Metadata, Moment, Nothing, id_of
+from config.api.schemas import MAYBE, SHOWN, Answer, CampaignId, CustomerId, Listed, Metadata, Moment, Nothing, id_of
 
 
 class GiftsRedeemed(Answer):

@@ -9,13 +9,13 @@ from django.http import HttpRequest
 from ninja import Query, Router, Status
 from pydantic import BaseModel, ConfigDict
 
-from config import conditions as by
-from config.api import ApiError, as_api_error, invalid_payload, iso, not_found
-from config.api_auth import MAY_ALL, MAY_READ, caller
-from config.api_bodies import MOST_ROWS, array_of
-from config.api_filters import what_is_asked
-from config.api_lists import ListQuery, answer_list
-from config.api_queries import read_values
+from config.api import conditions as by
+from config.api.auth import MAY_ALL, MAY_READ, caller
+from config.api.bodies import MOST_ROWS, array_of
+from config.api.door import ApiError, as_api_error, invalid_payload, iso, not_found
+from config.api.filters import what_is_asked
+from config.api.lists import ListQuery, answer_list
+from config.api.queries import read_values
 from config.public_ids import SEGMENT, key_of
 from customers.api import router as customers
 from customers.create_segment import (

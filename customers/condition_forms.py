@@ -9,7 +9,7 @@ from typing import Any
 
 from django.http import QueryDict
 
-from config import conditions as by
+from config.api import conditions as by
 from customers.segment_filter import COUNTED, FIELDS, InvalidSegmentFilter, field_called, read_segment_filter
 
 MOST_ROWS = 20

@@ -3,7 +3,7 @@
     {"junction": "and", "address.city": {"conditions": {"$is": ["Kyiv"]}},
      "events.sign_up.count": {"conditions": {"$more_than": [0]}}}
 
-The language is that of every filter (config/conditions.py). An absent field is an empty word here: it is no other
+The language is that of every filter (config/api/conditions.py). An absent field is an empty word here: it is no other
 value ($is_not fits it), and it holds, begins and ends with nothing.
 """
 
@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.functions import Coalesce
 
-from config import conditions as by
-from config.json_conditions import in_json, part_of, words
+from config.api import conditions as by
+from config.api.json_conditions import in_json, part_of, words
 from customers.models import Event
 from customers.upsert import ADDRESS_PARTS
 

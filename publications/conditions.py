@@ -6,8 +6,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Now, NullIf
 
 from campaigns.models import Campaign, Voucher
-from config import conditions as by
-from config.json_conditions import number, of_metadata
+from config.api import conditions as by
+from config.api.json_conditions import number, of_metadata
 from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER, key_of
 from customers.models import Customer
 from publications.models import Publication, PublishedVoucher

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Exists, FloatField, OuterRef, QuerySet
 
 from campaigns.models import Campaign
-from config.json_conditions import number
+from config.api.json_conditions import number
 from config.public_ids import CAMPAIGN, key_of
 from customers.segment_filter import COUNTED, FIELDS, Counted
 from publications.models import Publication, Redemption

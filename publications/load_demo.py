@@ -13,7 +13,7 @@ from campaigns.code_state import gift_amount
 from campaigns.extend_pool import extend_pool
 from campaigns.models import Campaign, Voucher
 from config.actor import Actor
-from config.create_api_key import create_api_key
+from config.api.actions.create_api_key import create_api_key
 from config.staff import audit
 from config.staff.models import ApiKey
 from customers.models import Customer

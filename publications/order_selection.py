@@ -8,7 +8,7 @@ from typing import Any
 from campaigns.mask import mask
 from campaigns.models import Campaign
 from config.actor import Actor
-from config.conditions import InvalidCondition, read_filters
+from config.api.conditions import InvalidCondition, read_filters
 from config.csv_files import Column
 from config.metadata import MetadataRefused, check_metadata
 from config.staff.models import ProjectSettings
@@ -17,7 +17,9 @@ from publications.models import Export
 from publications.order_export import order_export
 from publications.report import Rows
 
-LARGEST_FILTERS = 512 * 1024  # bytes: a thousand values (config/conditions.py) of the longest codes, and room to spare
+LARGEST_FILTERS = (
+    512 * 1024
+)  # bytes: a thousand values (config/api/conditions.py) of the longest codes, and room to spare
 
 
 class UnknownExport(ValueError):
@@ -54,7 +56,7 @@ def order_selection(
     by: Actor,
 ) -> Export:
     """`exported_object` is one of `EXPORTED`; its `fields` in this order (none: the usual ones), those that the
-    `filters` find (config/conditions.py), perhaps of one campaign.
+    `filters` find (config/api/conditions.py), perhaps of one campaign.
 
     Unpublished codes are masked in it, unless the project's settings reveal them at this moment.
     Raises UnknownExport, UnknownFields, UnknownOrder, NotOfCampaigns and InvalidCondition.

@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.core import signing
 
 from config.actor import Actor
-from config.api_auth import Key
+from config.api.auth import Key
 from config.staff.models import ApiKey
 from publications.models import Export
 from publications.row_stamp import row_stamp

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from config.create_api_key import create_api_key
+from config.api.actions.create_api_key import create_api_key
 from tests.api_document import check
 from tests.factories import STAFF
 

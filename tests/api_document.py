@@ -14,8 +14,8 @@ from typing import Any
 import jsonschema_rs
 from django.http import HttpRequest, HttpResponse
 
+from config.api.openapi import document
 from config.api_assembly import described_api
-from config.openapi import document
 
 ERROR = {"$ref": "#/components/schemas/Error"}
 

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from campaigns.models import CampaignCount, CampaignDeletion, CodeImport, CodeOrder, OfferChange
-from config.create_api_key import create_api_key
+from config.api.actions.create_api_key import create_api_key
 from config.events.note import note_event
 from config.staff.audit import record
 from config.staff.models import ApiCall, Listener, ProjectSettings, Quarantine

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from campaigns.extend_pool import order_codes
+from config.api.openapi import document
 from config.api_assembly import described_api
-from config.openapi import document
 from customers.create_segment import create_static_segment
 from publications.order_selection import order_selection
 from publications.redemptions.redeem import redeem

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from config.api.actions.create_api_key import create_api_key
 from config.api_assembly import api
-from config.create_api_key import create_api_key
 from tests.factories import STAFF
 
 PAGE = (Path(__file__).parent.parent / "docs" / "api.md").read_text()

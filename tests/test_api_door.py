@@ -7,10 +7,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from config import api_auth
+from config.api import auth as api_auth
+from config.api.actions.revoke_api_key import revoke_api_key
+from config.api.auth import KeyWith, RateLimit
 from config.api_assembly import api
-from config.api_auth import KeyWith, RateLimit
-from config.revoke_api_key import revoke_api_key
 from tests.api_calls import Answer, Api
 from tests.factories import STAFF, CampaignFactory
 

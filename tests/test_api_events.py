@@ -2,8 +2,8 @@
 
 import pytest
 
-from config import api_auth
-from config.api_auth import RateLimit
+from config.api import auth as api_auth
+from config.api.auth import RateLimit
 from customers.models import Customer, Event
 from publications.erase_customer import erase_customer
 from tests.api_calls import Api

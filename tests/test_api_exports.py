@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.test import Client
 
-from config.revoke_api_key import revoke_api_key
+from config.api.actions.revoke_api_key import revoke_api_key
 from config.staff.models import AuditEntry
 from publications.delete_old_files import delete_old_files
 from publications.models import Export

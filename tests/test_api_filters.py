@@ -8,8 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from config import api_lists
-from config.api_filters import MOST_KEYS
+from config.api import lists as api_lists
+from config.api.filters import MOST_KEYS
 from publications.models import Publication
 from publications.redemptions.redeem import redeem
 from tests.api_calls import Api

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from config.upload_limit import largest_body
+from config.api.upload_limit import largest_body
 from tests.api_calls import Api
 from tests.openapi_examples import OPERATIONS, Operation, a_shop, first_body, with_real_ids
 

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
-from config.create_api_key import create_api_key
+from config.api.actions.create_api_key import create_api_key
 from config.staff.models import ApiKey, AuditEntry
 from tests.factories import STAFF
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from config.create_api_key import create_api_key
-from config.revoke_api_key import revoke_api_key
+from config.api.actions.create_api_key import create_api_key
+from config.api.actions.revoke_api_key import revoke_api_key
 from config.staff.models import ApiKey, AuditEntry
 from tests.factories import STAFF
 

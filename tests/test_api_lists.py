@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from campaigns.models import Voucher
-from config import api_lists
+from config.api import lists as api_lists
 from publications.models import Publication, PublishedVoucher
 from publications.publish import publish
 from publications.refusals import PublishRefused

@@ -8,10 +8,11 @@ from django.db import DatabaseError, connection
 from django.urls import ResolverMatch
 from django.utils import timezone
 
-from config import api, api_log
-from config.api_log import ApiLog, Call, path_to_keep
-from config.create_api_key import create_api_key
-from config.delete_old_calls import delete_old_calls
+from config.api import door as api
+from config.api import log as api_log
+from config.api.actions.create_api_key import create_api_key
+from config.api.actions.delete_old_calls import delete_old_calls
+from config.api.log import ApiLog, Call, path_to_keep
 from config.public_ids import public_id
 from config.staff.models import ApiCall
 from config.staff.pages import filters

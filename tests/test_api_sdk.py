@@ -25,7 +25,7 @@ from voucherify.models import (
 )
 
 from campaigns.models import Voucher
-from config.create_api_key import create_api_key
+from config.api.actions.create_api_key import create_api_key
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -13,7 +13,7 @@ from voucherify.models import (
     SegmentsCreateRequestBody,
 )
 
-from config.create_api_key import create_api_key
+from config.api.actions.create_api_key import create_api_key
 from customers.models import Event, Segment
 from tests.factories import STAFF, CustomerFactory
 

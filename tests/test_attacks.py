@@ -7,9 +7,9 @@ from django.contrib.auth.models import Group, User
 from django.urls import reverse
 
 from campaigns.models import Campaign
-from config.api import ApiError
-from config.api_bodies import _object
-from config.conditions import parse_time
+from config.api.bodies import _object
+from config.api.conditions import parse_time
+from config.api.door import ApiError
 from config.staff.models import ProjectSettings
 from config.staff.templatetags.handout import when
 from tests.factories import CampaignFactory, UserFactory, VoucherFactory

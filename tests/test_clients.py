@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from config.create_api_key import create_api_key
+from config.api.actions.create_api_key import create_api_key
 from tests.factories import STAFF, CampaignFactory
 
 HERE = Path(__file__).parent / "clients"

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import CodeOrder
 from campaigns.switch_code import disable_code
-from config.create_api_key import create_api_key
+from config.api.actions.create_api_key import create_api_key
 from publications.low_pools import low_pools
 from publications.models import Distribution, Export
 from publications.publish import publish

@@ -4,7 +4,7 @@ import resource
 
 import pytest
 
-from config.api_bodies import MOST_ROWS
+from config.api.bodies import MOST_ROWS
 from customers.models import Customer
 from publications.models import Export, Redemption
 from tests.api_calls import Api

@@ -11,7 +11,7 @@ import voucherify
 from django.core.management import call_command
 from django.db import connection
 
-from config.create_api_key import create_api_key
+from config.api.actions.create_api_key import create_api_key
 from publications.verify import verify as check
 from tests.factories import STAFF, CampaignFactory
 from tests.imports import SAMPLES

@@ -11,10 +11,10 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from config.api.actions.create_api_key import create_api_key
+from config.api.errors import ERRORS
+from config.api.openapi import undescribed
 from config.api_assembly import described_api
-from config.api_errors import ERRORS
-from config.create_api_key import create_api_key
-from config.openapi import undescribed
 from tests.api_document import check, whole, wrong
 from tests.factories import STAFF, CampaignFactory
 from tests.openapi_examples import DOCUMENT, OPERATIONS, a_shop, call_of, with_real_ids

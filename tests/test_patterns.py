@@ -16,10 +16,10 @@ import pytest
 from django.http import QueryDict
 
 from campaigns.durations import InvalidDuration, parse_duration
-from config.api import ApiError
-from config.api_filters import filters_of
-from config.api_queries import read_object, read_values
-from config.conditions import parse_time_of_address
+from config.api.conditions import parse_time_of_address
+from config.api.door import ApiError
+from config.api.filters import filters_of
+from config.api.queries import read_object, read_values
 from config.csv_cells import RowRefused, decimal_of, lines_of, moment_of, object_of
 from config.csv_formulas import neutralised, neutralised_row, restored
 from customers.read_list import named_in
@@ -33,10 +33,10 @@ APPS = ["config", "campaigns", "customers", "publications"]
 MB = 1_000_000
 # These read only what we wrote ourselves: our routes, descriptions, sentences and examples.
 OUR_OWN_TEXT = {
-    "config/openapi.py",
-    "config/api_examples.py",
+    "config/api/openapi.py",
+    "config/api/examples.py",
     "config/staff/audit_sentences.py",
-    "config/templatetags/reference.py",
+    "config/api/templatetags/reference.py",
     "config/runtime/restore.py",  # what pg_restore says of a dump
 }
 NOT_TO_BE_IMPORTED = ("migrations", "commands", "wsgi", "asgi")  # the latter two change the process
@@ -134,7 +134,7 @@ def test_every_pattern_of_other_peoples_text_stands_where_this_test_finds_it():
     ]
 
     # The first is made of the names of our own parameters, without one repetition in another; the second is tried below.
-    assert sorted(place.partition(":")[0] for place in inside) == ["config/api_filters.py", "config/csv_formulas.py"]
+    assert sorted(place.partition(":")[0] for place in inside) == ["config/api/filters.py", "config/csv_formulas.py"]
     assert len(PATTERNS) > 20
 
 

@@ -6,9 +6,9 @@ from html import unescape
 import pytest
 from django.test import Client
 
-from config.api_errors import ERRORS
-from config.reference import kind_of
-from config.templatetags.reference import words
+from config.api.errors import ERRORS
+from config.api.reference import kind_of
+from config.api.templatetags.reference import words
 from tests.openapi_examples import DOCUMENT, OPERATIONS
 
 pytestmark = pytest.mark.django_db

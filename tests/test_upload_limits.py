@@ -6,7 +6,7 @@ from django.core.files.uploadhandler import StopUpload
 from django.test import Client
 
 from campaigns.models import CodeImport
-from config.upload_limit import UploadLimit
+from config.api.upload_limit import UploadLimit
 from customers.models import CustomerImport
 from tests.api_calls import Api
 

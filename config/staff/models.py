@@ -62,7 +62,7 @@ class ApiKey(models.Model):
 
 
 class ApiCall(models.Model):
-    """One call of the API with a key, kept for 30 days (config/api_log.py): no body, no query, no personal value."""
+    """One call of the API with a key, kept for 30 days (config/api/log.py): no body, no query, no personal value."""
 
     # Without a constraint: it would be checked for each row, and no key is ever deleted.
     key = models.ForeignKey(ApiKey, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="calls")

@@ -6,7 +6,7 @@ from django.db import InterfaceError, OperationalError
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
-from config import delete_old_calls as old_calls
+from config.api.actions import delete_old_calls as old_calls
 from config.staff.sign_in import delete_old_sign_ins as old_sign_ins
 from config.take_up_stalled_jobs import take_up_stalled_jobs
 

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from campaigns.api_answers import short_voucher_answer, voucher_answer
 from campaigns.models import Voucher
-from config.api import iso
-from config.api_auth import Key
+from config.api.auth import Key
+from config.api.door import iso
 from customers.api_answers import short_customer_answer
 from publications.api.masked_codes import shown_code
 from publications.models import Publication, PublishedVoucher

@@ -15,10 +15,10 @@ from pydantic import BaseModel, Field
 
 from campaigns.mask import mask
 from campaigns.models import CampaignDeletion, CodeImport, CodeOrder
-from config.api import iso, not_found
-from config.api_auth import MAY_READ, Key
-from config.api_filters import what_is_asked
-from config.api_queries import read_time
+from config.api.auth import MAY_READ, Key
+from config.api.door import iso, not_found
+from config.api.filters import what_is_asked
+from config.api.queries import read_time
 from config.public_ids import action_of
 from config.staff.models import AsyncAction, CsvImport, ProjectSettings
 from customers.models import CustomerImport

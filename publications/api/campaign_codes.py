@@ -15,9 +15,9 @@ from campaigns.code_space import CodeSpaceTooSmall, code_space
 from campaigns.create_codes import create_code, create_random_code
 from campaigns.extend_pool import OneCodeOnly, order_codes, space_of
 from campaigns.find import find_campaign
-from config.api import invalid_payload, invalid_query
-from config.api_auth import MAY_ALL, MAY_READ, caller
-from config.api_started import started
+from config.api.auth import MAY_ALL, MAY_READ, caller
+from config.api.door import invalid_payload, invalid_query
+from config.api.started import started
 from publications.api.voucher_changes import answer_voucher, code_of_address
 from publications.summarise_campaign import summarise_campaign
 

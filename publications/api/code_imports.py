@@ -11,10 +11,10 @@ from campaigns.api import router as campaigns
 from campaigns.api_voucher_requests import ImportedVoucherSent
 from campaigns.find import find_campaign
 from campaigns.order_code_import import CodesMissing, CodesRepeated, order_code_import, order_import_of_codes
-from config.api import ApiError, as_api_error
-from config.api_auth import MAY_ALL, caller
-from config.api_bodies import MOST_ROWS, array_of
-from config.api_started import started
+from config.api.auth import MAY_ALL, caller
+from config.api.bodies import MOST_ROWS, array_of
+from config.api.door import ApiError, as_api_error
+from config.api.started import started
 from publications.api.vouchers import router as vouchers
 
 STARTED = {202: dict}

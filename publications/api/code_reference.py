@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from campaigns.api_schemas import CampaignSummary, Voucher, VoucherList
-from config.api_examples import Example
-from config.api_lists import filters, moments, shortcuts, values
-from config.api_started import Started
-from config.openapi import describe, in_path, in_query
+from config.api.examples import Example
+from config.api.lists import filters, moments, shortcuts, values
+from config.api.openapi import describe, in_path, in_query
+from config.api.started import Started
 from customers import api_changes as customer_changes
 from customers.api_schemas import Customer
 from publications.api import campaign_codes, code_imports, customers, publications, voucher_changes, vouchers

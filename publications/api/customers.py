@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
-from config.api_auth import MAY_ALL, caller
+from config.api.auth import MAY_ALL, caller
 from customers.api import router
 from customers.upsert import CustomerNotFound, find_customer
 from publications.erase_customer import erase_customer

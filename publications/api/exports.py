@@ -14,12 +14,12 @@ from pydantic import BaseModel, ConfigDict
 
 from campaigns.find import find_campaign
 from config.actor import Actor
-from config.api import ApiError, as_api_error, invalid_payload, iso, not_found
-from config.api_auth import MAY_ALL, MAY_READ, Key, KeyWith, caller
-from config.api_bodies import array_of
-from config.api_filters import what_is_asked
-from config.api_lists import ListQuery, answer_list
-from config.conditions import InvalidCondition
+from config.api.auth import MAY_ALL, MAY_READ, Key, KeyWith, caller
+from config.api.bodies import array_of
+from config.api.conditions import InvalidCondition
+from config.api.door import ApiError, as_api_error, invalid_payload, iso, not_found
+from config.api.filters import what_is_asked
+from config.api.lists import ListQuery, answer_list
 from config.public_ids import EXPORT, key_of
 from publications.delete_export import delete_export
 from publications.download_export import NoFile, download_export

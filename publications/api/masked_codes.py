@@ -12,8 +12,8 @@ from django.db.models import Q
 from campaigns.find import find_voucher
 from campaigns.mask import mask
 from campaigns.models import Voucher
-from config import conditions as by
-from config.api_auth import Key
+from config.api import conditions as by
+from config.api.auth import Key
 
 
 def shown_code(voucher: Voucher, key: Key) -> str:

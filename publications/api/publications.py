@@ -12,12 +12,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from campaigns.find import find_voucher
 from campaigns.models import Campaign
-from config import conditions as by
-from config.api import ApiError, as_api_error, in_words, invalid_payload, invalid_query, key_or_404, not_found
-from config.api_auth import MAY_PUBLISH, MAY_PUBLISH_BY_GET, MAY_PUBLISH_OR_READ, MAY_READ, Key, caller, publishing_held
-from config.api_filters import are_asked, what_is_asked
-from config.api_lists import ListQuery, answer_list
-from config.api_queries import Flag, read_flag, read_object
+from config.api import conditions as by
+from config.api.auth import MAY_PUBLISH, MAY_PUBLISH_BY_GET, MAY_PUBLISH_OR_READ, MAY_READ, Key, caller, publishing_held
+from config.api.door import ApiError, as_api_error, in_words, invalid_payload, invalid_query, key_or_404, not_found
+from config.api.filters import are_asked, what_is_asked
+from config.api.lists import ListQuery, answer_list
+from config.api.queries import Flag, read_flag, read_object
 from config.public_ids import CAMPAIGN, CUSTOMER, PUBLICATION, key_of
 from customers.api import CustomerSent
 from customers.models import Customer

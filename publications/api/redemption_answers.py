@@ -7,8 +7,8 @@ from typing import Any
 
 from campaigns.api_answers import short_voucher_answer
 from campaigns.models import Voucher
-from config.api import hundredths, iso
-from config.api_auth import Key
+from config.api.auth import Key
+from config.api.door import hundredths, iso
 from config.public_ids import CAMPAIGN, CUSTOMER, REDEMPTION, public_id
 from customers.api_answers import short_customer_answer
 from customers.models import Customer

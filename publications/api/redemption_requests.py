@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from config.api_bodies import array_of
+from config.api.bodies import array_of
 from customers.api import CustomerSent
 
 

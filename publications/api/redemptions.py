@@ -12,12 +12,12 @@ from ninja import Query, Router
 from pydantic import Field
 
 from campaigns.find import find_voucher
-from config import conditions as by
-from config.api import ApiError, as_api_error, invalid_payload, not_found
-from config.api_auth import MAY_ALL, MAY_READ, Key, caller
-from config.api_filters import are_asked, what_is_asked
-from config.api_lists import ListQuery, answer_list
-from config.api_queries import read_values
+from config.api import conditions as by
+from config.api.auth import MAY_ALL, MAY_READ, Key, caller
+from config.api.door import ApiError, as_api_error, invalid_payload, not_found
+from config.api.filters import are_asked, what_is_asked
+from config.api.lists import ListQuery, answer_list
+from config.api.queries import read_values
 from config.public_ids import CAMPAIGN, CUSTOMER, REDEMPTION, VOUCHER
 from customers.upsert import InvalidCustomer
 from publications.api.answers import voucher_answers

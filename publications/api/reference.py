@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from campaigns.api_schemas import Voucher
-from config import api_metadata_schemas
-from config.api_auth import Key
-from config.api_examples import Example
-from config.api_lists import filters, moments, shortcuts, values
-from config.api_schemas import MetadataSchemas
-from config.openapi import describe, in_path, in_query
+from config.api import metadata_schemas as api_metadata_schemas
+from config.api.auth import Key
+from config.api.examples import Example
+from config.api.lists import filters, moments, shortcuts, values
+from config.api.openapi import describe, in_path, in_query
+from config.api.schemas import MetadataSchemas
 from publications.api import async_actions, exports, old_publish, publications, redemptions
 from publications.api.schemas import (
     AsyncActionList,

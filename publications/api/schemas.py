@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from campaigns.api_schemas import ShortVoucher, Voucher
-from config.api_schemas import (
+from config.api.schemas import (
     MAYBE,
     SHOWN,
     Answer,
@@ -21,7 +21,7 @@ from config.api_schemas import (
     VoucherId,
     id_of,
 )
-from config.api_started import ActionId
+from config.api.started import ActionId
 from customers.api_schemas import CustomerOfOrder, ShortCustomer, SimpleCustomer
 
 

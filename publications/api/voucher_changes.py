@@ -15,9 +15,9 @@ from campaigns.extend_pool import OneCodeOnly, space_of
 from campaigns.find import VoucherNotFound, find_campaign, find_voucher
 from campaigns.models import Voucher
 from campaigns.switch_code import disable_code, enable_code
-from config.api import ApiError, as_api_error
-from config.api_auth import MAY_ALL, caller
-from config.api_queries import Flag
+from config.api.auth import MAY_ALL, caller
+from config.api.door import ApiError, as_api_error
+from config.api.queries import Flag
 from publications.api.answers import voucher_answers
 from publications.api.vouchers import router
 

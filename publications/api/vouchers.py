@@ -10,12 +10,12 @@ from ninja import Query, Router
 
 from campaigns.find import vouchers_to_see
 from campaigns.models import Campaign
-from config import conditions as by
-from config.api import invalid_query
-from config.api_auth import MAY_READ, Key
-from config.api_filters import are_asked, what_is_asked
-from config.api_lists import ListQuery, answer_list
-from config.api_queries import read_values
+from config.api import conditions as by
+from config.api.auth import MAY_READ, Key
+from config.api.door import invalid_query
+from config.api.filters import are_asked, what_is_asked
+from config.api.lists import ListQuery, answer_list
+from config.api.queries import read_values
 from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER, key_of
 from publications.api.answers import voucher_answers
 from publications.api.masked_codes import code_filter, find_voucher_for, visible

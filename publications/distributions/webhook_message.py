@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from campaigns.models import Voucher
-from config.api import iso
+from config.api.door import iso
 from config.public_ids import PUBLICATION, VOUCHER
 from customers.api_answers import customer_answer
 from customers.models import Customer

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import F, Field, Func, TextField
 
-from config.api import iso
+from config.api.door import iso
 from customers.api_answers import FIND_SUMMARIES
 
 # Each is SQL of one row; `{customer}` stands for the customer's key. Amounts are in hundredths.

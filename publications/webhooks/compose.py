@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from campaigns.models import CodeOrder
-from config.api import iso
+from config.api.door import iso
 from config.public_ids import EVENT, public_id
 from publications.attach_codes import attach_codes
 from publications.models import Publication

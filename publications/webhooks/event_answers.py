@@ -10,7 +10,7 @@ from typing import Any
 
 from campaigns.api_answers import campaign_answer, voucher_answer
 from campaigns.models import Campaign, CodeOrder, Voucher
-from config.api import hundredths, iso
+from config.api.door import hundredths, iso
 from config.staff.models import ActedBy
 from customers.api_answers import short_customer_answer
 from customers.models import Customer

@@ -19,7 +19,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 from psycopg.types.json import Jsonb
 
-from config.api import iso
+from config.api.door import iso
 from config.staff.quarantine import open_one
 from publications.webhooks.deliver import Answer, deliver
 from publications.webhooks.models import TEST, WebhookAddress, WebhookDelivery

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from config.create_api_key import create_api_key
+from config.api.actions.create_api_key import create_api_key
 from publications.webhooks.create_address import create_address
 from tests.factories import STAFF, CampaignFactory
 

@@ -5,7 +5,7 @@ import json
 from django.core.management.base import BaseCommand, CommandError
 
 from config.actor import Actor
-from config.create_api_key import create_api_key
+from config.api.actions.create_api_key import create_api_key
 from config.staff.models import ApiKey
 
 

@@ -19,11 +19,11 @@ from ninja.operation import Operation
 from ninja.schema import NinjaGenerateJsonSchema
 from pydantic import TypeAdapter
 
-from config.api_auth import KeyWith
-from config.api_errors import ERRORS
-from config.api_examples import SERVER, Example, curl, example_of
-from config.api_lists import LAST_PAGE, Listing, list_parameters, list_schema
-from config.api_schemas import Error
+from config.api.auth import KeyWith
+from config.api.errors import ERRORS
+from config.api.examples import SERVER, Example, curl, example_of
+from config.api.lists import LAST_PAGE, Listing, list_parameters, list_schema
+from config.api.schemas import Error
 
 F = TypeVar("F", bound=Callable)
 

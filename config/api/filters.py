@@ -11,9 +11,9 @@ from django.db.models import Q
 from django.http import QueryDict
 from pydantic import BaseModel
 
-from config.api import invalid_query
-from config.api_queries import UNSET, read_values, times, unpack
-from config.conditions import ANY_KEY, Condition, Field, InvalidCondition, join
+from config.api.conditions import ANY_KEY, Condition, Field, InvalidCondition, join
+from config.api.door import invalid_query
+from config.api.queries import UNSET, read_values, times, unpack
 
 # The key of metadata may be any text; other names have no more than a dot.
 CONDITION = re.compile(r"filters\[([\w.]+|metadata\..+?)\](?:\[conditions\])?\[(\$?\w+)\](?:\[\d*\])?", re.DOTALL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from config.api_schemas import Answer, id_of
+from config.api.schemas import Answer, id_of
 from config.staff.models import AsyncAction
 
 ActionId = id_of("aa", "aa_N6QsVx0Jd3YhLm9p")

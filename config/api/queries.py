@@ -12,8 +12,8 @@ from django.db.models import Q
 from django.http import QueryDict
 from pydantic import BeforeValidator, Strict
 
-from config.api import invalid_query
-from config.conditions import TIME_EXPECTED, parse_time_of_address
+from config.api.conditions import TIME_EXPECTED, parse_time_of_address
+from config.api.door import invalid_query
 
 UNSET = "None"  # how the Python SDK writes what was not set
 DEEPEST = 8

@@ -7,9 +7,9 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router
 
-from config.api_auth import MAY_READ
-from config.api_filters import what_is_asked
-from config.api_lists import ListQuery
+from config.api.auth import MAY_READ
+from config.api.filters import what_is_asked
+from config.api.lists import ListQuery
 
 router = Router(tags=["Metadata schemas"])
 

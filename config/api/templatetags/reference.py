@@ -8,7 +8,7 @@ from django import template
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
-from config.api_examples import SERVER
+from config.api.examples import SERVER
 
 register = template.Library()
 

@@ -23,7 +23,7 @@ from django.db.models.lookups import (
     StartsWith,
 )
 
-from config import conditions as by
+from config.api import conditions as by
 
 PARTS: dict[str, type[Lookup]] = {
     "$contains": Contains,

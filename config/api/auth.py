@@ -15,8 +15,8 @@ from django.db import connection
 from django.http import HttpRequest
 
 from config.actor import Actor
-from config.api import ApiError
-from config.create_api_key import hash_of
+from config.api.actions.create_api_key import hash_of
+from config.api.door import ApiError
 from config.staff.quarantine import IS_OPEN, current, reason
 
 SECONDS = 60  # settings.API_RATE_LIMIT is for each such span

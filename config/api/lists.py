@@ -12,11 +12,11 @@ from django.http import HttpRequest
 from psycopg.errors import QueryCanceled
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from config import conditions as by
-from config.api import ApiError, invalid_query
-from config.api_filters import NO_FIELDS, are_asked, what_is_asked
-from config.api_filters import shortcuts as shortcut_names
-from config.api_schemas import Listed
+from config.api import conditions as by
+from config.api.door import ApiError, invalid_query
+from config.api.filters import NO_FIELDS, are_asked, what_is_asked
+from config.api.filters import shortcuts as shortcut_names
+from config.api.schemas import Listed
 from config.public_ids import key_of
 
 LAST_PAGE = 1000
@@ -167,7 +167,7 @@ def list_parameters(listing: Listing) -> list[dict[str, Any]]:
 
 
 def filters(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameter `filters` of a list, of its fields (config.conditions.Field)."""
+    """The parameter `filters` of a list, of its fields (config.api.conditions.Field)."""
     values = {"type": "array", "items": {"type": "string"}}
     conditions = {
         name: {

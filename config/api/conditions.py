@@ -1,6 +1,6 @@
 """Conditions on fields, as callers of the API write them (`$is`, `$contains`, `$after`, …), and as a Q of the database.
 
-Read from a query string (config/api_filters.py) or from a JSON object (`read_filters`). Every (field, operator) with
+Read from a query string (config/api/filters.py) or from a JSON object (`read_filters`). Every (field, operator) with
 its values is a condition; `junction` joins them all by `and` (the default) or `or`.
 """
 

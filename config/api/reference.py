@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from config.api_errors import ERRORS
-from config.api_examples import as_json
-from config.openapi import ALWAYS, WITH_BODY, used
+from config.api.errors import ERRORS
+from config.api.examples import as_json
+from config.api.openapi import ALWAYS, WITH_BODY, used
 
 COMMON = [*ALWAYS, *WITH_BODY, "page_over_limit", "not_found", "method_not_allowed"]
 

@@ -11,9 +11,9 @@ from django.http import HttpRequest
 from ninja.parser import Parser
 from pydantic import Field
 
-from config.api import ApiError, invalid_payload
+from config.api.door import ApiError, invalid_payload
+from config.api.upload_limit import takes_array
 from config.metadata import depth_of
-from config.upload_limit import takes_array
 
 T = TypeVar("T")
 LARGEST_INTEGER = 2**63 - 1

@@ -13,10 +13,10 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import etag, require_safe
 
-from config import reference
+from config.api import reference
+from config.api.examples import SERVER
+from config.api.openapi import document
 from config.api_assembly import described_api
-from config.api_examples import SERVER
-from config.openapi import document
 
 
 @cache

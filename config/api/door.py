@@ -25,12 +25,12 @@ from django.http.multipartparser import MultiPartParserError
 from ninja.errors import HttpError, ValidationError
 from ninja.renderers import BaseRenderer
 
-from config.api_addresses import resolve
-from config.api_log import Call, log
+from config.api.addresses import resolve
+from config.api.log import Call, log
+from config.api.upload_limit import largest_body
 from config.log_routes import route_of
 from config.metadata import MetadataRefused
 from config.public_ids import key_of
-from config.upload_limit import largest_body
 
 logger = logging.getLogger("handout.api")
 
