@@ -10,7 +10,7 @@ from typing import Any
 from campaigns.check_value import MOST_REDEMPTIONS, check_dates, check_value
 from campaigns.code_space import LONGEST_CODE, RESERVED
 from campaigns.models import Campaign, Voucher
-from config.csv_cells import (
+from config.imports.csv.cells import (
     RowRefused,
     count_of,
     decimal_of,
@@ -22,7 +22,7 @@ from config.csv_cells import (
     shown,
     text_of,
 )
-from config.csv_columns import Field, mapped_columns
+from config.imports.csv.columns import Field, mapped_columns
 from config.metadata import MAX_BYTES, MetadataRefused, check_metadata
 
 FIELDS = (

@@ -9,7 +9,7 @@ from campaigns.code_space import LONGEST_CODE
 from campaigns.extend_pool import OneCodeOnly
 from campaigns.models import Campaign, CodeImport
 from campaigns.pool import raise_pool_version
-from config.run_import import ImportImpossible, Refused, Written, run_import
+from config.imports.run_import import ImportImpossible, Refused, Written, run_import
 
 TAKEN = "Code: already exists, in this or another campaign. Codes must be unique. Remove the row or change the code."
 

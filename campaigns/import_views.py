@@ -1,4 +1,4 @@
-"""The pages on which codes are imported. Their flow is in config/import_views.py. For Managers."""
+"""The pages on which codes are imported. Their flow is in config/imports/pages/views.py. For Managers."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from campaigns.import_codes import CodeImporter
 from campaigns.mask import mask
 from campaigns.models import Campaign, CodeImport
 from campaigns.tasks import run_code_import
-from config import import_views as pages
-from config.import_forms import OptionsForm
+from config.imports.pages import views as pages
+from config.imports.pages.forms import OptionsForm
 from config.staff.roles import MANAGE, requires
 
 CODES = pages.ImportKind(

@@ -13,7 +13,7 @@ from campaigns.code_columns import FIELDS, IGNORED
 from campaigns.extend_pool import OneCodeOnly
 from campaigns.models import Campaign, CodeImport
 from config.actor import Actor
-from config.order_import import order_import, order_import_of_rows
+from config.imports.order_import import order_import, order_import_of_rows
 
 
 class CodesMissing(ValueError):

@@ -10,7 +10,7 @@ from campaigns.extend_pool import fulfil_order
 from campaigns.import_codes import import_codes
 from campaigns.keep_reserve import keep_reserves
 from campaigns.models import CodeImport
-from config.delete_old_imports import delete_old_imports
+from config.imports.delete_old_imports import delete_old_imports
 from config.staff.tasks import UNTIL_THE_DATABASE_ANSWERS
 
 

@@ -12,9 +12,9 @@ from config.api.auth import MAY_ALL, caller
 from config.api.bodies import MOST_ROWS, array_of
 from config.api.door import ApiError, as_api_error, invalid_payload
 from config.api.started import started
-from config.csv_uploads import NotCsv
+from config.imports.csv.uploads import NotCsv
 from config.imports.limit_uploads import TooManyUploads
-from config.order_import import NothingToImport
+from config.imports.order_import import NothingToImport
 from customers.api import CustomerSent, given, router
 from customers.api_answers import customer_answer
 from customers.edit_customer import CustomerChanged, edit_customer

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from config.csv_cells import RowRefused, object_of, text_of
-from config.csv_columns import Field, mapped_columns
+from config.imports.csv.cells import RowRefused, object_of, text_of
+from config.imports.csv.columns import Field, mapped_columns
 from customers.upsert import InvalidCustomer, clean_customer
 
 ADDRESS = "address."

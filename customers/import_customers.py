@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from config.imports.run_import import Refused, Written, run_import
 from config.metadata import MAX_BYTES
-from config.run_import import Refused, Written, run_import
 from customers.customer_columns import CustomerReader
 from customers.models import Customer, CustomerImport
 

@@ -1,4 +1,4 @@
-"""The pages on which customers are imported. Their flow is in config/import_views.py."""
+"""The pages on which customers are imported. Their flow is in config/imports/pages/views.py."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from config import import_views as pages
-from config.import_forms import OptionsForm
+from config.imports.pages import views as pages
+from config.imports.pages.forms import OptionsForm
 from config.staff.pages.widgets import Switch
 from config.staff.roles import PUBLISH, requires
 from customers.customer_columns import FIELDS, IGNORED

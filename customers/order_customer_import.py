@@ -8,7 +8,7 @@ from typing import Any
 from django.core.files import File
 
 from config.actor import Actor
-from config.order_import import order_import, order_import_of_rows
+from config.imports.order_import import order_import, order_import_of_rows
 from customers.customer_columns import ADDRESS, FIELDS, IGNORED
 from customers.models import CustomerImport
 from customers.upsert import InvalidCustomer

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from django.core.files import File
 
-from config.csv_uploads import look_at
+from config.imports.csv.uploads import look_at
 
 LONGEST_LINE = 10_000  # characters
 SEPARATORS = ";,\t"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from django import forms
 
-from config.csv_uploads import NotCsv
+from config.imports.csv.uploads import NotCsv
 from config.staff.pages.widgets import Combobox
 from customers.read_list import lines_of, named_in
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from procrastinate.contrib.django import app
 
-from config.delete_old_imports import delete_old_imports
+from config.imports.delete_old_imports import delete_old_imports
 from config.staff.tasks import UNTIL_THE_DATABASE_ANSWERS
 from customers.import_customers import import_customers
 from customers.models import CustomerImport

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from config.csv_files import UNFINISHED
+from config.imports.csv.files import UNFINISHED
 from config.staff.models import ProjectSettings
 from publications.models import Export
 

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import F
 
 from config.actor import Actor
-from config.csv_files import BYTE_ORDER_MARK
-from config.csv_formulas import neutralised_lines
+from config.imports.csv.files import BYTE_ORDER_MARK
+from config.imports.csv.formulas import neutralised_lines
 from config.staff.audit import record
 from publications.models import Export
 

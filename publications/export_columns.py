@@ -8,7 +8,7 @@ from django.db.models.functions import Cast, Coalesce, NullIf
 
 from campaigns.code_state import CODE_STATE_IN_WORDS
 from campaigns.mask import masked
-from config.csv_files import Column, Number, Text, Time
+from config.imports.csv.files import Column, Number, Text, Time
 from publications.distributions.reasons import DeliveryReason, FiringReason, in_words_by_sql
 from publications.models import Export
 from publications.refusals import FailureReason

@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 
 from campaigns.models import Voucher
 from config.api.conditions import Field
-from config.csv_files import Column, Number, PublicId, Text, Time
+from config.imports.csv.files import Column, Number, PublicId, Text, Time
 from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER
 from customers.models import Customer
 from publications.conditions import (

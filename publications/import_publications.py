@@ -1,6 +1,6 @@
 """Imports what another system had published: which code went to whom, when, through which channel.
 
-A chunk is one transaction (config/run_import.py). In it the codes are locked first, then the customers, each in the
+A chunk is one transaction (config/imports/run_import.py). In it the codes are locked first, then the customers, each in the
 order of their ids: as whoever publishes does it, so nobody waits in a circle, and what is then read of a code holds.
 """
 
@@ -12,8 +12,8 @@ from datetime import datetime
 
 from campaigns.code_space import LONGEST_CODE
 from config.actor import Actor
+from config.imports.run_import import ImportImpossible, Refused, Written, run_import
 from config.public_ids import CUSTOMER, public_id
-from config.run_import import ImportImpossible, Refused, Written, run_import
 from publications.ledger.give import give
 from publications.ledger.requests import Codes, Declined, Given, PublishRequest
 from publications.models import Publication, PublicationImport

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.core.files import File
 
 from config.actor import Actor
-from config.order_import import order_import
+from config.imports.order_import import order_import
 from publications.models import PublicationImport
 from publications.publication_columns import FIELDS, IGNORED
 

@@ -9,7 +9,7 @@ from campaigns.mask import mask
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.api.conditions import InvalidCondition, read_filters
-from config.csv_files import Column
+from config.imports.csv.files import Column
 from config.metadata import MetadataRefused, check_metadata
 from config.staff.models import ProjectSettings
 from publications.export_fields import EXPORTED, IN_CLEAR, NAMING_CODES, NEWEST_FIRST, OF_KIND

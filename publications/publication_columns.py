@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any
 
 from campaigns import code_columns
-from config.csv_cells import RowRefused, line_of, lines_of, moment_of, object_of, shown, text_of
-from config.csv_columns import Field, mapped_columns
+from config.imports.csv.cells import RowRefused, line_of, lines_of, moment_of, object_of, shown, text_of
+from config.imports.csv.columns import Field, mapped_columns
 from config.metadata import MetadataRefused, check_metadata
 
 FIELDS = (

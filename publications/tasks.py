@@ -13,7 +13,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.worker import Worker
 
-from config.delete_old_imports import delete_old_imports
+from config.imports.delete_old_imports import delete_old_imports
 from config.staff.tasks import UNTIL_THE_DATABASE_ANSWERS
 from customers.watch_segments import look_at_segments
 from publications import delete_old_failures as old_failures

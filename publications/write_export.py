@@ -12,7 +12,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce, Least, Now
 
 from config.actor import Actor
-from config.csv_files import csv_file
+from config.imports.csv.files import csv_file
 from config.staff.audit import record
 from publications.export_columns import COLUMNS
 from publications.hand_out import NothingGiven, take_codes

@@ -15,7 +15,7 @@ from django.db import connection
 from campaigns import code_columns
 from campaigns.import_codes import import_codes
 from campaigns.models import Campaign, CodeImport
-from config.draft_import import draft_import, start_import
+from config.imports.draft_import import draft_import, start_import
 from config.staff.models import CsvImport
 from customers import customer_columns
 from customers.import_customers import import_customers

@@ -13,7 +13,7 @@ from django.db.models import Func, Value
 from django.db.models.functions import Concat
 
 from campaigns.models import Campaign
-from config.csv_files import Column, Number, Time, csv_file, csv_line
+from config.imports.csv.files import Column, Number, Time, csv_file, csv_line
 from tests.factories import CampaignFactory
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,8 @@ from collections import deque
 
 import pytest
 
-from config import csv_uploads
-from config.csv_uploads import (
+from config.imports.csv import uploads as csv_uploads
+from config.imports.csv.uploads import (
     MAX_LINE,
     MAX_RECORD,
     MISPLACED_QUOTE,

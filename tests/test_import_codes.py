@@ -7,7 +7,7 @@ import pytest
 
 from campaigns.import_codes import TAKEN
 from campaigns.models import Campaign, Voucher
-from config.csv_uploads import NotCsv
+from config.imports.csv.uploads import NotCsv
 from config.staff.models import AuditEntry
 from tests.factories import CampaignFactory, VoucherFactory
 from tests.imports import counts, error_rows, imported_codes, refused, sample
@@ -92,7 +92,7 @@ def test_a_code_that_exists_is_refused_by_its_row():
 
 
 def test_repeats_are_found_across_chunks(monkeypatch):
-    monkeypatch.setattr("config.run_import.CHUNK", 2)
+    monkeypatch.setattr("config.imports.run_import.CHUNK", 2)
 
     done = imported_codes("Code\nA\nB\nC\nB\nD\nA\n", CampaignFactory())
 
@@ -104,7 +104,7 @@ def test_repeats_are_found_across_chunks(monkeypatch):
 
 
 def test_long_rows_come_in_smaller_chunks(monkeypatch):
-    monkeypatch.setattr("config.run_import.CHUNK_TEXT", 100)
+    monkeypatch.setattr("config.imports.run_import.CHUNK_TEXT", 100)
     campaign = CampaignFactory()
 
     done = imported_codes("Code,Note\n" + "".join(f"A{n},{'x' * 60}\n" for n in range(6)) + "A0,again\n", campaign)
@@ -115,7 +115,7 @@ def test_long_rows_come_in_smaller_chunks(monkeypatch):
 
 
 def test_all_or_nothing_leaves_nothing(monkeypatch):
-    monkeypatch.setattr("config.run_import.CHUNK", 2)
+    monkeypatch.setattr("config.imports.run_import.CHUNK", 2)
     VoucherFactory(code="OLD")
     campaign = CampaignFactory()
 
@@ -133,7 +133,7 @@ def test_all_or_nothing_leaves_nothing(monkeypatch):
 
 
 def test_all_or_nothing_imports_all(monkeypatch):
-    monkeypatch.setattr("config.run_import.CHUNK", 2)
+    monkeypatch.setattr("config.imports.run_import.CHUNK", 2)
 
     done = imported_codes("Code\nC\nA\nB\nE\nD\n", CampaignFactory(), on_error="all_or_nothing")
 

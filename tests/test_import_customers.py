@@ -83,7 +83,7 @@ def test_a_row_without_source_id_adds_a_customer_each_time():
 
 
 def test_the_later_of_two_rows_with_one_source_id_is_refused(monkeypatch):
-    monkeypatch.setattr("config.run_import.CHUNK", 2)
+    monkeypatch.setattr("config.imports.run_import.CHUNK", 2)
 
     done = imported_customers("Source_id,Name\ns1,First\ns2,Ben\n,Nobody\ns1,Second\n")
 

@@ -10,7 +10,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from campaigns.import_codes import TAKEN, import_codes
 from campaigns.models import CodeImport, Voucher
-from config.delete_old_imports import delete_old_imports
+from config.imports.delete_old_imports import delete_old_imports
 from config.staff.models import AuditEntry
 from customers.models import CustomerImport
 from publications.import_publications import import_publications

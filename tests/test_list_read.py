@@ -3,7 +3,7 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from config.csv_uploads import NotCsv
+from config.imports.csv.uploads import NotCsv
 from customers.read_list import lines_of, named_in
 
 

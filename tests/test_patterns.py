@@ -20,8 +20,8 @@ from config.api.conditions import parse_time_of_address
 from config.api.door import ApiError
 from config.api.filters import filters_of
 from config.api.queries import read_object, read_values
-from config.csv_cells import RowRefused, decimal_of, lines_of, moment_of, object_of
-from config.csv_formulas import neutralised, neutralised_row, restored
+from config.imports.csv.cells import RowRefused, decimal_of, lines_of, moment_of, object_of
+from config.imports.csv.formulas import neutralised, neutralised_row, restored
 from customers.read_list import named_in
 from publications.distributions.automation.walk_segments import InvalidCron, next_time
 from publications.distributions.compose import UnusableTemplate, check_template
@@ -134,7 +134,10 @@ def test_every_pattern_of_other_peoples_text_stands_where_this_test_finds_it():
     ]
 
     # The first is made of the names of our own parameters, without one repetition in another; the second is tried below.
-    assert sorted(place.partition(":")[0] for place in inside) == ["config/api/filters.py", "config/csv_formulas.py"]
+    assert sorted(place.partition(":")[0] for place in inside) == [
+        "config/api/filters.py",
+        "config/imports/csv/formulas.py",
+    ]
     assert len(PATTERNS) > 20
 
 

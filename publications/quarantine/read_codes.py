@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from config.csv_columns import Field
-from config.csv_uploads import NotCsv, Upload, look_at, read_csv
+from config.imports.csv.columns import Field
+from config.imports.csv.uploads import NotCsv, Upload, look_at, read_csv
 from publications.quarantine.withdraw_listed import Listed
 
 CODE = Field("code", "Code", ("Codes", "Voucher", "Voucher code", "Coupon", "Coupon code"))

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.models import Campaign
 from config.actor import Actor
-from config.csv_uploads import NotCsv
+from config.imports.csv.uploads import NotCsv
 from config.staff.lists.tables import list_page
 from config.staff.models import Quarantine
 from config.staff.pages.dialogs import leave

@@ -1,4 +1,4 @@
-"""The pages on which past publications are imported. Their flow is in config/import_views.py. For Managers."""
+"""The pages on which past publications are imported. Their flow is in config/imports/pages/views.py. For Managers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from campaigns.mask import mask
-from config import import_views as pages
-from config.import_forms import OptionsForm
+from config.imports.pages import views as pages
+from config.imports.pages.forms import OptionsForm
 from config.staff.roles import MANAGE, requires
 from publications.import_publications import PublicationImporter
 from publications.models import PublicationImport

@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 from campaigns.find import CampaignNotFound, find_campaign
 from campaigns.models import Campaign
 from config.actor import Actor
-from config.csv_uploads import NotCsv
+from config.imports.csv.uploads import NotCsv
 from config.staff.models import Quarantine
 from config.staff.quarantine import current, reason
 from publications.quarantine.end_quarantine import end_quarantine

@@ -16,7 +16,7 @@ from campaigns.import_codes import import_codes
 from campaigns.models import Campaign
 from campaigns.order_code_import import order_code_import
 from config.actor import Actor
-from config.csv_uploads import NotCsv
+from config.imports.csv.uploads import NotCsv
 from config.staff.models import CsvImport
 from customers.import_customers import import_customers
 from customers.order_customer_import import order_customer_import

@@ -13,8 +13,8 @@ from typing import BinaryIO, NamedTuple, TypeAlias, cast
 
 from django.core.files import File
 
-from config.csv_columns import ERROR_FILE_ENDS
-from config.csv_formulas import restored
+from config.imports.csv.columns import ERROR_FILE_ENDS
+from config.imports.csv.formulas import restored
 
 DELIMITERS = {",": "Comma (,)", ";": "Semicolon (;)", "\t": "Tab", "|": "Vertical bar (|)"}
 ENCODINGS = {"utf-8-sig": "UTF-8", "cp1252": "Windows-1252 (Western Europe)", "utf-16": "UTF-16"}

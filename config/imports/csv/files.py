@@ -27,7 +27,7 @@ from django.db.models import F, Func, QuerySet, TextField
 from django.db.models.expressions import Combinable
 from psycopg import ClientCursor
 
-from config.csv_formulas import neutralised, neutralised_rows
+from config.imports.csv.formulas import neutralised, neutralised_rows
 from config.public_ids import public_id
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"

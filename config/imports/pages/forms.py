@@ -8,8 +8,8 @@ from django import forms
 from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 
-from config.csv_columns import METADATA, Field
-from config.csv_uploads import DELIMITERS, ENCODINGS
+from config.imports.csv.columns import METADATA, Field
+from config.imports.csv.uploads import DELIMITERS, ENCODINGS
 from config.staff.models import CsvImport
 
 

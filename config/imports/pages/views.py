@@ -17,9 +17,9 @@ from django.utils.cache import patch_vary_headers
 
 from config.actor import Actor
 from config.api.upload_limit import is_too_large
-from config.csv_columns import Field
-from config.csv_uploads import NotCsv
-from config.draft_import import (
+from config.imports.csv.columns import Field
+from config.imports.csv.uploads import NotCsv
+from config.imports.draft_import import (
     NotADraft,
     Preview,
     change_draft,
@@ -28,10 +28,10 @@ from config.draft_import import (
     preview,
     start_import,
 )
-from config.import_forms import ColumnsForm, OptionsForm, UploadForm, chosen_mapping, mapping_errors
 from config.imports.limit_uploads import TooManyUploads
-from config.retry_import import NotFailed, retry_import
-from config.run_import import Importer
+from config.imports.pages.forms import ColumnsForm, OptionsForm, UploadForm, chosen_mapping, mapping_errors
+from config.imports.retry_import import NotFailed, retry_import
+from config.imports.run_import import Importer
 from config.staff.models import CsvImport
 
 RECENT = 10  # imports listed below the upload

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 METADATA = "metadata."
-# An error file (config/run_import.py) ends with these; mended, it is uploaded as it is.
+# An error file (config/imports/run_import.py) ends with these; mended, it is uploaded as it is.
 ERROR_FILE_ENDS = ["Row", "Error"]
 
 

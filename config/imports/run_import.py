@@ -20,12 +20,12 @@ from django.db.models import Subquery
 from django.db.models.functions import Coalesce, Now
 
 from config.actor import Actor
-from config.csv_cells import RowRefused
-from config.csv_uploads import NotCsv, Reading, Row, read_csv
+from config.imports.csv.cells import RowRefused
+from config.imports.csv.uploads import NotCsv, Reading, Row, read_csv
+from config.imports.staged_rows import create_tables, drop_tables, rows_of_keys, stage
+from config.imports.write_error_file import write_error_file
 from config.staff.audit import record
 from config.staff.models import CsvImport
-from config.staged_rows import create_tables, drop_tables, rows_of_keys, stage
-from config.write_error_file import write_error_file
 
 CHUNK = 5_000  # rows in one transaction
 CHUNK_TEXT = 10_000_000  # and characters, more or less: few rows, where they are long
@@ -52,7 +52,7 @@ class Importer(Protocol):
 
     noun: str  # for the audit log, which says "codes.imported"
     about: dict  # and what else it says: object_id, object_label, campaign_id
-    columns: str  # those of the table `staged` (config/staged_rows.py) besides row and key, as SQL
+    columns: str  # those of the table `staged` (config/imports/staged_rows.py) besides row and key, as SQL
 
     def prepare(self, headings: Sequence[str]) -> None:
         """Told the headings before the first row. Raises ImportImpossible."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from config.csv_formulas import without_apostrophe
+from config.imports.csv.formulas import without_apostrophe
 from config.metadata import MetadataRefused, check_metadata
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")

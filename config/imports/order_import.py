@@ -13,11 +13,11 @@ from django.core.files import File
 from django.db import transaction
 
 from config.actor import Actor
-from config.csv_columns import Field
-from config.csv_files import csv_line
-from config.csv_formulas import hidden, without_apostrophe
-from config.csv_uploads import NotCsv
-from config.draft_import import draft_import, start_import
+from config.imports.csv.columns import Field
+from config.imports.csv.files import csv_line
+from config.imports.csv.formulas import hidden, without_apostrophe
+from config.imports.csv.uploads import NotCsv
+from config.imports.draft_import import draft_import, start_import
 from config.staff.models import CsvImport
 
 IN_MEMORY = 1024 * 1024

@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 
 from django.core.files import File
 
-from config.csv_columns import ERROR_FILE_ENDS
-from config.csv_files import BYTE_ORDER_MARK, csv_line
-from config.csv_uploads import UNREADABLE, Reading, Row, read_csv
+from config.imports.csv.columns import ERROR_FILE_ENDS
+from config.imports.csv.files import BYTE_ORDER_MARK, csv_line
+from config.imports.csv.uploads import UNREADABLE, Reading, Row, read_csv
 from config.staff.models import CsvImport
 
 

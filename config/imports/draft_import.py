@@ -11,12 +11,12 @@ from django.core.files import File
 from django.db import connection, transaction
 
 from config.actor import Actor
-from config.csv_columns import Field, guess_mapping
-from config.csv_uploads import NotCsv, Reading, Row, look_at, read_csv
+from config.imports.csv.columns import Field, guess_mapping
+from config.imports.csv.uploads import NotCsv, Reading, Row, look_at, read_csv
 from config.imports.limit_uploads import check_uploads
-from config.run_import import Importer, ImportImpossible, check, take_in
+from config.imports.run_import import Importer, ImportImpossible, check, take_in
+from config.imports.staged_rows import create_tables, drop_tables
 from config.staff.models import CsvImport
-from config.staged_rows import create_tables, drop_tables
 
 PREVIEWED = 10  # rows
 
