@@ -13,9 +13,9 @@ def main() -> None:
     from django.conf import settings
     from django.core.management import execute_from_command_line
 
-    from config.embedded_postgres import DatabaseUnavailable, serving
     from config.environment import SettingRefused
-    from config.runtime.data_folder import DataFolderInUse
+    from config.server.data_folder import DataFolderInUse
+    from config.server.embedded_postgres import DatabaseUnavailable, serving
 
     try:
         settings.INSTALLED_APPS  # noqa: B018 - the first look reads them all

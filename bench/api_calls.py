@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from config.embedded_postgres import Server
+from config.server.embedded_postgres import Server
 
 
 def main() -> None:

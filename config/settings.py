@@ -9,10 +9,10 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 
-from config.embedded_postgres import database_settings
 from config.environment import Environment
 from config.postgres.lines import Line
 from config.postgres.size_thread_pool import size_thread_pool
+from config.server.embedded_postgres import database_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -68,7 +68,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "config.health.probes",
+    "config.server.health.probes",
     "config.api.cross_origin.cross_origin",
     "config.api.door.door",
     "django.middleware.security.SecurityMiddleware",

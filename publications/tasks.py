@@ -72,7 +72,7 @@ def delete_old_publication_imports(timestamp: int) -> None:
     delete_old_imports(PublicationImport)
 
 
-# A queue with a worker of its own (config/management/commands/run.py): whoever waits for a slow receiver holds up
+# A queue with a worker of its own (config/server/management/commands/run.py): whoever waits for a slow receiver holds up
 # neither exports nor imports.
 WEBHOOKS = "webhooks"
 

@@ -17,7 +17,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402 - only once Django is set up
 from django.db import connection  # noqa: E402
 
-from config.management.commands import migrate  # noqa: E402
+from config.server.management.commands import migrate  # noqa: E402
 
 
 class Dying(migrate.Command):

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from config.embedded_postgres import Server
-from config.runtime.data_folder import DataFolderInUse, hold
+from config.server.data_folder import DataFolderInUse, hold
+from config.server.embedded_postgres import Server
 
 PREFIX = "handout-test-"
 

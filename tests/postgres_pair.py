@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psycopg
 
-from config.embedded_postgres import _environment, _processes_of, binary
-from config.runtime.postgres_account import Account
+from config.server.embedded_postgres import _environment, _processes_of, binary
+from config.server.postgres_account import Account
 from tests.running_handout import _free_port
 
 

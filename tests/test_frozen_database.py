@@ -13,10 +13,10 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from config.embedded_postgres import Server, database_settings
-from config.management.commands.run import _web, _workers
 from config.pulse import Pulses
-from config.runtime.supervise import stop, supervise
+from config.server.embedded_postgres import Server, database_settings
+from config.server.management.commands.run import _web, _workers
+from config.server.supervise import stop, supervise
 from tests.running_handout import RunningHandout, _free_port, manage, processes_of
 
 CALLS = 24  # more than one web process has threads

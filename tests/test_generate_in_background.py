@@ -20,8 +20,8 @@ from campaigns import extend_pool
 from campaigns.code_space import CodeSpaceTooSmall
 from campaigns.extend_pool import fulfil_order, order_codes, retry_order
 from campaigns.models import CodeOrder, Voucher
+from config.server.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
 from config.staff.models import AuditEntry
-from config.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
 from tests.factories import STAFF, CampaignFactory, VoucherFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)

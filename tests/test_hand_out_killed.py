@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from procrastinate.contrib.django import app as queue
 
 from campaigns.extend_pool import extend_pool
-from config.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
+from config.server.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
 from publications.hand_out import order_hand_out
 from publications.models import Export, PublishedVoucher
 from tests.factories import STAFF, CampaignFactory
@@ -124,7 +124,7 @@ INSERT INTO campaigns_voucher (campaign_id, code) SELECT max(c.id), 'C' || n FRO
 TAKE_UP = """
 from asgiref.sync import async_to_sync
 from procrastinate.contrib.django import app
-from config.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
+from config.server.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
 declare_workers_dead()
 async_to_sync(take_up_stalled_jobs)(app)
 """

@@ -37,7 +37,7 @@ OUR_OWN_TEXT = {
     "config/api/examples.py",
     "config/staff/audit_sentences.py",
     "config/api/templatetags/reference.py",
-    "config/runtime/restore.py",  # what pg_restore says of a dump
+    "config/server/restore.py",  # what pg_restore says of a dump
 }
 NOT_TO_BE_IMPORTED = ("migrations", "commands", "wsgi", "asgi")  # the latter two change the process
 

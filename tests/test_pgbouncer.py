@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from config.die_with_parent import die_with_parent
-from config.embedded_postgres import Server, database_settings
+from config.server.embedded_postgres import Server, database_settings
 from tests.running_handout import RunningHandout, _free_port, manage
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")

@@ -6,7 +6,7 @@ import json
 import time
 from urllib.request import Request, urlopen
 
-from config.embedded_postgres import database_settings
+from config.server.embedded_postgres import database_settings
 from tests.running_handout import RunningHandout, manage
 
 

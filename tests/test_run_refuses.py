@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from config.environment import Environment
-from config.runtime.data_folder import hold
+from config.server.data_folder import hold
 from tests.running_handout import RunningHandout, manage, processes_of
 
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from config.embedded_postgres import socket_folder
+from config.server.embedded_postgres import socket_folder
 from tests.running_handout import RunningHandout, kill_all, manage, processes_of, wait_until_gone
 
 

@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from config.embedded_postgres import Server, database_settings
+from config.server.embedded_postgres import Server, database_settings
 from tests.running_handout import RunningHandout, manage
 
 CODES = 60

@@ -13,9 +13,9 @@ import psycopg
 import pytest
 from django.db import connection
 
-from config.embedded_postgres import Server, database_settings
 from config.postgres import lines
 from config.postgres.lines import AsyncLine, Line, Watch
+from config.server.embedded_postgres import Server, database_settings
 from tests.proxy import Proxy
 from tests.running_handout import processes_of
 

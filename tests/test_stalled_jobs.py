@@ -5,7 +5,7 @@ from asgiref.sync import async_to_sync
 from django.db import connection
 from procrastinate.contrib.django import app
 
-from config.take_up_stalled_jobs import take_up_stalled_jobs
+from config.server.take_up_stalled_jobs import take_up_stalled_jobs
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from procrastinate.contrib.django import app as queue
 from procrastinate.exceptions import AlreadyEnqueued
 
 from config.events.note import note_event
-from config.management.commands.run import _workers
-from config.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
+from config.server.management.commands.run import _workers
+from config.server.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
 from publications.models import WebhookDelivery
 from publications.tasks import pass_events_on
 from tests.factories import published

@@ -30,7 +30,7 @@ from urllib.request import urlopen
 import psycopg
 
 from config.die_with_parent import die_with_parent
-from config.embedded_postgres import database_settings
+from config.server.embedded_postgres import database_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -26,7 +26,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.auth.hashers import check_password
 
-from config.embedded_postgres import Server, database_settings, socket_folder
+from config.server.embedded_postgres import Server, database_settings, socket_folder
 from tests.running_handout import ROOT, RunningHandout, kill_all, manage, processes_of, wait_until_gone
 
 WHOM = ("everything", "supervisor", "server")

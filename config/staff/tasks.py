@@ -7,8 +7,8 @@ from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 from config.api.actions import delete_old_calls as old_calls
+from config.server.take_up_stalled_jobs import take_up_stalled_jobs
 from config.staff.sign_in import delete_old_sign_ins as old_sign_ins
-from config.take_up_stalled_jobs import take_up_stalled_jobs
 
 # For as long as it takes: a database that is away or busy comes back, and the work goes on where it stopped.
 UNTIL_THE_DATABASE_ANSWERS = RetryStrategy(wait=10, retry_exceptions=[OperationalError, InterfaceError])

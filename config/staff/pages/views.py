@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from config.actor import Actor
 from config.api.actions.create_api_key import KeyMadeBefore, create_api_key
 from config.api.actions.revoke_api_key import revoke_api_key
-from config.check_health import State, check_health
+from config.server.check_health import State, check_health
 from config.staff.change_settings import change_settings
 from config.staff.lists.tables import Looked, list_page
 from config.staff.models import ApiKey, AuditEntry

@@ -5,8 +5,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from config.actor import SYSTEM
-from config.runtime.postgres_tools import ToolFailed
-from config.runtime.restore import restore
+from config.server.postgres_tools import ToolFailed
+from config.server.restore import restore
 from config.staff.quarantine import current
 from publications.quarantine.open_quarantine import prepare
 

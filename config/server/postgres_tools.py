@@ -7,7 +7,7 @@ import subprocess
 
 from django.db import connection
 
-from config.embedded_postgres import binary
+from config.server.embedded_postgres import binary
 
 
 class ToolFailed(Exception):

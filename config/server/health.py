@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 
-from config.check_health import State, check_health
+from config.server.check_health import State, check_health
 
 
 def probes(get_response):
@@ -27,7 +27,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when codes can be given and jobs are done (config/check_health.py); else 503 and what is missing."""
+    """200 when codes can be given and jobs are done (config/server/check_health.py); else 503 and what is missing."""
     checks = check_health()
     ready = all(check.state != State.BAD for check in checks)
     response = JsonResponse(

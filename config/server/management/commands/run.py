@@ -15,20 +15,20 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from procrastinate.contrib.django import app as queue
 
-from config.embedded_postgres import DatabaseUnavailable, Server
 from config.environment import Environment, SettingRefused
 from config.pulse import Pulses
-from config.runtime.collect_static import collect_static
-from config.runtime.data_folder import DataFolderInUse, hold
-from config.runtime.prepare_database import (
+from config.server.collect_static import collect_static
+from config.server.data_folder import DataFolderInUse, hold
+from config.server.embedded_postgres import DatabaseUnavailable, Server
+from config.server.prepare_database import (
     DatabaseRefused,
     alone,
     create_first_administrator,
     load_demo_data,
     prepare_database,
 )
-from config.runtime.supervise import Child, Stopped, Supervised, stop, stop_on_signals, supervise
-from config.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
+from config.server.supervise import Child, Stopped, Supervised, stop, stop_on_signals, supervise
+from config.server.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
 
 
 class PortInUse(Exception):

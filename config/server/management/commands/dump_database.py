@@ -2,8 +2,8 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from config.runtime.postgres_tools import ToolFailed, run_tool
-from config.runtime.write_through import write_through
+from config.server.postgres_tools import ToolFailed, run_tool
+from config.server.write_through import write_through
 
 
 class Command(BaseCommand):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.db import connection
 
-from config.runtime.postgres_tools import ToolFailed, command, environment
+from config.server.postgres_tools import ToolFailed, command, environment
 
 # A backup from before there were quarantines leaves a mark, from which their migration opens one.
 OPEN_QUARANTINE = """

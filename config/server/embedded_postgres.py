@@ -22,9 +22,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
-from config.runtime.data_folder import DataFolderInUse, hold
-from config.runtime.postgres_account import Account, NoAccount
-from config.runtime.write_through import write_through
+from config.server.data_folder import DataFolderInUse, hold
+from config.server.postgres_account import Account, NoAccount
+from config.server.write_through import write_through
 
 MAJOR = 18
 NAME = USER = "handout"
@@ -114,7 +114,7 @@ def serving(data_folder: Path, *, say: Callable[[str], None] = print) -> Iterato
 
 
 class Server:
-    """The PostgreSQL of one data folder, run as our child. Whoever starts it holds the folder (`config.runtime.data_folder.hold`)."""
+    """The PostgreSQL of one data folder, run as our child. Whoever starts it holds the folder (`config.server.data_folder.hold`)."""
 
     name = "database"
 
