@@ -12,14 +12,13 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 
-from campaigns.change_campaign import CampaignGone, change_campaign
+from campaigns.actions.change_campaign import CampaignGone, change_campaign
+from campaigns.actions.create_campaign import CHANGEABLE, NameTaken, check_campaign
 from campaigns.check_value import InvalidFields
 from campaigns.code_state import state_of_code
+from campaigns.codes.queries.find import vouchers_to_see
 from campaigns.count_codes import count_codes
-from campaigns.create_campaign import CHANGEABLE, NameTaken, check_campaign
 from campaigns.extend_pool import retry_order
-from campaigns.filters import CampaignFilter, CodeFilter, state_of_campaign
-from campaigns.find import vouchers_to_see
 from campaigns.mask import mask
 from campaigns.models import (
     Campaign,
@@ -31,6 +30,7 @@ from campaigns.models import (
     RefusedCode,
     Voucher,
 )
+from campaigns.pages.filters import CampaignFilter, CodeFilter, state_of_campaign
 from campaigns.switch_code import disable_code, enable_code
 from config.actor import Actor
 from config.staff.admin import InternalAdmin, ReadOnlyAdmin, RoleModelAdmin

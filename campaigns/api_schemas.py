@@ -1,4 +1,4 @@
-"""Campaigns and vouchers in the OpenAPI document: what campaigns/api_answers.py answers with."""
+"""Campaigns and vouchers in the OpenAPI document: what campaigns/answers.py answers with."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from campaigns.api_requests import DATES, CodeConfigSent, DiscountSent, GiftSent, LimitSent, Sent, Time
+from campaigns.api.requests import DATES, CodeConfigSent, DiscountSent, GiftSent, LimitSent, Sent, Time
 from campaigns.check_value import InvalidFields
 from config.api.door import invalid_payload
 from config.metadata import MetadataRefused, check_metadata

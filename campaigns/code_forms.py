@@ -10,8 +10,17 @@ from django.utils import timezone
 from campaigns.change_code import CHANGEABLE
 from campaigns.code_space import LONGEST_CODE
 from campaigns.create_codes import FIELDS, MOST_AT_ONCE
-from campaigns.forms import CONFIGURATION, DISCOUNT_FIELDS, GIFT_FIELDS, MONO, CodeFields, ValueFields, VerbForm, of
 from campaigns.models import Voucher
+from campaigns.pages.forms import (
+    CONFIGURATION,
+    DISCOUNT_FIELDS,
+    GIFT_FIELDS,
+    MONO,
+    CodeFields,
+    ValueFields,
+    VerbForm,
+    of,
+)
 from config.staff.pages.forms import MetadataField
 from config.staff.pages.widgets import DateTimeInput, Switch
 

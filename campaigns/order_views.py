@@ -10,8 +10,8 @@ from django.views.decorators.http import require_http_methods
 
 from campaigns.code_space import CodeSpaceTooSmall
 from campaigns.extend_pool import order_codes, retry_order, space_of
-from campaigns.forms import ExtendForm
 from campaigns.models import Campaign, CodeOrder
+from campaigns.pages.forms import ExtendForm
 from campaigns.preview_codes import preview_codes
 from config.actor import Actor
 from config.staff.pages.dialogs import leave

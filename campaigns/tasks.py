@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from procrastinate.contrib.django import app
 
-from campaigns.change_offer import carry_out
-from campaigns.delete_campaign import erase_unpublished_codes
+from campaigns.actions.change_offer import carry_out
+from campaigns.actions.delete_campaign import erase_unpublished_codes
 from campaigns.extend_pool import fulfil_order
 from campaigns.import_codes import import_codes
 from campaigns.keep_reserve import keep_reserves

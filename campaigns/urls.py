@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from campaigns import code_views, import_views, order_views, views
+from campaigns import code_views, import_views, order_views
+from campaigns.pages import views
 
 app_name = "campaigns"
 urlpatterns = [

@@ -8,7 +8,7 @@ from django.http import Http404
 from ninja import NinjaAPI, Router
 from ninja.errors import HttpError, ValidationError
 
-import campaigns.api
+import campaigns.api.campaigns
 import customers.api
 import customers.api_changes
 import customers.api_events
@@ -74,7 +74,7 @@ add("publications", publications.api.publications.router)
 add("redemptions", publications.api.redemptions.router)
 add("vouchers", publications.api.redemptions.of_vouchers)
 add("vouchers", publications.api.vouchers.router)
-add("campaigns", campaigns.api.router)
+add("campaigns", campaigns.api.campaigns.router)
 add("customers", customers.api.router)
 add("segments", customers.api_segments.router)
 add("events", customers.api_events.router)

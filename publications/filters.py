@@ -7,7 +7,7 @@ from django import forms
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.functional import cached_property
 
-from campaigns.filters import CodeFilter
+from campaigns.pages.filters import CodeFilter
 from config.public_ids import DISTRIBUTION, PUBLICATION, key_of
 from config.staff.lists.looking_back import Edge, newest, older_than
 from config.staff.pages.filters import PeriodForm

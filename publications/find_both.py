@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
-from campaigns.find import find_campaign
+from campaigns.codes.queries.find import find_campaign
 from campaigns.models import Campaign
 from config.columns import Columns
 from config.public_ids import CAMPAIGN, key_of

@@ -13,9 +13,9 @@ from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django_filters import FilterSet
 
-from campaigns.filters import CodeFilter
 from campaigns.mask import mask
 from campaigns.models import Campaign, Voucher
+from campaigns.pages.filters import CodeFilter
 from config.actor import Actor
 from config.public_ids import DISTRIBUTION, key_of
 from config.staff.models import ProjectSettings

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from campaigns.delete_campaign import delete_campaign
+from campaigns.actions.delete_campaign import delete_campaign
 from campaigns.extend_pool import order_codes
 from campaigns.models import CampaignDeletion, CodeImport, CodeOrder
 from config.actor import SYSTEM

@@ -8,7 +8,7 @@ from threading import Event, Thread
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from campaigns.delete_campaign import erase_unpublished_codes
+from campaigns.actions.delete_campaign import erase_unpublished_codes
 from campaigns.models import Campaign, Voucher
 from config.staff.models import AuditEntry
 from tests.api_calls import Api
@@ -188,7 +188,7 @@ def test_a_deleted_campaign_is_hidden_at_once():
 
 @pytest.mark.django_db(transaction=True)
 def test_force_erases_its_unpublished_codes_in_the_background(monkeypatch):
-    monkeypatch.setattr("campaigns.delete_campaign.CHUNK", 2)
+    monkeypatch.setattr("campaigns.actions.delete_campaign.CHUNK", 2)
     campaign = CampaignFactory(name="Coffee", codes=5)
     published(campaign.vouchers.order_by("pk").first())
     caller = Api()
@@ -210,7 +210,7 @@ def test_force_erases_its_unpublished_codes_in_the_background(monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_an_erasing_that_was_broken_off_tells_what_is_done_and_goes_on(monkeypatch):
-    monkeypatch.setattr("campaigns.delete_campaign.CHUNK", 2)
+    monkeypatch.setattr("campaigns.actions.delete_campaign.CHUNK", 2)
     campaign = CampaignFactory(name="Coffee", codes=5)
     caller = Api()
     path = f"async-actions/{caller.delete('campaigns/Coffee?force=true').json['async_action_id']}"

@@ -22,7 +22,7 @@ from voucherify.models import (
     VouchersUpdateRequestBody,
 )
 
-from campaigns.delete_campaign import erase_unpublished_codes
+from campaigns.actions.delete_campaign import erase_unpublished_codes
 from campaigns.extend_pool import fulfil_order
 from campaigns.import_codes import import_codes
 from campaigns.models import Campaign, CodeImport, CodeOrder, Voucher

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from campaigns.change_campaign import CampaignGone, change_campaign
+from campaigns.actions.change_campaign import CampaignGone, change_campaign
+from campaigns.actions.create_campaign import NameTaken
 from campaigns.check_value import InvalidFields
-from campaigns.create_campaign import NameTaken
 from campaigns.models import Campaign
 from config.staff.models import AuditEntry
 from tests.factories import STAFF, CampaignFactory

@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaigns.delete_campaign import delete_campaign, erase_unpublished_codes
+from campaigns.actions.delete_campaign import delete_campaign, erase_unpublished_codes
 from campaigns.models import Campaign, Voucher
 from config.staff.models import AuditEntry
 from publications.models import Publication

@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
-from campaigns import change_offer
-from campaigns.change_campaign import Held, change_campaign
-from campaigns.change_offer import ChangeUnderWay, carry_out, change_for_new_ones
+from campaigns.actions import change_offer
+from campaigns.actions.change_campaign import Held, change_campaign
+from campaigns.actions.change_offer import ChangeUnderWay, carry_out, change_for_new_ones
 from campaigns.check_value import MOST_REDEMPTIONS, InvalidFields
 from campaigns.models import Campaign, OfferChange, Voucher
 from config.staff.models import AuditEntry
@@ -183,7 +183,7 @@ def test_many_codes_are_for_the_worker_which_may_be_killed(signed_in, monkeypatc
     campaign = CampaignFactory(codes=9)
     held = given_out(campaign, 7)
     monkeypatch.setattr(change_offer, "MOST_AT_ONCE", 5)
-    monkeypatch.setattr("campaigns.keep_offer.CHUNK", 3)
+    monkeypatch.setattr("campaigns.actions.keep_offer.CHUNK", 3)
     order = change_for_new_ones(campaign, {"discount_value": 25}, by=STAFF)
     assert (order.status, order.total, Campaign.objects.get().discount_value) == ("queued", 7, 10)
     with pytest.raises(ChangeUnderWay):

@@ -8,10 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from campaigns.codes.queries.find import vouchers_to_see
 from campaigns.extend_pool import extend_pool
-from campaigns.filters import CodeFilter
-from campaigns.find import vouchers_to_see
 from campaigns.models import Voucher
+from campaigns.pages.filters import CodeFilter
 from tests.factories import CampaignFactory, StandaloneVoucherFactory, VoucherFactory, published
 from tests.plans import analyse
 
@@ -139,7 +139,7 @@ def test_the_few_of_a_state_are_not_looked_for_among_all():
 
 
 def test_a_state_that_no_index_finds_is_looked_for_among_the_newest_and_the_page_says_so(signed_in, monkeypatch):
-    monkeypatch.setattr("campaigns.filters.LOOKED_THROUGH", 2)
+    monkeypatch.setattr("campaigns.pages.filters.LOOKED_THROUGH", 2)
     old = VoucherFactory(expiration_date=YESTERDAY)
     VoucherFactory(campaign=old.campaign), VoucherFactory(campaign=old.campaign)
     client = signed_in("Manager")

@@ -8,8 +8,8 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.change_campaign import change_campaign
-from campaigns.delete_campaign import delete_campaign
+from campaigns.actions.change_campaign import change_campaign
+from campaigns.actions.delete_campaign import delete_campaign
 from campaigns.models import Campaign, Voucher
 from publications.distributions.advance import advance
 from publications.distributions.change_status import NotPossible, resume, stop

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from campaigns.create_campaign import create_campaign
+from campaigns.actions.create_campaign import create_campaign
 from campaigns.models import Campaign, Voucher
 from config.staff.models import Outbox
 from customers.create_segment import create_static_segment

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from campaigns.api_answers import short_voucher_answer, voucher_answer
+from campaigns.answers import short_voucher_answer, voucher_answer
 from campaigns.models import Voucher
 from config.api.auth import Key
 from config.api.door import iso

@@ -7,9 +7,9 @@ from typing import Annotated
 from django.http import HttpRequest
 from ninja import Body, File, UploadedFile
 
-from campaigns.api import router as campaigns
+from campaigns.api.campaigns import router as campaigns
 from campaigns.api_voucher_requests import ImportedVoucherSent
-from campaigns.find import find_campaign
+from campaigns.codes.queries.find import find_campaign
 from campaigns.order_code_import import CodesMissing, CodesRepeated, order_code_import, order_import_of_codes
 from config.api.auth import MAY_ALL, caller
 from config.api.bodies import MOST_ROWS, array_of

@@ -12,7 +12,7 @@ from django.http import FileResponse, HttpRequest
 from ninja import Query, Router
 from pydantic import BaseModel, ConfigDict
 
-from campaigns.find import find_campaign
+from campaigns.codes.queries.find import find_campaign
 from config.actor import Actor
 from config.api.auth import MAY_ALL, MAY_READ, Key, KeyWith, caller
 from config.api.bodies import array_of

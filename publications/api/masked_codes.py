@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from django.db.models import Q
 
-from campaigns.find import find_voucher
+from campaigns.codes.queries.find import find_voucher
 from campaigns.mask import mask
 from campaigns.models import Voucher
 from config.api import conditions as by

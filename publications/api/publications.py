@@ -10,7 +10,7 @@ from django.http import HttpRequest, QueryDict
 from ninja import Query, Router
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from campaigns.find import find_voucher
+from campaigns.codes.queries.find import find_voucher
 from campaigns.models import Campaign
 from config.api import conditions as by
 from config.api.auth import MAY_PUBLISH, MAY_PUBLISH_BY_GET, MAY_PUBLISH_OR_READ, MAY_READ, Key, caller, publishing_held

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from campaigns.api_answers import short_voucher_answer
+from campaigns.answers import short_voucher_answer
 from campaigns.models import Voucher
 from config.api.auth import Key
 from config.api.door import hundredths, iso

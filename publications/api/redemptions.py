@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from ninja import Query, Router
 from pydantic import Field
 
-from campaigns.find import find_voucher
+from campaigns.codes.queries.find import find_voucher
 from config.api import conditions as by
 from config.api.auth import MAY_ALL, MAY_READ, Key, caller
 from config.api.door import ApiError, as_api_error, invalid_payload, not_found

@@ -9,10 +9,10 @@ from django.http import Http404, HttpRequest
 from campaigns.api_voucher_requests import VoucherSent, VoucherUpdateSent, named_as_sent
 from campaigns.change_code import CodeGone, DiscountTypeFixed, change_code
 from campaigns.code_space import RESERVED, code_space
+from campaigns.codes.queries.find import VoucherNotFound, find_campaign, find_voucher
 from campaigns.create_codes import create_code, create_random_code
 from campaigns.delete_code import delete_code
 from campaigns.extend_pool import OneCodeOnly, space_of
-from campaigns.find import VoucherNotFound, find_campaign, find_voucher
 from campaigns.models import Voucher
 from campaigns.switch_code import disable_code, enable_code
 from config.api.auth import MAY_ALL, caller

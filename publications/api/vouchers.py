@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.http import HttpRequest
 from ninja import Query, Router
 
-from campaigns.find import vouchers_to_see
+from campaigns.codes.queries.find import vouchers_to_see
 from campaigns.models import Campaign
 from config.api import conditions as by
 from config.api.auth import MAY_READ, Key

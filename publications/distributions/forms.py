@@ -12,7 +12,7 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.find import CampaignNotFound, find_campaign
+from campaigns.codes.queries.find import CampaignNotFound, find_campaign
 from config.imports.csv.uploads import NotCsv
 from config.staff.pages.widgets import Combobox, DateTimeInput
 from customers.models import Customer, Segment

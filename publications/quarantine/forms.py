@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
-from campaigns.find import CampaignNotFound, find_campaign
+from campaigns.codes.queries.find import CampaignNotFound, find_campaign
 from campaigns.models import Campaign
 from config.staff.pages.widgets import Combobox
 

@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from campaigns.count_codes import CodeCount, count_codes, is_pool_empty
 from campaigns.durations import spoken_duration
-from campaigns.filters import state_of_campaign
 from campaigns.models import Campaign
+from campaigns.pages.filters import state_of_campaign
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.roles import EXPORT, MANAGE, PUBLISH, may
 from publications.tally import figures_of

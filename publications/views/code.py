@@ -7,8 +7,8 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from campaigns.actions.keep_offer import OFFER
 from campaigns.code_state import balance, gift_amount
-from campaigns.keep_offer import OFFER
 from campaigns.models import Voucher
 from config.actor import Actor
 from config.staff.models import AuditEntry

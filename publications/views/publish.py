@@ -9,8 +9,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.count_codes import count_codes, is_pool_empty
-from campaigns.filters import CampaignFilter
 from campaigns.models import Campaign, Voucher
+from campaigns.pages.filters import CampaignFilter
 from config.actor import Actor
 from config.staff.navigation import in_dialog
 from config.staff.quarantine import current, reason

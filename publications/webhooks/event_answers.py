@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from campaigns.api_answers import campaign_answer, voucher_answer
+from campaigns.answers import campaign_answer, voucher_answer
 from campaigns.models import Campaign, CodeOrder, Voucher
 from config.api.door import hundredths, iso
 from config.staff.models import ActedBy

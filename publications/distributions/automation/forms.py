@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from campaigns.find import CampaignNotFound, find_campaign
+from campaigns.codes.queries.find import CampaignNotFound, find_campaign
 from campaigns.models import Campaign
 from config.staff.pages.widgets import Combobox
 from customers.models import Segment

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from campaigns.find import CampaignNotFound, find_campaign
+from campaigns.codes.queries.find import CampaignNotFound, find_campaign
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.imports.csv.uploads import NotCsv

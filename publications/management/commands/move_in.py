@@ -10,8 +10,8 @@ from pathlib import Path
 from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError
 
+from campaigns.codes.queries.find import CampaignNotFound, find_campaign
 from campaigns.extend_pool import OneCodeOnly
-from campaigns.find import CampaignNotFound, find_campaign
 from campaigns.import_codes import import_codes
 from campaigns.models import Campaign
 from campaigns.order_code_import import order_code_import

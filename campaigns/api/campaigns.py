@@ -13,18 +13,18 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from ninja import Query, Router
 
-from campaigns.api_answers import campaign_answer
-from campaigns.api_requests import NAMES, CampaignSent, CampaignUpdateSent
+from campaigns.actions.change_campaign import CampaignGone, Held, change_campaign
+from campaigns.actions.create_campaign import NameTaken, create_campaign
+from campaigns.actions.delete_campaign import delete_campaign
+from campaigns.answers import campaign_answer
+from campaigns.api.requests import NAMES, CampaignSent, CampaignUpdateSent
 from campaigns.api_schemas import Campaign as CampaignAnswer
 from campaigns.api_schemas import Empty
-from campaigns.change_campaign import CampaignGone, Held, change_campaign
 from campaigns.check_value import InvalidFields
 from campaigns.code_space import CodeSpaceTooSmall, InvalidCodeConfiguration
-from campaigns.create_campaign import NameTaken, create_campaign
+from campaigns.codes.queries.find import CampaignNotFound, VoucherNotFound, find_campaign
 from campaigns.create_codes import CodeTaken, HasItsCode
-from campaigns.delete_campaign import delete_campaign
 from campaigns.extend_pool import CodeSpaceExhausted, OneCodeOnly
-from campaigns.find import CampaignNotFound, VoucherNotFound, find_campaign
 from campaigns.models import Campaign, CodeOrder, Voucher
 from config.api import conditions as by
 from config.api.auth import MAY_ALL, MAY_READ, caller

@@ -8,19 +8,19 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from campaigns.change_campaign import CampaignGone, Held, change_campaign
-from campaigns.change_offer import CampaignBusy, ChangeUnderWay, change_for_new_ones, change_patiently
+from campaigns.actions.change_campaign import CampaignGone, Held, change_campaign
+from campaigns.actions.change_offer import CampaignBusy, ChangeUnderWay, change_for_new_ones, change_patiently
+from campaigns.actions.create_campaign import NameTaken, create_campaign
+from campaigns.actions.delete_campaign import delete_campaign
+from campaigns.actions.keep_offer import OFFER, count_inheriting
 from campaigns.check_value import InvalidFields
 from campaigns.code_space import CodeSpaceTooSmall, InvalidCodeConfiguration, code_space
 from campaigns.count_codes import count_codes
-from campaigns.create_campaign import NameTaken, create_campaign
-from campaigns.delete_campaign import delete_campaign
-from campaigns.filters import CampaignFilter
-from campaigns.forms import CONFIGURATION, CampaignForm, CodeFields, DeleteForm, DisableForm
-from campaigns.keep_offer import OFFER, count_inheriting
 from campaigns.models import Campaign
+from campaigns.pages.filters import CampaignFilter
+from campaigns.pages.forms import CONFIGURATION, CampaignForm, CodeFields, DeleteForm, DisableForm
+from campaigns.pages.tables import CampaignTable
 from campaigns.preview_codes import preview_codes
-from campaigns.tables import CampaignTable
 from config.actor import Actor
 from config.staff.lists.tables import list_page
 from config.staff.pages.dialogs import leave

@@ -10,9 +10,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
+from campaigns.actions.create_campaign import CHANGEABLE, FIELDS, check_campaign, raise_if_taken
+from campaigns.actions.keep_offer import OFFER, count_inheriting, hold_codes, keep_the_last, most_redeemed
 from campaigns.check_value import InvalidFields, told_changes
-from campaigns.create_campaign import CHANGEABLE, FIELDS, check_campaign, raise_if_taken
-from campaigns.keep_offer import OFFER, count_inheriting, hold_codes, keep_the_last, most_redeemed
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.staff.audit import record

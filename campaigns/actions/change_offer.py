@@ -9,10 +9,10 @@ from typing import Any, cast
 from django.db import InterfaceError, OperationalError, models, transaction
 from django.db.models.functions import Coalesce, Now
 
-from campaigns.change_campaign import CampaignGone, Held, change_campaign
+from campaigns.actions.change_campaign import CampaignGone, Held, change_campaign
+from campaigns.actions.create_campaign import NameTaken
+from campaigns.actions.keep_offer import OFFER, count_inheriting, keep_in_chunks
 from campaigns.check_value import InvalidFields
-from campaigns.create_campaign import NameTaken
-from campaigns.keep_offer import OFFER, count_inheriting, keep_in_chunks
 from campaigns.models import Campaign, OfferChange
 from config.actor import Actor
 

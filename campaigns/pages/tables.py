@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from campaigns.code_state import state_of_code
 from campaigns.count_codes import count_codes, is_pool_empty
-from campaigns.filters import state_of_campaign
 from campaigns.models import Campaign, Voucher
+from campaigns.pages.filters import state_of_campaign
 from config.staff.lists.tables import Table, WhenColumn
 
 LOW_PERCENT = 10  # of its codes left: from here down a fixed pool is low

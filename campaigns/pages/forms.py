@@ -9,11 +9,11 @@ from django import forms
 from django.db import models
 from django.utils import timezone
 
-from campaigns.change_campaign import Held
-from campaigns.create_campaign import CHANGEABLE, FIELDS
+from campaigns.actions.change_campaign import Held
+from campaigns.actions.create_campaign import CHANGEABLE, FIELDS
+from campaigns.actions.keep_offer import OFFER, count_inheriting
 from campaigns.durations import InvalidDuration, parse_duration, spoken_duration
 from campaigns.extend_pool import MOST_IN_ONE_ORDER
-from campaigns.keep_offer import OFFER, count_inheriting
 from campaigns.keep_reserve import LARGEST_RESERVE
 from campaigns.models import Campaign, Value, Voucher
 from config.staff.pages.forms import MetadataField
