@@ -60,7 +60,7 @@ class Bench:
         return Campaign.objects.get(pk=key)
 
     def generate(self) -> None:
-        from campaigns.extend_pool import order_codes
+        from campaigns.codes.actions.extend_pool import order_codes
         from config.actor import SYSTEM
 
         self.against(
@@ -73,7 +73,7 @@ class Bench:
     def import_codes(self) -> None:
         from django.core.files import File
 
-        from campaigns.order_code_import import order_code_import
+        from campaigns.codes.actions.order_code_import import order_code_import
         from config.actor import SYSTEM
 
         def order(campaign):

@@ -15,11 +15,12 @@ from django.utils.html import format_html
 from campaigns.actions.change_campaign import CampaignGone, change_campaign
 from campaigns.actions.create_campaign import CHANGEABLE, NameTaken, check_campaign
 from campaigns.check_value import InvalidFields
-from campaigns.code_state import state_of_code
+from campaigns.codes.actions.extend_pool import retry_order
+from campaigns.codes.actions.switch_code import disable_code, enable_code
+from campaigns.codes.mask import mask
+from campaigns.codes.queries.count_codes import count_codes
 from campaigns.codes.queries.find import vouchers_to_see
-from campaigns.count_codes import count_codes
-from campaigns.extend_pool import retry_order
-from campaigns.mask import mask
+from campaigns.codes.state import state_of_code
 from campaigns.models import (
     Campaign,
     CampaignCount,
@@ -31,7 +32,6 @@ from campaigns.models import (
     Voucher,
 )
 from campaigns.pages.filters import CampaignFilter, CodeFilter, state_of_campaign
-from campaigns.switch_code import disable_code, enable_code
 from config.actor import Actor
 from config.staff.admin import InternalAdmin, ReadOnlyAdmin, RoleModelAdmin
 from config.staff.admin_site import Section

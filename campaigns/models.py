@@ -137,7 +137,7 @@ class Campaign(Value, ActedBy):
         return Voucher.Type.GIFT if self.kind == self.Kind.GIFT_VOUCHERS else Voucher.Type.DISCOUNT
 
 
-# What a voucher in the pool has; besides, it has not expired (campaigns/pool.py).
+# What a voucher in the pool has; besides, it has not expired (campaigns/codes/pool.py).
 POOL_FLAGS = Q(published_at=None, withdrawn_at=None, active=True, deleted_at=None)
 
 

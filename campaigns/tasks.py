@@ -6,9 +6,9 @@ from procrastinate.contrib.django import app
 
 from campaigns.actions.change_offer import carry_out
 from campaigns.actions.delete_campaign import erase_unpublished_codes
-from campaigns.extend_pool import fulfil_order
-from campaigns.import_codes import import_codes
-from campaigns.keep_reserve import keep_reserves
+from campaigns.codes.actions.extend_pool import fulfil_order
+from campaigns.codes.actions.import_codes import import_codes
+from campaigns.codes.actions.keep_reserve import keep_reserves
 from campaigns.models import CodeImport
 from config.imports.delete_old_imports import delete_old_imports
 from config.staff.tasks import UNTIL_THE_DATABASE_ANSWERS

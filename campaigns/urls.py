@@ -2,8 +2,7 @@
 
 from django.urls import path
 
-from campaigns import code_views, import_views, order_views
-from campaigns.pages import views
+from campaigns.pages import code_views, import_views, order_views, views
 
 app_name = "campaigns"
 urlpatterns = [

@@ -7,7 +7,7 @@ from django.db.models import Q, Value
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
-from campaigns.mask import mask
+from campaigns.codes.mask import mask
 from campaigns.models import Voucher
 from config.staff.admin import InternalAdmin, ReadOnlyAdmin
 from config.staff.admin_site import Section

@@ -6,8 +6,8 @@ from django.db.models import Case, CharField, F, JSONField, TextField, Value, Wh
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, NullIf
 
-from campaigns.code_state import CODE_STATE_IN_WORDS
-from campaigns.mask import masked
+from campaigns.codes.mask import masked
+from campaigns.codes.state import CODE_STATE_IN_WORDS
 from config.imports.csv.files import Column, Number, Text, Time
 from publications.distributions.reasons import DeliveryReason, FiringReason, in_words_by_sql
 from publications.models import Export

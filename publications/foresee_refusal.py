@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from campaigns.code_state import is_used_up
-from campaigns.count_codes import CodeCount
+from campaigns.codes.pool import left_in_pool
+from campaigns.codes.queries.count_codes import CodeCount
+from campaigns.codes.state import is_used_up
 from campaigns.models import Campaign, Voucher
-from campaigns.pool import left_in_pool
 from config.staff.models import ProjectSettings
 
 

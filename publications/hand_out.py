@@ -12,8 +12,8 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from campaigns.codes.pool import IN_POOL, lock_pool
 from campaigns.models import Campaign
-from campaigns.pool import IN_POOL, lock_pool
 from config.actor import Actor
 from config.events.note import note_event
 from config.staff.models import ProjectSettings

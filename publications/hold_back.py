@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from campaigns.codes.balance import EVER_USED
+from campaigns.codes.pool import raise_pool_version
 from campaigns.models import Voucher
-from campaigns.pool import raise_pool_version
 from config.actor import Actor
 from config.staff import audit
-from publications.redemptions.what_is_left import EVER_USED
 from publications.release import ReasonMissing
 
 # The trigger `voucher_stays_withdrawn` lets only the code through that this setting of the transaction names.

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from campaigns.code_space import LONGEST_CODE
+from campaigns.codes.code_space import LONGEST_CODE
 from config.actor import Actor
 from config.imports.run_import import ImportImpossible, Refused, Written, run_import
 from config.public_ids import CUSTOMER, public_id

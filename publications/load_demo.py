@@ -9,8 +9,8 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils import timezone
 
-from campaigns.code_state import gift_amount
-from campaigns.extend_pool import extend_pool
+from campaigns.codes.actions.extend_pool import extend_pool
+from campaigns.codes.state import gift_amount
 from campaigns.models import Campaign, Voucher
 from config.actor import Actor
 from config.api.actions.create_api_key import create_api_key

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from campaigns.codes.pool import IN_POOL
 from campaigns.models import Campaign
-from campaigns.pool import IN_POOL
 
 NEWEST = 200  # campaigns that are looked at
 FEW = 1_000  # codes left; with more, a pool is not low, however large it was

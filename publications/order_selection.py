@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from campaigns.mask import mask
+from campaigns.codes.mask import mask
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.api.conditions import InvalidCondition, read_filters

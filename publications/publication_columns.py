@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from campaigns import code_columns
+from campaigns.codes import columns as code_columns
 from config.imports.csv.cells import RowRefused, line_of, lines_of, moment_of, object_of, shown, text_of
 from config.imports.csv.columns import Field, mapped_columns
 from config.metadata import MetadataRefused, check_metadata

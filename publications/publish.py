@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
-from campaigns.code_state import is_used_up
-from campaigns.extend_pool import CodeSpaceExhausted, extend_pool, make_code_to_take
+from campaigns.codes.actions.extend_pool import CodeSpaceExhausted, extend_pool, make_code_to_take
+from campaigns.codes.pool import left_in_pool, lock_pool
+from campaigns.codes.state import is_used_up
 from campaigns.models import Campaign, Voucher
-from campaigns.pool import left_in_pool, lock_pool
 from config.actor import Actor
 from config.metadata import check_metadata
 from config.staff.quarantine import IS_OPEN

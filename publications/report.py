@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django_filters import FilterSet
 
-from campaigns.mask import mask
+from campaigns.codes.mask import mask
 from campaigns.models import Campaign, Voucher
 from campaigns.pages.filters import CodeFilter
 from config.actor import Actor

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from django.utils.html import escape
 
-from campaigns.mask import mask
+from campaigns.codes.mask import mask
 from campaigns.models import Voucher
 
 

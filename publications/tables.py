@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from campaigns.code_state import state_of_code
+from campaigns.codes.state import state_of_code
 from campaigns.models import Campaign, Voucher
 from config.public_ids import PUBLICATION, public_id
 from config.staff.lists.tables import Looked, Table

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.utils import timezone
 
-from campaigns.count_codes import COUNTED, LARGE, CodeCount, kept_count
+from campaigns.codes.pool import IN_POOL
+from campaigns.codes.queries.count_codes import COUNTED, LARGE, CodeCount, kept_count
 from campaigns.models import Campaign
-from campaigns.pool import IN_POOL
 from config.staff.time_zone import start_of
 from publications.models import Publication
 from publications.tallies.count_publications import LIVE_CODES

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from publications.redemptions.what_is_left import EVER_USED
+from campaigns.codes.balance import EVER_USED
 
 LEDGER = "SELECT count(*) FROM publications_publishedvoucher"
 LIVE = LEDGER + " WHERE released_at IS NULL"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from campaigns.import_codes import import_codes
+from campaigns.codes.actions.import_codes import import_codes
 from campaigns.models import CodeImport
 from customers.import_customers import import_customers
 from customers.models import CustomerImport

@@ -12,8 +12,8 @@ from pathlib import Path
 from django.core.files.base import ContentFile
 from django.db import connection
 
-from campaigns import code_columns
-from campaigns.import_codes import import_codes
+from campaigns.codes import columns as code_columns
+from campaigns.codes.actions.import_codes import import_codes
 from campaigns.models import Campaign, CodeImport
 from config.imports.draft_import import draft_import, start_import
 from config.staff.models import CsvImport

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from campaigns.extend_pool import order_codes
+from campaigns.codes.actions.extend_pool import order_codes
 from config.api.openapi import document
 from config.api_assembly import described_api
 from customers.create_segment import create_static_segment

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from campaigns.actions.delete_campaign import delete_campaign
-from campaigns.extend_pool import order_codes
+from campaigns.codes.actions.extend_pool import order_codes
 from campaigns.models import CampaignDeletion, CodeImport, CodeOrder
 from config.actor import SYSTEM
 from config.public_ids import ASYNC_ACTION, action_id, action_of, public_id

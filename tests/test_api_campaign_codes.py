@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from campaigns.extend_pool import fulfil_order
+from campaigns.codes.actions.extend_pool import fulfil_order
 from campaigns.models import CodeOrder, Voucher
 from config.staff.models import AuditEntry
 from publications.models import Publication

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from campaigns.import_codes import TAKEN
+from campaigns.codes.actions.import_codes import TAKEN
 from campaigns.models import CodeImport, Voucher
 from config.staff.models import AuditEntry, files
 from customers.models import CustomerImport

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from campaigns import count_codes as codes
+from campaigns.codes.pool import raise_pool_version
+from campaigns.codes.queries import count_codes as codes
 from campaigns.models import Campaign, CampaignCount, Voucher
-from campaigns.pool import raise_pool_version
 from publications import tally
 from publications.publish import publish
 from publications.tallies import count_campaigns as counting

@@ -9,7 +9,7 @@ from django.db import connection
 
 from campaigns.actions.create_campaign import NameTaken, create_campaign
 from campaigns.check_value import InvalidFields
-from campaigns.code_space import CodeSpaceTooSmall
+from campaigns.codes.code_space import CodeSpaceTooSmall
 from campaigns.models import Campaign, CodeOrder
 from config.staff.models import AuditEntry
 from tests.factories import STAFF, CampaignFactory

@@ -8,8 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from campaigns.codes.actions.switch_code import disable_code
 from campaigns.models import CodeOrder
-from campaigns.switch_code import disable_code
 from publications.models import Publication
 from publications.publish import publish
 from publications.refusals import PublishRefused

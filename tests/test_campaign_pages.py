@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from campaigns.extend_pool import fulfil_order, order_codes
+from campaigns.codes.actions.extend_pool import fulfil_order, order_codes
 from campaigns.models import Campaign, CodeOrder, Voucher
 from config.staff.models import AuditEntry
 from publications.publish import publish

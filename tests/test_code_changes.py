@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from campaigns.change_code import CodeGone, change_code
 from campaigns.check_value import InvalidFields
-from campaigns.code_space import CodeSpaceTooSmall, code_space
-from campaigns.create_codes import CodeTaken, create_code, create_codes
+from campaigns.codes.actions.change_code import CodeGone, change_code
+from campaigns.codes.actions.create_codes import CodeTaken, create_code, create_codes
+from campaigns.codes.actions.switch_code import disable_code, enable_code
+from campaigns.codes.code_space import CodeSpaceTooSmall, code_space
 from campaigns.models import Voucher
-from campaigns.switch_code import disable_code, enable_code
 from config.staff.models import AuditEntry
 from tests.factories import STAFF, CampaignFactory, VoucherFactory, published
 

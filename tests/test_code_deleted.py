@@ -5,7 +5,7 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connection
 
-from campaigns.delete_code import delete_code
+from campaigns.codes.actions.delete_code import delete_code
 from campaigns.models import Voucher
 from config.staff.models import AuditEntry
 from publications.models import PublishedVoucher

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from campaigns.codes.actions.switch_code import disable_code
 from campaigns.models import Voucher
-from campaigns.switch_code import disable_code
 from config.staff.models import AuditEntry
 from publications.models import PublishedVoucher
 from publications.publish import publish_code

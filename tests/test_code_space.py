@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaigns.code_space import UNAMBIGUOUS, CodeSpaceTooSmall, InvalidCodeConfiguration, code_space
+from campaigns.codes.code_space import UNAMBIGUOUS, CodeSpaceTooSmall, InvalidCodeConfiguration, code_space
 
 
 def test_a_code_is_prefix_random_places_and_postfix():

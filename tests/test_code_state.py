@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from campaigns.code_state import CODE_STATE, CodeState, state_of_code
+from campaigns.codes.state import CODE_STATE, CodeState, state_of_code
 from campaigns.models import Voucher
 from config.actor import SYSTEM
 from publications.models import Export

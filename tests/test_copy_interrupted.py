@@ -9,8 +9,8 @@ from threading import Thread
 import pytest
 from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
 
-from campaigns.extend_pool import extend_pool, fulfil_order, order_codes
-from campaigns.import_codes import import_codes
+from campaigns.codes.actions.extend_pool import extend_pool, fulfil_order, order_codes
+from campaigns.codes.actions.import_codes import import_codes
 from campaigns.models import CodeImport, CodeOrder, Voucher
 from customers.import_customers import import_customers
 from customers.models import Customer, CustomerImport

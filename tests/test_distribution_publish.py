@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from campaigns.extend_pool import extend_pool
+from campaigns.codes.actions.extend_pool import extend_pool
 from campaigns.models import Voucher
 from publications.distributions.advance import advance
 from publications.distributions.change_status import pause, resume, stop

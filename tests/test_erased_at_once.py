@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from django.db import connection, transaction
 
-from campaigns.delete_code import delete_code
+from campaigns.codes.actions.delete_code import delete_code
 from campaigns.models import Voucher
 from customers.models import Customer
 from customers.upsert import CustomerNotFound, upsert_customer

@@ -6,9 +6,9 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from campaigns.delete_code import delete_code
-from campaigns.extend_pool import extend_pool, space_of
-from campaigns.make_codes import make_codes
+from campaigns.codes.actions.delete_code import delete_code
+from campaigns.codes.actions.extend_pool import extend_pool, space_of
+from campaigns.codes.actions.make_codes import make_codes
 from campaigns.models import Campaign, Voucher
 from publications.publish import publish
 from publications.refusals import NoVoucherSuitable

@@ -16,9 +16,9 @@ from django.db.models import Count
 from procrastinate.contrib.django import app as queue
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from campaigns import extend_pool
-from campaigns.code_space import CodeSpaceTooSmall
-from campaigns.extend_pool import fulfil_order, order_codes, retry_order
+from campaigns.codes.actions import extend_pool
+from campaigns.codes.actions.extend_pool import fulfil_order, order_codes, retry_order
+from campaigns.codes.code_space import CodeSpaceTooSmall
 from campaigns.models import CodeOrder, Voucher
 from config.server.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
 from config.staff.models import AuditEntry

@@ -3,7 +3,7 @@
 import pytest
 from django.db import transaction
 
-from campaigns.extend_pool import CodeSpaceExhausted, extend_pool
+from campaigns.codes.actions.extend_pool import CodeSpaceExhausted, extend_pool
 from campaigns.models import Campaign, Voucher
 
 pytestmark = pytest.mark.django_db

@@ -3,8 +3,8 @@
 import pytest
 from django.utils import timezone
 
-from campaigns.extend_pool import fulfil_order
-from campaigns.keep_reserve import keep_reserves
+from campaigns.codes.actions.extend_pool import fulfil_order
+from campaigns.codes.actions.keep_reserve import keep_reserves
 from campaigns.models import CodeOrder, Voucher
 from tests.factories import CampaignFactory, published
 

@@ -6,7 +6,7 @@ import uuid
 import pytest
 from django.db import connection, transaction
 
-from campaigns.extend_pool import extend_pool
+from campaigns.codes.actions.extend_pool import extend_pool
 from campaigns.models import Voucher
 from publications import hand_out
 from publications.hand_out import order_hand_out

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from campaigns.extend_pool import extend_pool
+from campaigns.codes.actions.extend_pool import extend_pool
 from campaigns.models import Voucher
 from config.staff.models import AuditEntry
 from publications import hand_out

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from procrastinate.contrib.django import app as queue
 
-from campaigns.extend_pool import extend_pool
+from campaigns.codes.actions.extend_pool import extend_pool
 from config.server.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
 from publications.hand_out import order_hand_out
 from publications.models import Export, PublishedVoucher

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from campaigns.codes.actions.switch_code import disable_code
 from campaigns.models import CodeOrder
-from campaigns.switch_code import disable_code
 from config.api.actions.create_api_key import create_api_key
 from publications.low_pools import low_pools
 from publications.models import Distribution, Export

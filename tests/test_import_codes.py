@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from campaigns.import_codes import TAKEN
+from campaigns.codes.actions.import_codes import TAKEN
 from campaigns.models import Campaign, Voucher
 from config.imports.csv.uploads import NotCsv
 from config.staff.models import AuditEntry
@@ -143,7 +143,9 @@ def test_all_or_nothing_imports_all(monkeypatch):
 
 def test_a_code_that_appears_after_the_check_still_refuses_all(monkeypatch):
     VoucherFactory(code="OLD")
-    monkeypatch.setattr("campaigns.import_codes.CodeImporter.foresee", lambda *args: [])  # it came a moment later
+    monkeypatch.setattr(
+        "campaigns.codes.actions.import_codes.CodeImporter.foresee", lambda *args: []
+    )  # it came a moment later
     campaign = CampaignFactory()
 
     done = imported_codes("Code\nA\nOLD\nB\n", campaign, on_error="all_or_nothing")

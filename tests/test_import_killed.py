@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 from django.db import OperationalError, close_old_connections, connection
 
-from campaigns.import_codes import import_codes
+from campaigns.codes.actions.import_codes import import_codes
 from campaigns.models import CodeImport, Voucher
 from customers.import_customers import import_customers
 from customers.models import Customer
@@ -30,7 +30,7 @@ def codes_file() -> str:
 
 
 def run(import_id: int):
-    return worker(f"from campaigns.import_codes import import_codes; import_codes({import_id})")
+    return worker(f"from campaigns.codes.actions.import_codes import import_codes; import_codes({import_id})")
 
 
 def wait_until_read(import_id: int, rows: int) -> None:
@@ -164,7 +164,7 @@ def test_memory_stays_flat_however_long_the_file_is():
     large = queued_codes("Code,note\n" + rows, CampaignFactory())
 
     process = worker(
-        "from resource import *; from campaigns.import_codes import import_codes;"
+        "from resource import *; from campaigns.codes.actions.import_codes import import_codes;"
         "peak = lambda: getrusage(RUSAGE_SELF).ru_maxrss;"
         f"import_codes({small.pk}); before = peak(); import_codes({large.pk}); print(peak() - before)"
     )

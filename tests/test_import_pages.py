@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from campaigns.import_codes import TAKEN, import_codes
+from campaigns.codes.actions.import_codes import TAKEN, import_codes
 from campaigns.models import CodeImport, Voucher
 from config.imports.delete_old_imports import delete_old_imports
 from config.staff.models import AuditEntry

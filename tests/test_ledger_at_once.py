@@ -8,8 +8,8 @@ from contextlib import suppress
 import pytest
 from django.db import connection, transaction
 
+from campaigns.codes.pool import lock_pool
 from campaigns.models import Voucher
-from campaigns.pool import lock_pool
 from publications.ledger.give import give, give_one
 from publications.ledger.requests import Codes, Given, PublishRequest
 from publications.models import Publication, PublishedVoucher

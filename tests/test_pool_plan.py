@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from campaigns.pool import CAMPAIGN_GIVES
+from campaigns.codes.pool import CAMPAIGN_GIVES
 from publications.ledger.statements import NEXT
 from tests.factories import CampaignFactory
 from tests.plans import analyse, forget_statistics, plan

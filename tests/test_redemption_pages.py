@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from campaigns.count_codes import count_codes
+from campaigns.codes.queries.count_codes import count_codes
 from publications.erase_customer import erase_customer
 from publications.redemptions.redeem import Use, redeem, redeem_together
 from publications.redemptions.refusals import QuantityExceeded, RedemptionRefused

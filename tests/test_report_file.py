@@ -5,7 +5,7 @@ from datetime import UTC, date
 import pytest
 from django.utils import timezone
 
-from campaigns.mask import HIDDEN, mask, masked
+from campaigns.codes.mask import HIDDEN, mask, masked
 from campaigns.models import Voucher
 from config.staff.models import AuditEntry, ProjectSettings
 from customers.models import Customer

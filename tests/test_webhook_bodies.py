@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from campaigns.extend_pool import fulfil_order, order_codes
+from campaigns.codes.actions.extend_pool import fulfil_order, order_codes
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.events.note import note_event

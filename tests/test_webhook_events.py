@@ -3,7 +3,7 @@
 import pytest
 from django.db import transaction
 
-from campaigns.extend_pool import fulfil_order, order_codes
+from campaigns.codes.actions.extend_pool import fulfil_order, order_codes
 from publications.hand_out import order_hand_out
 from publications.models import Publication
 from publications.publish import publish, publish_code
@@ -128,7 +128,7 @@ def test_of_codes_used_together_each_is_noted():
 
 
 def test_an_order_of_codes_is_noted_when_its_last_code_is_made(monkeypatch):
-    monkeypatch.setattr("campaigns.extend_pool.CHUNK", 10)
+    monkeypatch.setattr("campaigns.codes.actions.extend_pool.CHUNK", 10)
     order = order_codes(CampaignFactory(), count=25, by=STAFF)
 
     fulfil_order(order.pk)

@@ -7,10 +7,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from campaigns.count_codes import count_codes
+from campaigns.codes.actions.switch_code import disable_code, enable_code
+from campaigns.codes.pool import left_in_pool
+from campaigns.codes.queries.count_codes import count_codes
 from campaigns.models import Campaign, Voucher
-from campaigns.pool import left_in_pool
-from campaigns.switch_code import disable_code, enable_code
 from config.staff.audit import record
 from config.staff.models import AuditEntry
 from publications.hand_out import pool_size

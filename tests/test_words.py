@@ -6,7 +6,7 @@ import re
 import pytest
 from django.test import Client
 
-from campaigns.extend_pool import fulfil_order, order_codes
+from campaigns.codes.actions.extend_pool import fulfil_order, order_codes
 from campaigns.models import Campaign
 from tests.access import PAGES
 from tests.factories import STAFF, CampaignFactory, UserFactory

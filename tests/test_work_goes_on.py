@@ -20,7 +20,7 @@ SELECT c.id, c.name || n FROM campaigns_campaign c, generate_series(1, 60000) AS
 # In one process, as a test's, but with its jobs in the queue.
 ORDER = """
 from campaigns.actions.delete_campaign import delete_campaign
-from campaigns.extend_pool import order_codes
+from campaigns.codes.actions.extend_pool import order_codes
 from campaigns.models import Campaign
 from campaigns.tasks import run_code_import
 from config.actor import SYSTEM

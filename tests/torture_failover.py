@@ -39,7 +39,7 @@ SELECT id, 'T-' || n FROM made, generate_series(1, {CODES}) AS n WHERE name = 't
 ORDERED = 100_000
 BEHIND = 1.0  # seconds
 ORDER = f"""
-from campaigns.extend_pool import order_codes
+from campaigns.codes.actions.extend_pool import order_codes
 from campaigns.models import Campaign
 from config.actor import SYSTEM
 order_codes(Campaign.objects.get(name="ordered"), count={ORDERED}, by=SYSTEM)

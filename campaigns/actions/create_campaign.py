@@ -8,11 +8,11 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from campaigns.check_value import InvalidFields, check_columns, check_dates, check_limit, check_value
-from campaigns.code_space import InvalidCodeConfiguration
-from campaigns.create_codes import create_code, create_random_code
+from campaigns.codes.actions.create_codes import create_code, create_random_code
+from campaigns.codes.actions.extend_pool import MOST_IN_ONE_ORDER, order_codes, space_of
+from campaigns.codes.actions.keep_reserve import LARGEST_RESERVE
+from campaigns.codes.code_space import InvalidCodeConfiguration
 from campaigns.durations import InvalidDuration, parse_duration
-from campaigns.extend_pool import MOST_IN_ONE_ORDER, order_codes, space_of
-from campaigns.keep_reserve import LARGEST_RESERVE
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.staff.audit import record

@@ -21,10 +21,10 @@ from campaigns.api.requests import NAMES, CampaignSent, CampaignUpdateSent
 from campaigns.api_schemas import Campaign as CampaignAnswer
 from campaigns.api_schemas import Empty
 from campaigns.check_value import InvalidFields
-from campaigns.code_space import CodeSpaceTooSmall, InvalidCodeConfiguration
+from campaigns.codes.actions.create_codes import CodeTaken, HasItsCode
+from campaigns.codes.actions.extend_pool import CodeSpaceExhausted, OneCodeOnly
+from campaigns.codes.code_space import CodeSpaceTooSmall, InvalidCodeConfiguration
 from campaigns.codes.queries.find import CampaignNotFound, VoucherNotFound, find_campaign
-from campaigns.create_codes import CodeTaken, HasItsCode
-from campaigns.extend_pool import CodeSpaceExhausted, OneCodeOnly
 from campaigns.models import Campaign, CodeOrder, Voucher
 from config.api import conditions as by
 from config.api.auth import MAY_ALL, MAY_READ, caller

@@ -5,8 +5,8 @@ from __future__ import annotations
 import django_tables2 as tables
 from django.urls import reverse
 
-from campaigns.code_state import state_of_code
-from campaigns.count_codes import count_codes, is_pool_empty
+from campaigns.codes.queries.count_codes import count_codes, is_pool_empty
+from campaigns.codes.state import state_of_code
 from campaigns.models import Campaign, Voucher
 from campaigns.pages.filters import state_of_campaign
 from config.staff.lists.tables import Table, WhenColumn

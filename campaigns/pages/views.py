@@ -14,13 +14,13 @@ from campaigns.actions.create_campaign import NameTaken, create_campaign
 from campaigns.actions.delete_campaign import delete_campaign
 from campaigns.actions.keep_offer import OFFER, count_inheriting
 from campaigns.check_value import InvalidFields
-from campaigns.code_space import CodeSpaceTooSmall, InvalidCodeConfiguration, code_space
-from campaigns.count_codes import count_codes
+from campaigns.codes.code_space import CodeSpaceTooSmall, InvalidCodeConfiguration, code_space
+from campaigns.codes.queries.count_codes import count_codes
+from campaigns.codes.queries.preview_codes import preview_codes
 from campaigns.models import Campaign
 from campaigns.pages.filters import CampaignFilter
 from campaigns.pages.forms import CONFIGURATION, CampaignForm, CodeFields, DeleteForm, DisableForm
 from campaigns.pages.tables import CampaignTable
-from campaigns.preview_codes import preview_codes
 from config.actor import Actor
 from config.staff.lists.tables import list_page
 from config.staff.pages.dialogs import leave

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from ninja import Query, Router
 from pydantic import BaseModel, Field
 
-from campaigns.mask import mask
+from campaigns.codes.mask import mask
 from campaigns.models import CampaignDeletion, CodeImport, CodeOrder
 from config.api.auth import MAY_READ, Key
 from config.api.door import iso, not_found

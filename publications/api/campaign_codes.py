@@ -10,11 +10,11 @@ from ninja import Query, Status
 from pydantic import BaseModel, BeforeValidator
 
 from campaigns.api.campaigns import answer_campaign, router
-from campaigns.api_voucher_requests import AddedVoucherSent, named_as_sent
-from campaigns.code_space import CodeSpaceTooSmall, code_space
+from campaigns.api.voucher_requests import AddedVoucherSent, named_as_sent
+from campaigns.codes.actions.create_codes import create_code, create_random_code
+from campaigns.codes.actions.extend_pool import OneCodeOnly, order_codes, space_of
+from campaigns.codes.code_space import CodeSpaceTooSmall, code_space
 from campaigns.codes.queries.find import find_campaign
-from campaigns.create_codes import create_code, create_random_code
-from campaigns.extend_pool import OneCodeOnly, order_codes, space_of
 from config.api.auth import MAY_ALL, MAY_READ, caller
 from config.api.door import invalid_payload, invalid_query
 from config.api.started import started

@@ -8,9 +8,14 @@ from django.http import HttpRequest
 from ninja import Body, File, UploadedFile
 
 from campaigns.api.campaigns import router as campaigns
-from campaigns.api_voucher_requests import ImportedVoucherSent
+from campaigns.api.voucher_requests import ImportedVoucherSent
+from campaigns.codes.actions.order_code_import import (
+    CodesMissing,
+    CodesRepeated,
+    order_code_import,
+    order_import_of_codes,
+)
 from campaigns.codes.queries.find import find_campaign
-from campaigns.order_code_import import CodesMissing, CodesRepeated, order_code_import, order_import_of_codes
 from config.api.auth import MAY_ALL, caller
 from config.api.bodies import MOST_ROWS, array_of
 from config.api.door import ApiError, as_api_error

@@ -6,15 +6,15 @@ from typing import Any
 
 from django.http import Http404, HttpRequest
 
-from campaigns.api_voucher_requests import VoucherSent, VoucherUpdateSent, named_as_sent
-from campaigns.change_code import CodeGone, DiscountTypeFixed, change_code
-from campaigns.code_space import RESERVED, code_space
+from campaigns.api.voucher_requests import VoucherSent, VoucherUpdateSent, named_as_sent
+from campaigns.codes.actions.change_code import CodeGone, DiscountTypeFixed, change_code
+from campaigns.codes.actions.create_codes import create_code, create_random_code
+from campaigns.codes.actions.delete_code import delete_code
+from campaigns.codes.actions.extend_pool import OneCodeOnly, space_of
+from campaigns.codes.actions.switch_code import disable_code, enable_code
+from campaigns.codes.code_space import RESERVED, code_space
 from campaigns.codes.queries.find import VoucherNotFound, find_campaign, find_voucher
-from campaigns.create_codes import create_code, create_random_code
-from campaigns.delete_code import delete_code
-from campaigns.extend_pool import OneCodeOnly, space_of
 from campaigns.models import Voucher
-from campaigns.switch_code import disable_code, enable_code
 from config.api.auth import MAY_ALL, caller
 from config.api.door import ApiError, as_api_error
 from config.api.queries import Flag

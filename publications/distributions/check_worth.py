@@ -7,10 +7,10 @@ from __future__ import annotations
 from django.db import connection
 from django.utils import timezone
 
-from campaigns.code_state import is_used_up
+from campaigns.codes.balance import IS_SPENT, IS_USED_UP
+from campaigns.codes.state import is_used_up
 from campaigns.models import Campaign, Voucher
 from publications.distributions.reasons import DeliveryReason, StatusReason
-from publications.redemptions.what_is_left import IS_SPENT, IS_USED_UP
 
 # Of a voucher `v`, its campaign `c` joined.
 CODE_IS_GOOD = f"""v.active AND v.deleted_at IS NULL AND (v.expiration_date IS NULL OR v.expiration_date > now())

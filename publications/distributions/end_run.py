@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
-from campaigns.pool import raise_pool_version
+from campaigns.codes.pool import raise_pool_version
 from config.actor import SYSTEM
 from config.staff.quarantine import is_open
 from publications.distributions.change_status import finish, record_of

@@ -16,9 +16,9 @@ from typing import NamedTuple
 from django.db import connection, transaction
 from django.db.models.functions import Lower, Now
 
-from campaigns.extend_pool import CodeSpaceExhausted, extend_pool
+from campaigns.codes.actions.extend_pool import CodeSpaceExhausted, extend_pool
+from campaigns.codes.pool import left_in_pool, lock_pool
 from campaigns.models import Campaign
-from campaigns.pool import left_in_pool, lock_pool
 from config.actor import Actor
 from config.advisory_locks import Lock
 from config.staff.models import ProjectSettings

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import connection
 
-from campaigns.code_space import InvalidCodeConfiguration
-from campaigns.extend_pool import space_of
+from campaigns.codes.actions.extend_pool import space_of
+from campaigns.codes.code_space import InvalidCodeConfiguration
 from campaigns.models import Campaign, Voucher
 from config.actor import Actor
 from customers.models import Customer

@@ -16,13 +16,13 @@ from __future__ import annotations
 
 from functools import cache
 
+from campaigns.codes.balance import IS_SPENT, IS_USED_UP
+from campaigns.codes.pool import CAMPAIGN_GIVES, CAMPAIGN_IS_GOOD, IN_POOL
 from campaigns.models import Voucher
-from campaigns.pool import CAMPAIGN_GIVES, CAMPAIGN_IS_GOOD, IN_POOL
 from config.columns import Columns
 from config.staff.quarantine import IS_OPEN, NOT_OPEN
 from publications.ledger.requests import Codes, Declined
 from publications.ledger.writes import ADD_LEDGER, ADD_PUBLICATIONS, DRAW, GROW_PUBLICATION, MARK_VOUCHERS
-from publications.redemptions.what_is_left import IS_SPENT, IS_USED_UP
 from publications.webhooks.models import PUBLICATION_SUCCEEDED
 from publications.webhooks.note_events import noting
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from django.db.models import BigIntegerField, QuerySet
 from django.db.models.expressions import RawSQL
 
+from campaigns.codes.pool import IN_POOL
 from campaigns.models import Campaign
-from campaigns.pool import IN_POOL
 
 COUNT_UP_TO = 100_000  # codes of a pool
 

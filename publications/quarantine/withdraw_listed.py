@@ -13,7 +13,7 @@ from typing import NamedTuple
 from django.db import connection, transaction
 from django.db.models import Q
 
-from campaigns.code_space import LONGEST_CODE
+from campaigns.codes.code_space import LONGEST_CODE
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.public_ids import CAMPAIGN, key_of

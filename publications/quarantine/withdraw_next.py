@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db import connection, transaction
 
+from campaigns.codes.pool import IN_POOL
 from campaigns.models import Campaign
-from campaigns.pool import IN_POOL
 from config.actor import Actor
 from config.staff.audit import record
 

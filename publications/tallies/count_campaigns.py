@@ -6,7 +6,7 @@ import time
 
 from django.db import connection
 
-from campaigns.count_codes import COUNTED, LARGE
+from campaigns.codes.queries.count_codes import COUNTED, LARGE
 
 SECONDS = 10  # that one run counts for; what is left over comes first in the next
 # How long a count is good for: a minute, and twenty times what it took, so that counting never takes more than a

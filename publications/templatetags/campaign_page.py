@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import template
 from django.urls import reverse
 
-from campaigns.count_codes import CodeCount, count_codes, is_pool_empty
+from campaigns.codes.queries.count_codes import CodeCount, count_codes, is_pool_empty
 from campaigns.durations import spoken_duration
 from campaigns.models import Campaign
 from campaigns.pages.filters import state_of_campaign

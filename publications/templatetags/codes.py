@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from campaigns.code_state import state_of_code
+from campaigns.codes.state import state_of_code
 from campaigns.models import Voucher
 from config.staff.roles import reveals_codes
 from publications.models import Publication

@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.actions.keep_offer import OFFER
-from campaigns.code_state import balance, gift_amount
+from campaigns.codes.balance import was_ever_used
+from campaigns.codes.state import balance, gift_amount
 from campaigns.models import Voucher
 from config.actor import Actor
 from config.staff.models import AuditEntry
@@ -20,7 +21,6 @@ from publications.hold_back import CannotReturn, NotInPool
 from publications.hold_back import hold_back as hold_code_back
 from publications.hold_back import put_back as put_code_back
 from publications.models import Publication
-from publications.redemptions.what_is_left import was_ever_used
 from publications.release import CodeWasUsed, NotPublished, ReasonMissing
 from publications.release import release as release_code
 from publications.reveal import is_masked, shown

@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from campaigns.mask import mask
+from campaigns.codes.mask import mask
 from config.imports.pages import views as pages
 from config.imports.pages.forms import OptionsForm
 from config.staff.roles import MANAGE, requires

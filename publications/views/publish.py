@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from campaigns.count_codes import count_codes, is_pool_empty
+from campaigns.codes.queries.count_codes import count_codes, is_pool_empty
 from campaigns.models import Campaign, Voucher
 from campaigns.pages.filters import CampaignFilter
 from config.actor import Actor

@@ -6,7 +6,7 @@ import json
 import re
 from typing import NamedTuple
 
-from campaigns.mask import mask
+from campaigns.codes.mask import mask
 from campaigns.models import Voucher
 from config.public_ids import VOUCHER, key_of
 from publications.webhooks.models import WebhookDelivery

@@ -1,6 +1,6 @@
 """The pages of an import, the same for all kinds: upload, draft, progress and result, error file.
 
-An app's own views (such as campaigns/import_views.py) check who may do it, find the import, and
+An app's own views (such as campaigns/pages/import_views.py) check who may do it, find the import, and
 hand it over with its `ImportKind`.
 """
 

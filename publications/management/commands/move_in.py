@@ -10,11 +10,11 @@ from pathlib import Path
 from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError
 
+from campaigns.codes.actions.extend_pool import OneCodeOnly
+from campaigns.codes.actions.import_codes import import_codes
+from campaigns.codes.actions.order_code_import import order_code_import
 from campaigns.codes.queries.find import CampaignNotFound, find_campaign
-from campaigns.extend_pool import OneCodeOnly
-from campaigns.import_codes import import_codes
 from campaigns.models import Campaign
-from campaigns.order_code_import import order_code_import
 from config.actor import Actor
 from config.imports.csv.uploads import NotCsv
 from config.staff.models import CsvImport

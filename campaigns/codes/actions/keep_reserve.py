@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.db import connection
 
-from campaigns.code_space import CodeSpaceTooSmall
-from campaigns.extend_pool import order_codes
+from campaigns.codes.actions.extend_pool import order_codes
+from campaigns.codes.code_space import CodeSpaceTooSmall
+from campaigns.codes.pool import IN_POOL
 from campaigns.models import Campaign, CodeOrder
-from campaigns.pool import IN_POOL
 from config.actor import SYSTEM
 
 LARGEST_RESERVE = 100_000

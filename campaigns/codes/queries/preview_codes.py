@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from campaigns.code_space import CodeSpace, CodeSpaceTooSmall
-from campaigns.make_codes import codes_taken
+from campaigns.codes.actions.make_codes import codes_taken
+from campaigns.codes.code_space import CodeSpace, CodeSpaceTooSmall
 
 SAMPLES = 5
 EASY_TO_GUESS = 10_000  # tries: a script makes them in minutes

@@ -6,9 +6,9 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from campaigns.code_columns import FIELDS, IGNORED
-from campaigns.import_codes import CodeImporter
-from campaigns.mask import mask
+from campaigns.codes.actions.import_codes import CodeImporter
+from campaigns.codes.columns import FIELDS, IGNORED
+from campaigns.codes.mask import mask
 from campaigns.models import Campaign, CodeImport
 from campaigns.tasks import run_code_import
 from config.imports.pages import views as pages

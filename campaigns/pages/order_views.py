@@ -8,11 +8,11 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 
-from campaigns.code_space import CodeSpaceTooSmall
-from campaigns.extend_pool import order_codes, retry_order, space_of
+from campaigns.codes.actions.extend_pool import order_codes, retry_order, space_of
+from campaigns.codes.code_space import CodeSpaceTooSmall
+from campaigns.codes.queries.preview_codes import preview_codes
 from campaigns.models import Campaign, CodeOrder
 from campaigns.pages.forms import ExtendForm
-from campaigns.preview_codes import preview_codes
 from config.actor import Actor
 from config.staff.pages.dialogs import leave
 from config.staff.roles import MANAGE, READ, requires

@@ -10,11 +10,11 @@ from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
 from campaigns.check_value import InvalidFields
-from campaigns.code_space import CodeSpace, CodeSpaceTooSmall, code_space
-from campaigns.create_codes import check_code, columns_of
-from campaigns.make_codes import CodeSpaceExhausted, codes_taken, make_code, make_codes
+from campaigns.codes.actions.create_codes import check_code, columns_of
+from campaigns.codes.actions.make_codes import CodeSpaceExhausted, codes_taken, make_code, make_codes
+from campaigns.codes.code_space import CodeSpace, CodeSpaceTooSmall, code_space
+from campaigns.codes.pool import raise_pool_version
 from campaigns.models import Campaign, CodeOrder
-from campaigns.pool import raise_pool_version
 from config.actor import SYSTEM, Actor
 from config.events.note import note_event
 from config.staff.audit import record

@@ -7,20 +7,20 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from campaigns.change_code import CodeGone, change_code
 from campaigns.check_value import InvalidFields
-from campaigns.code_forms import CodeForm, NewCodesForm
-from campaigns.code_space import CodeSpaceTooSmall, InvalidCodeConfiguration, code_space
+from campaigns.codes.actions.change_code import CodeGone, change_code
+from campaigns.codes.actions.create_codes import CodeTaken, create_code, create_codes
+from campaigns.codes.actions.make_codes import CodeSpaceExhausted
+from campaigns.codes.actions.switch_code import disable_code, enable_code
+from campaigns.codes.code_space import CodeSpaceTooSmall, InvalidCodeConfiguration, code_space
+from campaigns.codes.mask import mask
 from campaigns.codes.queries.find import vouchers_to_see
-from campaigns.create_codes import CodeTaken, create_code, create_codes
-from campaigns.make_codes import CodeSpaceExhausted
-from campaigns.mask import mask
 from campaigns.models import Voucher
+from campaigns.pages.code_forms import CodeForm, NewCodesForm
 from campaigns.pages.filters import CodeFilter
 from campaigns.pages.forms import CONFIGURATION
 from campaigns.pages.tables import CodeTable
 from campaigns.pages.views import preview_of
-from campaigns.switch_code import disable_code, enable_code
 from config.actor import Actor
 from config.staff.lists.tables import list_page
 from config.staff.roles import MANAGE, READ, may, requires, reveals_codes

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from campaigns.code_columns import CodeReader
-from campaigns.code_space import LONGEST_CODE
-from campaigns.extend_pool import OneCodeOnly
+from campaigns.codes.actions.extend_pool import OneCodeOnly
+from campaigns.codes.code_space import LONGEST_CODE
+from campaigns.codes.columns import CodeReader
+from campaigns.codes.pool import raise_pool_version
 from campaigns.models import Campaign, CodeImport
-from campaigns.pool import raise_pool_version
 from config.imports.run_import import ImportImpossible, Refused, Written, run_import
 
 TAKEN = "Code: already exists, in this or another campaign. Codes must be unique. Remove the row or change the code."
@@ -57,7 +57,7 @@ def import_codes(import_id: int) -> None:
     """Runs the import to its end; what happened stands on its row. May be called again at any time.
 
     A row is refused whose code exists on the server, whose type is not the campaign's, or that cannot be read
-    (campaigns/code_columns.py). Raises OperationalError and InterfaceError: then it is to be called again.
+    (campaigns/codes/columns.py). Raises OperationalError and InterfaceError: then it is to be called again.
     """
     code_import = CodeImport.objects.select_related("campaign").filter(pk=import_id).first()
     if code_import:

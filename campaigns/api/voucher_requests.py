@@ -117,7 +117,7 @@ class ImportedVoucherSent(NewVoucherFields):
     gift: GiftSent | None = None
 
     def row(self) -> Mapping[str, Any]:
-        """{field of campaigns.code_columns: value}"""
+        """{field of campaigns.codes.columns: value}"""
         return self.columns() | value_columns(self) | {"code": self.code, "active": self.active}
 
 

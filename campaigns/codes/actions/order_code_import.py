@@ -9,8 +9,8 @@ from typing import Any
 from django.core.files import File
 from django.db import connection
 
-from campaigns.code_columns import FIELDS, IGNORED
-from campaigns.extend_pool import OneCodeOnly
+from campaigns.codes.actions.extend_pool import OneCodeOnly
+from campaigns.codes.columns import FIELDS, IGNORED
 from campaigns.models import Campaign, CodeImport
 from config.actor import Actor
 from config.imports.order_import import order_import, order_import_of_rows

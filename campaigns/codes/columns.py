@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from campaigns.check_value import MOST_REDEMPTIONS, check_dates, check_value
-from campaigns.code_space import LONGEST_CODE, RESERVED
+from campaigns.codes.code_space import LONGEST_CODE, RESERVED
 from campaigns.models import Campaign, Voucher
 from config.imports.csv.cells import (
     RowRefused,

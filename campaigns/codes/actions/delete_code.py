@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models.functions import Now
 
+from campaigns.codes.pool import raise_pool_version
 from campaigns.models import Voucher
-from campaigns.pool import raise_pool_version
 from config.actor import Actor
 from config.staff.audit import record
 

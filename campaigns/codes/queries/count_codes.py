@@ -9,8 +9,8 @@ from typing import NamedTuple
 from django.db import connection
 from django.utils import timezone
 
+from campaigns.codes.pool import IN_POOL
 from campaigns.models import Campaign
-from campaigns.pool import IN_POOL
 
 # Codes; counting a million takes a sixth of a second. From here on pages use the count that is kept in the background.
 LARGE = 100_000

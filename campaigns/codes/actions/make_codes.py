@@ -8,7 +8,7 @@ from secrets import SystemRandom
 from django.db import connection, transaction
 from psycopg import sql
 
-from campaigns.code_space import CodeSpace
+from campaigns.codes.code_space import CodeSpace
 from config.advisory_locks import Lock
 
 ROUNDS = 20  # of drawing again what collided, before giving up on chance

@@ -7,9 +7,9 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from campaigns.change_code import CHANGEABLE
-from campaigns.code_space import LONGEST_CODE
-from campaigns.create_codes import FIELDS, MOST_AT_ONCE
+from campaigns.codes.actions.change_code import CHANGEABLE
+from campaigns.codes.actions.create_codes import FIELDS, MOST_AT_ONCE
+from campaigns.codes.code_space import LONGEST_CODE
 from campaigns.models import Voucher
 from campaigns.pages.forms import (
     CONFIGURATION,

@@ -1,4 +1,4 @@
-"""What a code may still be used for, in SQL for the statements that decide. In Python: campaigns/code_state.py."""
+"""What a code may still be used for, in SQL for the statements that decide. In Python: campaigns/codes/state.py."""
 
 from __future__ import annotations
 
