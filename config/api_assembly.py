@@ -9,10 +9,10 @@ from ninja import NinjaAPI, Router
 from ninja.errors import HttpError, ValidationError
 
 import campaigns.api.campaigns
-import customers.api
-import customers.api_changes
-import customers.api_events
-import customers.api_segments
+import customers.api.changes
+import customers.api.customers
+import customers.api.events
+import customers.api.segments
 import publications.api.async_actions
 import publications.api.campaign_codes
 import publications.api.code_imports
@@ -41,7 +41,7 @@ TAGS = {
     "Async actions": "How far the work is that goes on in the background.",
 }
 DESCRIPTIONS = [
-    "customers.api_reference",
+    "customers.api.reference",
     "publications.api.code_reference",
     "publications.api.reference",
 ]
@@ -75,9 +75,9 @@ add("redemptions", publications.api.redemptions.router)
 add("vouchers", publications.api.redemptions.of_vouchers)
 add("vouchers", publications.api.vouchers.router)
 add("campaigns", campaigns.api.campaigns.router)
-add("customers", customers.api.router)
-add("segments", customers.api_segments.router)
-add("events", customers.api_events.router)
+add("customers", customers.api.customers.router)
+add("segments", customers.api.segments.router)
+add("events", customers.api.events.router)
 add("exports", publications.api.exports.router)
 add("metadata-schemas", metadata_schemas)
 add("async-actions", publications.api.async_actions.router)

@@ -10,7 +10,7 @@ from config.staff.admin import InternalAdmin, ReadOnlyAdmin, RoleModelAdmin
 from config.staff.admin_site import Section
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.roles import PUBLISH
-from customers.edit_customer import CustomerChanged, edit_customer
+from customers.actions.edit_customer import CustomerChanged, edit_customer
 from customers.find_segments import in_segment
 from customers.models import (
     Customer,
@@ -24,7 +24,7 @@ from customers.models import (
     WatchedMember,
     WatchedSegment,
 )
-from customers.search import search
+from customers.queries.search import search
 
 
 @admin.register(Customer)

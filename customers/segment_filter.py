@@ -19,8 +19,8 @@ from django.db.models.functions import Coalesce
 
 from config.api import conditions as by
 from config.api.json_conditions import in_json, part_of, words
+from customers.actions.upsert import ADDRESS_PARTS
 from customers.models import Event
-from customers.upsert import ADDRESS_PARTS
 
 # All filters together are one statement (find_segments.py), and PostgreSQL takes 65,535 parameters in one. A condition
 # makes 4 at most and one for each value, so 100 of the largest filters make 40,000.

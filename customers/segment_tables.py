@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from config.staff.lists.tables import Table, WhenColumn
 from customers.models import Segment
-from customers.tables import CustomerTable
+from customers.pages.tables import CustomerTable
 
 
 class SegmentTable(Table):

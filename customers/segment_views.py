@@ -26,14 +26,14 @@ from customers.create_segment import (
 )
 from customers.delete_segment import SegmentInUse, delete_segment
 from customers.fill_segment import UnknownLines, fill_segment, take_out
-from customers.filters import CustomerFilter, SegmentFilter
 from customers.find_segments import in_segment
 from customers.models import Customer, Segment
-from customers.search import search
+from customers.pages.filters import CustomerFilter, SegmentFilter
+from customers.pages.views import HEAVY, SUGGESTIONS, option_of
+from customers.queries.search import search
 from customers.segment_filter import read_segment_filter
 from customers.segment_forms import ListForm, NewListForm, PickForm, SegmentForm
 from customers.segment_tables import MemberTable, PickedTable, SegmentTable
-from customers.views import HEAVY, SUGGESTIONS, option_of
 
 COUNT_UP_TO = 100_000  # of those in a segment; beyond, "more than" is told
 SAMPLE = 5

@@ -6,7 +6,7 @@ from procrastinate.contrib.django import app
 
 from config.imports.delete_old_imports import delete_old_imports
 from config.staff.tasks import UNTIL_THE_DATABASE_ANSWERS
-from customers.import_customers import import_customers
+from customers.actions.import_customers import import_customers
 from customers.models import CustomerImport
 
 

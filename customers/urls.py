@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from customers import import_views, segment_views, views
+from customers import segment_views
+from customers.pages import import_views, views
 
 app_name = "customers"
 urlpatterns = [

@@ -11,8 +11,8 @@ from django.db.models.functions import Now
 from config.actor import Actor
 from config.erasure_journal import note_erasure
 from config.staff.audit import record
-from customers.erase_traces import erase_traces
 from customers.models import Customer
+from customers.segments.actions.erase_traces import erase_traces
 from publications.distributions.forget_recipient import forget_recipient
 from publications.models import Publication
 from publications.redemptions.anonymise import anonymise

@@ -10,8 +10,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from campaigns.models import Voucher
 from config.public_ids import CUSTOMER, PUBLICATION, VOUCHER, key_of
 from config.staff.lists.looking_back import Edge, newest
-from customers import search
 from customers.models import Customer
+from customers.queries import search
 from publications.models import Publication, PublishedVoucher
 
 MANY = 5_000  # codes, customers or publications: what is looked up at once, in some 50 ms

@@ -9,8 +9,8 @@ from django.utils.safestring import SafeString
 
 from config.staff.pages.forms import MetadataField
 from config.staff.pages.widgets import Combobox
+from customers.actions.upsert import TEXTS
 from customers.models import Customer
-from customers.upsert import TEXTS
 from publications.channel_field import ChannelField
 from publications.publish import DASHBOARD
 from publications.recipients import find_recipient, warnings_about, with_email

@@ -23,8 +23,8 @@ from campaigns.models import Campaign, Voucher
 from config.actor import Actor
 from config.metadata import check_metadata
 from config.staff.quarantine import IS_OPEN
+from customers.actions.upsert import CustomerNotFound, upsert_customer
 from customers.models import Customer
-from customers.upsert import CustomerNotFound, upsert_customer
 from publications.find_earlier import find_by_join_once, find_by_source_id
 from publications.ledger.give import give, give_one
 from publications.ledger.requests import Codes, Given, PublishRequest

@@ -6,9 +6,9 @@ from django.db.models import QuerySet
 from django.db.models.functions import Lower
 
 from campaigns.models import Campaign
+from customers.actions.upsert import CustomerNotFound, find_customer
 from customers.models import Customer
-from customers.search import search
-from customers.upsert import CustomerNotFound, find_customer
+from customers.queries.search import search
 from publications.models import Publication
 
 OFFERED = 8

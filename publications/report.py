@@ -20,8 +20,8 @@ from config.actor import Actor
 from config.public_ids import DISTRIBUTION, key_of
 from config.staff.models import ProjectSettings
 from config.staff.time_zone import zone
-from customers.filters import CustomerFilter
 from customers.models import Customer
+from customers.pages.filters import CustomerFilter
 from publications.distributions.automation.filters import FiringFilter
 from publications.distributions.filters import RecipientFilter
 from publications.filters import CampaignCodeFilter, HistoryFilter

@@ -10,7 +10,7 @@ from django.urls import reverse
 from campaigns.models import Campaign, Voucher
 from config.public_ids import CAMPAIGN, CUSTOMER, DISTRIBUTION, EXPORT, PUBLICATION, SEGMENT, VOUCHER, key_of
 from customers.models import Customer, Segment
-from customers.search import search as search_customers
+from customers.queries.search import search as search_customers
 from publications.distributions.models import Distribution
 from publications.history import with_holders
 from publications.models import Export, Publication

@@ -6,7 +6,7 @@ from typing import Any
 
 from campaigns.codes.actions.import_codes import import_codes
 from campaigns.models import CodeImport
-from customers.import_customers import import_customers
+from customers.actions.import_customers import import_customers
 from customers.models import CustomerImport
 from tests.api_calls import Answer, Api
 

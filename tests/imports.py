@@ -17,8 +17,8 @@ from campaigns.codes.actions.import_codes import import_codes
 from campaigns.models import Campaign, CodeImport
 from config.imports.draft_import import draft_import, start_import
 from config.staff.models import CsvImport
-from customers import customer_columns
-from customers.import_customers import import_customers
+from customers import columns as customer_columns
+from customers.actions.import_customers import import_customers
 from customers.models import CustomerImport
 from publications import publication_columns
 from publications.import_publications import import_publications

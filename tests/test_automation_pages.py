@@ -6,8 +6,8 @@ import pytest
 
 from config.events.note import note_event
 from config.staff.models import AuditEntry
+from customers.actions.upsert import upsert_customer
 from customers.create_segment import create_static_segment
-from customers.upsert import upsert_customer
 from customers.watch_segments import look_at_segments
 from publications.distributions.advance import advance
 from publications.models import Delivery, Distribution, Export, Publication

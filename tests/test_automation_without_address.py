@@ -5,8 +5,8 @@ from django.core import mail
 from django.urls import reverse
 
 from campaigns.models import Campaign
+from customers.actions.track_event import track_event
 from customers.models import Customer
-from customers.track_event import track_event
 from publications.distributions.advance import advance
 from publications.distributions.automation.models import Rule
 from publications.distributions.change_status import NotPossible

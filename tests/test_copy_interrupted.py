@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from campaigns.codes.actions.extend_pool import extend_pool, fulfil_order, order_codes
 from campaigns.codes.actions.import_codes import import_codes
 from campaigns.models import CodeImport, CodeOrder, Voucher
-from customers.import_customers import import_customers
+from customers.actions.import_customers import import_customers
 from customers.models import Customer, CustomerImport
 from publications.distributions.list_recipients import list_recipients
 from publications.import_publications import import_publications

@@ -5,8 +5,8 @@ from django.db import connection
 
 from campaigns.models import Voucher
 from config.staff.models import AuditEntry
+from customers.actions.track_event import track_event
 from customers.models import Customer
-from customers.track_event import track_event
 from publications.erase_customer import erase_customer
 from publications.models import Publication
 from publications.publish import publish_code

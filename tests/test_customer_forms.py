@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from config.staff.models import AuditEntry
-from customers.create_customer import SourceIdTaken, create_customer
-from customers.edit_customer import CustomerChanged, edit_customer
+from customers.actions.create_customer import SourceIdTaken, create_customer
+from customers.actions.edit_customer import CustomerChanged, edit_customer
 from customers.models import Customer
 from tests.factories import STAFF, CustomerFactory
 

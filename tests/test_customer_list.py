@@ -3,8 +3,8 @@
 import pytest
 
 from customers.models import Customer
-from customers.search import search
-from customers.tables import CustomerTable
+from customers.pages.tables import CustomerTable
+from customers.queries.search import search
 from tests.factories import CustomerFactory
 from tests.plans import analyse
 
@@ -55,8 +55,8 @@ def test_the_page_shows_what_was_searched(signed_in):
 
 
 def test_a_beginning_of_very_many_is_not_looked_for_in_all_and_the_page_says_so(signed_in, monkeypatch):
-    monkeypatch.setattr("customers.search.MANY", 2)
-    monkeypatch.setattr("customers.tables.MANY", 2)
+    monkeypatch.setattr("customers.queries.search.MANY", 2)
+    monkeypatch.setattr("customers.pages.tables.MANY", 2)
     CustomerFactory.create_batch(5, name="Mara", email="", source_id=None)
     browser = signed_in("Viewer")
 

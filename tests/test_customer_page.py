@@ -7,9 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from config.actor import Actor
+from customers.actions.track_event import track_event
 from customers.create_segment import create_filter_segment, create_static_segment
 from customers.models import Event
-from customers.track_event import track_event
 from publications.erase_customer import erase_customer
 from publications.release import release
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published

@@ -8,8 +8,8 @@ from django.db import connection, transaction
 
 from campaigns.codes.actions.delete_code import delete_code
 from campaigns.models import Voucher
+from customers.actions.upsert import CustomerNotFound, upsert_customer
 from customers.models import Customer
-from customers.upsert import CustomerNotFound, upsert_customer
 from publications.erase_customer import erase_customer
 from publications.models import Redemption
 from publications.redemptions.redeem import Use, redeem, redeem_together

@@ -11,7 +11,7 @@ from django.db import OperationalError, close_old_connections, connection
 
 from campaigns.codes.actions.import_codes import import_codes
 from campaigns.models import CodeImport, Voucher
-from customers.import_customers import import_customers
+from customers.actions.import_customers import import_customers
 from customers.models import Customer
 from tests.factories import CampaignFactory
 from tests.imports import counts, error_rows, queued_codes, queued_customers, worker
@@ -143,7 +143,7 @@ def test_a_killed_import_of_customers_adds_nobody_twice():
     rows = "".join(f"Customer {n},{'' if n % 3 else f's{n}'}\n" for n in range(30_000))
     queued = queued_customers("Name,Source_id\n" + rows)
 
-    process = worker(f"from customers.import_customers import import_customers; import_customers({queued.pk})")
+    process = worker(f"from customers.actions.import_customers import import_customers; import_customers({queued.pk})")
     deadline = time.monotonic() + 60
     while not Customer.objects.exists():
         assert time.monotonic() < deadline

@@ -10,8 +10,8 @@ from django.core.management import CommandError, call_command
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from campaigns.models import CodeImport, Voucher
+from customers.actions.upsert import find_customer
 from customers.models import Customer, CustomerImport
-from customers.upsert import find_customer
 from publications.models import Publication, PublicationImport
 from tests.factories import CampaignFactory
 from tests.imports import SAMPLES, counts, imported_codes, imported_customers, refused, sample

@@ -2,9 +2,9 @@
 
 import pytest
 
-from customers.import_customers import import_customers
+from customers.actions.import_customers import import_customers
+from customers.actions.upsert import InvalidCustomer, clean_customer
 from customers.models import Customer, CustomerImport
-from customers.upsert import InvalidCustomer, clean_customer
 from tests.api_calls import Api
 from tests.factories import CampaignFactory, CustomerFactory, VoucherFactory
 

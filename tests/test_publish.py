@@ -8,8 +8,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from campaigns.models import Campaign, Voucher
+from customers.actions.upsert import CustomerNotFound
 from customers.models import Customer
-from customers.upsert import CustomerNotFound
 from publications.erase_customer import erase_customer
 from publications.hand_out import order_hand_out
 from publications.hand_out import take_codes as take_codes_of_hand_out

@@ -6,6 +6,8 @@ import pytest
 from django.db import connection, transaction
 
 from config.staff.models import AuditEntry
+from customers.actions.track_event import track_event
+from customers.actions.upsert import CustomerNotFound
 from customers.create_segment import (
     CustomersNotFound,
     create_filter_segment,
@@ -13,8 +15,6 @@ from customers.create_segment import (
 )
 from customers.delete_segment import delete_segment
 from customers.models import Customer, Event, Segment, SegmentMember
-from customers.track_event import track_event
-from customers.upsert import CustomerNotFound
 from publications.erase_customer import erase_customer
 from tests.factories import STAFF, CustomerFactory
 

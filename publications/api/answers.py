@@ -10,7 +10,7 @@ from campaigns.answers import short_voucher_answer, voucher_answer
 from campaigns.models import Voucher
 from config.api.auth import Key
 from config.api.door import iso
-from customers.api_answers import short_customer_answer
+from customers.api.answers import short_customer_answer
 from publications.api.masked_codes import shown_code
 from publications.models import Publication, PublishedVoucher
 

@@ -7,8 +7,8 @@ from config.api.examples import Example
 from config.api.lists import filters, moments, shortcuts, values
 from config.api.openapi import describe, in_path, in_query
 from config.api.started import Started
-from customers import api_changes as customer_changes
-from customers.api_schemas import Customer
+from customers.api import changes as customer_changes
+from customers.api.schemas import Customer
 from publications.api import campaign_codes, code_imports, customers, publications, voucher_changes, vouchers
 from publications.api.schemas import PublicationList
 from publications.conditions import VOUCHERS

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.http import HttpRequest
 
 from config.api.auth import MAY_ALL, caller
-from customers.api import router
-from customers.upsert import CustomerNotFound, find_customer
+from customers.actions.upsert import CustomerNotFound, find_customer
+from customers.api.customers import router
 from publications.erase_customer import erase_customer
 
 

@@ -19,9 +19,9 @@ from config.api.filters import are_asked, what_is_asked
 from config.api.lists import ListQuery, answer_list
 from config.api.queries import Flag, read_flag, read_object
 from config.public_ids import CAMPAIGN, CUSTOMER, PUBLICATION, key_of
-from customers.api import CustomerSent
+from customers.actions.upsert import InvalidCustomer
+from customers.api.customers import CustomerSent
 from customers.models import Customer
-from customers.upsert import InvalidCustomer
 from publications.api.answers import listed_answer, publication_answer, published_answer
 from publications.api.masked_codes import visible
 from publications.attach_codes import attach_codes

@@ -10,7 +10,7 @@ from campaigns.models import Voucher
 from config.api.auth import Key
 from config.api.door import hundredths, iso
 from config.public_ids import CAMPAIGN, CUSTOMER, REDEMPTION, public_id
-from customers.api_answers import short_customer_answer
+from customers.api.answers import short_customer_answer
 from customers.models import Customer
 from publications.api.answers import voucher_answers
 from publications.api.masked_codes import shown_code

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from config.api.bodies import array_of
-from customers.api import CustomerSent
+from customers.api.customers import CustomerSent
 
 
 class Sent(BaseModel):

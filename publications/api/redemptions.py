@@ -19,7 +19,7 @@ from config.api.filters import are_asked, what_is_asked
 from config.api.lists import ListQuery, answer_list
 from config.api.queries import read_values
 from config.public_ids import CAMPAIGN, CUSTOMER, REDEMPTION, VOUCHER
-from customers.upsert import InvalidCustomer
+from customers.actions.upsert import InvalidCustomer
 from publications.api.answers import voucher_answers
 from publications.api.masked_codes import find_voucher_for, visible, voucher_code_filter
 from publications.api.publications import campaigns_called, customers_called

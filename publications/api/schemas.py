@@ -22,7 +22,7 @@ from config.api.schemas import (
     id_of,
 )
 from config.api.started import ActionId
-from customers.api_schemas import CustomerOfOrder, ShortCustomer, SimpleCustomer
+from customers.api.schemas import CustomerOfOrder, ShortCustomer, SimpleCustomer
 
 
 class AboutPublication(Answer):

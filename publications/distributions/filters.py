@@ -7,7 +7,7 @@ from django import forms
 from django.db.models.functions import Lower
 
 from customers.models import Customer
-from customers.search import search
+from customers.queries.search import search
 from publications.distributions.models import Delivery, Distribution, KeptMessage
 from publications.distributions.reasons import DeliveryReason
 from publications.distributions.states import Kind, states_of

@@ -8,7 +8,7 @@ from typing import Any
 from campaigns.models import Voucher
 from config.api.door import iso
 from config.public_ids import PUBLICATION, VOUCHER
-from customers.api_answers import customer_answer
+from customers.api.answers import customer_answer
 from customers.models import Customer
 from publications.distributions.models import Delivery, Distribution
 

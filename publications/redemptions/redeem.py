@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from campaigns.models import Voucher
 from config.actor import Actor
 from config.metadata import check_metadata
+from customers.actions.upsert import upsert_customer
 from customers.models import Customer
-from customers.upsert import upsert_customer
 from publications.redemptions.check_order import check_order
 from publications.redemptions.models import Redemption
 from publications.redemptions.price_order import price_order, with_amount, worth_of

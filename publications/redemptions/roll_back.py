@@ -11,8 +11,8 @@ from psycopg.types.json import Jsonb
 from config.actor import Actor
 from config.metadata import check_metadata
 from config.public_ids import REDEMPTION, public_id
+from customers.actions.upsert import upsert_customer
 from customers.models import Customer
-from customers.upsert import upsert_customer
 from publications.redemptions.anonymise import if_kept, order_as_kept, personal
 from publications.redemptions.check_order import check_order
 from publications.redemptions.models import Redemption

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import F, Field, Func, TextField
 
 from config.api.door import iso
-from customers.api_answers import FIND_SUMMARIES
+from customers.api.answers import FIND_SUMMARIES
 
 # Each is SQL of one row; `{customer}` stands for the customer's key. Amounts are in hundredths.
 # Failed attempts count as often as they were made, as long as they are kept. Of several codes used together each counts,

@@ -8,7 +8,7 @@ from django.db.models import Count
 
 from config.api.door import iso
 from config.public_ids import CAMPAIGN, CUSTOMER, REDEMPTION, public_id
-from customers.api_answers import FIND_REFERRALS, NOBODY, Referred
+from customers.api.answers import FIND_REFERRALS, NOBODY, Referred
 from publications.models import Referral
 
 

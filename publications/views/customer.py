@@ -14,7 +14,7 @@ from config.staff.lists.tables import list_page
 from config.staff.roles import PUBLISH, READ, requires, reveals_codes
 from customers.find_segments import segments_of
 from customers.models import Customer
-from customers.tables import EventTable
+from customers.pages.tables import EventTable
 from publications.distributions.tables import CustomerMessageTable
 from publications.distributions.unsubscribe import resubscribe as put_back
 from publications.distributions.unsubscribe import unsubscribe as take_off

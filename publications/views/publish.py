@@ -15,7 +15,7 @@ from config.actor import Actor
 from config.staff.navigation import in_dialog
 from config.staff.quarantine import current, reason
 from config.staff.roles import PUBLISH, requires
-from customers.create_customer import SourceIdTaken, create_customer
+from customers.actions.create_customer import SourceIdTaken, create_customer
 from customers.models import Customer
 from publications.channel_field import TAKEN
 from publications.foresee_refusal import foresee_refusal, foresee_refusal_of_code

@@ -12,7 +12,7 @@ from campaigns.answers import campaign_answer, voucher_answer
 from campaigns.models import Campaign, CodeOrder, Voucher
 from config.api.door import hundredths, iso
 from config.staff.models import ActedBy
-from customers.api_answers import short_customer_answer
+from customers.api.answers import short_customer_answer
 from customers.models import Customer
 from publications.api.answers import published_answer
 from publications.models import Publication

@@ -6,7 +6,7 @@ import django_filters
 from django import forms
 
 from customers.models import Customer
-from customers.search import search
+from customers.queries.search import search
 from publications.distributions.automation.models import Firing
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.states import Kind, states_of

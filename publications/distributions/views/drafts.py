@@ -22,7 +22,7 @@ from config.public_ids import CAMPAIGN, SEGMENT, key_of
 from config.staff.pages.dialogs import leave
 from config.staff.roles import PUBLISH, requires
 from customers.models import Customer, Segment
-from customers.search import search
+from customers.queries.search import search
 from publications.distributions.change_draft import NoDraft, change_draft
 from publications.distributions.check_worth import why_campaign_is_dead
 from publications.distributions.compose import OF_THE_CODE, UnusableTemplate, check_template

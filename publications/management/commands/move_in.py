@@ -18,8 +18,8 @@ from campaigns.models import Campaign
 from config.actor import Actor
 from config.imports.csv.uploads import NotCsv
 from config.staff.models import CsvImport
-from customers.import_customers import import_customers
-from customers.order_customer_import import order_customer_import
+from customers.actions.import_customers import import_customers
+from customers.actions.order_customer_import import order_customer_import
 from publications.import_publications import import_publications
 from publications.order_publication_import import order_publication_import
 from publications.publication_columns import warning_of

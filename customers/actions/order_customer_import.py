@@ -9,9 +9,9 @@ from django.core.files import File
 
 from config.actor import Actor
 from config.imports.order_import import order_import, order_import_of_rows
-from customers.customer_columns import ADDRESS, FIELDS, IGNORED
+from customers.actions.upsert import InvalidCustomer
+from customers.columns import ADDRESS, FIELDS, IGNORED
 from customers.models import CustomerImport
-from customers.upsert import InvalidCustomer
 
 
 def order_customer_import(upload: File, *, by: Actor) -> CustomerImport:

@@ -12,7 +12,7 @@ from django.utils.text import Truncator
 
 from config.staff.lists.tables import Table, WhenColumn
 from customers.models import Customer, Event
-from customers.search import MANY
+from customers.queries.search import MANY
 
 
 class CustomerTable(Table):

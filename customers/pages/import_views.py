@@ -11,8 +11,8 @@ from config.imports.pages import views as pages
 from config.imports.pages.forms import OptionsForm
 from config.staff.pages.widgets import Switch
 from config.staff.roles import PUBLISH, requires
-from customers.customer_columns import FIELDS, IGNORED
-from customers.import_customers import CustomerImporter
+from customers.actions.import_customers import CustomerImporter
+from customers.columns import FIELDS, IGNORED
 from customers.models import CustomerImport
 from customers.tasks import run_customer_import
 

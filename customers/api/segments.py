@@ -17,7 +17,8 @@ from config.api.filters import what_is_asked
 from config.api.lists import ListQuery, answer_list
 from config.api.queries import read_values
 from config.public_ids import SEGMENT, key_of
-from customers.api import router as customers
+from customers.actions.upsert import TEXTS, CustomerNotFound, find_customer
+from customers.api.customers import router as customers
 from customers.create_segment import (
     CustomersNotFound,
     InvalidSegment,
@@ -28,7 +29,6 @@ from customers.create_segment import (
 from customers.delete_segment import SegmentInUse, delete_segment
 from customers.find_segments import SegmentNotFound, find_segment, segments_for_newcomer, segments_of
 from customers.models import Segment
-from customers.upsert import TEXTS, CustomerNotFound, find_customer
 
 router = Router(tags=["Segments"])
 

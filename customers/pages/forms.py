@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from config.staff.pages.forms import MetadataField
 from config.staff.pages.widgets import DateInput
+from customers.actions.upsert import ADDRESS_PARTS, TEXTS
 from customers.models import Customer
-from customers.upsert import ADDRESS_PARTS, TEXTS
 
 PLAIN = ("name", "email", "phone", "source_id", "birthdate", "description", "metadata")
 

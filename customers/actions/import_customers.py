@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from config.imports.run_import import Refused, Written, run_import
 from config.metadata import MAX_BYTES
-from customers.customer_columns import CustomerReader
+from customers.columns import CustomerReader
 from customers.models import Customer, CustomerImport
 
 # Column of a customer -> its type. Empty means "not given": what the customer has stays.
@@ -64,7 +64,7 @@ def import_customers(import_id: int) -> None:
 
     A row without source_id adds a customer each time; with a known one it updates that customer's given fields
     (metadata and address key by key), or is refused where the import says so. Refused as well are rows that
-    customers/upsert.py would refuse. Raises OperationalError and InterfaceError: then it is to be called again.
+    customers/actions/upsert.py would refuse. Raises OperationalError and InterfaceError: then it is to be called again.
     """
     customer_import = CustomerImport.objects.filter(pk=import_id).first()
     if customer_import:

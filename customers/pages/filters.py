@@ -6,7 +6,7 @@ import django_filters
 from django import forms
 
 from customers.models import Customer, Segment
-from customers.search import search
+from customers.queries.search import search
 
 
 class CustomerFilter(django_filters.FilterSet):

@@ -8,7 +8,7 @@ from typing import Any
 
 from config.imports.csv.cells import RowRefused, object_of, text_of
 from config.imports.csv.columns import Field, mapped_columns
-from customers.upsert import InvalidCustomer, clean_customer
+from customers.actions.upsert import InvalidCustomer, clean_customer
 
 ADDRESS = "address."
 FIELDS = (

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from config.api.auth import MAY_ALL, caller
 from config.api.door import ApiError, as_api_error, invalid_payload
-from customers.api import CustomerSent
+from customers.actions.track_event import LONGEST_NAME, InvalidEvent, track_event
+from customers.api.customers import CustomerSent
 from customers.models import Customer
-from customers.track_event import LONGEST_NAME, InvalidEvent, track_event
 
 router = Router(tags=["Events"])
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from config.api.examples import Example
 from config.api.lists import ListQuery, filters, moments, shortcuts, values
 from config.api.openapi import describe, in_path, in_query
-from customers import api, api_events, api_segments
-from customers.api_schemas import Customer, CustomerList, Event, Segment, SegmentList, SegmentsOfCustomer
+from customers.api import customers as api
+from customers.api import events as api_events
+from customers.api import segments as api_segments
+from customers.api.schemas import Customer, CustomerList, Event, Segment, SegmentList, SegmentsOfCustomer
 
 in_path("customer_id", "A customer's `cust_…` id or source_id.", "12344")
 

@@ -11,8 +11,8 @@ from psycopg.types.json import Jsonb
 from config.actor import Actor
 from config.events.note import noting_for_listeners
 from config.metadata import check_metadata
+from customers.actions.upsert import CustomerNotFound, upsert_customer
 from customers.models import Event
-from customers.upsert import CustomerNotFound, upsert_customer
 
 LONGEST_NAME = 300
 EVENT_TRACKED = "customer.event"

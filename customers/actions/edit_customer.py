@@ -10,9 +10,9 @@ from django.db.models.functions import Now
 
 from config.actor import Actor
 from config.staff.audit import record
-from customers.create_customer import raise_if_taken
+from customers.actions.create_customer import raise_if_taken
+from customers.actions.upsert import merged_changes
 from customers.models import Customer
-from customers.upsert import merged_changes
 
 
 class CustomerChanged(Exception):

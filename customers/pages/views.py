@@ -9,13 +9,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from config.actor import Actor
 from config.staff.lists.tables import list_page
 from config.staff.roles import PUBLISH, READ, requires
-from customers.create_customer import SourceIdTaken, create_customer
-from customers.edit_customer import CustomerChanged, edit_customer
-from customers.filters import CustomerFilter
-from customers.forms import CustomerForm
+from customers.actions.create_customer import SourceIdTaken, create_customer
+from customers.actions.edit_customer import CustomerChanged, edit_customer
 from customers.models import Customer
-from customers.search import search
-from customers.tables import CustomerTable
+from customers.pages.filters import CustomerFilter
+from customers.pages.forms import CustomerForm
+from customers.pages.tables import CustomerTable
+from customers.queries.search import search
 
 # What a list does not show and a customer may have 42 KB of.
 HEAVY = ("metadata", "description", "address")

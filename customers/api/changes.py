@@ -15,11 +15,11 @@ from config.api.started import started
 from config.imports.csv.uploads import NotCsv
 from config.imports.limit_uploads import TooManyUploads
 from config.imports.order_import import NothingToImport
-from customers.api import CustomerSent, given, router
-from customers.api_answers import customer_answer
-from customers.edit_customer import CustomerChanged, edit_customer
-from customers.order_customer_import import order_customer_import, order_import_of_customers
-from customers.upsert import clean_customer, find_customer
+from customers.actions.edit_customer import CustomerChanged, edit_customer
+from customers.actions.order_customer_import import order_customer_import, order_import_of_customers
+from customers.actions.upsert import clean_customer, find_customer
+from customers.api.answers import customer_answer
+from customers.api.customers import CustomerSent, given, router
 
 
 class CustomerUpdateSent(BaseModel):

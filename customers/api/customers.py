@@ -16,10 +16,10 @@ from config.api.filters import what_is_asked
 from config.api.lists import ListQuery, answer_list
 from config.api.queries import read_time
 from config.public_ids import CUSTOMER
-from customers.api_answers import customer_answer, customer_answers
+from customers.actions.upsert import CustomerNotFound, InvalidCustomer, find_customer, upsert_customer
+from customers.api.answers import customer_answer, customer_answers
 from customers.find_segments import find_segment, in_segment
 from customers.models import Customer
-from customers.upsert import CustomerNotFound, InvalidCustomer, find_customer, upsert_customer
 
 router = Router(tags=["Customers"])
 

@@ -1,4 +1,4 @@
-"""Customers in the OpenAPI document: what customers/api_answers.py answers with."""
+"""Customers in the OpenAPI document: what customers/api/answers.py answers with."""
 
 from __future__ import annotations
 
