@@ -42,11 +42,11 @@ def measure(campaign: int, customers: int) -> None:
 
     from config.actor import SYSTEM
     from config.public_ids import public_id
-    from customers.create_segment import create_filter_segment
-    from customers.find_segments import in_segment
     from customers.models import Customer, WatchedSegment
-    from customers.segment_views import _count
-    from customers.watch_segments import watch_segment
+    from customers.segments.actions.create_segment import create_filter_segment
+    from customers.segments.actions.watch_segments import watch_segment
+    from customers.segments.pages.views import _count
+    from customers.segments.queries.find_segments import in_segment
     from publications.distributions.automation.activate import activate
     from publications.distributions.automation.create_automation import create_automation
     from publications.distributions.automation.walk_segments import walk_segments
@@ -93,7 +93,7 @@ def measure(campaign: int, customers: int) -> None:
 
 def look() -> int:
     from customers.models import WatchedSegment
-    from customers.watch_segments import look_at_segments
+    from customers.segments.actions.watch_segments import look_at_segments
 
     WatchedSegment.objects.update(looked_at="2000-01-01T00:00Z")
     return look_at_segments()

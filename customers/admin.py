@@ -11,7 +11,6 @@ from config.staff.admin_site import Section
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.roles import PUBLISH
 from customers.actions.edit_customer import CustomerChanged, edit_customer
-from customers.find_segments import in_segment
 from customers.models import (
     Customer,
     CustomerImport,
@@ -25,6 +24,7 @@ from customers.models import (
     WatchedSegment,
 )
 from customers.queries.search import search
+from customers.segments.queries.find_segments import in_segment
 
 
 @admin.register(Customer)

@@ -98,7 +98,7 @@ class Event(ActedBy):
 class Segment(models.Model):
     """A group of customers: picked one by one (static), or all whom a filter fits at the moment of reading.
 
-    `filter` is kept as it was sent (customers/segment_filter.py reads it). `auto-update` and `passive` differ on
+    `filter` is kept as it was sent (customers/segments/segment_filter.py reads it). `auto-update` and `passive` differ on
     Voucherify in whether entering and leaving is told of.
     """
 
@@ -149,7 +149,7 @@ class SegmentMember(models.Model):
 class WatchedSegment(models.Model):
     """A segment of which entering and leaving is told: who was in it when it was last looked at is kept as rows.
 
-    Only while somebody needs it: each look evaluates the whole segment (customers/watch_segments.py).
+    Only while somebody needs it: each look evaluates the whole segment (customers/segments/actions/watch_segments.py).
     """
 
     segment = models.OneToOneField(Segment, models.CASCADE, primary_key=True, related_name="watched")

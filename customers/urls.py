@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from customers import segment_views
 from customers.pages import import_views, views
+from customers.segments.pages import views as segment_views
 
 app_name = "customers"
 urlpatterns = [

@@ -10,7 +10,7 @@ from django.db.models import Exists, FloatField, OuterRef, QuerySet
 from campaigns.models import Campaign
 from config.api.json_conditions import number
 from config.public_ids import CAMPAIGN, key_of
-from customers.segment_filter import COUNTED, FIELDS, Counted
+from customers.segments.segment_filter import COUNTED, FIELDS, Counted
 from publications.models import Publication, Redemption
 from publications.redemptions.summarise_customers import ORDERS, sum_of
 

@@ -15,7 +15,7 @@ from procrastinate.worker import Worker
 
 from config.imports.delete_old_imports import delete_old_imports
 from config.staff.tasks import UNTIL_THE_DATABASE_ANSWERS
-from customers.watch_segments import look_at_segments
+from customers.segments.actions.watch_segments import look_at_segments
 from publications import delete_old_failures as old_failures
 from publications import delete_old_files as old_files
 from publications import write_export

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from campaigns.codes.actions.extend_pool import order_codes
 from config.api.openapi import document
 from config.api_assembly import described_api
-from customers.create_segment import create_static_segment
+from customers.segments.actions.create_segment import create_static_segment
 from publications.order_selection import order_selection
 from publications.redemptions.redeem import redeem
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published

@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import connection
 
-from customers.create_segment import create_filter_segment
+from customers.segments.actions.create_segment import create_filter_segment
 from publications.distributions.automation.activate import LoopFound, activate
 from publications.distributions.change_status import pause
 from publications.distributions.schedule import NotReady

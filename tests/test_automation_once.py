@@ -6,9 +6,9 @@ import pytest
 from django.db import connection, transaction
 
 from config.staff.models import Outbox
-from customers.create_segment import create_filter_segment
 from customers.models import Customer
-from customers.watch_segments import look_at_segments
+from customers.segments.actions.create_segment import create_filter_segment
+from customers.segments.actions.watch_segments import look_at_segments
 from publications.distributions.automation import fire_rules, walk_segments
 from publications.models import Delivery, Firing, Publication
 from publications.redemptions.redeem import redeem

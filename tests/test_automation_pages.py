@@ -7,8 +7,8 @@ import pytest
 from config.events.note import note_event
 from config.staff.models import AuditEntry
 from customers.actions.upsert import upsert_customer
-from customers.create_segment import create_static_segment
-from customers.watch_segments import look_at_segments
+from customers.segments.actions.create_segment import create_static_segment
+from customers.segments.actions.watch_segments import look_at_segments
 from publications.distributions.advance import advance
 from publications.models import Delivery, Distribution, Export, Publication
 from publications.write_export import make_export_file

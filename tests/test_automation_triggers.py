@@ -8,9 +8,9 @@ from django.utils import timezone
 from config.staff.models import Outbox
 from customers.actions.track_event import track_event
 from customers.actions.upsert import upsert_customer
-from customers.create_segment import create_filter_segment
 from customers.models import Customer, WatchedSegment
-from customers.watch_segments import look_at_segments
+from customers.segments.actions.create_segment import create_filter_segment
+from customers.segments.actions.watch_segments import look_at_segments
 from publications.distributions.automation.activate import activate
 from publications.distributions.automation.walk_segments import InvalidCron, next_time, walk_segments
 from publications.distributions.change_status import NotPossible, archive, pause, resume

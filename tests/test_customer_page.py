@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from config.actor import Actor
 from customers.actions.track_event import track_event
-from customers.create_segment import create_filter_segment, create_static_segment
 from customers.models import Event
+from customers.segments.actions.create_segment import create_filter_segment, create_static_segment
 from publications.erase_customer import erase_customer
 from publications.release import release
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from customers.create_segment import create_filter_segment
+from customers.segments.actions.create_segment import create_filter_segment
 from publications.distributions.dry_run import dry_run
 from publications.distributions.list_recipients import list_recipients
 from publications.models import Delivery, Publication, Unsubscribe

@@ -11,8 +11,8 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from config.staff.models import AuditEntry, Listener
-from customers.create_segment import create_filter_segment
 from customers.models import WatchedSegment
+from customers.segments.actions.create_segment import create_filter_segment
 from publications.distributions import change_status
 from publications.distributions.automation.activate import activate, let_go_of_idle_rules
 from publications.distributions.automation.create_automation import change_automation

@@ -4,7 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from config.imports.csv.uploads import NotCsv
-from customers.read_list import lines_of, named_in
+from customers.segments.read_list import lines_of, named_in
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from django.db.models import Count
 from campaigns.models import Campaign, Voucher
 from config.staff.models import Outbox
 from customers.models import Customer, WatchedSegment
-from customers.watch_segments import look_at_segments
+from customers.segments.actions.watch_segments import look_at_segments
 from publications.distributions.dry_run import dry_run
 from publications.distributions.schedule import what_is_missing
 from publications.load_demo import NotEmpty, load_demo

@@ -10,10 +10,10 @@ from django.utils import timezone
 from campaigns.actions.create_campaign import create_campaign
 from campaigns.models import Campaign, Voucher
 from config.staff.models import Outbox
-from customers.create_segment import create_static_segment
-from customers.fill_segment import fill_segment
 from customers.models import WatchedMember, WatchedSegment
-from customers.watch_segments import look_at_segments
+from customers.segments.actions.create_segment import create_static_segment
+from customers.segments.actions.fill_segment import fill_segment
+from customers.segments.actions.watch_segments import look_at_segments
 from publications.distributions.automation.walk_segments import walk_segments
 from publications.models import Publication, Redemption, Referral, ReferralProgram, Rule
 from publications.redemptions.redeem import redeem

@@ -3,8 +3,8 @@
 import pytest
 
 from config.staff.models import AuditEntry
-from customers.create_segment import InvalidSegment, create_filter_segment, create_static_segment
-from customers.fill_segment import UnknownLines, fill_segment, take_out
+from customers.segments.actions.create_segment import InvalidSegment, create_filter_segment, create_static_segment
+from customers.segments.actions.fill_segment import UnknownLines, fill_segment, take_out
 from tests.factories import STAFF, CustomerFactory
 
 pytestmark = pytest.mark.django_db

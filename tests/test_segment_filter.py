@@ -5,10 +5,10 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from customers.create_segment import create_filter_segment
-from customers.find_segments import in_segment, segments_of
 from customers.models import Customer, Event
-from customers.segment_filter import InvalidSegmentFilter, known_fields, read_segment_filter
+from customers.segments.actions.create_segment import create_filter_segment
+from customers.segments.queries.find_segments import in_segment, segments_of
+from customers.segments.segment_filter import InvalidSegmentFilter, known_fields, read_segment_filter
 from tests.factories import STAFF, CustomerFactory
 
 TOO_MUCH = (

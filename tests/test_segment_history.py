@@ -4,7 +4,7 @@ import pytest
 
 from campaigns.models import Voucher
 from customers.models import Customer
-from customers.segment_filter import InvalidSegmentFilter, read_segment_filter
+from customers.segments.segment_filter import InvalidSegmentFilter, read_segment_filter
 from publications.count_for_segments import campaigns_published_in
 from publications.redemptions.redeem import redeem
 from publications.redemptions.roll_back import roll_back

@@ -2,9 +2,9 @@
 
 import pytest
 
-from customers.condition_forms import in_words
 from customers.models import Customer
-from customers.segment_filter import InvalidSegmentFilter, read_segment_filter
+from customers.segments.pages.condition_forms import in_words
+from customers.segments.segment_filter import InvalidSegmentFilter, read_segment_filter
 from publications.redemptions.redeem import redeem
 from publications.redemptions.roll_back import roll_back
 from tests.api_calls import Api

@@ -4,8 +4,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.datastructures import MultiValueDict
 
-from customers.create_segment import create_filter_segment, create_static_segment
 from customers.models import Segment
+from customers.segments.actions.create_segment import create_filter_segment, create_static_segment
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

@@ -6,12 +6,12 @@ import pytest
 from django.db import connection, transaction
 
 from config.staff.models import Outbox
-from customers.change_segment import change_segment
-from customers.create_segment import create_filter_segment, create_static_segment
-from customers.delete_segment import SegmentInUse
-from customers.fill_segment import fill_segment, take_out
 from customers.models import Customer, FirstMembers, SegmentChange, WatchedMember, WatchedSegment
-from customers.watch_segments import (
+from customers.segments.actions.change_segment import change_segment
+from customers.segments.actions.create_segment import create_filter_segment, create_static_segment
+from customers.segments.actions.delete_segment import SegmentInUse
+from customers.segments.actions.fill_segment import fill_segment, take_out
+from customers.segments.actions.watch_segments import (
     is_getting_ready,
     look_at_segments,
     note_first_members,

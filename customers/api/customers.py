@@ -18,8 +18,8 @@ from config.api.queries import read_time
 from config.public_ids import CUSTOMER
 from customers.actions.upsert import CustomerNotFound, InvalidCustomer, find_customer, upsert_customer
 from customers.api.answers import customer_answer, customer_answers
-from customers.find_segments import find_segment, in_segment
 from customers.models import Customer
+from customers.segments.queries.find_segments import find_segment, in_segment
 
 router = Router(tags=["Customers"])
 

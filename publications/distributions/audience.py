@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Lower, NullIf
 
-from customers.find_segments import in_segment
 from customers.models import Customer
+from customers.segments.queries.find_segments import in_segment
 from publications.distributions.models import Delivery, Distribution, ListedRecipient, Unsubscribe
 from publications.distributions.reasons import DeliveryReason as Reason
 from publications.models import Publication

@@ -16,7 +16,7 @@ from campaigns.codes.queries.find import CampaignNotFound, find_campaign
 from config.imports.csv.uploads import NotCsv
 from config.staff.pages.widgets import Combobox, DateTimeInput
 from customers.models import Customer, Segment
-from customers.read_list import lines_of
+from customers.segments.read_list import lines_of
 from publications.channel_field import ChannelField, channel_of
 from publications.distributions.compose import UnusableTemplate, check_template, shows_code
 from publications.distributions.models import Distribution

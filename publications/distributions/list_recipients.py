@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.db import connection, transaction
 
 from config.actor import Actor
-from customers.read_list import named_in
+from customers.segments.read_list import named_in
 from publications.distributions.change_draft import NoDraft
 from publications.distributions.change_status import record_of
 from publications.distributions.models import Distribution
@@ -64,7 +64,7 @@ class TooManyLines(ValueError):
 
 def list_recipients(distribution: Distribution, lines: Iterable[str], *, by: Actor) -> Listed:
     """Takes the place of the list that the draft had, in one transaction. `lines` may come from a file: it is passed
-    on as it is read. What of a line counts: `customers/read_list.py`. Raises NoDraft and TooManyLines.
+    on as it is read. What of a line counts: `customers/segments/read_list.py`. Raises NoDraft and TooManyLines.
     """
     problems: list[Problem] = []
     with transaction.atomic():

@@ -12,8 +12,8 @@ from django.utils import timezone
 from campaigns.models import Campaign, Voucher
 from config.actor import SYSTEM, Actor
 from config.staff.models import AuditEntry
-from customers.find_segments import in_segment
 from customers.models import Customer, Segment
+from customers.segments.queries.find_segments import in_segment
 from publications.distributions.compose import compose
 from publications.distributions.models import Delivery, Distribution, KeptMessage
 from publications.distributions.publish_batch import metadata_of

@@ -12,9 +12,9 @@ from config.actor import Actor
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.lists.tables import list_page
 from config.staff.roles import PUBLISH, READ, requires, reveals_codes
-from customers.find_segments import segments_of
 from customers.models import Customer
 from customers.pages.tables import EventTable
+from customers.segments.queries.find_segments import segments_of
 from publications.distributions.tables import CustomerMessageTable
 from publications.distributions.unsubscribe import resubscribe as put_back
 from publications.distributions.unsubscribe import unsubscribe as take_off

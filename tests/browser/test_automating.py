@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from customers.models import Segment
-from customers.watch_segments import look_at_segments
+from customers.segments.actions.watch_segments import look_at_segments
 from publications.distributions.automation.walk_segments import walk_segments
 from publications.models import Distribution
 from tests.automations import publish_all

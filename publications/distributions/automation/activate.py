@@ -14,7 +14,7 @@ from config.actor import Actor
 from config.advisory_locks import Lock
 from config.events.note import listen
 from config.staff.models import Listener
-from customers.watch_segments import unwatch_segments, watch_segment
+from customers.segments.actions.watch_segments import unwatch_segments, watch_segment
 from publications.distributions.automation.find_loop import find_loop
 from publications.distributions.automation.fire_rules import KINDS
 from publications.distributions.automation.models import Rule

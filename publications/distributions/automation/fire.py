@@ -20,8 +20,8 @@ from django.db.models import Count
 from django.db.models.functions import Now
 
 from campaigns.models import Campaign
-from customers.find_segments import in_segment
 from customers.models import Customer
+from customers.segments.queries.find_segments import in_segment
 from publications.distributions.automation.models import Firing, Rule
 from publications.distributions.models import Delivery
 from publications.distributions.reasons import FiringReason

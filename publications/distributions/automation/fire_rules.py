@@ -10,8 +10,8 @@ from config.events.note import CUSTOMER_CREATED
 from customers.actions.track_event import EVENT_TRACKED
 from customers.models import Event as CustomerEvent
 from customers.models import SegmentChange
-from customers.segment_filter import read_event_filter
-from customers.watch_segments import ENTERED, LEFT
+from customers.segments.actions.watch_segments import ENTERED, LEFT
+from customers.segments.segment_filter import read_event_filter
 from publications.distributions.automation.fire import Candidate, fire, lock_rule
 from publications.distributions.automation.models import Rule
 from publications.models import Publication, Redemption, Referral

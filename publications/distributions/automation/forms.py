@@ -32,7 +32,7 @@ PERIODS = [
 
 
 class RuleForm(forms.Form):
-    """`conditions` (customers/condition_forms.py) stand beside it: those on an event's properties."""
+    """`conditions` (customers/segments/pages/condition_forms.py) stand beside it: those on an event's properties."""
 
     name = forms.CharField(
         max_length=200, help_text="What your team calls it, such as “Welcome”. Customers never see it."

@@ -13,9 +13,9 @@ from campaigns.models import Campaign
 from config.actor import Actor
 from config.events.note import listen
 from config.staff.models import AuditEntry
-from customers.find_segments import in_segment
 from customers.models import Customer, Segment
-from customers.watch_segments import watch_segment
+from customers.segments.actions.watch_segments import watch_segment
+from customers.segments.queries.find_segments import in_segment
 from publications.distributions.automation.fire_rules import KINDS
 from publications.distributions.automation.models import Firing, Rule
 from publications.distributions.load_demo_runs import BODY, ended, give_demo_codes, keep_sent

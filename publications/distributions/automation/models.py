@@ -49,7 +49,9 @@ class Rule(models.Model):
     # Of which campaign the code is; null: of any.
     campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, blank=True, related_name="rules")
     event_name = models.CharField(max_length=300, db_default="", default="", blank=True)
-    event_filter = models.JSONField(null=True, blank=True)  # on its properties; customers/segment_filter.py reads it
+    event_filter = models.JSONField(
+        null=True, blank=True
+    )  # on its properties; customers/segments/segment_filter.py reads it
     cron = models.CharField(max_length=100, db_default="", default="", blank=True)  # in the project's time zone
     every = models.PositiveIntegerField(db_default=1, default=1)  # of a referrer: each n-th referee
 

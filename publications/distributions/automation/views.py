@@ -18,9 +18,9 @@ from config.staff.lists.tables import list_page
 from config.staff.models import AuditEntry
 from config.staff.pages.dialogs import leave
 from config.staff.roles import PUBLISH, READ, requires
-from customers.condition_forms import Conditions, in_words
-from customers.segment_filter import read_event_filter
-from customers.watch_segments import is_getting_ready
+from customers.segments.actions.watch_segments import is_getting_ready
+from customers.segments.pages.condition_forms import Conditions, in_words
+from customers.segments.segment_filter import read_event_filter
 from publications.distributions import change_status
 from publications.distributions.automation.activate import activate as activate_rule
 from publications.distributions.automation.create_automation import (

@@ -18,9 +18,9 @@ from django.utils import timezone
 from config.staff.models import ProjectSettings
 from config.staff.quarantine import is_open
 from config.staff.time_zone import zone
-from customers.find_segments import in_segment
 from customers.models import Customer, WatchedMember
-from customers.watch_segments import is_getting_ready
+from customers.segments.actions.watch_segments import is_getting_ready
+from customers.segments.queries.find_segments import in_segment
 from publications.distributions.automation.fire import Candidate, fire, lock_rule
 from publications.distributions.automation.models import Rule
 

@@ -12,7 +12,7 @@ from config.metadata import MetadataRefused, check_metadata
 from config.public_ids import CUSTOMER, key_of
 from config.staff.audit import record
 from customers.models import Segment
-from customers.segment_filter import InvalidSegmentFilter, read_segment_filter
+from customers.segments.segment_filter import InvalidSegmentFilter, read_segment_filter
 
 MOST_PICKED = 20_000  # customers in a static segment
 MOST_FILTERS = 100  # segments with a filter; all are evaluated to tell whose segments a customer is in

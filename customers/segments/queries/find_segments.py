@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from config.public_ids import SEGMENT, key_of
 from customers.models import Customer, CustomerQuerySet, Segment, SegmentMember
-from customers.segment_filter import read_segment_filter
+from customers.segments.segment_filter import read_segment_filter
 
 MOST_LISTED = 1000  # of the static segments of one customer
 

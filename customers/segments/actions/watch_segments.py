@@ -16,8 +16,8 @@ from django.db.models.functions import Now
 
 from config.events.note import listen, stop_listening
 from config.staff.models import Listener
-from customers.find_segments import in_segment
 from customers.models import Customer, FirstMembers, Segment, WatchedSegment
+from customers.segments.queries.find_segments import in_segment
 
 ENTERED, LEFT = "customer.segment.entered", "customer.segment.left"
 RESTS = 5  # seconds at least between two looks at one segment,

@@ -10,8 +10,8 @@ from django.db import connection, transaction
 from config.actor import Actor
 from config.public_ids import CUSTOMER, key_of
 from config.staff.audit import record
-from customers.create_segment import InvalidSegment
 from customers.models import Customer, Segment, SegmentMember
+from customers.segments.actions.create_segment import InvalidSegment
 
 MOST_LINES = 200_000
 LONGEST_LINE = 320  # no e-mail address is longer, and no source_id

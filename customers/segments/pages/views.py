@@ -16,24 +16,24 @@ from config.actor import Actor
 from config.staff.lists.tables import list_page
 from config.staff.pages.dialogs import leave
 from config.staff.roles import PUBLISH, READ, requires
-from customers.change_segment import change_segment
-from customers.condition_forms import Conditions, in_words
-from customers.create_segment import (
+from customers.models import Customer, Segment
+from customers.pages.filters import CustomerFilter, SegmentFilter
+from customers.pages.views import HEAVY, SUGGESTIONS, option_of
+from customers.queries.search import search
+from customers.segments.actions.change_segment import change_segment
+from customers.segments.actions.create_segment import (
     InvalidSegment,
     SegmentNameTaken,
     create_filter_segment,
     create_static_segment,
 )
-from customers.delete_segment import SegmentInUse, delete_segment
-from customers.fill_segment import UnknownLines, fill_segment, take_out
-from customers.find_segments import in_segment
-from customers.models import Customer, Segment
-from customers.pages.filters import CustomerFilter, SegmentFilter
-from customers.pages.views import HEAVY, SUGGESTIONS, option_of
-from customers.queries.search import search
-from customers.segment_filter import read_segment_filter
-from customers.segment_forms import ListForm, NewListForm, PickForm, SegmentForm
-from customers.segment_tables import MemberTable, PickedTable, SegmentTable
+from customers.segments.actions.delete_segment import SegmentInUse, delete_segment
+from customers.segments.actions.fill_segment import UnknownLines, fill_segment, take_out
+from customers.segments.pages.condition_forms import Conditions, in_words
+from customers.segments.pages.forms import ListForm, NewListForm, PickForm, SegmentForm
+from customers.segments.pages.tables import MemberTable, PickedTable, SegmentTable
+from customers.segments.queries.find_segments import in_segment
+from customers.segments.segment_filter import read_segment_filter
 
 COUNT_UP_TO = 100_000  # of those in a segment; beyond, "more than" is told
 SAMPLE = 5

@@ -10,7 +10,7 @@ from typing import Any
 from django.http import QueryDict
 
 from config.api import conditions as by
-from customers.segment_filter import COUNTED, FIELDS, InvalidSegmentFilter, field_called, read_segment_filter
+from customers.segments.segment_filter import COUNTED, FIELDS, InvalidSegmentFilter, field_called, read_segment_filter
 
 MOST_ROWS = 20
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")

@@ -8,7 +8,7 @@ from django import forms
 
 from config.imports.csv.uploads import NotCsv
 from config.staff.pages.widgets import Combobox
-from customers.read_list import lines_of, named_in
+from customers.segments.read_list import lines_of, named_in
 
 LARGEST_FILE = 16 * 1024 * 1024
 
