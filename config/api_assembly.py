@@ -14,7 +14,6 @@ import customers.api.customers
 import customers.api.events
 import customers.api.segments
 import publications.api.async_actions
-import publications.api.campaign_codes
 import publications.api.code_imports
 import publications.api.customers
 import publications.api.exports
@@ -23,6 +22,7 @@ import publications.api.publications
 import publications.api.redemptions
 import publications.api.voucher_changes
 import publications.api.vouchers
+import publications.dashboard.api.campaign_codes
 from config.api.auth import MAY_ALL
 from config.api.bodies import StrictParser
 from config.api.door import Renderer, error_response
@@ -42,7 +42,7 @@ TAGS = {
 }
 DESCRIPTIONS = [
     "customers.api.reference",
-    "publications.api.code_reference",
+    "publications.dashboard.api.code_reference",
     "publications.api.reference",
 ]
 

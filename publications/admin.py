@@ -14,9 +14,8 @@ from config.staff.admin_site import Section
 from config.staff.lists.looking_back import newest
 from config.staff.roles import MANAGE, reveals_codes
 from customers.models import Customer
+from publications.code_visibility import shown
 from publications.distributions import admin as _of_distributions  # noqa: F401 - registers its own
-from publications.filters import LOOKED_THROUGH
-from publications.find_publications import find_publications
 from publications.models import (
     DayTally,
     Export,
@@ -29,8 +28,9 @@ from publications.models import (
     RefusedPublication,
     TallyProgress,
 )
+from publications.pages.filters import LOOKED_THROUGH
+from publications.queries.find_publications import find_publications
 from publications.redemptions.history import find_redemption
-from publications.reveal import shown
 from publications.webhooks import admin as _of_webhooks  # noqa: F401 - registers its own
 
 CODES_LISTED = 50

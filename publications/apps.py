@@ -5,7 +5,7 @@ class PublicationsConfig(AppConfig):
     name = "publications"
 
     def ready(self):
-        from publications.count_for_segments import count_for_segments
+        from publications.redemptions.count_for_segments import count_for_segments
         from publications.redemptions.summarise_customers import tell_summaries
         from publications.referrals.tell_referrals import tell_referrals
 

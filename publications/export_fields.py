@@ -18,15 +18,15 @@ from config.api.conditions import Field
 from config.imports.csv.files import Column, Number, PublicId, Text, Time
 from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER
 from customers.models import Customer
-from publications.conditions import (
+from publications.export_columns import inherited, metadata_cell, of_code_or_campaign, shown_code
+from publications.models import Export, Publication, PublishedVoucher
+from publications.queries.conditions import (
     EXPORTED_CUSTOMERS,
     EXPORTED_PUBLICATIONS,
     EXPORTED_VOUCHERS,
     REFERRAL,
     with_inherited,
 )
-from publications.export_columns import inherited, metadata_cell, of_code_or_campaign, shown_code
-from publications.models import Export, Publication, PublishedVoucher
 from publications.redemptions.summarise_customers import ORDERS, REDEMPTIONS, sum_of
 
 NOTHING = Value("")

@@ -17,6 +17,7 @@ from config.api.actions.create_api_key import create_api_key
 from config.staff import audit
 from config.staff.models import ApiKey
 from customers.models import Customer
+from publications.actions.release import release
 from publications.distributions.automation.load_demo_rules import load_demo_rules
 from publications.distributions.load_demo_runs import load_demo_runs
 from publications.ledger.give import give
@@ -25,7 +26,6 @@ from publications.models import Publication, PublishedVoucher, Redemption
 from publications.redemptions.roll_back import roll_back
 from publications.referrals.load_demo_program import load_demo_program
 from publications.refusals import FailureReason
-from publications.release import release
 
 ADMIN = Actor("user", None, "admin")
 SHOP = Actor("api_key", None, "Web shop")

@@ -24,10 +24,10 @@ from customers.models import Customer
 from customers.pages.filters import CustomerFilter
 from publications.distributions.automation.filters import FiringFilter
 from publications.distributions.filters import RecipientFilter
-from publications.filters import CampaignCodeFilter, HistoryFilter
-from publications.history import history
 from publications.models import Delivery, Distribution, Export, Firing, PublishedVoucher
 from publications.order_export import order_export
+from publications.pages.filters import CampaignCodeFilter, HistoryFilter
+from publications.queries.history import history
 
 BATCH = 1_000_000  # some seconds
 LONGEST_FILTERS = 2_000

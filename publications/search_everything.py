@@ -12,8 +12,8 @@ from config.public_ids import CAMPAIGN, CUSTOMER, DISTRIBUTION, EXPORT, PUBLICAT
 from customers.models import Customer, Segment
 from customers.queries.search import search as search_customers
 from publications.distributions.models import Distribution
-from publications.history import with_holders
 from publications.models import Export, Publication
+from publications.queries.history import with_holders
 from publications.redemptions.history import find_redemption
 
 SHOWN = 8  # of each kind

@@ -16,9 +16,9 @@ from procrastinate.worker import Worker
 from config.imports.delete_old_imports import delete_old_imports
 from config.staff.tasks import UNTIL_THE_DATABASE_ANSWERS
 from customers.segments.actions.watch_segments import look_at_segments
-from publications import delete_old_failures as old_failures
 from publications import delete_old_files as old_files
 from publications import write_export
+from publications.actions.import_publications import import_publications
 from publications.distributions.advance import advance, at_work, due, shares_of
 from publications.distributions.automation.activate import let_go_of_idle_rules
 from publications.distributions.automation.walk_segments import walk_segments
@@ -27,9 +27,9 @@ from publications.distributions.end_run import end_run, wind_up_ended
 from publications.distributions.hold_place import hold_place
 from publications.distributions.keep_messages import delete_old_messages
 from publications.distributions.start_due import start_due
-from publications.import_publications import import_publications
 from publications.models import PublicationImport
 from publications.put_clock_right import put_clock_right
+from publications.redemptions.actions import delete_old_failures as old_failures
 from publications.tallies.count_campaigns import count_campaigns
 from publications.tallies.count_publications import count_publications
 from publications.webhooks import delete_old_deliveries as old_deliveries

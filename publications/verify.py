@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from config import public_ids
-from publications import what_must_hold
+from publications import invariants as what_must_hold
 from publications.distributions import what_must_hold as of_distributions
 from publications.redemptions import what_must_hold as of_redemptions
 from publications.tallies import what_must_hold as of_tallies

@@ -8,7 +8,7 @@ from factory.django import DjangoModelFactory
 from campaigns.models import Campaign, Voucher
 from config.actor import Actor
 from customers.models import Customer
-from publications.publish import publish_code
+from publications.actions.publish import publish_code
 
 STAFF = Actor("user", 1, "Test Staff")
 

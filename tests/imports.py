@@ -20,8 +20,8 @@ from config.staff.models import CsvImport
 from customers import columns as customer_columns
 from customers.actions.import_customers import import_customers
 from customers.models import CustomerImport
-from publications import publication_columns
-from publications.import_publications import import_publications
+from publications import columns as publication_columns
+from publications.actions.import_publications import import_publications
 from publications.models import PublicationImport
 from tests.factories import STAFF
 

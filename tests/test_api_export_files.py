@@ -6,9 +6,9 @@ import pytest
 
 from campaigns.models import Voucher
 from customers.models import Customer
+from publications.actions.release import release
 from publications.models import Export
 from publications.redemptions.redeem import redeem
-from publications.release import release
 from publications.write_export import make_export_file
 from tests.api_calls import Api
 from tests.api_exports import finished, table, taken

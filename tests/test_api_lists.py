@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from campaigns.models import Voucher
 from config.api import lists as api_lists
+from publications.actions.publish import publish
+from publications.actions.release import release
 from publications.models import Publication, PublishedVoucher
-from publications.publish import publish
 from publications.refusals import PublishRefused
-from publications.release import release
 from tests.api_calls import Api
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from publications.actions.release import release
 from publications.redemptions.redeem import redeem
-from publications.release import release
 from tests.api_calls import Api
 from tests.factories import STAFF, VoucherFactory, published
 

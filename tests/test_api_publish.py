@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from campaigns.models import Campaign, Voucher
 from customers.models import Customer
+from publications.actions.release import release
 from publications.models import Publication
-from publications.release import release
 from tests.api_calls import Api
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory
 

@@ -6,7 +6,7 @@ import pytest
 
 from campaigns.models import Campaign, Voucher
 from config.staff.models import AuditEntry
-from publications.release import release
+from publications.actions.release import release
 from tests.api_calls import Api
 from tests.factories import STAFF, CampaignFactory, StandaloneVoucherFactory, VoucherFactory, published
 

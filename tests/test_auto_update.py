@@ -8,9 +8,9 @@ from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import Campaign, Voucher
 from customers.models import Customer
-from publications.publish import publish
+from publications.actions.publish import publish
+from publications.actions.release import release
 from publications.refusals import CampaignExpired, DuplicateSourceId
-from publications.release import release
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,13 +11,13 @@ from customers.actions.upsert import upsert_customer
 from customers.models import Customer, WatchedSegment
 from customers.segments.actions.create_segment import create_filter_segment
 from customers.segments.actions.watch_segments import look_at_segments
+from publications.actions.release import release
 from publications.distributions.automation.activate import activate
 from publications.distributions.automation.walk_segments import InvalidCron, next_time, walk_segments
 from publications.distributions.change_status import NotPossible, archive, pause, resume
 from publications.erase_customer import erase_customer
 from publications.models import Firing, Publication, Rule
 from publications.redemptions.redeem import redeem
-from publications.release import release
 from tests.automations import automation, fired_for, pass_on, publish_all, skipped, waiting
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 

@@ -5,8 +5,8 @@ import pytest
 from campaigns.actions.delete_campaign import delete_campaign, erase_unpublished_codes
 from campaigns.models import Campaign, Voucher
 from config.staff.models import AuditEntry
+from publications.actions.release import release
 from publications.models import Publication
-from publications.release import release
 from publications.running_work import running_work
 from tests.factories import STAFF, CampaignFactory, VoucherFactory, published
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from campaigns.codes.actions.switch_code import disable_code
 from campaigns.models import CodeOrder
+from publications.actions.publish import publish
 from publications.models import Publication
-from publications.publish import publish
 from publications.refusals import PublishRefused
 from publications.tally import tally_days
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published

@@ -6,7 +6,7 @@ from django.urls import reverse
 from campaigns.codes.actions.extend_pool import fulfil_order, order_codes
 from campaigns.models import Campaign, CodeOrder, Voucher
 from config.staff.models import AuditEntry
-from publications.publish import publish
+from publications.actions.publish import publish
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 
 pytestmark = pytest.mark.django_db

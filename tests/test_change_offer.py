@@ -13,10 +13,10 @@ from campaigns.actions.change_offer import ChangeUnderWay, carry_out, change_for
 from campaigns.check_value import MOST_REDEMPTIONS, InvalidFields
 from campaigns.models import Campaign, OfferChange, Voucher
 from config.staff.models import AuditEntry
-from publications.hold_back import hold_back
-from publications.publish import publish
+from publications.actions.hold_back import hold_back
+from publications.actions.publish import publish
+from publications.actions.release import release
 from publications.redemptions.redeem import redeem
-from publications.release import release
 from tests.api_calls import Api
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 from tests.test_campaign_pages import form_of, page_of

@@ -8,8 +8,8 @@ from django.db import connection
 from campaigns.codes.actions.delete_code import delete_code
 from campaigns.models import Voucher
 from config.staff.models import AuditEntry
+from publications.actions.publish import publish_code
 from publications.models import PublishedVoucher
-from publications.publish import publish_code
 from publications.redemptions.redeem import redeem
 from publications.redemptions.refusals import RedemptionRefused
 from publications.redemptions.roll_back import roll_back

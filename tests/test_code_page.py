@@ -9,12 +9,12 @@ from django.test.utils import CaptureQueriesContext
 from campaigns.codes.actions.switch_code import disable_code
 from campaigns.models import Voucher
 from config.staff.models import AuditEntry
+from publications.actions.publish import publish_code
+from publications.actions.release import release
 from publications.models import PublishedVoucher
-from publications.publish import publish_code
 from publications.redemptions.redeem import redeem
 from publications.redemptions.roll_back import roll_back
 from publications.refusals import PublishRefused
-from publications.release import release
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from publications.actions.release import release
 from publications.redemptions.redeem import Use, redeem, redeem_together
 from publications.redemptions.refusals import AlreadyRolledBack, QuantityExceeded
 from publications.redemptions.roll_back import roll_back
-from publications.release import release
 from tests.api_calls import Api
 from tests.api_exports import table
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published

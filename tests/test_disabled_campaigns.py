@@ -4,10 +4,10 @@ import pytest
 
 from campaigns.models import Campaign, Voucher
 from config.staff.models import ProjectSettings
-from publications.foresee_refusal import foresee_refusal
+from publications.actions.publish import publish, publish_code
 from publications.hand_out import CampaignOver, order_hand_out
 from publications.models import Publication
-from publications.publish import publish, publish_code
+from publications.queries.foresee_refusal import foresee_refusal
 from publications.refusals import CampaignDisabled
 from tests.api_calls import Api
 from tests.factories import STAFF, CampaignFactory, CustomerFactory

@@ -7,11 +7,11 @@ import pytest
 from django.db import connection
 
 from campaigns.models import Voucher
+from publications.actions.publish import publish
 from publications.distributions.advance import advance
 from publications.distributions.change_status import pause, resume, stop
 from publications.distributions.end_run import wind_up_ended
 from publications.models import Delivery, Distribution, Publication, PublishedVoucher
-from publications.publish import publish
 from publications.refusals import PublishRefused
 from tests.distributions import running
 from tests.factories import STAFF, CampaignFactory, CustomerFactory

@@ -4,10 +4,10 @@ import pytest
 from django.db import connection
 
 from customers.segments.actions.create_segment import create_filter_segment
+from publications.actions.publish import publish
 from publications.distributions.dry_run import dry_run
 from publications.distributions.list_recipients import list_recipients
 from publications.models import Delivery, Publication, Unsubscribe
-from publications.publish import publish
 from tests.distributions import draft
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, published
 

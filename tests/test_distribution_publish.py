@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from campaigns.codes.actions.extend_pool import extend_pool
 from campaigns.models import Voucher
+from publications.actions.publish import publish
 from publications.distributions.advance import advance
 from publications.distributions.change_status import pause, resume, stop
 from publications.distributions.end_run import wind_up_ended
@@ -15,7 +16,6 @@ from publications.distributions.publish_batch import publish_batch
 from publications.distributions.write_audience import write_audience
 from publications.erase_customer import erase_customer
 from publications.models import Delivery, Publication, PublishedVoucher
-from publications.publish import publish
 from tests.distributions import draft, running, start
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
+from publications.actions.release import release
 from publications.distributions.advance import advance
 from publications.distributions.change_status import NotPossible, pause, resume, stop
 from publications.distributions.declare_unknown import declare_unknown
@@ -15,7 +16,6 @@ from publications.distributions.send_batch import RETRY_AFTER
 from publications.distributions.settle_unknown import resolve_unknown
 from publications.distributions.write_audience import write_audience
 from publications.models import Delivery, Distribution, EmailGrant, Publication
-from publications.release import release
 from tests.distributions import running
 from tests.factories import STAFF, CustomerFactory
 from tests.mail_server import MailServer

@@ -10,7 +10,7 @@ from campaigns.codes.actions.delete_code import delete_code
 from campaigns.codes.actions.extend_pool import extend_pool, space_of
 from campaigns.codes.actions.make_codes import make_codes
 from campaigns.models import Campaign, Voucher
-from publications.publish import publish
+from publications.actions.publish import publish
 from publications.refusals import NoVoucherSuitable
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 

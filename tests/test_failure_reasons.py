@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from publications.history import history
+from publications.actions.publish import publish, publish_code
 from publications.models import Publication, Redemption
-from publications.publish import publish, publish_code
+from publications.queries.history import history
 from publications.redemptions.redeem import redeem
 from publications.redemptions.refusals import RedemptionRefused
 from publications.refusals import FailureReason, PublishRefused

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from publications.foresee_refusal import foresee_refusal, foresee_refusal_of_code
-from publications.publish import publish, publish_code
+from publications.actions.publish import publish, publish_code
+from publications.queries.foresee_refusal import foresee_refusal, foresee_refusal_of_code
 from publications.refusals import PublishRefused
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory, published
 

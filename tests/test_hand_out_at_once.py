@@ -9,9 +9,9 @@ from django.db import connection, transaction
 from campaigns.codes.actions.extend_pool import extend_pool
 from campaigns.models import Voucher
 from publications import hand_out
+from publications.actions.publish import publish
 from publications.hand_out import order_hand_out
 from publications.models import Export, Publication
-from publications.publish import publish
 from publications.refusals import NoVoucherSuitable
 from publications.verify import verify
 from publications.write_export import make_export_file

@@ -11,10 +11,10 @@ from campaigns.codes.actions.extend_pool import extend_pool
 from campaigns.models import Voucher
 from config.staff.models import AuditEntry
 from publications import hand_out
+from publications.actions.publish import publish
+from publications.actions.release import release
 from publications.hand_out import order_hand_out, take_codes
 from publications.models import Export, Publication, PublishedVoucher
-from publications.publish import publish
-from publications.release import release
 from publications.verify import verify
 from publications.write_export import make_export_file, retry_export
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory

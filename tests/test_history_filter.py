@@ -8,13 +8,13 @@ from django.db import connection
 from django.utils import timezone
 
 from config.public_ids import PUBLICATION, public_id
-from publications import filters as of_history
-from publications import find_publications
-from publications.history import history
+from publications.actions.publish import publish_code
+from publications.actions.release import release
 from publications.models import Publication
-from publications.publish import publish_code
+from publications.pages import filters as of_history
+from publications.queries import find_publications
+from publications.queries.history import history
 from publications.refusals import PublishRefused
-from publications.release import release
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 from tests.plans import analyse
 

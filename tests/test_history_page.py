@@ -7,12 +7,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import Voucher
-from publications import find_publications
+from publications.actions.publish import publish, publish_code
+from publications.actions.release import release
 from publications.hand_out import order_hand_out
 from publications.models import Publication
-from publications.publish import publish, publish_code
+from publications.queries import find_publications
 from publications.refusals import PublishRefused
-from publications.release import release
 from publications.write_export import make_export_file
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 

@@ -3,10 +3,10 @@
 import pytest
 from django.db import connection
 
-from publications.history import history
+from publications.actions.publish import publish
+from publications.actions.release import release
 from publications.models import PublishedVoucher
-from publications.publish import publish
-from publications.release import release
+from publications.queries.history import history
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, published
 from tests.plans import analyse
 from tests.test_history_filter import failed

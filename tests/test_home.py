@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from campaigns.codes.actions.switch_code import disable_code
 from campaigns.models import CodeOrder
 from config.api.actions.create_api_key import create_api_key
+from publications.actions.publish import publish
 from publications.low_pools import low_pools
 from publications.models import Distribution, Export
-from publications.publish import publish
 from publications.refusals import PublishRefused
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 

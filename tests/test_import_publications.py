@@ -8,10 +8,10 @@ from django.utils import timezone
 from campaigns.models import Voucher
 from config.staff.models import AuditEntry, Outbox
 from customers.models import Customer
+from publications.actions.publish import publish
+from publications.actions.release import release
 from publications.erase_customer import erase_customer
 from publications.models import Publication, PublishedVoucher
-from publications.publish import publish
-from publications.release import release
 from publications.verify import verify
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 from tests.imports import counts, error_rows, imported_publications, refused, sample

@@ -10,9 +10,9 @@ from django.db import close_old_connections, connection
 
 from campaigns.models import Voucher
 from customers.models import Customer
-from publications.import_publications import import_publications
+from publications.actions.import_publications import import_publications
+from publications.actions.publish import publish, publish_code
 from publications.models import Publication, PublicationImport, PublishedVoucher
-from publications.publish import publish, publish_code
 from publications.refusals import PublishRefused
 from publications.verify import verify
 from tests.factories import STAFF, CampaignFactory
@@ -35,7 +35,7 @@ def test_a_killed_worker_is_taken_up_where_it_was():
     queued = queued_publications(file_of(CampaignFactory(codes=ROWS), ROWS))
 
     process = worker(
-        f"from publications.import_publications import import_publications; import_publications({queued.pk})"
+        f"from publications.actions.import_publications import import_publications; import_publications({queued.pk})"
     )
     deadline = time.monotonic() + 60
     while PublicationImport.objects.get(pk=queued.pk).rows_read < 5_000:

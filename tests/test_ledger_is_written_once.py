@@ -19,8 +19,8 @@ WRITING = {"create", "bulk_create", "update", "bulk_update", "get_or_create", "u
 
 MAY = {
     # Failed attempts hold no code, so they are no part of the ledger.
-    ("publications/record_failure.py", "INSERT INTO publications_publication"),
-    ("publications/delete_old_failures.py", "DELETE FROM publications_publication"),
+    ("publications/actions/record_failure.py", "INSERT INTO publications_publication"),
+    ("publications/redemptions/actions/delete_old_failures.py", "DELETE FROM publications_publication"),
     ("publications/load_demo.py", "Publication.bulk_create"),
     ("bench/load_data.py", "INSERT INTO publications_publication"),
     # The millions of codes of a history are flagged as they are made; flagged afterwards, each would be written twice.

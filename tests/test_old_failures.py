@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from config.staff.models import ProjectSettings
-from publications import delete_old_failures as old_failures
+from publications.actions.publish import publish
 from publications.models import Publication
-from publications.publish import publish
+from publications.redemptions.actions import delete_old_failures as old_failures
 from publications.refusals import NoVoucherSuitable
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, published
 

@@ -3,11 +3,11 @@
 import pytest
 
 from config.actor import Actor
+from publications.actions.publish import publish
 from publications.distributions.create_draft import create_draft
 from publications.distributions.forms import CodesForm
-from publications.history import history
 from publications.models import Distribution, Publication
-from publications.publish import publish
+from publications.queries.history import history
 from publications.tally import tally_days
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 

@@ -4,8 +4,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from publications.actions.release import release
 from publications.models import Export, Publication, PublishedVoucher
-from publications.release import release
 from tests.factories import STAFF, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

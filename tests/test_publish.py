@@ -10,11 +10,12 @@ from django.utils import timezone
 from campaigns.models import Campaign, Voucher
 from customers.actions.upsert import CustomerNotFound
 from customers.models import Customer
+from publications.actions.publish import publish, publish_code
+from publications.actions.release import NotPublished, ReasonMissing, release
 from publications.erase_customer import erase_customer
 from publications.hand_out import order_hand_out
 from publications.hand_out import take_codes as take_codes_of_hand_out
 from publications.models import Export, Publication, PublishedVoucher
-from publications.publish import publish, publish_code
 from publications.refusals import (
     AlreadyJoined,
     CampaignExpired,
@@ -25,7 +26,6 @@ from publications.refusals import (
     VoucherExpired,
     VoucherInactive,
 )
-from publications.release import NotPublished, ReasonMissing, release
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from config.staff.models import AuditEntry
 from customers.models import Customer
+from publications.actions.publish import publish
 from publications.models import Publication
-from publications.publish import publish
 from tests.factories import (
     STAFF,
     CampaignFactory,

@@ -7,8 +7,8 @@ from django.db import connection
 from django.test import Client
 
 from customers.models import Customer
+from publications.actions.release import release
 from publications.models import Publication
-from publications.release import release
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, UserFactory
 
 TOKEN = "8e6c6b0e-8c5c-4e0e-9a3c-0d7d9f6b1a11"

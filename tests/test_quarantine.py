@@ -15,6 +15,9 @@ from django.utils import timezone
 from campaigns.models import Campaign, Voucher
 from config.staff.models import AuditEntry, Outbox, Quarantine
 from config.staff.quarantine import is_open
+from publications.actions.import_publications import import_publications
+from publications.actions.order_publication_import import order_publication_import
+from publications.actions.publish import publish, publish_code
 from publications.distributions.advance import advance, due
 from publications.distributions.automation.walk_segments import walk_segments
 from publications.distributions.change_status import resume
@@ -22,10 +25,7 @@ from publications.distributions.publish_batch import publish_batch
 from publications.distributions.start_due import start_due
 from publications.distributions.write_audience import write_audience
 from publications.hand_out import HandOutRefused, order_hand_out, take_codes
-from publications.import_publications import import_publications
 from publications.models import Delivery, Distribution, Publication
-from publications.order_publication_import import order_publication_import
-from publications.publish import publish, publish_code
 from publications.quarantine.end_quarantine import NotOpen, NotPrepared, end_quarantine
 from publications.quarantine.move_ids_on import BY, TABLES
 from publications.quarantine.open_quarantine import open_quarantine

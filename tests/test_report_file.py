@@ -9,10 +9,10 @@ from campaigns.codes.mask import HIDDEN, mask, masked
 from campaigns.models import Voucher
 from config.staff.models import AuditEntry, ProjectSettings
 from customers.models import Customer
+from publications.actions.publish import publish
+from publications.actions.release import release
 from publications.models import Export, Publication
-from publications.publish import publish
 from publications.refusals import NoVoucherSuitable
-from publications.release import release
 from publications.report import FiltersTooLong, Rows, batches, order_report
 from publications.write_export import make_export_file
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory, published

@@ -12,11 +12,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from publications import hand_out
-from publications.delete_old_failures import delete_old_failures
+from publications.actions.publish import publish
+from publications.actions.release import release
 from publications.models import DayTally, Publication, TallyProgress
-from publications.publish import publish
+from publications.redemptions.actions.delete_old_failures import delete_old_failures
 from publications.refusals import NoVoucherSuitable
-from publications.release import release
 from publications.tallies import count_publications as counting
 from publications.tallies.count_publications import count_publications
 from publications.tally import overview_of, tally_days

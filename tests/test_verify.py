@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from campaigns.models import CodeOrder, Voucher
 from config.staff import audit
+from publications.actions.hold_back import hold_back
+from publications.actions.publish import publish
+from publications.actions.release import release
 from publications.erase_customer import erase_customer
-from publications.hold_back import hold_back
 from publications.models import Export, Publication, PublishedVoucher, TallyProgress
-from publications.publish import publish
 from publications.redemptions.redeem import redeem
 from publications.refusals import NoVoucherSuitable
-from publications.release import release
 from publications.tallies.count_publications import count_publications
 from publications.verify import INVARIANTS, broken_rows, verify
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published

@@ -4,14 +4,14 @@ import pytest
 from django.db import transaction
 
 from campaigns.codes.actions.extend_pool import fulfil_order, order_codes
+from publications.actions.publish import publish, publish_code
+from publications.actions.release import release
 from publications.hand_out import order_hand_out
 from publications.models import Publication
-from publications.publish import publish, publish_code
 from publications.redemptions.redeem import Use, redeem, redeem_together
 from publications.redemptions.refusals import RedemptionRefused
 from publications.redemptions.roll_back import roll_back
 from publications.refusals import PublishRefused
-from publications.release import release
 from publications.webhooks.delete_address import delete_address
 from publications.webhooks.pause_address import pause_address
 from publications.write_export import make_export_file

@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from config.staff.models import AuditEntry
+from publications.actions.release import release
 from publications.models import WebhookAddress, WebhookDelivery
-from publications.release import release
 from publications.webhooks.drain_outbox import drain_outbox
 from publications.webhooks.pause_address import pause_failing
 from tests.factories import STAFF, CustomerFactory, VoucherFactory, published

@@ -13,16 +13,16 @@ from campaigns.codes.queries.count_codes import count_codes
 from campaigns.models import Campaign, Voucher
 from config.staff.audit import record
 from config.staff.models import AuditEntry
+from publications.actions.hold_back import CannotReturn, NotInPool, hold_back, put_back
+from publications.actions.publish import publish, publish_code
+from publications.actions.release import CodeWasUsed, ReasonMissing, release
 from publications.hand_out import pool_size
-from publications.hold_back import CannotReturn, NotInPool, hold_back, put_back
 from publications.ledger.take_back import take_back
 from publications.low_pools import low_pools
 from publications.models import PublishedVoucher
-from publications.publish import publish, publish_code
 from publications.redemptions.redeem import redeem
 from publications.redemptions.roll_back import roll_back
 from publications.refusals import NoVoucherSuitable, VoucherUsedUp, VoucherWithdrawn
-from publications.release import CodeWasUsed, ReasonMissing, release
 from publications.verify import verify
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory, published
 

@@ -8,14 +8,14 @@ import pytest
 from django.db import connection, transaction
 
 from campaigns.models import Voucher
-from publications.hold_back import CannotReturn, NotInPool, hold_back, put_back
+from publications.actions.hold_back import CannotReturn, NotInPool, hold_back, put_back
+from publications.actions.publish import publish, publish_code
+from publications.actions.release import CodeWasUsed, NotPublished, release
 from publications.models import Redemption
-from publications.publish import publish, publish_code
 from publications.redemptions.redeem import redeem
 from publications.redemptions.refusals import NothingToRollBack, RedemptionRefused
 from publications.redemptions.roll_back import roll_back
 from publications.refusals import NoVoucherSuitable, PublishRefused
-from publications.release import CodeWasUsed, NotPublished, release
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 from tests.test_distribution_at_once import at_once
 from tests.test_withdrawn import HOW, broken, state

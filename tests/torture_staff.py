@@ -21,7 +21,7 @@ def main(campaign: int) -> None:
 
     from campaigns.models import Voucher
     from config.actor import Actor
-    from publications.release import NotPublished, release
+    from publications.actions.release import NotPublished, release
 
     while True:
         time.sleep(0.02)

@@ -140,7 +140,7 @@ class Counted(NamedTuple):
     show: Callable[[str], str] = str
 
 
-# publications adds what it knows of customers (publications/count_for_segments.py), which this app may not import.
+# publications adds what it knows of customers (publications/redemptions/count_for_segments.py), which this app may not import.
 COUNTED: dict[str, Counted] = {
     "events": Counted(
         lambda name: Event.objects.filter(customer=OuterRef("pk"), name=name), "Custom events", "Event’s name"

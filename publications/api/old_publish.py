@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from config.api.auth import MAY_PUBLISH
-from publications.api.answers import published_answer
+from publications.answers.answers import published_answer
 from publications.api.publications import PublicationSent, publication_in, publish_as_sent
 from publications.api.vouchers import router
 

@@ -22,14 +22,14 @@ from config.public_ids import CAMPAIGN, CUSTOMER, PUBLICATION, key_of
 from customers.actions.upsert import InvalidCustomer
 from customers.api.customers import CustomerSent
 from customers.models import Customer
-from publications.api.answers import listed_answer, publication_answer, published_answer
-from publications.api.masked_codes import visible
-from publications.attach_codes import attach_codes
-from publications.conditions import PUBLICATIONS, REFERRAL, of_type, of_vouchers
-from publications.find_both import find_both
-from publications.history import history
+from publications.actions.publish import API, publish, publish_code
+from publications.answers.answers import listed_answer, publication_answer, published_answer
+from publications.answers.masked_codes import visible
 from publications.models import Publication, PublishedVoucher
-from publications.publish import API, publish, publish_code
+from publications.queries.attach_codes import attach_codes
+from publications.queries.conditions import PUBLICATIONS, REFERRAL, of_type, of_vouchers
+from publications.queries.find_campaign_and_customer import find_both
+from publications.queries.history import history
 from publications.refusals import PublishRefused, Quarantined
 
 router = Router(tags=["Publications"])

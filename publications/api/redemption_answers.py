@@ -12,8 +12,8 @@ from config.api.door import hundredths, iso
 from config.public_ids import CAMPAIGN, CUSTOMER, REDEMPTION, public_id
 from customers.api.answers import short_customer_answer
 from customers.models import Customer
-from publications.api.answers import voucher_answers
-from publications.api.masked_codes import shown_code
+from publications.answers.answers import voucher_answers
+from publications.answers.masked_codes import shown_code
 from publications.redemptions.models import Redemption
 
 FAILURE = Redemption.Result.FAILURE

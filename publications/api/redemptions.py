@@ -20,13 +20,13 @@ from config.api.lists import ListQuery, answer_list
 from config.api.queries import read_values
 from config.public_ids import CAMPAIGN, CUSTOMER, REDEMPTION, VOUCHER
 from customers.actions.upsert import InvalidCustomer
-from publications.api.answers import voucher_answers
-from publications.api.masked_codes import find_voucher_for, visible, voucher_code_filter
+from publications.answers.answers import voucher_answers
+from publications.answers.masked_codes import find_voucher_for, visible, voucher_code_filter
 from publications.api.publications import campaigns_called, customers_called
 from publications.api.redemption_answers import listed_redemptions, order_of, redemption_answers
 from publications.api.redemption_requests import RedemptionSent, RedemptionsSent, RollbackSent, amount_of
-from publications.conditions import campaign_name
 from publications.models import Redemption
+from publications.queries.conditions import campaign_name
 from publications.redemptions.history import PREFIXES, find_redemption, with_all_about
 from publications.redemptions.redeem import Use, redeem, redeem_together
 from publications.redemptions.refusals import RedemptionRefused, VoucherGone

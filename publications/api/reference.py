@@ -9,8 +9,7 @@ from config.api.examples import Example
 from config.api.lists import filters, moments, shortcuts, values
 from config.api.openapi import describe, in_path, in_query
 from config.api.schemas import MetadataSchemas
-from publications.api import async_actions, exports, old_publish, publications, redemptions
-from publications.api.schemas import (
+from publications.answers.schemas import (
     AsyncActionList,
     Export,
     ExportList,
@@ -24,7 +23,8 @@ from publications.api.schemas import (
     RedemptionsOfVoucher,
     RollbacksMade,
 )
-from publications.conditions import PUBLICATIONS
+from publications.api import async_actions, exports, old_publish, publications, redemptions
+from publications.queries.conditions import PUBLICATIONS
 
 in_path("publication_id", "A publication's id.", "pub_J8LmWq0ZtK2nB4xE")
 in_path("redemption_id", "The id of a redemption or a rollback.", "r_Yq3TzN8kGm5LwX1c")

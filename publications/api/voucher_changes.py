@@ -18,7 +18,7 @@ from campaigns.models import Voucher
 from config.api.auth import MAY_ALL, caller
 from config.api.door import ApiError, as_api_error
 from config.api.queries import Flag
-from publications.api.answers import voucher_answers
+from publications.answers.answers import voucher_answers
 from publications.api.vouchers import router
 
 

@@ -17,12 +17,12 @@ from config.api.filters import are_asked, what_is_asked
 from config.api.lists import ListQuery, answer_list
 from config.api.queries import read_values
 from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER, key_of
-from publications.api.answers import voucher_answers
-from publications.api.masked_codes import code_filter, find_voucher_for, visible
+from publications.answers.answers import voucher_answers
+from publications.answers.masked_codes import code_filter, find_voucher_for, visible
 from publications.api.publications import answer_publications
-from publications.conditions import VOUCHERS, with_inherited
-from publications.history import history
 from publications.models import PublishedVoucher
+from publications.queries.conditions import VOUCHERS, with_inherited
+from publications.queries.history import history
 
 router = Router(tags=["Vouchers"])
 

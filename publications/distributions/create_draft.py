@@ -7,9 +7,9 @@ from django.db import transaction
 from campaigns.models import Campaign
 from config.actor import Actor
 from customers.models import Segment
+from publications.actions.publish import DISTRIBUTION
 from publications.distributions.change_status import record_of
 from publications.distributions.models import Distribution
-from publications.publish import DISTRIBUTION
 
 
 def create_draft(

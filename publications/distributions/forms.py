@@ -17,11 +17,11 @@ from config.imports.csv.uploads import NotCsv
 from config.staff.pages.widgets import Combobox, DateTimeInput
 from customers.models import Customer, Segment
 from customers.segments.read_list import lines_of
-from publications.channel_field import ChannelField, channel_of
 from publications.distributions.compose import UnusableTemplate, check_template, shows_code
 from publications.distributions.models import Distribution
 from publications.distributions.schedule import CODE_MISSING
-from publications.recipients import find_recipient
+from publications.pages.channel_field import ChannelField, channel_of
+from publications.queries.recipients import find_recipient
 from publications.webhooks.models import WebhookAddress
 
 Audience, Message = Distribution.Audience, Distribution.Message

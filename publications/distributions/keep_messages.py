@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from campaigns.models import Voucher
 from config.staff.models import ProjectSettings
+from publications.code_visibility import text_shown
 from publications.distributions.models import KeptMessage
-from publications.reveal import text_shown
 
 
 class KeepMessages(BaseEmailBackend):

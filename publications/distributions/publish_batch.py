@@ -23,6 +23,7 @@ from config.actor import Actor
 from config.advisory_locks import Lock
 from config.staff.models import ProjectSettings
 from customers.models import Customer
+from publications.actions.publish import AUTOMATION, DASHBOARD
 from publications.distributions.audience import one_each, why_left_out
 from publications.distributions.change_status import hold
 from publications.distributions.check_worth import why_campaign_is_dead
@@ -32,7 +33,6 @@ from publications.distributions.write_audience import walk_by_index
 from publications.ledger.give import give
 from publications.ledger.requests import Codes, Declined, Given, PublishRequest
 from publications.models import Publication
-from publications.publish import AUTOMATION, DASHBOARD
 from publications.quarantine.guard import keep_quarantine_away
 from publications.refusals import Quarantined
 

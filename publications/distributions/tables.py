@@ -15,8 +15,8 @@ from config.staff.roles import PUBLISH, may, reveals_codes
 from config.staff.templatetags.handout import pill, when
 from publications.distributions.keep_messages import subject_shown, with_codes
 from publications.distributions.models import Delivery, Distribution, KeptMessage
-from publications.history import attach_ledger
-from publications.tables import customer_link
+from publications.pages.tables import customer_link
+from publications.queries.history import attach_ledger
 
 MAIN, ASIDE, FULL = ({"td": {"class": name}} for name in ("main", "aside", "full"))
 NUMBER = {"th": {"class": "num"}, "td": {"class": "num"}}

@@ -11,10 +11,10 @@ from django.db.models import Value
 from django.db.models.functions import Lower
 
 from config.actor import Actor
+from config.row_stamp import row_stamp
 from config.staff.audit import record
 from customers.models import Customer
 from publications.distributions.models import Delivery, Unsubscribe
-from publications.row_stamp import row_stamp
 
 SALT = "handout.unsubscribe"
 TEST = "0"  # in place of a delivery: the link of a test message, which unsubscribes nobody

@@ -8,8 +8,8 @@ from django.template.loader import render_to_string
 
 from config.staff.lists.tables import Table, WhenColumn
 from config.staff.roles import reveals_codes
+from publications.pages.tables import ASIDE, CUT, LESSER, MAIN, NOTHING, HistoryTable, PublishedCodeTable
 from publications.redemptions.models import Redemption
-from publications.tables import ASIDE, CUT, LESSER, MAIN, NOTHING, HistoryTable, PublishedCodeTable
 
 
 class RedemptionTable(Table):

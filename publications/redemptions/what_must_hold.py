@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from publications.what_must_hold import CAME_USED
+from publications.invariants import CAME_USED
 
 USES = "SELECT count(*) FROM publications_redemption WHERE result = 'SUCCESS' AND voucher_id IS NOT NULL"
 ROLLBACKS = "SELECT count(*) FROM publications_redemption WHERE result = 'SUCCESS' AND kind = 'rollback'"

@@ -12,7 +12,7 @@ from config.staff.templatetags.handout import pill
 from customers.models import Customer
 from publications.distributions.models import Delivery
 from publications.models import Redemption, Referral, ReferralProgram
-from publications.tables import NOTHING, customer_link
+from publications.pages.tables import NOTHING, customer_link
 
 MAIN, ASIDE = ({"td": {"class": name}} for name in ("main", "aside"))
 

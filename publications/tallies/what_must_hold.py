@@ -2,14 +2,14 @@
 
 A tally is a sum: it differs where it was edited, but also where a row that it counts is gone. Each is told once. So a
 difference is left out that codes without a publication, or publications without codes, explain: those are told by name
-(publications/what_must_hold.py). And one over all campaigns is left out that follows from a campaign's.
+(publications/invariants.py). And one over all campaigns is left out that follows from a campaign's.
 """
 
 from __future__ import annotations
 
+from publications.invariants import IS_ORPHANED
 from publications.tallies.count_publications import summed
 from publications.tallies.models import OF_EVERYTHING
-from publications.what_must_hold import IS_ORPHANED
 
 TALLIED = (
     "publications_publication JOIN publications_tallyprogress progress ON publications_publication.id <= counted_up_to"

@@ -7,8 +7,8 @@ from django import template
 from campaigns.codes.state import state_of_code
 from campaigns.models import Voucher
 from config.staff.roles import reveals_codes
+from publications.code_visibility import is_masked, shown
 from publications.models import Publication
-from publications.reveal import is_masked, shown
 from publications.state import state_of_publication
 
 register = template.Library()

@@ -15,15 +15,15 @@ from config.actor import Actor
 from config.staff.models import AuditEntry
 from config.staff.pages.dialogs import leave
 from config.staff.roles import MANAGE, READ, requires, reveals_codes
-from publications.foresee_refusal import foresee_refusal_of_code
-from publications.forms import ReasonForm, ReleaseForm
-from publications.hold_back import CannotReturn, NotInPool
-from publications.hold_back import hold_back as hold_code_back
-from publications.hold_back import put_back as put_code_back
+from publications.actions.hold_back import CannotReturn, NotInPool
+from publications.actions.hold_back import hold_back as hold_code_back
+from publications.actions.hold_back import put_back as put_code_back
+from publications.actions.release import CodeWasUsed, NotPublished, ReasonMissing
+from publications.actions.release import release as release_code
+from publications.code_visibility import is_masked, shown
 from publications.models import Publication
-from publications.release import CodeWasUsed, NotPublished, ReasonMissing
-from publications.release import release as release_code
-from publications.reveal import is_masked, shown
+from publications.pages.forms import ReasonForm, ReleaseForm
+from publications.queries.foresee_refusal import foresee_refusal_of_code
 
 SHOWN = 50  # events of one code: it is published a few times at most, each time after a release, but used any number of times
 

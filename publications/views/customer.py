@@ -18,10 +18,10 @@ from customers.segments.queries.find_segments import segments_of
 from publications.distributions.tables import CustomerMessageTable
 from publications.distributions.unsubscribe import resubscribe as put_back
 from publications.distributions.unsubscribe import unsubscribe as take_off
-from publications.history import history
 from publications.models import PublishedVoucher, Unsubscribe
+from publications.pages.tables import HistoryTable, WalletTable
+from publications.queries.history import history
 from publications.redemptions.tables import RedemptionTable
-from publications.tables import HistoryTable, WalletTable
 
 
 @require_safe

@@ -15,9 +15,9 @@ from campaigns.models import Campaign, Voucher
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.models import ApiKey, AuditEntry
 from config.staff.roles import MANAGE, READ, may, requires, reveals_codes
-from publications.history import attach_ledger, history
 from publications.low_pools import low_pools
 from publications.models import Publication, WebhookAddress
+from publications.queries.history import attach_ledger, history
 from publications.running_work import running_work
 from publications.tally import tally_days
 

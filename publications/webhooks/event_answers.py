@@ -14,7 +14,7 @@ from config.api.door import hundredths, iso
 from config.staff.models import ActedBy
 from customers.api.answers import short_customer_answer
 from customers.models import Customer
-from publications.api.answers import published_answer
+from publications.answers.answers import published_answer
 from publications.models import Publication
 from publications.redemptions.models import Redemption
 

@@ -7,9 +7,9 @@ from playwright.sync_api import Page, expect
 
 from campaigns.models import Campaign
 from customers.models import Customer
+from publications.actions.publish import publish
 from publications.load_demo import load_demo
 from publications.models import Publication
-from publications.publish import publish
 from publications.webhooks.create_address import create_address
 from publications.webhooks.send_again import send_test
 from tests.browser.conftest import PHONE

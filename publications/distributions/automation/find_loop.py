@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from publications.count_for_segments import campaigns_published_in
 from publications.distributions.automation.models import Rule
+from publications.redemptions.count_for_segments import campaigns_published_in
 
 T = Rule.Trigger
 

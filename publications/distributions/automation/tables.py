@@ -13,8 +13,8 @@ from config.staff.templatetags.handout import pill
 from publications.distributions.automation.models import Firing
 from publications.distributions.models import Distribution
 from publications.distributions.tables import state_pill, status_pill
-from publications.history import attach_ledger
-from publications.tables import NOTHING, customer_link
+from publications.pages.tables import NOTHING, customer_link
+from publications.queries.history import attach_ledger
 
 MAIN, ASIDE, FULL = ({"td": {"class": name}} for name in ("main", "aside", "full"))
 

@@ -9,12 +9,12 @@ from django.views.decorators.http import require_safe
 
 from config.staff.lists.tables import list_page
 from config.staff.roles import READ, requires, reveals_codes
+from publications.code_visibility import text_shown
 from publications.distributions.filters import OutboxFilter
 from publications.distributions.keep_messages import codes_in, subject_shown, with_codes
 from publications.distributions.models import KeptMessage
 from publications.distributions.tables import OutboxTable
 from publications.distributions.views.review import framed
-from publications.reveal import text_shown
 
 
 @require_safe

@@ -20,9 +20,9 @@ from config.imports.csv.uploads import NotCsv
 from config.staff.models import CsvImport
 from customers.actions.import_customers import import_customers
 from customers.actions.order_customer_import import order_customer_import
-from publications.import_publications import import_publications
-from publications.order_publication_import import order_publication_import
-from publications.publication_columns import warning_of
+from publications.actions.import_publications import import_publications
+from publications.actions.order_publication_import import order_publication_import
+from publications.columns import warning_of
 
 BY = Actor("system", None, "Command line")
 

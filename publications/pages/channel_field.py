@@ -5,8 +5,8 @@ from __future__ import annotations
 from django import forms
 
 from config.staff.pages.widgets import Combobox
+from publications.actions.publish import API, AUTOMATION, CSV, DISTRIBUTION
 from publications.models import Distribution
-from publications.publish import API, AUTOMATION, CSV, DISTRIBUTION
 
 LONGEST = 100
 # What goes by these names really came that way.

@@ -6,8 +6,8 @@ from django.core.files import File
 
 from config.actor import Actor
 from config.imports.order_import import order_import
+from publications.columns import FIELDS, IGNORED
 from publications.models import PublicationImport
-from publications.publication_columns import FIELDS, IGNORED
 
 
 def order_publication_import(upload: File, *, by: Actor) -> PublicationImport:

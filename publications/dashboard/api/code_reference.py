@@ -9,9 +9,10 @@ from config.api.openapi import describe, in_path, in_query
 from config.api.started import Started
 from customers.api import changes as customer_changes
 from customers.api.schemas import Customer
-from publications.api import campaign_codes, code_imports, customers, publications, voucher_changes, vouchers
-from publications.api.schemas import PublicationList
-from publications.conditions import VOUCHERS
+from publications.answers.schemas import PublicationList
+from publications.api import code_imports, customers, publications, voucher_changes, vouchers
+from publications.dashboard.api import campaign_codes
+from publications.queries.conditions import VOUCHERS
 
 in_path("campaign_id", "A campaign's `camp_…` id or name.", "Autumn coffee")
 in_path("code", "A voucher's code or `v_…` id.", "AUTUMN-7GK2")

@@ -17,14 +17,14 @@ from config.staff.quarantine import current, reason
 from config.staff.roles import PUBLISH, requires
 from customers.actions.create_customer import SourceIdTaken, create_customer
 from customers.models import Customer
-from publications.channel_field import TAKEN
-from publications.foresee_refusal import foresee_refusal, foresee_refusal_of_code
-from publications.forms import PublishForm
-from publications.list_channels import list_channels
+from publications.actions.publish import DASHBOARD
+from publications.actions.publish import publish as publish_codes
+from publications.actions.publish import publish_code as publish_this_code
 from publications.models import Publication
-from publications.publish import DASHBOARD
-from publications.publish import publish as publish_codes
-from publications.publish import publish_code as publish_this_code
+from publications.pages.channel_field import TAKEN
+from publications.pages.forms import PublishForm
+from publications.queries.foresee_refusal import foresee_refusal, foresee_refusal_of_code
+from publications.queries.list_channels import list_channels
 from publications.refusals import DuplicateSourceId, PublishRefused
 
 RECIPIENT = "publish-recipient"  # the part of the form that is exchanged when a customer is chosen

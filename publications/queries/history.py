@@ -10,8 +10,8 @@ from django.db.models import Prefetch, QuerySet
 from campaigns.models import Campaign, Voucher
 from config.columns import Columns
 from customers.models import Customer
-from publications.filters import HistoryFilter
 from publications.models import Publication, PublishedVoucher
+from publications.pages.filters import HistoryFilter
 
 
 def history(

@@ -19,7 +19,7 @@ from config.api.auth import MAY_ALL, MAY_READ, caller
 from config.api.door import invalid_payload, invalid_query
 from config.api.started import started
 from publications.api.voucher_changes import answer_voucher, code_of_address
-from publications.summarise_campaign import summarise_campaign
+from publications.dashboard.queries.summarise_campaign import summarise_campaign
 
 
 @router.post("/{campaign_id}/vouchers", auth=MAY_ALL, response={200: dict, 202: dict})

@@ -15,9 +15,9 @@ from config.staff.lists.tables import Looked, Table
 from config.staff.roles import reveals_codes
 from config.staff.templatetags.handout import channel, pill, when
 from customers.models import Customer
-from publications.filters import HistoryFilter
-from publications.history import attach_ledger, with_holders
 from publications.models import Publication, PublishedVoucher
+from publications.pages.filters import HistoryFilter
+from publications.queries.history import attach_ledger, with_holders
 
 MAIN, ASIDE, CUT = ({"td": {"class": name}} for name in ("main", "aside", "cut"))
 PERSON = {"td": {"class": "cut full"}}  # on a phone a name and its e-mail need the whole line

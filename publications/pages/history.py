@@ -8,10 +8,10 @@ from django.views.decorators.http import require_safe
 from campaigns.models import Voucher
 from config.staff.lists.tables import list_page
 from config.staff.roles import READ, requires, reveals_codes
-from publications.history import history, some_released
 from publications.models import Publication
+from publications.pages.tables import HistoryTable, PublishedCodeTable
+from publications.queries.history import history, some_released
 from publications.state import state_of_publication
-from publications.tables import HistoryTable, PublishedCodeTable
 
 
 @require_safe

@@ -10,9 +10,9 @@ from campaigns.codes.mask import mask
 from config.imports.pages import views as pages
 from config.imports.pages.forms import OptionsForm
 from config.staff.roles import MANAGE, requires
-from publications.import_publications import PublicationImporter
+from publications.actions.import_publications import PublicationImporter
+from publications.columns import FIELDS, IGNORED, warning_of
 from publications.models import PublicationImport
-from publications.publication_columns import FIELDS, IGNORED, warning_of
 from publications.tasks import run_publication_import
 
 PUBLICATIONS = pages.ImportKind(

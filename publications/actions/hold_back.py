@@ -10,7 +10,7 @@ from campaigns.codes.pool import raise_pool_version
 from campaigns.models import Voucher
 from config.actor import Actor
 from config.staff import audit
-from publications.release import ReasonMissing
+from publications.actions.release import ReasonMissing
 
 # The trigger `voucher_stays_withdrawn` lets only the code through that this setting of the transaction names.
 PUT_BACK = f"""

@@ -14,10 +14,10 @@ from campaigns.codes.code_space import LONGEST_CODE
 from config.actor import Actor
 from config.imports.run_import import ImportImpossible, Refused, Written, run_import
 from config.public_ids import CUSTOMER, public_id
+from publications.columns import DEFAULT_CHANNEL, PublicationReader
 from publications.ledger.give import give
 from publications.ledger.requests import Codes, Declined, Given, PublishRequest
 from publications.models import Publication, PublicationImport
-from publications.publication_columns import DEFAULT_CHANNEL, PublicationReader
 from publications.quarantine.guard import keep_quarantine_away
 from publications.refusals import Quarantined
 

@@ -11,9 +11,9 @@ from config.staff.pages.forms import MetadataField
 from config.staff.pages.widgets import Combobox
 from customers.actions.upsert import TEXTS
 from customers.models import Customer
-from publications.channel_field import ChannelField
-from publications.publish import DASHBOARD
-from publications.recipients import find_recipient, warnings_about, with_email
+from publications.actions.publish import DASHBOARD
+from publications.pages.channel_field import ChannelField
+from publications.queries.recipients import find_recipient, warnings_about, with_email
 
 MOST_CODES = 50
 NEW = ":new"  # instead of a customer's id: one is to be made

@@ -11,7 +11,7 @@ from campaigns.models import Voucher
 from config.api.auth import Key
 from config.api.door import iso
 from customers.api.answers import short_customer_answer
-from publications.api.masked_codes import shown_code
+from publications.answers.masked_codes import shown_code
 from publications.models import Publication, PublishedVoucher
 
 
