@@ -8,9 +8,9 @@ from django.utils import timezone
 from campaigns.codes.pool import raise_pool_version
 from campaigns.codes.queries import count_codes as codes
 from campaigns.models import Campaign, CampaignCount, Voucher
-from publications import tally
 from publications.actions.publish import publish
 from publications.tallies import count_campaigns as counting
+from publications.tallies import tally
 from publications.tallies.count_campaigns import count_campaigns
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 

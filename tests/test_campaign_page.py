@@ -13,7 +13,7 @@ from campaigns.models import CodeOrder
 from publications.actions.publish import publish
 from publications.models import Publication
 from publications.refusals import PublishRefused
-from publications.tally import tally_days
+from publications.tallies.tally import tally_days
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

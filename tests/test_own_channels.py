@@ -8,7 +8,7 @@ from publications.distributions.create_draft import create_draft
 from publications.distributions.forms import CodesForm
 from publications.models import Distribution, Publication
 from publications.queries.history import history
-from publications.tally import tally_days
+from publications.tallies.tally import tally_days
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 
 pytestmark = pytest.mark.django_db

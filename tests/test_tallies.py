@@ -19,7 +19,7 @@ from publications.redemptions.actions.delete_old_failures import delete_old_fail
 from publications.refusals import NoVoucherSuitable
 from publications.tallies import count_publications as counting
 from publications.tallies.count_publications import count_publications
-from publications.tally import overview_of, tally_days
+from publications.tallies.tally import overview_of, tally_days
 from publications.verify import INVARIANTS
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 

@@ -1,0 +1,1 @@
+"""Counts kept up to date, so that no page counts a table."""

@@ -11,7 +11,7 @@ from campaigns.models import Campaign
 from campaigns.pages.filters import state_of_campaign
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.roles import EXPORT, MANAGE, PUBLISH, may
-from publications.tally import figures_of
+from publications.tallies.tally import figures_of
 
 register = template.Library()
 

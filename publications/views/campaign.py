@@ -17,7 +17,7 @@ from publications.queries.foresee_refusal import foresee_refusal
 from publications.queries.history import history
 from publications.queries.list_channels import MOST
 from publications.running_work import RUNNING, SHOWN
-from publications.tally import overview_of, tally_days
+from publications.tallies.tally import overview_of, tally_days
 
 
 @require_safe

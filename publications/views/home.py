@@ -19,7 +19,7 @@ from publications.low_pools import low_pools
 from publications.models import Publication, WebhookAddress
 from publications.queries.history import attach_ledger, history
 from publications.running_work import running_work
-from publications.tally import tally_days
+from publications.tallies.tally import tally_days
 
 RUNNING = "running-work"  # the part of the page that is asked for again while something runs
 LATEST = 8
