@@ -19,10 +19,10 @@ import publications.api.customers
 import publications.api.exports
 import publications.api.old_publish
 import publications.api.publications
-import publications.api.redemptions
 import publications.api.voucher_changes
 import publications.api.vouchers
 import publications.dashboard.api.campaign_codes
+import publications.redemptions.api.redemptions
 from config.api.auth import MAY_ALL
 from config.api.bodies import StrictParser
 from config.api.door import Renderer, error_response
@@ -71,8 +71,8 @@ def add(prefix: str, router: Router) -> None:
 
 
 add("publications", publications.api.publications.router)
-add("redemptions", publications.api.redemptions.router)
-add("vouchers", publications.api.redemptions.of_vouchers)
+add("redemptions", publications.redemptions.api.redemptions.router)
+add("vouchers", publications.redemptions.api.redemptions.of_vouchers)
 add("vouchers", publications.api.vouchers.router)
 add("campaigns", campaigns.api.campaigns.router)
 add("customers", customers.api.customers.router)

@@ -30,7 +30,7 @@ from publications.models import (
 )
 from publications.pages.filters import LOOKED_THROUGH
 from publications.queries.find_publications import find_publications
-from publications.redemptions.history import find_redemption
+from publications.redemptions.queries.history import find_redemption
 from publications.webhooks import admin as _of_webhooks  # noqa: F401 - registers its own
 
 CODES_LISTED = 50

@@ -15,7 +15,7 @@ from customers.models import Customer
 from customers.segments.actions.erase_traces import erase_traces
 from publications.distributions.forget_recipient import forget_recipient
 from publications.models import Publication
-from publications.redemptions.anonymise import anonymise
+from publications.redemptions.actions.anonymise import anonymise
 from publications.webhooks.forget_customer import forget_customer
 
 NOTHING: dict[str, Any] = {

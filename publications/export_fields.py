@@ -27,7 +27,7 @@ from publications.queries.conditions import (
     REFERRAL,
     with_inherited,
 )
-from publications.redemptions.summarise_customers import ORDERS, REDEMPTIONS, sum_of
+from publications.redemptions.queries.summarise_customers import ORDERS, REDEMPTIONS, sum_of
 
 NOTHING = Value("")
 ZERO = Value(0)

@@ -23,7 +23,7 @@ from publications.distributions.load_demo_runs import load_demo_runs
 from publications.ledger.give import give
 from publications.ledger.requests import Codes, PublishRequest
 from publications.models import Publication, PublishedVoucher, Redemption
-from publications.redemptions.roll_back import roll_back
+from publications.redemptions.actions.roll_back import roll_back
 from publications.referrals.load_demo_program import load_demo_program
 from publications.refusals import FailureReason
 

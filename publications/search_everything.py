@@ -14,7 +14,7 @@ from customers.queries.search import search as search_customers
 from publications.distributions.models import Distribution
 from publications.models import Export, Publication
 from publications.queries.history import with_holders
-from publications.redemptions.history import find_redemption
+from publications.redemptions.queries.history import find_redemption
 
 SHOWN = 8  # of each kind
 LOOKED_AT = 20_000  # codes with this beginning; there may be millions, and none of them published

@@ -14,7 +14,7 @@ from django.db import connection
 from config import public_ids
 from publications import invariants as what_must_hold
 from publications.distributions import what_must_hold as of_distributions
-from publications.redemptions import what_must_hold as of_redemptions
+from publications.redemptions import invariants as of_redemptions
 from publications.tallies import invariants as of_tallies
 
 SHOWN = 20  # broken rows of an invariant that are named, unless all are asked for

@@ -41,7 +41,7 @@ from publications.models import (
     Unsubscribe,
     WebhookDelivery,
 )
-from publications.redemptions.redeem import redeem
+from publications.redemptions.actions.redeem import redeem
 from publications.webhooks.create_address import create_address
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, UserFactory, VoucherFactory, published
 

@@ -14,7 +14,7 @@ from config.api.openapi import document
 from config.api_assembly import described_api
 from customers.segments.actions.create_segment import create_static_segment
 from publications.order_selection import order_selection
-from publications.redemptions.redeem import redeem
+from publications.redemptions.actions.redeem import redeem
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
 DOCUMENT = document(described_api())

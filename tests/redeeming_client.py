@@ -27,9 +27,9 @@ def work(spec: dict, thread: int) -> Counter:
     from campaigns.models import Voucher
     from config.actor import SYSTEM
     from publications.models import Redemption
-    from publications.redemptions.redeem import Use, redeem_together
+    from publications.redemptions.actions.redeem import Use, redeem_together
+    from publications.redemptions.actions.roll_back import roll_back
     from publications.redemptions.refusals import RedemptionRefused
-    from publications.redemptions.roll_back import roll_back
 
     dice = random.Random(f"{os.getpid()}-{thread}")
     ended: Counter = Counter()

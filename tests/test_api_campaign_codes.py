@@ -10,8 +10,8 @@ from campaigns.codes.actions.extend_pool import fulfil_order
 from campaigns.models import CodeOrder, Voucher
 from config.staff.models import AuditEntry
 from publications.models import Publication
-from publications.redemptions.redeem import redeem
-from publications.redemptions.roll_back import roll_back
+from publications.redemptions.actions.redeem import redeem
+from publications.redemptions.actions.roll_back import roll_back
 from tests.api_calls import Api
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 

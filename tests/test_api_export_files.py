@@ -8,7 +8,7 @@ from campaigns.models import Voucher
 from customers.models import Customer
 from publications.actions.release import release
 from publications.models import Export
-from publications.redemptions.redeem import redeem
+from publications.redemptions.actions.redeem import redeem
 from publications.write_export import make_export_file
 from tests.api_calls import Api
 from tests.api_exports import finished, table, taken

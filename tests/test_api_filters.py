@@ -11,7 +11,7 @@ from django.utils import timezone
 from config.api import lists as api_lists
 from config.api.filters import MOST_KEYS
 from publications.models import Publication
-from publications.redemptions.redeem import redeem
+from publications.redemptions.actions.redeem import redeem
 from tests.api_calls import Api
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 from tests.plans import analyse, plan

@@ -3,7 +3,7 @@
 import pytest
 
 from publications.actions.release import release
-from publications.redemptions.redeem import redeem
+from publications.redemptions.actions.redeem import redeem
 from tests.api_calls import Api
 from tests.factories import STAFF, VoucherFactory, published
 

@@ -10,8 +10,8 @@ from config.actor import SYSTEM
 from customers.models import Customer
 from publications.erase_customer import erase_customer
 from publications.models import Redemption
-from publications.redemptions import redeem as verb
-from publications.redemptions.redeem import redeem
+from publications.redemptions.actions import redeem as verb
+from publications.redemptions.actions.redeem import redeem
 from tests.api_calls import Api
 from tests.factories import CampaignFactory, StandaloneVoucherFactory, VoucherFactory
 

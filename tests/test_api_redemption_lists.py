@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from publications.models import Redemption
-from publications.redemptions.redeem import Use, redeem, redeem_together
+from publications.redemptions.actions.redeem import Use, redeem, redeem_together
+from publications.redemptions.actions.roll_back import roll_back
 from publications.redemptions.refusals import QuantityExceeded
-from publications.redemptions.roll_back import roll_back
 from tests.api_calls import Api
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory
 from tests.test_api_redemptions import ids

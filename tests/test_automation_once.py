@@ -11,7 +11,7 @@ from customers.segments.actions.create_segment import create_filter_segment
 from customers.segments.actions.watch_segments import look_at_segments
 from publications.distributions.automation import fire_rules, walk_segments
 from publications.models import Delivery, Firing, Publication
-from publications.redemptions.redeem import redeem
+from publications.redemptions.actions.redeem import redeem
 from publications.webhooks.drain_outbox import drain_outbox
 from tests.automations import automation, fired_for, pass_on, publish_all
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory

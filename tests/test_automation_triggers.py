@@ -17,7 +17,7 @@ from publications.distributions.automation.walk_segments import InvalidCron, nex
 from publications.distributions.change_status import NotPossible, archive, pause, resume
 from publications.erase_customer import erase_customer
 from publications.models import Firing, Publication, Rule
-from publications.redemptions.redeem import redeem
+from publications.redemptions.actions.redeem import redeem
 from tests.automations import automation, fired_for, pass_on, publish_all, skipped, waiting
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 

@@ -12,7 +12,7 @@ from publications.distributions.automation.models import Rule
 from publications.distributions.change_status import NotPossible
 from publications.distributions.retry_failed import can_be_sent_now, retry_failed, without_message
 from publications.models import Delivery, Publication
-from publications.redemptions.redeem import redeem
+from publications.redemptions.actions.redeem import redeem
 from publications.referrals.set_up_program import set_up_program
 from tests.automations import automation, pass_on, publish_all
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, published

@@ -16,7 +16,7 @@ from config.staff.models import AuditEntry
 from publications.actions.hold_back import hold_back
 from publications.actions.publish import publish
 from publications.actions.release import release
-from publications.redemptions.redeem import redeem
+from publications.redemptions.actions.redeem import redeem
 from tests.api_calls import Api
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 from tests.test_campaign_pages import form_of, page_of

@@ -12,8 +12,8 @@ from config.staff.models import AuditEntry
 from publications.actions.publish import publish_code
 from publications.actions.release import release
 from publications.models import PublishedVoucher
-from publications.redemptions.redeem import redeem
-from publications.redemptions.roll_back import roll_back
+from publications.redemptions.actions.redeem import redeem
+from publications.redemptions.actions.roll_back import roll_back
 from publications.refusals import PublishRefused
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory, published
 

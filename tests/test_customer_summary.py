@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 
 from publications.actions.release import release
-from publications.redemptions.redeem import Use, redeem, redeem_together
+from publications.redemptions.actions.redeem import Use, redeem, redeem_together
+from publications.redemptions.actions.roll_back import roll_back
 from publications.redemptions.refusals import AlreadyRolledBack, QuantityExceeded
-from publications.redemptions.roll_back import roll_back
 from tests.api_calls import Api
 from tests.api_exports import table
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published

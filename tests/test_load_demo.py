@@ -11,7 +11,7 @@ from publications.distributions.dry_run import dry_run
 from publications.distributions.schedule import what_is_missing
 from publications.load_demo import NotEmpty, load_demo
 from publications.models import Delivery, Distribution, Firing, KeptMessage, Publication, Referral
-from publications.redemptions.redeem import redeem
+from publications.redemptions.actions.redeem import redeem
 from publications.verify import verify
 from publications.webhooks.drain_outbox import drain_outbox
 from tests.factories import STAFF, CustomerFactory

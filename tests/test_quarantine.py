@@ -33,7 +33,7 @@ from publications.quarantine.read_codes import read_codes
 from publications.quarantine.settle_sent import settle_sent
 from publications.quarantine.withdraw_listed import withdraw_listed
 from publications.quarantine.withdraw_next import withdraw_next
-from publications.redemptions.redeem import redeem
+from publications.redemptions.actions.redeem import redeem
 from publications.refusals import Quarantined
 from publications.tallies.count_publications import count_publications
 from publications.webhooks.drain_outbox import drain_outbox

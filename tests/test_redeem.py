@@ -9,7 +9,7 @@ from django.utils import timezone
 from campaigns.models import Voucher
 from customers.models import Customer
 from publications.models import Redemption
-from publications.redemptions.redeem import Use, redeem, redeem_together
+from publications.redemptions.actions.redeem import Use, redeem, redeem_together
 from publications.redemptions.refusals import (
     CampaignDisabled,
     GiftAmountExceeded,

@@ -17,8 +17,8 @@ from django.db.models import F, Sum
 from campaigns.models import Voucher
 from config.die_with_parent import die_with_parent
 from publications.models import Redemption
-from publications.redemptions.redeem import Use, redeem_together
-from publications.redemptions.roll_back import roll_back
+from publications.redemptions.actions.redeem import Use, redeem_together
+from publications.redemptions.actions.roll_back import roll_back
 from publications.verify import verify
 from tests.factories import STAFF, StandaloneVoucherFactory, VoucherFactory, published
 from tests.redeeming_client import THREADS

@@ -5,8 +5,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from publications.models import Redemption
-from publications.redemptions.redeem import Use, redeem, redeem_together
-from publications.redemptions.roll_back import roll_back
+from publications.redemptions.actions.redeem import Use, redeem, redeem_together
+from publications.redemptions.actions.roll_back import roll_back
 from tests.factories import STAFF, CustomerFactory, StandaloneVoucherFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

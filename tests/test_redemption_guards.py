@@ -7,9 +7,9 @@ from django.db import IntegrityError, connection, transaction
 
 from campaigns.models import Voucher
 from publications.models import Redemption
-from publications.redemptions.redeem import redeem
+from publications.redemptions.actions.redeem import redeem
+from publications.redemptions.actions.roll_back import roll_back
 from publications.redemptions.refusals import VoucherDisabled
-from publications.redemptions.roll_back import roll_back
 from tests.factories import STAFF, CustomerFactory, VoucherFactory
 from tests.test_redeem import counted, gift
 

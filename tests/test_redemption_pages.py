@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 
 from campaigns.codes.queries.count_codes import count_codes
 from publications.erase_customer import erase_customer
-from publications.redemptions.redeem import Use, redeem, redeem_together
+from publications.redemptions.actions.redeem import Use, redeem, redeem_together
+from publications.redemptions.actions.roll_back import roll_back
 from publications.redemptions.refusals import QuantityExceeded, RedemptionRefused
-from publications.redemptions.roll_back import roll_back
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory, published
 from tests.test_code_page import text, timeline
 from tests.test_redeem import gift

@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from campaigns.models import Voucher
 from publications.models import Redemption
-from publications.redemptions.redeem import Use, redeem, redeem_together
+from publications.redemptions.actions.redeem import Use, redeem, redeem_together
+from publications.redemptions.actions.roll_back import roll_back
 from publications.redemptions.refusals import AlreadyRolledBack, NothingToRollBack, PartOfStack, QuantityExceeded
-from publications.redemptions.roll_back import roll_back
 from tests.factories import STAFF, CustomerFactory, VoucherFactory
 from tests.test_redeem import counted, gift
 

@@ -4,8 +4,8 @@ import pytest
 
 from campaigns.models import Voucher
 from publications.models import Referral
-from publications.redemptions.redeem import redeem
-from publications.redemptions.roll_back import roll_back
+from publications.redemptions.actions.redeem import redeem
+from publications.redemptions.actions.roll_back import roll_back
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 from tests.test_referrals import all_passed_on, program, referral_code, reward
 

@@ -16,9 +16,9 @@ from customers.segments.actions.fill_segment import fill_segment
 from customers.segments.actions.watch_segments import look_at_segments
 from publications.distributions.automation.walk_segments import walk_segments
 from publications.models import Publication, Redemption, Referral, ReferralProgram, Rule
-from publications.redemptions.redeem import redeem
+from publications.redemptions.actions.redeem import redeem
+from publications.redemptions.actions.roll_back import roll_back
 from publications.redemptions.refusals import ReferrerNotPermitted
-from publications.redemptions.roll_back import roll_back
 from publications.referrals.set_up_program import NoProgram, set_up_program
 from publications.webhooks.drain_outbox import drain_outbox
 from tests.api_calls import Api

@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from customers.models import Segment
 from publications.actions.release import release
 from publications.models import Export, Redemption
-from publications.redemptions.redeem import Use, redeem, redeem_together
+from publications.redemptions.actions.redeem import Use, redeem, redeem_together
+from publications.redemptions.actions.roll_back import roll_back
 from publications.redemptions.refusals import RedemptionRefused
-from publications.redemptions.roll_back import roll_back
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

@@ -6,9 +6,9 @@ from campaigns.models import Voucher
 from customers.models import Customer
 from customers.segments.segment_filter import InvalidSegmentFilter, read_segment_filter
 from publications.actions.release import release
+from publications.redemptions.actions.redeem import redeem
+from publications.redemptions.actions.roll_back import roll_back
 from publications.redemptions.count_for_segments import campaigns_published_in
-from publications.redemptions.redeem import redeem
-from publications.redemptions.roll_back import roll_back
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

@@ -5,8 +5,8 @@ import pytest
 from customers.models import Customer
 from customers.segments.pages.condition_forms import in_words
 from customers.segments.segment_filter import InvalidSegmentFilter, read_segment_filter
-from publications.redemptions.redeem import redeem
-from publications.redemptions.roll_back import roll_back
+from publications.redemptions.actions.redeem import redeem
+from publications.redemptions.actions.roll_back import roll_back
 from tests.api_calls import Api
 from tests.factories import STAFF, CustomerFactory, StandaloneVoucherFactory
 

@@ -10,7 +10,7 @@ import pytest
 from publications.actions.release import release
 from publications.distributions.advance import advance
 from publications.distributions.models import KeptMessage
-from publications.redemptions.redeem import redeem
+from publications.redemptions.actions.redeem import redeem
 from tests.distributions import running
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 from tests.test_history_filter import failed

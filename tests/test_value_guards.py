@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from campaigns.models import Campaign, Voucher
-from publications.redemptions.redeem import redeem
+from publications.redemptions.actions.redeem import redeem
 from publications.redemptions.refusals import QuantityExceeded
 from tests.factories import STAFF, CampaignFactory, StandaloneVoucherFactory, published
 

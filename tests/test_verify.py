@@ -17,7 +17,7 @@ from publications.actions.publish import publish
 from publications.actions.release import release
 from publications.erase_customer import erase_customer
 from publications.models import Export, Publication, PublishedVoucher, TallyProgress
-from publications.redemptions.redeem import redeem
+from publications.redemptions.actions.redeem import redeem
 from publications.refusals import NoVoucherSuitable
 from publications.tallies.count_publications import count_publications
 from publications.verify import INVARIANTS, broken_rows, verify

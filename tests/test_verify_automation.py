@@ -3,7 +3,7 @@
 import pytest
 
 from publications.models import Delivery, Firing, Referral
-from publications.redemptions.redeem import redeem
+from publications.redemptions.actions.redeem import redeem
 from tests.automations import automation, pass_on, publish_all
 from tests.factories import STAFF, CustomerFactory
 from tests.test_automation_triggers import older

@@ -6,8 +6,8 @@ import pytest
 
 from publications.erase_customer import erase_customer
 from publications.models import Redemption
-from publications.redemptions.redeem import Use, redeem, redeem_together
-from publications.redemptions.roll_back import roll_back
+from publications.redemptions.actions.redeem import Use, redeem, redeem_together
+from publications.redemptions.actions.roll_back import roll_back
 from publications.verify import verify
 from tests.factories import STAFF, CustomerFactory, VoucherFactory, published
 from tests.test_redeem import gift

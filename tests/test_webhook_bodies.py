@@ -14,7 +14,7 @@ from config.events.note import note_event
 from publications.actions.publish import publish
 from publications.hand_out import order_hand_out
 from publications.models import Publication, WebhookDelivery
-from publications.redemptions.redeem import Use, redeem, redeem_together
+from publications.redemptions.actions.redeem import Use, redeem, redeem_together
 from publications.webhooks.drain_outbox import drain_outbox
 from publications.write_export import make_export_file
 from tests.factories import (

@@ -8,9 +8,9 @@ from publications.actions.publish import publish, publish_code
 from publications.actions.release import release
 from publications.hand_out import order_hand_out
 from publications.models import Publication
-from publications.redemptions.redeem import Use, redeem, redeem_together
+from publications.redemptions.actions.redeem import Use, redeem, redeem_together
+from publications.redemptions.actions.roll_back import roll_back
 from publications.redemptions.refusals import RedemptionRefused
-from publications.redemptions.roll_back import roll_back
 from publications.refusals import PublishRefused
 from publications.webhooks.delete_address import delete_address
 from publications.webhooks.pause_address import pause_address

@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 
 from publications.erase_customer import erase_customer
 from publications.models import WebhookAddress, WebhookDelivery
-from publications.redemptions.redeem import redeem
+from publications.redemptions.actions.redeem import redeem
 from publications.webhooks import compose
 from publications.webhooks.delete_address import delete_address
 from publications.webhooks.delete_old_deliveries import delete_old_deliveries

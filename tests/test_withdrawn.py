@@ -20,8 +20,8 @@ from publications.hand_out import pool_size
 from publications.ledger.take_back import take_back
 from publications.low_pools import low_pools
 from publications.models import PublishedVoucher
-from publications.redemptions.redeem import redeem
-from publications.redemptions.roll_back import roll_back
+from publications.redemptions.actions.redeem import redeem
+from publications.redemptions.actions.roll_back import roll_back
 from publications.refusals import NoVoucherSuitable, VoucherUsedUp, VoucherWithdrawn
 from publications.verify import verify
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory, published

@@ -12,9 +12,9 @@ from publications.actions.hold_back import CannotReturn, NotInPool, hold_back, p
 from publications.actions.publish import publish, publish_code
 from publications.actions.release import CodeWasUsed, NotPublished, release
 from publications.models import Redemption
-from publications.redemptions.redeem import redeem
+from publications.redemptions.actions.redeem import redeem
+from publications.redemptions.actions.roll_back import roll_back
 from publications.redemptions.refusals import NothingToRollBack, RedemptionRefused
-from publications.redemptions.roll_back import roll_back
 from publications.refusals import NoVoucherSuitable, PublishRefused
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 from tests.test_distribution_at_once import at_once

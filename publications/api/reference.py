@@ -23,8 +23,9 @@ from publications.answers.schemas import (
     RedemptionsOfVoucher,
     RollbacksMade,
 )
-from publications.api import async_actions, exports, old_publish, publications, redemptions
+from publications.api import async_actions, exports, old_publish, publications
 from publications.queries.conditions import PUBLICATIONS
+from publications.redemptions.api import redemptions
 
 in_path("publication_id", "A publication's id.", "pub_J8LmWq0ZtK2nB4xE")
 in_path("redemption_id", "The id of a redemption or a rollback.", "r_Yq3TzN8kGm5LwX1c")

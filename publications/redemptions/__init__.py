@@ -1,1 +1,1 @@
-"""The record of use: which code was redeemed, by whom, for which order, and what was taken back."""
+"""The record of use, and the verdict on a code. Knows no message and no webhook."""

@@ -12,7 +12,7 @@ from config.api.json_conditions import number
 from config.public_ids import CAMPAIGN, key_of
 from customers.segments.segment_filter import COUNTED, FIELDS, Counted
 from publications.models import Publication, Redemption
-from publications.redemptions.summarise_customers import ORDERS, sum_of
+from publications.redemptions.queries.summarise_customers import ORDERS, sum_of
 
 PUBLISHED, REDEEMED = "publications", "redemptions"
 ORDERED = "summary.orders.total_amount"

@@ -21,7 +21,7 @@ from publications.distributions.unsubscribe import unsubscribe as take_off
 from publications.models import PublishedVoucher, Unsubscribe
 from publications.pages.tables import HistoryTable, WalletTable
 from publications.queries.history import history
-from publications.redemptions.tables import RedemptionTable
+from publications.redemptions.pages.tables import RedemptionTable
 
 
 @require_safe

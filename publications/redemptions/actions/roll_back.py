@@ -13,10 +13,10 @@ from config.metadata import check_metadata
 from config.public_ids import REDEMPTION, public_id
 from customers.actions.upsert import upsert_customer
 from customers.models import Customer
-from publications.redemptions.anonymise import if_kept, order_as_kept, personal
+from publications.redemptions.actions.anonymise import if_kept, order_as_kept, personal
+from publications.redemptions.actions.record_failure import record_failure
 from publications.redemptions.check_order import check_order
 from publications.redemptions.models import Redemption
-from publications.redemptions.record_failure import record_failure
 from publications.redemptions.refusals import AlreadyRolledBack, NothingToRollBack, PartOfStack
 
 # The vouchers are locked first, in the order of their ids as everywhere; that two roll back at once is decided by the

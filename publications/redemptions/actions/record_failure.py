@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 from campaigns.models import Voucher
 from config.actor import Actor
 from customers.models import Customer
-from publications.redemptions.anonymise import if_kept, personal
+from publications.redemptions.actions.anonymise import if_kept, personal
 from publications.redemptions.models import Redemption
 from publications.redemptions.refusals import RedemptionRefused
 

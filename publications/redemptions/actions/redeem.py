@@ -15,10 +15,11 @@ from config.actor import Actor
 from config.metadata import check_metadata
 from customers.actions.upsert import upsert_customer
 from customers.models import Customer
+from publications.redemptions.actions.record_failure import record_failure
+from publications.redemptions.actions.use_codes import Held, use_codes
 from publications.redemptions.check_order import check_order
 from publications.redemptions.models import Redemption
 from publications.redemptions.price_order import price_order, with_amount, worth_of
-from publications.redemptions.record_failure import record_failure
 from publications.redemptions.refusals import (
     CampaignDisabled,
     GiftAmountExceeded,
@@ -33,7 +34,6 @@ from publications.redemptions.refusals import (
     VoucherNotActive,
     VoucherRefused,
 )
-from publications.redemptions.use_codes import Held, use_codes
 
 MOST_TRIES = 20  # somebody would have to change the code's worth as often, each time in the same few milliseconds
 
