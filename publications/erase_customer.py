@@ -16,7 +16,7 @@ from customers.segments.actions.erase_traces import erase_traces
 from publications.distributions.forget_recipient import forget_recipient
 from publications.models import Publication
 from publications.redemptions.actions.anonymise import anonymise
-from publications.webhooks.forget_customer import forget_customer
+from publications.webhooks.actions.forget_customer import forget_customer
 
 NOTHING: dict[str, Any] = {
     "source_id": None,  # free again, for whoever the shop gives it to next

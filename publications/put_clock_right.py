@@ -14,8 +14,8 @@ from django.db import connection, transaction
 
 from publications.distributions.send_batch import RESTS
 from publications.distributions.send_batch import RETRY_AFTER as MESSAGES_RETRY_AFTER
-from publications.webhooks.send_due import REST
-from publications.webhooks.send_due import RETRY_AFTER as WEBHOOKS_RETRY_AFTER
+from publications.webhooks.actions.send_due import REST
+from publications.webhooks.actions.send_due import RETRY_AFTER as WEBHOOKS_RETRY_AFTER
 
 PAST = timedelta(0)
 

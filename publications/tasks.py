@@ -13,6 +13,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.worker import Worker
 
+from config.events.drain import drain_outbox
 from config.imports.delete_old_imports import delete_old_imports
 from config.staff.tasks import UNTIL_THE_DATABASE_ANSWERS
 from customers.segments.actions.watch_segments import look_at_segments
@@ -32,10 +33,9 @@ from publications.put_clock_right import put_clock_right
 from publications.redemptions.actions import delete_old_failures as old_failures
 from publications.tallies.count_campaigns import count_campaigns
 from publications.tallies.count_publications import count_publications
-from publications.webhooks import delete_old_deliveries as old_deliveries
-from publications.webhooks.drain_outbox import drain_outbox
-from publications.webhooks.send_due import addresses_due, send_due, send_one
-from publications.webhooks.tell_managers import tell_managers
+from publications.webhooks.actions import delete_old_deliveries as old_deliveries
+from publications.webhooks.actions.notify_managers import tell_managers
+from publications.webhooks.actions.send_due import addresses_due, send_due, send_one
 
 
 @app.task(retry=UNTIL_THE_DATABASE_ANSWERS)

@@ -1,11 +1,11 @@
 """Automatic distributions for tests."""
 
+from config.events.drain import drain_outbox
 from config.staff.models import Outbox
 from publications.distributions.automation.activate import activate
 from publications.distributions.automation.create_automation import create_automation
 from publications.distributions.publish_batch import publish_batch
 from publications.models import Delivery, Distribution, Firing
-from publications.webhooks.drain_outbox import drain_outbox
 from tests.factories import STAFF, CampaignFactory
 
 

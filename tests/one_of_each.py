@@ -42,7 +42,7 @@ from publications.models import (
     WebhookDelivery,
 )
 from publications.redemptions.actions.redeem import redeem
-from publications.webhooks.create_address import create_address
+from publications.webhooks.actions.create_address import create_address
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, UserFactory, VoucherFactory, published
 
 CSV = {"original_name": "codes.csv", "size": 10, "encoding": "utf-8", "delimiter": ",", "status": "draft"}

@@ -5,6 +5,7 @@ import threading
 import pytest
 from django.db import connection, transaction
 
+from config.events.drain import drain_outbox
 from config.staff.models import Outbox
 from customers.models import Customer
 from customers.segments.actions.create_segment import create_filter_segment
@@ -12,7 +13,6 @@ from customers.segments.actions.watch_segments import look_at_segments
 from publications.distributions.automation import fire_rules, walk_segments
 from publications.models import Delivery, Firing, Publication
 from publications.redemptions.actions.redeem import redeem
-from publications.webhooks.drain_outbox import drain_outbox
 from tests.automations import automation, fired_for, pass_on, publish_all
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory
 

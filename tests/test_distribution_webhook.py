@@ -7,8 +7,8 @@ from django.db.models.functions import Now
 
 from publications.distributions.advance import advance
 from publications.models import Delivery, Distribution
-from publications.webhooks.create_address import create_address
-from publications.webhooks.delete_address import delete_address
+from publications.webhooks.actions.create_address import create_address
+from publications.webhooks.actions.delete_address import delete_address
 from publications.webhooks.sign import sign
 from tests.distributions import running
 from tests.factories import STAFF, CustomerFactory

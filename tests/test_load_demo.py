@@ -4,6 +4,7 @@ import pytest
 from django.db.models import Count
 
 from campaigns.models import Campaign, Voucher
+from config.events.drain import drain_outbox
 from config.staff.models import Outbox
 from customers.models import Customer, WatchedSegment
 from customers.segments.actions.watch_segments import look_at_segments
@@ -13,7 +14,6 @@ from publications.load_demo import NotEmpty, load_demo
 from publications.models import Delivery, Distribution, Firing, KeptMessage, Publication, Referral
 from publications.redemptions.actions.redeem import redeem
 from publications.verify import verify
-from publications.webhooks.drain_outbox import drain_outbox
 from tests.factories import STAFF, CustomerFactory
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from django.db import connection
 from config.die_with_parent import die_with_parent
 from publications.distributions.hold_place import hold_place
 from publications.models import Delivery
-from publications.webhooks.create_address import create_address
+from publications.webhooks.actions.create_address import create_address
 from tests.distributions import running
 from tests.factories import STAFF, CustomerFactory
 from tests.mail_server import MailServer

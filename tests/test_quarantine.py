@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from campaigns.models import Campaign, Voucher
+from config.events.drain import drain_outbox
 from config.staff.models import AuditEntry, Outbox, Quarantine
 from config.staff.quarantine import is_open
 from publications.actions.import_publications import import_publications
@@ -36,8 +37,7 @@ from publications.quarantine.withdraw_next import withdraw_next
 from publications.redemptions.actions.redeem import redeem
 from publications.refusals import Quarantined
 from publications.tallies.count_publications import count_publications
-from publications.webhooks.drain_outbox import drain_outbox
-from publications.webhooks.send_due import addresses_due
+from publications.webhooks.actions.send_due import addresses_due
 from tests.api_calls import Api
 from tests.automations import automation
 from tests.distributions import draft, running, start

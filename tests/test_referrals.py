@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from campaigns.actions.create_campaign import create_campaign
 from campaigns.models import Campaign, Voucher
+from config.events.drain import drain_outbox
 from config.staff.models import Outbox
 from customers.models import WatchedMember, WatchedSegment
 from customers.segments.actions.create_segment import create_static_segment
@@ -20,7 +21,6 @@ from publications.redemptions.actions.redeem import redeem
 from publications.redemptions.actions.roll_back import roll_back
 from publications.redemptions.refusals import ReferrerNotPermitted
 from publications.referrals.set_up_program import NoProgram, set_up_program
-from publications.webhooks.drain_outbox import drain_outbox
 from tests.api_calls import Api
 from tests.automations import pass_on, publish_all
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published

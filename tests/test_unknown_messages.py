@@ -16,7 +16,7 @@ from publications.distributions.publish_batch import publish_batch
 from publications.distributions.settle_unknown import resolve_unknown
 from publications.distributions.write_audience import write_audience
 from publications.models import Delivery, Distribution
-from publications.webhooks.create_address import create_address
+from publications.webhooks.actions.create_address import create_address
 from tests.distributions import running
 from tests.factories import STAFF, CustomerFactory
 from tests.mail_server import MailServer

@@ -10,12 +10,12 @@ import pytest
 from campaigns.codes.actions.extend_pool import fulfil_order, order_codes
 from campaigns.models import Campaign
 from config.actor import Actor
+from config.events.drain import drain_outbox
 from config.events.note import note_event
 from publications.actions.publish import publish
 from publications.hand_out import order_hand_out
 from publications.models import Publication, WebhookDelivery
 from publications.redemptions.actions.redeem import Use, redeem, redeem_together
-from publications.webhooks.drain_outbox import drain_outbox
 from publications.write_export import make_export_file
 from tests.factories import (
     STAFF,

@@ -5,10 +5,10 @@ import threading
 import pytest
 from django.db import connection, transaction
 
+from config.events.drain import drain_outbox
 from config.events.note import note_event
 from publications.models import WebhookDelivery
-from publications.webhooks.drain_outbox import drain_outbox
-from publications.webhooks.pause_address import pause_address
+from publications.webhooks.actions.pause_address import pause_address
 from tests.factories import STAFF, CampaignFactory, published
 from tests.webhooks import SHOP, listening, listening_to_all, outbox
 

@@ -12,8 +12,8 @@ from publications.redemptions.actions.redeem import Use, redeem, redeem_together
 from publications.redemptions.actions.roll_back import roll_back
 from publications.redemptions.refusals import RedemptionRefused
 from publications.refusals import PublishRefused
-from publications.webhooks.delete_address import delete_address
-from publications.webhooks.pause_address import pause_address
+from publications.webhooks.actions.delete_address import delete_address
+from publications.webhooks.actions.pause_address import pause_address
 from publications.write_export import make_export_file
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 from tests.webhooks import listening, listening_to_all, outbox

@@ -6,13 +6,13 @@ import threading
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from config.events.drain import drain_outbox
 from publications.erase_customer import erase_customer
 from publications.models import WebhookAddress, WebhookDelivery
 from publications.redemptions.actions.redeem import redeem
 from publications.webhooks import compose
-from publications.webhooks.delete_address import delete_address
-from publications.webhooks.delete_old_deliveries import delete_old_deliveries
-from publications.webhooks.drain_outbox import drain_outbox
+from publications.webhooks.actions.delete_address import delete_address
+from publications.webhooks.actions.delete_old_deliveries import delete_old_deliveries
 from tests.factories import STAFF, CustomerFactory, VoucherFactory, published
 from tests.webhooks import a_delivery, listening, listening_to_all
 
@@ -23,7 +23,7 @@ def mara():
 
 @pytest.mark.django_db
 def test_after_thirty_days_a_delivery_is_deleted(monkeypatch):
-    monkeypatch.setattr("publications.webhooks.delete_old_deliveries.CHUNK", 2)
+    monkeypatch.setattr("publications.webhooks.actions.delete_old_deliveries.CHUNK", 2)
     address = listening()
     kept, *old = [a_delivery(address) for _ in range(6)]
     day = 24 * 60 * 60

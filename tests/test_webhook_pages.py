@@ -7,11 +7,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from config.events.drain import drain_outbox
 from config.staff.models import AuditEntry
 from publications.actions.release import release
 from publications.models import WebhookAddress, WebhookDelivery
-from publications.webhooks.drain_outbox import drain_outbox
-from publications.webhooks.pause_address import pause_failing
+from publications.webhooks.actions.pause_address import pause_failing
 from tests.factories import STAFF, CustomerFactory, VoucherFactory, published
 from tests.webhooks import SHOP, a_delivery, listening, listening_to_all
 

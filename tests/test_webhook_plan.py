@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from publications.webhooks.send_due import CLAIM, RETRY_AFTER
+from publications.webhooks.actions.send_due import CLAIM, RETRY_AFTER
 from tests.plans import analyse, plan
 from tests.webhooks import listening
 

@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
+from publications.webhooks.actions.deliver import deliver
 from publications.webhooks.check_address import AddressRefused, is_private, read_url, resolve
-from publications.webhooks.deliver import deliver
 from tests.receiver import Receiver
 
 PRIVATE = [

@@ -11,8 +11,8 @@ import threading
 import pytest
 
 from publications.models import WebhookAddress, WebhookDelivery
-from publications.webhooks.deliver import deliver
-from publications.webhooks.send_due import send_due
+from publications.webhooks.actions.deliver import deliver
+from publications.webhooks.actions.send_due import send_due
 from tests.factories import published
 from tests.receiver import Receiver, after, answer, drip, hang_up, say_nothing
 from tests.webhooks import a_delivery, listening, make_due, pass_on
@@ -272,8 +272,8 @@ def certificate(tmp_path_factory):
 def test_over_tls_the_receiver_must_prove_its_name(certificate, monkeypatch, host, trusted, error):
     """Its name, although the connection is made to an address."""
     trust = ssl.create_default_context(cafile=certificate[0]) if trusted else ssl.create_default_context()
-    monkeypatch.setattr("publications.webhooks.deliver._trust", lambda: trust)
-    monkeypatch.setattr("publications.webhooks.deliver.resolve", lambda target: ["127.0.0.1"])
+    monkeypatch.setattr("publications.webhooks.actions.deliver._trust", lambda: trust)
+    monkeypatch.setattr("publications.webhooks.actions.deliver.resolve", lambda target: ["127.0.0.1"])
     with Receiver(certificate=certificate) as receiver:
         sent = post(receiver.url.replace("127.0.0.1", host))
 

@@ -20,7 +20,7 @@ from publications.distributions.keep_messages import KeepMessages
 from publications.distributions.outcomes import KEPT, SENT, Outcome, away, failed, later, to_be_mended, unknown
 from publications.distributions.reasons import DeliveryReason, StatusReason
 from publications.distributions.speak_smtp import SmtpBackend
-from publications.webhooks.deliver import deliver
+from publications.webhooks.actions.deliver import deliver
 from publications.webhooks.models import WebhookAddress
 from publications.webhooks.sign import sign
 

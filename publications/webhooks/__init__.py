@@ -1,1 +1,1 @@
-"""Webhooks: other servers are told what happened here, each event to each address once, and again until they answer."""
+"""What others are told over HTTP of what has happened."""

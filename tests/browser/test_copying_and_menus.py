@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from config.api.actions.create_api_key import create_api_key
-from publications.webhooks.create_address import create_address
+from publications.webhooks.actions.create_address import create_address
 from tests.factories import STAFF, CampaignFactory
 
 pytestmark = pytest.mark.browser

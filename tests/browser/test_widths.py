@@ -10,8 +10,8 @@ from customers.models import Customer
 from publications.actions.publish import publish
 from publications.load_demo import load_demo
 from publications.models import Publication
-from publications.webhooks.create_address import create_address
-from publications.webhooks.send_again import send_test
+from publications.webhooks.actions.create_address import create_address
+from publications.webhooks.actions.send_again import send_test
 from tests.browser.conftest import PHONE
 from tests.factories import STAFF, CampaignFactory, VoucherFactory
 

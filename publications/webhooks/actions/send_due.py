@@ -21,9 +21,9 @@ from psycopg.types.json import Jsonb
 
 from config.api.door import iso
 from config.staff.quarantine import open_one
-from publications.webhooks.deliver import Answer, deliver
+from publications.webhooks.actions.deliver import Answer, deliver
+from publications.webhooks.actions.pause_address import pause_failing
 from publications.webhooks.models import TEST, WebhookAddress, WebhookDelivery
-from publications.webhooks.pause_address import pause_failing
 from publications.webhooks.sign import sign
 
 # After the first attempt, the second, ...: twelve retries, then the address is paused (two days and eight hours).

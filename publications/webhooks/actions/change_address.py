@@ -9,8 +9,8 @@ from django.db import IntegrityError, transaction
 
 from config.actor import Actor
 from config.staff.audit import record
+from publications.webhooks.actions.create_address import already_there
 from publications.webhooks.check_address import read_url
-from publications.webhooks.create_address import already_there
 from publications.webhooks.models import WebhookAddress
 from publications.webhooks.sign import draw_secret
 

@@ -18,17 +18,17 @@ from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.lists.tables import list_page
 from config.staff.pages.dialogs import leave
 from config.staff.roles import MANAGE, requires
-from publications.webhooks import send_again as sending
-from publications.webhooks.change_address import change_address, draw_new_secret
+from publications.webhooks.actions import send_again as sending
+from publications.webhooks.actions.change_address import change_address, draw_new_secret
+from publications.webhooks.actions.create_address import AddressExists, create_address
+from publications.webhooks.actions.delete_address import delete_address
+from publications.webhooks.actions.pause_address import pause_address, resume_address
 from publications.webhooks.check_address import AddressRefused
-from publications.webhooks.create_address import AddressExists, create_address
-from publications.webhooks.delete_address import delete_address
-from publications.webhooks.filters import DeliveryFilter
-from publications.webhooks.forms import AddressForm
 from publications.webhooks.models import WebhookAddress, WebhookDelivery
-from publications.webhooks.pause_address import pause_address, resume_address
-from publications.webhooks.show_delivery import show_delivery
-from publications.webhooks.tables import DeliveryTable, WebhookAddressTable
+from publications.webhooks.pages.filters import DeliveryFilter
+from publications.webhooks.pages.forms import AddressForm
+from publications.webhooks.pages.show_delivery import show_delivery
+from publications.webhooks.pages.tables import DeliveryTable, WebhookAddressTable
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
