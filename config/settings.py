@@ -257,7 +257,7 @@ CLIENT_PATIENCE_SECONDS = env.int("CLIENT_PATIENCE_SECONDS", default=20, least=1
 # Mail
 # Without EMAIL_URL nothing leaves the house: messages are kept and shown on the page Messages.
 EMAIL_IS_SENT = bool(env.str("EMAIL_URL", default=""))
-EMAIL_BACKEND = "publications.distributions.keep_messages.KeepMessages"
+EMAIL_BACKEND = "publications.distributions.sending.stored_email_backend.KeepMessages"
 if EMAIL_IS_SENT:
     vars().update(env.email("EMAIL_URL"))
 EMAIL_TIMEOUT = 20  # seconds that the mail server may take for each of its answers,

@@ -13,7 +13,7 @@ from config.erasure_journal import note_erasure
 from config.staff.audit import record
 from customers.models import Customer
 from customers.segments.actions.erase_traces import erase_traces
-from publications.distributions.forget_recipient import forget_recipient
+from publications.distributions.actions.forget_recipient import forget_recipient
 from publications.models import Publication
 from publications.redemptions.actions.anonymise import anonymise
 from publications.webhooks.actions.forget_customer import forget_customer

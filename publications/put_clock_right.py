@@ -12,8 +12,8 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import connection, transaction
 
-from publications.distributions.send_batch import RESTS
-from publications.distributions.send_batch import RETRY_AFTER as MESSAGES_RETRY_AFTER
+from publications.distributions.sending.send_batch import RESTS
+from publications.distributions.sending.send_batch import RETRY_AFTER as MESSAGES_RETRY_AFTER
 from publications.webhooks.actions.send_due import REST
 from publications.webhooks.actions.send_due import RETRY_AFTER as WEBHOOKS_RETRY_AFTER
 

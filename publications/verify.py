@@ -13,7 +13,7 @@ from django.db import connection
 
 from config import public_ids
 from publications import invariants as what_must_hold
-from publications.distributions import what_must_hold as of_distributions
+from publications.distributions import invariants as of_distributions
 from publications.redemptions import invariants as of_redemptions
 from publications.tallies import invariants as of_tallies
 

@@ -4,9 +4,9 @@ from django.db import connection, transaction
 
 from campaigns.models import Campaign
 from customers.models import Customer
-from publications.distributions.list_recipients import list_recipients
-from publications.distributions.schedule import schedule
-from publications.distributions.start_due import start_due
+from publications.distributions.actions.list_recipients import list_recipients
+from publications.distributions.actions.schedule import schedule
+from publications.distributions.actions.start_due import start_due
 from publications.models import Distribution
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 

@@ -15,7 +15,7 @@ from campaigns.models import CodeImport, CodeOrder, Voucher
 from customers.actions.import_customers import import_customers
 from customers.models import Customer, CustomerImport
 from publications.actions.import_publications import import_publications
-from publications.distributions.list_recipients import list_recipients
+from publications.distributions.actions.list_recipients import list_recipients
 from publications.models import Export, ListedRecipient, PublicationImport
 from publications.report import order_report
 from publications.write_export import make_export_file

@@ -8,9 +8,9 @@ from django.db import connection
 
 from campaigns.models import Voucher
 from publications.actions.publish import publish
-from publications.distributions.advance import advance
-from publications.distributions.change_status import pause, resume, stop
-from publications.distributions.end_run import wind_up_ended
+from publications.distributions.actions.advance import advance
+from publications.distributions.actions.change_status import pause, resume, stop
+from publications.distributions.actions.end_run import wind_up_ended
 from publications.models import Delivery, Distribution, Publication, PublishedVoucher
 from publications.refusals import PublishRefused
 from tests.distributions import running

@@ -2,10 +2,10 @@
 
 import pytest
 
+from publications.distributions.actions.schedule import CODE_MISSING, NotReady, schedule, what_is_missing
 from publications.distributions.automation.activate import activate
-from publications.distributions.forms import STARTER, MessageForm
-from publications.distributions.schedule import CODE_MISSING, NotReady, schedule, what_is_missing
-from publications.distributions.send_test_message import preview_with_blanks
+from publications.distributions.pages.forms import STARTER, MessageForm
+from publications.distributions.sending.send_test_message import preview_with_blanks
 from tests.automations import automation
 from tests.distributions import draft
 from tests.factories import STAFF, CustomerFactory

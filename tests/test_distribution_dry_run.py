@@ -5,8 +5,8 @@ from django.db import connection
 
 from customers.segments.actions.create_segment import create_filter_segment
 from publications.actions.publish import publish
-from publications.distributions.dry_run import dry_run
-from publications.distributions.list_recipients import list_recipients
+from publications.distributions.actions.list_recipients import list_recipients
+from publications.distributions.queries.dry_run import dry_run
 from publications.models import Delivery, Publication, Unsubscribe
 from tests.distributions import draft
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, published

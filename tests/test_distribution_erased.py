@@ -2,11 +2,11 @@
 
 import pytest
 
-from publications.distributions.advance import advance
-from publications.distributions.list_recipients import list_recipients
-from publications.distributions.publish_batch import publish_batch
-from publications.distributions.send_test_message import send_test_message
-from publications.distributions.write_audience import write_audience
+from publications.distributions.actions.advance import advance
+from publications.distributions.actions.list_recipients import list_recipients
+from publications.distributions.actions.publish_batch import publish_batch
+from publications.distributions.actions.write_audience import write_audience
+from publications.distributions.sending.send_test_message import send_test_message
 from publications.erase_customer import erase_customer
 from publications.models import Delivery, KeptMessage
 from tests.distributions import draft, running
@@ -18,7 +18,7 @@ ERASED = "erased"
 
 @pytest.fixture(autouse=True)
 def no_mail_server(settings):
-    settings.EMAIL_BACKEND = "publications.distributions.keep_messages.KeepMessages"
+    settings.EMAIL_BACKEND = "publications.distributions.sending.stored_email_backend.KeepMessages"
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from django.core.mail import EmailMessage
 from django.db.models.functions import Now
 
 from config.staff.models import AuditEntry
-from publications.distributions.advance import advance
-from publications.distributions.keep_messages import delete_old_messages
-from publications.distributions.send_test_message import NotSent, preview_message, send_test_message
+from publications.distributions.actions.advance import advance
+from publications.distributions.sending.send_test_message import NotSent, preview_message, send_test_message
+from publications.distributions.sending.stored_email_backend import delete_old_messages
 from publications.models import Delivery, KeptMessage, Publication
 from tests.distributions import draft, running
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def no_mail_server(settings):
-    settings.EMAIL_BACKEND = "publications.distributions.keep_messages.KeepMessages"
+    settings.EMAIL_BACKEND = "publications.distributions.sending.stored_email_backend.KeepMessages"
 
 
 def test_a_run_without_a_mail_server_keeps_what_it_would_send():

@@ -2,9 +2,9 @@
 
 import pytest
 
-from publications.distributions import list_recipients as verb
-from publications.distributions.change_draft import NoDraft
-from publications.distributions.list_recipients import Problem, TooManyLines, list_recipients
+from publications.distributions.actions import list_recipients as verb
+from publications.distributions.actions.change_draft import NoDraft
+from publications.distributions.actions.list_recipients import Problem, TooManyLines, list_recipients
 from tests.distributions import draft, running
 from tests.factories import STAFF, CustomerFactory
 

@@ -10,10 +10,10 @@ from campaigns.models import Campaign
 from customers.models import Customer
 from publications.actions.publish import publish
 from publications.actions.release import release
-from publications.distributions.advance import advance
-from publications.distributions.dry_run import dry_run
-from publications.distributions.publish_batch import publish_batch
-from publications.distributions.write_audience import write_audience
+from publications.distributions.actions.advance import advance
+from publications.distributions.actions.publish_batch import publish_batch
+from publications.distributions.actions.write_audience import write_audience
+from publications.distributions.queries.dry_run import dry_run
 from publications.models import Delivery, Distribution, Publication
 from tests.automations import automation, pass_on, publish_all
 from tests.distributions import draft, running

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from config.staff.models import AuditEntry
-from publications.distributions.advance import advance
+from publications.distributions.actions.advance import advance
 from publications.models import KeptMessage, Unsubscribe
 from tests.distributions import running
 from tests.factories import CustomerFactory
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def kept(settings):
-    settings.EMAIL_BACKEND = "publications.distributions.keep_messages.KeepMessages"
+    settings.EMAIL_BACKEND = "publications.distributions.sending.stored_email_backend.KeepMessages"
     settings.EMAIL_IS_SENT = False
 
 

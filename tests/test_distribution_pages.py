@@ -8,8 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from publications.distributions.advance import advance
-from publications.distributions.follow_run import follow_run
+from publications.distributions.actions.advance import advance
+from publications.distributions.queries.follow_run import follow_run
 from publications.models import Delivery, Distribution, Export
 from publications.report import order_report
 from publications.write_export import make_export_file

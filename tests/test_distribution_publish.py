@@ -8,12 +8,12 @@ from django.utils import timezone
 from campaigns.codes.actions.extend_pool import extend_pool
 from campaigns.models import Voucher
 from publications.actions.publish import publish
-from publications.distributions.advance import advance
-from publications.distributions.change_status import pause, resume, stop
-from publications.distributions.end_run import wind_up_ended
-from publications.distributions.list_recipients import list_recipients
-from publications.distributions.publish_batch import publish_batch
-from publications.distributions.write_audience import write_audience
+from publications.distributions.actions.advance import advance
+from publications.distributions.actions.change_status import pause, resume, stop
+from publications.distributions.actions.end_run import wind_up_ended
+from publications.distributions.actions.list_recipients import list_recipients
+from publications.distributions.actions.publish_batch import publish_batch
+from publications.distributions.actions.write_audience import write_audience
 from publications.erase_customer import erase_customer
 from publications.models import Delivery, Publication, PublishedVoucher
 from tests.distributions import draft, running, start
@@ -149,7 +149,7 @@ def test_a_customer_joins_once():
 
 
 def test_the_second_of_two_with_one_address_is_left_out_also_in_another_batch(monkeypatch):
-    monkeypatch.setattr("publications.distributions.write_audience.BATCH", 2)
+    monkeypatch.setattr("publications.distributions.actions.write_audience.BATCH", 2)
     customers = [
         CustomerFactory(email=email) for email in ("a@example.com", "b@example.com", "A@example.com", "c@example.com")
     ]

@@ -21,7 +21,7 @@ def operator(signed_in):
 
 @pytest.fixture
 def kept(settings):
-    settings.EMAIL_BACKEND = "publications.distributions.keep_messages.KeepMessages"
+    settings.EMAIL_BACKEND = "publications.distributions.sending.stored_email_backend.KeepMessages"
 
 
 def page(made: Distribution, step: str = "review") -> str:
@@ -127,7 +127,7 @@ def test_a_webhook_for_nobody_has_nothing_to_show(operator):
 
 
 def test_a_large_audience_is_counted_behind_the_page(operator, monkeypatch):
-    monkeypatch.setattr("publications.distributions.views.review.LARGE", 2)
+    monkeypatch.setattr("publications.distributions.pages.review.LARGE", 2)
     made = draft(3, codes=1)
 
     at_once = operator.get(page(made)).content.decode()

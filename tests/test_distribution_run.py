@@ -2,7 +2,7 @@
 
 import pytest
 
-from publications.distributions.advance import advance
+from publications.distributions.actions.advance import advance
 from publications.models import Delivery, Publication
 from tests.distributions import running
 from tests.mail_server import MailServer

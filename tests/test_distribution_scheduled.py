@@ -6,10 +6,10 @@ import pytest
 from django.utils import timezone
 
 from config.staff.models import AuditEntry
-from publications.distributions.change_status import NotPossible, cancel, pause, resume, stop
-from publications.distributions.duplicate import duplicate
-from publications.distributions.schedule import NotReady, schedule
-from publications.distributions.start_due import start_due
+from publications.distributions.actions.change_status import NotPossible, cancel, pause, resume, stop
+from publications.distributions.actions.duplicate import duplicate
+from publications.distributions.actions.schedule import NotReady, schedule
+from publications.distributions.actions.start_due import start_due
 from publications.models import Distribution
 from tests.distributions import draft, running
 from tests.factories import STAFF

@@ -6,15 +6,15 @@ import pytest
 from django.db.models.functions import Now
 
 from publications.actions.release import release
-from publications.distributions.advance import advance
-from publications.distributions.change_status import NotPossible, pause, resume, stop
-from publications.distributions.declare_unknown import declare_unknown
-from publications.distributions.grant_emails import grant_emails
-from publications.distributions.publish_batch import publish_batch
-from publications.distributions.retry_failed import retry_failed
-from publications.distributions.send_batch import RETRY_AFTER
-from publications.distributions.settle_unknown import resolve_unknown
-from publications.distributions.write_audience import write_audience
+from publications.distributions.actions.advance import advance
+from publications.distributions.actions.change_status import NotPossible, pause, resume, stop
+from publications.distributions.actions.declare_unknown import declare_unknown
+from publications.distributions.actions.publish_batch import publish_batch
+from publications.distributions.actions.retry_failed import retry_failed
+from publications.distributions.actions.settle_unknown import resolve_unknown
+from publications.distributions.actions.write_audience import write_audience
+from publications.distributions.sending.grant_emails import grant_emails
+from publications.distributions.sending.send_batch import RETRY_AFTER
 from publications.models import Delivery, Distribution, EmailGrant, Publication
 from tests.distributions import running
 from tests.factories import STAFF, CustomerFactory

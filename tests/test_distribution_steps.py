@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from config.staff.models import AuditEntry
 from customers.models import Segment
-from publications.distributions.change_draft import NoDraft, change_draft
-from publications.distributions.create_draft import create_draft
-from publications.distributions.discard_draft import discard_draft
+from publications.distributions.actions.change_draft import NoDraft, change_draft
+from publications.distributions.actions.create_draft import create_draft
+from publications.distributions.actions.discard_draft import discard_draft
 from publications.models import Distribution
 from tests.distributions import draft, put_all_into, running
 from tests.factories import STAFF, CampaignFactory, CustomerFactory

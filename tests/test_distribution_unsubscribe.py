@@ -4,9 +4,9 @@ import pytest
 from django.test import Client
 
 from config.staff.models import AuditEntry
-from publications.distributions.advance import advance
-from publications.distributions.dry_run import dry_run
-from publications.distributions.unsubscribe import resubscribe, unsubscribe_url
+from publications.distributions.actions.advance import advance
+from publications.distributions.actions.unsubscribe import resubscribe, unsubscribe_url
+from publications.distributions.queries.dry_run import dry_run
 from publications.erase_customer import erase_customer
 from publications.models import Delivery, KeptMessage, Unsubscribe
 from tests.distributions import draft, running
@@ -22,7 +22,7 @@ def path_of(url: str) -> str:
 @pytest.fixture
 def message(settings):
     settings.SITE_URL = "https://handout.example.com"
-    settings.EMAIL_BACKEND = "publications.distributions.keep_messages.KeepMessages"
+    settings.EMAIL_BACKEND = "publications.distributions.sending.stored_email_backend.KeepMessages"
     customer = CustomerFactory(email="Ada@example.com")
     advance(running([customer], codes=1).pk)
     return KeptMessage.objects.get(customer=customer)

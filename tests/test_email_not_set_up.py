@@ -2,10 +2,10 @@
 
 import pytest
 
-from publications.distributions.advance import advance
-from publications.distributions.change_status import NotPossible
-from publications.distributions.follow_run import follow_run
-from publications.distributions.retry_failed import send_kept
+from publications.distributions.actions.advance import advance
+from publications.distributions.actions.change_status import NotPossible
+from publications.distributions.actions.retry_failed import send_kept
+from publications.distributions.queries.follow_run import follow_run
 from publications.models import Delivery
 from tests.distributions import draft, running
 from tests.factories import STAFF, CustomerFactory
@@ -17,7 +17,7 @@ BANNER = "E-mail is not set up: messages are kept here, not sent."
 
 @pytest.fixture(autouse=True)
 def no_mail_server(settings):
-    settings.EMAIL_BACKEND = "publications.distributions.keep_messages.KeepMessages"
+    settings.EMAIL_BACKEND = "publications.distributions.sending.stored_email_backend.KeepMessages"
     settings.EMAIL_IS_SENT = False
 
 

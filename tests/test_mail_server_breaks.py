@@ -9,9 +9,9 @@ import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from publications.distributions.advance import advance
-from publications.distributions.speak_smtp import SmtpBackend
-from publications.distributions.unsubscribe import unsubscribe_url
+from publications.distributions.actions.advance import advance
+from publications.distributions.actions.unsubscribe import unsubscribe_url
+from publications.distributions.sending.speak_smtp import SmtpBackend
 from publications.models import Delivery, Distribution
 from tests.distributions import running
 from tests.factories import CustomerFactory

@@ -4,8 +4,8 @@ import pytest
 
 from config.actor import Actor
 from publications.actions.publish import publish
-from publications.distributions.create_draft import create_draft
-from publications.distributions.forms import CodesForm
+from publications.distributions.actions.create_draft import create_draft
+from publications.distributions.pages.forms import CodesForm
 from publications.models import Distribution, Publication
 from publications.queries.history import history
 from publications.tallies.tally import tally_days

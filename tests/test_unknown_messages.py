@@ -7,14 +7,14 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.models.functions import Now
 
-from publications.distributions import send_batch
-from publications.distributions.advance import advance
-from publications.distributions.change_status import resume
-from publications.distributions.declare_unknown import declare_unknown
-from publications.distributions.hand_over import MailServer as HandOver
-from publications.distributions.publish_batch import publish_batch
-from publications.distributions.settle_unknown import resolve_unknown
-from publications.distributions.write_audience import write_audience
+from publications.distributions.actions.advance import advance
+from publications.distributions.actions.change_status import resume
+from publications.distributions.actions.declare_unknown import declare_unknown
+from publications.distributions.actions.publish_batch import publish_batch
+from publications.distributions.actions.settle_unknown import resolve_unknown
+from publications.distributions.actions.write_audience import write_audience
+from publications.distributions.sending import send_batch
+from publications.distributions.sending.hand_over import MailServer as HandOver
 from publications.models import Delivery, Distribution
 from publications.webhooks.actions.create_address import create_address
 from tests.distributions import running

@@ -8,10 +8,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from config.staff.models import AuditEntry
-from publications.distributions import settle_unknown as settling
-from publications.distributions.advance import advance
-from publications.distributions.change_status import NotPossible, stop
-from publications.distributions.settle_unknown import Named, TooManyIds, read_ids, settle_unknown, unknown_of
+from publications.distributions.actions import settle_unknown as settling
+from publications.distributions.actions.advance import advance
+from publications.distributions.actions.change_status import NotPossible, stop
+from publications.distributions.actions.settle_unknown import Named, TooManyIds, read_ids, settle_unknown, unknown_of
 from publications.models import Delivery, Distribution
 from tests.distributions import running
 from tests.factories import STAFF, CustomerFactory

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from publications.actions.release import release
-from publications.distributions.advance import advance
+from publications.distributions.actions.advance import advance
 from publications.distributions.models import KeptMessage
 from publications.redemptions.actions.redeem import redeem
 from tests.distributions import running
@@ -88,7 +88,7 @@ def test_by_its_id_a_viewer_finds_the_code_masked(shelf, signed_in):
 
 @pytest.mark.parametrize("role", ["Viewer", "Operator", "Manager"])
 def test_the_subject_of_a_kept_message_shows_a_code_only_while_it_may_be_seen(signed_in, role, settings):
-    settings.EMAIL_BACKEND = "publications.distributions.keep_messages.KeepMessages"
+    settings.EMAIL_BACKEND = "publications.distributions.sending.stored_email_backend.KeepMessages"
     settings.EMAIL_IS_SENT = False
     run = running(1, codes=1, subject="Here: {{ code }}", body="Take {{ code }} https://shop.example/?c={{ code }}")
     advance(run.pk)

@@ -14,7 +14,6 @@ from config.staff.admin import InternalAdmin, ReadOnlyAdmin
 from config.staff.admin_site import Section
 from config.staff.roles import reveals_codes
 from publications.distributions.automation.models import Firing, Rule
-from publications.distributions.keep_messages import subject_shown, with_codes
 from publications.distributions.models import (
     Delivery,
     Distribution,
@@ -23,6 +22,7 @@ from publications.distributions.models import (
     ListedRecipient,
     Unsubscribe,
 )
+from publications.distributions.sending.stored_email_backend import subject_shown, with_codes
 
 
 class FoundByAddress(ReadOnlyAdmin):

@@ -14,11 +14,11 @@ from config.actor import SYSTEM, Actor
 from config.staff.models import AuditEntry
 from customers.models import Customer, Segment
 from customers.segments.queries.find_segments import in_segment
+from publications.distributions.actions.publish_batch import metadata_of
+from publications.distributions.actions.unsubscribe import unsubscribe_url
 from publications.distributions.compose import compose
 from publications.distributions.models import Delivery, Distribution, KeptMessage
-from publications.distributions.publish_batch import metadata_of
 from publications.distributions.reasons import DeliveryReason
-from publications.distributions.unsubscribe import unsubscribe_url
 from publications.ledger.give import give
 from publications.ledger.requests import Codes, Given, PublishRequest
 from publications.models import Publication, PublishedVoucher

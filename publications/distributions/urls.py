@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from publications.distributions.views import drafts, outbox, review, runs
-from publications.distributions.views.unknown import unknown
-from publications.distributions.views.unsubscribe import unsubscribe
+from publications.distributions.pages import drafts, review, runs
+from publications.distributions.pages import stored_messages as outbox
+from publications.distributions.pages.unknown import unknown
+from publications.distributions.pages.unsubscribe import unsubscribe
 
 app_name = "distributions"
 urlpatterns = [

@@ -13,9 +13,9 @@ from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.lists.tables import list_page
 from config.staff.pages.dialogs import leave
 from config.staff.roles import MANAGE, READ, requires
-from publications.distributions.change_status import NotPossible
+from publications.distributions.actions.change_status import NotPossible
+from publications.distributions.actions.schedule import NotReady
 from publications.distributions.models import Delivery, Distribution
-from publications.distributions.schedule import NotReady
 from publications.models import Publication, Referral, ReferralProgram
 from publications.referrals.forms import ProgramForm
 from publications.referrals.set_up_program import NoProgram, set_up_program

@@ -15,9 +15,9 @@ from config.staff.roles import PUBLISH, READ, requires, reveals_codes
 from customers.models import Customer
 from customers.pages.tables import EventTable
 from customers.segments.queries.find_segments import segments_of
-from publications.distributions.tables import CustomerMessageTable
-from publications.distributions.unsubscribe import resubscribe as put_back
-from publications.distributions.unsubscribe import unsubscribe as take_off
+from publications.distributions.actions.unsubscribe import resubscribe as put_back
+from publications.distributions.actions.unsubscribe import unsubscribe as take_off
+from publications.distributions.pages.tables import CustomerMessageTable
 from publications.models import PublishedVoucher, Unsubscribe
 from publications.pages.tables import HistoryTable, WalletTable
 from publications.queries.history import history

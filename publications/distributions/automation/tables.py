@@ -12,7 +12,7 @@ from config.staff.roles import PUBLISH, may, reveals_codes
 from config.staff.templatetags.handout import pill
 from publications.distributions.automation.models import Firing
 from publications.distributions.models import Distribution
-from publications.distributions.tables import state_pill, status_pill
+from publications.distributions.pages.tables import state_pill, status_pill
 from publications.pages.tables import NOTHING, customer_link
 from publications.queries.history import attach_ledger
 

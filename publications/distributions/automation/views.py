@@ -21,7 +21,11 @@ from config.staff.roles import PUBLISH, READ, requires
 from customers.segments.actions.watch_segments import is_getting_ready
 from customers.segments.pages.condition_forms import Conditions, in_words
 from customers.segments.segment_filter import read_event_filter
-from publications.distributions import change_status
+from publications.distributions.actions import change_status
+from publications.distributions.actions.change_status import NotPossible
+from publications.distributions.actions.retry_failed import count_untold, retry_failed
+from publications.distributions.actions.schedule import NotReady, what_is_missing
+from publications.distributions.actions.settle_unknown import resolve_unknown
 from publications.distributions.automation.activate import activate as activate_rule
 from publications.distributions.automation.create_automation import (
     change_automation,
@@ -32,15 +36,11 @@ from publications.distributions.automation.filters import AutomationFilter, Firi
 from publications.distributions.automation.forms import RuleForm
 from publications.distributions.automation.models import Firing, Rule
 from publications.distributions.automation.tables import AutomationTable, FiringTable
-from publications.distributions.change_status import NotPossible
 from publications.distributions.compose import OF_THE_CODE
-from publications.distributions.forms import CodesForm, MessageForm, ResolveForm
 from publications.distributions.models import Delivery, Distribution
-from publications.distributions.retry_failed import count_untold, retry_failed
-from publications.distributions.schedule import NotReady, what_is_missing
-from publications.distributions.settle_unknown import resolve_unknown
+from publications.distributions.pages.drafts import SAMPLE, VARIABLES, sample_of, wants_sample
+from publications.distributions.pages.forms import CodesForm, MessageForm, ResolveForm
 from publications.distributions.states import Act
-from publications.distributions.views.drafts import SAMPLE, VARIABLES, sample_of, wants_sample
 
 LATEST = 20
 RELATED = ("segment", "campaign", "only_segment", "only_holders_of", "only_without")

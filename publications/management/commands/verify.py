@@ -4,7 +4,7 @@ import json
 
 from django.core.management.base import BaseCommand, CommandError
 
-from publications.distributions.what_must_hold import what_waits_for_a_person
+from publications.distributions.invariants import what_waits_for_a_person
 from publications.verify import SHOWN, Finding, broken_rows, verify
 
 

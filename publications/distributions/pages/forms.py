@@ -1,0 +1,388 @@
+"""The forms of the steps by which a distribution is made: each has the fields of one step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.utils import timezone
+
+from campaigns.codes.queries.find import CampaignNotFound, find_campaign
+from config.imports.csv.uploads import NotCsv
+from config.staff.pages.widgets import Combobox, DateTimeInput
+from customers.models import Customer, Segment
+from customers.segments.read_list import lines_of
+from publications.distributions.actions.schedule import CODE_MISSING
+from publications.distributions.compose import UnusableTemplate, check_template, shows_code
+from publications.distributions.models import Distribution
+from publications.pages.channel_field import ChannelField, channel_of
+from publications.queries.recipients import find_recipient
+from publications.webhooks.models import WebhookAddress
+
+Audience, Message = Distribution.Audience, Distribution.Message
+LATEST_START = timedelta(days=5 * 365)
+
+
+class NameForm(forms.Form):
+    name = forms.CharField(
+        max_length=200,
+        help_text="What your team calls it, such as “Black Friday, newsletter readers”. Customers never see it.",
+        widget=forms.TextInput(attrs={"autofocus": True}),
+    )
+    single_column = True
+
+    def clean_name(self) -> str:
+        return " ".join(self.cleaned_data["name"].split())
+
+
+class AudienceForm(forms.Form):
+    """One customer, a segment, or a list. `lines` are those of the new list, if one was given."""
+
+    audience = forms.ChoiceField(
+        label="Who gets it",
+        choices=[
+            (Audience.SEGMENT, "A segment: everybody who is in it when the run starts"),
+            (Audience.LIST, "A list of e-mail addresses or source IDs"),
+            (Audience.CUSTOMER, "One customer"),
+        ],
+        widget=forms.RadioSelect,
+    )
+    segment = forms.ModelChoiceField(Segment.objects.none(), required=False, empty_label="Choose a segment")
+    customer = forms.CharField(
+        max_length=320,
+        required=False,
+        widget=Combobox(url_name="distributions:suggest-customers", attrs={"placeholder": "Name, e-mail or source ID"}),
+    )
+    recipients = forms.CharField(
+        label="Paste the list",
+        required=False,
+        strip=False,
+        widget=forms.Textarea(
+            attrs={"class": "mono", "rows": 8, "spellcheck": "false", "placeholder": "ada@example.com\nshop-10042"}
+        ),
+        help_text="One e-mail address or source ID a line.",
+    )
+    file = forms.FileField(
+        label="Or upload it",
+        required=False,
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain,text/tab-separated-values"}),
+        help_text="A text or CSV file. With headings the column Source ID is read, or E-mail; else the first.",
+        error_messages={"empty": "The file is empty."},
+    )
+    create_unknown = forms.BooleanField(
+        label="Create customers for unknown addresses",
+        required=False,
+        help_text="When the run starts. Else they are left out.",
+    )
+    all_optional = True
+
+    def __init__(self, data=None, files=None, *, draft: Distribution, listed: int):
+        customer = draft.customer
+        super().__init__(
+            data,
+            files,
+            initial={
+                "audience": draft.audience,
+                "segment": draft.segment_id,
+                "customer": (customer.source_id or customer.public_id) if customer else "",
+                "create_unknown": draft.create_unknown,
+            },
+        )
+        self.listed = listed
+        self.lines: Iterable[str] | None = None
+        self.fields["segment"].queryset = Segment.objects.order_by("name", "pk")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        match cleaned.get("audience"):
+            case Audience.SEGMENT if not cleaned.get("segment") and "segment" not in self.errors:
+                self.add_error("segment", "Choose a segment.")
+            case Audience.CUSTOMER:
+                self._clean_customer(cleaned)
+            case Audience.LIST:
+                self._clean_list(cleaned)
+        return cleaned
+
+    def changes(self) -> dict[str, Any]:
+        """What is written to the draft: of the three ways, only the chosen one."""
+        audience = self.cleaned_data["audience"]
+        return {
+            "audience": audience,
+            "segment_id": self.cleaned_data["segment"].pk if audience == Audience.SEGMENT else None,
+            "customer_id": self.cleaned_data["customer"].pk if audience == Audience.CUSTOMER else None,
+            "create_unknown": audience == Audience.LIST and self.cleaned_data["create_unknown"],
+        }
+
+    def _clean_customer(self, cleaned) -> None:
+        typed = cleaned.get("customer", "").strip()
+        if not typed:
+            self.add_error("customer", "Choose a customer.")
+            return
+        found, candidates = find_recipient(typed)
+        if found is None and len(candidates) == 1:
+            found = candidates[0]
+        if found is None and candidates:
+            names = ", ".join(f"{one} ({one.source_id or one.public_id})" for one in candidates[:4])
+            self.add_error("customer", f"Which customer do you mean? {names}. Give the one’s source ID or id.")
+        elif found is None:
+            self.add_error("customer", f"There is no customer “{typed}”.")
+        cleaned["customer"] = found
+
+    def _clean_list(self, cleaned) -> None:
+        pasted, file = cleaned.get("recipients", "").strip(), cleaned.get("file")
+        if pasted and file:
+            self.add_error("file", "You pasted a list and also chose a file. Which do you mean?")
+        elif file:
+            self._read(file)
+        elif pasted:
+            self.lines = pasted.splitlines()
+        elif not self.listed and "file" not in self.errors:
+            self.add_error("recipients", "Paste a list, or choose a file.")
+
+    def _read(self, file) -> None:
+        if file.size > settings.UPLOAD_MAX_BYTES:
+            limit = filesizeformat(settings.UPLOAD_MAX_BYTES)
+            self.add_error("file", f"The file is larger than {limit}. Split it into several distributions.")
+            return
+        try:
+            self.lines = lines_of(file)
+        except NotCsv as wrong:
+            self.add_error("file", str(wrong))
+
+
+class CodesForm(forms.Form):
+    CODES, NOTHING = "codes", "nothing"
+    gives = forms.ChoiceField(
+        label="What each customer gets",
+        choices=[(CODES, "Codes of a campaign"), (NOTHING, "No code: a plain message")],
+        widget=forms.RadioSelect,
+    )
+    campaign = forms.CharField(
+        max_length=255,
+        required=False,
+        widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Campaign name"}),
+    )
+    codes_each = forms.IntegerField(
+        label="Codes for each customer",
+        min_value=1,
+        max_value=20,
+        initial=1,
+        required=False,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+    )
+    skip_holders = forms.BooleanField(
+        label="Leave out who holds a code of this campaign already",
+        required=False,
+        help_text="However they got it. A campaign of one code a customer does so in any case.",
+    )
+    channel = ChannelField(help_text="Shown in the history and charts.")
+    all_optional = True
+
+    def __init__(self, data=None, *, draft: Distribution):
+        self.draft = draft
+        super().__init__(
+            data,
+            initial={
+                "gives": self.NOTHING if draft.campaign_id is None and draft.body else self.CODES,
+                "campaign": draft.campaign.name if draft.campaign else "",
+                "codes_each": draft.codes_each,
+                "skip_holders": draft.skip_holders,
+                "channel": draft.channel or channel_of(draft),
+            },
+        )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("gives") == self.CODES:
+            typed = cleaned.get("campaign", "").strip()
+            try:
+                cleaned["found"] = find_campaign(typed)
+            except CampaignNotFound:
+                self.add_error("campaign", f"There is no campaign “{typed}”." if typed else "Choose a campaign.")
+            else:
+                if cleaned["found"].standalone:
+                    self.add_error("campaign", "This campaign has one code for everybody. Choose one with a pool.")
+                elif cleaned["found"].join_once and (cleaned.get("codes_each") or 1) > 1:
+                    self.add_error("codes_each", "This campaign gives each customer one code.")
+        return cleaned
+
+    def changes(self) -> dict[str, Any]:
+        if self.cleaned_data["gives"] == self.NOTHING:
+            return {"campaign_id": None, "codes_each": 1}
+        return {
+            "campaign_id": self.cleaned_data["found"].pk,
+            "codes_each": self.cleaned_data["codes_each"] or 1,
+            "skip_holders": self.cleaned_data["skip_holders"],
+            "channel": self.cleaned_data["channel"] or channel_of(self.draft),
+        }
+
+
+# What the editor starts with where codes are given. It is saved only with the form.
+STARTER_SUBJECT = "Your code from {{ project.name }}"
+STARTER = """Hello {{ customer.first_name }},
+
+here is your code: {{ code }}
+
+It gives you {{ value }}.
+
+{{ project.name }}
+"""
+
+
+class MessageForm(forms.Form):
+    message = forms.ChoiceField(
+        label="How each customer is told",
+        choices=[
+            (Message.EMAIL, "By e-mail"),
+            (Message.WEBHOOK, "By a webhook: your own system tells them"),
+            (Message.NONE, "Not at all: the codes are only published"),
+        ],
+        widget=forms.RadioSelect,
+    )
+    subject = forms.CharField(max_length=200, required=False)
+    body = forms.CharField(
+        label="Text",
+        max_length=50_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 14, "class": "mono"}),
+        help_text="An empty line begins a new paragraph. The text and the HTML part of the e-mail are both made of it.",
+    )
+    webhook = forms.ModelChoiceField(
+        WebhookAddress.objects.none(), label="Webhook", required=False, empty_label="Choose an address"
+    )
+    all_optional = True
+
+    def __init__(self, data=None, *, draft: Distribution):
+        unwritten = draft.campaign_id is not None and not draft.subject and not draft.body
+        super().__init__(
+            data,
+            initial={
+                "message": draft.message,
+                "subject": STARTER_SUBJECT if unwritten else draft.subject,
+                "body": STARTER if unwritten else draft.body,
+                "webhook": draft.webhook_id,
+            },
+        )
+        self.draft = draft
+        self.fields["webhook"].queryset = WebhookAddress.objects.live().order_by("pk")
+        if draft.campaign_id is None:
+            self.fields["message"].choices = self.fields["message"].choices[:2]  # without a code it must say something
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        match cleaned.get("message"):
+            case Message.EMAIL:  # of which alone the template is looked at: else nobody would see what is wrong with it
+                self._clean_template("subject", "Write a subject.")
+                self._clean_template("body", "Write a text.")
+                texts = [cleaned.get("subject", ""), cleaned.get("body", "")]
+                if self.draft.campaign_id and not self.errors and not shows_code(*texts):
+                    self.add_error("body", CODE_MISSING)
+            case Message.WEBHOOK if not cleaned.get("webhook") and "webhook" not in self.errors:
+                self.add_error("webhook", "Choose an address. A Manager can add one in the settings.")
+        return cleaned
+
+    def _clean_template(self, field: str, missing: str) -> None:
+        if field in self.errors:
+            return
+        text = self.cleaned_data[field]
+        try:
+            check_template(text, with_code=self.draft.campaign_id is not None)
+        except UnusableTemplate as unusable:
+            self.add_error(field, str(unusable))
+        else:
+            if not text:
+                self.add_error(field, missing)
+
+    def changes(self) -> dict[str, Any]:
+        """Text that was written is kept, also where another way is chosen now: the choice may be taken back."""
+        cleaned = self.cleaned_data
+        return {
+            "message": cleaned["message"],
+            "subject": cleaned["subject"],
+            "body": cleaned["body"].replace("\r\n", "\n"),
+            "webhook_id": cleaned["webhook"].pk if cleaned["webhook"] else None,
+        }
+
+
+class WhenForm(forms.Form):
+    NOW, LATER = "now", "later"
+    when = forms.ChoiceField(label="When it starts", widget=forms.RadioSelect)
+    starts_at = forms.DateTimeField(label="Date and time", required=False, widget=DateTimeInput)
+    all_optional = True
+
+    def __init__(self, data=None, *, draft: Distribution, undo_minutes: int):
+        super().__init__(
+            data,
+            initial={"when": self.LATER if draft.starts_at else self.NOW, "starts_at": draft.starts_at},
+        )
+        plural = "" if undo_minutes == 1 else "s"
+        self.fields["when"].choices = [
+            (
+                self.NOW,
+                f"{undo_minutes} minute{plural} after you start it, in which you can still cancel"
+                if undo_minutes
+                else "At once, when you start it",
+            ),
+            (self.LATER, "At a date"),
+        ]
+        self.fields["starts_at"].help_text = f"In the project’s time zone, {timezone.get_current_timezone_name()}."
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("when") == self.LATER and "starts_at" not in self.errors:
+            if not cleaned.get("starts_at"):
+                self.add_error("starts_at", "Give the date and time.")
+            elif cleaned["starts_at"] <= timezone.now():
+                self.add_error("starts_at", "This moment has passed. Give one to come.")
+            elif cleaned["starts_at"] > timezone.now() + LATEST_START:
+                self.add_error("starts_at", "Give a moment within the next five years.")
+        return cleaned
+
+    def changes(self) -> dict[str, Any]:
+        return {"starts_at": self.cleaned_data["starts_at"] if self.cleaned_data["when"] == self.LATER else None}
+
+
+class TestMessageForm(forms.Form):
+    to = forms.EmailField(
+        label="Send a test to", max_length=320, widget=forms.EmailInput(attrs={"placeholder": "Your e-mail address"})
+    )
+
+
+class RecipientForm(forms.Form):
+    """Whose message the review shows. Nobody typed: the first of the audience."""
+
+    recipient = forms.CharField(
+        label="As it would be for",
+        max_length=320,
+        required=False,
+        widget=Combobox(url_name="distributions:suggest-customers", attrs={"placeholder": "Name, e-mail or source ID"}),
+    )
+    all_optional = True
+
+    def __init__(self, data, *, draft: Distribution):
+        super().__init__(data)
+        widget = self.fields["recipient"].widget
+        widget.url = reverse("distributions:suggest-recipients", kwargs={"distribution_id": draft.pk})
+
+    def clean_recipient(self) -> Customer | None:
+        typed = self.cleaned_data["recipient"]
+        found, candidates = find_recipient(typed)
+        if typed and not found and not candidates:
+            raise forms.ValidationError(f"There is no customer “{typed}”.")
+        return found or next(iter(candidates), None)
+
+    @property
+    def found(self) -> Customer | None:
+        return self.cleaned_data["recipient"] if self.is_valid() else None
+
+
+class ResolveForm(forms.Form):
+    """What a person found out about a message whose fate was unknown."""
+
+    SENT, AGAIN = "sent", "again"
+    outcome = forms.ChoiceField(choices=[(SENT, "It arrived"), (AGAIN, "Send it again")])
