@@ -47,9 +47,9 @@ def measure(campaign: int, customers: int) -> None:
     from customers.segments.actions.watch_segments import watch_segment
     from customers.segments.pages.views import _count
     from customers.segments.queries.find_segments import in_segment
-    from publications.distributions.automation.activate import activate
-    from publications.distributions.automation.create_automation import create_automation
-    from publications.distributions.automation.walk_segments import walk_segments
+    from publications.automation.actions.activate import activate
+    from publications.automation.actions.create_automation import create_automation
+    from publications.automation.actions.walk_segments import walk_segments
     from publications.models import Firing, Rule
 
     got = f"publications.{public_id('camp', campaign)}.count"

@@ -14,7 +14,7 @@ urlpatterns = [
     path("v1/docs", docs, name="docs"),
     path("", include("publications.urls")),
     path("", include("publications.distributions.urls")),
-    path("", include("publications.distributions.automation.urls")),
+    path("", include("publications.automation.urls")),
     path("", include("campaigns.urls")),
     path("", include("customers.urls")),
     path("", include("config.staff.urls")),

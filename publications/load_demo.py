@@ -18,7 +18,7 @@ from config.staff import audit
 from config.staff.models import ApiKey
 from customers.models import Customer
 from publications.actions.release import release
-from publications.distributions.automation.load_demo_rules import load_demo_rules
+from publications.dashboard.demo.load_demo_rules import load_demo_rules
 from publications.distributions.load_demo_runs import load_demo_runs
 from publications.ledger.give import give
 from publications.ledger.requests import Codes, PublishRequest

@@ -12,7 +12,7 @@ from campaigns.models import Campaign, Voucher
 from config.public_ids import EXPORT, PUBLICATION, VOUCHER, public_id
 from config.staff.models import ActedBy, CsvImport, RefusedRow, Work, files
 from customers.models import Customer
-from publications.distributions.automation.models import Firing, Rule
+from publications.automation.models import Firing, Rule
 from publications.distributions.models import (
     Delivery,
     Distribution,

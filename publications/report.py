@@ -22,7 +22,7 @@ from config.staff.models import ProjectSettings
 from config.staff.time_zone import zone
 from customers.models import Customer
 from customers.pages.filters import CustomerFilter
-from publications.distributions.automation.filters import FiringFilter
+from publications.automation.pages.filters import FiringFilter
 from publications.distributions.pages.filters import RecipientFilter
 from publications.models import Delivery, Distribution, Export, Firing, PublishedVoucher
 from publications.order_export import order_export

@@ -20,13 +20,13 @@ from customers.segments.actions.watch_segments import look_at_segments
 from publications import delete_old_files as old_files
 from publications import write_export
 from publications.actions.import_publications import import_publications
+from publications.automation.actions.activate import let_go_of_idle_rules
+from publications.automation.actions.walk_segments import walk_segments
 from publications.distributions.actions.advance import advance, at_work, due, shares_of
 from publications.distributions.actions.declare_unknown import declare_unknown
 from publications.distributions.actions.end_run import end_run, wind_up_ended
 from publications.distributions.actions.hold_place import hold_place
 from publications.distributions.actions.start_due import start_due
-from publications.distributions.automation.activate import let_go_of_idle_rules
-from publications.distributions.automation.walk_segments import walk_segments
 from publications.distributions.sending.stored_email_backend import delete_old_messages
 from publications.models import PublicationImport
 from publications.put_clock_right import put_clock_right

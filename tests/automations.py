@@ -2,9 +2,9 @@
 
 from config.events.drain import drain_outbox
 from config.staff.models import Outbox
+from publications.automation.actions.activate import activate
+from publications.automation.actions.create_automation import create_automation
 from publications.distributions.actions.publish_batch import publish_batch
-from publications.distributions.automation.activate import activate
-from publications.distributions.automation.create_automation import create_automation
 from publications.models import Delivery, Distribution, Firing
 from tests.factories import STAFF, CampaignFactory
 

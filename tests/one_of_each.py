@@ -22,9 +22,9 @@ from customers.models import (
     WatchedMember,
     WatchedSegment,
 )
+from publications.automation.actions.create_automation import create_automation
 from publications.distributions.actions.create_draft import create_draft
 from publications.distributions.actions.unsubscribe import unsubscribe_url
-from publications.distributions.automation.create_automation import create_automation
 from publications.models import (
     DayTally,
     Delivery,

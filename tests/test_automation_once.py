@@ -10,7 +10,7 @@ from config.staff.models import Outbox
 from customers.models import Customer
 from customers.segments.actions.create_segment import create_filter_segment
 from customers.segments.actions.watch_segments import look_at_segments
-from publications.distributions.automation import fire_rules, walk_segments
+from publications.automation.actions import fire_rules, walk_segments
 from publications.models import Delivery, Firing, Publication
 from publications.redemptions.actions.redeem import redeem
 from tests.automations import automation, fired_for, pass_on, publish_all

@@ -12,9 +12,9 @@ from customers.models import Customer, WatchedSegment
 from customers.segments.actions.create_segment import create_filter_segment
 from customers.segments.actions.watch_segments import look_at_segments
 from publications.actions.release import release
+from publications.automation.actions.activate import activate
+from publications.automation.actions.walk_segments import InvalidCron, next_time, walk_segments
 from publications.distributions.actions.change_status import NotPossible, archive, pause, resume
-from publications.distributions.automation.activate import activate
-from publications.distributions.automation.walk_segments import InvalidCron, next_time, walk_segments
 from publications.erase_customer import erase_customer
 from publications.models import Firing, Publication, Rule
 from publications.redemptions.actions.redeem import redeem

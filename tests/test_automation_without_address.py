@@ -7,10 +7,10 @@ from django.urls import reverse
 from campaigns.models import Campaign
 from customers.actions.track_event import track_event
 from customers.models import Customer
+from publications.automation.models import Rule
 from publications.distributions.actions.advance import advance
 from publications.distributions.actions.change_status import NotPossible
 from publications.distributions.actions.retry_failed import can_be_sent_now, retry_failed, without_message
-from publications.distributions.automation.models import Rule
 from publications.models import Delivery, Publication
 from publications.redemptions.actions.redeem import redeem
 from publications.referrals.set_up_program import set_up_program

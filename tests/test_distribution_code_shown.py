@@ -2,8 +2,8 @@
 
 import pytest
 
+from publications.automation.actions.activate import activate
 from publications.distributions.actions.schedule import CODE_MISSING, NotReady, schedule, what_is_missing
-from publications.distributions.automation.activate import activate
 from publications.distributions.pages.forms import STARTER, MessageForm
 from publications.distributions.sending.send_test_message import preview_with_blanks
 from tests.automations import automation

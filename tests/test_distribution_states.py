@@ -13,14 +13,14 @@ from django.utils import timezone
 from config.staff.models import AuditEntry, Listener
 from customers.models import WatchedSegment
 from customers.segments.actions.create_segment import create_filter_segment
+from publications.automation.actions.activate import activate, let_go_of_idle_rules
+from publications.automation.actions.create_automation import change_automation
 from publications.distributions.actions import change_status
 from publications.distributions.actions.change_draft import NoDraft, change_draft
 from publications.distributions.actions.change_status import NotPossible, archive, hold, move, pause, resume, stop
 from publications.distributions.actions.end_run import wind_up_ended
 from publications.distributions.actions.retry_failed import retry_failed
 from publications.distributions.actions.schedule import schedule
-from publications.distributions.automation.activate import activate, let_go_of_idle_rules
-from publications.distributions.automation.create_automation import change_automation
 from publications.distributions.reasons import StatusReason
 from publications.distributions.states import TABLE, Act, Kind, Status, moves_of, states_of
 from publications.models import Delivery, Distribution, Rule

@@ -23,7 +23,7 @@ from config.api.queries import read_object, read_values
 from config.imports.csv.cells import RowRefused, decimal_of, lines_of, moment_of, object_of
 from config.imports.csv.formulas import neutralised, neutralised_row, restored
 from customers.segments.read_list import named_in
-from publications.distributions.automation.walk_segments import InvalidCron, next_time
+from publications.automation.actions.walk_segments import InvalidCron, next_time
 from publications.distributions.compose import UnusableTemplate, check_template
 from tests.test_distribution_message import message
 from tests.within import TooSlow, within

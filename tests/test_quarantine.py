@@ -19,12 +19,12 @@ from config.staff.quarantine import is_open
 from publications.actions.import_publications import import_publications
 from publications.actions.order_publication_import import order_publication_import
 from publications.actions.publish import publish, publish_code
+from publications.automation.actions.walk_segments import walk_segments
 from publications.distributions.actions.advance import advance, due
 from publications.distributions.actions.change_status import resume
 from publications.distributions.actions.publish_batch import publish_batch
 from publications.distributions.actions.start_due import start_due
 from publications.distributions.actions.write_audience import write_audience
-from publications.distributions.automation.walk_segments import walk_segments
 from publications.hand_out import HandOutRefused, order_hand_out, take_codes
 from publications.models import Delivery, Distribution, Publication
 from publications.quarantine.end_quarantine import NotOpen, NotPrepared, end_quarantine

@@ -15,7 +15,7 @@ from customers.models import WatchedMember, WatchedSegment
 from customers.segments.actions.create_segment import create_static_segment
 from customers.segments.actions.fill_segment import fill_segment
 from customers.segments.actions.watch_segments import look_at_segments
-from publications.distributions.automation.walk_segments import walk_segments
+from publications.automation.actions.walk_segments import walk_segments
 from publications.models import Publication, Redemption, Referral, ReferralProgram, Rule
 from publications.redemptions.actions.redeem import redeem
 from publications.redemptions.actions.roll_back import roll_back

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import connection, transaction
 
 from config.staff.quarantine import NOT_OPEN
-from publications.distributions.automation.fire_rules import fire_rules
+from publications.automation.actions.fire_rules import fire_rules
 from publications.referrals.convert import convert
 from publications.webhooks.compose import Event, compose
 from publications.webhooks.models import WebhookAddress, WebhookDelivery

@@ -13,7 +13,7 @@ from django.urls import reverse
 from config.staff.admin import InternalAdmin, ReadOnlyAdmin
 from config.staff.admin_site import Section
 from config.staff.roles import reveals_codes
-from publications.distributions.automation.models import Firing, Rule
+from publications.automation.models import Firing, Rule
 from publications.distributions.models import (
     Delivery,
     Distribution,

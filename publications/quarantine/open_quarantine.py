@@ -15,9 +15,9 @@ from config.actor import Actor
 from config.staff.audit import record
 from config.staff.models import Quarantine
 from config.staff.quarantine import current
+from publications.automation.actions.walk_segments import next_time
+from publications.automation.models import Rule
 from publications.distributions.actions.change_status import hold
-from publications.distributions.automation.models import Rule
-from publications.distributions.automation.walk_segments import next_time
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import DeliveryReason, StatusReason
 from publications.distributions.states import AT_WORK

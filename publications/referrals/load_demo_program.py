@@ -10,7 +10,7 @@ from django.utils import timezone
 from campaigns.models import Campaign, Voucher
 from config.actor import Actor
 from customers.models import Customer
-from publications.distributions.automation.load_demo_rules import active_rule, write_firings
+from publications.dashboard.demo.load_demo_rules import active_rule, write_firings
 from publications.models import Publication, PublishedVoucher, Redemption, Referral, ReferralProgram
 from publications.referrals.set_up_program import NAMES, REFERRER, TEXTS
 

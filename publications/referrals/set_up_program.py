@@ -10,10 +10,10 @@ from django.db import transaction
 from campaigns.models import Campaign
 from config.actor import Actor
 from customers.models import Segment
+from publications.automation.actions.activate import activate
+from publications.automation.actions.create_automation import change_automation, create_automation
+from publications.automation.models import Rule
 from publications.distributions.actions.change_status import NotPossible, archive, pause
-from publications.distributions.automation.activate import activate
-from publications.distributions.automation.create_automation import change_automation, create_automation
-from publications.distributions.automation.models import Rule
 from publications.distributions.models import Distribution
 from publications.referrals.models import ReferralProgram
 

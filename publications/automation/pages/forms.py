@@ -10,8 +10,8 @@ from campaigns.codes.queries.find import CampaignNotFound, find_campaign
 from campaigns.models import Campaign
 from config.staff.pages.widgets import Combobox
 from customers.models import Segment
-from publications.distributions.automation.models import Rule
-from publications.distributions.automation.walk_segments import InvalidCron, next_time
+from publications.automation.actions.walk_segments import InvalidCron, next_time
+from publications.automation.models import Rule
 
 T = Rule.Trigger
 NEEDS_SEGMENT = {T.SEGMENT_ENTERED, T.SEGMENT_LEFT, T.SCHEDULE}

@@ -21,21 +21,17 @@ from config.staff.roles import PUBLISH, READ, requires
 from customers.segments.actions.watch_segments import is_getting_ready
 from customers.segments.pages.condition_forms import Conditions, in_words
 from customers.segments.segment_filter import read_event_filter
+from publications.automation.actions.activate import activate as activate_rule
+from publications.automation.actions.create_automation import change_automation, create_automation, discard_automation
+from publications.automation.models import Firing, Rule
+from publications.automation.pages.filters import AutomationFilter, FiringFilter
+from publications.automation.pages.forms import RuleForm
+from publications.automation.pages.tables import AutomationTable, FiringTable
 from publications.distributions.actions import change_status
 from publications.distributions.actions.change_status import NotPossible
 from publications.distributions.actions.retry_failed import count_untold, retry_failed
 from publications.distributions.actions.schedule import NotReady, what_is_missing
 from publications.distributions.actions.settle_unknown import resolve_unknown
-from publications.distributions.automation.activate import activate as activate_rule
-from publications.distributions.automation.create_automation import (
-    change_automation,
-    create_automation,
-    discard_automation,
-)
-from publications.distributions.automation.filters import AutomationFilter, FiringFilter
-from publications.distributions.automation.forms import RuleForm
-from publications.distributions.automation.models import Firing, Rule
-from publications.distributions.automation.tables import AutomationTable, FiringTable
 from publications.distributions.compose import OF_THE_CODE
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.pages.drafts import SAMPLE, VARIABLES, sample_of, wants_sample

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from publications.distributions.automation.models import Rule
+from publications.automation.models import Rule
 from publications.redemptions.count_for_segments import campaigns_published_in
 
 T = Rule.Trigger

@@ -16,8 +16,8 @@ from config.staff.models import AuditEntry
 from customers.models import Customer, Segment
 from customers.segments.actions.watch_segments import watch_segment
 from customers.segments.queries.find_segments import in_segment
-from publications.distributions.automation.fire_rules import KINDS
-from publications.distributions.automation.models import Firing, Rule
+from publications.automation.actions.fire_rules import KINDS
+from publications.automation.models import Firing, Rule
 from publications.distributions.load_demo_runs import BODY, ended, give_demo_codes, keep_sent
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import FiringReason

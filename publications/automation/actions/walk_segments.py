@@ -21,8 +21,8 @@ from config.staff.time_zone import zone
 from customers.models import Customer, WatchedMember
 from customers.segments.actions.watch_segments import is_getting_ready
 from customers.segments.queries.find_segments import in_segment
-from publications.distributions.automation.fire import Candidate, fire, lock_rule
-from publications.distributions.automation.models import Rule
+from publications.automation.actions.fire import Candidate, fire, lock_rule
+from publications.automation.models import Rule
 
 BATCH = 1_000
 MOST_BATCHES = 50  # of one rule in one go; the next is seconds away

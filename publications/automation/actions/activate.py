@@ -15,12 +15,12 @@ from config.advisory_locks import Lock
 from config.events.note import listen
 from config.staff.models import Listener
 from customers.segments.actions.watch_segments import unwatch_segments, watch_segment
+from publications.automation.actions.fire_rules import KINDS
+from publications.automation.actions.walk_segments import ALREADY, InvalidCron, next_time
+from publications.automation.models import Rule
+from publications.automation.queries.find_loop import find_loop
 from publications.distributions.actions.change_status import lock_for, move
 from publications.distributions.actions.schedule import NotReady, what_is_missing
-from publications.distributions.automation.find_loop import find_loop
-from publications.distributions.automation.fire_rules import KINDS
-from publications.distributions.automation.models import Rule
-from publications.distributions.automation.walk_segments import ALREADY, InvalidCron, next_time
 from publications.distributions.models import Distribution
 from publications.distributions.states import LISTENING, Act
 

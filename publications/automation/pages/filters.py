@@ -7,7 +7,7 @@ from django import forms
 
 from customers.models import Customer
 from customers.queries.search import search
-from publications.distributions.automation.models import Firing
+from publications.automation.models import Firing
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.states import Kind, states_of
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from publications.distributions.automation import views
+from publications.automation.pages import views
 
 app_name = "automations"
 urlpatterns = [

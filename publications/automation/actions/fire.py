@@ -22,7 +22,7 @@ from django.db.models.functions import Now
 from campaigns.models import Campaign
 from customers.models import Customer
 from customers.segments.queries.find_segments import in_segment
-from publications.distributions.automation.models import Firing, Rule
+from publications.automation.models import Firing, Rule
 from publications.distributions.models import Delivery
 from publications.distributions.reasons import FiringReason
 from publications.models import Publication

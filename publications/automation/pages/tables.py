@@ -10,7 +10,7 @@ from django.urls import reverse_lazy
 from config.staff.lists.tables import Table, WhenColumn
 from config.staff.roles import PUBLISH, may, reveals_codes
 from config.staff.templatetags.handout import pill
-from publications.distributions.automation.models import Firing
+from publications.automation.models import Firing
 from publications.distributions.models import Distribution
 from publications.distributions.pages.tables import state_pill, status_pill
 from publications.pages.tables import NOTHING, customer_link

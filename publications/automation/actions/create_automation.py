@@ -10,9 +10,9 @@ from django.db.models import ProtectedError
 from django.db.models.functions import Now
 
 from config.actor import Actor
+from publications.automation.models import Rule
 from publications.distributions.actions.change_draft import CALLED
 from publications.distributions.actions.change_status import NotPossible, lock_for, record_of
-from publications.distributions.automation.models import Rule
 from publications.distributions.models import Distribution
 from publications.distributions.states import Act
 

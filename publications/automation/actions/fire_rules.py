@@ -12,8 +12,8 @@ from customers.models import Event as CustomerEvent
 from customers.models import SegmentChange
 from customers.segments.actions.watch_segments import ENTERED, LEFT
 from customers.segments.segment_filter import read_event_filter
-from publications.distributions.automation.fire import Candidate, fire, lock_rule
-from publications.distributions.automation.models import Rule
+from publications.automation.actions.fire import Candidate, fire, lock_rule
+from publications.automation.models import Rule
 from publications.models import Publication, Redemption, Referral
 from publications.referrals.convert import REFERRAL_CONVERTED
 from publications.webhooks.models import PUBLICATION_SUCCEEDED, VOUCHER_REDEEMED

@@ -1,0 +1,1 @@
+"""Rules that start a distribution for one customer when something happens."""
