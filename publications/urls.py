@@ -4,7 +4,7 @@ from django.urls import path
 
 from publications.pages import history, imports, publish
 from publications.quarantine import views as quarantine
-from publications.referrals import views as referrals
+from publications.referrals.pages import views as referrals
 from publications.views import campaign, code, customer, exports
 from publications.views.erase_customer import erase_customer
 from publications.views.home import home

@@ -13,7 +13,7 @@ from publications.distributions.actions.change_status import NotPossible
 from publications.distributions.actions.retry_failed import can_be_sent_now, retry_failed, without_message
 from publications.models import Delivery, Publication
 from publications.redemptions.actions.redeem import redeem
-from publications.referrals.set_up_program import set_up_program
+from publications.referrals.actions.set_up_program import set_up_program
 from tests.automations import automation, pass_on, publish_all
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, published
 

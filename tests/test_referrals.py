@@ -20,7 +20,7 @@ from publications.models import Publication, Redemption, Referral, ReferralProgr
 from publications.redemptions.actions.redeem import redeem
 from publications.redemptions.actions.roll_back import roll_back
 from publications.redemptions.refusals import ReferrerNotPermitted
-from publications.referrals.set_up_program import NoProgram, set_up_program
+from publications.referrals.actions.set_up_program import NoProgram, set_up_program
 from tests.api_calls import Api
 from tests.automations import pass_on, publish_all
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published

@@ -6,7 +6,7 @@ from django.db import connection, transaction
 
 from config.staff.quarantine import NOT_OPEN
 from publications.automation.actions.fire_rules import fire_rules
-from publications.referrals.convert import convert
+from publications.referrals.actions.convert import convert
 from publications.webhooks.compose import Event, compose
 from publications.webhooks.models import WebhookAddress, WebhookDelivery
 

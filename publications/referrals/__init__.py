@@ -1,1 +1,1 @@
-"""Referral programs: who referred whom, and what both get for it."""
+"""Codes that their holders pass on, and the rewards for it."""

@@ -15,7 +15,7 @@ from customers.segments.segment_filter import read_event_filter
 from publications.automation.actions.fire import Candidate, fire, lock_rule
 from publications.automation.models import Rule
 from publications.models import Publication, Redemption, Referral
-from publications.referrals.convert import REFERRAL_CONVERTED
+from publications.referrals.actions.convert import REFERRAL_CONVERTED
 from publications.webhooks.models import PUBLICATION_SUCCEEDED, VOUCHER_REDEEMED
 
 T = Rule.Trigger

@@ -30,7 +30,7 @@ HOLDS_IT = """EXISTS (SELECT FROM publications_publishedvoucher l JOIN publicati
 # What the order was priced by (price_order.py), looked at again under the lock: a code may have been changed meanwhile.
 WORTH = """CASE WHEN v.discount_type IS NOT NULL THEN (v.discount_type::text, v.discount_value, v.unit_type::text)
                         ELSE (c.discount_type::text, c.discount_value, coalesce(c.unit_type, '')::text) END"""
-# A program rewards by what is noted here, whether or not anybody listens (publications/referrals/convert.py).
+# A program rewards by what is noted here, whether or not anybody listens (publications/referrals/actions/convert.py).
 IS_REFERRAL = (
     """EXISTS (SELECT FROM campaigns_campaign c WHERE c.id = made.campaign_id AND c.kind = 'REFERRAL_PROGRAM')"""
 )

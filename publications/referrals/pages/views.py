@@ -17,9 +17,9 @@ from publications.distributions.actions.change_status import NotPossible
 from publications.distributions.actions.schedule import NotReady
 from publications.distributions.models import Delivery, Distribution
 from publications.models import Publication, Referral, ReferralProgram
-from publications.referrals.forms import ProgramForm
-from publications.referrals.set_up_program import NoProgram, set_up_program
-from publications.referrals.tables import ReferralTable, ReferrerTable
+from publications.referrals.actions.set_up_program import NoProgram, set_up_program
+from publications.referrals.pages.forms import ProgramForm
+from publications.referrals.pages.tables import ReferralTable, ReferrerTable
 
 
 @require_safe
