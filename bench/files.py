@@ -84,7 +84,7 @@ class Bench:
 
     def hand_out(self) -> None:
         from config.actor import SYSTEM
-        from publications.hand_out import order_hand_out
+        from publications.exports.actions.hand_out import order_hand_out
 
         def product() -> float:
             campaign = self.campaign(codes=self.rows)
@@ -114,7 +114,7 @@ class Bench:
 
     def report(self) -> None:
         from config.actor import SYSTEM
-        from publications.report import order_report
+        from publications.exports.report import order_report
 
         campaign = self.campaign(codes=self.rows)
         self.handout.psql((TAKE.format(campaign=campaign.pk, batch=10_000) + ";\n") * (self.rows // 10_000))
@@ -132,9 +132,9 @@ class Bench:
         """All rows of that report at once, with the same cells as they are: no formula looked for, no time written out."""
         from psycopg import ClientCursor
 
-        from publications.export_columns import COLUMNS
+        from publications.exports.columns import COLUMNS
+        from publications.exports.report import rows_of
         from publications.models import Export
-        from publications.report import rows_of
 
         rows = rows_of(Export.objects.filter(kind=kind).latest("pk"))
         cells = [column.value for column in COLUMNS[kind]]

@@ -114,8 +114,8 @@ def files(handout: Installation, stop: Event) -> None:
     """One report or hand-out after the other."""
     from campaigns.models import Campaign
     from config.actor import SYSTEM
-    from publications.hand_out import order_hand_out
-    from publications.report import order_report
+    from publications.exports.actions.hand_out import order_hand_out
+    from publications.exports.report import order_report
 
     campaign = Campaign.objects.get(name="Bench")
     orders = itertools.cycle(

@@ -85,7 +85,7 @@ class Bench:
         """Meanwhile the worker makes reports of all codes of that campaign, one after the other."""
         from campaigns.models import Campaign
         from config.actor import SYSTEM
-        from publications.report import order_report
+        from publications.exports.report import order_report
 
         over, made = Event(), []
 

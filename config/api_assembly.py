@@ -16,12 +16,12 @@ import customers.api.segments
 import publications.api.async_actions
 import publications.api.code_imports
 import publications.api.customers
-import publications.api.exports
 import publications.api.old_publish
 import publications.api.publications
 import publications.api.voucher_changes
 import publications.api.vouchers
 import publications.dashboard.api.campaign_codes
+import publications.exports.api.exports
 import publications.redemptions.api.redemptions
 from config.api.auth import MAY_ALL
 from config.api.bodies import StrictParser
@@ -78,7 +78,7 @@ add("campaigns", campaigns.api.campaigns.router)
 add("customers", customers.api.customers.router)
 add("segments", customers.api.segments.router)
 add("events", customers.api.events.router)
-add("exports", publications.api.exports.router)
+add("exports", publications.exports.api.exports.router)
 add("metadata-schemas", metadata_schemas)
 add("async-actions", publications.api.async_actions.router)
 

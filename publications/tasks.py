@@ -17,8 +17,6 @@ from config.events.drain import drain_outbox
 from config.imports.delete_old_imports import delete_old_imports
 from config.staff.tasks import UNTIL_THE_DATABASE_ANSWERS
 from customers.segments.actions.watch_segments import look_at_segments
-from publications import delete_old_files as old_files
-from publications import write_export
 from publications.actions.import_publications import import_publications
 from publications.automation.actions.activate import let_go_of_idle_rules
 from publications.automation.actions.walk_segments import walk_segments
@@ -28,6 +26,8 @@ from publications.distributions.actions.end_run import end_run, wind_up_ended
 from publications.distributions.actions.hold_place import hold_place
 from publications.distributions.actions.start_due import start_due
 from publications.distributions.sending.stored_email_backend import delete_old_messages
+from publications.exports.actions import delete_old_files as old_files
+from publications.exports.actions import write_export
 from publications.models import PublicationImport
 from publications.put_clock_right import put_clock_right
 from publications.redemptions.actions import delete_old_failures as old_failures

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
+from publications.exports.pages import views as exports
 from publications.pages import history, imports, publish
 from publications.quarantine import views as quarantine
 from publications.referrals.pages import views as referrals
-from publications.views import campaign, code, customer, exports
+from publications.views import campaign, code, customer
 from publications.views.erase_customer import erase_customer
 from publications.views.home import home
 from publications.views.search import search

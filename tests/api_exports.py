@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from django.test import Client
 
+from publications.exports.actions.write_export import make_export_file
 from publications.models import Export
-from publications.write_export import make_export_file
 from tests.api_calls import Answer
 
 SDK = {"Accept": "text/plain"}

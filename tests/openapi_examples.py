@@ -13,7 +13,7 @@ from campaigns.codes.actions.extend_pool import order_codes
 from config.api.openapi import document
 from config.api_assembly import described_api
 from customers.segments.actions.create_segment import create_static_segment
-from publications.order_selection import order_selection
+from publications.exports.actions.order_selection import order_selection
 from publications.redemptions.actions.redeem import redeem
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 

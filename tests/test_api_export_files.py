@@ -7,9 +7,9 @@ import pytest
 from campaigns.models import Voucher
 from customers.models import Customer
 from publications.actions.release import release
+from publications.exports.actions.write_export import make_export_file
 from publications.models import Export
 from publications.redemptions.actions.redeem import redeem
-from publications.write_export import make_export_file
 from tests.api_calls import Api
 from tests.api_exports import finished, table, taken
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory, published
@@ -190,7 +190,7 @@ def test_filters_of_vouchers(three, filters, wanted):
      ("-updated_at", "cba")],
 )  # fmt: skip
 def test_orders_of_vouchers(three, monkeypatch, order, wanted):
-    monkeypatch.setattr("publications.report.BATCH", 1)
+    monkeypatch.setattr("publications.exports.report.BATCH", 1)
     caller = Api()
     rows = table(caller, fields=["id"], order=order)[1:]
 
@@ -201,7 +201,7 @@ def test_orders_of_vouchers(three, monkeypatch, order, wanted):
 @pytest.mark.parametrize(("order", "wanted"), [("code", "cab"), ("-code", "bac")])
 def test_masked_codes_stand_in_the_order_in_which_they_are_shown(monkeypatch, order, wanted):
     """a, b and c are masked alike but for b's last letters; by their text it were bca."""
-    monkeypatch.setattr("publications.report.BATCH", 1)
+    monkeypatch.setattr("publications.exports.report.BATCH", 1)
     names = {}
     for name, code in [("c", "M-PUBLISHED"), ("a", "Z-HIDDEN-11"), ("b", "A-HIDDEN-22")]:
         names[VoucherFactory(code=code).public_id] = name

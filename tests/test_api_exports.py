@@ -7,11 +7,11 @@ from django.test import Client
 
 from config.api.actions.revoke_api_key import revoke_api_key
 from config.staff.models import AuditEntry
-from publications.delete_old_files import delete_old_files
+from publications.exports.actions.delete_old_files import delete_old_files
+from publications.exports.actions.write_export import make_export_file
+from publications.exports.report import order_report
+from publications.exports.sign_download import VALID
 from publications.models import Export
-from publications.report import order_report
-from publications.sign_download import VALID
-from publications.write_export import make_export_file
 from tests.api_calls import Answer, Api
 from tests.api_exports import SDK, finished, ordered, table, taken
 from tests.factories import STAFF, CampaignFactory, VoucherFactory, published

@@ -16,9 +16,9 @@ from customers.actions.import_customers import import_customers
 from customers.models import Customer, CustomerImport
 from publications.actions.import_publications import import_publications
 from publications.distributions.actions.list_recipients import list_recipients
+from publications.exports.actions.write_export import make_export_file
+from publications.exports.report import order_report
 from publications.models import Export, ListedRecipient, PublicationImport
-from publications.report import order_report
-from publications.write_export import make_export_file
 from tests.distributions import draft
 from tests.factories import STAFF, CampaignFactory
 from tests.imports import queued_codes, queued_customers, queued_publications

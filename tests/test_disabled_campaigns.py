@@ -5,7 +5,7 @@ import pytest
 from campaigns.models import Campaign, Voucher
 from config.staff.models import ProjectSettings
 from publications.actions.publish import publish, publish_code
-from publications.hand_out import CampaignOver, order_hand_out
+from publications.exports.actions.hand_out import CampaignOver, order_hand_out
 from publications.models import Publication
 from publications.queries.foresee_refusal import foresee_refusal
 from publications.refusals import CampaignDisabled

@@ -5,10 +5,10 @@ import re
 import pytest
 from django.urls import reverse
 
+from publications.exports.actions.order_selection import order_selection
+from publications.exports.actions.write_export import make_export_file
+from publications.exports.report import order_report
 from publications.models import Export
-from publications.order_selection import order_selection
-from publications.report import order_report
-from publications.write_export import make_export_file
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

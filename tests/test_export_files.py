@@ -13,12 +13,12 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from config.staff.models import ProjectSettings
-from publications.delete_old_files import delete_old_files
-from publications.download_export import NoFile, download_export
-from publications.hand_out import order_hand_out
+from publications.exports.actions.delete_old_files import delete_old_files
+from publications.exports.actions.download_export import NoFile, download_export
+from publications.exports.actions.hand_out import order_hand_out
+from publications.exports.actions.write_export import make_export_file, retry_export
+from publications.exports.report import order_report
 from publications.models import Export, Publication, PublishedVoucher
-from publications.report import order_report
-from publications.write_export import make_export_file, retry_export
 from tests.factories import STAFF, CampaignFactory
 
 pytestmark = pytest.mark.django_db

@@ -10,13 +10,13 @@ from django.utils import timezone
 from campaigns.codes.actions.extend_pool import extend_pool
 from campaigns.models import Voucher
 from config.staff.models import AuditEntry
-from publications import hand_out
 from publications.actions.publish import publish
 from publications.actions.release import release
-from publications.hand_out import order_hand_out, take_codes
+from publications.exports.actions import hand_out
+from publications.exports.actions.hand_out import order_hand_out, take_codes
+from publications.exports.actions.write_export import make_export_file, retry_export
 from publications.models import Export, Publication, PublishedVoucher
 from publications.verify import verify
-from publications.write_export import make_export_file, retry_export
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory
 
 pytestmark = pytest.mark.django_db

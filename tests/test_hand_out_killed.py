@@ -15,7 +15,7 @@ from procrastinate.contrib.django import app as queue
 
 from campaigns.codes.actions.extend_pool import extend_pool
 from config.server.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
-from publications.hand_out import order_hand_out
+from publications.exports.actions.hand_out import order_hand_out
 from publications.models import Export, PublishedVoucher
 from tests.factories import STAFF, CampaignFactory
 from tests.running_handout import RunningHandout, manage, processes_of
@@ -131,7 +131,7 @@ async_to_sync(take_up_stalled_jobs)(app)
 ORDER = """
 from campaigns.models import Campaign
 from config.actor import SYSTEM
-from publications.hand_out import order_hand_out
+from publications.exports.actions.hand_out import order_hand_out
 order_hand_out(Campaign.objects.get(), count=140_000, by=SYSTEM)
 """
 

@@ -8,7 +8,14 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from config.staff.models import AuditEntry
-from publications.hand_out import CampaignOver, HandOutRefused, PoolEmpty, PoolTooSmall, order_hand_out, pool_size
+from publications.exports.actions.hand_out import (
+    CampaignOver,
+    HandOutRefused,
+    PoolEmpty,
+    PoolTooSmall,
+    order_hand_out,
+    pool_size,
+)
 from publications.models import Export, Publication
 from tests.factories import STAFF, CampaignFactory, VoucherFactory, published
 

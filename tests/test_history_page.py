@@ -9,11 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from campaigns.models import Voucher
 from publications.actions.publish import publish, publish_code
 from publications.actions.release import release
-from publications.hand_out import order_hand_out
+from publications.exports.actions.hand_out import order_hand_out
+from publications.exports.actions.write_export import make_export_file
 from publications.models import Publication
 from publications.queries import find_publications
 from publications.refusals import PublishRefused
-from publications.write_export import make_export_file
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

@@ -25,7 +25,7 @@ from publications.distributions.actions.change_status import resume
 from publications.distributions.actions.publish_batch import publish_batch
 from publications.distributions.actions.start_due import start_due
 from publications.distributions.actions.write_audience import write_audience
-from publications.hand_out import HandOutRefused, order_hand_out, take_codes
+from publications.exports.actions.hand_out import HandOutRefused, order_hand_out, take_codes
 from publications.models import Delivery, Distribution, Publication
 from publications.quarantine.end_quarantine import NotOpen, NotPrepared, end_quarantine
 from publications.quarantine.move_ids_on import BY, TABLES

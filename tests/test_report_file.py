@@ -11,10 +11,10 @@ from config.staff.models import AuditEntry, ProjectSettings
 from customers.models import Customer
 from publications.actions.publish import publish
 from publications.actions.release import release
+from publications.exports.actions.write_export import make_export_file
+from publications.exports.report import FiltersTooLong, Rows, batches, order_report
 from publications.models import Export, Publication
 from publications.refusals import NoVoucherSuitable
-from publications.report import FiltersTooLong, Rows, batches, order_report
-from publications.write_export import make_export_file
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

@@ -11,9 +11,9 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from publications import hand_out
 from publications.actions.publish import publish
 from publications.actions.release import release
+from publications.exports.actions import hand_out
 from publications.models import DayTally, Publication, TallyProgress
 from publications.redemptions.actions.delete_old_failures import delete_old_failures
 from publications.refusals import NoVoucherSuitable

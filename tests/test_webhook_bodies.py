@@ -13,10 +13,10 @@ from config.actor import Actor
 from config.events.drain import drain_outbox
 from config.events.note import note_event
 from publications.actions.publish import publish
-from publications.hand_out import order_hand_out
+from publications.exports.actions.hand_out import order_hand_out
+from publications.exports.actions.write_export import make_export_file
 from publications.models import Publication, WebhookDelivery
 from publications.redemptions.actions.redeem import Use, redeem, redeem_together
-from publications.write_export import make_export_file
 from tests.factories import (
     STAFF,
     CampaignFactory,

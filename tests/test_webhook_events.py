@@ -6,7 +6,8 @@ from django.db import transaction
 from campaigns.codes.actions.extend_pool import fulfil_order, order_codes
 from publications.actions.publish import publish, publish_code
 from publications.actions.release import release
-from publications.hand_out import order_hand_out
+from publications.exports.actions.hand_out import order_hand_out
+from publications.exports.actions.write_export import make_export_file
 from publications.models import Publication
 from publications.redemptions.actions.redeem import Use, redeem, redeem_together
 from publications.redemptions.actions.roll_back import roll_back
@@ -14,7 +15,6 @@ from publications.redemptions.refusals import RedemptionRefused
 from publications.refusals import PublishRefused
 from publications.webhooks.actions.delete_address import delete_address
 from publications.webhooks.actions.pause_address import pause_address
-from publications.write_export import make_export_file
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 from tests.webhooks import listening, listening_to_all, outbox
 
@@ -93,7 +93,7 @@ def test_a_publication_out_of_a_pool_that_extends_itself_is_noted_once():
 
 
 def test_a_hand_out_is_noted_once_when_all_of_it_is_published(monkeypatch):
-    monkeypatch.setattr("publications.hand_out.CHUNK", 3)
+    monkeypatch.setattr("publications.exports.actions.hand_out.CHUNK", 3)
     listening()
 
     export = order_hand_out(CampaignFactory(codes=8), count=8, by=STAFF)

@@ -16,7 +16,7 @@ from config.staff.models import AuditEntry
 from publications.actions.hold_back import CannotReturn, NotInPool, hold_back, put_back
 from publications.actions.publish import publish, publish_code
 from publications.actions.release import CodeWasUsed, ReasonMissing, release
-from publications.hand_out import pool_size
+from publications.exports.actions.hand_out import pool_size
 from publications.ledger.take_back import take_back
 from publications.low_pools import low_pools
 from publications.models import PublishedVoucher

@@ -25,8 +25,8 @@ from campaigns.models import Campaign
 from campaigns.tasks import run_code_import
 from config.actor import SYSTEM
 from customers.tasks import run_customer_import
-from publications.hand_out import order_hand_out
-from publications.report import order_report
+from publications.exports.actions.hand_out import order_hand_out
+from publications.exports.report import order_report
 from publications.tasks import run_publication_import
 from tests.imports import queued_codes, queued_customers, queued_publications
 campaign = Campaign.objects.get

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from publications.distributions.audience import ONE_ADDRESS, with_same_email_left_out
 from publications.distributions.models import Distribution
 from publications.distributions.reasons import DeliveryReason as Reason
-from publications.hand_out import pool_size
+from publications.exports.actions.hand_out import pool_size
 
 
 class DryRun(NamedTuple):

@@ -21,14 +21,14 @@ from config.staff.lists.tables import list_page
 from config.staff.models import AuditEntry
 from config.staff.pages.dialogs import leave
 from config.staff.roles import EXPORT, PUBLISH, READ, may, requires, reveals_codes
-from publications.download_export import NoFile, download_export, for_spreadsheets
-from publications.export_forms import HandOutForm, ReportForm
-from publications.export_tables import ExportTable, needed_to_take
-from publications.hand_out import HandOutRefused, order_hand_out, pool_size, why_over
+from publications.exports.actions.download_export import NoFile, download_export, for_spreadsheets
+from publications.exports.actions.hand_out import HandOutRefused, order_hand_out, pool_size, why_over
+from publications.exports.actions.order_selection import selection_in_words
+from publications.exports.actions.write_export import retry_export
+from publications.exports.pages.forms import HandOutForm, ReportForm
+from publications.exports.pages.tables import ExportTable, needed_to_take
+from publications.exports.report import filters_in_words, order_report
 from publications.models import Export
-from publications.order_selection import selection_in_words
-from publications.report import filters_in_words, order_report
-from publications.write_export import retry_export
 
 PART = "export"  # the part of an export's page that is asked for again while its file is made
 LATEST = 20

@@ -24,8 +24,8 @@ from customers.models import Customer
 from customers.pages.filters import CustomerFilter
 from publications.automation.pages.filters import FiringFilter
 from publications.distributions.pages.filters import RecipientFilter
+from publications.exports.actions.order_export import order_export
 from publications.models import Delivery, Distribution, Export, Firing, PublishedVoucher
-from publications.order_export import order_export
 from publications.pages.filters import CampaignCodeFilter, HistoryFilter
 from publications.queries.history import history
 

@@ -19,10 +19,10 @@ from config.events.note import note_event
 from config.staff.models import ProjectSettings
 from config.staff.quarantine import current, reason
 from publications.actions.publish import CSV
+from publications.exports.actions.order_export import earlier_order, order_export
 from publications.ledger.give import give
 from publications.ledger.requests import Codes, Given, PublishRequest
 from publications.models import Export, Publication
-from publications.order_export import earlier_order, order_export
 from publications.quarantine.guard import keep_quarantine_away
 from publications.webhooks.models import PUBLICATION_SUCCEEDED
 

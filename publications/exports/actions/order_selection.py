@@ -12,10 +12,10 @@ from config.api.conditions import InvalidCondition, read_filters
 from config.imports.csv.files import Column
 from config.metadata import MetadataRefused, check_metadata
 from config.staff.models import ProjectSettings
-from publications.export_fields import EXPORTED, IN_CLEAR, NAMING_CODES, NEWEST_FIRST, OF_KIND
+from publications.exports.actions.order_export import order_export
+from publications.exports.fields import EXPORTED, IN_CLEAR, NAMING_CODES, NEWEST_FIRST, OF_KIND
+from publications.exports.report import Rows
 from publications.models import Export
-from publications.order_export import order_export
-from publications.report import Rows
 
 LARGEST_FILTERS = (
     512 * 1024

@@ -21,12 +21,18 @@ from config.api.door import ApiError, as_api_error, invalid_payload, iso, not_fo
 from config.api.filters import what_is_asked
 from config.api.lists import ListQuery, answer_list
 from config.public_ids import EXPORT, key_of
-from publications.delete_export import delete_export
-from publications.download_export import NoFile, download_export
-from publications.export_fields import NAMING_CODES, OF_KIND
+from publications.exports.actions.delete_export import delete_export
+from publications.exports.actions.download_export import NoFile, download_export
+from publications.exports.actions.order_selection import (
+    NotOfCampaigns,
+    UnknownExport,
+    UnknownFields,
+    UnknownOrder,
+    order_selection,
+)
+from publications.exports.fields import NAMING_CODES, OF_KIND
+from publications.exports.sign_download import sign_download, who_was_given
 from publications.models import Export
-from publications.order_selection import NotOfCampaigns, UnknownExport, UnknownFields, UnknownOrder, order_selection
-from publications.sign_download import sign_download, who_was_given
 
 router = Router(tags=["Exports"])
 

@@ -14,7 +14,7 @@ from config.staff.models import ApiKey
 from publications.models import Export
 
 VALID = timedelta(hours=24)
-_SALT = "publications.sign_download"
+_SALT = "publications.exports.sign_download"
 
 
 def sign_download(export: Export, *, key: Key) -> str:

@@ -18,7 +18,7 @@ from config.api.conditions import Field
 from config.imports.csv.files import Column, Number, PublicId, Text, Time
 from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER
 from customers.models import Customer
-from publications.export_columns import inherited, metadata_cell, of_code_or_campaign, shown_code
+from publications.exports.columns import inherited, metadata_cell, of_code_or_campaign, shown_code
 from publications.models import Export, Publication, PublishedVoucher
 from publications.queries.conditions import (
     EXPORTED_CUSTOMERS,

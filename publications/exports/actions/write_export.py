@@ -14,13 +14,13 @@ from django.db.models.functions import Coalesce, Least, Now
 from config.actor import Actor
 from config.imports.csv.files import csv_file
 from config.staff.audit import record
-from publications.export_columns import COLUMNS
-from publications.hand_out import NothingGiven, take_codes
+from publications.exports.actions.hand_out import NothingGiven, take_codes
+from publications.exports.actions.order_export import enqueue
+from publications.exports.actions.order_selection import selected_columns, selected_rows
+from publications.exports.columns import COLUMNS
+from publications.exports.report import BATCH, batches, rows_of
 from publications.models import Export
-from publications.order_export import enqueue
-from publications.order_selection import selected_columns, selected_rows
 from publications.refusals import Quarantined
-from publications.report import BATCH, batches, rows_of
 
 Status = Export.Status
 MANY_CODES = 10_000  # in one hand-out

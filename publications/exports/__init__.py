@@ -1,0 +1,1 @@
+"""Files of codes, hand-outs, reports and selections."""
