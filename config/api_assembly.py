@@ -13,14 +13,14 @@ import customers.api.changes
 import customers.api.customers
 import customers.api.events
 import customers.api.segments
-import publications.api.async_actions
 import publications.api.code_imports
-import publications.api.customers
 import publications.api.old_publish
 import publications.api.publications
 import publications.api.voucher_changes
 import publications.api.vouchers
+import publications.dashboard.api.async_actions
 import publications.dashboard.api.campaign_codes
+import publications.dashboard.api.customers
 import publications.exports.api.exports
 import publications.redemptions.api.redemptions
 from config.api.auth import MAY_ALL
@@ -43,7 +43,7 @@ TAGS = {
 DESCRIPTIONS = [
     "customers.api.reference",
     "publications.dashboard.api.code_reference",
-    "publications.api.reference",
+    "publications.dashboard.api.reference",
 ]
 
 api = NinjaAPI(
@@ -80,7 +80,7 @@ add("segments", customers.api.segments.router)
 add("events", customers.api.events.router)
 add("exports", publications.exports.api.exports.router)
 add("metadata-schemas", metadata_schemas)
-add("async-actions", publications.api.async_actions.router)
+add("async-actions", publications.dashboard.api.async_actions.router)
 
 
 def described_api() -> NinjaAPI:

@@ -1,4 +1,4 @@
-"""The invariants of codes, publications and the ledger, for publications/verify.py:
+"""The invariants of codes, publications and the ledger, for publications/dashboard/verify.py:
 (name, kind of row, SQL of how many were examined, SQL of the broken rows)."""
 
 from __future__ import annotations

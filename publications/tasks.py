@@ -20,6 +20,7 @@ from customers.segments.actions.watch_segments import look_at_segments
 from publications.actions.import_publications import import_publications
 from publications.automation.actions.activate import let_go_of_idle_rules
 from publications.automation.actions.walk_segments import walk_segments
+from publications.dashboard.put_clock_right import put_clock_right
 from publications.distributions.actions.advance import advance, at_work, due, shares_of
 from publications.distributions.actions.declare_unknown import declare_unknown
 from publications.distributions.actions.end_run import end_run, wind_up_ended
@@ -29,7 +30,6 @@ from publications.distributions.sending.stored_email_backend import delete_old_m
 from publications.exports.actions import delete_old_files as old_files
 from publications.exports.actions import write_export
 from publications.models import PublicationImport
-from publications.put_clock_right import put_clock_right
 from publications.redemptions.actions import delete_old_failures as old_failures
 from publications.tallies.count_campaigns import count_campaigns
 from publications.tallies.count_publications import count_publications

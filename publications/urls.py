@@ -2,14 +2,14 @@
 
 from django.urls import path
 
+from publications.dashboard.pages import campaign, code, customer
+from publications.dashboard.pages.erase_customer import erase_customer
+from publications.dashboard.pages.home import home
+from publications.dashboard.pages.search import search
 from publications.exports.pages import views as exports
 from publications.pages import history, imports, publish
 from publications.quarantine import views as quarantine
 from publications.referrals.pages import views as referrals
-from publications.views import campaign, code, customer
-from publications.views.erase_customer import erase_customer
-from publications.views.home import home
-from publications.views.search import search
 from publications.webhooks.pages import views as webhooks
 
 app_name = "publications"

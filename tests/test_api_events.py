@@ -5,7 +5,7 @@ import pytest
 from config.api import auth as api_auth
 from config.api.auth import RateLimit
 from customers.models import Customer, Event
-from publications.erase_customer import erase_customer
+from publications.dashboard.erase_customer import erase_customer
 from tests.api_calls import Api
 from tests.factories import STAFF, CustomerFactory
 

@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection
 from campaigns.models import Voucher
 from config.actor import SYSTEM
 from customers.models import Customer
-from publications.erase_customer import erase_customer
+from publications.dashboard.erase_customer import erase_customer
 from publications.models import Redemption
 from publications.redemptions.actions import redeem as verb
 from publications.redemptions.actions.redeem import redeem

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from config.staff.models import AuditEntry
 from customers.models import Customer, Event, Segment, SegmentMember
 from customers.segments.actions.create_segment import create_filter_segment, create_static_segment
-from publications.erase_customer import erase_customer
+from publications.dashboard.erase_customer import erase_customer
 from tests.api_calls import Api
 from tests.factories import STAFF, CustomerFactory
 

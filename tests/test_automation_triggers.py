@@ -14,8 +14,8 @@ from customers.segments.actions.watch_segments import look_at_segments
 from publications.actions.release import release
 from publications.automation.actions.activate import activate
 from publications.automation.actions.walk_segments import InvalidCron, next_time, walk_segments
+from publications.dashboard.erase_customer import erase_customer
 from publications.distributions.actions.change_status import NotPossible, archive, pause, resume
-from publications.erase_customer import erase_customer
 from publications.models import Firing, Publication, Rule
 from publications.redemptions.actions.redeem import redeem
 from tests.automations import automation, fired_for, pass_on, publish_all, skipped, waiting

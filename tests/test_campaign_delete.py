@@ -6,8 +6,8 @@ from campaigns.actions.delete_campaign import delete_campaign, erase_unpublished
 from campaigns.models import Campaign, Voucher
 from config.staff.models import AuditEntry
 from publications.actions.release import release
+from publications.dashboard.queries.running_work import running_work
 from publications.models import Publication
-from publications.running_work import running_work
 from tests.factories import STAFF, CampaignFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -17,9 +17,9 @@ from config.staff.sign_in.sign_in_limit import fails_too_often
 from customers.models import WatchedSegment
 from customers.segments.actions.create_segment import create_filter_segment
 from customers.segments.actions.watch_segments import look_at_segments, watch_segment
+from publications.dashboard.put_clock_right import STORED, put_clock_right
 from publications.distributions.sending.grant_emails import grant_emails
 from publications.models import Distribution, EmailGrant
-from publications.put_clock_right import STORED, put_clock_right
 from tests.distributions import running
 from tests.factories import STAFF, CustomerFactory
 

@@ -8,7 +8,7 @@ from config.staff.models import AuditEntry
 from customers.actions.track_event import track_event
 from customers.models import Customer
 from publications.actions.publish import publish_code
-from publications.erase_customer import erase_customer
+from publications.dashboard.erase_customer import erase_customer
 from publications.models import Publication
 from publications.refusals import DuplicateSourceId
 from tests.factories import STAFF, CustomerFactory, VoucherFactory, published

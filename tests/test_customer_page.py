@@ -11,7 +11,7 @@ from customers.actions.track_event import track_event
 from customers.models import Event
 from customers.segments.actions.create_segment import create_filter_segment, create_static_segment
 from publications.actions.release import release
-from publications.erase_customer import erase_customer
+from publications.dashboard.erase_customer import erase_customer
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

@@ -2,12 +2,12 @@
 
 import pytest
 
+from publications.dashboard.erase_customer import erase_customer
 from publications.distributions.actions.advance import advance
 from publications.distributions.actions.list_recipients import list_recipients
 from publications.distributions.actions.publish_batch import publish_batch
 from publications.distributions.actions.write_audience import write_audience
 from publications.distributions.sending.send_test_message import send_test_message
-from publications.erase_customer import erase_customer
 from publications.models import Delivery, KeptMessage
 from tests.distributions import draft, running
 from tests.factories import STAFF, CustomerFactory

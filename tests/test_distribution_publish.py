@@ -8,13 +8,13 @@ from django.utils import timezone
 from campaigns.codes.actions.extend_pool import extend_pool
 from campaigns.models import Voucher
 from publications.actions.publish import publish
+from publications.dashboard.erase_customer import erase_customer
 from publications.distributions.actions.advance import advance
 from publications.distributions.actions.change_status import pause, resume, stop
 from publications.distributions.actions.end_run import wind_up_ended
 from publications.distributions.actions.list_recipients import list_recipients
 from publications.distributions.actions.publish_batch import publish_batch
 from publications.distributions.actions.write_audience import write_audience
-from publications.erase_customer import erase_customer
 from publications.models import Delivery, Publication, PublishedVoucher
 from tests.distributions import draft, running, start
 from tests.factories import STAFF, CampaignFactory, CustomerFactory

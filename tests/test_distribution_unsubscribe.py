@@ -4,10 +4,10 @@ import pytest
 from django.test import Client
 
 from config.staff.models import AuditEntry
+from publications.dashboard.erase_customer import erase_customer
 from publications.distributions.actions.advance import advance
 from publications.distributions.actions.unsubscribe import resubscribe, unsubscribe_url
 from publications.distributions.queries.dry_run import dry_run
-from publications.erase_customer import erase_customer
 from publications.models import Delivery, KeptMessage, Unsubscribe
 from tests.distributions import draft, running
 from tests.factories import STAFF, CustomerFactory

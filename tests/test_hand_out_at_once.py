@@ -9,12 +9,12 @@ from django.db import connection, transaction
 from campaigns.codes.actions.extend_pool import extend_pool
 from campaigns.models import Voucher
 from publications.actions.publish import publish
+from publications.dashboard.verify import verify
 from publications.exports.actions import hand_out
 from publications.exports.actions.hand_out import order_hand_out
 from publications.exports.actions.write_export import make_export_file
 from publications.models import Export, Publication
 from publications.refusals import NoVoucherSuitable
-from publications.verify import verify
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)

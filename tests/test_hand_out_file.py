@@ -12,11 +12,11 @@ from campaigns.models import Voucher
 from config.staff.models import AuditEntry
 from publications.actions.publish import publish
 from publications.actions.release import release
+from publications.dashboard.verify import verify
 from publications.exports.actions import hand_out
 from publications.exports.actions.hand_out import order_hand_out, take_codes
 from publications.exports.actions.write_export import make_export_file, retry_export
 from publications.models import Export, Publication, PublishedVoucher
-from publications.verify import verify
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory
 
 pytestmark = pytest.mark.django_db

@@ -10,9 +10,9 @@ from config.staff.models import AuditEntry, Outbox
 from customers.models import Customer
 from publications.actions.publish import publish
 from publications.actions.release import release
-from publications.erase_customer import erase_customer
+from publications.dashboard.erase_customer import erase_customer
+from publications.dashboard.verify import verify
 from publications.models import Publication, PublishedVoucher
-from publications.verify import verify
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 from tests.imports import counts, error_rows, imported_publications, refused, sample
 

@@ -12,9 +12,9 @@ from campaigns.models import Voucher
 from customers.models import Customer
 from publications.actions.import_publications import import_publications
 from publications.actions.publish import publish, publish_code
+from publications.dashboard.verify import verify
 from publications.models import Publication, PublicationImport, PublishedVoucher
 from publications.refusals import PublishRefused
-from publications.verify import verify
 from tests.factories import STAFF, CampaignFactory
 from tests.imports import counts, queued_publications, worker
 

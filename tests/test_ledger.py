@@ -12,13 +12,13 @@ from campaigns.models import Voucher
 from config.events.note import listen
 from config.staff.models import Outbox, Quarantine
 from publications.actions.release import release
-from publications.erase_customer import erase_customer
+from publications.dashboard.erase_customer import erase_customer
+from publications.dashboard.verify import verify
 from publications.ledger import give as giving
 from publications.ledger.give import give, give_one
 from publications.ledger.requests import Codes, Declined, Given, PublishRequest
 from publications.ledger.statements import several
 from publications.models import Publication, PublishedVoucher
-from publications.verify import verify
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory, published
 from tests.plans import analyse, forget_statistics, plan
 

@@ -11,10 +11,10 @@ from django.db import connection, transaction
 from campaigns.codes.pool import lock_pool
 from campaigns.models import Voucher
 from publications.actions.release import NotPublished, release
+from publications.dashboard.verify import verify
 from publications.ledger.give import give, give_one
 from publications.ledger.requests import Codes, Given, PublishRequest
 from publications.models import Publication, PublishedVoucher
-from publications.verify import verify
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,12 +8,12 @@ from config.events.drain import drain_outbox
 from config.staff.models import Outbox
 from customers.models import Customer, WatchedSegment
 from customers.segments.actions.watch_segments import look_at_segments
+from publications.dashboard.demo.load_demo import NotEmpty, load_demo
+from publications.dashboard.verify import verify
 from publications.distributions.actions.schedule import what_is_missing
 from publications.distributions.queries.dry_run import dry_run
-from publications.load_demo import NotEmpty, load_demo
 from publications.models import Delivery, Distribution, Firing, KeptMessage, Publication, Referral
 from publications.redemptions.actions.redeem import redeem
-from publications.verify import verify
 from tests.factories import STAFF, CustomerFactory
 
 pytestmark = pytest.mark.django_db

@@ -36,7 +36,7 @@ def test_a_fault_in_a_call_is_logged_by_its_route(lines, monkeypatch):
 
 
 def test_a_fault_of_a_page_is_logged_by_its_route(lines, monkeypatch, signed_in):
-    monkeypatch.setattr("publications.views.code.render", break_down)
+    monkeypatch.setattr("publications.dashboard.pages.code.render", break_down)
     voucher = VoucherFactory(code="GOLD-1")
     client = signed_in("Manager")
     client.raise_request_exception = False

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from config.api.actions.create_api_key import create_api_key
-from publications.verify import verify as check
+from publications.dashboard.verify import verify as check
 from tests.factories import STAFF, CampaignFactory
 from tests.imports import SAMPLES
 

@@ -12,7 +12,7 @@ from customers.actions.upsert import CustomerNotFound
 from customers.models import Customer
 from publications.actions.publish import publish, publish_code
 from publications.actions.release import NotPublished, ReasonMissing, release
-from publications.erase_customer import erase_customer
+from publications.dashboard.erase_customer import erase_customer
 from publications.exports.actions.hand_out import order_hand_out
 from publications.exports.actions.hand_out import take_codes as take_codes_of_hand_out
 from publications.models import Export, Publication, PublishedVoucher

@@ -16,10 +16,10 @@ from django.db.models import F, Sum
 
 from campaigns.models import Voucher
 from config.die_with_parent import die_with_parent
+from publications.dashboard.verify import verify
 from publications.models import Redemption
 from publications.redemptions.actions.redeem import Use, redeem_together
 from publications.redemptions.actions.roll_back import roll_back
-from publications.verify import verify
 from tests.factories import STAFF, StandaloneVoucherFactory, VoucherFactory, published
 from tests.redeeming_client import THREADS
 from tests.test_redeem import gift

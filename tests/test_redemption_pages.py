@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.codes.queries.count_codes import count_codes
-from publications.erase_customer import erase_customer
+from publications.dashboard.erase_customer import erase_customer
 from publications.redemptions.actions.redeem import Use, redeem, redeem_together
 from publications.redemptions.actions.roll_back import roll_back
 from publications.redemptions.refusals import QuantityExceeded, RedemptionRefused

@@ -11,7 +11,7 @@ from customers.actions.upsert import CustomerNotFound
 from customers.models import Customer, Event, Segment, SegmentMember
 from customers.segments.actions.create_segment import CustomersNotFound, create_filter_segment, create_static_segment
 from customers.segments.actions.delete_segment import delete_segment
-from publications.erase_customer import erase_customer
+from publications.dashboard.erase_customer import erase_customer
 from tests.factories import STAFF, CustomerFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from publications.actions.publish import publish
 from publications.actions.release import release
+from publications.dashboard.verify import INVARIANTS
 from publications.exports.actions import hand_out
 from publications.models import DayTally, Publication, TallyProgress
 from publications.redemptions.actions.delete_old_failures import delete_old_failures
@@ -20,7 +21,6 @@ from publications.refusals import NoVoucherSuitable
 from publications.tallies import count_publications as counting
 from publications.tallies.count_publications import count_publications
 from publications.tallies.tally import overview_of, tally_days
-from publications.verify import INVARIANTS
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -15,12 +15,12 @@ from config.staff import audit
 from publications.actions.hold_back import hold_back
 from publications.actions.publish import publish
 from publications.actions.release import release
-from publications.erase_customer import erase_customer
+from publications.dashboard.erase_customer import erase_customer
+from publications.dashboard.verify import INVARIANTS, broken_rows, verify
 from publications.models import Export, Publication, PublishedVoucher, TallyProgress
 from publications.redemptions.actions.redeem import redeem
 from publications.refusals import NoVoucherSuitable
 from publications.tallies.count_publications import count_publications
-from publications.verify import INVARIANTS, broken_rows, verify
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

@@ -9,9 +9,9 @@ from django.db import connection
 from django.utils import timezone
 
 from customers.models import Customer
+from publications.dashboard.verify import verify
 from publications.distributions.actions.advance import advance
 from publications.models import Delivery, Distribution, KeptMessage
-from publications.verify import verify
 from tests.distributions import running
 from tests.factories import CustomerFactory, published
 

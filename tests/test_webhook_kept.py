@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from config.events.drain import drain_outbox
-from publications.erase_customer import erase_customer
+from publications.dashboard.erase_customer import erase_customer
 from publications.models import WebhookAddress, WebhookDelivery
 from publications.redemptions.actions.redeem import redeem
 from publications.webhooks import compose

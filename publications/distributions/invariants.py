@@ -1,4 +1,4 @@
-"""The invariants of distributions, for publications/verify.py:
+"""The invariants of distributions, for publications/dashboard/verify.py:
 (name, kind of row, SQL of how many were examined, SQL of the broken rows)."""
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from config.actor import Actor
 from config.erasure_journal import read_erasures
 from config.public_ids import CUSTOMER, key_of
 from customers.models import Customer
-from publications.erase_customer import erase_customer
+from publications.dashboard.erase_customer import erase_customer
 
 
 def erase_again(journal: Path, *, by: Actor) -> int:

@@ -1,4 +1,4 @@
-"""The invariant of the tallies, for publications/verify.py.
+"""The invariant of the tallies, for publications/dashboard/verify.py.
 
 A tally is a sum: it differs where it was edited, but also where a row that it counts is gone. Each is told once. So a
 difference is left out that codes without a publication, or publications without codes, explain: those are told by name

@@ -11,7 +11,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, expect
 
 from campaigns.models import Campaign, CodeOrder, Voucher
-from publications.load_demo import load_demo
+from publications.dashboard.demo.load_demo import load_demo
 from publications.models import Publication
 from tests.access import NO_GET
 from tests.browser.conftest import DESKTOP

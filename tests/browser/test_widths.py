@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from campaigns.models import Campaign
 from customers.models import Customer
 from publications.actions.publish import publish
-from publications.load_demo import load_demo
+from publications.dashboard.demo.load_demo import load_demo
 from publications.models import Publication
 from publications.webhooks.actions.create_address import create_address
 from publications.webhooks.actions.send_again import send_test

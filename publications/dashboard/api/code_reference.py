@@ -10,8 +10,8 @@ from config.api.started import Started
 from customers.api import changes as customer_changes
 from customers.api.schemas import Customer
 from publications.answers.schemas import PublicationList
-from publications.api import code_imports, customers, publications, voucher_changes, vouchers
-from publications.dashboard.api import campaign_codes
+from publications.api import code_imports, publications, voucher_changes, vouchers
+from publications.dashboard.api import campaign_codes, customers
 from publications.queries.conditions import VOUCHERS
 
 in_path("campaign_id", "A campaign's `camp_…` id or name.", "Autumn coffee")

@@ -18,7 +18,7 @@ from customers.segments.actions.watch_segments import watch_segment
 from customers.segments.queries.find_segments import in_segment
 from publications.automation.actions.fire_rules import KINDS
 from publications.automation.models import Firing, Rule
-from publications.distributions.load_demo_runs import BODY, ended, give_demo_codes, keep_sent
+from publications.dashboard.demo.load_demo_runs import BODY, ended, give_demo_codes, keep_sent
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import FiringReason
 from publications.models import Publication

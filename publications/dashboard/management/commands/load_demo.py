@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand, CommandError
 
-from publications.load_demo import NotEmpty, load_demo
+from publications.dashboard.demo.load_demo import NotEmpty, load_demo
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from config.staff.roles import READ, requires, reveals_codes
-from publications.search_everything import SHOWN, page_of_id, search_everything
+from publications.dashboard.queries.search_everything import SHOWN, page_of_id, search_everything
 
 LONGEST = 255
 

@@ -4,8 +4,8 @@ import json
 
 from django.core.management.base import BaseCommand, CommandError
 
+from publications.dashboard.verify import SHOWN, Finding, broken_rows, verify
 from publications.distributions.invariants import what_waits_for_a_person
-from publications.verify import SHOWN, Finding, broken_rows, verify
 
 
 class Command(BaseCommand):

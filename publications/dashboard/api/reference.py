@@ -23,7 +23,8 @@ from publications.answers.schemas import (
     RedemptionsOfVoucher,
     RollbacksMade,
 )
-from publications.api import async_actions, old_publish, publications
+from publications.api import old_publish, publications
+from publications.dashboard.api import async_actions
 from publications.exports.api import exports
 from publications.queries.conditions import PUBLICATIONS
 from publications.redemptions.api import redemptions

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from config.api.auth import MAY_ALL, caller
 from customers.actions.upsert import CustomerNotFound, find_customer
 from customers.api.customers import router
-from publications.erase_customer import erase_customer
+from publications.dashboard.erase_customer import erase_customer
 
 
 @router.delete("/{customer_id}", auth=MAY_ALL, response={204: None})

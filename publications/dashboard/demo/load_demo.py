@@ -20,7 +20,7 @@ from customers.models import Customer
 from publications.actions.release import release
 from publications.dashboard.demo.load_demo_program import load_demo_program
 from publications.dashboard.demo.load_demo_rules import load_demo_rules
-from publications.distributions.load_demo_runs import load_demo_runs
+from publications.dashboard.demo.load_demo_runs import load_demo_runs
 from publications.ledger.give import give
 from publications.ledger.requests import Codes, PublishRequest
 from publications.models import Publication, PublishedVoucher, Redemption

@@ -12,7 +12,7 @@ from config.erasure_journal import JournalNotWritten
 from config.staff.pages.dialogs import leave
 from config.staff.roles import MANAGE, requires
 from customers.models import Customer
-from publications.erase_customer import erase_customer as erase
+from publications.dashboard.erase_customer import erase_customer as erase
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

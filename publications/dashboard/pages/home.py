@@ -15,10 +15,10 @@ from campaigns.models import Campaign, Voucher
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.models import ApiKey, AuditEntry
 from config.staff.roles import MANAGE, READ, may, requires, reveals_codes
-from publications.low_pools import low_pools
+from publications.dashboard.queries.low_pools import low_pools
+from publications.dashboard.queries.running_work import running_work
 from publications.models import Publication, WebhookAddress
 from publications.queries.history import attach_ledger, history
-from publications.running_work import running_work
 from publications.tallies.tally import tally_days
 
 RUNNING = "running-work"  # the part of the page that is asked for again while something runs
