@@ -8,7 +8,7 @@ from publications.dashboard.pages.home import home
 from publications.dashboard.pages.search import search
 from publications.exports.pages import views as exports
 from publications.pages import history, imports, publish
-from publications.quarantine import views as quarantine
+from publications.quarantine.pages import views as quarantine
 from publications.referrals.pages import views as referrals
 from publications.webhooks.pages import views as webhooks
 

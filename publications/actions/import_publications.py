@@ -14,11 +14,11 @@ from campaigns.codes.code_space import LONGEST_CODE
 from config.actor import Actor
 from config.imports.run_import import ImportImpossible, Refused, Written, run_import
 from config.public_ids import CUSTOMER, public_id
+from publications.actions.quarantine_guard import keep_quarantine_away
 from publications.columns import DEFAULT_CHANNEL, PublicationReader
 from publications.ledger.give import give
 from publications.ledger.requests import Codes, Declined, Given, PublishRequest
 from publications.models import Publication, PublicationImport
-from publications.quarantine.guard import keep_quarantine_away
 from publications.refusals import Quarantined
 
 # Column of a row -> its type. A row that says neither to whom nor when tells of a code that nobody holds: its key is

@@ -25,11 +25,11 @@ from config.metadata import check_metadata
 from config.staff.quarantine import IS_OPEN
 from customers.actions.upsert import CustomerNotFound, upsert_customer
 from customers.models import Customer
+from publications.actions.quarantine_guard import refuse_if_quarantined
 from publications.actions.record_failure import record_failure
 from publications.ledger.give import give, give_one
 from publications.ledger.requests import Codes, Given, PublishRequest
 from publications.models import Publication
-from publications.quarantine.guard import refuse_if_quarantined
 from publications.queries.find_repeat import find_by_join_once, find_by_source_id
 from publications.refusals import (
     AlreadyJoined,

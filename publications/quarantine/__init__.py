@@ -1,1 +1,1 @@
-"""After a restored backup or a failover that lost seconds: what is held, what a person decides, and how it ends."""
+"""After a restored backup: nothing is published until a Manager has gone through what may be lost."""

@@ -24,6 +24,7 @@ from config.advisory_locks import Lock
 from config.staff.models import ProjectSettings
 from customers.models import Customer
 from publications.actions.publish import AUTOMATION, DASHBOARD
+from publications.actions.quarantine_guard import keep_quarantine_away
 from publications.distributions.actions.change_status import hold
 from publications.distributions.actions.write_audience import walk_by_index
 from publications.distributions.audience import one_each, why_left_out
@@ -33,7 +34,6 @@ from publications.distributions.reasons import DeliveryReason, StatusReason
 from publications.ledger.give import give
 from publications.ledger.requests import Codes, Declined, Given, PublishRequest
 from publications.models import Publication
-from publications.quarantine.guard import keep_quarantine_away
 from publications.refusals import Quarantined
 
 AHEAD = 1_000  # recipients who have a code and whose message is due: so many codes may be taken before it is their turn

@@ -19,11 +19,11 @@ from config.events.note import note_event
 from config.staff.models import ProjectSettings
 from config.staff.quarantine import current, reason
 from publications.actions.publish import CSV
+from publications.actions.quarantine_guard import keep_quarantine_away
 from publications.exports.actions.order_export import earlier_order, order_export
 from publications.ledger.give import give
 from publications.ledger.requests import Codes, Given, PublishRequest
 from publications.models import Export, Publication
-from publications.quarantine.guard import keep_quarantine_away
 from publications.webhooks.models import PUBLICATION_SUCCEEDED
 
 CHUNK = 10_000

@@ -20,11 +20,11 @@ from config.staff.roles import MANAGE, requires
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import DeliveryReason, StatusReason
 from publications.quarantine.end_quarantine import NotOpen, NotPrepared, end_quarantine
-from publications.quarantine.forms import ListedForm, NextForm, SentForm
 from publications.quarantine.list_pools import list_pools
+from publications.quarantine.pages.forms import ListedForm, NextForm, SentForm
+from publications.quarantine.pages.tables import HeldPoolTable
 from publications.quarantine.read_codes import read_codes
 from publications.quarantine.settle_sent import settle_sent
-from publications.quarantine.tables import HeldPoolTable
 from publications.quarantine.withdraw_listed import Outcome, withdraw_listed
 from publications.quarantine.withdraw_next import withdraw_next
 
