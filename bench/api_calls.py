@@ -49,7 +49,7 @@ def measure(blocks: int, calls: int) -> None:
 
     from config.api import auth as api_auth
     from config.api import log as api_log
-    from config.staff.models import ApiCall
+    from config.api.models import ApiCall
 
     nothing_taken = api_auth.Allowance(1, 0)
 
@@ -86,7 +86,8 @@ def measure(blocks: int, calls: int) -> None:
 
 def _caller(application, *, codes: int):
     """A function that publishes the next code of one campaign to one customer."""
-    from campaigns.models import Campaign, Voucher
+    from campaigns.codes.models import Voucher
+    from campaigns.models import Campaign
     from config.actor import SYSTEM
     from config.api.actions.create_api_key import create_api_key
 

@@ -133,8 +133,8 @@ class Bench:
         from psycopg import ClientCursor
 
         from publications.exports.columns import COLUMNS
+        from publications.exports.models import Export
         from publications.exports.report import rows_of
-        from publications.models import Export
 
         rows = rows_of(Export.objects.filter(kind=kind).latest("pk"))
         cells = [column.value for column in COLUMNS[kind]]

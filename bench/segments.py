@@ -42,15 +42,16 @@ def measure(campaign: int, customers: int) -> None:
 
     from config.actor import SYSTEM
     from config.public_ids import public_id
-    from customers.models import Customer, WatchedSegment
+    from customers.models import Customer
     from customers.segments.actions.create_segment import create_filter_segment
     from customers.segments.actions.watch_segments import watch_segment
+    from customers.segments.models import WatchedSegment
     from customers.segments.pages.views import _count
     from customers.segments.queries.find_segments import in_segment
     from publications.automation.actions.activate import activate
     from publications.automation.actions.create_automation import create_automation
     from publications.automation.actions.walk_segments import walk_segments
-    from publications.models import Firing, Rule
+    from publications.automation.models import Firing, Rule
 
     got = f"publications.{public_id('camp', campaign)}.count"
     segments = {
@@ -92,8 +93,8 @@ def measure(campaign: int, customers: int) -> None:
 
 
 def look() -> int:
-    from customers.models import WatchedSegment
     from customers.segments.actions.watch_segments import look_at_segments
+    from customers.segments.models import WatchedSegment
 
     WatchedSegment.objects.update(looked_at="2000-01-01T00:00Z")
     return look_at_segments()

@@ -18,19 +18,11 @@ from campaigns.check_value import InvalidFields
 from campaigns.codes.actions.extend_pool import retry_order
 from campaigns.codes.actions.switch_code import disable_code, enable_code
 from campaigns.codes.mask import mask
+from campaigns.codes.models import CodeImport, CodeOrder, RefusedCode, Voucher
 from campaigns.codes.queries.count_codes import count_codes
 from campaigns.codes.queries.find import vouchers_to_see
 from campaigns.codes.state import state_of_code
-from campaigns.models import (
-    Campaign,
-    CampaignCount,
-    CampaignDeletion,
-    CodeImport,
-    CodeOrder,
-    OfferChange,
-    RefusedCode,
-    Voucher,
-)
+from campaigns.models import Campaign, CampaignCount, CampaignDeletion, OfferChange
 from campaigns.pages.filters import CampaignFilter, CodeFilter, state_of_campaign
 from config.actor import Actor
 from config.staff.admin import InternalAdmin, ReadOnlyAdmin, RoleModelAdmin

@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from campaigns.models import Campaign, Value, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign, Value
 from config.api.door import hundredths, iso, number
 
 NO_RULES = {"object": "list", "data_ref": "data", "data": [], "total": 0}

@@ -10,7 +10,8 @@ from typing import Any, cast
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from campaigns.models import Campaign, Value, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign, Value
 from config.metadata import MetadataRefused, check_metadata
 
 Discount = Value.Discount

@@ -11,19 +11,9 @@ from config.staff.admin_site import Section
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.roles import PUBLISH
 from customers.actions.edit_customer import CustomerChanged, edit_customer
-from customers.models import (
-    Customer,
-    CustomerImport,
-    Event,
-    FirstMembers,
-    RefusedCustomer,
-    Segment,
-    SegmentChange,
-    SegmentMember,
-    WatchedMember,
-    WatchedSegment,
-)
+from customers.models import Customer, CustomerImport, Event, RefusedCustomer
 from customers.queries.search import search
+from customers.segments.models import FirstMembers, Segment, SegmentChange, SegmentMember, WatchedMember, WatchedSegment
 from customers.segments.queries.find_segments import in_segment
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from procrastinate.contrib.django import app
 
+from config.background import UNTIL_THE_DATABASE_ANSWERS
 from config.imports.delete_old_imports import delete_old_imports
-from config.staff.tasks import UNTIL_THE_DATABASE_ANSWERS
 from customers.actions.import_customers import import_customers
 from customers.models import CustomerImport
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from campaigns.codes.mask import mask
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.staff.admin import InternalAdmin, ReadOnlyAdmin
 from config.staff.admin_site import Section
 from config.staff.lists.looking_back import newest
@@ -16,21 +16,14 @@ from config.staff.roles import MANAGE, reveals_codes
 from customers.models import Customer
 from publications.code_visibility import shown
 from publications.distributions import admin as _of_distributions  # noqa: F401 - registers its own
-from publications.models import (
-    DayTally,
-    Export,
-    Publication,
-    PublicationImport,
-    PublishedVoucher,
-    Redemption,
-    Referral,
-    ReferralProgram,
-    RefusedPublication,
-    TallyProgress,
-)
+from publications.exports.models import Export
+from publications.models import Publication, PublicationImport, PublishedVoucher, RefusedPublication
 from publications.pages.filters import LOOKED_THROUGH
 from publications.queries.find_publications import find_publications
+from publications.redemptions.models import Redemption
 from publications.redemptions.queries.history import find_redemption
+from publications.referrals.models import Referral, ReferralProgram
+from publications.tallies.models import DayTally, TallyProgress
 from publications.webhooks import admin as _of_webhooks  # noqa: F401 - registers its own
 
 CODES_LISTED = 50

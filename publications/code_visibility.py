@@ -8,7 +8,7 @@ from urllib.parse import quote
 from django.utils.html import escape
 
 from campaigns.codes.mask import mask
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 
 
 def is_masked(voucher: Voucher, *, reveals: bool) -> bool:

@@ -2,53 +2,18 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.functions import RandomUUID
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from campaigns.models import Campaign, Voucher
-from config.public_ids import EXPORT, PUBLICATION, VOUCHER, public_id
-from config.staff.models import ActedBy, CsvImport, RefusedRow, Work, files
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
+from config.acted_by import ActedBy
+from config.imports.models import CsvImport, RefusedRow
+from config.public_ids import PUBLICATION, VOUCHER, public_id
 from customers.models import Customer
-from publications.automation.models import Firing, Rule
-from publications.distributions.models import (
-    Delivery,
-    Distribution,
-    EmailGrant,
-    KeptMessage,
-    ListedRecipient,
-    Unsubscribe,
-)
-from publications.redemptions.models import Redemption
-from publications.referrals.models import Referral, ReferralProgram
 from publications.refusals import FailureReason
-from publications.tallies.models import DayTally, TallyProgress
-from publications.webhooks.models import WebhookAddress, WebhookDelivery
-
-__all__ = [
-    "DayTally",
-    "Delivery",
-    "Distribution",
-    "EmailGrant",
-    "Export",
-    "Firing",
-    "KeptMessage",
-    "ListedRecipient",
-    "Publication",
-    "PublicationImport",
-    "PublishedVoucher",
-    "Redemption",
-    "Referral",
-    "ReferralProgram",
-    "RefusedPublication",
-    "Rule",
-    "TallyProgress",
-    "Unsubscribe",
-    "WebhookAddress",
-    "WebhookDelivery",
-]
 
 
 class Publication(ActedBy):
@@ -215,60 +180,6 @@ class PublishedVoucher(models.Model):
 
     def __str__(self) -> str:
         return f"{public_id(PUBLICATION, self.publication_id)} holds {public_id(VOUCHER, self.voucher_id)}"
-
-
-class Export(Work):
-    """A CSV file made in the background: a hand-out (publishes its codes) or a report (publishes nothing)."""
-
-    class Kind(models.TextChoices):
-        HAND_OUT = "hand_out", "Hand-out"
-        CODES = "codes", "Codes report"
-        PUBLICATIONS = "publications", "Publications report"
-        CUSTOMERS = "customers", "Customers report"
-        RECIPIENTS = "recipients", "Recipients report"  # of one distribution, which its filters name
-        FIRINGS = "firings", "Firings report"  # of an automatic one, likewise
-
-    kind = models.CharField(max_length=16, choices=Kind.choices)
-    campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, related_name="exports")
-    # A hand-out's one publication; the file is made from what it holds.
-    publication = models.OneToOneField(Publication, models.PROTECT, null=True, related_name="export")
-    everything = models.BooleanField(
-        default=False
-    )  # a hand-out of "all": every code that was in the pool when it started
-    filters = models.CharField(
-        max_length=2000, default="", blank=True
-    )  # a report's query string, as in the page's address
-    # What the API asked for: {"fields", "filters", "order"} and perhaps "campaign_id", as it was sent. Null: not by the API.
-    parameters = models.JSONField(null=True, editable=False)
-    # Unpublished codes stand in it in clear, as the project's settings allowed when it was ordered.
-    reveals_codes = models.BooleanField(default=False, db_default=False, editable=False)
-    lossless = models.BooleanField(default=False)  # formulas are not neutralised: for machines, never for a spreadsheet
-    for_excel = models.BooleanField(default=False)  # with a byte order mark
-    file = models.FileField(upload_to="exports/%Y/%m", storage=files, null=True)
-    file_name = models.CharField(max_length=255, default="")
-    # How many rows the file has. A hand-out's is known, and no more codes are taken, once its taking has ended.
-    rows = models.BigIntegerField(null=True)
-    size = models.BigIntegerField(null=True)  # bytes
-    sha256 = models.CharField(max_length=64, default="")
-    downloads = models.PositiveIntegerField(default=0)
-    file_deleted_at = models.DateTimeField(null=True)
-    # Drawn by the form that ordered it: a second press of its button finds this row instead of making another.
-    form_token = models.UUIDField(db_default=RandomUUID(), unique=True, editable=False)
-
-    class Meta:
-        ordering = ["-created_at", "-id"]
-        constraints = [
-            models.CheckConstraint(
-                name="export_hand_out_of_campaign", condition=~Q(kind="hand_out") | Q(campaign__isnull=False)
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.file_name or self.public_id
-
-    @property
-    def public_id(self) -> str:
-        return public_id(EXPORT, self.pk)
 
 
 class PublicationImport(CsvImport):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.db.models import TextChoices
 
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 
 
 class FailureReason(TextChoices):

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.test import Client
 
 from publications.exports.actions.write_export import make_export_file
-from publications.models import Export
+from publications.exports.models import Export
 from tests.api_calls import Answer
 
 SDK = {"Accept": "text/plain"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from campaigns.codes.actions.import_codes import import_codes
-from campaigns.models import CodeImport
+from campaigns.codes.models import CodeImport
 from customers.actions.import_customers import import_customers
 from customers.models import CustomerImport
 from tests.api_calls import Answer, Api

@@ -1,11 +1,12 @@
 """Automatic distributions for tests."""
 
 from config.events.drain import drain_outbox
-from config.staff.models import Outbox
+from config.events.models import Outbox
 from publications.automation.actions.activate import activate
 from publications.automation.actions.create_automation import create_automation
+from publications.automation.models import Firing
 from publications.distributions.actions.publish_batch import publish_batch
-from publications.models import Delivery, Distribution, Firing
+from publications.distributions.models import Delivery, Distribution
 from tests.factories import STAFF, CampaignFactory
 
 

@@ -7,7 +7,7 @@ from customers.models import Customer
 from publications.distributions.actions.list_recipients import list_recipients
 from publications.distributions.actions.schedule import schedule
 from publications.distributions.actions.start_due import start_due
-from publications.models import Distribution
+from publications.distributions.models import Distribution
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 
 

@@ -14,9 +14,10 @@ from django.db import connection
 
 from campaigns.codes import columns as code_columns
 from campaigns.codes.actions.import_codes import import_codes
-from campaigns.models import Campaign, CodeImport
+from campaigns.codes.models import CodeImport
+from campaigns.models import Campaign
 from config.imports.draft_import import draft_import, start_import
-from config.staff.models import CsvImport
+from config.imports.models import CsvImport
 from customers import columns as customer_columns
 from customers.actions.import_customers import import_customers
 from customers.models import CustomerImport

@@ -7,42 +7,35 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from campaigns.models import CampaignCount, CampaignDeletion, CodeImport, CodeOrder, OfferChange
+from campaigns.codes.models import CodeImport, CodeOrder
+from campaigns.models import CampaignCount, CampaignDeletion, OfferChange
 from config.api.actions.create_api_key import create_api_key
+from config.api.models import ApiCall
+from config.events.models import Listener
 from config.events.note import note_event
 from config.staff.audit import record
-from config.staff.models import ApiCall, Listener, ProjectSettings, Quarantine
-from customers.models import (
-    CustomerImport,
-    Event,
-    FirstMembers,
-    Segment,
-    SegmentChange,
-    SegmentMember,
-    WatchedMember,
-    WatchedSegment,
-)
+from config.staff.models import ProjectSettings, Quarantine
+from customers.models import CustomerImport, Event
+from customers.segments.models import FirstMembers, Segment, SegmentChange, SegmentMember, WatchedMember, WatchedSegment
 from publications.automation.actions.create_automation import create_automation
+from publications.automation.models import Firing
 from publications.distributions.actions.create_draft import create_draft
 from publications.distributions.actions.unsubscribe import unsubscribe_url
-from publications.models import (
-    DayTally,
+from publications.distributions.models import (
     Delivery,
     Distribution,
     EmailGrant,
-    Export,
-    Firing,
     KeptMessage,
     ListedRecipient,
-    PublicationImport,
-    Referral,
-    ReferralProgram,
-    TallyProgress,
     Unsubscribe,
-    WebhookDelivery,
 )
+from publications.exports.models import Export
+from publications.models import PublicationImport
 from publications.redemptions.actions.redeem import redeem
+from publications.referrals.models import Referral, ReferralProgram
+from publications.tallies.models import DayTally, TallyProgress
 from publications.webhooks.actions.create_address import create_address
+from publications.webhooks.models import WebhookDelivery
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, UserFactory, VoucherFactory, published
 
 CSV = {"original_name": "codes.csv", "size": 10, "encoding": "utf-8", "delimiter": ",", "status": "draft"}

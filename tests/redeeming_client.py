@@ -24,11 +24,11 @@ def work(spec: dict, thread: int) -> Counter:
     """
     from django.db import connection
 
-    from campaigns.models import Voucher
+    from campaigns.codes.models import Voucher
     from config.actor import SYSTEM
-    from publications.models import Redemption
     from publications.redemptions.actions.redeem import Use, redeem_together
     from publications.redemptions.actions.roll_back import roll_back
+    from publications.redemptions.models import Redemption
     from publications.redemptions.refusals import RedemptionRefused
 
     dice = random.Random(f"{os.getpid()}-{thread}")

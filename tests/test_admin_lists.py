@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.staff.admin import RoleModelAdmin
 from tests.factories import CampaignFactory
 

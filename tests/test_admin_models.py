@@ -7,7 +7,8 @@ from django.apps import apps
 from django.contrib import admin
 from django.urls import reverse
 
-from campaigns.models import Campaign, RefusedCode, Voucher
+from campaigns.codes.models import RefusedCode, Voucher
+from campaigns.models import Campaign
 from config.actor import Actor
 from config.staff.audit import record
 from tests.factories import STAFF, CampaignFactory, StandaloneVoucherFactory

@@ -2,7 +2,8 @@
 
 import pytest
 
-from campaigns.models import Campaign, CodeOrder
+from campaigns.codes.models import CodeOrder
+from campaigns.models import Campaign
 from customers.models import Customer
 from tests.api_calls import Api
 from tests.factories import STAFF, CampaignFactory, CustomerFactory

@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from tests.api_calls import Api
 from tests.factories import CampaignFactory, StandaloneVoucherFactory, VoucherFactory
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 from django.db import connection, transaction
 
-from config.staff.models import ApiKey
+from config.api.models import ApiKey
 from tests.api_calls import Api
 
 pytestmark = pytest.mark.django_db(transaction=True)

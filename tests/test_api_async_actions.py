@@ -6,7 +6,8 @@ import pytest
 
 from campaigns.actions.delete_campaign import delete_campaign
 from campaigns.codes.actions.extend_pool import order_codes
-from campaigns.models import CampaignDeletion, CodeImport, CodeOrder
+from campaigns.codes.models import CodeImport, CodeOrder
+from campaigns.models import CampaignDeletion
 from config.actor import SYSTEM
 from config.public_ids import ASYNC_ACTION, action_id, action_of, public_id
 from customers.models import CustomerImport

@@ -9,7 +9,8 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from campaigns.actions.delete_campaign import erase_unpublished_codes
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from config.staff.models import AuditEntry
 from tests.api_calls import Api
 from tests.factories import CampaignFactory, VoucherFactory, published

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from campaigns.codes.actions.extend_pool import fulfil_order
-from campaigns.models import CodeOrder, Voucher
+from campaigns.codes.models import CodeOrder, Voucher
 from config.staff.models import AuditEntry
 from publications.models import Publication
 from publications.redemptions.actions.redeem import redeem

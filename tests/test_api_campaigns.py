@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from campaigns.models import Campaign, CodeOrder
+from campaigns.codes.models import CodeOrder
+from campaigns.models import Campaign
 from config.staff.models import AuditEntry
 from tests.api_calls import Api
 from tests.factories import CampaignFactory

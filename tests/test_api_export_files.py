@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from customers.models import Customer
 from publications.actions.release import release
 from publications.exports.actions.write_export import make_export_file
-from publications.models import Export
+from publications.exports.models import Export
 from publications.redemptions.actions.redeem import redeem
 from tests.api_calls import Api
 from tests.api_exports import finished, table, taken

@@ -9,9 +9,9 @@ from config.api.actions.revoke_api_key import revoke_api_key
 from config.staff.models import AuditEntry
 from publications.exports.actions.delete_old_files import delete_old_files
 from publications.exports.actions.write_export import make_export_file
+from publications.exports.models import Export
 from publications.exports.report import order_report
 from publications.exports.sign_download import VALID
-from publications.models import Export
 from tests.api_calls import Answer, Api
 from tests.api_exports import SDK, finished, ordered, table, taken
 from tests.factories import STAFF, CampaignFactory, VoucherFactory, published

@@ -8,8 +8,9 @@ from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from campaigns.codes.actions.import_codes import TAKEN
-from campaigns.models import CodeImport, Voucher
-from config.staff.models import AuditEntry, files
+from campaigns.codes.models import CodeImport, Voucher
+from config.staff.models import AuditEntry
+from config.stored_files import files
 from customers.models import CustomerImport
 from tests.api_calls import Api
 from tests.api_imports import done

@@ -12,7 +12,8 @@ from django.db import connection
 from django.test import Client
 
 from config.api.actions.create_api_key import create_api_key
-from config.staff.models import ApiKey, AuditEntry
+from config.api.models import ApiKey
+from config.staff.models import AuditEntry
 from tests.factories import STAFF
 
 pytestmark = pytest.mark.django_db

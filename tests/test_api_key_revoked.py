@@ -4,7 +4,8 @@ import pytest
 
 from config.api.actions.create_api_key import create_api_key
 from config.api.actions.revoke_api_key import revoke_api_key
-from config.staff.models import ApiKey, AuditEntry
+from config.api.models import ApiKey
+from config.staff.models import AuditEntry
 from tests.factories import STAFF
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.api import lists as api_lists
 from publications.actions.publish import publish
 from publications.actions.release import release

@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from publications.models import Publication
 from tests.api_calls import Api
 from tests.factories import CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory

@@ -5,13 +5,13 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.actor import SYSTEM
 from customers.models import Customer
 from publications.dashboard.erase_customer import erase_customer
-from publications.models import Redemption
 from publications.redemptions.actions import redeem as verb
 from publications.redemptions.actions.redeem import redeem
+from publications.redemptions.models import Redemption
 from tests.api_calls import Api
 from tests.factories import CampaignFactory, StandaloneVoucherFactory, VoucherFactory
 

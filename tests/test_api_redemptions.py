@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.public_ids import key_of
 from customers.models import Customer
-from publications.models import Redemption
+from publications.redemptions.models import Redemption
 from tests.api_calls import Api
 from tests.factories import CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory, published
 from tests.test_redeem import counted, gift

@@ -2,7 +2,7 @@
 
 import pytest
 
-from publications.models import Redemption
+from publications.redemptions.models import Redemption
 from tests.api_calls import Api
 from tests.factories import CustomerFactory, VoucherFactory
 from tests.test_api_redemptions import redeem

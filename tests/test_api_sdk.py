@@ -24,7 +24,7 @@ from voucherify.models import (
     PublicationsCreateRequestBody,
 )
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.api.actions.create_api_key import create_api_key
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory, published
 

@@ -25,7 +25,8 @@ from voucherify.models import (
 from campaigns.actions.delete_campaign import erase_unpublished_codes
 from campaigns.codes.actions.extend_pool import fulfil_order
 from campaigns.codes.actions.import_codes import import_codes
-from campaigns.models import Campaign, CodeImport, CodeOrder, Voucher
+from campaigns.codes.models import CodeImport, CodeOrder, Voucher
+from campaigns.models import Campaign
 from customers.actions.import_customers import import_customers
 from customers.models import Customer, CustomerImport
 from tests.factories import CampaignFactory, CustomerFactory, VoucherFactory, published

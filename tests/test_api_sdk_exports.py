@@ -10,7 +10,7 @@ from voucherify.exceptions import ApiException
 from voucherify.models import ExportsCreateRequestBody, ParameterOrderListExports
 
 from publications.exports.actions.write_export import make_export_file
-from publications.models import Export
+from publications.exports.models import Export
 from tests.factories import CampaignFactory, CustomerFactory, VoucherFactory, published
 from tests.test_api_sdk import sdk  # noqa: F401 - a fixture
 

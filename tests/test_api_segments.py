@@ -5,8 +5,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from config.staff.models import AuditEntry
-from customers.models import Customer, Event, Segment, SegmentMember
+from customers.models import Customer, Event
 from customers.segments.actions.create_segment import create_filter_segment, create_static_segment
+from customers.segments.models import Segment, SegmentMember
 from publications.dashboard.erase_customer import erase_customer
 from tests.api_calls import Api
 from tests.factories import STAFF, CustomerFactory

@@ -14,7 +14,8 @@ from voucherify.models import (
 )
 
 from config.api.actions.create_api_key import create_api_key
-from customers.models import Event, Segment
+from customers.models import Event
+from customers.segments.models import Segment
 from tests.factories import STAFF, CustomerFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)

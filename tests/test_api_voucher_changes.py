@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from config.staff.models import AuditEntry
 from publications.actions.release import release
 from tests.api_calls import Api

@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 from django.db import connection
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.staff.models import AuditEntry
 from tests.api_calls import Api
 from tests.factories import CampaignFactory, VoucherFactory

@@ -9,7 +9,7 @@ from customers.segments.actions.create_segment import create_filter_segment
 from publications.automation.actions.activate import LoopFound, activate
 from publications.distributions.actions.change_status import pause
 from publications.distributions.actions.schedule import NotReady
-from publications.models import Distribution
+from publications.distributions.models import Distribution
 from tests.automations import automation
 from tests.factories import STAFF, CampaignFactory
 

@@ -6,12 +6,14 @@ import pytest
 from django.db import connection, transaction
 
 from config.events.drain import drain_outbox
-from config.staff.models import Outbox
+from config.events.models import Outbox
 from customers.models import Customer
 from customers.segments.actions.create_segment import create_filter_segment
 from customers.segments.actions.watch_segments import look_at_segments
 from publications.automation.actions import fire_rules, walk_segments
-from publications.models import Delivery, Firing, Publication
+from publications.automation.models import Firing
+from publications.distributions.models import Delivery
+from publications.models import Publication
 from publications.redemptions.actions.redeem import redeem
 from tests.automations import automation, fired_for, pass_on, publish_all
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory

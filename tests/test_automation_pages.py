@@ -10,8 +10,10 @@ from customers.actions.upsert import upsert_customer
 from customers.segments.actions.create_segment import create_static_segment
 from customers.segments.actions.watch_segments import look_at_segments
 from publications.distributions.actions.advance import advance
+from publications.distributions.models import Delivery, Distribution
 from publications.exports.actions.write_export import make_export_file
-from publications.models import Delivery, Distribution, Export, Publication
+from publications.exports.models import Export
+from publications.models import Publication
 from tests.automations import automation, pass_on, publish_all
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 from tests.test_automation_triggers import older

@@ -5,18 +5,20 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from config.staff.models import Outbox
+from config.events.models import Outbox
 from customers.actions.track_event import track_event
 from customers.actions.upsert import upsert_customer
-from customers.models import Customer, WatchedSegment
+from customers.models import Customer
 from customers.segments.actions.create_segment import create_filter_segment
 from customers.segments.actions.watch_segments import look_at_segments
+from customers.segments.models import WatchedSegment
 from publications.actions.release import release
 from publications.automation.actions.activate import activate
 from publications.automation.actions.walk_segments import InvalidCron, next_time, walk_segments
+from publications.automation.models import Firing, Rule
 from publications.dashboard.erase_customer import erase_customer
 from publications.distributions.actions.change_status import NotPossible, archive, pause, resume
-from publications.models import Firing, Publication, Rule
+from publications.models import Publication
 from publications.redemptions.actions.redeem import redeem
 from tests.automations import automation, fired_for, pass_on, publish_all, skipped, waiting
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published

@@ -11,7 +11,8 @@ from publications.automation.models import Rule
 from publications.distributions.actions.advance import advance
 from publications.distributions.actions.change_status import NotPossible
 from publications.distributions.actions.retry_failed import can_be_sent_now, retry_failed, without_message
-from publications.models import Delivery, Publication
+from publications.distributions.models import Delivery
+from publications.models import Publication
 from publications.redemptions.actions.redeem import redeem
 from publications.referrals.actions.set_up_program import set_up_program
 from tests.automations import automation, pass_on, publish_all

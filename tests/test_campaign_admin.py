@@ -5,7 +5,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from campaigns.models import Campaign, CodeOrder, Voucher
+from campaigns.codes.models import CodeOrder, Voucher
+from campaigns.models import Campaign
 from config.staff.models import AuditEntry
 from tests.factories import CampaignFactory, VoucherFactory, published
 

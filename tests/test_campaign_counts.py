@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from campaigns.codes.models import Voucher
 from campaigns.codes.pool import raise_pool_version
 from campaigns.codes.queries import count_codes as codes
-from campaigns.models import Campaign, CampaignCount, Voucher
+from campaigns.models import Campaign, CampaignCount
 from publications.actions.publish import publish
 from publications.tallies import count_campaigns as counting
 from publications.tallies import tally

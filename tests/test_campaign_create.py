@@ -10,7 +10,8 @@ from django.db import connection
 from campaigns.actions.create_campaign import NameTaken, create_campaign
 from campaigns.check_value import InvalidFields
 from campaigns.codes.code_space import CodeSpaceTooSmall
-from campaigns.models import Campaign, CodeOrder
+from campaigns.codes.models import CodeOrder
+from campaigns.models import Campaign
 from config.staff.models import AuditEntry
 from tests.factories import STAFF, CampaignFactory
 

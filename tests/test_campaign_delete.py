@@ -3,7 +3,8 @@
 import pytest
 
 from campaigns.actions.delete_campaign import delete_campaign, erase_unpublished_codes
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from config.staff.models import AuditEntry
 from publications.actions.release import release
 from publications.dashboard.queries.running_work import running_work

@@ -7,7 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from campaigns.pages.filters import CAMPAIGN_STATES, CampaignFilter, state_of_campaign
 from tests.factories import CampaignFactory, VoucherFactory, published
 

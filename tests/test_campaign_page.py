@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from campaigns.codes.actions.switch_code import disable_code
-from campaigns.models import CodeOrder
+from campaigns.codes.models import CodeOrder
 from publications.actions.publish import publish
 from publications.models import Publication
 from publications.refusals import PublishRefused

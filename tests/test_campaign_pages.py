@@ -4,7 +4,8 @@ import pytest
 from django.urls import reverse
 
 from campaigns.codes.actions.extend_pool import fulfil_order, order_codes
-from campaigns.models import Campaign, CodeOrder, Voucher
+from campaigns.codes.models import CodeOrder, Voucher
+from campaigns.models import Campaign
 from config.staff.models import AuditEntry
 from publications.actions.publish import publish
 from tests.factories import STAFF, CampaignFactory, CustomerFactory

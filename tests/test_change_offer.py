@@ -11,7 +11,8 @@ from campaigns.actions import change_offer
 from campaigns.actions.change_campaign import Held, change_campaign
 from campaigns.actions.change_offer import ChangeUnderWay, carry_out, change_for_new_ones
 from campaigns.check_value import MOST_REDEMPTIONS, InvalidFields
-from campaigns.models import Campaign, OfferChange, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign, OfferChange
 from config.staff.models import AuditEntry
 from publications.actions.hold_back import hold_back
 from publications.actions.publish import publish

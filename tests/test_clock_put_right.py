@@ -14,12 +14,12 @@ from procrastinate.contrib.django import app
 
 from config.postgres.steady_deferrer import SteadyDeferrer
 from config.staff.sign_in.sign_in_limit import fails_too_often
-from customers.models import WatchedSegment
 from customers.segments.actions.create_segment import create_filter_segment
 from customers.segments.actions.watch_segments import look_at_segments, watch_segment
+from customers.segments.models import WatchedSegment
 from publications.dashboard.put_clock_right import STORED, put_clock_right
+from publications.distributions.models import Distribution, EmailGrant
 from publications.distributions.sending.grant_emails import grant_emails
-from publications.models import Distribution, EmailGrant
 from tests.distributions import running
 from tests.factories import STAFF, CustomerFactory
 
@@ -114,7 +114,7 @@ def ordered(deferrer: SteadyDeferrer, at: float) -> list[tuple[str, int]]:
 
 def test_periodic_jobs_go_on_when_the_clock_is_put_back_and_are_few_when_it_jumps_ahead():
     registry = periodic.PeriodicRegistry()
-    task = app.tasks["publications.tasks.watch_segments"]
+    task = app.tasks["customers.segments.tasks.watch_segments"]
     registry.register_task(task=task, cron="* * * * * */5", periodic_id="", configure_kwargs={})
     deferrer = SteadyDeferrer(registry)
     noon = 1_800_000_000.0

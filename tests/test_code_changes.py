@@ -9,7 +9,7 @@ from campaigns.codes.actions.change_code import CodeGone, change_code
 from campaigns.codes.actions.create_codes import CodeTaken, create_code, create_codes
 from campaigns.codes.actions.switch_code import disable_code, enable_code
 from campaigns.codes.code_space import CodeSpaceTooSmall, code_space
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.staff.models import AuditEntry
 from tests.factories import STAFF, CampaignFactory, VoucherFactory, published
 

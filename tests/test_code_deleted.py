@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from campaigns.codes.actions.delete_code import delete_code
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.staff.models import AuditEntry
 from publications.actions.publish import publish_code
 from publications.models import PublishedVoucher

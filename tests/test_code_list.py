@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from campaigns.codes.actions.extend_pool import extend_pool
+from campaigns.codes.models import Voucher
 from campaigns.codes.queries.find import vouchers_to_see
-from campaigns.models import Voucher
 from campaigns.pages.filters import CodeFilter
 from tests.factories import CampaignFactory, StandaloneVoucherFactory, VoucherFactory, published
 from tests.plans import analyse

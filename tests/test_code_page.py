@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.codes.actions.switch_code import disable_code
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.staff.models import AuditEntry
 from publications.actions.publish import publish_code
 from publications.actions.release import release

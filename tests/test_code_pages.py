@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from tests.factories import StandaloneVoucherFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from campaigns.codes.models import Voucher
 from campaigns.codes.state import CODE_STATE, CodeState, state_of_code
-from campaigns.models import Voucher
 from config.actor import SYSTEM
 from publications.exports.actions.write_export import make_export_file
+from publications.exports.models import Export
 from publications.exports.report import order_report
-from publications.models import Export
 from tests.factories import CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db(transaction=True)

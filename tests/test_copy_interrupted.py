@@ -11,14 +11,16 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 
 from campaigns.codes.actions.extend_pool import extend_pool, fulfil_order, order_codes
 from campaigns.codes.actions.import_codes import import_codes
-from campaigns.models import CodeImport, CodeOrder, Voucher
+from campaigns.codes.models import CodeImport, CodeOrder, Voucher
 from customers.actions.import_customers import import_customers
 from customers.models import Customer, CustomerImport
 from publications.actions.import_publications import import_publications
 from publications.distributions.actions.list_recipients import list_recipients
+from publications.distributions.models import ListedRecipient
 from publications.exports.actions.write_export import make_export_file
+from publications.exports.models import Export
 from publications.exports.report import order_report
-from publications.models import Export, ListedRecipient, PublicationImport
+from publications.models import PublicationImport
 from tests.distributions import draft
 from tests.factories import STAFF, CampaignFactory
 from tests.imports import queued_codes, queued_customers, queued_publications

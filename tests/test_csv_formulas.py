@@ -13,7 +13,7 @@ from django.db.models import Value
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.imports.csv.cells import text_of
 from config.imports.csv.files import Column, csv_file, csv_line
 from config.imports.csv.formulas import SIGNS, neutralised, neutralised_row, neutralised_rows, restored

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.staff.models import AuditEntry
 from customers.actions.track_event import track_event
 from customers.models import Customer

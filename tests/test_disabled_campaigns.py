@@ -2,7 +2,8 @@
 
 import pytest
 
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from config.staff.models import ProjectSettings
 from publications.actions.publish import publish, publish_code
 from publications.exports.actions.hand_out import CampaignOver, order_hand_out

@@ -6,12 +6,13 @@ from collections import Counter
 import pytest
 from django.db import connection
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from publications.actions.publish import publish
 from publications.distributions.actions.advance import advance
 from publications.distributions.actions.change_status import pause, resume, stop
 from publications.distributions.actions.end_run import wind_up_ended
-from publications.models import Delivery, Distribution, Publication, PublishedVoucher
+from publications.distributions.models import Delivery, Distribution
+from publications.models import Publication, PublishedVoucher
 from publications.refusals import PublishRefused
 from tests.distributions import running
 from tests.factories import STAFF, CampaignFactory, CustomerFactory

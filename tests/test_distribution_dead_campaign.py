@@ -10,14 +10,16 @@ from django.utils import timezone
 
 from campaigns.actions.change_campaign import change_campaign
 from campaigns.actions.delete_campaign import delete_campaign
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from publications.distributions.actions.advance import advance
 from publications.distributions.actions.change_status import NotPossible, resume, stop
 from publications.distributions.actions.publish_batch import publish_batch
 from publications.distributions.actions.schedule import NotReady, schedule
 from publications.distributions.actions.write_audience import write_audience
+from publications.distributions.models import Delivery, Distribution
 from publications.distributions.sending.send_batch import _claim, send_batch
-from publications.models import Delivery, Distribution, Publication
+from publications.models import Publication
 from tests.automations import automation, pass_on, publish_all
 from tests.distributions import draft, running
 from tests.distributions import start as start_now

@@ -6,8 +6,9 @@ from django.db import connection
 from customers.segments.actions.create_segment import create_filter_segment
 from publications.actions.publish import publish
 from publications.distributions.actions.list_recipients import list_recipients
+from publications.distributions.models import Delivery, Unsubscribe
 from publications.distributions.queries.dry_run import dry_run
-from publications.models import Delivery, Publication, Unsubscribe
+from publications.models import Publication
 from tests.distributions import draft
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, published
 

@@ -7,8 +7,8 @@ from publications.distributions.actions.advance import advance
 from publications.distributions.actions.list_recipients import list_recipients
 from publications.distributions.actions.publish_batch import publish_batch
 from publications.distributions.actions.write_audience import write_audience
+from publications.distributions.models import Delivery, KeptMessage
 from publications.distributions.sending.send_test_message import send_test_message
-from publications.models import Delivery, KeptMessage
 from tests.distributions import draft, running
 from tests.factories import STAFF, CustomerFactory
 

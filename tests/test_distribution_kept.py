@@ -8,9 +8,10 @@ from django.db.models.functions import Now
 
 from config.staff.models import AuditEntry
 from publications.distributions.actions.advance import advance
+from publications.distributions.models import Delivery, KeptMessage
 from publications.distributions.sending.send_test_message import NotSent, preview_message, send_test_message
 from publications.distributions.sending.stored_email_backend import delete_old_messages
-from publications.models import Delivery, KeptMessage, Publication
+from publications.models import Publication
 from tests.distributions import draft, running
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 

@@ -5,11 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from config.staff.models import ProjectSettings
 from customers.models import Customer
 from publications.distributions.compose import UnknownVariable, check_template, compose
-from publications.models import Distribution
+from publications.distributions.models import Distribution
 
 PROJECT = ProjectSettings(name="Northbeam", currency="EUR", time_zone="Asia/Tokyo")
 CAMPAIGN = Campaign(

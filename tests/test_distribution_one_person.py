@@ -13,8 +13,9 @@ from publications.actions.release import release
 from publications.distributions.actions.advance import advance
 from publications.distributions.actions.publish_batch import publish_batch
 from publications.distributions.actions.write_audience import write_audience
+from publications.distributions.models import Delivery, Distribution
 from publications.distributions.queries.dry_run import dry_run
-from publications.models import Delivery, Distribution, Publication
+from publications.models import Publication
 from tests.automations import automation, pass_on, publish_all
 from tests.distributions import draft, running
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from config.staff.models import AuditEntry
 from publications.distributions.actions.advance import advance
-from publications.models import KeptMessage, Unsubscribe
+from publications.distributions.models import KeptMessage, Unsubscribe
 from tests.distributions import running
 from tests.factories import CustomerFactory
 

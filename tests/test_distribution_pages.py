@@ -9,10 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from publications.distributions.actions.advance import advance
+from publications.distributions.models import Delivery, Distribution
 from publications.distributions.queries.follow_run import follow_run
 from publications.exports.actions.write_export import make_export_file
+from publications.exports.models import Export
 from publications.exports.report import order_report
-from publications.models import Delivery, Distribution, Export
 from tests.distributions import draft, put_all_into, running
 from tests.factories import STAFF, CustomerFactory
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from campaigns.codes.actions.extend_pool import extend_pool
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from publications.actions.publish import publish
 from publications.dashboard.erase_customer import erase_customer
 from publications.distributions.actions.advance import advance
@@ -15,7 +15,8 @@ from publications.distributions.actions.end_run import wind_up_ended
 from publications.distributions.actions.list_recipients import list_recipients
 from publications.distributions.actions.publish_batch import publish_batch
 from publications.distributions.actions.write_audience import write_audience
-from publications.models import Delivery, Publication, PublishedVoucher
+from publications.distributions.models import Delivery
+from publications.models import Publication, PublishedVoucher
 from tests.distributions import draft, running, start
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 

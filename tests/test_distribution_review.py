@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from customers.models import Segment
-from publications.models import Distribution, KeptMessage, PublishedVoucher, Unsubscribe
+from customers.segments.models import Segment
+from publications.distributions.models import Distribution, KeptMessage, Unsubscribe
+from publications.models import PublishedVoucher
 from tests.distributions import draft
 from tests.factories import CampaignFactory, CustomerFactory, published
 from tests.webhooks import listening

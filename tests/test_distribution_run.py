@@ -3,7 +3,8 @@
 import pytest
 
 from publications.distributions.actions.advance import advance
-from publications.models import Delivery, Publication
+from publications.distributions.models import Delivery
+from publications.models import Publication
 from tests.distributions import running
 from tests.mail_server import MailServer
 

@@ -10,7 +10,7 @@ from publications.distributions.actions.change_status import NotPossible, cancel
 from publications.distributions.actions.duplicate import duplicate
 from publications.distributions.actions.schedule import NotReady, schedule
 from publications.distributions.actions.start_due import start_due
-from publications.models import Distribution
+from publications.distributions.models import Distribution
 from tests.distributions import draft, running
 from tests.factories import STAFF
 

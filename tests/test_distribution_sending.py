@@ -13,9 +13,10 @@ from publications.distributions.actions.publish_batch import publish_batch
 from publications.distributions.actions.retry_failed import retry_failed
 from publications.distributions.actions.settle_unknown import resolve_unknown
 from publications.distributions.actions.write_audience import write_audience
+from publications.distributions.models import Delivery, Distribution, EmailGrant
 from publications.distributions.sending.grant_emails import grant_emails
 from publications.distributions.sending.send_batch import RETRY_AFTER
-from publications.models import Delivery, Distribution, EmailGrant, Publication
+from publications.models import Publication
 from tests.distributions import running
 from tests.factories import STAFF, CustomerFactory
 from tests.mail_server import MailServer

@@ -10,20 +10,22 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from config.staff.models import AuditEntry, Listener
-from customers.models import WatchedSegment
+from config.events.models import Listener
+from config.staff.models import AuditEntry
 from customers.segments.actions.create_segment import create_filter_segment
+from customers.segments.models import WatchedSegment
 from publications.automation.actions.activate import activate, let_go_of_idle_rules
 from publications.automation.actions.create_automation import change_automation
+from publications.automation.models import Rule
 from publications.distributions.actions import change_status
 from publications.distributions.actions.change_draft import NoDraft, change_draft
 from publications.distributions.actions.change_status import NotPossible, archive, hold, move, pause, resume, stop
 from publications.distributions.actions.end_run import wind_up_ended
 from publications.distributions.actions.retry_failed import retry_failed
 from publications.distributions.actions.schedule import schedule
+from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import StatusReason
 from publications.distributions.states import TABLE, Act, Kind, Status, moves_of, states_of
-from publications.models import Delivery, Distribution, Rule
 from tests.automations import automation
 from tests.distributions import draft, put_all_into, running
 from tests.factories import STAFF, CustomerFactory

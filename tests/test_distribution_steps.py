@@ -7,11 +7,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from config.staff.models import AuditEntry
-from customers.models import Segment
+from customers.segments.models import Segment
 from publications.distributions.actions.change_draft import NoDraft, change_draft
 from publications.distributions.actions.create_draft import create_draft
 from publications.distributions.actions.discard_draft import discard_draft
-from publications.models import Distribution
+from publications.distributions.models import Distribution
 from tests.distributions import draft, put_all_into, running
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 from tests.webhooks import listening

@@ -7,8 +7,8 @@ from config.staff.models import AuditEntry
 from publications.dashboard.erase_customer import erase_customer
 from publications.distributions.actions.advance import advance
 from publications.distributions.actions.unsubscribe import resubscribe, unsubscribe_url
+from publications.distributions.models import Delivery, KeptMessage, Unsubscribe
 from publications.distributions.queries.dry_run import dry_run
-from publications.models import Delivery, KeptMessage, Unsubscribe
 from tests.distributions import draft, running
 from tests.factories import STAFF, CustomerFactory
 

@@ -6,7 +6,7 @@ import pytest
 from django.db.models.functions import Now
 
 from publications.distributions.actions.advance import advance
-from publications.models import Delivery, Distribution
+from publications.distributions.models import Delivery, Distribution
 from publications.webhooks.actions.create_address import create_address
 from publications.webhooks.actions.delete_address import delete_address
 from publications.webhooks.sign import sign

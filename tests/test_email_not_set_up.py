@@ -5,8 +5,8 @@ import pytest
 from publications.distributions.actions.advance import advance
 from publications.distributions.actions.change_status import NotPossible
 from publications.distributions.actions.retry_failed import send_kept
+from publications.distributions.models import Delivery
 from publications.distributions.queries.follow_run import follow_run
-from publications.models import Delivery
 from tests.distributions import draft, running
 from tests.factories import STAFF, CustomerFactory
 from tests.mail_server import MailServer

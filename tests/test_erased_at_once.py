@@ -7,14 +7,14 @@ import pytest
 from django.db import connection, transaction
 
 from campaigns.codes.actions.delete_code import delete_code
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from customers.actions.upsert import CustomerNotFound, upsert_customer
 from customers.models import Customer
 from publications.dashboard.erase_customer import erase_customer
 from publications.dashboard.verify import verify
-from publications.models import Redemption
 from publications.redemptions.actions.redeem import Use, redeem, redeem_together
 from publications.redemptions.actions.roll_back import roll_back
+from publications.redemptions.models import Redemption
 from publications.redemptions.refusals import RedemptionRefused
 from tests.factories import STAFF, CustomerFactory, VoucherFactory
 from tests.test_redeem_at_once import broken, wait_for_a_lock

@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from campaigns.codes.actions.delete_code import delete_code
 from campaigns.codes.actions.extend_pool import extend_pool, space_of
 from campaigns.codes.actions.make_codes import make_codes
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from publications.actions.publish import publish
 from publications.refusals import NoVoucherSuitable
 from tests.factories import STAFF, CampaignFactory, CustomerFactory

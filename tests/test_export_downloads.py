@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from publications.exports.actions.order_selection import order_selection
 from publications.exports.actions.write_export import make_export_file
+from publications.exports.models import Export
 from publications.exports.report import order_report
-from publications.models import Export
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

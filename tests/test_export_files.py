@@ -17,8 +17,9 @@ from publications.exports.actions.delete_old_files import delete_old_files
 from publications.exports.actions.download_export import NoFile, download_export
 from publications.exports.actions.hand_out import order_hand_out
 from publications.exports.actions.write_export import make_export_file, retry_export
+from publications.exports.models import Export
 from publications.exports.report import order_report
-from publications.models import Export, Publication, PublishedVoucher
+from publications.models import Publication, PublishedVoucher
 from tests.factories import STAFF, CampaignFactory
 
 pytestmark = pytest.mark.django_db

@@ -14,8 +14,9 @@ from django.utils import timezone
 from config.staff.models import AuditEntry
 from publications.exports.actions.hand_out import order_hand_out, take_codes
 from publications.exports.actions.write_export import make_export_file
+from publications.exports.models import Export
 from publications.exports.report import order_report
-from publications.models import Export, Publication
+from publications.models import Publication
 from tests.factories import STAFF, CampaignFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

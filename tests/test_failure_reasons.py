@@ -6,9 +6,10 @@ import pytest
 from django.utils import timezone
 
 from publications.actions.publish import publish, publish_code
-from publications.models import Publication, Redemption
+from publications.models import Publication
 from publications.queries.history import history
 from publications.redemptions.actions.redeem import redeem
+from publications.redemptions.models import Redemption
 from publications.redemptions.refusals import RedemptionRefused
 from publications.refusals import FailureReason, PublishRefused
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published

@@ -19,7 +19,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from campaigns.codes.actions import extend_pool
 from campaigns.codes.actions.extend_pool import fulfil_order, order_codes, retry_order
 from campaigns.codes.code_space import CodeSpaceTooSmall
-from campaigns.models import CodeOrder, Voucher
+from campaigns.codes.models import CodeOrder, Voucher
 from config.server.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
 from config.staff.models import AuditEntry
 from tests.factories import STAFF, CampaignFactory, VoucherFactory

@@ -4,7 +4,8 @@ import pytest
 from django.db import transaction
 
 from campaigns.codes.actions.extend_pool import CodeSpaceExhausted, extend_pool
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from campaigns.codes.actions.extend_pool import fulfil_order
 from campaigns.codes.actions.keep_reserve import keep_reserves
-from campaigns.models import CodeOrder, Voucher
+from campaigns.codes.models import CodeOrder, Voucher
 from tests.factories import CampaignFactory, published
 
 pytestmark = pytest.mark.django_db

@@ -7,13 +7,14 @@ import pytest
 from django.db import connection, transaction
 
 from campaigns.codes.actions.extend_pool import extend_pool
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from publications.actions.publish import publish
 from publications.dashboard.verify import verify
 from publications.exports.actions import hand_out
 from publications.exports.actions.hand_out import order_hand_out
 from publications.exports.actions.write_export import make_export_file
-from publications.models import Export, Publication
+from publications.exports.models import Export
+from publications.models import Publication
 from publications.refusals import NoVoucherSuitable
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from campaigns.codes.actions.extend_pool import extend_pool
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.staff.models import AuditEntry
 from publications.actions.publish import publish
 from publications.actions.release import release
@@ -16,7 +16,8 @@ from publications.dashboard.verify import verify
 from publications.exports.actions import hand_out
 from publications.exports.actions.hand_out import order_hand_out, take_codes
 from publications.exports.actions.write_export import make_export_file, retry_export
-from publications.models import Export, Publication, PublishedVoucher
+from publications.exports.models import Export
+from publications.models import Publication, PublishedVoucher
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,8 @@ from procrastinate.contrib.django import app as queue
 from campaigns.codes.actions.extend_pool import extend_pool
 from config.server.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
 from publications.exports.actions.hand_out import order_hand_out
-from publications.models import Export, PublishedVoucher
+from publications.exports.models import Export
+from publications.models import PublishedVoucher
 from tests.factories import STAFF, CampaignFactory
 from tests.running_handout import RunningHandout, manage, processes_of
 

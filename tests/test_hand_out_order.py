@@ -7,23 +7,18 @@ import pytest
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from campaigns.codes.queries.pool_size import pool_size
 from config.staff.models import AuditEntry
-from publications.exports.actions.hand_out import (
-    CampaignOver,
-    HandOutRefused,
-    PoolEmpty,
-    PoolTooSmall,
-    order_hand_out,
-    pool_size,
-)
-from publications.models import Export, Publication
+from publications.exports.actions.hand_out import CampaignOver, HandOutRefused, PoolEmpty, PoolTooSmall, order_hand_out
+from publications.exports.models import Export
+from publications.models import Publication
 from tests.factories import STAFF, CampaignFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db
 
 
 def jobs():
-    return ProcrastinateJob.objects.filter(task_name="publications.tasks.make_export_file")
+    return ProcrastinateJob.objects.filter(task_name="publications.exports.tasks.make_export_file")
 
 
 def test_an_order_publishes_nothing_yet_but_queues_the_work():

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from publications.actions.publish import publish, publish_code
 from publications.actions.release import release
 from publications.exports.actions.hand_out import order_hand_out

@@ -7,11 +7,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.codes.actions.switch_code import disable_code
-from campaigns.models import CodeOrder
+from campaigns.codes.models import CodeOrder
 from config.api.actions.create_api_key import create_api_key
 from publications.actions.publish import publish
 from publications.dashboard.queries.low_pools import low_pools
-from publications.models import Distribution, Export
+from publications.distributions.models import Distribution
+from publications.exports.models import Export
 from publications.refusals import PublishRefused
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 

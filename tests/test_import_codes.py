@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from campaigns.codes.actions.import_codes import TAKEN
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from config.imports.csv.uploads import NotCsv
 from config.staff.models import AuditEntry
 from tests.factories import CampaignFactory, VoucherFactory

@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError, close_old_connections, connection
 
 from campaigns.codes.actions.import_codes import import_codes
-from campaigns.models import CodeImport, Voucher
+from campaigns.codes.models import CodeImport, Voucher
 from customers.actions.import_customers import import_customers
 from customers.models import Customer
 from tests.factories import CampaignFactory

@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from customers.models import Customer
 from tests.factories import CampaignFactory, CustomerFactory
 from tests.imports import counts, imported_codes, imported_customers, refused

@@ -9,7 +9,7 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from campaigns.codes.actions.import_codes import TAKEN, import_codes
-from campaigns.models import CodeImport, Voucher
+from campaigns.codes.models import CodeImport, Voucher
 from config.imports.delete_old_imports import delete_old_imports
 from config.staff.models import AuditEntry
 from customers.models import CustomerImport

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from campaigns.models import Voucher
-from config.staff.models import AuditEntry, Outbox
+from campaigns.codes.models import Voucher
+from config.events.models import Outbox
+from config.staff.models import AuditEntry
 from customers.models import Customer
 from publications.actions.publish import publish
 from publications.actions.release import release

@@ -8,7 +8,7 @@ from threading import Barrier, Thread
 import pytest
 from django.db import close_old_connections, connection
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from customers.models import Customer
 from publications.actions.import_publications import import_publications
 from publications.actions.publish import publish, publish_code

@@ -8,7 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
-from campaigns.models import CodeImport
+from campaigns.codes.models import CodeImport
 from tests.factories import CampaignFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from tests.factories import CampaignFactory
 from tests.imports import counts, imported_codes
 from tests.test_import_codes import GIFT

@@ -6,7 +6,8 @@ import pytest
 
 from config.api.bodies import MOST_ROWS
 from customers.models import Customer
-from publications.models import Export, Redemption
+from publications.exports.models import Export
+from publications.redemptions.models import Redemption
 from tests.api_calls import Api
 from tests.factories import CampaignFactory, CustomerFactory, VoucherFactory
 from tests.openapi_examples import DOCUMENT, OPERATIONS

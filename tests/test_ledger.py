@@ -8,9 +8,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
+from config.events.models import Outbox
 from config.events.note import listen
-from config.staff.models import Outbox, Quarantine
+from config.staff.models import Quarantine
 from publications.actions.release import release
 from publications.dashboard.erase_customer import erase_customer
 from publications.dashboard.verify import verify

@@ -8,8 +8,8 @@ from contextlib import suppress
 import pytest
 from django.db import connection, transaction
 
+from campaigns.codes.models import Voucher
 from campaigns.codes.pool import lock_pool
-from campaigns.models import Voucher
 from publications.actions.release import NotPublished, release
 from publications.dashboard.verify import verify
 from publications.ledger.give import give, give_one

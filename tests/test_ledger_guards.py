@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.staff import audit
 from config.staff.models import AuditEntry
 from publications.models import Publication, PublishedVoucher

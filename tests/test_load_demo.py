@@ -3,17 +3,22 @@
 import pytest
 from django.db.models import Count
 
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from config.events.drain import drain_outbox
-from config.staff.models import Outbox
-from customers.models import Customer, WatchedSegment
+from config.events.models import Outbox
+from customers.models import Customer
 from customers.segments.actions.watch_segments import look_at_segments
+from customers.segments.models import WatchedSegment
+from publications.automation.models import Firing
 from publications.dashboard.demo.load_demo import NotEmpty, load_demo
 from publications.dashboard.verify import verify
 from publications.distributions.actions.schedule import what_is_missing
+from publications.distributions.models import Delivery, Distribution, KeptMessage
 from publications.distributions.queries.dry_run import dry_run
-from publications.models import Delivery, Distribution, Firing, KeptMessage, Publication, Referral
+from publications.models import Publication
 from publications.redemptions.actions.redeem import redeem
+from publications.referrals.models import Referral
 from tests.factories import STAFF, CustomerFactory
 
 pytestmark = pytest.mark.django_db

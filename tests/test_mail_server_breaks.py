@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from publications.distributions.actions.advance import advance
 from publications.distributions.actions.unsubscribe import unsubscribe_url
+from publications.distributions.models import Delivery, Distribution
 from publications.distributions.sending.speak_smtp import SmtpBackend
-from publications.models import Delivery, Distribution
 from tests.distributions import running
 from tests.factories import CustomerFactory
 from tests.mail_server import MailServer

@@ -12,7 +12,7 @@ from django.db import connection
 
 from config.die_with_parent import die_with_parent
 from publications.distributions.actions.hold_place import hold_place
-from publications.models import Delivery
+from publications.distributions.models import Delivery
 from publications.webhooks.actions.create_address import create_address
 from tests.distributions import running
 from tests.factories import STAFF, CustomerFactory

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from campaigns.models import CodeImport, Voucher
+from campaigns.codes.models import CodeImport, Voucher
 from customers.actions.upsert import find_customer
 from customers.models import Customer, CustomerImport
 from publications.models import Publication, PublicationImport

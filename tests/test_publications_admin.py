@@ -5,7 +5,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from publications.actions.release import release
-from publications.models import Export, Publication, PublishedVoucher
+from publications.exports.models import Export
+from publications.models import Publication, PublishedVoucher
 from tests.factories import STAFF, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

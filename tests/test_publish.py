@@ -7,7 +7,8 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from customers.actions.upsert import CustomerNotFound
 from customers.models import Customer
 from publications.actions.publish import publish, publish_code
@@ -15,7 +16,8 @@ from publications.actions.release import NotPublished, ReasonMissing, release
 from publications.dashboard.erase_customer import erase_customer
 from publications.exports.actions.hand_out import order_hand_out
 from publications.exports.actions.hand_out import take_codes as take_codes_of_hand_out
-from publications.models import Export, Publication, PublishedVoucher
+from publications.exports.models import Export
+from publications.models import Publication, PublishedVoucher
 from publications.refusals import (
     AlreadyJoined,
     CampaignExpired,

@@ -12,9 +12,11 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from config.events.drain import drain_outbox
-from config.staff.models import AuditEntry, Outbox, Quarantine
+from config.events.models import Outbox
+from config.staff.models import AuditEntry, Quarantine
 from config.staff.quarantine import is_open
 from publications.actions.import_publications import import_publications
 from publications.actions.order_publication_import import order_publication_import
@@ -25,8 +27,9 @@ from publications.distributions.actions.change_status import resume
 from publications.distributions.actions.publish_batch import publish_batch
 from publications.distributions.actions.start_due import start_due
 from publications.distributions.actions.write_audience import write_audience
+from publications.distributions.models import Delivery, Distribution
 from publications.exports.actions.hand_out import HandOutRefused, order_hand_out, take_codes
-from publications.models import Delivery, Distribution, Publication
+from publications.models import Publication
 from publications.quarantine.end_quarantine import NotOpen, NotPrepared, end_quarantine
 from publications.quarantine.move_ids_on import BY, TABLES
 from publications.quarantine.open_quarantine import open_quarantine

@@ -8,7 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.staff.quarantine import is_open
 from publications.quarantine.open_quarantine import open_quarantine
 from tests.factories import STAFF, CampaignFactory

@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from customers.models import Customer
-from publications.models import Redemption
 from publications.redemptions.actions.redeem import Use, redeem, redeem_together
+from publications.redemptions.models import Redemption
 from publications.redemptions.refusals import (
     CampaignDisabled,
     GiftAmountExceeded,

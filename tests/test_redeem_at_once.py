@@ -14,12 +14,12 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Sum
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.die_with_parent import die_with_parent
 from publications.dashboard.verify import verify
-from publications.models import Redemption
 from publications.redemptions.actions.redeem import Use, redeem_together
 from publications.redemptions.actions.roll_back import roll_back
+from publications.redemptions.models import Redemption
 from tests.factories import STAFF, StandaloneVoucherFactory, VoucherFactory, published
 from tests.redeeming_client import THREADS
 from tests.test_redeem import gift

@@ -4,9 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from publications.models import Redemption
 from publications.redemptions.actions.redeem import Use, redeem, redeem_together
 from publications.redemptions.actions.roll_back import roll_back
+from publications.redemptions.models import Redemption
 from tests.factories import STAFF, CustomerFactory, StandaloneVoucherFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

@@ -5,10 +5,10 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from campaigns.models import Voucher
-from publications.models import Redemption
+from campaigns.codes.models import Voucher
 from publications.redemptions.actions.redeem import redeem
 from publications.redemptions.actions.roll_back import roll_back
+from publications.redemptions.models import Redemption
 from publications.redemptions.refusals import VoucherDisabled
 from tests.factories import STAFF, CustomerFactory, VoucherFactory
 from tests.test_redeem import counted, gift

@@ -6,10 +6,10 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from campaigns.models import Voucher
-from publications.models import Redemption
+from campaigns.codes.models import Voucher
 from publications.redemptions.actions.redeem import Use, redeem, redeem_together
 from publications.redemptions.actions.roll_back import roll_back
+from publications.redemptions.models import Redemption
 from publications.redemptions.refusals import AlreadyRolledBack, NothingToRollBack, PartOfStack, QuantityExceeded
 from tests.factories import STAFF, CustomerFactory, VoucherFactory
 from tests.test_redeem import counted, gift

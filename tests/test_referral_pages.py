@@ -2,10 +2,10 @@
 
 import pytest
 
-from campaigns.models import Voucher
-from publications.models import Referral
+from campaigns.codes.models import Voucher
 from publications.redemptions.actions.redeem import redeem
 from publications.redemptions.actions.roll_back import roll_back
+from publications.referrals.models import Referral
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 from tests.test_referrals import all_passed_on, program, referral_code, reward
 

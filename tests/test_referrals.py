@@ -8,19 +8,23 @@ from django.db import connection
 from django.utils import timezone
 
 from campaigns.actions.create_campaign import create_campaign
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from config.events.drain import drain_outbox
-from config.staff.models import Outbox
-from customers.models import WatchedMember, WatchedSegment
+from config.events.models import Outbox
 from customers.segments.actions.create_segment import create_static_segment
 from customers.segments.actions.fill_segment import fill_segment
 from customers.segments.actions.watch_segments import look_at_segments
+from customers.segments.models import WatchedMember, WatchedSegment
 from publications.automation.actions.walk_segments import walk_segments
-from publications.models import Publication, Redemption, Referral, ReferralProgram, Rule
+from publications.automation.models import Rule
+from publications.models import Publication
 from publications.redemptions.actions.redeem import redeem
 from publications.redemptions.actions.roll_back import roll_back
+from publications.redemptions.models import Redemption
 from publications.redemptions.refusals import ReferrerNotPermitted
 from publications.referrals.actions.set_up_program import NoProgram, set_up_program
+from publications.referrals.models import Referral, ReferralProgram
 from tests.api_calls import Api
 from tests.automations import pass_on, publish_all
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published

@@ -6,14 +6,15 @@ import pytest
 from django.utils import timezone
 
 from campaigns.codes.mask import HIDDEN, mask, masked
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.staff.models import AuditEntry, ProjectSettings
 from customers.models import Customer
 from publications.actions.publish import publish
 from publications.actions.release import release
 from publications.exports.actions.write_export import make_export_file
+from publications.exports.models import Export
 from publications.exports.report import FiltersTooLong, Rows, batches, order_report
-from publications.models import Export, Publication
+from publications.models import Publication
 from publications.refusals import NoVoucherSuitable
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory, published
 

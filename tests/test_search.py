@@ -6,11 +6,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from customers.models import Segment
+from customers.segments.models import Segment
 from publications.actions.release import release
-from publications.models import Export, Redemption
+from publications.exports.models import Export
 from publications.redemptions.actions.redeem import Use, redeem, redeem_together
 from publications.redemptions.actions.roll_back import roll_back
+from publications.redemptions.models import Redemption
 from publications.redemptions.refusals import RedemptionRefused
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 

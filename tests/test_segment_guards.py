@@ -3,7 +3,8 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from customers.models import Event, Segment, SegmentMember
+from customers.models import Event
+from customers.segments.models import Segment, SegmentMember
 from tests.factories import CustomerFactory
 
 pytestmark = pytest.mark.django_db

@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from customers.models import Customer
 from customers.segments.segment_filter import InvalidSegmentFilter, read_segment_filter
 from publications.actions.release import release

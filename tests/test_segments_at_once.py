@@ -8,9 +8,10 @@ from django.db import connection, transaction
 from config.staff.models import AuditEntry
 from customers.actions.track_event import track_event
 from customers.actions.upsert import CustomerNotFound
-from customers.models import Customer, Event, Segment, SegmentMember
+from customers.models import Customer, Event
 from customers.segments.actions.create_segment import CustomersNotFound, create_filter_segment, create_static_segment
 from customers.segments.actions.delete_segment import delete_segment
+from customers.segments.models import Segment, SegmentMember
 from publications.dashboard.erase_customer import erase_customer
 from tests.factories import STAFF, CustomerFactory
 

@@ -5,8 +5,8 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from config.staff.models import Outbox
-from customers.models import Customer, FirstMembers, SegmentChange, WatchedMember, WatchedSegment
+from config.events.models import Outbox
+from customers.models import Customer
 from customers.segments.actions.change_segment import change_segment
 from customers.segments.actions.create_segment import create_filter_segment, create_static_segment
 from customers.segments.actions.delete_segment import SegmentInUse
@@ -18,6 +18,7 @@ from customers.segments.actions.watch_segments import (
     unwatch_segments,
     watch_segment,
 )
+from customers.segments.models import FirstMembers, SegmentChange, WatchedMember, WatchedSegment
 from tests.factories import STAFF, CustomerFactory
 
 GOLD = {"metadata.tier": {"conditions": {"$is": ["gold"]}}}

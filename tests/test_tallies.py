@@ -15,11 +15,12 @@ from publications.actions.publish import publish
 from publications.actions.release import release
 from publications.dashboard.verify import INVARIANTS
 from publications.exports.actions import hand_out
-from publications.models import DayTally, Publication, TallyProgress
+from publications.models import Publication
 from publications.redemptions.actions.delete_old_failures import delete_old_failures
 from publications.refusals import NoVoucherSuitable
 from publications.tallies import count_publications as counting
 from publications.tallies.count_publications import count_publications
+from publications.tallies.models import DayTally, TallyProgress
 from publications.tallies.tally import overview_of, tally_days
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 

@@ -13,9 +13,9 @@ from publications.distributions.actions.declare_unknown import declare_unknown
 from publications.distributions.actions.publish_batch import publish_batch
 from publications.distributions.actions.settle_unknown import resolve_unknown
 from publications.distributions.actions.write_audience import write_audience
+from publications.distributions.models import Delivery, Distribution
 from publications.distributions.sending import send_batch
 from publications.distributions.sending.hand_over import MailServer as HandOver
-from publications.models import Delivery, Distribution
 from publications.webhooks.actions.create_address import create_address
 from tests.distributions import running
 from tests.factories import STAFF, CustomerFactory

@@ -12,7 +12,7 @@ from publications.distributions.actions import settle_unknown as settling
 from publications.distributions.actions.advance import advance
 from publications.distributions.actions.change_status import NotPossible, stop
 from publications.distributions.actions.settle_unknown import Named, TooManyIds, read_ids, settle_unknown, unknown_of
-from publications.models import Delivery, Distribution
+from publications.distributions.models import Delivery, Distribution
 from tests.distributions import running
 from tests.factories import STAFF, CustomerFactory
 from tests.mail_server import MailServer

@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.uploadhandler import StopUpload
 from django.test import Client
 
-from campaigns.models import CodeImport
+from campaigns.codes.models import CodeImport
 from config.api.upload_limit import UploadLimit
 from customers.models import CustomerImport
 from tests.api_calls import Api

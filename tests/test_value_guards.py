@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from django.db import IntegrityError, transaction
 
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from publications.redemptions.actions.redeem import redeem
 from publications.redemptions.refusals import QuantityExceeded
 from tests.factories import STAFF, CampaignFactory, StandaloneVoucherFactory, published

@@ -10,17 +10,19 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
-from campaigns.models import CodeOrder, Voucher
+from campaigns.codes.models import CodeOrder, Voucher
 from config.staff import audit
 from publications.actions.hold_back import hold_back
 from publications.actions.publish import publish
 from publications.actions.release import release
 from publications.dashboard.erase_customer import erase_customer
 from publications.dashboard.verify import INVARIANTS, broken_rows, verify
-from publications.models import Export, Publication, PublishedVoucher, TallyProgress
+from publications.exports.models import Export
+from publications.models import Publication, PublishedVoucher
 from publications.redemptions.actions.redeem import redeem
 from publications.refusals import NoVoucherSuitable
 from publications.tallies.count_publications import count_publications
+from publications.tallies.models import TallyProgress
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

@@ -2,8 +2,10 @@
 
 import pytest
 
-from publications.models import Delivery, Firing, Referral
+from publications.automation.models import Firing
+from publications.distributions.models import Delivery
 from publications.redemptions.actions.redeem import redeem
+from publications.referrals.models import Referral
 from tests.automations import automation, pass_on, publish_all
 from tests.factories import STAFF, CustomerFactory
 from tests.test_automation_triggers import older

@@ -11,7 +11,7 @@ from django.utils import timezone
 from customers.models import Customer
 from publications.dashboard.verify import verify
 from publications.distributions.actions.advance import advance
-from publications.models import Delivery, Distribution, KeptMessage
+from publications.distributions.models import Delivery, Distribution, KeptMessage
 from tests.distributions import running
 from tests.factories import CustomerFactory, published
 

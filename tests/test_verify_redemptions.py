@@ -6,9 +6,9 @@ import pytest
 
 from publications.dashboard.erase_customer import erase_customer
 from publications.dashboard.verify import verify
-from publications.models import Redemption
 from publications.redemptions.actions.redeem import Use, redeem, redeem_together
 from publications.redemptions.actions.roll_back import roll_back
+from publications.redemptions.models import Redemption
 from tests.factories import STAFF, CustomerFactory, VoucherFactory, published
 from tests.test_redeem import gift
 from tests.test_verify import broken, run

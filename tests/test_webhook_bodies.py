@@ -15,8 +15,9 @@ from config.events.note import note_event
 from publications.actions.publish import publish
 from publications.exports.actions.hand_out import order_hand_out
 from publications.exports.actions.write_export import make_export_file
-from publications.models import Publication, WebhookDelivery
+from publications.models import Publication
 from publications.redemptions.actions.redeem import Use, redeem, redeem_together
+from publications.webhooks.models import WebhookDelivery
 from tests.factories import (
     STAFF,
     CampaignFactory,

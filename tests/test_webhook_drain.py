@@ -7,8 +7,8 @@ from django.db import connection, transaction
 
 from config.events.drain import drain_outbox
 from config.events.note import note_event
-from publications.models import WebhookDelivery
 from publications.webhooks.actions.pause_address import pause_address
+from publications.webhooks.models import WebhookDelivery
 from tests.factories import STAFF, CampaignFactory, published
 from tests.webhooks import SHOP, listening, listening_to_all, outbox
 

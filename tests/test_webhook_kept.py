@@ -8,11 +8,11 @@ from django.db import IntegrityError, connection, transaction
 
 from config.events.drain import drain_outbox
 from publications.dashboard.erase_customer import erase_customer
-from publications.models import WebhookAddress, WebhookDelivery
 from publications.redemptions.actions.redeem import redeem
 from publications.webhooks import compose
 from publications.webhooks.actions.delete_address import delete_address
 from publications.webhooks.actions.delete_old_deliveries import delete_old_deliveries
+from publications.webhooks.models import WebhookAddress, WebhookDelivery
 from tests.factories import STAFF, CustomerFactory, VoucherFactory, published
 from tests.webhooks import a_delivery, listening, listening_to_all
 

@@ -19,8 +19,8 @@ from procrastinate.exceptions import AlreadyEnqueued
 from config.events.note import note_event
 from config.server.management.commands.run import _workers
 from config.server.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
-from publications.models import WebhookDelivery
-from publications.tasks import pass_events_on
+from publications.dashboard.tasks import pass_events_on
+from publications.webhooks.models import WebhookDelivery
 from tests.factories import published
 from tests.receiver import Receiver, after, say_nothing
 from tests.webhooks import listening, make_due, outbox

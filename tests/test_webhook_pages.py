@@ -10,8 +10,8 @@ from django.utils import timezone
 from config.events.drain import drain_outbox
 from config.staff.models import AuditEntry
 from publications.actions.release import release
-from publications.models import WebhookAddress, WebhookDelivery
 from publications.webhooks.actions.pause_address import pause_failing
+from publications.webhooks.models import WebhookAddress, WebhookDelivery
 from tests.factories import STAFF, CustomerFactory, VoucherFactory, published
 from tests.webhooks import SHOP, a_delivery, listening, listening_to_all
 

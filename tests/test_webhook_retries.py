@@ -8,13 +8,13 @@ from django.db import connection
 
 from config.actor import Actor
 from config.staff.models import AuditEntry
-from publications.models import WebhookAddress, WebhookDelivery
 from publications.webhooks.actions.delete_address import delete_address
 from publications.webhooks.actions.deliver import Answer
 from publications.webhooks.actions.notify_managers import tell_managers
 from publications.webhooks.actions.pause_address import pause_address, resume_address
 from publications.webhooks.actions.send_again import send_again, send_failed_again, send_test
 from publications.webhooks.actions.send_due import MOST_ATTEMPTS, RETRY_AFTER, record_answer, send_one
+from publications.webhooks.models import WebhookAddress, WebhookDelivery
 from tests.factories import STAFF, UserFactory, published
 from tests.receiver import Receiver
 from tests.webhooks import a_delivery, listening, make_due, outbox, pass_on

@@ -10,9 +10,9 @@ import threading
 
 import pytest
 
-from publications.models import WebhookAddress, WebhookDelivery
 from publications.webhooks.actions.deliver import deliver
 from publications.webhooks.actions.send_due import send_due
+from publications.webhooks.models import WebhookAddress, WebhookDelivery
 from tests.factories import published
 from tests.receiver import Receiver, after, answer, drip, hang_up, say_nothing
 from tests.webhooks import a_delivery, listening, make_due, pass_on

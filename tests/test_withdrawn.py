@@ -8,9 +8,11 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from campaigns.codes.actions.switch_code import disable_code, enable_code
+from campaigns.codes.models import Voucher
 from campaigns.codes.pool import left_in_pool
 from campaigns.codes.queries.count_codes import count_codes
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.queries.pool_size import pool_size
+from campaigns.models import Campaign
 from config.staff.audit import record
 from config.staff.models import AuditEntry
 from publications.actions.hold_back import CannotReturn, NotInPool, hold_back, put_back
@@ -18,7 +20,6 @@ from publications.actions.publish import publish, publish_code
 from publications.actions.release import CodeWasUsed, ReasonMissing, release
 from publications.dashboard.queries.low_pools import low_pools
 from publications.dashboard.verify import verify
-from publications.exports.actions.hand_out import pool_size
 from publications.ledger.take_back import take_back
 from publications.models import PublishedVoucher
 from publications.redemptions.actions.redeem import redeem

@@ -7,13 +7,13 @@ from contextlib import suppress
 import pytest
 from django.db import connection, transaction
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from publications.actions.hold_back import CannotReturn, NotInPool, hold_back, put_back
 from publications.actions.publish import publish, publish_code
 from publications.actions.release import CodeWasUsed, NotPublished, release
-from publications.models import Redemption
 from publications.redemptions.actions.redeem import redeem
 from publications.redemptions.actions.roll_back import roll_back
+from publications.redemptions.models import Redemption
 from publications.redemptions.refusals import NothingToRollBack, RedemptionRefused
 from publications.refusals import NoVoucherSuitable, PublishRefused
 from tests.factories import STAFF, CampaignFactory, CustomerFactory

@@ -19,7 +19,7 @@ def main(campaign: int) -> None:
     django.setup()
     from django.db import DatabaseError, connection
 
-    from campaigns.models import Voucher
+    from campaigns.codes.models import Voucher
     from config.actor import Actor
     from publications.actions.release import NotPublished, release
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from config.events.drain import drain_outbox
-from config.staff.models import Outbox
+from config.events.kinds import PUBLICATION_SUCCEEDED
+from config.events.models import Outbox
 from publications.webhooks.actions.create_address import create_address
 from publications.webhooks.actions.send_due import addresses_due, send_due
-from publications.webhooks.models import EVENTS, PUBLICATION_SUCCEEDED, WebhookAddress, WebhookDelivery
+from publications.webhooks.models import EVENTS, WebhookAddress, WebhookDelivery
 from tests.factories import STAFF, published
 
 SHOP = "https://shop.example.com/webhooks"

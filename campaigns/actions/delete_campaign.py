@@ -6,7 +6,8 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
-from campaigns.models import Campaign, CampaignDeletion, CodeOrder, Voucher
+from campaigns.codes.models import CodeOrder, Voucher
+from campaigns.models import Campaign, CampaignDeletion
 from config.actor import Actor
 from config.staff.audit import record
 

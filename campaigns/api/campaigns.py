@@ -24,8 +24,9 @@ from campaigns.check_value import InvalidFields
 from campaigns.codes.actions.create_codes import CodeTaken, HasItsCode
 from campaigns.codes.actions.extend_pool import CodeSpaceExhausted, OneCodeOnly
 from campaigns.codes.code_space import CodeSpaceTooSmall, InvalidCodeConfiguration
+from campaigns.codes.models import CodeOrder, Voucher
 from campaigns.codes.queries.find import CampaignNotFound, VoucherNotFound, find_campaign
-from campaigns.models import Campaign, CodeOrder, Voucher
+from campaigns.models import Campaign
 from config.api import conditions as by
 from config.api.auth import MAY_ALL, MAY_READ, caller
 from config.api.door import ApiError, as_api_error, invalid_payload, not_found

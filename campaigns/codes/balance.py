@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 
 LARGEST = 2**31 - 1  # that the counter of uses holds: an old import may have brought it
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from campaigns.check_value import MOST_REDEMPTIONS, check_dates, check_value
 from campaigns.codes.code_space import LONGEST_CODE, RESERVED
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from config.imports.csv.cells import (
     RowRefused,
     count_of,

@@ -6,7 +6,8 @@ from django.db import connection
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from campaigns.models import POOL_FLAGS, Campaign
+from campaigns.codes.models import POOL_FLAGS
+from campaigns.models import Campaign
 from config.advisory_locks import Lock
 
 # A voucher `v` that may be handed out, said once in SQL and once for querysets; `voucher_pool` indexes all but the clock.

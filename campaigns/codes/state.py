@@ -15,7 +15,7 @@ from django.db.models import Case, CharField, Q, TextChoices, Value, When
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 
 
 class CodeState(TextChoices):

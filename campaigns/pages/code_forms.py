@@ -10,7 +10,7 @@ from django.utils import timezone
 from campaigns.codes.actions.change_code import CHANGEABLE
 from campaigns.codes.actions.create_codes import FIELDS, MOST_AT_ONCE
 from campaigns.codes.code_space import LONGEST_CODE
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from campaigns.pages.forms import (
     CONFIGURATION,
     DISCOUNT_FIELDS,

@@ -14,8 +14,8 @@ from campaigns.codes.actions.make_codes import CodeSpaceExhausted
 from campaigns.codes.actions.switch_code import disable_code, enable_code
 from campaigns.codes.code_space import CodeSpaceTooSmall, InvalidCodeConfiguration, code_space
 from campaigns.codes.mask import mask
+from campaigns.codes.models import Voucher
 from campaigns.codes.queries.find import vouchers_to_see
-from campaigns.models import Voucher
 from campaigns.pages.code_forms import CodeForm, NewCodesForm
 from campaigns.pages.filters import CodeFilter
 from campaigns.pages.forms import CONFIGURATION

@@ -8,9 +8,10 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from campaigns.codes.models import Voucher
 from campaigns.codes.pool import in_pool
 from campaigns.codes.state import CODE_STATE, INDEXED, CodeState
-from campaigns.models import Campaign, Voucher
+from campaigns.models import Campaign
 from config.public_ids import CAMPAIGN, VOUCHER, key_of, public_id
 from config.staff.lists.looking_back import Edge, newest, older_than
 from config.staff.lists.tables import Looked

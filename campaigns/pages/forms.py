@@ -14,8 +14,9 @@ from campaigns.actions.create_campaign import CHANGEABLE, FIELDS
 from campaigns.actions.keep_offer import OFFER, count_inheriting
 from campaigns.codes.actions.extend_pool import MOST_IN_ONE_ORDER
 from campaigns.codes.actions.keep_reserve import LARGEST_RESERVE
+from campaigns.codes.models import Voucher
 from campaigns.durations import InvalidDuration, parse_duration, spoken_duration
-from campaigns.models import Campaign, Value, Voucher
+from campaigns.models import Campaign, Value
 from config.staff.pages.forms import MetadataField
 from config.staff.pages.widgets import DateTimeInput, Switch
 

@@ -9,8 +9,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from campaigns.codes.actions.import_codes import CodeImporter
 from campaigns.codes.columns import FIELDS, IGNORED
 from campaigns.codes.mask import mask
-from campaigns.models import Campaign, CodeImport
-from campaigns.tasks import run_code_import
+from campaigns.codes.models import CodeImport
+from campaigns.codes.tasks import run_code_import
+from campaigns.models import Campaign
 from config.imports.pages import views as pages
 from config.imports.pages.forms import OptionsForm
 from config.staff.roles import MANAGE, requires

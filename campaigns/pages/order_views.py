@@ -10,8 +10,9 @@ from django.views.decorators.http import require_http_methods
 
 from campaigns.codes.actions.extend_pool import order_codes, retry_order, space_of
 from campaigns.codes.code_space import CodeSpaceTooSmall
+from campaigns.codes.models import CodeOrder
 from campaigns.codes.queries.preview_codes import preview_codes
-from campaigns.models import Campaign, CodeOrder
+from campaigns.models import Campaign
 from campaigns.pages.forms import ExtendForm
 from config.actor import Actor
 from config.staff.pages.dialogs import leave

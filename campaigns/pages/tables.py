@@ -5,9 +5,10 @@ from __future__ import annotations
 import django_tables2 as tables
 from django.urls import reverse
 
+from campaigns.codes.models import Voucher
 from campaigns.codes.queries.count_codes import count_codes, is_pool_empty
 from campaigns.codes.state import state_of_code
-from campaigns.models import Campaign, Voucher
+from campaigns.models import Campaign
 from campaigns.pages.filters import state_of_campaign
 from config.staff.lists.tables import Table, WhenColumn
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from config.api.schemas import Answer, id_of
-from config.staff.models import AsyncAction
+from config.work import AsyncAction
 
 ActionId = id_of("aa", "aa_N6QsVx0Jd3YhLm9p")
 

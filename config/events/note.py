@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from config.staff.models import Listener, Outbox
-
-CUSTOMER_CREATED = "customer.created"  # noted by a trigger on the table: customers/migrations/0006
+from config.events.models import Listener, Outbox
 
 
 def note_event(kind: str, object_key: int) -> None:

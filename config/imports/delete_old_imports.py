@@ -7,7 +7,8 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from config.staff.models import CsvImport, ProjectSettings
+from config.imports.models import CsvImport
+from config.staff.models import ProjectSettings
 
 Status = CsvImport.Status
 

@@ -14,9 +14,9 @@ from config.actor import Actor
 from config.imports.csv.columns import Field, guess_mapping
 from config.imports.csv.uploads import NotCsv, Reading, Row, look_at, read_csv
 from config.imports.limit_uploads import check_uploads
+from config.imports.models import CsvImport
 from config.imports.run_import import Importer, ImportImpossible, check, take_in
 from config.imports.staged_rows import create_tables, drop_tables
-from config.staff.models import CsvImport
 
 PREVIEWED = 10  # rows
 

@@ -13,7 +13,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from config.actor import Actor
-from config.staff.models import CsvImport
+from config.imports.models import CsvImport
 
 
 class TooManyUploads(Exception):

@@ -18,7 +18,7 @@ from config.imports.csv.files import csv_line
 from config.imports.csv.formulas import hidden, without_apostrophe
 from config.imports.csv.uploads import NotCsv
 from config.imports.draft_import import draft_import, start_import
-from config.staff.models import CsvImport
+from config.imports.models import CsvImport
 
 IN_MEMORY = 1024 * 1024
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.db import transaction
 
 from config.actor import Actor
-from config.staff.models import CsvImport
+from config.imports.models import CsvImport
 
 Status, OnError = CsvImport.Status, CsvImport.OnError
 

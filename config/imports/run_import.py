@@ -22,10 +22,10 @@ from django.db.models.functions import Coalesce, Now
 from config.actor import Actor
 from config.imports.csv.cells import RowRefused
 from config.imports.csv.uploads import NotCsv, Reading, Row, read_csv
+from config.imports.models import CsvImport
 from config.imports.staged_rows import create_tables, drop_tables, rows_of_keys, stage
 from config.imports.write_error_file import write_error_file
 from config.staff.audit import record
-from config.staff.models import CsvImport
 
 CHUNK = 5_000  # rows in one transaction
 CHUNK_TEXT = 10_000_000  # and characters, more or less: few rows, where they are long

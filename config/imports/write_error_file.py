@@ -10,7 +10,7 @@ from django.core.files import File
 from config.imports.csv.columns import ERROR_FILE_ENDS
 from config.imports.csv.files import BYTE_ORDER_MARK, csv_line
 from config.imports.csv.uploads import UNREADABLE, Reading, Row, read_csv
-from config.staff.models import CsvImport
+from config.imports.models import CsvImport
 
 
 def write_error_file(csv_import: CsvImport) -> str:

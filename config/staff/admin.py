@@ -18,10 +18,11 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
 
 from config.actor import Actor
+from config.events.models import Listener, Outbox
 from config.staff.admin_lists import PagedChangeList, PlainDecimalField, shown_plain
 from config.staff.admin_site import Section
 from config.staff.audit import record
-from config.staff.models import ApiCall, ApiKey, AuditEntry, Listener, Outbox, ProjectSettings, Quarantine
+from config.staff.models import AuditEntry, ProjectSettings, Quarantine
 from config.staff.pages.forms import RolesField
 from config.staff.roles import MANAGE, READ, may
 
@@ -162,29 +163,6 @@ class InternalAdmin(ReadOnlyAdmin):
 
     def has_view_permission(self, request, obj=None) -> bool:
         return self.has_module_permission(request)
-
-
-@admin.register(ApiKey)
-class ApiKeyAdmin(ReadOnlyAdmin):
-    """To look up; keys are made and revoked on the page API keys."""
-
-    section, about = Section.API, "Who may call the API, with which permissions"
-    ability_to_view = MANAGE
-    list_display = ["name", "app_id", "scope", "for_integrations", "created_at", "last_used_at", "revoked_at"]
-    list_filter = ["scope", "for_integrations", ("revoked_at", admin.EmptyFieldListFilter)]
-    search_fields = ["name"]
-    fields = [*list_display, "created_by"]  # the hash of the token stays where it is
-
-
-@admin.register(ApiCall)
-class ApiCallAdmin(ReadOnlyAdmin):
-    """The newest calls of all keys. The log of one is found on the page API keys."""
-
-    section, about = Section.API, "The newest calls of all keys"
-    ability_to_view = MANAGE
-    list_display = ["at", "key", "method", "path", "status", "duration_ms", "request_id"]
-    list_select_related = ["key"]
-    ordering = ["-id"]  # as they came, by the key's own index
 
 
 @admin.register(Outbox)

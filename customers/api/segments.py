@@ -19,7 +19,6 @@ from config.api.queries import read_values
 from config.public_ids import SEGMENT, key_of
 from customers.actions.upsert import TEXTS, CustomerNotFound, find_customer
 from customers.api.customers import router as customers
-from customers.models import Segment
 from customers.segments.actions.create_segment import (
     CustomersNotFound,
     InvalidSegment,
@@ -28,6 +27,7 @@ from customers.segments.actions.create_segment import (
     create_static_segment,
 )
 from customers.segments.actions.delete_segment import SegmentInUse, delete_segment
+from customers.segments.models import Segment
 from customers.segments.queries.find_segments import SegmentNotFound, find_segment, segments_for_newcomer, segments_of
 
 router = Router(tags=["Segments"])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import django_filters
 from django import forms
 
-from customers.models import Customer, Segment
+from customers.models import Customer
 from customers.queries.search import search
+from customers.segments.models import Segment
 
 
 class CustomerFilter(django_filters.FilterSet):

@@ -6,8 +6,8 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from campaigns.codes.balance import EVER_USED
+from campaigns.codes.models import Voucher
 from campaigns.codes.pool import raise_pool_version
-from campaigns.models import Voucher
 from config.actor import Actor
 from config.staff import audit
 from publications.actions.release import ReasonMissing

@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 
 from campaigns.codes.actions.extend_pool import CodeSpaceExhausted, extend_pool, make_code_to_take
+from campaigns.codes.models import Voucher
 from campaigns.codes.pool import left_in_pool, lock_pool
 from campaigns.codes.state import is_used_up
-from campaigns.models import Campaign, Voucher
+from campaigns.models import Campaign
 from config.actor import Actor
 from config.metadata import check_metadata
 from config.staff.quarantine import IS_OPEN

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 from psycopg.types.json import Jsonb
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from publications.ledger.requests import PublishRequest
 from publications.ledger.statements import customer_lives
 from publications.refusals import PublishRefused

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from campaigns.codes.models import Voucher
 from campaigns.codes.pool import raise_pool_version
-from campaigns.models import Voucher
 from config.actor import Actor
 from config.staff import audit
 from publications.ledger.take_back import take_back

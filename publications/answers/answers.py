@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from campaigns.answers import short_voucher_answer, voucher_answer
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.api.auth import Key
 from config.api.door import iso
 from customers.api.answers import short_customer_answer

@@ -10,8 +10,8 @@ from __future__ import annotations
 from django.db.models import Q
 
 from campaigns.codes.mask import mask
+from campaigns.codes.models import Voucher
 from campaigns.codes.queries.find import find_voucher
-from campaigns.models import Voucher
 from config.api import conditions as by
 from config.api.auth import Key
 

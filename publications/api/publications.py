@@ -11,22 +11,21 @@ from ninja import Query, Router
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from campaigns.codes.queries.find import find_voucher
-from campaigns.models import Campaign
 from config.api import conditions as by
 from config.api.auth import MAY_PUBLISH, MAY_PUBLISH_BY_GET, MAY_PUBLISH_OR_READ, MAY_READ, Key, caller, publishing_held
 from config.api.door import ApiError, as_api_error, in_words, invalid_payload, invalid_query, key_or_404, not_found
 from config.api.filters import are_asked, what_is_asked
 from config.api.lists import ListQuery, answer_list
 from config.api.queries import Flag, read_flag, read_object
-from config.public_ids import CAMPAIGN, CUSTOMER, PUBLICATION, key_of
+from config.public_ids import CUSTOMER, PUBLICATION, key_of
 from customers.actions.upsert import InvalidCustomer
 from customers.api.customers import CustomerSent
-from customers.models import Customer
 from publications.actions.publish import API, publish, publish_code
 from publications.answers.answers import listed_answer, publication_answer, published_answer
 from publications.answers.masked_codes import visible
 from publications.models import Publication, PublishedVoucher
 from publications.queries.attach_codes import attach_codes
+from publications.queries.called import campaigns_called, customers_called
 from publications.queries.conditions import PUBLICATIONS, REFERRAL, of_type, of_vouchers
 from publications.queries.find_campaign_and_customer import find_both
 from publications.queries.history import history
@@ -250,17 +249,6 @@ def answer_publications(rows: QuerySet, query: ListQuery, key: Key, *, filtered:
         answer=answer,
         filtered=filtered,
     )
-
-
-def campaigns_called(reference: str) -> list[int]:
-    """Looked up first: a join by name would keep the database from the index of the campaign's history."""
-    key = key_of(CAMPAIGN, reference)
-    return list(Campaign.objects.filter(Q(name=reference) | Q(pk=key or 0)).values_list("pk", flat=True))
-
-
-def customers_called(reference: str) -> list[int]:
-    key = key_of(CUSTOMER, reference)
-    return list(Customer.objects.filter(Q(source_id=reference) | Q(pk=key or 0)).values_list("pk", flat=True))
 
 
 @as_api_error.register

@@ -13,8 +13,8 @@ from campaigns.codes.actions.delete_code import delete_code
 from campaigns.codes.actions.extend_pool import OneCodeOnly, space_of
 from campaigns.codes.actions.switch_code import disable_code, enable_code
 from campaigns.codes.code_space import RESERVED, code_space
+from campaigns.codes.models import Voucher
 from campaigns.codes.queries.find import VoucherNotFound, find_campaign, find_voucher
-from campaigns.models import Voucher
 from config.api.auth import MAY_ALL, caller
 from config.api.door import ApiError, as_api_error
 from config.api.queries import Flag

@@ -7,7 +7,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from campaigns.models import Campaign
-from customers.models import Customer, Segment
+from customers.models import Customer
+from customers.segments.models import Segment
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import FiringReason, in_words
 from publications.distributions.states import LISTENING

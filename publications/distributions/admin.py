@@ -13,7 +13,6 @@ from django.urls import reverse
 from config.staff.admin import InternalAdmin, ReadOnlyAdmin
 from config.staff.admin_site import Section
 from config.staff.roles import reveals_codes
-from publications.automation.models import Firing, Rule
 from publications.distributions.models import (
     Delivery,
     Distribution,
@@ -101,19 +100,3 @@ class EmailGrantAdmin(InternalAdmin):
     section, about = Section.INTERNALS, "How many e-mails were sent when; this holds the limit per minute"
     list_display = ["at", "count"]
     ordering = ["-at"]
-
-
-@admin.register(Rule)
-class RuleAdmin(ReadOnlyAdmin):
-    section, about = Section.DISTRIBUTIONS, "What starts an automatic distribution"
-    list_display = ["distribution", "trigger", "segment", "campaign", "event_name", "cron", "activated_at"]
-    list_filter = ["trigger"]
-    list_select_related = ["distribution", "segment", "campaign"]
-    ordering = ["-distribution_id"]
-
-
-@admin.register(Firing)
-class FiringAdmin(ReadOnlyAdmin):
-    section, about = Section.DISTRIBUTIONS, "Each time a trigger met a rule, and what came of it"
-    list_display = ["created_at", "distribution", "customer", "outcome", "reason", "detail", "key"]
-    list_select_related = ["distribution", "customer"]

@@ -17,7 +17,8 @@ from urllib.parse import quote
 from django.utils import timezone
 from django.utils.html import escape
 
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from config.staff.models import ProjectSettings
 from config.staff.templatetags.handout import worth
 from config.staff.time_zone import zone

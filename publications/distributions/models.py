@@ -8,10 +8,11 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
 from campaigns.models import Campaign
+from config.acted_by import ActedBy
 from config.public_ids import DISTRIBUTION, public_id
-from config.staff.models import ActedBy
 from config.staff.quarantine import open_one
-from customers.models import Customer, Segment
+from customers.models import Customer
+from customers.segments.models import Segment
 from publications.distributions import states
 from publications.distributions.reasons import FOR_GOOD, DeliveryReason, StatusReason, in_words, with_what_to_do
 from publications.webhooks.models import WebhookAddress

@@ -10,7 +10,7 @@ from campaigns.codes.mask import masked
 from campaigns.codes.state import CODE_STATE_IN_WORDS
 from config.imports.csv.files import Column, Number, Text, Time
 from publications.distributions.reasons import DeliveryReason, FiringReason, in_words_by_sql
-from publications.models import Export
+from publications.exports.models import Export
 from publications.refusals import FailureReason
 
 

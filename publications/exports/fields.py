@@ -13,13 +13,14 @@ from django.db.models import Case, CharField, F, FilteredRelation, OuterRef, Q, 
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.api.conditions import Field
 from config.imports.csv.files import Column, Number, PublicId, Text, Time
 from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER
 from customers.models import Customer
 from publications.exports.columns import inherited, metadata_cell, of_code_or_campaign, shown_code
-from publications.models import Export, Publication, PublishedVoucher
+from publications.exports.models import Export
+from publications.models import Publication, PublishedVoucher
 from publications.queries.conditions import (
     EXPORTED_CUSTOMERS,
     EXPORTED_PUBLICATIONS,

@@ -14,7 +14,8 @@ from django.utils.datastructures import MultiValueDict
 from django_filters import FilterSet
 
 from campaigns.codes.mask import mask
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from campaigns.pages.filters import CodeFilter
 from config.actor import Actor
 from config.public_ids import DISTRIBUTION, key_of
@@ -22,10 +23,13 @@ from config.staff.models import ProjectSettings
 from config.staff.time_zone import zone
 from customers.models import Customer
 from customers.pages.filters import CustomerFilter
+from publications.automation.models import Firing
 from publications.automation.pages.filters import FiringFilter
+from publications.distributions.models import Delivery, Distribution
 from publications.distributions.pages.filters import RecipientFilter
 from publications.exports.actions.order_export import order_export
-from publications.models import Delivery, Distribution, Export, Firing, PublishedVoucher
+from publications.exports.models import Export
+from publications.models import PublishedVoucher
 from publications.pages.filters import CampaignCodeFilter, HistoryFilter
 from publications.queries.history import history
 

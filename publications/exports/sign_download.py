@@ -9,9 +9,9 @@ from django.core import signing
 
 from config.actor import Actor
 from config.api.auth import Key
+from config.api.models import ApiKey
 from config.row_stamp import row_stamp
-from config.staff.models import ApiKey
-from publications.models import Export
+from publications.exports.models import Export
 
 VALID = timedelta(hours=24)
 _SALT = "publications.exports.sign_download"

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, NamedTuple
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.actor import Actor
 
 

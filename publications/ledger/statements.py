@@ -17,14 +17,14 @@ from __future__ import annotations
 from functools import cache
 
 from campaigns.codes.balance import IS_SPENT, IS_USED_UP
+from campaigns.codes.models import Voucher
 from campaigns.codes.pool import CAMPAIGN_GIVES, CAMPAIGN_IS_GOOD, IN_POOL
-from campaigns.models import Voucher
 from config.columns import Columns
+from config.events.kinds import PUBLICATION_SUCCEEDED
 from config.events.noting import noting
 from config.staff.quarantine import IS_OPEN, NOT_OPEN
 from publications.ledger.requests import Codes, Declined
 from publications.ledger.writes import ADD_LEDGER, ADD_PUBLICATIONS, DRAW, GROW_PUBLICATION, MARK_VOUCHERS
-from publications.webhooks.models import PUBLICATION_SUCCEEDED
 
 # A voucher that may be given when it is asked for by name: one out of the pool because it was used may have uses left.
 MAY_BE_GIVEN = f"""v.published_at IS NULL AND v.active AND v.deleted_at IS NULL

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 
 from campaigns.codes.balance import EVER_USED
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from publications.tallies.count_more_codes import count_released
 
 # The publications first: two releases of one publication must not both see the other's code as live. Then the codes, so

@@ -6,7 +6,7 @@ from django import forms
 
 from config.staff.pages.widgets import Combobox
 from publications.actions.publish import API, AUTOMATION, CSV, DISTRIBUTION
-from publications.models import Distribution
+from publications.distributions.models import Distribution
 
 LONGEST = 100
 # What goes by these names really came that way.

@@ -13,7 +13,8 @@ from config.staff.lists.looking_back import Edge, newest, older_than
 from config.staff.pages.filters import PeriodForm
 from config.staff.pages.widgets import DateInput
 from config.staff.time_zone import end_of, start_of
-from publications.models import Distribution, Publication, PublishedVoucher
+from publications.distributions.models import Distribution
+from publications.models import Publication, PublishedVoucher
 from publications.queries import find_publications
 from publications.queries.list_channels import list_channels
 from publications.refusals import FailureReason

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.staff.lists.tables import list_page
 from config.staff.roles import READ, requires, reveals_codes
 from publications.models import Publication

@@ -8,8 +8,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from campaigns.codes.models import Voucher
 from campaigns.codes.queries.count_codes import count_codes, is_pool_empty
-from campaigns.models import Campaign, Voucher
+from campaigns.models import Campaign
 from campaigns.pages.filters import CampaignFilter
 from config.actor import Actor
 from config.staff.navigation import in_dialog

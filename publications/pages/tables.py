@@ -8,8 +8,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from campaigns.codes.models import Voucher
 from campaigns.codes.state import state_of_code
-from campaigns.models import Campaign, Voucher
+from campaigns.models import Campaign
 from config.public_ids import PUBLICATION, public_id
 from config.staff.lists.tables import Looked, Table
 from config.staff.roles import reveals_codes

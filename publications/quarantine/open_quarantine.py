@@ -21,7 +21,8 @@ from publications.distributions.actions.change_status import hold
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import DeliveryReason, StatusReason
 from publications.distributions.states import AT_WORK
-from publications.models import Export, PublicationImport
+from publications.exports.models import Export
+from publications.models import PublicationImport
 from publications.quarantine.erase_again import erase_again
 from publications.quarantine.move_ids_on import move_ids_on
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from publications.models import Publication
 
 # Of each publication the first codes only: a hand-out may hold a million.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Now, NullIf
 
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from config.api import conditions as by
 from config.api.json_conditions import number, of_metadata
 from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER, key_of

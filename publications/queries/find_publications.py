@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.public_ids import CUSTOMER, PUBLICATION, VOUCHER, key_of
 from config.staff.lists.looking_back import Edge, newest
 from customers.models import Customer

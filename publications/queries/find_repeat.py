@@ -10,7 +10,8 @@ from typing import Any
 
 from django.db import connection
 
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from config.columns import Columns
 from customers.models import Customer
 from publications.models import Publication

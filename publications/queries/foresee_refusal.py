@@ -9,10 +9,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from campaigns.codes.models import Voucher
 from campaigns.codes.pool import left_in_pool
 from campaigns.codes.queries.count_codes import CodeCount
 from campaigns.codes.state import is_used_up
-from campaigns.models import Campaign, Voucher
+from campaigns.models import Campaign
 from config.staff.models import ProjectSettings
 
 

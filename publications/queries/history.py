@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from django.db import connection
 from django.db.models import Prefetch, QuerySet
 
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from config.columns import Columns
 from customers.models import Customer
 from publications.models import Publication, PublishedVoucher

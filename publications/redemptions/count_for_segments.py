@@ -11,7 +11,8 @@ from campaigns.models import Campaign
 from config.api.json_conditions import number
 from config.public_ids import CAMPAIGN, key_of
 from customers.segments.segment_filter import COUNTED, FIELDS, Counted
-from publications.models import Publication, Redemption
+from publications.models import Publication
+from publications.redemptions.models import Redemption
 from publications.redemptions.queries.summarise_customers import ORDERS, sum_of
 
 PUBLISHED, REDEEMED = "publications", "redemptions"

@@ -8,9 +8,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
+from config.acted_by import ActedBy
 from config.public_ids import FAILED_REDEMPTION, FAILED_ROLLBACK, REDEMPTION, ROLLBACK, public_id
-from config.staff.models import ActedBy
 from customers.models import Customer
 from publications.redemptions.price_order import Priced, amount_of, amounts_told
 from publications.redemptions.refusals import FAILURES_IN_WORDS

@@ -10,7 +10,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from campaigns.models import Value, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Value
 
 Discount = Value.Discount
 LARGEST = 2**63 - 1  # what a column and the JSON of callers hold

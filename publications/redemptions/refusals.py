@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 
 # By their keys; of others the key itself is the words.
 FAILURES_IN_WORDS = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django import template
 
+from campaigns.codes.models import Voucher
 from campaigns.codes.state import state_of_code
-from campaigns.models import Voucher
 from config.staff.roles import reveals_codes
 from publications.code_visibility import is_masked, shown
 from publications.models import Publication

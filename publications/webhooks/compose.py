@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from campaigns.models import CodeOrder
+from campaigns.codes.models import CodeOrder
 from config.api.door import iso
+from config.events.kinds import GENERATION_COMPLETED, PUBLICATION_SUCCEEDED, VOUCHER_REDEEMED
 from config.public_ids import EVENT, public_id
 from publications.models import Publication
 from publications.queries.attach_codes import attach_codes
 from publications.redemptions.models import Redemption
 from publications.webhooks.event_answers import generation_event, publication_event, redemption_event
-from publications.webhooks.models import GENERATION_COMPLETED, PUBLICATION_SUCCEEDED, VOUCHER_REDEEMED
 
 
 class Event(NamedTuple):

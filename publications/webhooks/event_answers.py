@@ -9,9 +9,10 @@ from collections.abc import Collection
 from typing import Any
 
 from campaigns.answers import campaign_answer, voucher_answer
-from campaigns.models import Campaign, CodeOrder, Voucher
+from campaigns.codes.models import CodeOrder, Voucher
+from campaigns.models import Campaign
+from config.acted_by import ActedBy
 from config.api.door import hundredths, iso
-from config.staff.models import ActedBy
 from customers.api.answers import short_customer_answer
 from customers.models import Customer
 from publications.answers.answers import published_answer

@@ -9,13 +9,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from config.acted_by import ActedBy
+from config.events.kinds import GENERATION_COMPLETED, PUBLICATION_SUCCEEDED, VOUCHER_REDEEMED
 from config.public_ids import EVENT, WEBHOOK_ADDRESS, public_id
-from config.staff.models import ActedBy
 from customers.models import Customer
 
-PUBLICATION_SUCCEEDED = "publication.succeeded"
-VOUCHER_REDEEMED = "voucher.redeemed"
-GENERATION_COMPLETED = "campaign.vouchers.generation.completed"
 TEST = "webhook.test"  # sent by hand, to one address
 EVENTS = {
     PUBLICATION_SUCCEEDED: "A code was published",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from customers.models import Segment
 from customers.segments.actions.watch_segments import look_at_segments
+from customers.segments.models import Segment
 from publications.automation.actions.walk_segments import walk_segments
-from publications.models import Distribution
+from publications.distributions.models import Distribution
 from tests.automations import publish_all
 from tests.factories import CampaignFactory, CustomerFactory, VoucherFactory, published
 

@@ -7,7 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from campaigns.models import Campaign, CodeOrder
+from campaigns.codes.models import CodeOrder
+from campaigns.models import Campaign
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from config.staff.models import AuditEntry
-from publications.models import Export, Publication
+from publications.exports.models import Export
+from publications.models import Publication
 from tests.factories import CampaignFactory, CustomerFactory, published
 
 pytestmark = pytest.mark.browser

@@ -9,8 +9,8 @@ from axe_playwright_python.base import AXE_SCRIPT
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from customers.models import Segment, SegmentMember
-from publications.models import Delivery, Distribution, KeptMessage
+from customers.segments.models import Segment, SegmentMember
+from publications.distributions.models import Delivery, Distribution, KeptMessage
 from tests.browser.test_every_page import in_each_light
 from tests.distributions import draft, put_all_into
 from tests.factories import CampaignFactory, CustomerFactory

@@ -10,7 +10,8 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, expect
 
-from campaigns.models import Campaign, CodeOrder, Voucher
+from campaigns.codes.models import CodeOrder, Voucher
+from campaigns.models import Campaign
 from publications.dashboard.demo.load_demo import load_demo
 from publications.models import Publication
 from tests.access import NO_GET

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from campaigns.models import CodeImport
+from campaigns.codes.models import CodeImport
 from tests.factories import CampaignFactory, VoucherFactory
 
 pytestmark = pytest.mark.browser

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from customers.models import Customer
 from publications.models import Publication
 from tests.browser.conftest import DESKTOP, PHONE

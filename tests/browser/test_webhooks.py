@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from publications.models import WebhookAddress, WebhookDelivery
 from publications.webhooks.check_address import SETTING
+from publications.webhooks.models import WebhookAddress, WebhookDelivery
 from tests.webhooks import SHOP, a_delivery, listening
 
 pytestmark = pytest.mark.browser

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from publications.models import Export, Publication
+from publications.exports.models import Export
+from publications.models import Publication
 from tests.factories import CampaignFactory, CustomerFactory, UserFactory, published
 
 pytestmark = pytest.mark.browser

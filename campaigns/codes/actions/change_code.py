@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from campaigns.check_value import InvalidFields, check_columns, check_dates, check_value, told_changes
+from campaigns.codes.models import Voucher
 from campaigns.codes.pool import raise_pool_version
-from campaigns.models import Voucher
 from config.actor import Actor
 from config.staff.audit import record
 

@@ -11,8 +11,9 @@ from psycopg.types.json import Jsonb
 from campaigns.check_value import InvalidFields, check_columns, check_dates, check_limit, check_value
 from campaigns.codes.actions.make_codes import codes_taken, make_code, make_codes
 from campaigns.codes.code_space import LONGEST_CODE, RESERVED, CodeSpace
+from campaigns.codes.models import Voucher
 from campaigns.codes.pool import raise_pool_version
-from campaigns.models import Campaign, Voucher
+from campaigns.models import Campaign
 from config.actor import Actor
 from config.staff.audit import record
 

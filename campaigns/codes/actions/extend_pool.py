@@ -13,8 +13,9 @@ from campaigns.check_value import InvalidFields
 from campaigns.codes.actions.create_codes import check_code, columns_of
 from campaigns.codes.actions.make_codes import CodeSpaceExhausted, codes_taken, make_code, make_codes
 from campaigns.codes.code_space import CodeSpace, CodeSpaceTooSmall, code_space
+from campaigns.codes.models import CodeOrder
 from campaigns.codes.pool import raise_pool_version
-from campaigns.models import Campaign, CodeOrder
+from campaigns.models import Campaign
 from config.actor import SYSTEM, Actor
 from config.events.note import note_event
 from config.staff.audit import record
@@ -196,6 +197,6 @@ def _fail(order_id: int, reason: str) -> None:
 
 def _defer(order: CodeOrder) -> None:
     """The job is written by the order's own transaction: neither stands without the other."""
-    from campaigns.tasks import fulfil_code_order
+    from campaigns.codes.tasks import fulfil_code_order
 
     fulfil_code_order.defer(order_id=order.pk)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from campaigns.codes.actions.extend_pool import OneCodeOnly
 from campaigns.codes.code_space import LONGEST_CODE
 from campaigns.codes.columns import CodeReader
+from campaigns.codes.models import CodeImport
 from campaigns.codes.pool import raise_pool_version
-from campaigns.models import Campaign, CodeImport
+from campaigns.models import Campaign
 from config.imports.run_import import ImportImpossible, Refused, Written, run_import
 
 TAKEN = "Code: already exists, in this or another campaign. Codes must be unique. Remove the row or change the code."

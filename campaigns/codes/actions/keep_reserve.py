@@ -6,8 +6,9 @@ from django.db import connection
 
 from campaigns.codes.actions.extend_pool import order_codes
 from campaigns.codes.code_space import CodeSpaceTooSmall
+from campaigns.codes.models import CodeOrder
 from campaigns.codes.pool import IN_POOL
-from campaigns.models import Campaign, CodeOrder
+from campaigns.models import Campaign
 from config.actor import SYSTEM
 
 LARGEST_RESERVE = 100_000

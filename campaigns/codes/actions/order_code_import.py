@@ -11,7 +11,8 @@ from django.db import connection
 
 from campaigns.codes.actions.extend_pool import OneCodeOnly
 from campaigns.codes.columns import FIELDS, IGNORED
-from campaigns.models import Campaign, CodeImport
+from campaigns.codes.models import CodeImport
+from campaigns.models import Campaign
 from config.actor import Actor
 from config.imports.order_import import order_import, order_import_of_rows
 
@@ -77,6 +78,6 @@ def _repeated(codes: Sequence[str]) -> list[str]:
 
 def _defer(import_id: int) -> None:
     """Imported here, since tasks.py imports the verbs."""
-    from campaigns.tasks import run_code_import
+    from campaigns.codes.tasks import run_code_import
 
     run_code_import.defer(import_id=import_id)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models.functions import Now
 
+from campaigns.codes.models import Voucher
 from campaigns.codes.pool import raise_pool_version
-from campaigns.models import Voucher
 from config.actor import Actor
 from config.staff.audit import record
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from config.columns import Columns
 from config.public_ids import CAMPAIGN, VOUCHER, key_of
 

@@ -9,8 +9,8 @@ import uuid
 from django.db import IntegrityError, transaction
 
 from config.actor import Actor
+from config.api.models import ApiKey
 from config.staff.audit import record
-from config.staff.models import ApiKey
 
 
 class KeyMadeBefore(Exception):

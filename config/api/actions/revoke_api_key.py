@@ -6,8 +6,8 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from config.actor import Actor
+from config.api.models import ApiKey
 from config.staff.audit import record
-from config.staff.models import ApiKey
 
 
 def revoke_api_key(key: ApiKey, *, by: Actor) -> bool:

@@ -10,7 +10,7 @@ from django.template.defaultfilters import filesizeformat
 
 from config.imports.csv.columns import METADATA, Field
 from config.imports.csv.uploads import DELIMITERS, ENCODINGS
-from config.staff.models import CsvImport
+from config.imports.models import CsvImport
 
 
 class UploadForm(forms.Form):

@@ -29,10 +29,10 @@ from config.imports.draft_import import (
     start_import,
 )
 from config.imports.limit_uploads import TooManyUploads
+from config.imports.models import CsvImport
 from config.imports.pages.forms import ColumnsForm, OptionsForm, UploadForm, chosen_mapping, mapping_errors
 from config.imports.retry_import import NotFailed, retry_import
 from config.imports.run_import import Importer
-from config.staff.models import CsvImport
 
 RECENT = 10  # imports listed below the upload
 SHOWN = 100  # refused rows on the page

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 import zoneinfo
 from functools import cache
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from django import forms
 
 from config.metadata import MetadataRefused, check_metadata
-from config.staff.models import ApiKey, ProjectSettings
+from config.staff.models import ProjectSettings
 from config.staff.pages.widgets import Switch
 from config.staff.roles import EXPLAINED
 
@@ -69,29 +68,6 @@ def _parsed(text: str) -> Any:
 
 def _refuse_constant(name: str):
     raise forms.ValidationError(f"{name} is not a JSON value.")
-
-
-class ApiKeyForm(forms.Form):
-    # Drawn with the form, so that the same form sent twice makes one key.
-    app_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4, required=False)
-    name = forms.CharField(max_length=100, help_text="What will use the key, such as “Web shop”.")
-    scope = forms.ChoiceField(
-        label="Permissions",
-        choices=[
-            (ApiKey.Scope.ALL, "Full access"),
-            (ApiKey.Scope.PUBLISH, "Publish and read"),
-            (ApiKey.Scope.READ, "Read only"),
-        ],
-        widget=forms.RadioSelect,
-        initial=ApiKey.Scope.ALL,
-    )
-    for_integrations = forms.BooleanField(
-        label="For integrations that can only send GET requests",
-        required=False,
-        help_text="Lets the key publish through GET /v1/publications/create. Leave this off unless a tool needs it: URLs "
-        "end up in logs, and anyone who repeats one publishes again.",
-    )
-    single_column = True
 
 
 @cache

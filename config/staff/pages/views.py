@@ -2,109 +2,20 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib import messages
-from django.db import transaction
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_safe
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
 
 from config.actor import Actor
-from config.api.actions.create_api_key import KeyMadeBefore, create_api_key
-from config.api.actions.revoke_api_key import revoke_api_key
-from config.server.check_health import State, check_health
 from config.staff.change_settings import change_settings
-from config.staff.lists.tables import Looked, list_page
-from config.staff.models import ApiKey, AuditEntry
-from config.staff.pages.dialogs import leave
-from config.staff.pages.filters import AuditFilter, CallFilter
-from config.staff.pages.forms import ApiKeyForm, SettingsForm, time_zones
-from config.staff.pages.tables import ApiKeyTable, AuditTable, CallTable
-from config.staff.roles import MANAGE, READ, requires
+from config.staff.lists.tables import list_page
+from config.staff.models import AuditEntry
+from config.staff.pages.filters import AuditFilter
+from config.staff.pages.forms import SettingsForm, time_zones
+from config.staff.pages.tables import AuditTable
+from config.staff.roles import MANAGE, requires
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
-
-
-@require_safe
-@requires(MANAGE)
-def api_keys(request):
-    return list_page(request, "config/api_keys.html", ApiKeyTable(ApiKey.objects.all()), {"title": "API keys"})
-
-
-@form_page
-@requires(MANAGE)
-def create_key(request):
-    form = ApiKeyForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            with transaction.atomic():
-                key, token = create_api_key(**form.cleaned_data, by=Actor.user(request.user))
-                _keep_for_one_look(request.session, key, token)
-        except KeyMadeBefore as made:
-            key = made.key
-        return redirect("config:api-key-made", key.pk)
-    return render(request, "config/create_api_key.html", {"form": form, "title": "New API key"})
-
-
-@require_GET
-@never_cache
-@requires(MANAGE)
-def key_made(request, key_id):
-    """The only page that ever shows a token, and it does so once: after a look the token is nowhere any more."""
-    key = get_object_or_404(ApiKey, pk=key_id)
-    if token := request.session.pop(_kept_as(key), None):
-        example = first_call(key, token, site=settings.SITE_URL or request.build_absolute_uri("/"))
-        context = {"key": key, "token": token, "example": example, "title": "API key created"}
-        return render(request, "config/api_key_created.html", context)
-    return render(request, "config/api_key_shown.html", {"key": key, "title": key.name})
-
-
-def _keep_for_one_look(session, key: ApiKey, token: str) -> None:
-    """Saved with the key and not after it: a second click, which finds the key made, must find the token there."""
-    session[_kept_as(key)] = token
-    session.save()
-
-
-def _kept_as(key: ApiKey) -> str:
-    return f"token_of_key_{key.pk}"
-
-
-def first_call(key: ApiKey, token: str, *, site: str) -> str:
-    """A call by curl that works as it stands, once the campaign is named."""
-    call = f'curl {site.rstrip("/")}/v1/publications \\\n  -H "X-App-Id: {key.app_id}" \\\n  -H "X-App-Token: {token}"'
-    if key.scope == ApiKey.Scope.READ:
-        return call
-    body = '{"campaign": "YOUR CAMPAIGN", "customer": {"source_id": "mara", "email": "mara@example.com"}}'
-    return f"{call} \\\n  -H \"Content-Type: application/json\" \\\n  -d '{body}'"
-
-
-@require_safe
-@requires(MANAGE)
-def key_log(request, key_id):
-    key = get_object_or_404(ApiKey, pk=key_id)
-    calls = CallFilter(request.GET, key.calls.all())
-    table = CallTable(calls.qs)
-    if calls.edge or calls.beyond is not None:
-        edge = calls.edge
-        table.looked = Looked(
-            "calls", calls.looked_at, edge and edge.at, str(edge.key) if edge else None, calls.beyond is not None
-        )
-    return list_page(request, "config/api_key_log.html", table, {"key": key, "title": key.name}, filterset=calls)
-
-
-@form_page
-@requires(MANAGE)
-def revoke_key(request, key_id):
-    key = get_object_or_404(ApiKey, pk=key_id)
-    back = reverse("config:api-keys")
-    if request.method == "POST":
-        if revoke_api_key(key, by=Actor.user(request.user)):
-            messages.success(request, f"The key {key.name} has been revoked.")
-        else:
-            messages.info(request, f"The key {key.name} was already revoked.")
-        return leave(request, back)
-    return render(request, "config/revoke_api_key.html", {"key": key, "back": back, "title": f"Revoke {key.name}"})
 
 
 @form_page
@@ -127,20 +38,3 @@ def audit_log(request):
     return list_page(
         request, "config/audit_log.html", AuditTable(entries.qs), {"title": "Audit log"}, filterset=entries
     )
-
-
-TONES = {State.GOOD: "good", State.WARNING: "warn", State.BAD: "bad"}
-
-
-@require_safe
-@never_cache
-@requires(READ)
-def status(request):
-    checks = check_health()
-    context = {
-        "checks": [check._asdict() | {"tone": TONES[check.state]} for check in checks],
-        "bad": [check for check in checks if check.state == State.BAD],
-        "warnings": [check for check in checks if check.state == State.WARNING],
-        "title": "Status",
-    }
-    return render(request, "config/status.html", context)

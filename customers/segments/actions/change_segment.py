@@ -9,9 +9,9 @@ from django.db import IntegrityError, transaction
 
 from config.actor import Actor
 from config.staff.audit import record
-from customers.models import Segment, WatchedSegment
 from customers.segments.actions.create_segment import SegmentNameTaken, check_filter, check_name
 from customers.segments.actions.delete_segment import SegmentInUse
+from customers.segments.models import Segment, WatchedSegment
 
 
 def change_segment(

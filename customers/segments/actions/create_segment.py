@@ -11,7 +11,7 @@ from config.actor import Actor
 from config.metadata import MetadataRefused, check_metadata
 from config.public_ids import CUSTOMER, key_of
 from config.staff.audit import record
-from customers.models import Segment
+from customers.segments.models import Segment
 from customers.segments.segment_filter import InvalidSegmentFilter, read_segment_filter
 
 MOST_PICKED = 20_000  # customers in a static segment

@@ -7,7 +7,7 @@ from django.db.models import ProtectedError
 
 from config.actor import Actor
 from config.staff.audit import record
-from customers.models import Segment
+from customers.segments.models import Segment
 
 
 class SegmentInUse(Exception):

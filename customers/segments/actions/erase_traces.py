@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from customers.models import Customer, Event, SegmentMember
+from customers.models import Customer, Event
+from customers.segments.models import SegmentMember
 
 
 def erase_traces(customer: Customer) -> None:

@@ -10,8 +10,9 @@ from django.db import connection, transaction
 from config.actor import Actor
 from config.public_ids import CUSTOMER, key_of
 from config.staff.audit import record
-from customers.models import Customer, Segment, SegmentMember
+from customers.models import Customer
 from customers.segments.actions.create_segment import InvalidSegment
+from customers.segments.models import Segment, SegmentMember
 
 MOST_LINES = 200_000
 LONGEST_LINE = 320  # no e-mail address is longer, and no source_id

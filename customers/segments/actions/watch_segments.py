@@ -14,9 +14,10 @@ import time
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from config.events.models import Listener
 from config.events.note import listen, stop_listening
-from config.staff.models import Listener
-from customers.models import Customer, FirstMembers, Segment, WatchedSegment
+from customers.models import Customer
+from customers.segments.models import FirstMembers, Segment, WatchedSegment
 from customers.segments.queries.find_segments import in_segment
 
 ENTERED, LEFT = "customer.segment.entered", "customer.segment.left"

@@ -7,8 +7,8 @@ from django.urls import reverse_lazy
 from django.utils.safestring import SafeString
 
 from config.staff.lists.tables import Table, WhenColumn
-from customers.models import Segment
 from customers.pages.tables import CustomerTable
+from customers.segments.models import Segment
 
 
 class SegmentTable(Table):

@@ -16,7 +16,7 @@ from config.actor import Actor
 from config.staff.lists.tables import list_page
 from config.staff.pages.dialogs import leave
 from config.staff.roles import PUBLISH, READ, requires
-from customers.models import Customer, Segment
+from customers.models import Customer
 from customers.pages.filters import CustomerFilter, SegmentFilter
 from customers.pages.views import HEAVY, SUGGESTIONS, option_of
 from customers.queries.search import search
@@ -29,6 +29,7 @@ from customers.segments.actions.create_segment import (
 )
 from customers.segments.actions.delete_segment import SegmentInUse, delete_segment
 from customers.segments.actions.fill_segment import UnknownLines, fill_segment, take_out
+from customers.segments.models import Segment
 from customers.segments.pages.condition_forms import Conditions, in_words
 from customers.segments.pages.forms import ListForm, NewListForm, PickForm, SegmentForm
 from customers.segments.pages.tables import MemberTable, PickedTable, SegmentTable

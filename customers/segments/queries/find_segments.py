@@ -10,7 +10,8 @@ from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, 
 from django.utils import timezone
 
 from config.public_ids import SEGMENT, key_of
-from customers.models import Customer, CustomerQuerySet, Segment, SegmentMember
+from customers.models import Customer, CustomerQuerySet
+from customers.segments.models import Segment, SegmentMember
 from customers.segments.segment_filter import read_segment_filter
 
 MOST_LISTED = 1000  # of the static segments of one customer

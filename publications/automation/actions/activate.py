@@ -12,8 +12,8 @@ from django.db.models.functions import Now
 
 from config.actor import Actor
 from config.advisory_locks import Lock
+from config.events.models import Listener
 from config.events.note import listen
-from config.staff.models import Listener
 from customers.segments.actions.watch_segments import unwatch_segments, watch_segment
 from publications.automation.actions.fire_rules import KINDS
 from publications.automation.actions.walk_segments import ALREADY, InvalidCron, next_time

@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from config.events.note import CUSTOMER_CREATED
+from config.events.kinds import CUSTOMER_CREATED, PUBLICATION_SUCCEEDED, REFERRAL_CONVERTED, VOUCHER_REDEEMED
 from customers.actions.track_event import EVENT_TRACKED
 from customers.models import Event as CustomerEvent
-from customers.models import SegmentChange
 from customers.segments.actions.watch_segments import ENTERED, LEFT
+from customers.segments.models import SegmentChange
 from customers.segments.segment_filter import read_event_filter
 from publications.automation.actions.fire import Candidate, fire, lock_rule
 from publications.automation.models import Rule
-from publications.models import Publication, Redemption, Referral
-from publications.referrals.actions.convert import REFERRAL_CONVERTED
-from publications.webhooks.models import PUBLICATION_SUCCEEDED, VOUCHER_REDEEMED
+from publications.models import Publication
+from publications.redemptions.models import Redemption
+from publications.referrals.models import Referral
 
 T = Rule.Trigger
 # What each trigger waits for in the outbox. A schedule waits for the clock (walk_segments.py).

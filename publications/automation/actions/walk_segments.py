@@ -18,8 +18,9 @@ from django.utils import timezone
 from config.staff.models import ProjectSettings
 from config.staff.quarantine import is_open
 from config.staff.time_zone import zone
-from customers.models import Customer, WatchedMember
+from customers.models import Customer
 from customers.segments.actions.watch_segments import is_getting_ready
+from customers.segments.models import WatchedMember
 from customers.segments.queries.find_segments import in_segment
 from publications.automation.actions.fire import Candidate, fire, lock_rule
 from publications.automation.models import Rule

@@ -9,7 +9,7 @@ from django import forms
 from campaigns.codes.queries.find import CampaignNotFound, find_campaign
 from campaigns.models import Campaign
 from config.staff.pages.widgets import Combobox
-from customers.models import Segment
+from customers.segments.models import Segment
 from publications.automation.actions.walk_segments import InvalidCron, next_time
 from publications.automation.models import Rule
 

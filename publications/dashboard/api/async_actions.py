@@ -14,13 +14,16 @@ from ninja import Query, Router
 from pydantic import BaseModel, Field
 
 from campaigns.codes.mask import mask
-from campaigns.models import CampaignDeletion, CodeImport, CodeOrder
+from campaigns.codes.models import CodeImport, CodeOrder
+from campaigns.models import CampaignDeletion
 from config.api.auth import MAY_READ, Key
 from config.api.door import iso, not_found
 from config.api.filters import what_is_asked
 from config.api.queries import read_time
+from config.imports.models import CsvImport
 from config.public_ids import action_of
-from config.staff.models import AsyncAction, CsvImport, ProjectSettings
+from config.staff.models import ProjectSettings
+from config.work import AsyncAction
 from customers.models import CustomerImport
 
 router = Router(tags=["Async actions"])

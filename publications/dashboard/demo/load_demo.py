@@ -10,12 +10,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from campaigns.codes.actions.extend_pool import extend_pool
+from campaigns.codes.models import Voucher
 from campaigns.codes.state import gift_amount
-from campaigns.models import Campaign, Voucher
+from campaigns.models import Campaign
 from config.actor import Actor
 from config.api.actions.create_api_key import create_api_key
+from config.api.models import ApiKey
 from config.staff import audit
-from config.staff.models import ApiKey
 from customers.models import Customer
 from publications.actions.release import release
 from publications.dashboard.demo.load_demo_program import load_demo_program
@@ -23,8 +24,9 @@ from publications.dashboard.demo.load_demo_rules import load_demo_rules
 from publications.dashboard.demo.load_demo_runs import load_demo_runs
 from publications.ledger.give import give
 from publications.ledger.requests import Codes, PublishRequest
-from publications.models import Publication, PublishedVoucher, Redemption
+from publications.models import Publication, PublishedVoucher
 from publications.redemptions.actions.roll_back import roll_back
+from publications.redemptions.models import Redemption
 from publications.refusals import FailureReason
 
 ADMIN = Actor("user", None, "admin")

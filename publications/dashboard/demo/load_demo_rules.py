@@ -13,8 +13,9 @@ from campaigns.models import Campaign
 from config.actor import Actor
 from config.events.note import listen
 from config.staff.models import AuditEntry
-from customers.models import Customer, Segment
+from customers.models import Customer
 from customers.segments.actions.watch_segments import watch_segment
+from customers.segments.models import Segment
 from customers.segments.queries.find_segments import in_segment
 from publications.automation.actions.fire_rules import KINDS
 from publications.automation.models import Firing, Rule

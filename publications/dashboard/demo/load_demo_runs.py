@@ -9,10 +9,12 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from config.actor import SYSTEM, Actor
 from config.staff.models import AuditEntry
-from customers.models import Customer, Segment
+from customers.models import Customer
+from customers.segments.models import Segment
 from customers.segments.queries.find_segments import in_segment
 from publications.distributions.actions.publish_batch import metadata_of
 from publications.distributions.actions.unsubscribe import unsubscribe_url

@@ -6,7 +6,8 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from config.staff.lists.tables import list_page
 from config.staff.models import AuditEntry
 from config.staff.pages.tables import AuditTable

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.actions.keep_offer import OFFER
 from campaigns.codes.balance import was_ever_used
+from campaigns.codes.models import Voucher
 from campaigns.codes.state import balance, gift_amount
-from campaigns.models import Voucher
 from config.actor import Actor
 from config.staff.models import AuditEntry
 from config.staff.pages.dialogs import leave

@@ -17,8 +17,9 @@ from customers.pages.tables import EventTable
 from customers.segments.queries.find_segments import segments_of
 from publications.distributions.actions.unsubscribe import resubscribe as put_back
 from publications.distributions.actions.unsubscribe import unsubscribe as take_off
+from publications.distributions.models import Unsubscribe
 from publications.distributions.pages.tables import CustomerMessageTable
-from publications.models import PublishedVoucher, Unsubscribe
+from publications.models import PublishedVoucher
 from publications.pages.tables import HistoryTable, WalletTable
 from publications.queries.history import history
 from publications.redemptions.pages.tables import RedemptionTable

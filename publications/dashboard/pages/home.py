@@ -11,15 +11,18 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
+from config.api.models import ApiKey
 from config.staff.lists.paging import COUNT_UP_TO
-from config.staff.models import ApiKey, AuditEntry
+from config.staff.models import AuditEntry
 from config.staff.roles import MANAGE, READ, may, requires, reveals_codes
 from publications.dashboard.queries.low_pools import low_pools
 from publications.dashboard.queries.running_work import running_work
-from publications.models import Publication, WebhookAddress
+from publications.models import Publication
 from publications.queries.history import attach_ledger, history
 from publications.tallies.tally import tally_days
+from publications.webhooks.models import WebhookAddress
 
 RUNNING = "running-work"  # the part of the page that is asked for again while something runs
 LATEST = 8

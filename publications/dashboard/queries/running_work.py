@@ -7,11 +7,14 @@ from typing import NamedTuple
 from django.db.models import BigIntegerField, F, QuerySet, Value
 from django.urls import reverse
 
-from campaigns.models import CampaignDeletion, CodeImport, CodeOrder, OfferChange
-from config.staff.models import Work
+from campaigns.codes.models import CodeImport, CodeOrder
+from campaigns.models import CampaignDeletion, OfferChange
 from config.staff.roles import MANAGE, PUBLISH, READ, may
+from config.work import Work
 from customers.models import CustomerImport
-from publications.models import Distribution, Export, PublicationImport
+from publications.distributions.models import Distribution
+from publications.exports.models import Export
+from publications.models import PublicationImport
 
 LATEST = 500  # rows of each kind that are looked at: there is no index by status, and older ones have ended
 SHOWN = 10

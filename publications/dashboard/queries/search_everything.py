@@ -7,12 +7,15 @@ from typing import NamedTuple
 from django.db.models import Q
 from django.urls import reverse
 
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from config.public_ids import CAMPAIGN, CUSTOMER, DISTRIBUTION, EXPORT, PUBLICATION, SEGMENT, VOUCHER, key_of
-from customers.models import Customer, Segment
+from customers.models import Customer
 from customers.queries.search import search as search_customers
+from customers.segments.models import Segment
 from publications.distributions.models import Distribution
-from publications.models import Export, Publication
+from publications.exports.models import Export
+from publications.models import Publication
 from publications.queries.history import with_holders
 from publications.redemptions.queries.history import find_redemption
 

@@ -9,9 +9,12 @@ from django.db import connection
 from django.db.models import Sum, Value
 from django.db.models.functions import Coalesce
 
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from config.staff.models import AuditEntry
-from publications.models import Publication, Redemption, Referral
+from publications.models import Publication
+from publications.redemptions.models import Redemption
+from publications.referrals.models import Referral
 
 Span = tuple[datetime, datetime]
 

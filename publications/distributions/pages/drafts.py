@@ -21,8 +21,9 @@ from config.actor import Actor
 from config.public_ids import CAMPAIGN, SEGMENT, key_of
 from config.staff.pages.dialogs import leave
 from config.staff.roles import PUBLISH, requires
-from customers.models import Customer, Segment
+from customers.models import Customer
 from customers.queries.search import search
+from customers.segments.models import Segment
 from publications.distributions.actions.change_draft import NoDraft, change_draft
 from publications.distributions.actions.create_draft import create_draft
 from publications.distributions.actions.discard_draft import discard_draft

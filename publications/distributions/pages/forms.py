@@ -15,7 +15,8 @@ from django.utils import timezone
 from campaigns.codes.queries.find import CampaignNotFound, find_campaign
 from config.imports.csv.uploads import NotCsv
 from config.staff.pages.widgets import Combobox, DateTimeInput
-from customers.models import Customer, Segment
+from customers.models import Customer
+from customers.segments.models import Segment
 from customers.segments.read_list import lines_of
 from publications.distributions.actions.schedule import CODE_MISSING
 from publications.distributions.compose import UnusableTemplate, check_template, shows_code

@@ -8,8 +8,9 @@ from django.db import connection
 from django.utils import timezone
 
 from campaigns.codes.balance import IS_SPENT, IS_USED_UP
+from campaigns.codes.models import Voucher
 from campaigns.codes.state import is_used_up
-from campaigns.models import Campaign, Voucher
+from campaigns.models import Campaign
 from publications.distributions.reasons import DeliveryReason, StatusReason
 
 # Of a voucher `v`, its campaign `c` joined.

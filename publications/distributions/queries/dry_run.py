@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from django.db import connection, transaction
 
+from campaigns.codes.queries.pool_size import pool_size
 from publications.distributions.audience import ONE_ADDRESS, with_same_email_left_out
 from publications.distributions.models import Distribution
 from publications.distributions.reasons import DeliveryReason as Reason
-from publications.exports.actions.hand_out import pool_size
 
 
 class DryRun(NamedTuple):

@@ -26,8 +26,8 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, Q
 from django.db.models.functions import Mod, Now
 
+from campaigns.codes.models import Voucher
 from campaigns.codes.pool import CAMPAIGN_IS_GOOD
-from campaigns.models import Voucher
 from config.staff.models import ProjectSettings
 from config.staff.quarantine import NOT_OPEN
 from customers.models import Customer

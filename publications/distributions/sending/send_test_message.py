@@ -11,7 +11,8 @@ from django.db import connection
 
 from campaigns.codes.actions.extend_pool import space_of
 from campaigns.codes.code_space import InvalidCodeConfiguration
-from campaigns.models import Campaign, Voucher
+from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from config.actor import Actor
 from customers.models import Customer
 from publications.distributions.actions.change_status import record_of

@@ -10,7 +10,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.staff.models import ProjectSettings
 from publications.code_visibility import text_shown
 from publications.distributions.models import KeptMessage

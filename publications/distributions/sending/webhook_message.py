@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.api.door import iso
 from config.public_ids import PUBLICATION, VOUCHER
 from customers.api.answers import customer_answer

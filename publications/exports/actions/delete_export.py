@@ -6,7 +6,7 @@ from django.db import transaction
 
 from config.actor import Actor
 from config.staff.audit import record
-from publications.models import Export
+from publications.exports.models import Export
 
 
 def delete_export(export: Export, *, by: Actor) -> bool:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from config.imports.csv.files import UNFINISHED
 from config.staff.models import ProjectSettings
-from publications.models import Export
+from publications.exports.models import Export
 
 A_DAY = 24 * 60 * 60  # no file takes so long to write: what is older was left by a process that was killed
 

@@ -12,7 +12,7 @@ from config.actor import Actor
 from config.imports.csv.files import BYTE_ORDER_MARK
 from config.imports.csv.formulas import neutralised_lines
 from config.staff.audit import record
-from publications.models import Export
+from publications.exports.models import Export
 
 BLOCK = 256 * 1024
 

@@ -9,22 +9,24 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 
-from campaigns.codes.pool import IN_POOL, lock_pool
+from campaigns.codes.pool import lock_pool
+from campaigns.codes.queries.pool_size import pool_size
 from campaigns.models import Campaign
 from config.actor import Actor
+from config.events.kinds import PUBLICATION_SUCCEEDED
 from config.events.note import note_event
 from config.staff.models import ProjectSettings
 from config.staff.quarantine import current, reason
 from publications.actions.publish import CSV
 from publications.actions.quarantine_guard import keep_quarantine_away
 from publications.exports.actions.order_export import earlier_order, order_export
+from publications.exports.models import Export
 from publications.ledger.give import give
 from publications.ledger.requests import Codes, Given, PublishRequest
-from publications.models import Export, Publication
-from publications.webhooks.models import PUBLICATION_SUCCEEDED
+from publications.models import Publication
 
 CHUNK = 10_000
 
@@ -97,16 +99,6 @@ def order_hand_out(
         lossless=lossless,
         for_excel=for_excel,
     )
-
-
-def pool_size(campaign: Campaign) -> int:
-    """How many codes can be handed out now."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT count(*) FROM campaigns_voucher v WHERE v.campaign_id = %s AND {IN_POOL}",  # noqa: S608
-            [campaign.pk],
-        )
-        return cursor.fetchone()[0]
 
 
 def why_over(campaign: Campaign) -> str:

@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.staff.audit import record
-from publications.models import Export
+from publications.exports.models import Export
 
 
 def order_export(
@@ -61,7 +61,7 @@ def earlier_order(form_token: UUID | None) -> Export | None:
 
 def enqueue(export: Export) -> None:
     """By name: tasks.py imports the verbs, and so no verb imports it."""
-    app.configure_task("publications.tasks.make_export_file").defer(export_id=export.pk)
+    app.configure_task("publications.exports.tasks.make_export_file").defer(export_id=export.pk)
 
 
 def _file_name(export: Export) -> str:

@@ -14,8 +14,8 @@ from config.metadata import MetadataRefused, check_metadata
 from config.staff.models import ProjectSettings
 from publications.exports.actions.order_export import order_export
 from publications.exports.fields import EXPORTED, IN_CLEAR, NAMING_CODES, NEWEST_FIRST, OF_KIND
+from publications.exports.models import Export
 from publications.exports.report import Rows
-from publications.models import Export
 
 LARGEST_FILTERS = (
     512 * 1024

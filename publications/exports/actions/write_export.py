@@ -18,8 +18,8 @@ from publications.exports.actions.hand_out import NothingGiven, take_codes
 from publications.exports.actions.order_export import enqueue
 from publications.exports.actions.order_selection import selected_columns, selected_rows
 from publications.exports.columns import COLUMNS
+from publications.exports.models import Export
 from publications.exports.report import BATCH, batches, rows_of
-from publications.models import Export
 from publications.refusals import Quarantined
 
 Status = Export.Status

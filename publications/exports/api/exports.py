@@ -31,8 +31,8 @@ from publications.exports.actions.order_selection import (
     order_selection,
 )
 from publications.exports.fields import NAMING_CODES, OF_KIND
+from publications.exports.models import Export
 from publications.exports.sign_download import sign_download, who_was_given
-from publications.models import Export
 
 router = Router(tags=["Exports"])
 

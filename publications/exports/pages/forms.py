@@ -9,8 +9,8 @@ from django.utils.html import format_html
 
 from campaigns.models import Campaign
 from config.public_ids import CAMPAIGN, key_of
+from publications.exports.models import Export
 from publications.exports.report import LONGEST_FILTERS
-from publications.models import Export
 
 EXCEL, SPREADSHEET, PROGRAM = "excel", "spreadsheet", "program"
 

@@ -6,7 +6,7 @@ import django_tables2 as tables
 
 from config.staff.lists.tables import NumberColumn, Table
 from config.staff.roles import EXPORT, MANAGE, PUBLISH, may
-from publications.models import Export
+from publications.exports.models import Export
 
 
 class ExportTable(Table):

@@ -14,6 +14,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from campaigns.codes.queries.pool_size import pool_size
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.staff.lists.paging import PLACE
@@ -22,13 +23,13 @@ from config.staff.models import AuditEntry
 from config.staff.pages.dialogs import leave
 from config.staff.roles import EXPORT, PUBLISH, READ, may, requires, reveals_codes
 from publications.exports.actions.download_export import NoFile, download_export, for_spreadsheets
-from publications.exports.actions.hand_out import HandOutRefused, order_hand_out, pool_size, why_over
+from publications.exports.actions.hand_out import HandOutRefused, order_hand_out, why_over
 from publications.exports.actions.order_selection import selection_in_words
 from publications.exports.actions.write_export import retry_export
+from publications.exports.models import Export
 from publications.exports.pages.forms import HandOutForm, ReportForm
 from publications.exports.pages.tables import ExportTable, needed_to_take
 from publications.exports.report import filters_in_words, order_report
-from publications.models import Export
 
 PART = "export"  # the part of an export's page that is asked for again while its file is made
 LATEST = 20

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 from psycopg.types.json import Jsonb
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.actor import Actor
 from customers.models import Customer
 from publications.redemptions.actions.anonymise import if_kept, personal

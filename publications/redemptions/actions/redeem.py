@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.actor import Actor
 from config.metadata import check_metadata
 from customers.actions.upsert import upsert_customer

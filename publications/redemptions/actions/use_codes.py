@@ -16,11 +16,11 @@ from psycopg.types.json import Jsonb
 
 from campaigns.codes.balance import BALANCE, IS_USED_UP
 from config.actor import Actor
+from config.events.kinds import VOUCHER_REDEEMED
 from config.events.noting import noting
 from customers.models import Customer
 from publications.redemptions.actions.anonymise import if_kept, order_as_kept, personal
 from publications.redemptions.price_order import Priced, Worth
-from publications.webhooks.models import VOUCHER_REDEEMED
 
 ORDER, METADATA = order_as_kept("%(order)s::jsonb"), if_kept("%(metadata)s::jsonb")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from campaigns.answers import short_voucher_answer
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.api.auth import Key
 from config.api.door import hundredths, iso
 from config.public_ids import CAMPAIGN, CUSTOMER, REDEMPTION, public_id

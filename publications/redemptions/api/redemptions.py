@@ -22,13 +22,13 @@ from config.public_ids import CAMPAIGN, CUSTOMER, REDEMPTION, VOUCHER
 from customers.actions.upsert import InvalidCustomer
 from publications.answers.answers import voucher_answers
 from publications.answers.masked_codes import find_voucher_for, visible, voucher_code_filter
-from publications.api.publications import campaigns_called, customers_called
-from publications.models import Redemption
+from publications.queries.called import campaigns_called, customers_called
 from publications.queries.conditions import campaign_name
 from publications.redemptions.actions.redeem import Use, redeem, redeem_together
 from publications.redemptions.actions.roll_back import roll_back
 from publications.redemptions.api.answers import listed_redemptions, order_of, redemption_answers
 from publications.redemptions.api.requests import RedemptionSent, RedemptionsSent, RollbackSent, amount_of
+from publications.redemptions.models import Redemption
 from publications.redemptions.queries.history import PREFIXES, find_redemption, with_all_about
 from publications.redemptions.refusals import RedemptionRefused, VoucherGone
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 
 from campaigns.models import Campaign
+from config.api.models import ApiKey
 from config.public_ids import FAILED_REDEMPTION, FAILED_ROLLBACK, REDEMPTION, ROLLBACK, key_of
-from config.staff.models import ApiKey
-from publications.models import PublishedVoucher, Redemption
+from publications.models import PublishedVoucher
+from publications.redemptions.models import Redemption
 
 PREFIXES = (REDEMPTION, FAILED_REDEMPTION, ROLLBACK, FAILED_ROLLBACK)
 

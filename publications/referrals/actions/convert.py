@@ -12,9 +12,7 @@ from typing import Any
 
 from django.db import connection
 
-from publications.webhooks.models import VOUCHER_REDEEMED
-
-REFERRAL_CONVERTED = "referral.converted"
+from config.events.kinds import REFERRAL_CONVERTED, VOUCHER_REDEEMED
 
 # A program's row is locked, so that its referees are numbered one at a time. Who redeems twice, in whatever order
 # the two arrive here, counts once; who was given the code themselves, or holds it since, does not count, nor does a

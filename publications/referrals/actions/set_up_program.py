@@ -9,7 +9,7 @@ from django.db import transaction
 
 from campaigns.models import Campaign
 from config.actor import Actor
-from customers.models import Segment
+from customers.segments.models import Segment
 from publications.automation.actions.activate import activate
 from publications.automation.actions.create_automation import change_automation, create_automation
 from publications.automation.models import Rule

@@ -11,8 +11,9 @@ from config.staff.lists.tables import NumberColumn, Table, WhenColumn
 from config.staff.templatetags.handout import pill
 from customers.models import Customer
 from publications.distributions.models import Delivery
-from publications.models import Redemption, Referral, ReferralProgram
 from publications.pages.tables import NOTHING, customer_link
+from publications.redemptions.models import Redemption
+from publications.referrals.models import Referral, ReferralProgram
 
 MAIN, ASIDE = ({"td": {"class": name}} for name in ("main", "aside"))
 

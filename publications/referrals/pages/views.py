@@ -16,8 +16,9 @@ from config.staff.roles import MANAGE, READ, requires
 from publications.distributions.actions.change_status import NotPossible
 from publications.distributions.actions.schedule import NotReady
 from publications.distributions.models import Delivery, Distribution
-from publications.models import Publication, Referral, ReferralProgram
+from publications.models import Publication
 from publications.referrals.actions.set_up_program import NoProgram, set_up_program
+from publications.referrals.models import Referral, ReferralProgram
 from publications.referrals.pages.forms import ProgramForm
 from publications.referrals.pages.tables import ReferralTable, ReferrerTable
 

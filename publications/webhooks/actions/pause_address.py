@@ -48,6 +48,6 @@ def _pause(address: WebhookAddress, reason: WebhookAddress.PauseReason, detail: 
 
 
 def _tell_managers(address: WebhookAddress) -> None:
-    from publications.tasks import tell_managers_of_pause
+    from publications.webhooks.tasks import tell_managers_of_pause
 
     tell_managers_of_pause.defer(address_id=address.pk)

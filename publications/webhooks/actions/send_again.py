@@ -58,7 +58,7 @@ def _next_event_key() -> int:
 
 
 def _send_soon(delivery: WebhookDelivery) -> None:
-    from publications.tasks import send_webhook
+    from publications.webhooks.tasks import send_webhook
 
     send_webhook.defer(delivery_id=delivery.pk)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django import forms
 
+from config.events.kinds import PUBLICATION_SUCCEEDED
 from publications.webhooks.check_address import AddressRefused, read_url
-from publications.webhooks.models import EVENTS, PUBLICATION_SUCCEEDED
+from publications.webhooks.models import EVENTS
 
 
 class AddressForm(forms.Form):

@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 from campaigns.codes.mask import mask
-from campaigns.models import Voucher
+from campaigns.codes.models import Voucher
 from config.public_ids import VOUCHER, key_of
 from publications.webhooks.models import WebhookDelivery
 

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from config.actor import Actor
 from config.api.actions.create_api_key import create_api_key
-from config.staff.models import ApiKey
+from config.api.models import ApiKey
 
 
 class Command(BaseCommand):

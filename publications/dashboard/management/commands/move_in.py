@@ -17,7 +17,7 @@ from campaigns.codes.queries.find import CampaignNotFound, find_campaign
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.imports.csv.uploads import NotCsv
-from config.staff.models import CsvImport
+from config.imports.models import CsvImport
 from customers.actions.import_customers import import_customers
 from customers.actions.order_customer_import import order_customer_import
 from publications.actions.import_publications import import_publications

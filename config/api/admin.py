@@ -1,0 +1,34 @@
+"""API keys and their calls in the administration."""
+
+from __future__ import annotations
+
+import procrastinate.contrib.django.admin  # noqa: F401 - registers its model, which is replaced below
+from django.contrib import admin
+
+from config.api.models import ApiCall, ApiKey
+from config.staff.admin import ReadOnlyAdmin
+from config.staff.admin_site import Section
+from config.staff.roles import MANAGE
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    """To look up; keys are made and revoked on the page API keys."""
+
+    section, about = Section.API, "Who may call the API, with which permissions"
+    ability_to_view = MANAGE
+    list_display = ["name", "app_id", "scope", "for_integrations", "created_at", "last_used_at", "revoked_at"]
+    list_filter = ["scope", "for_integrations", ("revoked_at", admin.EmptyFieldListFilter)]
+    search_fields = ["name"]
+    fields = [*list_display, "created_by"]  # the hash of the token stays where it is
+
+
+@admin.register(ApiCall)
+class ApiCallAdmin(ReadOnlyAdmin):
+    """The newest calls of all keys. The log of one is found on the page API keys."""
+
+    section, about = Section.API, "The newest calls of all keys"
+    ability_to_view = MANAGE
+    list_display = ["at", "key", "method", "path", "status", "duration_ms", "request_id"]
+    list_select_related = ["key"]
+    ordering = ["-id"]  # as they came, by the key's own index

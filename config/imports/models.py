@@ -1,0 +1,67 @@
+"""The shape of an uploaded CSV file on its way in. Every room that imports has models of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from config.stored_files import files
+from config.work import AsyncAction
+
+
+class CsvImport(AsyncAction):
+    """An uploaded CSV file on its way into the database: draft (mapping shown), queued, running, done or failed.
+
+    `mapping` is {heading index as string: field name, or "metadata.<key>"}; `total` and `done` count bytes of the file.
+    """
+
+    class SentAs(models.TextChoices):
+        FILE = "file", "CSV file"
+        JSON = "json", "JSON"  # an array that the API was sent, kept as the CSV file it amounts to
+
+    class OnError(models.TextChoices):
+        KEEP_GOOD = "keep_good", "Keep the good rows"
+        ALL_OR_NOTHING = "all_or_nothing", "Import all rows or none"
+
+    file = models.FileField(upload_to="imports/%Y/%m", storage=files)
+    original_name = models.CharField(max_length=255)
+    size = models.BigIntegerField()
+    encoding = models.CharField(max_length=32)
+    delimiter = models.CharField(max_length=1)
+    mapping = models.JSONField(default=dict)
+    on_error = models.CharField(max_length=16, choices=OnError.choices, default=OnError.KEEP_GOOD)
+    sent_as = models.CharField(max_length=4, choices=SentAs.choices, db_default="file", default="file")
+    rows_read = models.BigIntegerField(db_default=0, default=0)
+    rows_imported = models.BigIntegerField(db_default=0, default=0)
+    rows_updated = models.BigIntegerField(db_default=0, default=0)
+    rows_refused = models.BigIntegerField(db_default=0, default=0)
+    error_file = models.FileField(upload_to="imports/%Y/%m", storage=files, null=True)
+
+    refused: Any  # the related manager of the app's RefusedRow
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.original_name
+
+    def place_of(self, row: int) -> str:
+        """What the row is called to whoever sent it: a spreadsheet counts the headings, an array has none."""
+        return f"row {row}" if self.sent_as == self.SentAs.FILE else f"object {row - 1}"
+
+
+class RefusedRow(models.Model):
+    """A row of an uploaded file that was not imported. After the run the error file holds them all; a few stay here."""
+
+    row = models.BigIntegerField()  # as a spreadsheet numbers it
+    key = models.CharField(
+        max_length=255, db_default=""
+    )  # what the row said of its code or source_id, if that was read
+    error = models.TextField()  # which cell, what is wrong with it, and how to mend it
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"Row {self.row:,}"

@@ -1,0 +1,71 @@
+"""What distributions do in the background."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+
+from django.conf import settings
+from django.utils import timezone
+from procrastinate import JobContext
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.worker import Worker
+
+from config.background import MESSAGES
+from publications.distributions.actions.advance import advance, at_work, due, shares_of
+from publications.distributions.actions.declare_unknown import declare_unknown
+from publications.distributions.actions.end_run import end_run, wind_up_ended
+from publications.distributions.actions.hold_place import hold_place
+from publications.distributions.actions.start_due import start_due
+from publications.distributions.sending.stored_email_backend import delete_old_messages
+
+# So that the jobs of a worker that died hold up nobody: another worker's have other locks.
+WORKER, STARTED = secrets.token_hex(4), timezone.now()
+
+
+@app.periodic(cron="* * * * * */5")
+@app.task(queue=MESSAGES, queueing_lock="look_after_distributions")
+def look_after_distributions(timestamp: int) -> None:
+    """Finds all that there is to do, so that nothing hangs on a job that was lost."""
+    start_due()
+    # A start in the future is that of a clock that has been put right since.
+    alone = settings.SENDING_ALONE and timezone.now() >= STARTED
+    declare_unknown(begun_before=STARTED if alone else None)
+    for distribution in due():
+        for share in range(shares_of(distribution)):
+            _advance_soon(distribution.pk, share, shares_of(distribution))
+    for key in at_work().manual().filter(audience_complete=True).values_list("pk", flat=True):
+        end_run(key)
+    wind_up_ended()
+
+
+def in_a_place(call_next: Callable[[], None], context: JobContext, worker: Worker) -> None:
+    """Without one for its distribution the job is dropped: the next look queues it again."""
+    with hold_place(int(context.job.task_kwargs["distribution_id"]), of=worker.concurrency) as may_work:
+        if may_work:
+            call_next()
+
+
+@app.task(queue=MESSAGES, pass_context=True, task_middleware=[in_a_place])
+def advance_distribution(context: JobContext, distribution_id: int, share: int, of: int) -> None:
+    # A worker that is asked to stop says so to its jobs at once (PROCRASTINATE_WORKER_DEFAULTS).
+    worker = context.job.worker_id
+    if advance(distribution_id, share=share, of=of, stopping=context.should_abort, worker=worker):
+        _advance_soon(distribution_id, share, of)  # behind the other runs
+
+
+def _advance_soon(distribution_id: int, share: int, of: int) -> None:
+    """As many as there are shares run at once for each worker, and one more of each waits."""
+    name = f"distribution {distribution_id} share {share} of {of} by {WORKER}"
+    with suppress(AlreadyEnqueued):
+        advance_distribution.configure(lock=name, queueing_lock=name).defer(
+            distribution_id=distribution_id, share=share, of=of
+        )
+
+
+@app.periodic(cron="55 3 * * *")
+@app.task(queueing_lock="delete_old_messages")
+def delete_old_kept_messages(timestamp: int) -> None:
+    delete_old_messages()
