@@ -37,7 +37,7 @@ def _page(server: str) -> str:
         "things": reference.things(described),
         "common_errors": reference.common_errors(),
     }
-    return render_to_string("reference/page.html", {**rows, "server": server})
+    return render_to_string("api/reference/page.html", {**rows, "server": server})
 
 
 # Compressed, which a page that shows a secret must not be (BREACH); and asked for anew only where it has changed.

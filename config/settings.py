@@ -277,7 +277,7 @@ API_LOG = env.bool("API_LOG", default=True)  # each call, on the page of its key
 # Webhooks: whether they may be sent to this server's own network, to which the outside world has no way.
 WEBHOOKS_MAY_BE_PRIVATE = env.bool("WEBHOOKS_MAY_BE_PRIVATE", default=False)
 
-DJANGO_TABLES2_TEMPLATE = "_table.html"
+DJANGO_TABLES2_TEMPLATE = "partials/_table.html"
 
 LOGGING = {
     "version": 1,

@@ -46,7 +46,7 @@ def suggest(request):
     text = " ".join(request.GET.get("q", "").replace("\x00", " ").split())
     found = Campaign.objects.live().filter(Q(name__icontains=text)).order_by("name")[:SUGGESTIONS] if text else []
     options = [{"value": found.name, "label": found.name, "sub": found.get_kind_display()} for found in found]
-    return render(request, "_options.html", {"options": options})
+    return render(request, "partials/_options.html", {"options": options})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -23,4 +23,4 @@ def status(request):
         "warnings": [check for check in checks if check.state == State.WARNING],
         "title": "Status",
     }
-    return render(request, "config/status.html", context)
+    return render(request, "server/status.html", context)

@@ -44,7 +44,7 @@ SETTINGS = [
 def frame(request) -> dict:
     """Context processor: `layout` (what a page extends) and `navigation` (read by _shell.html alone)."""
     return {
-        "layout": "_dialog.html" if in_dialog(request) else "base.html",
+        "layout": "partials/_dialog.html" if in_dialog(request) else "base.html",
         "navigation": lambda: _navigation(request),
         "role": lambda: _role(request.user),
     }

@@ -78,4 +78,4 @@ class EventTable(Table):
         return Truncator(" · ".join(words)).chars(300)
 
     def render_actor_label(self, record: Event):
-        return render_to_string("publications/_actor.html", {"done": record})
+        return render_to_string("partials/records/_actor.html", {"done": record})

@@ -77,7 +77,7 @@ def suggest(request):
     options = [option_of(customer) for customer in found]
     if text:
         options.append({"value": text, "label": f"Create “{text}”", "sub": "A new customer"})
-    return render(request, "_options.html", {"options": options})
+    return render(request, "partials/_options.html", {"options": options})
 
 
 def option_of(customer: Customer) -> dict[str, str]:

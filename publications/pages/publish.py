@@ -77,7 +77,7 @@ def suggest_channels(request):
     text = " ".join(request.GET.get("q", "").split()).lower()
     taken = set(TAKEN.values())
     found = [name for name in list_channels() if text in name.lower() and name not in taken][:CHANNELS_OFFERED]
-    return render(request, "_options.html", {"options": [{"value": name, "label": name} for name in found]})
+    return render(request, "partials/_options.html", {"options": [{"value": name, "label": name} for name in found]})
 
 
 def _page(request, campaign: Campaign | None, voucher: Voucher | None, context: dict):

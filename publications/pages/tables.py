@@ -89,7 +89,7 @@ class HistoryTable(Table):
     def render_actor_label(self, record: Publication):
         if record.actor_kind == "run" and record.actor_id:
             return SafeString('<span class="muted">Distribution</span>')  # which one stands beside the channel
-        return render_to_string("publications/_actor.html", {"done": record})
+        return render_to_string("partials/records/_actor.html", {"done": record})
 
     def render_result(self, record: Publication):
         return render_to_string("publications/_result.html", {"publication": record})
@@ -124,7 +124,7 @@ class HeldCodeTable(Table):
         super().__init__(with_holders(vouchers), **kwargs)
 
     def render_code(self, record: Voucher):
-        return render_to_string("publications/_code_cell.html", {"voucher": record, "reveals": self.reveals})
+        return render_to_string("partials/records/_code_cell.html", {"voucher": record, "reveals": self.reveals})
 
     def render_holder(self, record: Voucher):
         publication = _live_publication(record)
@@ -142,7 +142,7 @@ class HeldCodeTable(Table):
         return when(value)
 
     def render_status(self, record: Voucher):
-        return render_to_string("publications/_code_status.html", {"voucher": record})
+        return render_to_string("partials/records/_code_status.html", {"voucher": record})
 
 
 class PublishedCodeTable(Table):
@@ -170,7 +170,7 @@ class PublishedCodeTable(Table):
         super().__init__(rows, exclude=hidden, **kwargs)
 
     def render_code(self, value: Voucher):
-        return render_to_string("publications/_code_cell.html", {"voucher": value, "reveals": self.reveals})
+        return render_to_string("partials/records/_code_cell.html", {"voucher": value, "reveals": self.reveals})
 
     def render_released_at(self, record: PublishedVoucher, value):
         return format_html('{} <small class="muted">by {}</small>', when(value), record.released_by)

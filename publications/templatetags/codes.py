@@ -14,7 +14,7 @@ from publications.state import state_of_publication
 register = template.Library()
 
 
-@register.inclusion_tag("publications/_code_link.html")
+@register.inclusion_tag("partials/records/_code_link.html")
 def code_link(voucher: Voucher, reveals: bool) -> dict:
     """The code with a link to its page and, in clear, a copy button; `reveals` is reveals_codes(user)."""
     return {

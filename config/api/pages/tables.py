@@ -16,13 +16,13 @@ class ApiKeyTable(Table):
         attrs={"td": {"class": "aside"}},
     )
     app_id = tables.TemplateColumn("{% code value %}", verbose_name="ID", attrs={"td": {"class": "full"}})
-    scope = tables.TemplateColumn(template_name="config/_api_key_scope.html", verbose_name="Permissions")
+    scope = tables.TemplateColumn(template_name="api/_api_key_scope.html", verbose_name="Permissions")
     created_at = tables.TemplateColumn(
-        template_name="config/_api_key_made.html", verbose_name="Created", attrs={"td": {"class": "full"}}
+        template_name="api/_api_key_made.html", verbose_name="Created", attrs={"td": {"class": "full"}}
     )
     last_used_at = tables.TemplateColumn('{% when value "Never" %}', verbose_name="Last used", empty_values=())
     actions = tables.TemplateColumn(
-        template_name="config/_api_key_actions.html",
+        template_name="api/_api_key_actions.html",
         verbose_name=SafeString('<span class="sr">Actions</span>'),
         attrs={"td": {"class": "actions"}},
     )

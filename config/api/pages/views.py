@@ -26,7 +26,7 @@ from config.staff.roles import MANAGE, requires
 @require_safe
 @requires(MANAGE)
 def api_keys(request):
-    return list_page(request, "config/api_keys.html", ApiKeyTable(ApiKey.objects.all()), {"title": "API keys"})
+    return list_page(request, "api/api_keys.html", ApiKeyTable(ApiKey.objects.all()), {"title": "API keys"})
 
 
 @form_page
@@ -41,7 +41,7 @@ def create_key(request):
         except KeyMadeBefore as made:
             key = made.key
         return redirect("config:api-key-made", key.pk)
-    return render(request, "config/create_api_key.html", {"form": form, "title": "New API key"})
+    return render(request, "api/create_api_key.html", {"form": form, "title": "New API key"})
 
 
 @require_GET
@@ -53,8 +53,8 @@ def key_made(request, key_id):
     if token := request.session.pop(_kept_as(key), None):
         example = first_call(key, token, site=settings.SITE_URL or request.build_absolute_uri("/"))
         context = {"key": key, "token": token, "example": example, "title": "API key created"}
-        return render(request, "config/api_key_created.html", context)
-    return render(request, "config/api_key_shown.html", {"key": key, "title": key.name})
+        return render(request, "api/api_key_created.html", context)
+    return render(request, "api/api_key_shown.html", {"key": key, "title": key.name})
 
 
 def _keep_for_one_look(session, key: ApiKey, token: str) -> None:
@@ -87,7 +87,7 @@ def key_log(request, key_id):
         table.looked = Looked(
             "calls", calls.looked_at, edge and edge.at, str(edge.key) if edge else None, calls.beyond is not None
         )
-    return list_page(request, "config/api_key_log.html", table, {"key": key, "title": key.name}, filterset=calls)
+    return list_page(request, "api/api_key_log.html", table, {"key": key, "title": key.name}, filterset=calls)
 
 
 @form_page
@@ -101,4 +101,4 @@ def revoke_key(request, key_id):
         else:
             messages.info(request, f"The key {key.name} was already revoked.")
         return leave(request, back)
-    return render(request, "config/revoke_api_key.html", {"key": key, "back": back, "title": f"Revoke {key.name}"})
+    return render(request, "api/revoke_api_key.html", {"key": key, "back": back, "title": f"Revoke {key.name}"})

@@ -53,7 +53,7 @@ class Table(tables.Table):
     key = "pk"
 
     class Meta:
-        template_name = "_table.html"
+        template_name = "partials/_table.html"
         attrs = {"class": "data"}
         orderable = False
 
@@ -89,7 +89,7 @@ def list_page(
 ) -> HttpResponse:
     """The page `template`, or, when HTMX asks for the table only, the table only. One template, one partial.
 
-    `template` shows the table with `{% render_table table %}` and the filters with `{% include "_filters.html" %}`.
+    `template` shows the table with `{% render_table table %}` and the filters with `{% include "partials/_filters.html" %}`.
     A `context` that costs something is given as a function: it is called for the whole page only.
     """
     if filterset is not None:
@@ -99,7 +99,7 @@ def list_page(
     wants_table = request.htmx and not request.htmx.history_restore_request and request.htmx.target == table.html_id
     if wants_table:
         # Through the tag, as in the whole page: only so do the cells know the request and what the user may do.
-        response = render(request, "_list.html", {"table": table})
+        response = render(request, "partials/_list.html", {"table": table})
     else:
         more = context() if callable(context) else context or {}
         response = render(request, template, {"table": table, "filter": filterset, **more})

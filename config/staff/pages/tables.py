@@ -11,17 +11,17 @@ from config.staff.models import AuditEntry
 
 class AuditTable(Table):
     created_at = WhenColumn(verbose_name="When")
-    actor_label = tables.TemplateColumn(template_name="config/_actor.html", verbose_name="Who")
+    actor_label = tables.TemplateColumn(template_name="staff/_actor.html", verbose_name="Who")
     action = tables.TemplateColumn(
-        template_name="config/_audit_entry.html", verbose_name="What", attrs={"td": {"class": "main wrap"}}
+        template_name="staff/_audit_entry.html", verbose_name="What", attrs={"td": {"class": "main wrap"}}
     )
     more = tables.TemplateColumn(
-        template_name="config/_audit_more.html",
+        template_name="staff/_audit_more.html",
         verbose_name=SafeString('<span class="sr">Details</span>'),
         attrs={"th": {"class": "opener"}, "td": {"class": "opener"}},
     )
 
-    row_template = "config/_audit_details.html"
+    row_template = "staff/_audit_details.html"
     empty_icon = "scroll-text"
     empty_title = "No activity yet"
     empty_text = "Everything that staff and programs create, change, release, export or download appears here."

@@ -27,7 +27,7 @@ def project_settings(request):
         messages.success(request, "The settings have been saved." if changed else "Nothing was changed.")
         return redirect("config:settings")
     return render(
-        request, "config/settings.html", {"form": form, "time_zones": time_zones(), "title": "Project settings"}
+        request, "staff/settings.html", {"form": form, "time_zones": time_zones(), "title": "Project settings"}
     )
 
 
@@ -35,6 +35,4 @@ def project_settings(request):
 @requires(MANAGE)
 def audit_log(request):
     entries = AuditFilter(request.GET, AuditEntry.objects.all())
-    return list_page(
-        request, "config/audit_log.html", AuditTable(entries.qs), {"title": "Audit log"}, filterset=entries
-    )
+    return list_page(request, "staff/audit_log.html", AuditTable(entries.qs), {"title": "Audit log"}, filterset=entries)

@@ -9,7 +9,7 @@ from django.urls import reverse_lazy
 class Combobox(forms.TextInput):
     """A text input that offers matches while one types. Without scripts it is a plain text input.
 
-    `url_name` answers `GET ?q=…` with <li role="option" data-value="…"> items (templates/_options.html); the chosen
+    `url_name` answers `GET ?q=…` with <li role="option" data-value="…"> items (templates/partials/_options.html); the chosen
     item's data-value becomes the input's value, so the form must understand it as typed text.
     """
 

@@ -12,7 +12,7 @@ HEIGHT, TOP, BOTTOM = 220, 8, 24
 PLOT = HEIGHT - TOP - BOTTOM
 
 
-@register.inclusion_tag("charts/stacked_bars.html")
+@register.inclusion_tag("staff/charts/stacked_bars.html")
 def stacked_bars(chart: dict, label: str) -> dict:
     """`chart`: {"labels": [date, …], "series": [{"name": str, "values": [int, …]}, …]}, one value a label.
 
@@ -61,7 +61,7 @@ def stacked_bars(chart: dict, label: str) -> dict:
     }
 
 
-@register.inclusion_tag("charts/legend.html")
+@register.inclusion_tag("staff/charts/legend.html")
 def legend(chart: dict) -> dict:
     return {"series": _coloured(chart)}
 

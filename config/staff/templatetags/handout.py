@@ -113,7 +113,7 @@ def relative(moment: datetime, now: datetime) -> str:
     return f"{moment.day} {moment:%b %Y}"
 
 
-@register.inclusion_tag("_code.html")
+@register.inclusion_tag("partials/_code.html")
 def code(value: str, masked: bool = False, copy: bool = True, url: str = "") -> dict:
     """A voucher code with its copy button, leading to `url`. A masked one (`masked=True`) has nothing to copy."""
     return {"value": value, "masked": masked, "copy": copy and not masked, "url": url}

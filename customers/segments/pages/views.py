@@ -242,7 +242,7 @@ def remove_segment(request, segment_id):
         return leave(request, reverse("customers:segments"))
     return render(
         request,
-        "_confirm.html",
+        "partials/_confirm.html",
         {
             "title": "Delete segment",
             "text": f"“{segment}” will be deleted. Its customers stay.",
@@ -258,7 +258,7 @@ def find(request):
     """What a type-ahead for known customers is answered with."""
     text = " ".join(request.GET.get("q", "").split())
     found = search(Customer.objects.live().defer(*HEAVY), text)[:SUGGESTIONS] if text else []
-    return render(request, "_options.html", {"options": [option_of(customer) for customer in found]})
+    return render(request, "partials/_options.html", {"options": [option_of(customer) for customer in found]})
 
 
 def _audience(conditions: Conditions) -> Audience | None:

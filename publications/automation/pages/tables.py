@@ -20,7 +20,7 @@ MAIN, ASIDE, FULL = ({"td": {"class": name}} for name in ("main", "aside", "full
 
 
 class AutomationTable(Table):
-    name = tables.TemplateColumn(template_name="automations/_name.html", attrs=MAIN)
+    name = tables.TemplateColumn(template_name="automation/_name.html", attrs=MAIN)
     status = tables.Column(attrs=ASIDE)
     latest = WhenColumn(verbose_name="Last fired")
     created_at = tables.TemplateColumn(template_name="distributions/_made.html", verbose_name="Created")
@@ -58,14 +58,14 @@ class FiringTable(Table):
     customer = tables.Column(default=NOTHING, attrs=MAIN)
     code = tables.Column(empty_values=(), attrs=FULL)
     reason = tables.TemplateColumn(
-        template_name="automations/_reason.html", empty_values=(), attrs={"td": {"class": "wrap full"}}
+        template_name="automation/_reason.html", empty_values=(), attrs={"td": {"class": "wrap full"}}
     )
     outcome = tables.Column("State", attrs=ASIDE)
 
     empty_icon = "zap"
     empty_title = "It has not fired yet"
     empty_text = "Each time that the trigger meets somebody is listed here, with what became of it."
-    footer_template = "automations/_report_link.html"
+    footer_template = "automation/_report_link.html"
 
     class Meta(Table.Meta):
         model = Firing

@@ -49,7 +49,7 @@ def automations(request):
     filterset = AutomationFilter(request.GET, Distribution.objects.automatic())
     return list_page(
         request,
-        "automations/list.html",
+        "automation/list.html",
         AutomationTable(filterset.qs, user=request.user),
         {"title": "Distributions", "outbox": not settings.EMAIL_IS_SENT},
         filterset=filterset,
@@ -63,7 +63,7 @@ def automation(request, distribution_id):
     found = FiringFilter(request.GET, run.firings.all())
     return list_page(
         request,
-        "automations/automation.html",
+        "automation/automation.html",
         FiringTable(found.qs, run=run, user=request.user),
         lambda: {
             "title": run.name,
@@ -123,7 +123,7 @@ def _rule_page(request, run: Distribution | None):
     is_part = request.htmx.target == "conditions"
     response = render(
         request,
-        "segments/_conditions.html" if is_part else "automations/rule.html",
+        "segments/_conditions.html" if is_part else "automation/rule.html",
         {
             "form": form,
             "conditions": conditions,
@@ -142,7 +142,7 @@ def codes(request, distribution_id):
     form = CodesForm(request.POST or None, draft=run)
     if request.method == "POST" and form.is_valid() and _saved(request, form, run, form.changes()):
         return redirect(_address("automation" if _is_complete(run) else "message", run))
-    return render(request, "automations/codes.html", {"form": form, "distribution": run, "title": "What each one gets"})
+    return render(request, "automation/codes.html", {"form": form, "distribution": run, "title": "What each one gets"})
 
 
 @form_page
@@ -157,12 +157,12 @@ def message(request, distribution_id):
     written = form.data if form.is_bound else form.initial
     sample = sample_of(run, written.get("subject", "")[:200], written.get("body", "")[:50_000])
     if request.htmx.target == SAMPLE:
-        return render(request, "distributions/_sample.html", sample)
+        return render(request, "distributions/draft/_sample.html", sample)
     with_code = run.campaign_id is not None
     variables = [(f"{{{{ {name} }}}}", words) for name, words in VARIABLES if with_code or name not in OF_THE_CODE]
     response = render(
         request,
-        "automations/message.html",
+        "automation/message.html",
         {"form": form, "distribution": run, "title": "Message", "variables": variables, **sample},
     )
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
@@ -200,7 +200,7 @@ def archive(request, distribution_id):
         "submit": "Archive",
         "back": _address("automation", run),
     }
-    return render(request, "_confirm.html", context)
+    return render(request, "partials/_confirm.html", context)
 
 
 @form_page
@@ -221,7 +221,7 @@ def discard(request, distribution_id):
         "submit": "Throw it away",
         "back": _address("automation", run),
     }
-    return render(request, "_confirm.html", context)
+    return render(request, "partials/_confirm.html", context)
 
 
 @require_POST

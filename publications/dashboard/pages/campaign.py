@@ -31,7 +31,7 @@ def campaign(request, campaign_id):
     table = HistoryTable(publications, user=request.user, hidden=("campaign",))
     return list_page(
         request,
-        "publications/campaign.html",
+        "dashboard/campaign.html",
         table,
         lambda: _overview(campaign, publications),
         filterset=publications,
@@ -68,7 +68,7 @@ def campaign_codes(request, campaign_id):
     table.looked = codes.looked
     return list_page(
         request,
-        "publications/campaign_codes.html",
+        "dashboard/campaign_codes.html",
         table,
         lambda: {
             "title": f"Codes of {campaign}",
@@ -90,7 +90,7 @@ def campaign_activity(request, campaign_id):
     entries = AuditEntry.objects.filter(campaign_id=campaign.pk).order_by("-created_at", "-id")
     return list_page(
         request,
-        "publications/campaign_activity.html",
+        "dashboard/campaign_activity.html",
         AuditTable(entries),
         {"title": f"Activity of {campaign}", "campaign": campaign},
     )

@@ -67,7 +67,7 @@ def code(request, voucher_id):
         "events": events[:SHOWN],
         "more": len(events) > SHOWN,
     }
-    return render(request, "publications/code.html", context)
+    return render(request, "dashboard/code.html", context)
 
 
 def _terms(voucher: Voucher) -> dict:
@@ -117,7 +117,7 @@ def release(request, voucher_id):
         Publication.objects.filter(ledger__voucher=voucher, ledger__released_at=None).select_related("customer").first()
     )
     context = {"title": "Release this code", "voucher": voucher, "holder": holder, "form": form, "back": back}
-    return render(request, "publications/release.html", context | {"used": used, "balance": balance(voucher)})
+    return render(request, "dashboard/release.html", context | {"used": used, "balance": balance(voucher)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -155,4 +155,4 @@ def _with_reason(request, voucher_id: int, verb, done: str, words: dict):
         else:
             messages.success(request, done)
             return leave(request, back)
-    return render(request, "publications/code_reason.html", {**words, "voucher": voucher, "form": form, "back": back})
+    return render(request, "dashboard/code_reason.html", {**words, "voucher": voucher, "form": form, "back": back})

@@ -32,7 +32,7 @@ def customer(request, customer_id):
     customer = get_object_or_404(Customer, pk=customer_id)
     return list_page(
         request,
-        "publications/customer.html",
+        "dashboard/customer.html",
         WalletTable(_wallet(customer), user=request.user),
         lambda: {
             "title": str(customer),
@@ -52,7 +52,7 @@ def customer_publications(request, customer_id):
     publications = history(customer=customer, filters=request.GET, whole_codes=not reveals_codes(request.user))
     return list_page(
         request,
-        "publications/customer.html",
+        "dashboard/customer.html",
         HistoryTable(publications, user=request.user, hidden=("customer",)),
         lambda: {"title": str(customer), "customer": customer, "tab": "publications", **_counts(customer)},
         filterset=publications,
@@ -66,7 +66,7 @@ def customer_redemptions(request, customer_id):
     redemptions = customer.redemptions.order_by("-created_at", "-pk")
     return list_page(
         request,
-        "publications/customer.html",
+        "dashboard/customer.html",
         RedemptionTable(redemptions, user=request.user),
         lambda: {"title": str(customer), "customer": customer, "tab": "redemptions", **_counts(customer)},
     )
@@ -79,7 +79,7 @@ def customer_events(request, customer_id):
     customer = get_object_or_404(Customer, pk=customer_id)
     return list_page(
         request,
-        "publications/customer.html",
+        "dashboard/customer.html",
         EventTable(customer.events.order_by("-created_at", "-pk")),
         lambda: {"title": str(customer), "customer": customer, "tab": "events", **_counts(customer)},
     )
@@ -92,7 +92,7 @@ def customer_messages(request, customer_id):
     customer = get_object_or_404(Customer, pk=customer_id)
     return list_page(
         request,
-        "publications/customer.html",
+        "dashboard/customer.html",
         CustomerMessageTable(customer.deliveries.order_by("-pk"), user=request.user),
         lambda: {
             "title": str(customer),

@@ -32,11 +32,11 @@ LATEST = 8
 @requires(READ)
 def home(request):
     if request.htmx.target == RUNNING:
-        response = render(request, "publications/_running_work.html", {"jobs": running_work(request.user)})
+        response = render(request, "dashboard/_running_work.html", {"jobs": running_work(request.user)})
     elif latest := list(history().qs[:LATEST]):
-        response = render(request, "publications/home.html", _overview(request, latest))
+        response = render(request, "dashboard/home.html", _overview(request, latest))
     else:
-        response = render(request, "publications/first_steps.html", _first_steps(request))
+        response = render(request, "dashboard/first_steps.html", _first_steps(request))
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
 

@@ -20,4 +20,4 @@ def search(request):
     reveals = reveals_codes(request.user)
     found = search_everything(text, reveals=reveals) if text else None
     context = {"title": "Search", "text": text, "found": found, "shown": SHOWN, "reveals": reveals}
-    return render(request, "publications/search.html", context)
+    return render(request, "dashboard/search.html", context)

@@ -25,7 +25,7 @@ TABS = [
 ]
 
 
-@register.inclusion_tag("publications/_campaign_head.html", takes_context=True)
+@register.inclusion_tag("partials/records/_campaign_head.html", takes_context=True)
 def campaign_head(context, campaign: Campaign, tab: str = "") -> dict:
     """`{% campaign_head campaign "settings" %}` in the block `head`: crumbs, name, status, actions, and with a `tab` the tabs."""
     user = context["request"].user
@@ -46,7 +46,7 @@ def campaign_head(context, campaign: Campaign, tab: str = "") -> dict:
     }
 
 
-@register.inclusion_tag("publications/_campaign_tabs.html", takes_context=True)
+@register.inclusion_tag("partials/records/_campaign_tabs.html", takes_context=True)
 def campaign_tabs(context, campaign: Campaign, tab: str) -> dict:
     """The tabs alone, for the page that has something between the head and them, and has counted already."""
     figures = context.get("figures") or figures_of(campaign)

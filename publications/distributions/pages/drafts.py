@@ -84,7 +84,7 @@ def create(request):
         draft = create_draft(form.cleaned_data["name"], campaign=campaign, segment=segment, by=by)
         return leave(request, next(step["url"] for step in linked_steps(draft) if not step["done"]))
     context = {"form": form, "title": "New distribution", "campaign": campaign, "segment": segment}
-    return render(request, "distributions/create.html", context)
+    return render(request, "distributions/draft/create.html", context)
 
 
 @form_page
@@ -95,7 +95,7 @@ def rename(request, draft):
     if request.method == "POST" and form.is_valid():
         _save(request, draft, form.cleaned_data)
         return leave(request, _address("distribution", draft))
-    return render(request, "distributions/rename.html", {"form": form, "draft": draft, "title": "Rename"})
+    return render(request, "distributions/draft/rename.html", {"form": form, "draft": draft, "title": "Rename"})
 
 
 @form_page
@@ -140,7 +140,7 @@ def message(request, draft):
     written = form.data if form.is_bound else form.initial
     context = sample_of(draft, written.get("subject", "")[:200], written.get("body", "")[:50_000])
     if request.htmx.target == SAMPLE:
-        return render(request, "distributions/_sample.html", context)
+        return render(request, "distributions/draft/_sample.html", context)
     variables = [
         (f"{{{{ {name} }}}}", words)
         for name, words in VARIABLES
@@ -180,13 +180,13 @@ def discard(request, draft):
         "submit": "Throw it away",
         "back": _address("distribution", draft),
     }
-    return render(request, "_confirm.html", context)
+    return render(request, "partials/_confirm.html", context)
 
 
 @require_safe
 @requires(PUBLISH)
 def suggest_customers(request):
-    return render(request, "_options.html", {"options": suggestions(Customer.objects.live(), request)})
+    return render(request, "partials/_options.html", {"options": suggestions(Customer.objects.live(), request)})
 
 
 def suggestions(customers, request) -> list[dict[str, str]]:

@@ -48,11 +48,11 @@ def review(request, draft):
     """A large audience is counted behind the page, which asks for that part (?count) once it is shown."""
     if request.htmx.target == DRY_RUN:
         context = {"draft": draft, "dry_run": dry_run(draft), "problems": what_is_missing(draft)}
-        return _answer(request, "distributions/_dry_run.html", context)
+        return _answer(request, "distributions/draft/_dry_run.html", context)
     recipient = RecipientForm(request.GET, draft=draft)
     context = {"draft": draft, "recipient": recipient, **_preview(draft, recipient)}
     if request.htmx.target == PREVIEW:
-        return _answer(request, "distributions/_preview.html", context)
+        return _answer(request, "distributions/draft/_preview.html", context)
     counts_now = has_audience(draft) and ("count" in request.GET or not _is_large(draft))
     context |= frame(draft, "review") | {
         "problems": what_is_missing(draft),
@@ -60,7 +60,7 @@ def review(request, draft):
         "counts_later": has_audience(draft) and not counts_now,
         "test_form": TestMessageForm(initial={"to": request.user.email}),
     }
-    return _answer(request, "distributions/review.html", context)
+    return _answer(request, "distributions/draft/review.html", context)
 
 
 @require_safe
@@ -68,7 +68,7 @@ def review(request, draft):
 @of_draft
 def suggest_recipients(request, draft):
     """Of its audience, for the review's type-ahead."""
-    return render(request, "_options.html", {"options": suggestions(audience_of(draft), request)})
+    return render(request, "partials/_options.html", {"options": suggestions(audience_of(draft), request)})
 
 
 def framed(html: str) -> HttpResponse:

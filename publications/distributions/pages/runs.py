@@ -66,7 +66,7 @@ def distribution(request, distribution_id):
         return response
     if run.status == Status.DRAFT:
         context = {**_about(run), "next": next(step for step in linked_steps(run) if not step["done"])}
-        return render(request, "distributions/draft.html", context)
+        return render(request, "distributions/draft/draft.html", context)
     progress = cache(lambda: follow_run(run))  # for the whole page only; the table alone needs none of it
     recipients = _recipients(run, request.GET, progress)
     return list_page(
@@ -119,7 +119,7 @@ def stop(request, distribution_id):
         "submit": "Stop it",
         "back": distribution_url(run),
     }
-    return render(request, "_confirm.html", context)
+    return render(request, "partials/_confirm.html", context)
 
 
 @require_POST

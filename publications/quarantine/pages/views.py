@@ -121,7 +121,7 @@ def open_again(request):
         "submit": "Open publishing",
         "back": _page(),
     }
-    return render(request, "_confirm.html", context)
+    return render(request, "partials/_confirm.html", context)
 
 
 def _page() -> str:

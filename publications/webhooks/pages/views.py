@@ -106,7 +106,7 @@ def webhook_secret(request, address_id):
         return leave(request, _page(address))
     return render(
         request,
-        "_confirm.html",
+        "partials/_confirm.html",
         {
             "title": "Generate new secret",
             "text": "Everything is signed with it from now on, including deliveries already waiting. Until you add it to the "
@@ -147,7 +147,7 @@ def delete_webhook(request, address_id):
         return leave(request, reverse("publications:webhooks"))
     return render(
         request,
-        "_confirm.html",
+        "partials/_confirm.html",
         {
             "title": "Delete webhook",
             "text": f"Nothing more will be sent to {address}, and its delivery history will be deleted.",
