@@ -19,11 +19,11 @@ from tests.mail_sink import mail_sink
 BATCH = 1_000
 
 MAKE_RUN = """
-INSERT INTO publications_distribution (name, kind, status, audience, segment_id, campaign_id, message, subject, body,
+INSERT INTO distributions_distribution (name, kind, status, audience, segment_id, campaign_id, message, subject, body,
                                        starts_at, skip_holders, actor_kind, actor_label)
 SELECT '{name}', 'manual', 'scheduled', 'segment', s.id, c.id, '{message}', 'A gift for {{{{ customer.name }}}}',
        'Hello {{{{ customer.name }}}}, your code: {{{{ code }}}}', now(), true, 'user', 'bench'
-  FROM customers_segment s, campaigns_campaign c WHERE s.name = 'Everybody' AND c.name = '{campaign}' RETURNING id
+  FROM segments_segment s, campaigns_campaign c WHERE s.name = 'Everybody' AND c.name = '{campaign}' RETURNING id
 """
 
 # What the product writes for each batch, and nothing that it looks up: the ids are known.
@@ -39,13 +39,13 @@ HELD = f"""WITH held AS (
       FROM pairs WHERE n BETWEEN {{a}} AND {{b}})"""
 BARE = f"""
 BEGIN;
-INSERT INTO publications_delivery (distribution_id, customer_id) SELECT {{run}}, id FROM pairs WHERE n BETWEEN {{a}} AND {{b}};
+INSERT INTO distributions_delivery (distribution_id, customer_id) SELECT {{run}}, id FROM pairs WHERE n BETWEEN {{a}} AND {{b}};
 COMMIT;
 BEGIN;
 {ADD_PUBLICATIONS.format(items=ITEMS)};
 {HELD} {ADD_LEDGER};
 {HELD} {MARK_VOUCHERS};
-UPDATE publications_delivery d SET state = 'published', publication_id = {{first}} + p.n, state_at = now()
+UPDATE distributions_delivery d SET state = 'published', publication_id = {{first}} + p.n, state_at = now()
   FROM pairs p WHERE d.distribution_id = {{run}} AND d.customer_id = p.id AND p.n BETWEEN {{a}} AND {{b}};
 COMMIT;
 """
@@ -84,8 +84,8 @@ def prepare(handout: Installation, recipients: int) -> None:
     add_customers(handout, recipients)
     handout.sql(
         "UPDATE customers_customer SET email = 'c' || id || '@example.com' WHERE email = ''",
-        """WITH made AS (INSERT INTO customers_segment (name, type) VALUES ('Everybody', 'static') RETURNING id)
-           INSERT INTO customers_segmentmember (segment_id, customer_id)
+        """WITH made AS (INSERT INTO segments_segment (name, type) VALUES ('Everybody', 'static') RETURNING id)
+           INSERT INTO segments_segmentmember (segment_id, customer_id)
            SELECT made.id, c.id FROM made, customers_customer c""",
     )
     for n, name in enumerate(("Codes A", "Codes B", "Codes C")):
@@ -107,7 +107,7 @@ def run(handout: Installation, name: str, message: str, campaign: str) -> Measur
             memory = max(memory, handout.memory("--queues messages"))
             status, reason, seconds = database.execute(
                 """SELECT status, status_reason || status_detail, extract(epoch FROM finished_at - started_at)
-                     FROM publications_distribution WHERE id = %s""",
+                     FROM distributions_distribution WHERE id = %s""",
                 [key],
             ).fetchone()
             if status == "done":
@@ -123,14 +123,14 @@ def bare_sql(handout: Installation, recipients: int) -> float:
         """CREATE TABLE pairs AS
            SELECT c.n, c.id, v.id AS voucher, v.code
              FROM (SELECT row_number() OVER (ORDER BY id) AS n, id FROM customers_customer) c
-             JOIN (SELECT row_number() OVER (ORDER BY v.id) AS n, v.id, v.code FROM campaigns_voucher v
+             JOIN (SELECT row_number() OVER (ORDER BY v.id) AS n, v.id, v.code FROM codes_voucher v
                      JOIN campaigns_campaign k ON k.id = v.campaign_id WHERE k.name = 'Codes C') v USING (n)""",
         "CREATE UNIQUE INDEX ON pairs (n)",
         "ANALYZE pairs",
         MAKE_RUN.format(name="Bare", message="none", campaign="Codes C").replace("'scheduled'", "'draft'"),
         """SELECT campaign_id, id, setval('publications_publication_id_seq', currval('publications_publication_id_seq') + 10)
              FROM (SELECT campaign_id, id, nextval('publications_publication_id_seq')
-                     FROM publications_distribution WHERE name = 'Bare') AS bare""",
+                     FROM distributions_distribution WHERE name = 'Bare') AS bare""",
     )
     script = "".join(
         BARE.format(run=key, campaign=campaign, first=first, a=a, b=min(a + BATCH - 1, recipients))
@@ -139,7 +139,7 @@ def bare_sql(handout: Installation, recipients: int) -> float:
     seconds = handout.psql(script)
     handout.sql(
         f"SELECT setval('publications_publication_id_seq', {first + recipients + 1})",
-        "DELETE FROM publications_delivery",  # so that these customers are no earlier run's
+        "DELETE FROM distributions_delivery",  # so that these customers are no earlier run's
         "DROP TABLE pairs",
     )
     handout.settle()

@@ -155,7 +155,7 @@ class Bench:
         campaign = self.campaign()
         file = self.prepared(campaign.pk, header=False)
         return self.handout.psql(
-            f"\\copy campaigns_voucher (code, campaign_id) FROM PROGRAM 'sed s/$/,{campaign.pk}/ {file}' CSV"
+            f"\\copy codes_voucher (code, campaign_id) FROM PROGRAM 'sed s/$/,{campaign.pk}/ {file}' CSV"
         )
 
     def prepared(self, campaign: int, *, header: bool = True) -> Path:

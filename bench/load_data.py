@@ -24,7 +24,7 @@ def add_campaign(handout: Installation, name: str, *, codes: int = 0, auto_updat
     )
     if codes:
         handout.sql(
-            f"""INSERT INTO campaigns_voucher (campaign_id, code)
+            f"""INSERT INTO codes_voucher (campaign_id, code)
                 SELECT {key}, {CODE} FROM generate_series({first + 1}::bigint, {first + codes}::bigint) AS n"""
         )
     return key
@@ -37,7 +37,7 @@ def add_campaigns(handout: Installation, count: int, *, first: int) -> None:
                 INSERT INTO campaigns_campaign (name, kind, code_charset, discount_type, discount_value, metadata)
                 SELECT 'Campaign ' || lpad(n::text, 3, '0'), 'DISCOUNT_COUPONS', '23456789ABCDEFGHJKLMNPQRSTUVWXYZ',
                        'PERCENT', 10, '{{}}' FROM generate_series(1, {count}) AS n RETURNING id)
-            INSERT INTO campaigns_voucher (campaign_id, code)
+            INSERT INTO codes_voucher (campaign_id, code)
             SELECT id, {CODE} FROM (SELECT id, {first} + row_number() OVER () AS n
                                       FROM made, generate_series(1, 2)) AS numbered"""
     )
@@ -72,7 +72,7 @@ TAKEN = f"""(
 TAKE = f"""
 WITH taken AS MATERIALIZED (
     SELECT id, code, row_number() OVER (ORDER BY id) AS n FROM (
-        SELECT id, code FROM campaigns_voucher
+        SELECT id, code FROM codes_voucher
          WHERE campaign_id = {{campaign}} AND published_at IS NULL AND withdrawn_at IS NULL AND active AND deleted_at IS NULL
          ORDER BY id + 0 LIMIT {{batch}}) AS v
 ), held AS MATERIALIZED (
@@ -86,11 +86,11 @@ WITH taken AS MATERIALIZED (
 def add_history(handout: Installation, campaign: int, count: int) -> None:
     """Half a year of publications of new codes, the newest last; one in a hundred failed. There were none before."""
     tables = {
-        "campaigns_voucher": VOUCHERS,
+        "codes_voucher": VOUCHERS,
         "publications_publication": PUBLICATIONS,
         "publications_publishedvoucher": LEDGER,
     }
-    ((codes,),) = handout.sql("SELECT coalesce(max(id), 0) FROM campaigns_voucher")
+    ((codes,),) = handout.sql("SELECT coalesce(max(id), 0) FROM codes_voucher")
     numbered = NUMBERED.format(codes=codes, rows=count)
     with without_indexes(handout, list(tables)):
         # Whatever refers to another row does so by its number, and there is no trigger on inserts: so no order is needed.
@@ -135,7 +135,7 @@ NUMBERED = """
 """
 
 VOUCHERS = """
-INSERT INTO campaigns_voucher (id, campaign_id, code, published_at, created_at)
+INSERT INTO codes_voucher (id, campaign_id, code, published_at, created_at)
 SELECT voucher, {campaign}, code, CASE WHEN NOT failed THEN at END, at FROM {numbered}
 """
 

@@ -75,7 +75,7 @@ def fill(handout: Installation, rows: int, customers: int) -> int:
     handout.settle()
     while not handout.sql(COUNTED)[0][0]:
         # As the worker does in the background; what was drawn more than a minute ago, it need not wait for.
-        handout.sql("UPDATE publications_tallyprogress SET noted_at = noted_at - interval '1 minute'")
+        handout.sql("UPDATE tallies_tallyprogress SET noted_at = noted_at - interval '1 minute'")
         in_django(handout, COUNT)
     return campaign
 
@@ -87,7 +87,7 @@ count_publications()
 count_campaigns()
 """
 COUNTED = """
-SELECT (SELECT max(id) FROM publications_publication) <= (SELECT counted_up_to FROM publications_tallyprogress)
+SELECT (SELECT max(id) FROM publications_publication) <= (SELECT counted_up_to FROM tallies_tallyprogress)
    AND NOT EXISTS (SELECT FROM campaigns_campaign c LEFT JOIN campaigns_campaigncount k ON k.campaign_id = c.id
                     WHERE k.pool_version IS DISTINCT FROM c.pool_version)
 """

@@ -86,7 +86,7 @@ class CampaignAdmin(RoleModelAdmin):
         return changelist
 
     def view_on_site(self, campaign) -> str:
-        return reverse("publications:campaign", kwargs={"campaign_id": campaign.pk})
+        return reverse("dashboard:campaign", kwargs={"campaign_id": campaign.pk})
 
     @admin.display(description="Codes left")
     def codes(self, campaign) -> str:
@@ -174,7 +174,7 @@ class VoucherAdmin(ReadOnlyAdmin):
         return ["-id"]
 
     def view_on_site(self, voucher) -> str:
-        return reverse("publications:code", kwargs={"voucher_id": voucher.pk})
+        return reverse("dashboard:code", kwargs={"voucher_id": voucher.pk})
 
     @admin.display(description="Code")
     def shown_code(self, voucher) -> str:
@@ -208,7 +208,7 @@ class VoucherAdmin(ReadOnlyAdmin):
     def release(self, request, queryset):
         if len(chosen := queryset[:2]) != 1:
             return messages.error(request, "Select one code to release.")
-        return redirect("publications:release", voucher_id=chosen[0].pk)
+        return redirect("dashboard:release", voucher_id=chosen[0].pk)
 
     @admin.action(description="Enable selected codes", permissions=["manage"])
     def enable(self, request, queryset):

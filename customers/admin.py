@@ -33,7 +33,7 @@ class CustomerAdmin(RoleModelAdmin):
         return search(queryset, search_term), False
 
     def view_on_site(self, customer) -> str:
-        return reverse("publications:customer", kwargs={"customer_id": customer.pk})
+        return reverse("dashboard:customer", kwargs={"customer_id": customer.pk})
 
     def has_add_permission(self, request) -> bool:
         return False

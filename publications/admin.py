@@ -167,7 +167,7 @@ class RedemptionAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).annotate(reveals=Value(reveals_codes(request.user)))
 
     def view_on_site(self, redemption) -> str | None:
-        return reverse("publications:code", args=[redemption.voucher_id]) if redemption.voucher_id else None
+        return reverse("dashboard:code", args=[redemption.voucher_id]) if redemption.voucher_id else None
 
     @admin.display(description="Id")
     def public_id(self, redemption) -> str:
@@ -193,7 +193,7 @@ class ExportAdmin(ReadOnlyAdmin):
     exclude = ["file", "filters"]
 
     def view_on_site(self, export) -> str:
-        return reverse("publications:export", kwargs={"export_id": export.pk})
+        return reverse("exports:export", kwargs={"export_id": export.pk})
 
 
 @admin.register(PublicationImport)

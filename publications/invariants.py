@@ -8,7 +8,7 @@ from campaigns.codes.balance import EVER_USED
 LEDGER = "SELECT count(*) FROM publications_publishedvoucher"
 LIVE = LEDGER + " WHERE released_at IS NULL"
 SUCCESSES = "SELECT count(*) FROM publications_publication WHERE result = 'SUCCESS'"
-CODES = "SELECT count(*) FROM campaigns_voucher"
+CODES = "SELECT count(*) FROM codes_voucher"
 
 # Triggers that must be enabled, and unique indexes that must be there and valid.
 TRIGGERS = """('voucher_keeps_its_publication'), ('ledger_keeps_its_rows'), ('audit_is_append_only'), ('voucher_keeps_its_uses'),
@@ -17,7 +17,7 @@ TRIGGERS = """('voucher_keeps_its_publication'), ('ledger_keeps_its_rows'), ('au
 UNIQUE_INDEXES = """('ledger_voucher_live_once'), ('publication_source_id_once'), ('publication_join_once'),
                     ('publication_equal_failures'), ('voucher_code_unique'), ('customer_source_id_unique'),
                     ('redemption_undone_once'), ('redemption_equal_failures'), ('delivery_once'),
-                    ('publications_delivery_publication_id_key')"""
+                    ('distributions_delivery_publication_id_key')"""
 
 # Of a voucher `v`: it is published, but no live row of the ledger says to whom.
 IS_ORPHANED = """v.published_at IS NOT NULL
@@ -33,7 +33,7 @@ CAME_USED = f"""(v.withdrawn_why IS NOT DISTINCT FROM 'used' AND v.withdrawn_at 
 # The audit entry of a release or withdrawal is the last thing in its transaction.
 SOON_AFTER = "interval '10 minutes'"
 RELEASE_ON_RECORD = f"""EXISTS (
-    SELECT FROM config_auditentry a
+    SELECT FROM staff_auditentry a
      WHERE a.created_at BETWEEN l.released_at AND l.released_at + {SOON_AFTER}
        AND a.campaign_id IS NOT DISTINCT FROM v.campaign_id
        AND (a.action IN ('code.released', 'code.retired') AND a.actor_label = l.released_by
@@ -42,7 +42,7 @@ RELEASE_ON_RECORD = f"""EXISTS (
                AND coalesce(a.details->>'asked_by', l.released_by) = l.released_by))"""  # noqa: S608 - our own constant
 # A file of codes to withdraw may be long; its entry is written at the end.
 HELD_BACK_ON_RECORD = f"""EXISTS (
-    SELECT FROM config_auditentry a
+    SELECT FROM staff_auditentry a
      WHERE a.action IN ('code.held_back', 'codes.withdrawn') AND a.campaign_id IS NOT DISTINCT FROM v.campaign_id
            AND a.created_at BETWEEN v.withdrawn_at AND v.withdrawn_at + {SOON_AFTER}
         OR a.action = 'codes.listed_withdrawn'
@@ -60,7 +60,7 @@ OF_CODES = [
         "a published voucher stands in the ledger, and only a published one",
         "v",
         CODES,
-        """SELECT coalesce(v.id, l.voucher_id) FROM campaigns_voucher v
+        """SELECT coalesce(v.id, l.voucher_id) FROM codes_voucher v
              FULL JOIN (SELECT DISTINCT voucher_id FROM publications_publishedvoucher WHERE released_at IS NULL) l
                     ON l.voucher_id = v.id
             WHERE (v.published_at IS NULL) <> (l.voucher_id IS NULL)""",
@@ -69,7 +69,7 @@ OF_CODES = [
         "a published code reads as it did when it was given out",
         "v",
         LEDGER + " WHERE code IS NOT NULL",
-        """SELECT DISTINCT v.id FROM publications_publishedvoucher l JOIN campaigns_voucher v ON v.id = l.voucher_id
+        """SELECT DISTINCT v.id FROM publications_publishedvoucher l JOIN codes_voucher v ON v.id = l.voucher_id
             WHERE l.code <> v.code""",
     ),
     (
@@ -82,7 +82,7 @@ OF_CODES = [
                           GROUP BY publication_id) l ON l.publication_id = p.id
              WHERE coalesce(l.held, 0) <> p.voucher_count AND (p.result = 'FAILURE' OR p.voucher_count > 0)
                AND p.voucher_count - coalesce(l.held, 0) IS DISTINCT FROM nullif((
-                   SELECT count(*) FROM campaigns_voucher v
+                   SELECT count(*) FROM codes_voucher v
                     WHERE (v.campaign_id = p.campaign_id OR v.campaign_id IS NULL AND p.campaign_id IS NULL)
                       AND (v.published_at = p.created_at OR p.origin = 'csv' AND v.published_at > p.created_at)
                       AND {IS_ORPHANED}), 0)""",  # noqa: S608 - our own constant
@@ -109,7 +109,7 @@ OF_CODES = [
         # A live row whose voucher is gone is told of above.
         """SELECT DISTINCT l.voucher_id FROM publications_publishedvoucher l
              LEFT JOIN publications_publication p ON p.id = l.publication_id
-             LEFT JOIN campaigns_voucher v ON v.id = l.voucher_id
+             LEFT JOIN codes_voucher v ON v.id = l.voucher_id
             WHERE p.id IS NULL AND v.id IS NOT NULL
                OR v.id IS NULL AND l.released_at IS NOT NULL
                OR p.id IS NOT NULL AND v.id IS NOT NULL AND p.campaign_id IS DISTINCT FROM v.campaign_id""",
@@ -133,7 +133,7 @@ OF_CODES = [
         "a code that was used, and every withdrawn one, is out of the pool and says why",
         "v",
         CODES + " WHERE published_at IS NULL",
-        f"""SELECT v.id FROM campaigns_voucher v
+        f"""SELECT v.id FROM codes_voucher v
             WHERE (v.withdrawn_at IS NULL) <> (v.withdrawn_why IS NULL)
                OR v.published_at IS NOT NULL AND v.withdrawn_why <> 'used'
                OR v.published_at IS NULL AND v.withdrawn_why IS DISTINCT FROM 'used' AND {EVER_USED}""",  # noqa: S608 - our own constant
@@ -143,11 +143,11 @@ OF_CODES = [
         "v",
         CODES + " WHERE withdrawn_at IS NOT NULL",
         # Uses that nothing explains are told of below, among the redemptions.
-        f"""SELECT v.id FROM campaigns_voucher v
+        f"""SELECT v.id FROM codes_voucher v
              WHERE v.withdrawn_at IS NOT NULL AND v.withdrawn_at > v.created_at AND v.created_at >= {SINCE}
                AND CASE v.withdrawn_why
                    WHEN 'used' THEN v.redeemed_quantity = 0 AND v.redeemed_amount = 0
-                       AND NOT EXISTS (SELECT FROM publications_redemption r
+                       AND NOT EXISTS (SELECT FROM redemptions_redemption r
                                         WHERE r.voucher_id = v.id AND r.kind = 'redemption' AND r.result = 'SUCCESS')
                    WHEN 'retired' THEN
                        NOT EXISTS (SELECT FROM publications_publishedvoucher l
@@ -157,8 +157,8 @@ OF_CODES = [
     (
         "no code and no campaign is worth nothing from the start",
         "",
-        "SELECT (SELECT count(*) FROM campaigns_voucher) + (SELECT count(*) FROM campaigns_campaign)",
-        """SELECT 'v' AS kind, id AS key FROM campaigns_voucher
+        "SELECT (SELECT count(*) FROM codes_voucher) + (SELECT count(*) FROM campaigns_campaign)",
+        """SELECT 'v' AS kind, id AS key FROM codes_voucher
             WHERE redemption_limit < 1 OR gift_amount < 0
                OR gift_amount = 0 AND published_at IS NULL AND withdrawn_at IS NULL
            UNION ALL
@@ -169,7 +169,7 @@ OF_CODES = [
         "a code exists once",
         "v",
         CODES,
-        "SELECT max(id) FROM campaigns_voucher GROUP BY code HAVING count(*) > 1",
+        "SELECT max(id) FROM codes_voucher GROUP BY code HAVING count(*) > 1",
     ),
     (
         "a release names its reason and who did it",
@@ -183,25 +183,25 @@ OF_CODES = [
         "v",
         LEDGER + " WHERE released_at IS NOT NULL",
         f"""SELECT l.voucher_id FROM publications_publishedvoucher l
-              LEFT JOIN campaigns_voucher v ON v.id = l.voucher_id
+              LEFT JOIN codes_voucher v ON v.id = l.voucher_id
              WHERE l.released_at IS NOT NULL AND l.reason <> '' AND l.released_by <> '' AND v.id IS NOT NULL
                AND NOT {RELEASE_ON_RECORD}""",  # noqa: S608 - our own constant
     ),
     (
         "a publication, an export and an audit entry name who did it",
         "",
-        """SELECT (SELECT count(*) FROM publications_publication) + (SELECT count(*) FROM publications_export)
-                + (SELECT count(*) FROM config_auditentry)""",
+        """SELECT (SELECT count(*) FROM publications_publication) + (SELECT count(*) FROM exports_export)
+                + (SELECT count(*) FROM staff_auditentry)""",
         """SELECT 'pub' AS kind, id AS key FROM publications_publication WHERE actor_label = ''
-           UNION ALL SELECT 'export', id FROM publications_export WHERE actor_label = ''
-           UNION ALL SELECT 'audit entry', id FROM config_auditentry WHERE actor_label = ''""",
+           UNION ALL SELECT 'export', id FROM exports_export WHERE actor_label = ''
+           UNION ALL SELECT 'audit entry', id FROM staff_auditentry WHERE actor_label = ''""",
     ),
     (
         "a finished hand-out's file has a row for each voucher that it published",
         "export",
-        "SELECT count(*) FROM publications_export WHERE kind = 'hand_out' AND status = 'done'",
+        "SELECT count(*) FROM exports_export WHERE kind = 'hand_out' AND status = 'done'",
         # One that was released before the file was written is not in it.
-        """SELECT e.id FROM publications_export e LEFT JOIN publications_publication p ON p.id = e.publication_id
+        """SELECT e.id FROM exports_export e LEFT JOIN publications_publication p ON p.id = e.publication_id
             WHERE e.kind = 'hand_out' AND e.status = 'done'
               AND (coalesce(e.rows, 0) > coalesce(p.voucher_count, 0)
                    OR coalesce(e.rows, 0) < coalesce(p.voucher_count, 0)
@@ -211,8 +211,8 @@ OF_CODES = [
     (
         "a finished order made exactly the ordered number of codes",
         "order of codes",
-        "SELECT count(*) FROM campaigns_codeorder WHERE status = 'done'",
-        "SELECT id FROM campaigns_codeorder WHERE status = 'done' AND done <> total",
+        "SELECT count(*) FROM codes_codeorder WHERE status = 'done'",
+        "SELECT id FROM codes_codeorder WHERE status = 'done' AND done <> total",
     ),
     (
         "an erased customer's row holds no personal data",

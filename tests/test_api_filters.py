@@ -129,7 +129,7 @@ def test_a_filter_that_cannot_be_says_what_can(path, query, told):
 
 # 30,000 vouchers without the value that is looked for, and three with it among the oldest.
 MANY = """
-INSERT INTO campaigns_voucher (campaign_id, code, unit_type, metadata)
+INSERT INTO codes_voucher (campaign_id, code, unit_type, metadata)
 SELECT %s, 'MANY-' || n, '', jsonb_build_object('batch', n, 'all', 'same') FROM generate_series(1, 30000) AS n
 """
 
@@ -140,7 +140,7 @@ def test_a_value_of_metadata_is_found_by_an_index():
         VoucherFactory(code=code, campaign=campaign, metadata={"order": "A-1"})
     with connection.cursor() as cursor:
         cursor.execute(MANY, [campaign.pk])
-    analyse("campaigns_voucher", "campaigns_campaign")
+    analyse("codes_voucher", "campaigns_campaign")
     asked = "vouchers?filters[metadata.order][conditions][$is]=A-1"
 
     with CaptureQueriesContext(connection) as seen:

@@ -22,7 +22,7 @@ INSERT INTO publications_publication
     FROM generate_series(1, 30000) AS n
 """
 REDEMPTIONS = """
-INSERT INTO publications_redemption
+INSERT INTO redemptions_redemption
   (created_at, kind, result, voucher_id, campaign_id, customer_id, actor_kind, actor_label, redeemed_quantity, failure_code,
    failure_message)
 SELECT now() - n * interval '1 second', 'redemption', CASE WHEN n %% 3 = 0 THEN 'FAILURE' ELSE 'SUCCESS' END, %(voucher)s,
@@ -44,8 +44,8 @@ def history():
         cursor.execute(PUBLICATIONS, others)
         cursor.execute(REDEMPTIONS, others)
     analyse(
-        *("publications_publication", "publications_redemption", "publications_publishedvoucher"),
-        *("campaigns_voucher", "campaigns_campaign", "customers_customer"),
+        *("publications_publication", "redemptions_redemption", "publications_publishedvoucher"),
+        *("codes_voucher", "campaigns_campaign", "customers_customer"),
     )
     return {"voucher": voucher.public_id, "campaign": few.public_id, "customer": customer.public_id}
 

@@ -14,8 +14,8 @@ from config.api.actions.create_api_key import create_api_key
 from config.api.actions.delete_old_calls import delete_old_calls
 from config.api.log import ApiLog, Call, path_to_keep
 from config.api.models import ApiCall
+from config.api.pages import filters
 from config.public_ids import public_id
-from config.staff.pages import filters
 from tests.api_calls import Api
 from tests.factories import STAFF, CampaignFactory
 

@@ -13,4 +13,4 @@ def test_calls_are_in_the_log_of_a_server_that_was_stopped_right_after_them(tmp_
         answered = {urlopen(call).headers["X-Request-Id"] for call in calls}
 
     with RunningHandout(folder) as again:
-        assert set(again.sql("SELECT request_id FROM config_apicall")) == {(request_id,) for request_id in answered}
+        assert set(again.sql("SELECT request_id FROM api_apicall")) == {(request_id,) for request_id in answered}

@@ -145,7 +145,7 @@ def test_uses_of_before_discounts_were_kept_tell_none():
     off("PERCENT", "10")
     caller = Api()
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE publications_redemption DISABLE TRIGGER redemption_keeps_what_counts")
+        cursor.execute("ALTER TABLE redemptions_redemption DISABLE TRIGGER redemption_keeps_what_counts")
         made = caller.post("vouchers/PERCENT/redemption", {"order": {"amount": 1000}}).json
         Redemption.objects.update(applied_discount=None, total_discount=None)
 

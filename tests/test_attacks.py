@@ -24,10 +24,10 @@ def test_the_admin_lets_nobody_feel_their_way_along_a_masked_code(client, lookup
     voucher = VoucherFactory(code="SECRET-1")
     client.force_login(UserFactory(role="Viewer"))
 
-    answer = client.get(reverse("admin:campaigns_voucher_changelist"), {lookup: "S"})
+    answer = client.get(reverse("admin:codes_voucher_changelist"), {lookup: "S"})
 
     assert answer.status_code == 400
-    listed = client.get(reverse("admin:campaigns_voucher_changelist"), {"active__exact": "1"})
+    listed = client.get(reverse("admin:codes_voucher_changelist"), {"active__exact": "1"})
     assert listed.status_code == 200
     assert voucher.code.encode() not in listed.content
 
@@ -79,7 +79,7 @@ def test_a_settings_form_that_was_open_reveals_no_codes_again(client):
     }  # fmt: skip
     initial = {f"initial-{name}": "True" if value == "on" else value for name, value in opened_before.items()}
 
-    client.post(reverse("config:settings"), opened_before | initial | {"currency": "USD"})
+    client.post(reverse("staff:settings"), opened_before | initial | {"currency": "USD"})
 
     now = ProjectSettings.current()
     assert (now.currency, now.reveal_unpublished_codes) == ("USD", False)

@@ -85,7 +85,7 @@ def test_the_page_tells_of_them_and_offers_to_tell_those_who_can_be_reached(sign
     rule = automation("customer_created", message="email", campaign=CampaignFactory(codes=3))
     ada, _ = CustomerFactory(email=""), CustomerFactory(email="")
     carry_on(rule)
-    browser, page = signed_in("Operator"), reverse("automations:automation", kwargs={"distribution_id": rule.pk})
+    browser, page = signed_in("Operator"), reverse("automation:automation", kwargs={"distribution_id": rule.pk})
 
     before = browser.get(page).content.decode()
     Customer.objects.filter(pk=ada.pk).update(email="ada@example.com")

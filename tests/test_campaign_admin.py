@@ -53,11 +53,11 @@ def test_codes_are_masked_as_everywhere(signed_in):
 def test_a_code_cannot_be_saved_added_or_deleted(signed_in):
     voucher = VoucherFactory(code="ROAST-POOLED")
     client = signed_in("Manager")
-    url = reverse("admin:campaigns_voucher_change", args=[voucher.pk])
+    url = reverse("admin:codes_voucher_change", args=[voucher.pk])
 
     assert client.post(url, {"active": ""}).status_code == 403
     assert client.get(CODES + "add/").status_code == 403
-    assert client.post(reverse("admin:campaigns_voucher_delete", args=[voucher.pk])).status_code == 403
+    assert client.post(reverse("admin:codes_voucher_delete", args=[voucher.pk])).status_code == 403
     page = client.get(url).content.decode()
     assert "ROAST-POOLED" not in page
     assert "••••••ED" in page

@@ -132,7 +132,7 @@ def test_the_page_costs_the_same_queries_for_1_and_50_codes(signed_in, rows):
 def test_the_few_of_a_state_are_not_looked_for_among_all():
     extend_pool(CampaignFactory(), count=20_000)
     Voucher.objects.update(published_at=YESTERDAY)
-    analyse("campaigns_voucher", "campaigns_campaign")
+    analyse("codes_voucher", "campaigns_campaign")
 
     for status, index in {"pool": "pool", "disabled": "disabled", "retired": "withdrawn"}.items():
         assert f"voucher_{index}" in CodeFilter({"status": status}, vouchers_to_see(), reveals=True).qs[:25].explain()

@@ -29,7 +29,7 @@ def test_a_code_with_a_name_of_its_own(signed_in):
     answer = signed_in("Manager").post("/codes/new", NEW | {"category": "staff"})
 
     voucher = Voucher.objects.get()
-    assert answer["Location"] == reverse("publications:code", kwargs={"voucher_id": voucher.pk})
+    assert answer["Location"] == reverse("dashboard:code", kwargs={"voucher_id": voucher.pk})
     assert (voucher.code, voucher.campaign, voucher.category, voucher.active) == ("WELCOME10", None, "staff", True)
 
 

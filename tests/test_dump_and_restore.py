@@ -51,7 +51,7 @@ def test_a_restored_database_publishes_nothing_and_erases_again(tmp_path, empty_
     assert "Nothing is published until you have decided" in restored.stdout
     with psycopg.connect(empty_database) as database:
         held = database.execute(
-            "SELECT cause, prepared_at IS NOT NULL, ended_at, lost_since < now() FROM config_quarantine"
+            "SELECT cause, prepared_at IS NOT NULL, ended_at, lost_since < now() FROM staff_quarantine"
         )
         assert held.fetchall() == [("restore", True, None, True)]
         people = database.execute("SELECT name FROM customers_customer ORDER BY id").fetchall()
@@ -78,7 +78,7 @@ def test_a_dump_that_cannot_be_read_to_its_end_leaves_the_database_empty(tmp_pat
 def test_an_erasure_is_noted_beside_the_database_and_not_done_where_it_cannot_be(tmp_path, settings, signed_in):
     customer = CustomerFactory(name="Ada")
     settings.ERASURES_FILE = tmp_path / "missing" / "erasures.csv"
-    url = reverse("publications:erase-customer", kwargs={"customer_id": customer.pk})
+    url = reverse("dashboard:erase-customer", kwargs={"customer_id": customer.pk})
     manager = signed_in("Manager")
 
     refused = manager.post(url, follow=True)
@@ -102,7 +102,7 @@ def as_of_before(dump, address: str, folder):
     try:
         assert manage(folder / "data", "restore_database", str(dump), DATABASE_URL=before).returncode == 0
         with psycopg.connect(before) as database:
-            database.execute("DROP TABLE config_quarantine")
+            database.execute("DROP TABLE staff_quarantine")
             database.execute("DELETE FROM django_migrations WHERE app = 'config' AND name = '0009_quarantine'")
         made = manage(folder / "data", "dump_database", str(folder / "before.dump"), DATABASE_URL=before)
         assert (made.returncode, made.stderr) == (0, "")

@@ -21,12 +21,12 @@ def made(export: Export) -> Export:
 
 
 def download(browser, export, **sent) -> bytes:
-    answer = browser.post(reverse("publications:download", kwargs={"export_id": export.pk}), sent)
+    answer = browser.post(reverse("exports:download", kwargs={"export_id": export.pk}), sent)
     return b"".join(answer.streaming_content)
 
 
 def page(browser, export) -> str:
-    answer = browser.get(reverse("publications:export", kwargs={"export_id": export.pk}))
+    answer = browser.get(reverse("exports:export", kwargs={"export_id": export.pk}))
     return re.sub(r"\s+", " ", answer.content.decode())
 
 

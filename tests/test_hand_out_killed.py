@@ -119,7 +119,7 @@ def any_bytes(folder: Path) -> bool:
 
 FILL = """
 INSERT INTO campaigns_campaign (name, kind, code_charset, metadata) VALUES ('Autumn', 'DISCOUNT_COUPONS', 'ABC', '{}');
-INSERT INTO campaigns_voucher (campaign_id, code) SELECT max(c.id), 'C' || n FROM campaigns_campaign c,
+INSERT INTO codes_voucher (campaign_id, code) SELECT max(c.id), 'C' || n FROM campaigns_campaign c,
        generate_series(1, 150000) AS n GROUP BY n;
 """
 TAKE_UP = """
@@ -143,7 +143,7 @@ def test_the_database_killed_midway_loses_no_code(tmp_path):
     with RunningHandout(folder) as handout:
         handout.sql(FILL)
         assert manage(folder, "shell", "-c", ORDER).returncode == 0
-        export = "SELECT status, done, rows, error FROM publications_export"
+        export = "SELECT status, done, rows, error FROM exports_export"
 
         wait_until(lambda: handout.sql(export)[0][1] > 0)
         for pid, command in processes_of(folder).items():

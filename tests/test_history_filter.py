@@ -292,7 +292,7 @@ def test_a_text_that_very_many_begin_with_is_never_gathered_whole(monkeypatch):
     monkeypatch.setattr(find_publications, "NEWEST", 3)
     for _ in range(8):
         published(VoucherFactory(), CustomerFactory(name="Carla"))
-    analyse("publications_publication", "publications_publishedvoucher", "customers_customer", "campaigns_voucher")
+    analyse("publications_publication", "publications_publishedvoucher", "customers_customer", "codes_voucher")
 
     found = history(filters={"q": "c"})
 

@@ -14,7 +14,7 @@ from tests.test_history_filter import failed
 pytestmark = pytest.mark.django_db
 
 MANY = """
-WITH made AS (INSERT INTO campaigns_voucher (campaign_id, code, unit_type, published_at)
+WITH made AS (INSERT INTO codes_voucher (campaign_id, code, unit_type, published_at)
               SELECT %s, 'MANY-' || n, '', now() FROM generate_series(1, 10000) AS n RETURNING id, code)
 INSERT INTO publications_publishedvoucher (publication_id, voucher_id, code) SELECT %s, id, code FROM made"""
 

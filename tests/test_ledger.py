@@ -276,7 +276,7 @@ def test_nothing_compares_everybody_with_everybody(codes, analysed):
     """While tables are new the planner expects one row of each, and a join of two such by loops took minutes (ADR 0016)."""
     campaign = CampaignFactory(codes=10)
     values = giving._values([named(voucher) for voucher in campaign.vouchers.all()]) | {"after": 0, "publication": None}
-    tables = "campaigns_voucher", "campaigns_campaign", "publications_publication", "customers_customer"
+    tables = "codes_voucher", "campaigns_campaign", "publications_publication", "customers_customer"
     if analysed:
         analyse(*tables)
     else:

@@ -11,8 +11,8 @@ ROOMS = ["config", "campaigns", "customers", "publications", "bench"]
 
 SQL = re.compile(
     r"""(INSERT\s+INTO|UPDATE|DELETE\s+FROM|COPY|TRUNCATE|MERGE\s+INTO)\s+(publications_publication|publications_publishedvoucher)\b
-        |(UPDATE)\s+(campaigns_voucher)\b[^;]*?\bSET\b[^;]*?\bpublished_at\s*=
-        |(INSERT\s+INTO)\s+(campaigns_voucher)\s*\([^)]*\bpublished_at\b""",
+        |(UPDATE)\s+(codes_voucher)\b[^;]*?\bSET\b[^;]*?\bpublished_at\s*=
+        |(INSERT\s+INTO)\s+(codes_voucher)\s*\([^)]*\bpublished_at\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 WRITING = {"create", "bulk_create", "update", "bulk_update", "get_or_create", "update_or_create", "delete", "save"}
@@ -24,7 +24,7 @@ MAY = {
     ("publications/dashboard/demo/load_demo.py", "Publication.bulk_create"),
     ("bench/load_data.py", "INSERT INTO publications_publication"),
     # The millions of codes of a history are flagged as they are made; flagged afterwards, each would be written twice.
-    ("bench/load_data.py", "INSERT INTO campaigns_voucher"),
+    ("bench/load_data.py", "INSERT INTO codes_voucher"),
 }
 
 
@@ -66,7 +66,7 @@ def test_only_the_ledger_writes_the_ledger():
     assert {what for _, what in ledger} == {
         "INSERT INTO publications_publication",
         "INSERT INTO publications_publishedvoucher",
-        "UPDATE campaigns_voucher",
+        "UPDATE codes_voucher",
         "UPDATE publications_publication",
         "UPDATE publications_publishedvoucher",
     }
@@ -78,8 +78,8 @@ def test_only_the_ledger_writes_the_ledger():
     [
         'cursor.execute("INSERT INTO publications_publication (id) VALUES (1)")',
         'cursor.execute("insert  into publications_publishedvoucher (id) SELECT 1")',
-        'cursor.execute("UPDATE campaigns_voucher v SET active = true, published_at = now()")',
-        'f"UPDATE campaigns_voucher SET {more}, published_at = NULL WHERE id = 1"',
+        'cursor.execute("UPDATE codes_voucher v SET active = true, published_at = now()")',
+        'f"UPDATE codes_voucher SET {more}, published_at = NULL WHERE id = 1"',
         'cursor.copy("COPY publications_publishedvoucher (id) FROM STDIN")',
         "Publication.objects.create(result='SUCCESS')",
         "PublishedVoucher.objects.filter(pk=1).update(released_at=None)",
@@ -96,5 +96,5 @@ def test_and_the_look_for_others_sees_them(source):
 def test_reading_is_no_writing():
     assert not writes(
         "Publication.objects.filter(pk=1); Voucher.objects.filter(published_at=None).update(active=False)\n"
-        'sql = "UPDATE campaigns_voucher v SET active = false WHERE v.published_at IS NULL"'
+        'sql = "UPDATE codes_voucher v SET active = false WHERE v.published_at IS NULL"'
     )

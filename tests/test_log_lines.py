@@ -41,7 +41,7 @@ def test_a_fault_of_a_page_is_logged_by_its_route(lines, monkeypatch, signed_in)
     client = signed_in("Manager")
     client.raise_request_exception = False
 
-    response = client.get(reverse("publications:code", args=[voucher.pk]))
+    response = client.get(reverse("dashboard:code", args=[voucher.pk]))
 
     assert response.status_code == 500
     assert lines() == [f"Internal Server Error: /codes/{voucher.pk}/"]
@@ -61,7 +61,7 @@ def test_lines_without_a_request_stay_as_they_are(lines):
 
 
 def test_what_is_refused_is_one_line_without_a_traceback(lines, caplog, signed_in, client):
-    signed_in("Viewer").get(reverse("config:api-keys"))
+    signed_in("Viewer").get(reverse("api:api-keys"))
     client.get("/login/", headers={"host": "nobody.example"})
     client.post("/login/", b"x", content_type="multipart/form-data")
 

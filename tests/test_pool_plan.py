@@ -10,9 +10,9 @@ from tests.plans import analyse, forget_statistics, plan
 
 pytestmark = pytest.mark.django_db
 
-TABLES = ("campaigns_voucher", "campaigns_campaign", "config_projectsettings")
+TABLES = ("codes_voucher", "campaigns_campaign", "staff_projectsettings")
 FILL = """
-INSERT INTO campaigns_voucher (campaign_id, code, unit_type)
+INSERT INTO codes_voucher (campaign_id, code, unit_type)
 SELECT %s, 'P' || %s || '-' || n, '' FROM generate_series(1, 10000) AS n"""
 
 
@@ -26,7 +26,7 @@ def test_the_pool_index_serves_the_statement(analysed, taken):
         for each in (campaign, other):
             cursor.execute(FILL, [each.pk, each.pk])
         first = campaign.vouchers.order_by("pk").first().pk
-        cursor.execute("UPDATE campaigns_voucher SET published_at = now() WHERE id < %s", [first + taken])
+        cursor.execute("UPDATE codes_voucher SET published_at = now() WHERE id < %s", [first + taken])
     if analysed == "now":
         analyse(*TABLES)
     if analysed == "never":

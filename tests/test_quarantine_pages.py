@@ -42,7 +42,7 @@ def test_a_manager_withdraws_codes_and_opens_publishing_again(held, signed_in):
     campaign, manager = CampaignFactory(name="Autumn", codes=3), signed_in("Manager")
     assert "Autumn" in manager.get(PAGE).content.decode()
 
-    manager.post(reverse("publications:withdraw-next", kwargs={"campaign_id": campaign.pk}), {"count": 2})
+    manager.post(reverse("quarantine:withdraw-next", kwargs={"campaign_id": campaign.pk}), {"count": 2})
     log = SimpleUploadedFile("shop.csv", b"code\nMADE-SINCE\n")
     listed = manager.post(f"{PAGE}codes", {"file": log, "campaign": "Autumn"}, follow=True)
     wrong = manager.post(f"{PAGE}codes", {"file": SimpleUploadedFile("shop.csv", b"order\n1\n")})

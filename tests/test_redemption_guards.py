@@ -66,7 +66,7 @@ def test_what_counts_of_a_redemption_cannot_be_changed(change):
     redeem(gift("50.00"), amount=Decimal(5), by=STAFF)
 
     with refused("append-only"), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"UPDATE publications_redemption SET {change}")
+        cursor.execute(f"UPDATE redemptions_redemption SET {change}")
 
 
 def test_what_does_not_count_can():

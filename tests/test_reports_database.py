@@ -30,10 +30,10 @@ def test_a_report_reads_the_replica_and_nothing_else_does(tmp_path):
         call("/v1/customers", {"source_id": "12344"})
         export = call("/v1/exports", {"exported_object": "customer"})
         deadline = time.monotonic() + 60
-        while handout.sql("SELECT status FROM publications_export") != [("done",)]:
+        while handout.sql("SELECT status FROM exports_export") != [("done",)]:
             assert time.monotonic() < deadline
             time.sleep(0.2)
 
         assert call("/v1/customers")["total"] == 1
         assert call(f"/v1/exports/{export['id']}")["status"] == "DONE"
-        assert handout.sql("SELECT rows FROM publications_export") == [(0,)]
+        assert handout.sql("SELECT rows FROM exports_export") == [(0,)]

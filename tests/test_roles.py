@@ -84,7 +84,7 @@ def test_each_role_gets_the_answer_in_the_table(name):
 
 
 def test_a_hand_out_needs_operator_and_exporter():
-    url, both = url_of("publications:hand-out", one_of_each()), Client()
+    url, both = url_of("exports:hand-out", one_of_each()), Client()
     both.force_login(UserFactory(role="Operator"))
     User.objects.latest("pk").groups.add(Group.objects.get(name="Exporter"))
 
@@ -139,7 +139,7 @@ def url_of(name: str, made: dict[str, int]) -> str:
         made |= {"content_type_id": ContentType.objects.get_for_model(Customer).pk, "object_id": made["customer_id"]}
     elif name == "admin:autocomplete":
         return reverse(name) + "?app_label=auth&model_name=user&field_name=groups"
-    elif name in ("publications:referrals", "publications:referrers", "publications:program"):
+    elif name in ("referrals:referrals", "referrals:referrers", "referrals:program"):
         made = made | {"campaign_id": made["program_id"]}
     elif name.startswith("automations:") and arguments:
         made = made | {"distribution_id": made["automation_id"], "recipient_id": made["fired_id"]}

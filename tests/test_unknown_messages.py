@@ -111,7 +111,7 @@ def test_what_a_dead_worker_was_sending_is_unknown_at_once(server, heartbeat, be
         )
         (worker,) = cursor.fetchone()
         cursor.execute(
-            """UPDATE publications_delivery
+            """UPDATE distributions_delivery
                   SET state = 'sending', claim = 1, worker = %s, state_at = now() - %s::interval""",
             [worker, begun],
         )

@@ -29,15 +29,15 @@ pytestmark = pytest.mark.django_db
 
 LOOSEN = """
 ALTER TABLE publications_publishedvoucher DISABLE TRIGGER USER;
-ALTER TABLE campaigns_voucher DISABLE TRIGGER USER;
+ALTER TABLE codes_voucher DISABLE TRIGGER USER;
 DROP INDEX ledger_voucher_live_once;
 DROP INDEX publication_source_id_once;
 DROP INDEX publication_join_once;
-ALTER TABLE campaigns_voucher DROP CONSTRAINT voucher_code_unique;
-ALTER TABLE campaigns_voucher DROP CONSTRAINT voucher_withdrawn_says_why;
-ALTER TABLE campaigns_voucher DROP CONSTRAINT voucher_used_left_the_pool;
-ALTER TABLE campaigns_voucher DROP CONSTRAINT voucher_withdrawn_is_not_published;
-ALTER TABLE campaigns_voucher DROP CONSTRAINT voucher_limit_positive;
+ALTER TABLE codes_voucher DROP CONSTRAINT voucher_code_unique;
+ALTER TABLE codes_voucher DROP CONSTRAINT voucher_withdrawn_says_why;
+ALTER TABLE codes_voucher DROP CONSTRAINT voucher_used_left_the_pool;
+ALTER TABLE codes_voucher DROP CONSTRAINT voucher_withdrawn_is_not_published;
+ALTER TABLE codes_voucher DROP CONSTRAINT voucher_limit_positive;
 ALTER TABLE campaigns_campaign DROP CONSTRAINT campaign_limit_positive;
 ALTER TABLE publications_publishedvoucher DROP CONSTRAINT ledger_release_has_reason;
 ALTER TABLE publications_publication DROP CONSTRAINT publication_join_once_is_one;
@@ -95,7 +95,7 @@ def test_every_invariant_is_examined(history):
             "a voucher is in at most one live publication",
         ),
         (
-            "UPDATE publications_daytally SET codes = codes + 1 WHERE campaign_id = 0",
+            "UPDATE tallies_daytally SET codes = codes + 1 WHERE campaign_id = 0",
             "the tallies of a day agree with the publications that they count",
         ),
         (
@@ -107,11 +107,11 @@ def test_every_invariant_is_examined(history):
             "a publication's vouchers belong to its campaign",
         ),
         (
-            "UPDATE campaigns_voucher SET code = 'other' || code WHERE published_at IS NOT NULL",
+            "UPDATE codes_voucher SET code = 'other' || code WHERE published_at IS NOT NULL",
             "a published code reads as it did when it was given out",
         ),
         (
-            """UPDATE campaigns_voucher SET withdrawn_at = now() + interval '1 second', withdrawn_why = 'held_back'
+            """UPDATE codes_voucher SET withdrawn_at = now() + interval '1 second', withdrawn_why = 'held_back'
                 WHERE published_at IS NULL AND withdrawn_at IS NULL""",
             "a withdrawn code has the use, the release or the audit entry that withdrew it",
         ),
@@ -120,11 +120,11 @@ def test_every_invariant_is_examined(history):
             "a release has its audit entry",
         ),
         (
-            "UPDATE campaigns_voucher SET published_at = NULL",
+            "UPDATE codes_voucher SET published_at = NULL",
             "a published voucher stands in the ledger, and only a published one",
         ),
         (
-            "UPDATE campaigns_voucher SET published_at = now()",
+            "UPDATE codes_voucher SET published_at = now()",
             "a published voucher stands in the ledger, and only a published one",
         ),
         (
@@ -139,7 +139,7 @@ def test_every_invariant_is_examined(history):
             "UPDATE publications_publication SET voided_at = NULL",
             "a publication is void exactly when all its vouchers were released",
         ),
-        ("UPDATE campaigns_voucher SET campaign_id = NULL", "a publication's vouchers belong to its campaign"),
+        ("UPDATE codes_voucher SET campaign_id = NULL", "a publication's vouchers belong to its campaign"),
         ("UPDATE publications_publication SET source_id = 'order-1'", "a source_id gave out codes once"),
         (
             """UPDATE publications_publication SET join_once = true,
@@ -148,26 +148,26 @@ def test_every_invariant_is_examined(history):
             "a join-once customer holds at most one code of the campaign",
         ),
         (
-            "UPDATE campaigns_voucher SET redeemed_quantity = 1",
+            "UPDATE codes_voucher SET redeemed_quantity = 1",
             "a code that was used, and every withdrawn one, is out of the pool and says why",
         ),
         (
-            "UPDATE campaigns_voucher SET withdrawn_why = NULL WHERE withdrawn_at IS NOT NULL",
+            "UPDATE codes_voucher SET withdrawn_why = NULL WHERE withdrawn_at IS NOT NULL",
             "a code that was used, and every withdrawn one, is out of the pool and says why",
         ),
         (
-            "UPDATE campaigns_voucher SET published_at = now(), withdrawn_at = now(), withdrawn_why = 'held_back'",
+            "UPDATE codes_voucher SET published_at = now(), withdrawn_at = now(), withdrawn_why = 'held_back'",
             "a code that was used, and every withdrawn one, is out of the pool and says why",
         ),
         (
-            "UPDATE campaigns_voucher SET redemption_limit = 0",
+            "UPDATE codes_voucher SET redemption_limit = 0",
             "no code and no campaign is worth nothing from the start",
         ),
         (
             "UPDATE campaigns_campaign SET redemption_limit = 0",
             "no code and no campaign is worth nothing from the start",
         ),
-        ("UPDATE campaigns_voucher SET code = 'SAME'", "a code exists once"),
+        ("UPDATE codes_voucher SET code = 'SAME'", "a code exists once"),
         ("UPDATE publications_publishedvoucher SET reason = ''", "a release names its reason and who did it"),
         (
             "UPDATE publications_publication SET actor_label = ''",
@@ -228,7 +228,7 @@ def test_a_missing_guard_is_found():
     before = {finding.name: finding.violations for finding in verify()}["the database's guards stand"]
     assert before == 0
 
-    run("DROP INDEX ledger_voucher_live_once; ALTER TABLE campaigns_voucher DISABLE TRIGGER USER")
+    run("DROP INDEX ledger_voucher_live_once; ALTER TABLE codes_voucher DISABLE TRIGGER USER")
 
     assert {finding.name: finding.violations for finding in verify()}["the database's guards stand"] == 5
 
@@ -260,8 +260,8 @@ IN_LEDGER = "a published voucher stands in the ledger, and only a published one"
 @pytest.mark.parametrize(
     ("sql", "found"),
     [
-        ("UPDATE publications_daytally SET codes = codes + 1 WHERE {campaign}", {TALLIES: 1}),
-        ("UPDATE publications_daytally SET codes = codes + 1 WHERE campaign_id = 0", {TALLIES: 1}),
+        ("UPDATE tallies_daytally SET codes = codes + 1 WHERE {campaign}", {TALLIES: 1}),
+        ("UPDATE tallies_daytally SET codes = codes + 1 WHERE campaign_id = 0", {TALLIES: 1}),
         ("DELETE FROM publications_publishedvoucher WHERE {row}", {IN_LEDGER: 1}),
         (
             "DELETE FROM publications_publishedvoucher WHERE {row}; DELETE FROM publications_publication WHERE {publication}",
@@ -274,12 +274,12 @@ IN_LEDGER = "a published voucher stands in the ledger, and only a published one"
         ),
         # Both, in the same tally.
         (
-            """UPDATE publications_daytally SET codes = codes + 1 WHERE {campaign};
+            """UPDATE tallies_daytally SET codes = codes + 1 WHERE {campaign};
                DELETE FROM publications_publishedvoucher WHERE {row}; DELETE FROM publications_publication WHERE {publication}""",
             {TALLIES: 1, IN_LEDGER: 1},
         ),
         (
-            """UPDATE publications_daytally SET codes = codes + 1 WHERE {other_campaign};
+            """UPDATE tallies_daytally SET codes = codes + 1 WHERE {other_campaign};
                DELETE FROM publications_publishedvoucher WHERE {row}; DELETE FROM publications_publication WHERE {publication}""",
             {TALLIES: 1, IN_LEDGER: 1},
         ),
@@ -305,10 +305,8 @@ def test_a_failure_that_was_deleted_is_counted_once(history):
     with pytest.raises(NoVoucherSuitable):
         publish(campaign, CustomerFactory(), origin="api", by=STAFF)
     # Its minute is not over: counted as if it were.
-    run(
-        "DELETE FROM publications_daytally; UPDATE publications_tallyprogress SET counted_up_to = 0, noted_up_to = NULL"
-    )
-    run("UPDATE publications_tallyprogress SET settled_up_to = (SELECT max(id) FROM publications_publication)")
+    run("DELETE FROM tallies_daytally; UPDATE tallies_tallyprogress SET counted_up_to = 0, noted_up_to = NULL")
+    run("UPDATE tallies_tallyprogress SET settled_up_to = (SELECT max(id) FROM publications_publication)")
     count_publications()
     assert broken() == set()
 

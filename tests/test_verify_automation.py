@@ -33,7 +33,7 @@ def test_a_delivery_to_somebody_else():
 
 def test_a_trigger_that_fired_twice():
     fired()
-    sql("SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE publications_firing DROP CONSTRAINT firing_once")
+    sql("SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE automation_firing DROP CONSTRAINT firing_once")
     one = Firing.objects.get()
     Firing.objects.create(
         distribution=one.distribution, key=one.key, customer=one.customer, outcome="skipped", reason="too_often"

@@ -37,7 +37,7 @@ def sql(text):
 
 
 def test_two_deliveries_to_one_customer(run):
-    sql("SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE publications_delivery DROP CONSTRAINT delivery_once")
+    sql("SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE distributions_delivery DROP CONSTRAINT delivery_once")
     Delivery.objects.create(distribution=run, customer=run.deliveries.first().customer, state="skipped", reason="other")
 
     assert broken() == {"a distribution has one delivery for each customer and firing"}

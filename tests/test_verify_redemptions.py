@@ -17,11 +17,11 @@ pytestmark = pytest.mark.django_db
 
 LOOSEN = """
 SET CONSTRAINTS ALL IMMEDIATE;
-ALTER TABLE publications_redemption DISABLE TRIGGER USER;
-ALTER TABLE campaigns_voucher DISABLE TRIGGER USER;
+ALTER TABLE redemptions_redemption DISABLE TRIGGER USER;
+ALTER TABLE codes_voucher DISABLE TRIGGER USER;
 DROP INDEX redemption_undone_once;
-ALTER TABLE publications_redemption DROP CONSTRAINT redemption_within_limit;
-ALTER TABLE publications_redemption DROP CONSTRAINT redemption_within_balance;
+ALTER TABLE redemptions_redemption DROP CONSTRAINT redemption_within_limit;
+ALTER TABLE redemptions_redemption DROP CONSTRAINT redemption_within_balance;
 """
 
 
@@ -57,56 +57,56 @@ def test_a_sound_record_breaks_nothing(uses):
     ("sql", "invariant"),
     [
         (
-            "UPDATE campaigns_voucher SET redeemed_quantity = 3 WHERE code = 'IMPORTED'",
+            "UPDATE codes_voucher SET redeemed_quantity = 3 WHERE code = 'IMPORTED'",
             "a code was used, and paid, as its redemptions and rollbacks say",
         ),
         (
-            "DELETE FROM publications_redemption WHERE kind = 'rollback'",
+            "DELETE FROM redemptions_redemption WHERE kind = 'rollback'",
             "a code was used, and paid, as its redemptions and rollbacks say",
         ),
         (
-            "UPDATE campaigns_voucher SET redeemed_amount = 0",
+            "UPDATE codes_voucher SET redeemed_amount = 0",
             "a code was used, and paid, as its redemptions and rollbacks say",
         ),
         (
-            "UPDATE campaigns_voucher SET redeemed_amount = 1 WHERE code = 'IMPORTED'",
+            "UPDATE codes_voucher SET redeemed_amount = 1 WHERE code = 'IMPORTED'",
             "a code was used, and paid, as its redemptions and rollbacks say",
         ),
         (
-            "DELETE FROM publications_redemption WHERE stack_id IS NULL AND voucher_id IS NOT NULL",
+            "DELETE FROM redemptions_redemption WHERE stack_id IS NULL AND voucher_id IS NOT NULL",
             "a code was used, and paid, as its redemptions and rollbacks say",
         ),
         (
-            "UPDATE campaigns_voucher SET redeemed_quantity = 1 WHERE code = 'NEVER-USED'",
+            "UPDATE codes_voucher SET redeemed_quantity = 1 WHERE code = 'NEVER-USED'",
             "a code was used, and paid, as its redemptions and rollbacks say",
         ),
         (
-            """UPDATE campaigns_voucher SET redeemed_quantity = 1, withdrawn_at = now() + interval '1 s', withdrawn_why = 'used'
+            """UPDATE codes_voucher SET redeemed_quantity = 1, withdrawn_at = now() + interval '1 s', withdrawn_why = 'used'
                 WHERE code = 'IN-POOL'""",
             "a code was used, and paid, as its redemptions and rollbacks say",
         ),
         (
-            "UPDATE publications_redemption SET redemption_limit = 0 WHERE redemption_limit IS NOT NULL",
+            "UPDATE redemptions_redemption SET redemption_limit = 0 WHERE redemption_limit IS NOT NULL",
             "no use was beyond the limit or the balance that its code had then",
         ),
         (
-            "UPDATE publications_redemption SET balance = -1 WHERE amount IS NOT NULL AND kind = 'redemption'",
+            "UPDATE redemptions_redemption SET balance = -1 WHERE amount IS NOT NULL AND kind = 'redemption'",
             "no use was beyond the limit or the balance that its code had then",
         ),
         (
-            """INSERT INTO publications_redemption (kind, undoes_id, voucher_id)
-               SELECT kind, undoes_id, voucher_id FROM publications_redemption WHERE kind = 'rollback' LIMIT 1""",
+            """INSERT INTO redemptions_redemption (kind, undoes_id, voucher_id)
+               SELECT kind, undoes_id, voucher_id FROM redemptions_redemption WHERE kind = 'rollback' LIMIT 1""",
             "a use was taken back once",
         ),
         (
-            """INSERT INTO publications_redemption (kind, undoes_id, voucher_id)
-               SELECT 'rollback', r.id, r.voucher_id FROM publications_redemption r
+            """INSERT INTO redemptions_redemption (kind, undoes_id, voucher_id)
+               SELECT 'rollback', r.id, r.voucher_id FROM redemptions_redemption r
                 WHERE r.stack_id IS NOT NULL AND r.kind = 'redemption' ORDER BY id DESC LIMIT 1""",
             "codes that were redeemed together were taken back together",
         ),
-        ("UPDATE publications_redemption SET actor_label = ''", "a redemption names who did it"),
+        ("UPDATE redemptions_redemption SET actor_label = ''", "a redemption names who did it"),
         (
-            "UPDATE publications_redemption SET metadata = '{}'",
+            "UPDATE redemptions_redemption SET metadata = '{}'",
             "an erased customer's redemptions hold no personal data",
         ),
     ],

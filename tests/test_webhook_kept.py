@@ -170,6 +170,6 @@ def test_the_database_refuses_a_nonsensical_delivery(fields):
 def _age(delivery: WebhookDelivery, seconds: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE publications_webhookdelivery SET created_at = now() - make_interval(secs => %s) WHERE id = %s",
+            "UPDATE webhooks_webhookdelivery SET created_at = now() - make_interval(secs => %s) WHERE id = %s",
             [seconds, delivery.pk],
         )

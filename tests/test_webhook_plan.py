@@ -8,7 +8,7 @@ from tests.plans import analyse, plan
 from tests.webhooks import listening
 
 FILL = """
-INSERT INTO publications_webhookdelivery (address_id, event, kind, object_key, body, status, next_attempt_at)
+INSERT INTO webhooks_webhookdelivery (address_id, event, kind, object_key, body, status, next_attempt_at)
 SELECT %s, n, 'publication.succeeded', n, '{}', CASE WHEN n <= 20000 THEN 'delivered' ELSE 'waiting' END,
        CASE WHEN n > 20000 THEN now() END
   FROM generate_series(1, 21000) AS n
@@ -22,7 +22,7 @@ def test_only_what_waits_is_read():
 
     with connection.cursor() as cursor:
         cursor.execute(FILL, [address.pk])
-    analyse("publications_webhookdelivery")
+    analyse("webhooks_webhookdelivery")
 
     found = plan(CLAIM.format(which="address_id = %(key)s"), values)
 

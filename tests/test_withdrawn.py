@@ -279,7 +279,7 @@ def test_the_migration_takes_what_was_used_out_of_the_pool_and_repairs_what_was_
     campaign = CampaignFactory()
     roll_back(redeem(rolled_back, by=STAFF), by=STAFF)
     with connection.cursor() as cursor, transaction.atomic():
-        cursor.execute("""ALTER TABLE campaigns_voucher DISABLE TRIGGER USER,
+        cursor.execute("""ALTER TABLE codes_voucher DISABLE TRIGGER USER,
             DROP CONSTRAINT voucher_used_left_the_pool, DROP CONSTRAINT voucher_limit_positive,
             DROP CONSTRAINT voucher_gift_amount_positive;
             ALTER TABLE campaigns_campaign DROP CONSTRAINT campaign_limit_positive,

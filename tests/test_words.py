@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 SHOUTED = r"AUTO_UPDATE|STATIC|DISCOUNT_COUPONS|GIFT_VOUCHERS?|DISCOUNT_VOUCHERS?|REFERRAL_PROGRAM"
 ONE_OF_SEVERAL = r"(?<![\d,.])1 (?:codes|rows|customers|publications|days|files|bytes|redemptions|columns|messages)"
 # The API's own reference, and the log of its calls.
-ABOUT_THE_API = {"docs", "config:api-key-log"}
+ABOUT_THE_API = {"docs", "api:api-key-log"}
 
 
 def words(page) -> str:

@@ -14,7 +14,7 @@ FILL = """
 INSERT INTO campaigns_campaign (name, kind, code_charset, metadata) VALUES
   ('reported', 'DISCOUNT_COUPONS', 'ABC', '{}'), ('extended', 'DISCOUNT_COUPONS', 'ABCDEFGHIJKLMNOP', '{}'),
   ('erased', 'DISCOUNT_COUPONS', 'ABC', '{}');
-INSERT INTO campaigns_voucher (campaign_id, code)
+INSERT INTO codes_voucher (campaign_id, code)
 SELECT c.id, c.name || n FROM campaigns_campaign c, generate_series(1, 60000) AS n WHERE name <> 'extended';
 """
 # In one process, as a test's, but with its jobs in the queue.
@@ -43,11 +43,11 @@ past = queued_publications("Voucher Code,Customer Source ID\\n" + "".join(f"repo
 run_publication_import.defer(import_id=past.pk)
 """
 STATES = """
-SELECT 'report', status, rows FROM publications_export WHERE kind = 'codes' UNION ALL
-SELECT 'hand-out', status, rows FROM publications_export WHERE kind = 'hand_out' UNION ALL
-SELECT 'order', status, done FROM campaigns_codeorder UNION ALL
+SELECT 'report', status, rows FROM exports_export WHERE kind = 'codes' UNION ALL
+SELECT 'hand-out', status, rows FROM exports_export WHERE kind = 'hand_out' UNION ALL
+SELECT 'order', status, done FROM codes_codeorder UNION ALL
 SELECT 'deletion', status, done FROM campaigns_campaigndeletion UNION ALL
-SELECT 'codes', status, rows_imported FROM campaigns_codeimport UNION ALL
+SELECT 'codes', status, rows_imported FROM codes_codeimport UNION ALL
 SELECT 'customers', status, rows_imported FROM customers_customerimport UNION ALL
 SELECT 'publications', status, rows_imported + rows_refused FROM publications_publicationimport
 """

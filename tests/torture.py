@@ -102,7 +102,7 @@ class Installation:
             ).fetchone()
             connection.execute(
                 """WITH made AS (
-                     INSERT INTO campaigns_voucher (campaign_id, code, published_at)
+                     INSERT INTO codes_voucher (campaign_id, code, published_at)
                      SELECT %s, 'T-' || n, CASE WHEN n <= %s THEN now() END FROM generate_series(1, %s) AS n
                      RETURNING id, published_at
                    ), earlier AS (
@@ -267,7 +267,7 @@ def _compare(installed: Installation, answers: list[dict], codes: int) -> dict:
     with installed.connect() as connection:
         holders = dict(
             connection.execute(
-                """SELECT v.code, c.source_id FROM campaigns_voucher v
+                """SELECT v.code, c.source_id FROM codes_voucher v
                      JOIN publications_publishedvoucher l ON l.voucher_id = v.id
                      JOIN publications_publication p ON p.id = l.publication_id
                      JOIN customers_customer c ON c.id = p.customer_id WHERE v.campaign_id = %s""",
@@ -280,7 +280,7 @@ def _compare(installed: Installation, answers: list[dict], codes: int) -> dict:
                       count(*) FILTER (WHERE withdrawn_at IS NOT NULL AND ledger = 1),
                       count(*) FILTER (WHERE ledger > 1 OR published_at IS NOT NULL AND withdrawn_at IS NOT NULL)
                  FROM (SELECT v.*, (SELECT count(*) FROM publications_publishedvoucher l WHERE l.voucher_id = v.id) AS ledger
-                         FROM campaigns_voucher v WHERE v.campaign_id = %s) AS v""",
+                         FROM codes_voucher v WHERE v.campaign_id = %s) AS v""",
             [installed.campaign],
         ).fetchone()
         (doubled,) = connection.execute(

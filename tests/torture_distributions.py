@@ -32,16 +32,16 @@ WITH campaign AS (
   INSERT INTO campaigns_campaign (name, kind, code_charset, metadata, discount_type, discount_value)
   VALUES ('torture', 'DISCOUNT_COUPONS', 'ABC', '{{}}', 'PERCENT', 10) RETURNING id
 ), codes AS (
-  INSERT INTO campaigns_voucher (campaign_id, code) SELECT id, 'T-' || n FROM campaign, generate_series(1, {codes}) AS n
+  INSERT INTO codes_voucher (campaign_id, code) SELECT id, 'T-' || n FROM campaign, generate_series(1, {codes}) AS n
 ), people AS (
   INSERT INTO customers_customer (source_id, email, address, metadata)
   SELECT 's-' || n, 'c' || n || '@example.com', '{{}}', '{{}}' FROM generate_series(1, {recipients}) AS n RETURNING id
 ), segment AS (
-  INSERT INTO customers_segment (name, type) VALUES ('everybody', 'static') RETURNING id
+  INSERT INTO segments_segment (name, type) VALUES ('everybody', 'static') RETURNING id
 ), members AS (
-  INSERT INTO customers_segmentmember (segment_id, customer_id) SELECT segment.id, people.id FROM segment, people
+  INSERT INTO segments_segmentmember (segment_id, customer_id) SELECT segment.id, people.id FROM segment, people
 )
-INSERT INTO publications_distribution (name, kind, status, audience, segment_id, campaign_id, message, subject, body,
+INSERT INTO distributions_distribution (name, kind, status, audience, segment_id, campaign_id, message, subject, body,
                                        starts_at, actor_kind, actor_label)
 SELECT 'torture', 'manual', 'scheduled', 'segment', segment.id, campaign.id, 'email', 'Hi', 'Your code: {{{{ code }}}}',
        now(), 'user', 'torture' FROM segment, campaign
@@ -123,7 +123,7 @@ def wait_until_done(handout: RunningHandout, seconds: int = 420) -> None:
     give_up = time.monotonic() + seconds
     while time.monotonic() < give_up:
         with suppress(psycopg.Error), connect(handout) as database:
-            (status,) = database.execute("SELECT status FROM publications_distribution").fetchone()
+            (status,) = database.execute("SELECT status FROM distributions_distribution").fetchone()
             if status == "done":
                 return
         time.sleep(0.2)
@@ -132,15 +132,15 @@ def wait_until_done(handout: RunningHandout, seconds: int = 420) -> None:
 
 def _compare(handout: RunningHandout, sink: Sink, recipients: int) -> dict:
     with connect(handout) as database:
-        states = dict(database.execute("SELECT state, count(*) FROM publications_delivery GROUP BY state").fetchall())
+        states = dict(database.execute("SELECT state, count(*) FROM distributions_delivery GROUP BY state").fetchall())
         rows = database.execute(
             """SELECT c.email, v.code, d.state FROM customers_customer c
                  LEFT JOIN publications_publication p ON p.customer_id = c.id
                  LEFT JOIN publications_publishedvoucher l ON l.publication_id = p.id
-                 LEFT JOIN campaigns_voucher v ON v.id = l.voucher_id
-                 LEFT JOIN publications_delivery d ON d.customer_id = c.id"""
+                 LEFT JOIN codes_voucher v ON v.id = l.voucher_id
+                 LEFT JOIN distributions_delivery d ON d.customer_id = c.id"""
         ).fetchall()
-        (taken,) = database.execute("SELECT count(*) FROM campaigns_voucher WHERE published_at IS NOT NULL").fetchone()
+        (taken,) = database.execute("SELECT count(*) FROM codes_voucher WHERE published_at IS NOT NULL").fetchone()
     mails = sink.mails()
     code_of = {email: code for email, code, _ in rows}
     state_of = {email: state for email, _, state in rows}

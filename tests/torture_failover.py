@@ -33,7 +33,7 @@ WITH made AS (
   VALUES ('torture', 'DISCOUNT_COUPONS', 'ABC', '{{}}', 'PERCENT', 10),
          ('ordered', 'DISCOUNT_COUPONS', 'ABCDEFGHIJKLMNOP', '{{}}', 'PERCENT', 10) RETURNING id, name
 )
-INSERT INTO campaigns_voucher (campaign_id, code)
+INSERT INTO codes_voucher (campaign_id, code)
 SELECT id, 'T-' || n FROM made, generate_series(1, {CODES}) AS n WHERE name = 'torture'
 """
 ORDERED = 100_000
@@ -139,7 +139,7 @@ def _compare(connection, answers, *, synchronous: bool) -> dict:
     holders = dict(
         connection.execute(
             """SELECT p.source_id, v.code FROM publications_publication p
-                 JOIN publications_publishedvoucher l ON l.publication_id = p.id JOIN campaigns_voucher v ON v.id = l.voucher_id
+                 JOIN publications_publishedvoucher l ON l.publication_id = p.id JOIN codes_voucher v ON v.id = l.voucher_id
                 WHERE p.source_id IS NOT NULL"""
         ).fetchall()
     )
@@ -155,7 +155,7 @@ def _compare(connection, answers, *, synchronous: bool) -> dict:
 
 def _wait_for_the_order(connection) -> None:
     """A worker was at it when the primary died."""
-    order = "SELECT status, done FROM campaigns_codeorder"
+    order = "SELECT status, done FROM codes_codeorder"
     deadline = time.monotonic() + 240
     while (found := connection.execute(order).fetchone()) != ("done", ORDERED):
         if time.monotonic() > deadline:

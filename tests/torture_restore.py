@@ -29,7 +29,7 @@ POOL = """
 WITH campaign AS (
   INSERT INTO campaigns_campaign (name, kind, code_charset, metadata, discount_type, discount_value)
   VALUES ('shop', 'DISCOUNT_COUPONS', 'ABC', '{}', 'PERCENT', 10) RETURNING id
-) INSERT INTO campaigns_voucher (campaign_id, code) SELECT id, 'S-' || n FROM campaign, generate_series(1, 50000) AS n
+) INSERT INTO codes_voucher (campaign_id, code) SELECT id, 'S-' || n FROM campaign, generate_series(1, 50000) AS n
 """
 LOST_SECONDS = 4
 
@@ -139,11 +139,11 @@ def resume(handout: RunningHandout) -> None:
     """As a person does on the distribution's page: what the log did not name is sent again, and it goes on."""
     with handout.connect() as database:
         database.execute(
-            """UPDATE publications_delivery SET state = 'published', reason = '', attempts = 0, state_at = now()
+            """UPDATE distributions_delivery SET state = 'published', reason = '', attempts = 0, state_at = now()
                 WHERE state = 'unknown'"""
         )
         database.execute(
-            "UPDATE publications_distribution SET status = 'running', status_reason = '' WHERE status = 'held'"
+            "UPDATE distributions_distribution SET status = 'running', status_reason = '' WHERE status = 'held'"
         )
 
 

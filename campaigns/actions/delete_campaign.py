@@ -78,7 +78,7 @@ def _erase(campaign_id: int) -> int:
             # Looked at again under the row's lock: a publication or redemption that began before the deletion may just
             # have ended.
             cursor.execute(
-                "DELETE FROM campaigns_voucher WHERE id = ANY(%s) AND published_at IS NULL AND redeemed_quantity = 0",
+                "DELETE FROM codes_voucher WHERE id = ANY(%s) AND published_at IS NULL AND redeemed_quantity = 0",
                 [keys],
             )
             deletion.update(done=F("done") + cursor.rowcount)

@@ -26,7 +26,7 @@ OWES_DISCOUNT = (
 )
 OWES_GIFT = "(%(gift)s AND v.gift_amount IS NULL AND v.type = 'GIFT_VOUCHER' AND c.gift_amount IS NOT NULL)"
 OWES_LIMIT = "(%(limit)s AND v.redemption_limit IS NULL)"
-INHERITING = f"""campaigns_campaign c JOIN campaigns_voucher v ON v.campaign_id = c.id
+INHERITING = f"""campaigns_campaign c JOIN codes_voucher v ON v.campaign_id = c.id
  WHERE c.id = %(campaign)s AND {GIVEN_OUT} AND ({OWES_DISCOUNT} OR {OWES_GIFT} OR {OWES_LIMIT})"""
 
 # Where there is no limit, the largest stands for it: an empty one would be the campaign's again.
@@ -34,7 +34,7 @@ KEEP = f"""
 WITH kept AS MATERIALIZED (
     SELECT v.id FROM {INHERITING} AND v.id < %(before)s ORDER BY v.id DESC LIMIT %(most)s FOR NO KEY UPDATE OF v
 )
-UPDATE campaigns_voucher v
+UPDATE codes_voucher v
    SET discount_type = CASE WHEN {OWES_DISCOUNT} THEN c.discount_type ELSE v.discount_type END,
        discount_value = CASE WHEN {OWES_DISCOUNT} THEN c.discount_value ELSE v.discount_value END,
        unit_type = CASE WHEN {OWES_DISCOUNT} THEN c.unit_type ELSE v.unit_type END,
@@ -78,14 +78,14 @@ def hold_codes() -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '500ms'")
-        cursor.execute("LOCK TABLE campaigns_voucher IN SHARE ROW EXCLUSIVE MODE")
+        cursor.execute("LOCK TABLE codes_voucher IN SHARE ROW EXCLUSIVE MODE")
 
 
 def most_redeemed(campaign: Campaign) -> Decimal:
     """The most that one of the codes which have the campaign's gift amount has paid."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT coalesce(max(redeemed_amount), 0) FROM campaigns_voucher
+            """SELECT coalesce(max(redeemed_amount), 0) FROM codes_voucher
                 WHERE campaign_id = %s AND gift_amount IS NULL AND deleted_at IS NULL""",
             [campaign.pk],
         )

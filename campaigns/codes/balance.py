@@ -16,12 +16,12 @@ IS_SPENT = f"v.type = 'GIFT_VOUCHER' AND {BALANCE} <= 0"
 # Of a voucher `v` alone: somebody used it, here or before it was imported. A rollback does not undo that: the code was
 # seen. To be asked under the row's lock, so that no use goes unnoticed.
 EVER_USED = """(v.redeemed_quantity > 0 OR v.redeemed_amount > 0 OR coalesce(v.gift_amount, 1) = 0 OR v.withdrawn_why IS NOT DISTINCT FROM 'used'
-        OR EXISTS (SELECT FROM publications_redemption u
+        OR EXISTS (SELECT FROM redemptions_redemption u
                     WHERE u.voucher_id = v.id AND u.kind = 'redemption' AND u.result = 'SUCCESS'))"""
 
 
 def was_ever_used(voucher: Voucher) -> bool:
     """As the database has it now: EVER_USED."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT 1 FROM campaigns_voucher v WHERE v.id = %s AND {EVER_USED}", [voucher.pk])  # noqa: S608
+        cursor.execute(f"SELECT 1 FROM codes_voucher v WHERE v.id = %s AND {EVER_USED}", [voucher.pk])  # noqa: S608
         return cursor.fetchone() is not None

@@ -21,7 +21,7 @@ in_pool = POOL_FLAGS & (Q(expiration_date=None) | Q(expiration_date__gt=Now()))
 CAMPAIGN_LASTS = "k.deleted_at IS NULL AND (k.expiration_date IS NULL OR k.expiration_date > now())"
 CAMPAIGN_IS_GOOD = f"k.active AND {CAMPAIGN_LASTS}"
 CAMPAIGN_GIVES = f"""{CAMPAIGN_LASTS}
-         AND (k.active OR NOT EXISTS (SELECT FROM config_projectsettings WHERE refuse_disabled_campaigns))"""
+         AND (k.active OR NOT EXISTS (SELECT FROM staff_projectsettings WHERE refuse_disabled_campaigns))"""
 
 
 def lock_pool(campaign: Campaign) -> None:
@@ -33,7 +33,7 @@ def left_in_pool(campaign: Campaign, *, up_to: int) -> int:
     """How many codes the pool holds, counted no further than `up_to`."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT count(*) FROM (SELECT 1 FROM campaigns_voucher v
+            f"""SELECT count(*) FROM (SELECT 1 FROM codes_voucher v
                  WHERE v.campaign_id = %s AND {IN_POOL} LIMIT %s) AS pool""",  # noqa: S608 - our own constants
             [campaign.pk, up_to],
         )

@@ -42,11 +42,11 @@ class Key(NamedTuple):
 KEY = f"""SELECT id, name, scope, for_integrations, token_hash,
                 coalesce(abs(extract(epoch FROM now() - last_used_at)) < 60, false),
                 {IS_OPEN}
-           FROM config_apikey WHERE app_id = %s AND revoked_at IS NULL"""  # noqa: S608 - our own constant
+           FROM api_apikey WHERE app_id = %s AND revoked_at IS NULL"""  # noqa: S608 - our own constant
 
 # One call a minute writes it; the others at that moment do not wait for it.
-NOTE_USE = """UPDATE config_apikey SET last_used_at = now() WHERE id = (
-    SELECT id FROM config_apikey WHERE id = %s AND (last_used_at IS NULL OR abs(extract(epoch FROM now() - last_used_at)) >= 60)
+NOTE_USE = """UPDATE api_apikey SET last_used_at = now() WHERE id = (
+    SELECT id FROM api_apikey WHERE id = %s AND (last_used_at IS NULL OR abs(extract(epoch FROM now() - last_used_at)) >= 60)
        FOR UPDATE SKIP LOCKED)"""
 
 

@@ -28,7 +28,7 @@ logger = logging.getLogger("handout.api")
 SECONDS = 1.0  # between two statements
 ROOM = 20_000  # calls that may wait to be written, for each web process
 
-INSERT = """INSERT INTO config_apicall (key_id, at, method, path, status, duration_ms, request_id)
+INSERT = """INSERT INTO api_apicall (key_id, at, method, path, status, duration_ms, request_id)
             SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::int[], %s::float8[], %s::text[])"""
 
 

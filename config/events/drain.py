@@ -16,8 +16,8 @@ MOST = 5_000  # in one go; the next is a few seconds away
 # Nothing here depends on the order of ids: a row whose transaction commits late is found by a later look.
 # In a quarantine all of it waits.
 TAKE = f"""
-WITH taken AS MATERIALIZED (SELECT id FROM config_outbox WHERE {NOT_OPEN} ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
-DELETE FROM config_outbox o USING taken WHERE o.id = taken.id
+WITH taken AS MATERIALIZED (SELECT id FROM events_outbox WHERE {NOT_OPEN} ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+DELETE FROM events_outbox o USING taken WHERE o.id = taken.id
 RETURNING o.id, o.kind, o.object_key, o.created_at
 """  # noqa: S608 - our own constant
 

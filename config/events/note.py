@@ -17,13 +17,13 @@ def note_event(kind: str, object_key: int) -> None:
 
 def noting_for_listeners(kind: str, *, of: str) -> str:
     """SQL for a CTE beside the CTE `of`: one event for each of its rows (a column `id`), if anybody listens."""
-    return f"""INSERT INTO config_outbox (kind, object_key)
+    return f"""INSERT INTO events_outbox (kind, object_key)
     SELECT '{kind}', {of}.id FROM {of} WHERE {listened_to(kind)}"""  # noqa: S608 - our own constants
 
 
 def listened_to(kind: str) -> str:
     """As SQL: whether anybody but the webhooks wants to be told. A look at a table of a few rows."""
-    return f"EXISTS (SELECT FROM config_listener l WHERE l.kind = '{kind}')"
+    return f"EXISTS (SELECT FROM events_listener l WHERE l.kind = '{kind}')"
 
 
 def listen(kind: str, *, owner: str) -> None:

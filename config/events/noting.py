@@ -10,8 +10,8 @@ def noting(kind: str, *, of: str) -> str:
     or rule listens. Without a listener a publication then pays for two looks at tables of a few rows, and no row is
     written that nobody would read. An OR may follow.
     """
-    return f"""INSERT INTO config_outbox (kind, object_key)
+    return f"""INSERT INTO events_outbox (kind, object_key)
     SELECT '{kind}', {of}.id FROM {of}
      WHERE {listened_to(kind)}
-        OR EXISTS (SELECT FROM publications_webhookaddress a
+        OR EXISTS (SELECT FROM webhooks_webhookaddress a
                     WHERE a.paused_at IS NULL AND a.deleted_at IS NULL AND '{kind}' = ANY (a.events))"""  # noqa: S608

@@ -14,10 +14,10 @@ from config.server.postgres_tools import ToolFailed, command, environment
 # A backup from before there were quarantines leaves a mark, from which their migration opens one.
 OPEN_QUARANTINE = """
 DO $$ BEGIN
-    IF to_regclass('public.config_quarantine') IS NULL THEN
+    IF to_regclass('public.staff_quarantine') IS NULL THEN
         CREATE TABLE public.handout_restored AS SELECT TIMESTAMPTZ '{moment}' AS lost_since;
     ELSE
-        INSERT INTO public.config_quarantine (cause, lost_since) VALUES ('restore', '{moment}') ON CONFLICT DO NOTHING;
+        INSERT INTO public.staff_quarantine (cause, lost_since) VALUES ('restore', '{moment}') ON CONFLICT DO NOTHING;
     END IF;
 END $$;
 COMMIT;

@@ -127,7 +127,7 @@ class RoleModelAdmin(admin.ModelAdmin):
             raise PermissionDenied
         obj = self.get_object(request, object_id)
         public_id = getattr(obj, "public_id", f"{self.opts.model_name}_{object_id}")
-        return redirect(reverse("config:audit-log", query={"q": public_id}))
+        return redirect(reverse("staff:audit-log", query={"q": public_id}))
 
 
 def save_changed_columns(obj, form) -> list[str]:

@@ -3,8 +3,8 @@ from django.contrib.admin.apps import AdminConfig
 from django.db.models.signals import post_migrate
 
 
-class HandoutConfig(AppConfig):
-    name = "config"
+class StaffConfig(AppConfig):
+    name = "config.staff"
     verbose_name = "Settings"
 
     def ready(self):
@@ -13,7 +13,7 @@ class HandoutConfig(AppConfig):
 
         # Permissions exist only after `migrate` has run, so the roles are made by its closing signal.
         log_failed_sign_ins()
-        post_migrate.connect(create_roles, sender=self, dispatch_uid="config.create_roles")
+        post_migrate.connect(create_roles, sender=self, dispatch_uid="staff.create_roles")
 
 
 class HandoutAdminConfig(AdminConfig):

@@ -103,14 +103,14 @@ COUNTED = re.compile(r"(\{(\w+)\}(?: missing| failed| past)? [a-z]+)s\b")
 
 # The beginning of a public id -> the page that shows the object. By name, since config knows no app.
 PAGES = {
-    "camp": ("publications:campaign", "campaign_id"),
-    "v": ("publications:code", "voucher_id"),
-    "cust": ("publications:customer", "customer_id"),
+    "camp": ("dashboard:campaign", "campaign_id"),
+    "v": ("dashboard:code", "voucher_id"),
+    "cust": ("dashboard:customer", "customer_id"),
     "pub": ("publications:publication", "publication_id"),
-    "export": ("publications:export", "export_id"),
-    "seg": ("customers:segment", "segment_id"),
+    "export": ("exports:export", "export_id"),
+    "seg": ("segments:segment", "segment_id"),
     "dist": ("distributions:distribution", "distribution_id"),
-    "hook": ("publications:webhook", "address_id"),
+    "hook": ("webhooks:webhook", "address_id"),
 }
 
 

@@ -21,22 +21,22 @@ class Entry(NamedTuple):
 
 
 MAIN = [
-    Entry("Home", "house", "publications:home"),
+    Entry("Home", "house", "dashboard:home"),
     Entry("Campaigns", "ticket-percent", "campaigns:list"),
     Entry("Codes", "scan-barcode", "campaigns:codes"),
     Entry("Customers", "users", "customers:list"),
-    Entry("Segments", "users-round", "customers:segments"),
-    Entry("Publications", "send", "publications:all"),
-    Entry("Distributions", "megaphone", "distributions:list", also=("automations:list", "distributions:outbox")),
-    Entry("Exports", "file-down", "publications:exports"),
+    Entry("Segments", "users-round", "segments:segments"),
+    Entry("Publications", "send", "publications:history"),
+    Entry("Distributions", "megaphone", "distributions:list", also=("automation:list", "distributions:outbox")),
+    Entry("Exports", "file-down", "exports:exports"),
 ]
 SETTINGS = [
-    Entry("API keys", "key-round", "config:api-keys", MANAGE),
-    Entry("Webhooks", "webhook", "publications:webhooks", MANAGE),
-    Entry("Project settings", "settings", "config:settings", MANAGE),
-    Entry("Audit log", "scroll-text", "config:audit-log", MANAGE),
+    Entry("API keys", "key-round", "api:api-keys", MANAGE),
+    Entry("Webhooks", "webhook", "webhooks:webhooks", MANAGE),
+    Entry("Project settings", "settings", "staff:settings", MANAGE),
+    Entry("Audit log", "scroll-text", "staff:audit-log", MANAGE),
     Entry("Users & roles", "user-cog", "admin:auth_user_changelist", MANAGE),
-    Entry("Status", "activity", "config:status"),
+    Entry("Status", "activity", "server:status"),
     Entry("Administration", "database", "admin:index", (PUBLISH, EXPORT, MANAGE)),
 ]
 

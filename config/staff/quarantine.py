@@ -13,7 +13,7 @@ from django.db.models import Exists
 
 from config.staff.models import Quarantine
 
-IS_OPEN = "EXISTS (SELECT FROM config_quarantine WHERE ended_at IS NULL)"
+IS_OPEN = "EXISTS (SELECT FROM staff_quarantine WHERE ended_at IS NULL)"
 NOT_OPEN = f"NOT {IS_OPEN}"
 
 

@@ -31,7 +31,7 @@ EXPLAINED = {
 
 def may(user, *abilities: str) -> bool:
     """Whether the user has every one of the abilities. A superuser has all."""
-    return user.is_active and user.has_perms([f"config.{ability}" for ability in abilities])
+    return user.is_active and user.has_perms([f"staff.{ability}" for ability in abilities])
 
 
 def reveals_codes(user) -> bool:
@@ -66,8 +66,8 @@ def create_roles(*, using: str = "default", **kwargs) -> None:
     from django.contrib.auth.models import Group, Permission
 
     # Django makes the permissions by the same signal, and on a new database only after us.
-    create_permissions(apps.get_app_config("config"), verbosity=0, using=using)
-    abilities = {p.codename: p for p in Permission.objects.using(using).filter(content_type__app_label="config")}
+    create_permissions(apps.get_app_config("staff"), verbosity=0, using=using)
+    abilities = {p.codename: p for p in Permission.objects.using(using).filter(content_type__app_label="staff")}
     for role, allowed in ROLES.items():
         group, _ = Group.objects.using(using).get_or_create(name=role)
         group.permissions.set([abilities[ability] for ability in allowed])

@@ -17,7 +17,7 @@ WITHOUT_PAGES = ("/v1/",)
 # One row also where nobody has changed a setting yet; and whether each page has to say that nothing is published
 # (templates/quarantine/_banner.html), in the one query that all of them make.
 SETTINGS = f"""SELECT s.*, {IS_OPEN} AS quarantined
-  FROM (SELECT 1) AS always LEFT JOIN config_projectsettings s ON s.id = 1"""  # noqa: S608 - our own constant
+  FROM (SELECT 1) AS always LEFT JOIN staff_projectsettings s ON s.id = 1"""  # noqa: S608 - our own constant
 
 
 class TimeZoneMiddleware:

@@ -1,17 +1,11 @@
-"""The settings pages."""
+"""Project settings and the audit log."""
 
 from django.urls import path
 
 from config.staff.pages import views
 
-app_name = "config"
+app_name = "staff"
 urlpatterns = [
-    path("settings/api-keys/", views.api_keys, name="api-keys"),
-    path("settings/api-keys/new", views.create_key, name="create-api-key"),
-    path("settings/api-keys/<int:key_id>/made", views.key_made, name="api-key-made"),
-    path("settings/api-keys/<int:key_id>/log", views.key_log, name="api-key-log"),
-    path("settings/api-keys/<int:key_id>/revoke", views.revoke_key, name="revoke-api-key"),
     path("settings/project", views.project_settings, name="settings"),
-    path("settings/status", views.status, name="status"),
     path("settings/audit-log", views.audit_log, name="audit-log"),
 ]

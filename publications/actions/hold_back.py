@@ -15,7 +15,7 @@ from publications.actions.release import ReasonMissing
 # The trigger `voucher_stays_withdrawn` lets only the code through that this setting of the transaction names.
 PUT_BACK = f"""
 WITH meant AS MATERIALIZED (SELECT set_config('handout.puts_back', %(voucher)s::text, true) AS key)
-UPDATE campaigns_voucher v SET withdrawn_at = NULL, withdrawn_why = NULL, updated_at = now()
+UPDATE codes_voucher v SET withdrawn_at = NULL, withdrawn_why = NULL, updated_at = now()
   FROM meant
  WHERE v.id = meant.key::bigint AND v.published_at IS NULL AND v.deleted_at IS NULL AND v.withdrawn_at IS NOT NULL
    AND NOT {EVER_USED}

@@ -33,7 +33,7 @@ _COLUMNS = {
 
 _LOCK_CODES = """
 SELECT count(*) FROM (
-  SELECT v.id FROM campaigns_voucher v JOIN pg_temp.staged s ON s.key = v.code
+  SELECT v.id FROM codes_voucher v JOIN pg_temp.staged s ON s.key = v.code
    ORDER BY v.id FOR NO KEY UPDATE OF v) AS locked
 """
 # Until the commit nobody of them can be erased.
@@ -62,7 +62,7 @@ SELECT s.row,
             WHEN v.published_at IS NOT NULL THEN 'published' WHEN {_WITHDRAWN} THEN 'withdrawn' ELSE 'deleted' END AS verdict,
        held.holder, v.published_at
   FROM {_STAGED}
-  LEFT JOIN campaigns_voucher v ON v.code = s.key
+  LEFT JOIN codes_voucher v ON v.code = s.key
   LEFT JOIN campaigns_campaign c ON c.id = v.campaign_id
   LEFT JOIN LATERAL (
     SELECT coalesce(bool_or(p.customer_id IS NOT DISTINCT FROM {_CUSTOMER} AND ({_CUSTOMER} IS NOT NULL OR {_NOBODY})
@@ -100,7 +100,7 @@ SELECT s.row, v.id, v.campaign_id, {_CUSTOMER}, s.channel, s.metadata, s.date,
        coalesce(c.join_once, false) AND {_CUSTOMER} IS NOT NULL,
        CASE WHEN v.expiration_date IS NULL THEN nullif(c.activity_duration, '') END
   FROM {_STAGED}
-  JOIN campaigns_voucher v ON v.code = s.key
+  JOIN codes_voucher v ON v.code = s.key
   LEFT JOIN campaigns_campaign c ON c.id = v.campaign_id
  WHERE v.published_at IS NULL AND ({_CUSTOMER} IS NOT NULL OR {_NOBODY})
  ORDER BY s.date, s.row
@@ -148,7 +148,7 @@ class PublicationImporter:
         return self._of_code(f"is the same as in row {first_row}. Each code is published once. Remove one of the rows.")
 
     def known(self, cursor, keys: Sequence[str]) -> dict[str, str]:
-        cursor.execute("SELECT code FROM campaigns_voucher WHERE code = ANY(%s)", [list(keys)])
+        cursor.execute("SELECT code FROM codes_voucher WHERE code = ANY(%s)", [list(keys)])
         missing = set(keys).difference(code for (code,) in cursor.fetchall())
         return {key: self._of_code(self._why("missing", None, None)) for key in missing}
 

@@ -382,7 +382,7 @@ def _state_of(campaign: Campaign) -> _State:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT deleted_at IS NOT NULL, coalesce(expiration_date <= now(), false),
-                      NOT active AND EXISTS (SELECT FROM config_projectsettings WHERE refuse_disabled_campaigns),
+                      NOT active AND EXISTS (SELECT FROM staff_projectsettings WHERE refuse_disabled_campaigns),
                       pool_version, auto_update, {IS_OPEN}
                  FROM campaigns_campaign WHERE id = %s""",  # noqa: S608 - our own constant
             [campaign.pk],

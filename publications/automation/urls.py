@@ -4,7 +4,7 @@ from django.urls import path
 
 from publications.automation.pages import views
 
-app_name = "automations"
+app_name = "automation"
 urlpatterns = [
     path("automations/", views.automations, name="list"),
     path("automations/new", views.create, name="create"),

@@ -1,8 +1,8 @@
 from django.apps import AppConfig
 
 
-class PublicationsConfig(AppConfig):
-    name = "publications"
+class DashboardConfig(AppConfig):
+    name = "publications.dashboard"
 
     def ready(self):
         from publications.redemptions.count_for_segments import count_for_segments

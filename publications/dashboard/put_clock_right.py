@@ -32,19 +32,19 @@ class Stored(NamedTuple):
 
 
 STORED = [
-    Stored("customers_watchedsegment", "looked_at", PAST),
-    Stored("customers_watchedmember", "since", PAST),
-    Stored("customers_firstmembers", "created_at", PAST),
+    Stored("segments_watchedsegment", "looked_at", PAST),
+    Stored("segments_watchedmember", "since", PAST),
+    Stored("segments_firstmembers", "created_at", PAST),
     Stored("campaigns_campaigncount", "counted_at", PAST),
-    Stored("config_apikey", "last_used_at", PAST),
-    Stored("publications_emailgrant", "at", PAST),
-    Stored("publications_rule", "activated_at", PAST),
-    Stored("publications_firing", "created_at", PAST),  # which counts for "at most so often"
-    Stored("publications_distribution", "rests_until", RESTS[-1]),
-    Stored("publications_webhookaddress", "rests_until", REST),
-    Stored("publications_delivery", "state_at", PAST, "state = 'sending'"),
-    Stored("publications_delivery", "next_attempt_at", max(MESSAGES_RETRY_AFTER), "state = 'published'"),
-    Stored("publications_webhookdelivery", "next_attempt_at", max(WEBHOOKS_RETRY_AFTER), "status = 'waiting'"),
+    Stored("api_apikey", "last_used_at", PAST),
+    Stored("distributions_emailgrant", "at", PAST),
+    Stored("automation_rule", "activated_at", PAST),
+    Stored("automation_firing", "created_at", PAST),  # which counts for "at most so often"
+    Stored("distributions_distribution", "rests_until", RESTS[-1]),
+    Stored("webhooks_webhookaddress", "rests_until", REST),
+    Stored("distributions_delivery", "state_at", PAST, "state = 'sending'"),
+    Stored("distributions_delivery", "next_attempt_at", max(MESSAGES_RETRY_AFTER), "state = 'published'"),
+    Stored("webhooks_webhookdelivery", "next_attempt_at", max(WEBHOOKS_RETRY_AFTER), "status = 'waiting'"),
     Stored("axes_accessattempt", "attempt_time", PAST),
     Stored("django_session", "expire_date", timedelta(seconds=settings.SESSION_COOKIE_AGE)),
     Stored("procrastinate_workers", "last_heartbeat", PAST),

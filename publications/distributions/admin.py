@@ -48,7 +48,7 @@ class DistributionAdmin(ReadOnlyAdmin):
 
     def view_on_site(self, distribution) -> str:
         if distribution.kind == Distribution.Kind.AUTOMATIC:
-            return reverse("automations:automation", kwargs={"distribution_id": distribution.pk})
+            return reverse("automation:automation", kwargs={"distribution_id": distribution.pk})
         return reverse("distributions:distribution", kwargs={"distribution_id": distribution.pk})
 
 

@@ -5,34 +5,34 @@ from __future__ import annotations
 
 from django.db import connection
 
-DELIVERIES = "SELECT count(*) FROM publications_delivery"
+DELIVERIES = "SELECT count(*) FROM distributions_delivery"
 
 WHAT_MUST_HOLD = [
     (
         "a distribution has one delivery for each customer and firing",
         "delivery",
         DELIVERIES,
-        """SELECT max(id) FROM publications_delivery
+        """SELECT max(id) FROM distributions_delivery
             GROUP BY distribution_id, customer_id, firing HAVING count(*) > 1""",
     ),
     (
         "a delivery's publication is its own, its customer's, and of its distribution's campaign",
         "delivery",
         DELIVERIES + " WHERE publication_id IS NOT NULL",
-        """SELECT d.id FROM publications_delivery d
+        """SELECT d.id FROM distributions_delivery d
              JOIN publications_publication p ON p.id = d.publication_id
-             JOIN publications_distribution x ON x.id = d.distribution_id
+             JOIN distributions_distribution x ON x.id = d.distribution_id
             WHERE p.customer_id IS DISTINCT FROM d.customer_id OR p.result <> 'SUCCESS'
                OR x.kind = 'manual' AND p.campaign_id IS DISTINCT FROM x.campaign_id
            UNION
-           SELECT max(id) FROM publications_delivery WHERE publication_id IS NOT NULL
+           SELECT max(id) FROM distributions_delivery WHERE publication_id IS NOT NULL
             GROUP BY publication_id HAVING count(*) > 1""",
     ),
     (
         "who was tried by a run of a campaign has a publication, who waits has none",
         "delivery",
         DELIVERIES + " WHERE state <> 'skipped'",
-        """SELECT d.id FROM publications_delivery d JOIN publications_distribution x ON x.id = d.distribution_id
+        """SELECT d.id FROM distributions_delivery d JOIN distributions_distribution x ON x.id = d.distribution_id
             WHERE d.state = 'pending' AND d.publication_id IS NOT NULL
                OR d.state NOT IN ('pending', 'skipped') AND d.publication_id IS NULL
                   AND x.kind = 'manual' AND x.campaign_id IS NOT NULL""",
@@ -42,53 +42,53 @@ WHAT_MUST_HOLD = [
         "pub",
         "SELECT count(*) FROM publications_publication WHERE actor_kind = 'run' AND actor_id IS NOT NULL",
         """SELECT p.id FROM publications_publication p
-             LEFT JOIN publications_delivery d ON d.publication_id = p.id
+             LEFT JOIN distributions_delivery d ON d.publication_id = p.id
             WHERE p.actor_kind = 'run' AND p.actor_id IS NOT NULL  -- demo data name a run that never was
               AND (d.id IS NULL OR d.distribution_id <> p.actor_id)""",
     ),
     (
         "a distribution that is done has nobody waiting",
         "dist",
-        "SELECT count(*) FROM publications_distribution WHERE status = 'done'",
-        """SELECT x.id FROM publications_distribution x WHERE x.status = 'done'
+        "SELECT count(*) FROM distributions_distribution WHERE status = 'done'",
+        """SELECT x.id FROM distributions_distribution x WHERE x.status = 'done'
               AND (NOT x.audience_complete
-                   OR EXISTS (SELECT FROM publications_delivery d WHERE d.distribution_id = x.id
+                   OR EXISTS (SELECT FROM distributions_delivery d WHERE d.distribution_id = x.id
                                  AND (d.state IN ('pending', 'sending') OR d.state = 'published' AND x.message <> 'none')))""",
     ),
     (
         "a firing has a delivery of its own, of the same distribution, customer and trigger",
         "firing",
-        "SELECT count(*) FROM publications_firing WHERE outcome = 'fired'",
-        """SELECT f.id FROM publications_firing f LEFT JOIN publications_delivery d ON d.id = f.delivery_id
+        "SELECT count(*) FROM automation_firing WHERE outcome = 'fired'",
+        """SELECT f.id FROM automation_firing f LEFT JOIN distributions_delivery d ON d.id = f.delivery_id
             WHERE f.outcome = 'fired' AND (d.id IS NULL OR d.distribution_id <> f.distribution_id
                   OR d.customer_id IS DISTINCT FROM f.customer_id OR d.firing <> f.key)""",
     ),
     (
         "a trigger met a rule once for a customer",
         "firing",
-        "SELECT count(*) FROM publications_firing",
-        """SELECT max(id) FROM publications_firing
+        "SELECT count(*) FROM automation_firing",
+        """SELECT max(id) FROM automation_firing
             GROUP BY distribution_id, key, customer_id HAVING count(*) > 1""",
     ),
     (
         "a referee counts once in a program, by somebody else, and a referrer's are numbered from 1",
         "cust",
-        "SELECT count(*) FROM publications_referral",
-        """SELECT referee_id FROM publications_referral WHERE referrer_id = referee_id
+        "SELECT count(*) FROM referrals_referral",
+        """SELECT referee_id FROM referrals_referral WHERE referrer_id = referee_id
            UNION
-           SELECT referee_id FROM publications_referral GROUP BY campaign_id, referee_id HAVING count(*) > 1
+           SELECT referee_id FROM referrals_referral GROUP BY campaign_id, referee_id HAVING count(*) > 1
            UNION
-           SELECT referrer_id FROM publications_referral GROUP BY campaign_id, referrer_id HAVING max(number) <> count(*)""",
+           SELECT referrer_id FROM referrals_referral GROUP BY campaign_id, referrer_id HAVING max(number) <> count(*)""",
     ),
     (
         "an erased customer's deliveries hold no address, and none of their messages is kept",
         "",
-        """SELECT count(*) FROM publications_delivery d JOIN customers_customer c ON c.id = d.customer_id
+        """SELECT count(*) FROM distributions_delivery d JOIN customers_customer c ON c.id = d.customer_id
             WHERE c.erased_at IS NOT NULL""",
-        """SELECT 'delivery' AS kind, d.id AS key FROM publications_delivery d
+        """SELECT 'delivery' AS kind, d.id AS key FROM distributions_delivery d
              JOIN customers_customer c ON c.id = d.customer_id WHERE c.erased_at IS NOT NULL AND d.email <> ''
            UNION ALL
-           SELECT 'kept message', m.id FROM publications_keptmessage m
+           SELECT 'kept message', m.id FROM distributions_keptmessage m
              JOIN customers_customer c ON c.id = m.customer_id WHERE c.erased_at IS NOT NULL""",
     ),
 ]
@@ -100,7 +100,7 @@ def what_waits_for_a_person() -> list[str]:
         cursor.execute(
             """SELECT count(*) FILTER (WHERE state = 'unknown'),
                       count(*) FILTER (WHERE state = 'sending' AND state_at < now() - interval '20 minutes')
-                 FROM publications_delivery WHERE state IN ('unknown', 'sending')"""
+                 FROM distributions_delivery WHERE state IN ('unknown', 'sending')"""
         )
         unknown, stuck = cursor.fetchone()
     notes = []

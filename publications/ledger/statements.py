@@ -42,17 +42,17 @@ def customer_lives(customer: str) -> str:
 
 
 # `id + 0`: only the pool's own index serves that order, so the planner never walks the primary key (ADR 0003).
-NEXT = f"""SELECT v.id, v.expiration_date, v.code FROM campaigns_voucher v
+NEXT = f"""SELECT v.id, v.expiration_date, v.code FROM codes_voucher v
        WHERE v.campaign_id = %(campaign)s AND {IN_POOL} AND v.id + 0 > %(after)s
          AND (SELECT {{gives}} FROM campaigns_campaign k WHERE k.id = %(campaign)s)
        ORDER BY v.id + 0 LIMIT {{limit}} FOR UPDATE OF v"""  # noqa: S608 - our own constants
 NAMED = f"""SELECT v.id, v.expiration_date, v.code
-        FROM campaigns_voucher v LEFT JOIN campaigns_campaign c ON c.id = v.campaign_id
+        FROM codes_voucher v LEFT JOIN campaigns_campaign c ON c.id = v.campaign_id
        WHERE v.id = {{which}} AND {MAY_BE_GIVEN}
        ORDER BY v.id FOR UPDATE OF v"""  # noqa: S608 - our own constants
 # Whether it could be published today does not matter. The caller may hold the rows by this lock already, and a
 # stronger one could then wait in a circle.
-PAST = """SELECT v.id, v.expiration_date, v.code FROM campaigns_voucher v
+PAST = """SELECT v.id, v.expiration_date, v.code FROM codes_voucher v
        WHERE v.id = {which} AND v.published_at IS NULL
        ORDER BY v.id FOR NO KEY UPDATE OF v"""
 SEVERAL_NAMED = "ANY(%(vouchers)s::bigint[])"

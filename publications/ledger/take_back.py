@@ -17,7 +17,7 @@ LOCK_PUBLICATIONS = "SELECT FROM publications_publication WHERE id = ANY(%(publi
 LIVE = """publication_id = ANY(%(publications)s) AND released_at IS NULL
       AND (%(voucher)s::bigint IS NULL OR voucher_id = %(voucher)s)"""
 LOCK_VOUCHERS = f"""
-SELECT FROM campaigns_voucher WHERE id IN (SELECT voucher_id FROM publications_publishedvoucher WHERE {LIVE})
+SELECT FROM codes_voucher WHERE id IN (SELECT voucher_id FROM publications_publishedvoucher WHERE {LIVE})
  ORDER BY id FOR NO KEY UPDATE
 """  # noqa: S608 - our own constant
 RELEASE = f"""
@@ -28,7 +28,7 @@ UPDATE publications_publishedvoucher
 
 # The code's own expiration is back where the publication had given it another; but what somebody has set since stays.
 TAKE_OFF = f"""
-UPDATE campaigns_voucher v
+UPDATE codes_voucher v
    SET published_at = NULL, updated_at = now(),
        withdrawn_at = CASE WHEN %(back_to_pool)s AND NOT {EVER_USED} THEN NULL ELSE coalesce(v.withdrawn_at, now()) END,
        withdrawn_why = CASE WHEN {EVER_USED} THEN 'used' WHEN NOT %(back_to_pool)s THEN 'retired' END,

@@ -18,6 +18,6 @@ LEDGER = "publication_id, voucher_id, code, expiration_given, expiration_before"
 ADD_LEDGER = f"""
     INSERT INTO publications_publishedvoucher ({LEDGER}) SELECT {LEDGER} FROM held"""  # noqa: S608
 MARK_VOUCHERS = """
-    UPDATE campaigns_voucher v
+    UPDATE codes_voucher v
        SET published_at = held.created_at, expiration_date = coalesce(held.expiration_given, v.expiration_date)
       FROM held WHERE v.id = held.voucher_id"""

@@ -39,7 +39,7 @@ CHANNELS_OFFERED = 8
 def publish(request, campaign_id):
     campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
     codes = count_codes([campaign])[campaign.pk]
-    back = reverse("publications:campaign", kwargs={"campaign_id": campaign.pk})
+    back = reverse("dashboard:campaign", kwargs={"campaign_id": campaign.pk})
     context = {"title": f"Publish from {campaign}", "campaign": campaign, "codes": codes, "back": back}
     return _page(request, campaign, None, context)
 
@@ -49,7 +49,7 @@ def publish(request, campaign_id):
 @requires(PUBLISH)
 def publish_code(request, voucher_id):
     voucher = get_object_or_404(Voucher.objects.select_related("campaign"), pk=voucher_id, deleted_at=None)
-    back = reverse("publications:code", kwargs={"voucher_id": voucher.pk})
+    back = reverse("dashboard:code", kwargs={"voucher_id": voucher.pk})
     return _page(request, voucher.campaign, voucher, {"title": "Publish this code", "voucher": voucher, "back": back})
 
 

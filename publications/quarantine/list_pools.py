@@ -13,12 +13,12 @@ from campaigns.models import Campaign
 COUNT_UP_TO = 100_000  # codes of a pool
 
 # `id + 0`: only the pool's own index serves that order (ADR 0003).
-CODES_LEFT = f"""(SELECT count(*) FROM (SELECT FROM campaigns_voucher v
+CODES_LEFT = f"""(SELECT count(*) FROM (SELECT FROM codes_voucher v
     WHERE v.campaign_id = campaigns_campaign.id AND {IN_POOL} ORDER BY v.id + 0 LIMIT {COUNT_UP_TO + 1}) AS pool)"""  # noqa: S608 - our own constants
 GIVEN = """(SELECT coalesce(sum(p.voucher_count), 0) FROM publications_publication p
     WHERE p.campaign_id = campaigns_campaign.id AND p.result = 'SUCCESS'
       AND p.created_at > %s - interval '1 hour' AND p.created_at <= %s)"""
-WITHDRAWN = """(SELECT count(*) FROM campaigns_voucher v
+WITHDRAWN = """(SELECT count(*) FROM codes_voucher v
     WHERE v.campaign_id = campaigns_campaign.id AND v.withdrawn_why = 'held_back' AND v.withdrawn_at >= %s)"""
 
 

@@ -10,22 +10,22 @@ BY = 10**9  # more than is ever lost; and a thousand times it is still below the
 # others, and those of other apps, stay: a counter of 32 bits would be at its end after two.
 TABLES = [
     "campaigns_campaign",
-    "campaigns_codeimport",
-    "campaigns_codeorder",
-    "campaigns_voucher",
-    "config_outbox",
+    "codes_codeimport",
+    "codes_codeorder",
+    "codes_voucher",
+    "events_outbox",
     "customers_customer",
     "customers_customerimport",
     "customers_event",
-    "customers_segment",
-    "publications_delivery",
-    "publications_distribution",
-    "publications_export",
+    "segments_segment",
+    "distributions_delivery",
+    "distributions_distribution",
+    "exports_export",
     "publications_publication",
     "publications_publicationimport",
-    "publications_redemption",
-    "publications_webhookaddress",
-    "publications_webhookdelivery",
+    "redemptions_redemption",
+    "webhooks_webhookaddress",
+    "webhooks_webhookdelivery",
 ]
 
 

@@ -28,12 +28,12 @@ WITH listed AS MATERIALIZED (
         AS row (code, campaign_id, type) ORDER BY code, campaign_id NULLS LAST
 ), known AS MATERIALIZED (
     SELECT v.id, v.code, v.published_at IS NULL AND v.withdrawn_at IS NULL AND v.deleted_at IS NULL AS free
-      FROM campaigns_voucher v JOIN listed ON listed.code = v.code ORDER BY v.id FOR UPDATE OF v
+      FROM codes_voucher v JOIN listed ON listed.code = v.code ORDER BY v.id FOR UPDATE OF v
 ), withdrawn AS (
-    UPDATE campaigns_voucher v SET withdrawn_at = now(), withdrawn_why = 'held_back', updated_at = now()
+    UPDATE codes_voucher v SET withdrawn_at = now(), withdrawn_why = 'held_back', updated_at = now()
       FROM known WHERE v.id = known.id AND known.free RETURNING v.id
 ), added AS (
-    INSERT INTO campaigns_voucher (campaign_id, code, type, withdrawn_at, withdrawn_why)
+    INSERT INTO codes_voucher (campaign_id, code, type, withdrawn_at, withdrawn_why)
     SELECT campaign_id, code, type, now(), 'held_back' FROM listed
      WHERE campaign_id IS NOT NULL AND code NOT IN (SELECT code FROM known) ORDER BY code COLLATE "C"
     ON CONFLICT DO NOTHING RETURNING code

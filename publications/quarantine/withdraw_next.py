@@ -12,10 +12,10 @@ from config.staff.audit import record
 # In the order in which they are given (publications/ledger).
 WITHDRAW = f"""
 WITH next AS MATERIALIZED (
-    SELECT v.id FROM campaigns_voucher v WHERE v.campaign_id = %(campaign)s AND {IN_POOL}
+    SELECT v.id FROM codes_voucher v WHERE v.campaign_id = %(campaign)s AND {IN_POOL}
      ORDER BY v.id + 0 LIMIT %(count)s FOR UPDATE OF v
 )
-UPDATE campaigns_voucher v SET withdrawn_at = now(), withdrawn_why = 'held_back', updated_at = now()
+UPDATE codes_voucher v SET withdrawn_at = now(), withdrawn_why = 'held_back', updated_at = now()
   FROM next WHERE v.id = next.id
 """  # noqa: S608 - our own constants
 CHUNK = 10_000  # in one transaction

@@ -22,7 +22,7 @@ SELECT {PUBLICATION}, {CUSTOMER}, {VOUCHER}
   FROM publications_publication p
   LEFT JOIN customers_customer c ON c.id = p.customer_id
   LEFT JOIN publications_publishedvoucher held ON held.publication_id = p.id AND held.released_at IS NULL
-  LEFT JOIN campaigns_voucher v ON v.id = held.voucher_id
+  LEFT JOIN codes_voucher v ON v.id = held.voucher_id
  WHERE p.result = 'SUCCESS' AND {{which}}
  ORDER BY v.id
 """  # noqa: S608 - our own constants

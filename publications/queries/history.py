@@ -52,10 +52,10 @@ _VOUCHER, _LEDGER = Columns(Voucher, "v"), Columns(PublishedVoucher, "l")
 _WIDTH = len(Voucher._meta.concrete_fields)
 # What publications hold; and, without a ledger row, what failed attempts asked for.
 _HELD_OR_ASKED_FOR = f"""
-SELECT {_VOUCHER}, {_LEDGER} FROM publications_publishedvoucher l JOIN campaigns_voucher v ON v.id = l.voucher_id
+SELECT {_VOUCHER}, {_LEDGER} FROM publications_publishedvoucher l JOIN codes_voucher v ON v.id = l.voucher_id
  WHERE l.publication_id = ANY(%s::bigint[])
  UNION ALL
-SELECT {_VOUCHER}, {_LEDGER} FROM campaigns_voucher v LEFT JOIN publications_publishedvoucher l ON false
+SELECT {_VOUCHER}, {_LEDGER} FROM codes_voucher v LEFT JOIN publications_publishedvoucher l ON false
  WHERE v.code = ANY(%s::text[])
 """  # noqa: S608 - our own columns
 

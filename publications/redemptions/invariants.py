@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from publications.invariants import CAME_USED
 
-USES = "SELECT count(*) FROM publications_redemption WHERE result = 'SUCCESS' AND voucher_id IS NOT NULL"
-ROLLBACKS = "SELECT count(*) FROM publications_redemption WHERE result = 'SUCCESS' AND kind = 'rollback'"
+USES = "SELECT count(*) FROM redemptions_redemption WHERE result = 'SUCCESS' AND voucher_id IS NOT NULL"
+ROLLBACKS = "SELECT count(*) FROM redemptions_redemption WHERE result = 'SUCCESS' AND kind = 'rollback'"
 
 WHAT_MUST_HOLD = [
     (
@@ -14,12 +14,12 @@ WHAT_MUST_HOLD = [
         "v",
         USES,
         # What an import brought along was there before the first of them; nothing else may have been.
-        f"""SELECT v.id FROM campaigns_voucher v
+        f"""SELECT v.id FROM codes_voucher v
               LEFT JOIN (SELECT voucher_id,
                                 (min(ARRAY[id, redeemed_quantity]) FILTER (WHERE kind = 'redemption'))[2] - 1 AS before,
                                 count(*) FILTER (WHERE kind = 'redemption') - count(*) FILTER (WHERE kind = 'rollback') AS uses,
                                 sum(CASE kind WHEN 'redemption' THEN amount ELSE -amount END) AS paid
-                           FROM publications_redemption WHERE result = 'SUCCESS' AND voucher_id IS NOT NULL
+                           FROM redemptions_redemption WHERE result = 'SUCCESS' AND voucher_id IS NOT NULL
                           GROUP BY voucher_id) r ON r.voucher_id = v.id
              WHERE (r.voucher_id IS NOT NULL OR v.redeemed_quantity > 0 OR v.redeemed_amount > 0)
                AND (v.redeemed_quantity IS DISTINCT FROM coalesce(r.before, v.redeemed_quantity) + coalesce(r.uses, 0)
@@ -30,7 +30,7 @@ WHAT_MUST_HOLD = [
         "no use was beyond the limit or the balance that its code had then",
         "r",
         USES + " AND kind = 'redemption'",
-        """SELECT id FROM publications_redemption
+        """SELECT id FROM redemptions_redemption
             WHERE result = 'SUCCESS' AND voucher_id IS NOT NULL
               AND (redeemed_quantity > redemption_limit OR balance < 0)""",
     ),
@@ -38,32 +38,32 @@ WHAT_MUST_HOLD = [
         "a use was taken back once",
         "r",
         ROLLBACKS,
-        """SELECT undoes_id FROM publications_redemption
+        """SELECT undoes_id FROM redemptions_redemption
             WHERE result = 'SUCCESS' AND kind = 'rollback' GROUP BY undoes_id HAVING count(*) > 1""",
     ),
     (
         "codes that were redeemed together were taken back together",
         "r",
-        "SELECT count(*) FROM publications_redemption WHERE kind = 'redemption' AND stack_id IS NOT NULL",
-        """SELECT DISTINCT r.id FROM publications_redemption r
-             LEFT JOIN publications_redemption own ON own.undoes_id = r.id AND own.result = 'SUCCESS'
-             LEFT JOIN publications_redemption all_of_it ON all_of_it.undoes_id = r.stack_id AND all_of_it.result = 'SUCCESS'
+        "SELECT count(*) FROM redemptions_redemption WHERE kind = 'redemption' AND stack_id IS NOT NULL",
+        """SELECT DISTINCT r.id FROM redemptions_redemption r
+             LEFT JOIN redemptions_redemption own ON own.undoes_id = r.id AND own.result = 'SUCCESS'
+             LEFT JOIN redemptions_redemption all_of_it ON all_of_it.undoes_id = r.stack_id AND all_of_it.result = 'SUCCESS'
             WHERE r.kind = 'redemption' AND r.stack_id IS NOT NULL
               AND ((own.id IS NULL) <> (all_of_it.id IS NULL) OR own.stack_id IS DISTINCT FROM all_of_it.id)""",
     ),
     (
         "an erased customer's redemptions hold no personal data",
         "r",
-        """SELECT count(*) FROM publications_redemption r JOIN customers_customer c ON c.id = r.customer_id
+        """SELECT count(*) FROM redemptions_redemption r JOIN customers_customer c ON c.id = r.customer_id
             WHERE c.erased_at IS NOT NULL""",
-        """SELECT r.id FROM publications_redemption r JOIN customers_customer c ON c.id = r.customer_id
+        """SELECT r.id FROM redemptions_redemption r JOIN customers_customer c ON c.id = r.customer_id
             WHERE c.erased_at IS NOT NULL AND (r.metadata IS NOT NULL OR r.reason IS NOT NULL
                   OR r."order" ?| ARRAY['id', 'source_id', 'metadata', 'items'])""",
     ),
     (
         "a redemption names who did it",
         "r",
-        "SELECT count(*) FROM publications_redemption",
-        "SELECT id FROM publications_redemption WHERE actor_label = ''",
+        "SELECT count(*) FROM redemptions_redemption",
+        "SELECT id FROM redemptions_redemption WHERE actor_label = ''",
     ),
 ]

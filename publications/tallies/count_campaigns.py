@@ -14,7 +14,7 @@ SECONDS = 10  # that one run counts for; what is left over comes first in the ne
 GOOD_FOR = "greatest(interval '1 minute', interval '20 seconds' * k.seconds)"
 
 CODE_WRITES = """SELECT n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_user_tables
-                  WHERE relid = 'campaigns_voucher'::regclass"""
+                  WHERE relid = 'codes_voucher'::regclass"""
 
 DUE = f"""
 SELECT c.id, c.pool_version, ({CODE_WRITES}) FROM campaigns_campaign c
@@ -29,7 +29,7 @@ SELECT c.id, c.pool_version, ({CODE_WRITES}) FROM campaigns_campaign c
 """  # noqa: S608 - our own constants
 
 CODES = f"""
-SELECT count(*) AS rows, {COUNTED} FROM campaigns_voucher v WHERE campaign_id = %(campaign)s"""  # noqa: S608
+SELECT count(*) AS rows, {COUNTED} FROM codes_voucher v WHERE campaign_id = %(campaign)s"""  # noqa: S608
 
 REACHED = """
 SELECT count(DISTINCT customer_id) AS customers, coalesce(sum(voucher_count), 0) AS customer_codes

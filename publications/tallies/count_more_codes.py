@@ -11,7 +11,7 @@ from publications.tallies.count_publications import hold_tallies
 from publications.tallies.models import OF_EVERYTHING
 
 STATEMENT = f"""
-UPDATE publications_daytally t SET codes = t.codes + %(codes)s
+UPDATE tallies_daytally t SET codes = t.codes + %(codes)s
   FROM publications_publication p
  WHERE p.id = %(publication)s AND t.campaign_id IN ({OF_EVERYTHING}, p.campaign_id)
    AND t.day = (p.created_at AT TIME ZONE %(zone)s::text)::date AND t.channel = p.channel AND t.result = p.result
@@ -28,7 +28,7 @@ def count_more_codes(publication_id: int, *, codes: int) -> None:
 
 
 RELEASED = f"""
-UPDATE publications_daytally t SET codes = t.codes - released.codes
+UPDATE tallies_daytally t SET codes = t.codes - released.codes
   FROM (SELECT scope, (p.created_at AT TIME ZONE %(zone)s::text)::date AS day, p.channel, p.result, count(*) AS codes
           FROM publications_publishedvoucher l
           JOIN publications_publication p ON p.id = l.publication_id AND p.id <= %(counted_up_to)s

@@ -37,7 +37,7 @@ HAVING grouping(campaign_id) = 1 OR campaign_id IS NOT NULL"""  # noqa: S608
 
 
 ADD = f"""
-INSERT INTO publications_daytally AS t (campaign_id, day, channel, result, publications, codes, attempts)
+INSERT INTO tallies_daytally AS t (campaign_id, day, channel, result, publications, codes, attempts)
 {summed("publications_publication WHERE id > %(after)s AND id <= %(up_to)s", zone="%(zone)s::text")}
 ON CONFLICT (campaign_id, day, channel, result) DO UPDATE
    SET publications = t.publications + excluded.publications, codes = t.codes + excluded.codes,
@@ -51,18 +51,18 @@ WRITERS = """SELECT virtualtransaction FROM pg_locks
     AND pid IS DISTINCT FROM pg_backend_pid()"""
 
 NOTE = """
-UPDATE publications_tallyprogress
+UPDATE tallies_tallyprogress
    SET noted_up_to = (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM publications_publication_id_seq),
        noted_at = clock_timestamp(), writers = NULL
  WHERE noted_up_to IS NULL
 """
 # A failed attempt is counted up on its row until its minute is over (record_failure.py).
 NOTE_WRITERS = f"""
-UPDATE publications_tallyprogress SET writers = ARRAY({WRITERS})
+UPDATE tallies_tallyprogress SET writers = ARRAY({WRITERS})
  WHERE writers IS NULL AND clock_timestamp() > date_trunc('minute', noted_at) + interval '65 seconds'
 """  # noqa: S608 - our own constants
 SETTLE = f"""
-UPDATE publications_tallyprogress SET settled_up_to = greatest(settled_up_to, noted_up_to), noted_up_to = NULL
+UPDATE tallies_tallyprogress SET settled_up_to = greatest(settled_up_to, noted_up_to), noted_up_to = NULL
  WHERE noted_up_to IS NOT NULL AND writers IS NOT NULL AND NOT writers && ARRAY({WRITERS})
 """  # noqa: S608 - our own constants
 
@@ -89,7 +89,7 @@ def count_publications() -> int:
 def hold_tallies() -> Progress:
     """How far they are, which stays so until the caller's transaction ends: nobody else changes them until then."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT time_zone, counted_up_to, settled_up_to FROM publications_tallyprogress FOR UPDATE")
+        cursor.execute("SELECT time_zone, counted_up_to, settled_up_to FROM tallies_tallyprogress FOR UPDATE")
         row = cursor.fetchone()
     return Progress(*row) if row else Progress("UTC", 0, 0)
 
@@ -102,7 +102,7 @@ def _settle(time_zone: str) -> None:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            """INSERT INTO publications_tallyprogress (id, time_zone, counted_up_to, settled_up_to)
+            """INSERT INTO tallies_tallyprogress (id, time_zone, counted_up_to, settled_up_to)
                VALUES (1, %s, 0, 0) ON CONFLICT DO NOTHING""",
             [time_zone],
         )
@@ -122,11 +122,11 @@ def _count_chunk(time_zone: str) -> int:
         progress = hold_tallies()
         after = progress.counted_up_to
         if progress.time_zone != time_zone:
-            cursor.execute("DELETE FROM publications_daytally")
+            cursor.execute("DELETE FROM tallies_daytally")
             after = 0
         up_to = min(_next_id(cursor, after, progress.settled_up_to) - 1 + CHUNK, progress.settled_up_to)
         cursor.execute(ADD, {"after": after, "up_to": up_to, "zone": time_zone})
         cursor.execute(
-            "UPDATE publications_tallyprogress SET time_zone = %s, counted_up_to = %s WHERE id = 1", [time_zone, up_to]
+            "UPDATE tallies_tallyprogress SET time_zone = %s, counted_up_to = %s WHERE id = 1", [time_zone, up_to]
         )
         return up_to - after

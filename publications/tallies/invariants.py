@@ -11,9 +11,7 @@ from publications.invariants import IS_ORPHANED
 from publications.tallies.count_publications import summed
 from publications.tallies.models import OF_EVERYTHING
 
-TALLIED = (
-    "publications_publication JOIN publications_tallyprogress progress ON publications_publication.id <= counted_up_to"
-)
+TALLIED = "publications_publication JOIN tallies_tallyprogress progress ON publications_publication.id <= counted_up_to"
 
 # `publications`, `codes`, `attempts` of `off`: how many more are tallied than there are. The looks at codes and ledger
 # are subqueries of what differs: a sound database pays nothing for them.
@@ -24,15 +22,15 @@ WITH off AS MATERIALIZED (
            coalesce(t.codes, 0) - coalesce(counted.codes, 0) AS codes,
            coalesce(t.attempts, 0) - coalesce(counted.attempts, 0) AS attempts
       FROM ({summed(TALLIED, zone="progress.time_zone")}) AS counted
-      FULL JOIN publications_daytally t USING (campaign_id, day, channel, result)
+      FULL JOIN tallies_daytally t USING (campaign_id, day, channel, result)
      WHERE (coalesce(counted.publications, 0), coalesce(counted.codes, 0), coalesce(counted.attempts, 0))
         <> (coalesce(t.publications, 0), coalesce(t.codes, 0), coalesce(t.attempts, 0))
 ), orphaned AS MATERIALIZED (
-    SELECT v.campaign_id, (v.published_at AT TIME ZONE (SELECT time_zone FROM publications_tallyprogress))::date AS day,
+    SELECT v.campaign_id, (v.published_at AT TIME ZONE (SELECT time_zone FROM tallies_tallyprogress))::date AS day,
            count(*) AS codes
-      FROM campaigns_voucher v WHERE {IS_ORPHANED} GROUP BY 1, 2
+      FROM codes_voucher v WHERE {IS_ORPHANED} GROUP BY 1, 2
 ), lacking AS MATERIALIZED (
-    SELECT p.campaign_id, (p.created_at AT TIME ZONE (SELECT time_zone FROM publications_tallyprogress))::date AS day,
+    SELECT p.campaign_id, (p.created_at AT TIME ZONE (SELECT time_zone FROM tallies_tallyprogress))::date AS day,
            sum(p.voucher_count - coalesce(l.held, 0)) AS codes
       FROM publications_publication p
       LEFT JOIN (SELECT publication_id, count(*) AS held FROM publications_publishedvoucher GROUP BY publication_id) l
@@ -68,7 +66,7 @@ WHAT_MUST_HOLD = [
     (
         "the tallies of a day agree with the publications that they count",
         "tally",
-        "SELECT count(*) FROM publications_daytally",
+        "SELECT count(*) FROM tallies_daytally",
         OFF,
     ),
 ]

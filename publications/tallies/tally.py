@@ -91,14 +91,14 @@ _counted_up_to = 0
 # another time zone, they are all that there are. A day before the first that is shown is null.
 STATEMENT = """
 WITH progress AS MATERIALIZED (
-    SELECT coalesce(max(counted_up_to), 0) AS up_to FROM publications_tallyprogress WHERE time_zone = %(zone)s
+    SELECT coalesce(max(counted_up_to), 0) AS up_to FROM tallies_tallyprogress WHERE time_zone = %(zone)s
 )
 SELECT NULL::date AS day, NULL AS channel, NULL AS result, up_to AS publications, 0::bigint AS codes, 0::bigint AS attempts
   FROM progress
  UNION ALL
 SELECT CASE WHEN day >= %(first_day)s THEN day END, channel, result,
        sum(publications)::bigint, sum(codes)::bigint, sum(attempts)::bigint
-  FROM publications_daytally
+  FROM tallies_daytally
  WHERE campaign_id = %(scope)s AND (SELECT up_to FROM progress) > 0 {counted}
  GROUP BY 1, 2, 3
  UNION ALL
@@ -150,7 +150,7 @@ class Figures(NamedTuple):
 FIGURES = """
 SELECT (SELECT count(*) FROM (SELECT FROM publications_publication WHERE campaign_id = %(campaign)s LIMIT 10001) AS p)
            AS publications,
-       (SELECT count(*) FROM publications_export WHERE campaign_id = %(campaign)s) AS exports
+       (SELECT count(*) FROM exports_export WHERE campaign_id = %(campaign)s) AS exports
 """
 
 
@@ -191,7 +191,7 @@ SELECT figures.*, (SELECT max(created_at) FROM publications_publication
 FRESH = OVERVIEW.format(
     figures=FIGURES,
     more=f"""
-SELECT * FROM (SELECT {COUNTED} FROM campaigns_voucher v WHERE campaign_id = %(campaign)s) AS codes, (
+SELECT * FROM (SELECT {COUNTED} FROM codes_voucher v WHERE campaign_id = %(campaign)s) AS codes, (
     SELECT count(DISTINCT customer_id), coalesce(sum(voucher_count), 0), count(*) < %(large)s FROM (
         SELECT customer_id, voucher_count FROM publications_publication
          WHERE campaign_id = %(campaign)s AND result = 'SUCCESS' AND voided_at IS NULL AND customer_id IS NOT NULL
@@ -200,7 +200,7 @@ SELECT * FROM (SELECT {COUNTED} FROM campaigns_voucher v WHERE campaign_id = %(c
 # Of a large one it is only looked whether its pool has run out since.
 KEPT = OVERVIEW.format(
     figures=FIGURES,
-    more=f"SELECT EXISTS (SELECT FROM campaigns_voucher v WHERE v.campaign_id = %(campaign)s AND {IN_POOL})",  # noqa: S608
+    more=f"SELECT EXISTS (SELECT FROM codes_voucher v WHERE v.campaign_id = %(campaign)s AND {IN_POOL})",  # noqa: S608
 )
 
 

@@ -72,7 +72,7 @@ def _publications(keys: list[int]) -> Told:
 
 
 def _redemptions(keys: list[int]) -> Told:
-    _hold_customers("publications_redemption", keys)
+    _hold_customers("redemptions_redemption", keys)
     redemptions = Redemption.objects.filter(pk__in=keys).select_related(
         "customer", "campaign", "voucher__campaign", "stack"
     )

@@ -36,13 +36,13 @@ _COLUMNS = {
 # as everywhere: two who insert the same codes in different orders would wait for each other in a circle.
 _INSERT = """
 WITH made AS (
-  INSERT INTO campaigns_voucher
+  INSERT INTO codes_voucher
     (id, campaign_id, code, type, active, start_date, expiration_date, discount_type, discount_value, unit_type,
      gift_amount, category, additional_info, metadata, redemption_limit, redeemed_quantity, withdrawn_at, withdrawn_why)
   SELECT id, %s, key, type, coalesce(active, true), start_date, expiration_date, discount_type, discount_value,
          coalesce(unit_type, ''), gift_amount, category, additional_info, metadata, redemption_limit,
          coalesce(redeemed_quantity, 0), CASE WHEN used THEN now() END, CASE WHEN used THEN 'used' END
-    FROM (SELECT nextval((SELECT pg_get_serial_sequence('campaigns_voucher', 'id')::regclass)) AS id, in_order.*
+    FROM (SELECT nextval((SELECT pg_get_serial_sequence('codes_voucher', 'id')::regclass)) AS id, in_order.*
             FROM (SELECT * FROM pg_temp.staged ORDER BY row) AS in_order) AS numbered
    ORDER BY key COLLATE "C"
   ON CONFLICT (code) DO NOTHING
@@ -50,7 +50,7 @@ WITH made AS (
 SELECT row FROM pg_temp.staged LEFT JOIN made ON made.code = staged.key WHERE made.code IS NULL ORDER BY row
 """
 _TAKEN = """
-SELECT row FROM pg_temp.staged JOIN campaigns_voucher ON campaigns_voucher.code = staged.key WHERE row > %s ORDER BY row
+SELECT row FROM pg_temp.staged JOIN codes_voucher ON codes_voucher.code = staged.key WHERE row > %s ORDER BY row
 """
 
 
@@ -96,7 +96,7 @@ class CodeImporter:
         return f"Code: is the same as in {self.code_import.place_of(first_row)}. Codes must be unique. Remove one of the two."
 
     def known(self, cursor, keys: Sequence[str]) -> dict[str, str]:
-        cursor.execute("SELECT code FROM campaigns_voucher WHERE code = ANY(%s)", [list(keys)])
+        cursor.execute("SELECT code FROM codes_voucher WHERE code = ANY(%s)", [list(keys)])
         return {code: TAKEN for (code,) in cursor.fetchall()}
 
     def foresee(self, cursor, after: int) -> list[Refused]:

@@ -19,12 +19,12 @@ LACKING = f"""
 SELECT c.id, c.reserve - pool.size AS missing
   FROM campaigns_campaign c, LATERAL (
        SELECT count(*) AS size FROM (
-           SELECT FROM campaigns_voucher v
+           SELECT FROM codes_voucher v
             WHERE v.campaign_id = c.id AND {IN_POOL}
             LIMIT %(largest)s) AS counted) AS pool
  WHERE c.auto_update AND c.reserve > pool.size AND c.active AND c.deleted_at IS NULL
    AND (c.expiration_date IS NULL OR c.expiration_date > now())
-   AND NOT EXISTS (SELECT FROM campaigns_codeorder o
+   AND NOT EXISTS (SELECT FROM codes_codeorder o
                     WHERE o.campaign_id = c.id
                       AND (o.status IN ('queued', 'running')
                            OR o.status = 'failed' AND o.finished_at > now() - interval '1 hour'

@@ -59,7 +59,7 @@ def make_code(space: CodeSpace, **columns) -> int:
     make_codes(space, count=1, **columns)
     with connection.cursor() as cursor:
         # Of one code the last key drawn is its own: those drawn before it collided.
-        cursor.execute("SELECT currval(pg_get_serial_sequence('campaigns_voucher', 'id'))")
+        cursor.execute("SELECT currval(pg_get_serial_sequence('codes_voucher', 'id'))")
         return cursor.fetchone()[0]
 
 
@@ -77,7 +77,7 @@ def codes_taken(space: CodeSpace) -> tuple[int, bool]:
 def _free(codes: list[str]) -> list[str]:
     """Those of the codes that do not exist, each once, in the order given (which is random: cut it anywhere)."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT code FROM campaigns_voucher WHERE code = ANY(%s)", [codes])
+        cursor.execute("SELECT code FROM codes_voucher WHERE code = ANY(%s)", [codes])
         taken = {code for (code,) in cursor.fetchall()}
     return [code for code in dict.fromkeys(codes) if code not in taken]
 
@@ -119,8 +119,8 @@ def _statement(source: str, columns: dict) -> sql.Composed:
     its own, between which codes the unpublished ones lie. The rows go in sorted, so that two who insert never wait in a
     circle."""
     return sql.SQL(
-        "INSERT INTO campaigns_voucher (id, code, {names}) SELECT id, code, {values} FROM"
-        " (SELECT nextval((SELECT pg_get_serial_sequence('campaigns_voucher', 'id')::regclass)) AS id, code"
+        "INSERT INTO codes_voucher (id, code, {names}) SELECT id, code, {values} FROM"
+        " (SELECT nextval((SELECT pg_get_serial_sequence('codes_voucher', 'id')::regclass)) AS id, code"
         " FROM {source}) AS numbered"
         ' ORDER BY code COLLATE "C" ON CONFLICT DO NOTHING'
     ).format(

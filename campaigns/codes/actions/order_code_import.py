@@ -72,7 +72,7 @@ def _must_take_codes(campaign: Campaign | None) -> None:
 def _repeated(codes: Sequence[str]) -> list[str]:
     twice = {code for code, times in Counter(codes).items() if times > 1}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT code FROM campaigns_voucher WHERE code = ANY(%s)", [list(codes)])
+        cursor.execute("SELECT code FROM codes_voucher WHERE code = ANY(%s)", [list(codes)])
         return sorted(twice.union(code for (code,) in cursor.fetchall()))
 
 

@@ -22,7 +22,7 @@ COUNTED = f"""count(*) FILTER (WHERE deleted_at IS NULL) AS total,
        count(*) FILTER (WHERE deleted_at IS NULL AND redeemed_quantity > 0) AS redeemed"""
 
 COUNT = f"""
-SELECT campaign_id, {COUNTED} FROM campaigns_voucher v WHERE campaign_id = ANY(%s) GROUP BY campaign_id
+SELECT campaign_id, {COUNTED} FROM codes_voucher v WHERE campaign_id = ANY(%s) GROUP BY campaign_id
 """  # noqa: S608 - our own constant
 
 

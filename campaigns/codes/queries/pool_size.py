@@ -12,7 +12,7 @@ def pool_size(campaign: Campaign) -> int:
     """How many codes can be handed out now."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT count(*) FROM campaigns_voucher v WHERE v.campaign_id = %s AND {IN_POOL}",  # noqa: S608
+            f"SELECT count(*) FROM codes_voucher v WHERE v.campaign_id = %s AND {IN_POOL}",  # noqa: S608
             [campaign.pk],
         )
         return cursor.fetchone()[0]

@@ -8,8 +8,8 @@ KEEP_DAYS = 30
 BATCH = 20_000  # rows a transaction: short enough that nothing waits for it
 
 # Rows are written as they come in, so the BRIN index leads to the few blocks of the table that hold old ones.
-DELETE = """DELETE FROM config_apicall WHERE id IN (
-    SELECT id FROM config_apicall WHERE at < now() - make_interval(days => %s) LIMIT %s)"""
+DELETE = """DELETE FROM api_apicall WHERE id IN (
+    SELECT id FROM api_apicall WHERE at < now() - make_interval(days => %s) LIMIT %s)"""
 
 
 def delete_old_calls(*, batch: int = BATCH) -> int:

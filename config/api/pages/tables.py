@@ -10,7 +10,7 @@ from config.staff.lists.tables import NumberColumn, Table, WhenColumn
 
 
 class ApiKeyTable(Table):
-    name = tables.Column(linkify=("config:api-key-log", {"key_id": tables.A("pk")}), attrs={"td": {"class": "main"}})
+    name = tables.Column(linkify=("api:api-key-log", {"key_id": tables.A("pk")}), attrs={"td": {"class": "main"}})
     status = tables.TemplateColumn(
         '{% if record.revoked_at %}{% pill "Revoked" %}{% else %}{% pill "Active" %}{% endif %}',
         attrs={"td": {"class": "aside"}},

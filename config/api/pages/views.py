@@ -40,7 +40,7 @@ def create_key(request):
                 _keep_for_one_look(request.session, key, token)
         except KeyMadeBefore as made:
             key = made.key
-        return redirect("config:api-key-made", key.pk)
+        return redirect("api:api-key-made", key.pk)
     return render(request, "api/create_api_key.html", {"form": form, "title": "New API key"})
 
 
@@ -94,7 +94,7 @@ def key_log(request, key_id):
 @requires(MANAGE)
 def revoke_key(request, key_id):
     key = get_object_or_404(ApiKey, pk=key_id)
-    back = reverse("config:api-keys")
+    back = reverse("api:api-keys")
     if request.method == "POST":
         if revoke_api_key(key, by=Actor.user(request.user)):
             messages.success(request, f"The key {key.name} has been revoked.")

@@ -16,11 +16,11 @@ from config.staff.time_zone import end_of, start_of
 # One look into the index `audit_of_actor` for each actor, however many entries each has. The latest label wins.
 ACTORS = """
 WITH RECURSIVE actor AS (
-    (SELECT actor_kind, actor_id, actor_label FROM config_auditentry WHERE actor_id IS NOT NULL
+    (SELECT actor_kind, actor_id, actor_label FROM staff_auditentry WHERE actor_id IS NOT NULL
       ORDER BY actor_kind, actor_id, created_at DESC, id DESC LIMIT 1)
     UNION ALL
     (SELECT next.* FROM actor, LATERAL (
-        SELECT e.actor_kind, e.actor_id, e.actor_label FROM config_auditentry e
+        SELECT e.actor_kind, e.actor_id, e.actor_label FROM staff_auditentry e
          WHERE (e.actor_kind, e.actor_id) > (actor.actor_kind, actor.actor_id) AND e.actor_id IS NOT NULL
          ORDER BY e.actor_kind, e.actor_id, e.created_at DESC, e.id DESC LIMIT 1) AS next)
 )

@@ -25,7 +25,7 @@ def project_settings(request):
     if request.method == "POST" and form.is_valid():
         changed = change_settings(form.changes(), by=Actor.user(request.user))
         messages.success(request, "The settings have been saved." if changed else "Nothing was changed.")
-        return redirect("config:settings")
+        return redirect("staff:settings")
     return render(
         request, "staff/settings.html", {"form": form, "time_zones": time_zones(), "title": "Project settings"}
     )

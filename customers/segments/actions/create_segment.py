@@ -27,7 +27,7 @@ SELECT sent.reference, coalesce(by_id.id, by_source_id.id)
 
 # Locked until the commit: whoever erases one of them waits, and then removes the membership too.
 ADD = """
-INSERT INTO customers_segmentmember (segment_id, customer_id)
+INSERT INTO segments_segmentmember (segment_id, customer_id)
 SELECT %s, c.id FROM customers_customer c
  WHERE c.id = ANY(%s) AND c.erased_at IS NULL ORDER BY c.id FOR KEY SHARE
 RETURNING customer_id
@@ -82,7 +82,7 @@ def create_filter_segment(name: str, conditions: Mapping[str, Any], *, passive: 
     with transaction.atomic():
         with connection.cursor() as cursor:
             # One at a time, so that two at once do not both become the hundredth; reading goes on.
-            cursor.execute("LOCK TABLE customers_segment IN SHARE ROW EXCLUSIVE MODE")
+            cursor.execute("LOCK TABLE segments_segment IN SHARE ROW EXCLUSIVE MODE")
         if Segment.objects.exclude(type=Segment.Type.STATIC).count() >= MOST_FILTERS:
             raise InvalidSegment(f"type: there are already {MOST_FILTERS} segments with a filter. Delete one first.")
         return _create(segment, by=by)

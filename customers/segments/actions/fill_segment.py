@@ -31,7 +31,7 @@ SELECT line.number, line.given, found.id
 """
 UNKNOWN = "SELECT number, given, count(*) OVER () FROM listed WHERE id IS NULL ORDER BY number LIMIT 20"
 ADD = """
-INSERT INTO customers_segmentmember (segment_id, customer_id)
+INSERT INTO segments_segmentmember (segment_id, customer_id)
 SELECT %s, c.id FROM customers_customer c
  WHERE c.id IN (SELECT id FROM listed) AND c.erased_at IS NULL ORDER BY c.id FOR KEY SHARE
 ON CONFLICT DO NOTHING

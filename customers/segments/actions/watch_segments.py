@@ -25,26 +25,26 @@ RESTS = 5  # seconds at least between two looks at one segment,
 RESTS_TIMES = 10  # and so many times as long as a look takes: watching shall never be most of what the database does
 
 DUE = f"""
-SELECT segment_id FROM customers_watchedsegment
- WHERE NOT EXISTS (SELECT FROM customers_firstmembers f WHERE f.segment_id = customers_watchedsegment.segment_id)
+SELECT segment_id FROM segments_watchedsegment
+ WHERE NOT EXISTS (SELECT FROM segments_firstmembers f WHERE f.segment_id = segments_watchedsegment.segment_id)
    AND (looked_at < now() - greatest({RESTS} * 1000, took_ms * {RESTS_TIMES}) * interval '1 millisecond'
         OR looked_at > now() + interval '1 minute')  -- by a clock that has been put right since
  ORDER BY looked_at
 """  # noqa: S608 - our own constants
 
-BEGIN = """INSERT INTO customers_firstmembers (segment_id, customers)
+BEGIN = """INSERT INTO segments_firstmembers (segment_id, customers)
 SELECT %s, coalesce(array_agg(now_in.id), '{{}}') FROM ({now_in}) AS now_in"""
 
 BATCH = 50_000  # of them are made members in one go: whoever stops watching waits no longer than for that
 NOTE_FIRST = """
 WITH batch AS MATERIALIZED (
     SELECT segment_id, created_at, customers[noted + 1:noted + %(batch)s] AS customers
-      FROM customers_firstmembers WHERE segment_id = %(segment)s
+      FROM segments_firstmembers WHERE segment_id = %(segment)s
 ), made AS (
-    INSERT INTO customers_watchedmember (segment_id, customer_id, since)
+    INSERT INTO segments_watchedmember (segment_id, customer_id, since)
     SELECT segment_id, unnest(customers), created_at FROM batch ON CONFLICT DO NOTHING
 )
-UPDATE customers_firstmembers f SET noted = f.noted + cardinality(batch.customers)
+UPDATE segments_firstmembers f SET noted = f.noted + cardinality(batch.customers)
   FROM batch WHERE f.segment_id = batch.segment_id
 RETURNING f.noted < cardinality(f.customers)
 """
@@ -54,23 +54,23 @@ NO_NESTED_LOOPS = "SET LOCAL enable_nestloop = off"
 
 LOOK = f"""
 WITH now_in AS MATERIALIZED ({{now_in}}), was_in AS MATERIALIZED (
-    SELECT customer_id FROM customers_watchedmember WHERE segment_id = %s
+    SELECT customer_id FROM segments_watchedmember WHERE segment_id = %s
 ), entered AS (
-    INSERT INTO customers_watchedmember (segment_id, customer_id)
+    INSERT INTO segments_watchedmember (segment_id, customer_id)
     SELECT %s, id FROM (SELECT id FROM now_in EXCEPT SELECT customer_id FROM was_in) AS fresh
     ON CONFLICT DO NOTHING
     RETURNING customer_id
 ), gone AS (
-    DELETE FROM customers_watchedmember w
+    DELETE FROM segments_watchedmember w
      USING (SELECT customer_id FROM was_in EXCEPT SELECT id FROM now_in) AS lost
      WHERE w.segment_id = %s AND w.customer_id = lost.customer_id
     RETURNING w.customer_id
 ), changes AS (
-    INSERT INTO customers_segmentchange (segment_id, customer_id, entered)
+    INSERT INTO segments_segmentchange (segment_id, customer_id, entered)
     SELECT %s, customer_id, true FROM entered UNION ALL SELECT %s, customer_id, false FROM gone
     RETURNING id, entered
 )
-INSERT INTO config_outbox (kind, object_key)
+INSERT INTO events_outbox (kind, object_key)
 SELECT CASE WHEN entered THEN '{ENTERED}' ELSE '{LEFT}' END, id FROM changes
 """  # noqa: S608 - our own constants
 

@@ -65,6 +65,6 @@ class PickForm(forms.Form):
 
     customer = forms.CharField(
         max_length=320,
-        widget=Combobox(url_name="customers:find", attrs={"placeholder": "Name, e-mail or source ID"}),
+        widget=Combobox(url_name="segments:find", attrs={"placeholder": "Name, e-mail or source ID"}),
     )
     single_column = True

@@ -13,7 +13,7 @@ from customers.segments.models import Segment
 
 class SegmentTable(Table):
     name = tables.TemplateColumn(
-        '<a href="{% url "customers:segment" segment_id=record.pk %}">{{ record }}</a>', attrs={"td": {"class": "main"}}
+        '<a href="{% url "segments:segment" segment_id=record.pk %}">{{ record }}</a>', attrs={"td": {"class": "main"}}
     )
     kind = tables.TemplateColumn(
         '{% if record.filter == None %}{% pill "List" "calm" %}{% else %}{% pill "Filter" "info" %}{% endif %}',
@@ -27,7 +27,7 @@ class SegmentTable(Table):
     empty_text = (
         "A segment is a group of customers: everyone who currently matches its conditions, or those on a list you keep."
     )
-    empty_url = reverse_lazy("customers:create-segment")
+    empty_url = reverse_lazy("segments:create-segment")
     empty_action = "New segment"
 
     class Meta(Table.Meta):

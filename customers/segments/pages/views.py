@@ -135,7 +135,7 @@ def _filter_page(request, segment: Segment | None):
             "form": form,
             "conditions": conditions,
             "audience": audience,
-            "counted_at": reverse("customers:count-segment"),
+            "counted_at": reverse("segments:count-segment"),
             "segment": segment,
             "title": "Edit segment" if segment else "New segment",
         },
@@ -239,7 +239,7 @@ def remove_segment(request, segment_id):
             messages.error(request, str(used))
             return leave(request, _page(segment))
         messages.success(request, f"“{segment}” has been deleted.")
-        return leave(request, reverse("customers:segments"))
+        return leave(request, reverse("segments:segments"))
     return render(
         request,
         "partials/_confirm.html",
@@ -305,4 +305,4 @@ def _segment(segment_id: int) -> Segment:
 
 
 def _page(segment: Segment) -> str:
-    return reverse("customers:segment", kwargs={"segment_id": segment.pk})
+    return reverse("segments:segment", kwargs={"segment_id": segment.pk})

@@ -36,11 +36,11 @@ WITH judged AS MATERIALIZED (
     SELECT * FROM unnest(%(keys)s::text[], %(customers)s::bigint[], %(reasons)s::text[], %(details)s::text[])
       WITH ORDINALITY AS judged (key, customer_id, reason, detail, n)
 ), made AS (
-    INSERT INTO publications_delivery (distribution_id, customer_id, firing)
+    INSERT INTO distributions_delivery (distribution_id, customer_id, firing)
     SELECT %(rule)s, customer_id, key FROM judged WHERE reason = '' ORDER BY n
     RETURNING id, customer_id, firing
 )
-INSERT INTO publications_firing (distribution_id, key, customer_id, outcome, reason, detail, delivery_id)
+INSERT INTO automation_firing (distribution_id, key, customer_id, outcome, reason, detail, delivery_id)
 SELECT %(rule)s, j.key, j.customer_id, CASE j.reason WHEN '' THEN 'fired' ELSE 'skipped' END, j.reason, j.detail, made.id
   FROM judged j LEFT JOIN made ON made.customer_id = j.customer_id AND made.firing = j.key
  ORDER BY j.n

@@ -38,7 +38,7 @@ class AutomationTable(Table):
 
     def __init__(self, distributions, *, user, **kwargs):
         if may(user, PUBLISH):
-            self.empty_url = reverse_lazy("automations:create")
+            self.empty_url = reverse_lazy("automation:create")
         fired = Firing.objects.filter(distribution=OuterRef("pk")).order_by("-pk")
         super().__init__(
             distributions.select_related("campaign", "rule__segment", "rule__campaign", "rule__only_segment").annotate(

@@ -214,7 +214,7 @@ def discard(request, distribution_id):
             messages.error(request, str(refused))
             return leave(request, _address("automation", run))
         messages.success(request, "The draft has been thrown away.")
-        return leave(request, reverse("automations:list"))
+        return leave(request, reverse("automation:list"))
     context = {
         "title": "Throw the draft away",
         "text": f"“{run}” is deleted, with what was written for it. It never fired.",

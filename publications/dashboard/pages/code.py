@@ -98,7 +98,7 @@ def _timeline(ledger, failed, redemptions, changes, offers) -> list[dict]:
 @requires(MANAGE)
 def release(request, voucher_id):
     voucher = get_object_or_404(Voucher.objects.select_related("campaign"), pk=voucher_id)
-    back = reverse("publications:code", kwargs={"voucher_id": voucher.pk})
+    back = reverse("dashboard:code", kwargs={"voucher_id": voucher.pk})
     used = was_ever_used(voucher)
     form = ReleaseForm(request.POST or None, may_return=not used)
     if request.method == "POST" and form.is_valid():
@@ -145,7 +145,7 @@ def put_back(request, voucher_id):
 
 def _with_reason(request, voucher_id: int, verb, done: str, words: dict):
     voucher = get_object_or_404(Voucher.objects.select_related("campaign"), pk=voucher_id)
-    back = reverse("publications:code", kwargs={"voucher_id": voucher.pk})
+    back = reverse("dashboard:code", kwargs={"voucher_id": voucher.pk})
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

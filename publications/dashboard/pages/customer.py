@@ -115,7 +115,7 @@ def unsubscribe(request, customer_id):
         messages.info(request, f"{customer} was already unsubscribed.")
     else:
         messages.info(request, f"{customer} has no e-mail address.")
-    return redirect("publications:customer", customer_id=customer.pk)
+    return redirect("dashboard:customer", customer_id=customer.pk)
 
 
 @require_POST
@@ -127,7 +127,7 @@ def resubscribe(request, customer_id):
         messages.success(request, f"{customer} receives e-mails again.")
     else:
         messages.info(request, f"{customer} was not unsubscribed.")
-    return redirect("publications:customer", customer_id=customer.pk)
+    return redirect("dashboard:customer", customer_id=customer.pk)
 
 
 def _unsubscribed(customer: Customer) -> Unsubscribe | None:

@@ -24,12 +24,12 @@ def erase_customer(request, customer_id):
             erase(customer, by=Actor.user(request.user))
         except JournalNotWritten as problem:
             messages.error(request, str(problem))
-            return leave(request, reverse("publications:customer", kwargs={"customer_id": customer.pk}))
+            return leave(request, reverse("dashboard:customer", kwargs={"customer_id": customer.pk}))
         messages.success(request, f"The personal data of {customer.public_id} has been erased.")
         return leave(request, reverse("customers:list"))
     context = {
         "customer": customer,
         "title": "Erase personal data",
-        "back": reverse("publications:customer", kwargs={"customer_id": customer.pk}),
+        "back": reverse("dashboard:customer", kwargs={"customer_id": customer.pk}),
     }
     return render(request, "customers/erase.html", context)

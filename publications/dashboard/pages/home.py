@@ -44,7 +44,7 @@ def home(request):
 # What stands on the page only now and then is asked for together, whether there is any.
 AT_A_GLANCE = """
 SELECT (SELECT count(*) FROM (SELECT FROM campaigns_campaign WHERE deleted_at IS NULL LIMIT %s) AS c),
-       EXISTS (SELECT FROM config_apikey), EXISTS (SELECT FROM publications_webhookaddress WHERE paused_at IS NOT NULL)
+       EXISTS (SELECT FROM api_apikey), EXISTS (SELECT FROM webhooks_webhookaddress WHERE paused_at IS NOT NULL)
 """
 
 

@@ -20,11 +20,11 @@ SELECT campaign.*, pool.codes_left
          ORDER BY created_at DESC, id DESC LIMIT {NEWEST}) AS campaign
  CROSS JOIN LATERAL (
        SELECT count(*) AS codes_left
-         FROM (SELECT FROM campaigns_voucher v
+         FROM (SELECT FROM codes_voucher v
                 WHERE v.campaign_id = campaign.id AND {IN_POOL}
                 ORDER BY v.id + 0 LIMIT {FEW + 1}) AS few) AS pool
  WHERE pool.codes_left <= {FEW}
-   AND EXISTS (SELECT FROM campaigns_voucher AS voucher WHERE voucher.campaign_id = campaign.id
+   AND EXISTS (SELECT FROM codes_voucher AS voucher WHERE voucher.campaign_id = campaign.id
                 ORDER BY voucher.id DESC OFFSET pool.codes_left * {TENTH} LIMIT 1)
  ORDER BY pool.codes_left, campaign.id
  LIMIT {SHOWN}

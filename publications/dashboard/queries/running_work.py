@@ -46,7 +46,7 @@ KINDS = [
     ),
     Kind(CampaignDeletion, "Erasing the codes of {}", "campaign__name", "codes"),
     Kind(OfferChange, "Changing the offer of {}", "campaign__name", "codes"),
-    Kind(Export, "Creating {}", "file_name", "rows", "publications:export"),
+    Kind(Export, "Creating {}", "file_name", "rows", "exports:export"),
     Kind(Distribution, "Distributing {}", "name", "", "distributions:distribution"),
 ]  # fmt: skip
 

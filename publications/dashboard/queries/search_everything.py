@@ -22,12 +22,12 @@ from publications.redemptions.queries.history import find_redemption
 SHOWN = 8  # of each kind
 LOOKED_AT = 20_000  # codes with this beginning; there may be millions, and none of them published
 PAGES = {
-    CAMPAIGN: (Campaign, "publications:campaign"),
-    VOUCHER: (Voucher, "publications:code"),
-    CUSTOMER: (Customer, "publications:customer"),
+    CAMPAIGN: (Campaign, "dashboard:campaign"),
+    VOUCHER: (Voucher, "dashboard:code"),
+    CUSTOMER: (Customer, "dashboard:customer"),
     PUBLICATION: (Publication, "publications:publication"),
-    EXPORT: (Export, "publications:export"),
-    SEGMENT: (Segment, "customers:segment"),
+    EXPORT: (Export, "exports:export"),
+    SEGMENT: (Segment, "segments:segment"),
     DISTRIBUTION: (Distribution, "distributions:distribution"),
 }
 
@@ -52,7 +52,7 @@ def page_of_id(text: str) -> str | None:
         stack = redemption.undoes or redemption
         codes = stack.children.order_by("pk").values_list("voucher_id", flat=True)
         if voucher_id := redemption.voucher_id or codes.first():
-            return reverse("publications:code", args=[voucher_id])
+            return reverse("dashboard:code", args=[voucher_id])
     return None
 
 

@@ -24,10 +24,10 @@ ORDERS = """
 SELECT kind, sum(amount::numeric) FROM (
     SELECT DISTINCT ON (r.kind, coalesce(r.stack_id, r.id)) r.kind,
            coalesce(stack_undone.order, undone.order, stack.order, r.order) -> 'amount' AS amount
-      FROM publications_redemption r
-      LEFT JOIN publications_redemption stack ON stack.id = r.stack_id
-      LEFT JOIN publications_redemption undone ON undone.id = r.undoes_id
-      LEFT JOIN publications_redemption stack_undone ON stack_undone.id = undone.stack_id
+      FROM redemptions_redemption r
+      LEFT JOIN redemptions_redemption stack ON stack.id = r.stack_id
+      LEFT JOIN redemptions_redemption undone ON undone.id = r.undoes_id
+      LEFT JOIN redemptions_redemption stack_undone ON stack_undone.id = undone.stack_id
      WHERE r.campaign_id = %s AND r.result = 'SUCCESS' AND r.created_at BETWEEN %s AND %s) AS orders
  WHERE jsonb_typeof(amount) = 'number'
  GROUP BY kind

@@ -16,12 +16,12 @@ from publications.tallies.tally import figures_of
 register = template.Library()
 
 TABS = [
-    ("history", "Publication history", "publications:campaign"),
-    ("referrals", "Referrals", "publications:referrals"),
-    ("codes", "Codes", "publications:campaign-codes"),
-    ("exports", "Exports", "publications:campaign-exports"),
+    ("history", "Publication history", "dashboard:campaign"),
+    ("referrals", "Referrals", "referrals:referrals"),
+    ("codes", "Codes", "dashboard:campaign-codes"),
+    ("exports", "Exports", "exports:campaign-exports"),
     ("settings", "Settings", "campaigns:settings"),
-    ("activity", "Activity", "publications:campaign-activity"),
+    ("activity", "Activity", "dashboard:campaign-activity"),
 ]
 
 

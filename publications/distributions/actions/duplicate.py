@@ -36,8 +36,8 @@ def duplicate(distribution: Distribution, *, by: Actor) -> Distribution:
         )
         with connection.cursor() as cursor:
             cursor.execute(
-                """INSERT INTO publications_listedrecipient (distribution_id, line, given, customer_id)
-                   SELECT %s, line, given, customer_id FROM publications_listedrecipient WHERE distribution_id = %s""",
+                """INSERT INTO distributions_listedrecipient (distribution_id, line, given, customer_id)
+                   SELECT %s, line, given, customer_id FROM distributions_listedrecipient WHERE distribution_id = %s""",
                 [copy.pk, distribution.pk],
             )
         record_of(copy, "duplicated", by=by, of=distribution.public_id)

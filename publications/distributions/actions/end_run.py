@@ -86,7 +86,7 @@ def _release(distribution: Distribution, states: Sequence[str], *, back_to_pool:
     """One batch. What was left out stays so with its own reason, and what is unknown stays unknown."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            """SELECT d.id, d.publication_id FROM publications_delivery d
+            """SELECT d.id, d.publication_id FROM distributions_delivery d
                  JOIN publications_publication p ON p.id = d.publication_id AND p.voided_at IS NULL
                 WHERE d.distribution_id = %s AND d.state = ANY(%s) ORDER BY d.id LIMIT %s FOR UPDATE OF d""",
             [distribution.pk, list(states), BATCH],

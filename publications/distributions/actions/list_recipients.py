@@ -26,19 +26,19 @@ MEANT = """
 
 # By way of a table of its own: to write a million lines first and what they mean afterwards took three times as long.
 WRITE = f"""
-INSERT INTO publications_listedrecipient (distribution_id, line, given, customer_id)
+INSERT INTO distributions_listedrecipient (distribution_id, line, given, customer_id)
 SELECT %s, r.line, r.given, coalesce(by_id.id, by_mail.id) FROM given_lines r {MEANT} ORDER BY r.line
 """  # noqa: S608 - our own words
 
 MATCH = f"""
-UPDATE publications_listedrecipient l SET customer_id = coalesce(by_id.id, by_mail.id)
-  FROM publications_listedrecipient r {MEANT}
+UPDATE distributions_listedrecipient l SET customer_id = coalesce(by_id.id, by_mail.id)
+  FROM distributions_listedrecipient r {MEANT}
  WHERE l.id = r.id AND r.distribution_id = %s AND r.customer_id IS NULL AND coalesce(by_id.id, by_mail.id) IS NOT NULL
 """  # noqa: S608
 
 COUNT = """
 SELECT count(*), count(DISTINCT customer_id), count(*) FILTER (WHERE customer_id IS NULL)
-  FROM publications_listedrecipient WHERE distribution_id = %s
+  FROM distributions_listedrecipient WHERE distribution_id = %s
 """
 
 
@@ -81,7 +81,7 @@ def list_recipients(distribution: Distribution, lines: Iterable[str], *, by: Act
                     copy.write_row(row)
             cursor.execute("ANALYZE given_lines")
             cursor.execute(WRITE, [distribution.pk])
-            cursor.execute("ANALYZE publications_listedrecipient")  # the review asks for the list at once
+            cursor.execute("ANALYZE distributions_listedrecipient")  # the review asks for the list at once
             cursor.execute("DROP TABLE given_lines")  # an outer transaction may take another list
             cursor.execute(COUNT, [distribution.pk])
             count, customers, unknown = cursor.fetchone()

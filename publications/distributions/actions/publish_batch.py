@@ -58,7 +58,7 @@ class _Batch(NamedTuple):
 NOTHING = _Batch(0, False)
 
 SETTLE = """
-UPDATE publications_delivery d SET state = 'published', publication_id = served.publication, state_at = now()
+UPDATE distributions_delivery d SET state = 'published', publication_id = served.publication, state_at = now()
   FROM unnest(%(deliveries)s::bigint[], %(publications)s::bigint[]) AS served (delivery, publication)
  WHERE d.id = served.delivery AND d.state = 'pending'
 """
@@ -129,7 +129,7 @@ def _room(distribution: Distribution) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT count(*) FILTER (WHERE next_attempt_at IS NULL OR next_attempt_at <= now()), count(*)
-                 FROM (SELECT next_attempt_at FROM publications_delivery
+                 FROM (SELECT next_attempt_at FROM distributions_delivery
                         WHERE distribution_id = %s AND state = 'published' LIMIT %s) AS outstanding""",
             [distribution.pk, MOST_OUTSTANDING],
         )

@@ -75,7 +75,7 @@ def unknown_of(distribution: Distribution, named: Sequence[Named] | None = None)
     keys, attempts = [each.delivery for each in named], [each.attempt for each in named]
     meant = RawSQL(
         """SELECT d.id FROM unnest(%s::bigint[], %s::int[]) AS named (id, attempt)
-             JOIN publications_delivery d ON d.id = named.id
+             JOIN distributions_delivery d ON d.id = named.id
             WHERE named.attempt IS NULL OR named.attempt = d.attempts""",
         [keys, attempts],
     )

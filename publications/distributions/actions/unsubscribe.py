@@ -53,7 +53,7 @@ def unsubscribe(customer: Customer, *, by: Actor, delivery: Delivery | None = No
     with transaction.atomic(), connection.cursor() as cursor:
         # The customer is locked first, so that an erasure takes the row along or makes it impossible.
         cursor.execute(
-            """INSERT INTO publications_unsubscribe (email, customer_id, distribution_id, actor_kind, actor_id, actor_label)
+            """INSERT INTO distributions_unsubscribe (email, customer_id, distribution_id, actor_kind, actor_id, actor_label)
                SELECT lower(coalesce(nullif(%(email)s::text, ''), c.email)), c.id, %(distribution)s::bigint,
                       %(kind)s::text, %(actor)s::bigint, %(label)s::text
                  FROM customers_customer c WHERE c.id = %(customer)s AND c.erased_at IS NULL

@@ -24,13 +24,13 @@ judged AS (
            CASE WHEN {by_mail}::boolean AND a.reason = '' AND a.mail <> ''
                      AND (row_number() OVER (PARTITION BY a.mail, a.reason ORDER BY a.customer) > 1
                           OR EXISTS (SELECT FROM customers_customer c
-                                       JOIN publications_delivery d ON d.customer_id = c.id AND d.firing = ''
+                                       JOIN distributions_delivery d ON d.customer_id = c.id AND d.firing = ''
                                         AND d.distribution_id = {distribution} AND d.state <> 'skipped'
                                       WHERE lower(c.email) = a.mail AND c.id < a.customer))
                 THEN '{same_email}' ELSE a.reason END AS reason
       FROM audience a
 ), written AS (
-    INSERT INTO publications_delivery (distribution_id, customer_id, state, reason)
+    INSERT INTO distributions_delivery (distribution_id, customer_id, state, reason)
     SELECT {distribution}, customer, CASE reason WHEN '' THEN 'pending' ELSE 'skipped' END, reason
       FROM judged ORDER BY customer
     ON CONFLICT DO NOTHING
@@ -41,7 +41,7 @@ SELECT count(*), max(customer) FROM audience
 # One customer for each address, as it was first written.
 CREATE = """
 WITH lines AS MATERIALIZED (
-    SELECT r.id, r.given FROM publications_listedrecipient r
+    SELECT r.id, r.given FROM distributions_listedrecipient r
      WHERE r.distribution_id = %(distribution)s AND r.customer_id IS NULL AND r.given ~ %(address)s
      ORDER BY r.line LIMIT %(most)s
 ), made AS (
@@ -50,7 +50,7 @@ WITH lines AS MATERIALIZED (
      ORDER BY id
     RETURNING id, email
 )
-UPDATE publications_listedrecipient l SET customer_id = made.id FROM made
+UPDATE distributions_listedrecipient l SET customer_id = made.id FROM made
  WHERE l.distribution_id = %(distribution)s AND l.customer_id IS NULL AND lower(l.given) = lower(made.email)
 """
 

@@ -37,7 +37,7 @@ TONES_OF_STATES = {
 # No further than lists count, for each of the page's rows.
 COUNT_RECIPIENTS = """
 SELECT d.id, (SELECT count(*) FROM (
-         SELECT 1 FROM publications_delivery r
+         SELECT 1 FROM distributions_delivery r
           WHERE r.distribution_id = d.id AND (r.state <> 'skipped' OR r.publication_id IS NOT NULL) LIMIT %s) AS counted)
   FROM unnest(%s::bigint[]) AS d (id)
 """

@@ -71,9 +71,9 @@ def _unknown(cursor, distribution: Distribution) -> _Unknown:
     cursor.execute(
         """SELECT count(*), count(DISTINCT lower(given)) FILTER (WHERE is_address),
                   count(DISTINCT lower(given)) FILTER (WHERE is_address AND %(by_mail)s AND EXISTS (
-                      SELECT FROM publications_unsubscribe u WHERE u.email = lower(given))),
+                      SELECT FROM distributions_unsubscribe u WHERE u.email = lower(given))),
                   count(*) FILTER (WHERE NOT is_address)
-             FROM (SELECT given, given ~ %(address)s AS is_address FROM publications_listedrecipient
+             FROM (SELECT given, given ~ %(address)s AS is_address FROM distributions_listedrecipient
                     WHERE distribution_id = %(distribution)s AND customer_id IS NULL) AS unknown""",
         {
             "distribution": distribution.pk,

@@ -8,18 +8,18 @@ from config.advisory_locks import Lock
 from config.staff.models import ProjectSettings
 
 GRANT = """
-WITH old AS (DELETE FROM publications_emailgrant WHERE at <= clock_timestamp() - interval '1 minute'),
+WITH old AS (DELETE FROM distributions_emailgrant WHERE at <= clock_timestamp() - interval '1 minute'),
 ahead AS (  -- by a clock that has been put right since: they were granted by now at the latest
-    UPDATE publications_emailgrant SET at = clock_timestamp() WHERE at > clock_timestamp()
+    UPDATE distributions_emailgrant SET at = clock_timestamp() WHERE at > clock_timestamp()
 ),
 used AS (
     SELECT coalesce(sum(count), 0) AS in_a_minute,
            coalesce(sum(count) FILTER (WHERE at > clock_timestamp() - interval '2 seconds'), 0) AS just_now
-      FROM publications_emailgrant WHERE at > clock_timestamp() - interval '1 minute'
+      FROM distributions_emailgrant WHERE at > clock_timestamp() - interval '1 minute'
 ), granted AS (
     SELECT greatest(0, least(%(wanted)s, %(limit)s - in_a_minute, %(at_once)s - just_now))::int AS count FROM used
 ), kept AS (
-    INSERT INTO publications_emailgrant (at, count) SELECT clock_timestamp(), count FROM granted WHERE count > 0
+    INSERT INTO distributions_emailgrant (at, count) SELECT clock_timestamp(), count FROM granted WHERE count > 0
 )
 SELECT count FROM granted
 """

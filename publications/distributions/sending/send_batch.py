@@ -61,26 +61,26 @@ State = Delivery.State
 
 # Who claims looks once more at everything that would make the message worthless or unwanted: only this statement is sure.
 CLAIM = f"""
-UPDATE publications_delivery d
+UPDATE distributions_delivery d
    SET state = 'sending', attempts = d.attempts + 1, next_attempt_at = NULL, reason = '', detail = '', state_at = now(),
        email = CASE x.message WHEN 'email' THEN c.email ELSE '' END, claim = %(claim)s, worker = %(worker)s
-  FROM publications_distribution x LEFT JOIN campaigns_campaign k ON k.id = x.campaign_id, customers_customer c
+  FROM distributions_distribution x LEFT JOIN campaigns_campaign k ON k.id = x.campaign_id, customers_customer c
  WHERE d.id = %(id)s AND d.state = 'published' AND (d.next_attempt_at IS NULL OR d.next_attempt_at <= now())
    AND x.id = d.distribution_id AND x.status IN {AT_WORK_IN_SQL} AND x.message <> 'none' AND {NOT_OPEN}
    AND c.id = d.customer_id AND c.erased_at IS NULL
    AND (x.message <> 'email'
-        OR c.email <> '' AND NOT EXISTS (SELECT FROM publications_unsubscribe u WHERE u.email = lower(c.email)))
+        OR c.email <> '' AND NOT EXISTS (SELECT FROM distributions_unsubscribe u WHERE u.email = lower(c.email)))
    AND (k.id IS NULL OR {CAMPAIGN_IS_GOOD})
    AND (d.publication_id IS NULL
         OR (SELECT bool_and({CODE_IS_GOOD}) FROM publications_publishedvoucher l
-              JOIN campaigns_voucher v ON v.id = l.voucher_id LEFT JOIN campaigns_campaign c ON c.id = v.campaign_id
+              JOIN codes_voucher v ON v.id = l.voucher_id LEFT JOIN campaigns_campaign c ON c.id = v.campaign_id
              WHERE l.publication_id = d.publication_id AND l.released_at IS NULL))
 RETURNING d.attempts, d.email
 """  # noqa: S608 - our own constants
 
 # Of whoever does not know whether the database has taken the claim: nothing was sent by it.
 UNCLAIM = """
-UPDATE publications_delivery
+UPDATE distributions_delivery
    SET state = 'published', attempts = attempts - 1, reason = '', state_at = now(), claim = NULL, worker = NULL
  WHERE id = %(id)s AND claim = %(claim)s AND state IN ('sending', 'unknown')
 """
@@ -89,16 +89,16 @@ UPDATE publications_delivery
 # `unknown`: it took so long that this was said of it meanwhile, but nobody has decided anything.
 RECORD = """
 WITH at_ease AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-UPDATE publications_delivery d
+UPDATE distributions_delivery d
    SET state = %(state)s, reason = %(reason)s, detail = %(detail)s, next_attempt_at = now() + %(pause)s::interval, state_at = now(),
        attempts = d.attempts - %(uncounted)s::int, claim = NULL, worker = NULL
-  FROM at_ease, publications_distribution x
+  FROM at_ease, distributions_distribution x
  WHERE d.id = %(id)s AND d.claim = %(claim)s AND d.state IN ('sending', 'unknown') AND x.id = d.distribution_id
 RETURNING x.unknowns
 """
 
 COUNT_UNKNOWN = """
-UPDATE publications_distribution SET unknowns = least(unknowns + 1, 30000) WHERE id = %(id)s RETURNING unknowns
+UPDATE distributions_distribution SET unknowns = least(unknowns + 1, 30000) WHERE id = %(id)s RETURNING unknowns
 """
 
 

@@ -76,7 +76,7 @@ def _tell_the_planner(export: Export) -> None:
     if (export.total or 0) >= MANY_CODES:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE publications_publishedvoucher")
-            cursor.execute("ANALYZE campaigns_voucher")
+            cursor.execute("ANALYZE codes_voucher")
 
 
 def _write(export: Export) -> None:

@@ -91,7 +91,7 @@ def download(request, export_id):
         file = download_export(export, by=Actor.user(request.user))
     except NoFile as none:
         messages.error(request, str(none))
-        return redirect("publications:export", export_id=export.pk)
+        return redirect("exports:export", export_id=export.pk)
     if export.parameters is not None and "as_stored" not in request.POST:
         response = StreamingHttpResponse(for_spreadsheets(file))
     else:
@@ -110,7 +110,7 @@ def retry(request, export_id):
     export = _export_to_take(request, export_id)
     if not retry_export(export, by=Actor.user(request.user)):
         messages.info(request, "This export has not failed; there is nothing to retry.")
-    return redirect("publications:export", export_id=export.pk)
+    return redirect("exports:export", export_id=export.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -128,7 +128,7 @@ def hand_out(request, campaign_id):
         except HandOutRefused as refused:
             form.add_error(None, str(refused))
         else:
-            return leave(request, reverse("publications:export", kwargs={"export_id": ordered.pk}))
+            return leave(request, reverse("exports:export", kwargs={"export_id": ordered.pk}))
     context = {
         "title": "Hand out codes as CSV",
         "campaign": campaign,
@@ -155,7 +155,7 @@ def report(request):
             by=Actor.user(request.user),
             **form.options,
         )
-        return leave(request, reverse("publications:export", kwargs={"export_id": ordered.pk}))
+        return leave(request, reverse("exports:export", kwargs={"export_id": ordered.pk}))
     context = {
         "title": "Report as CSV",
         "form": form,

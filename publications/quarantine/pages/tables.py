@@ -27,7 +27,7 @@ class HeldPoolTable(Table):
         fields = ("name", "codes_left", "given_before", "withdrawn", "act")
 
     def render_name(self, record):
-        url = reverse("publications:campaign", kwargs={"campaign_id": record.pk})
+        url = reverse("dashboard:campaign", kwargs={"campaign_id": record.pk})
         return format_html('<a href="{}">{}</a>', url, record.name)
 
     def render_codes_left(self, value):
@@ -36,7 +36,7 @@ class HeldPoolTable(Table):
     def render_act(self, record):
         if not record.codes_left:
             return ""
-        url = reverse("publications:withdraw-next", kwargs={"campaign_id": record.pk})
+        url = reverse("quarantine:withdraw-next", kwargs={"campaign_id": record.pk})
         return format_html(
             '<a class="btn small" href="{}" data-dialog>Withdraw<span class="sr"> codes of {}</span></a>',
             url,

@@ -125,7 +125,7 @@ def open_again(request):
 
 
 def _page() -> str:
-    return reverse("publications:after-restore")
+    return reverse("quarantine:after-restore")
 
 
 def _form(request, form, title: str, submit: str):

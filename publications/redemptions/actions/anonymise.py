@@ -12,11 +12,11 @@ OF_AN_ORDER = "ARRAY['id', 'source_id', 'metadata', 'items']"
 
 # A rollback may have been made for another customer.
 STATEMENT = f"""
-UPDATE publications_redemption
+UPDATE redemptions_redemption
    SET metadata = NULL, reason = NULL, "order" = "order" - {OF_AN_ORDER}
  WHERE (metadata IS NOT NULL OR reason IS NOT NULL OR "order" IS NOT NULL)
    AND (customer_id = %(customer)s
-        OR undoes_id IN (SELECT id FROM publications_redemption WHERE customer_id = %(customer)s))
+        OR undoes_id IN (SELECT id FROM redemptions_redemption WHERE customer_id = %(customer)s))
 """  # noqa: S608 - our own constants
 
 

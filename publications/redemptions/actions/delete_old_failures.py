@@ -20,7 +20,7 @@ WITH gone AS (
 ), lost AS (
     {summed("gone WHERE id <= %(counted_up_to)s", zone="%(zone)s::text", publication="gone")}
 ), corrected AS (
-    UPDATE publications_daytally t
+    UPDATE tallies_daytally t
        SET publications = t.publications - lost.publications, attempts = t.attempts - lost.attempts
       FROM lost
      WHERE (t.campaign_id, t.day, t.channel, t.result) = (lost.campaign_id, lost.day, lost.channel, lost.result)
@@ -38,7 +38,7 @@ def delete_old_failures() -> int:
         deleted += last
     with transaction.atomic(), connection.cursor() as cursor:
         hold_tallies()
-        cursor.execute("DELETE FROM publications_daytally WHERE publications = 0")
+        cursor.execute("DELETE FROM tallies_daytally WHERE publications = 0")
     return deleted
 
 

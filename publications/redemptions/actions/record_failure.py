@@ -16,7 +16,7 @@ from publications.redemptions.refusals import RedemptionRefused
 
 STATEMENT = f"""
 WITH {personal("VALUES (%(customer)s::bigint), (%(undone_of)s::bigint)")}
-INSERT INTO publications_redemption
+INSERT INTO redemptions_redemption
        (result, kind, voucher_id, campaign_id, customer_id, undoes_id, reason, metadata, actor_kind, actor_id, actor_label,
         failure_code, failure_message, failure_key)
 SELECT 'FAILURE', %(kind)s::text, %(voucher)s::bigint, %(campaign)s::bigint, %(customer)s::bigint, %(undoes)s::bigint,
@@ -26,8 +26,8 @@ SELECT 'FAILURE', %(kind)s::text, %(voucher)s::bigint, %(campaign)s::bigint, %(c
                                            %(actor_kind)s::text, %(actor_id)s::bigint, %(failure_code)s::text,
                                            %(failure_message)s::text, date_trunc('minute', now()))::text, 'UTF8'))
  WHERE %(voucher)s::bigint IS NULL
-    OR EXISTS (SELECT FROM campaigns_voucher v WHERE v.id = %(voucher)s::bigint FOR KEY SHARE)
-ON CONFLICT (failure_key) DO UPDATE SET attempts = publications_redemption.attempts + 1
+    OR EXISTS (SELECT FROM codes_voucher v WHERE v.id = %(voucher)s::bigint FOR KEY SHARE)
+ON CONFLICT (failure_key) DO UPDATE SET attempts = redemptions_redemption.attempts + 1
 RETURNING id
 """  # noqa: S608 - our own constants
 

@@ -27,12 +27,12 @@ REASON, ORDER, METADATA = if_kept("%(reason)s::text"), order_as_kept("%(order)s:
 
 STATEMENT = f"""
 WITH undone AS (
-    SELECT id, voucher_id, campaign_id, customer_id, amount FROM publications_redemption
+    SELECT id, voucher_id, campaign_id, customer_id, amount FROM redemptions_redemption
      WHERE (id = %(redemption)s OR stack_id = %(redemption)s) AND kind = 'redemption' AND result = 'SUCCESS'
 ), held AS MATERIALIZED (
-    SELECT id FROM campaigns_voucher WHERE id IN (SELECT voucher_id FROM undone) ORDER BY id FOR NO KEY UPDATE
+    SELECT id FROM codes_voucher WHERE id IN (SELECT voucher_id FROM undone) ORDER BY id FOR NO KEY UPDATE
 ), {personal("SELECT %(customer)s::bigint UNION ALL SELECT customer_id FROM undone")}, rollback AS (
-    INSERT INTO publications_redemption (kind, undoes_id, voucher_id, campaign_id, customer_id, amount, reason, "order",
+    INSERT INTO redemptions_redemption (kind, undoes_id, voucher_id, campaign_id, customer_id, amount, reason, "order",
                                          metadata, actor_kind, actor_id, actor_label)
     SELECT 'rollback', id, voucher_id, campaign_id, coalesce(%(customer)s::bigint, customer_id), amount,
            {REASON}, {ORDER}, {METADATA},
@@ -41,7 +41,7 @@ WITH undone AS (
     ON CONFLICT (undoes_id) WHERE kind = 'rollback' AND result = 'SUCCESS' DO NOTHING
     RETURNING id, voucher_id, customer_id, amount
 ), parts AS (
-    INSERT INTO publications_redemption (kind, undoes_id, stack_id, voucher_id, campaign_id, customer_id, amount, reason,
+    INSERT INTO redemptions_redemption (kind, undoes_id, stack_id, voucher_id, campaign_id, customer_id, amount, reason,
                                          actor_kind, actor_id, actor_label)
     SELECT 'rollback', undone.id, rollback.id, undone.voucher_id, undone.campaign_id, rollback.customer_id, undone.amount,
            {REASON}, %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text
@@ -50,7 +50,7 @@ WITH undone AS (
 ), uses AS MATERIALIZED (
     SELECT voucher_id, amount FROM rollback UNION ALL SELECT voucher_id, amount FROM parts
 ), given_back AS (
-    UPDATE campaigns_voucher v
+    UPDATE codes_voucher v
        SET redeemed_quantity = v.redeemed_quantity - 1, redeemed_amount = v.redeemed_amount - coalesce(uses.amount, 0),
            updated_at = now()
       FROM uses

@@ -59,13 +59,13 @@ WITH asked AS (
                      AND {WORTH} IS DISTINCT FROM (asked.kind, asked.value, asked.unit) THEN 'changed'
            END AS refused
       FROM asked
-      JOIN campaigns_voucher v ON v.id = asked.voucher_id
+      JOIN codes_voucher v ON v.id = asked.voucher_id
       LEFT JOIN campaigns_campaign c ON c.id = v.campaign_id
      ORDER BY v.id FOR NO KEY UPDATE OF v
 ), {personal("SELECT %(customer)s::bigint")}, good AS MATERIALIZED (
     SELECT count(*) FILTER (WHERE refused IS NULL) = %(count)s::int AS all_of_them FROM held
 ), stack AS (
-    INSERT INTO publications_redemption (customer_id, "order", metadata, applied_discount, total_discount,
+    INSERT INTO redemptions_redemption (customer_id, "order", metadata, applied_discount, total_discount,
                                          actor_kind, actor_id, actor_label)
     SELECT %(customer)s::bigint, {ORDER}, {METADATA},
            (SELECT max(total) FROM asked), (SELECT max(total) FROM asked),
@@ -73,7 +73,7 @@ WITH asked AS (
       FROM good WHERE all_of_them AND %(count)s::int > 1
     RETURNING id
 ), used AS (
-    UPDATE campaigns_voucher v
+    UPDATE codes_voucher v
        SET redeemed_quantity = v.redeemed_quantity + 1, redeemed_amount = v.redeemed_amount + coalesce(held.amount, 0),
            withdrawn_at = CASE WHEN v.published_at IS NULL THEN coalesce(v.withdrawn_at, now()) ELSE v.withdrawn_at END,
            withdrawn_why = CASE WHEN v.published_at IS NULL THEN 'used' ELSE v.withdrawn_why END,
@@ -84,7 +84,7 @@ WITH asked AS (
               held.applied, held.total, held.place,
               CASE WHEN held.amount IS NOT NULL THEN held.balance - held.amount END AS balance
 ), made AS (
-    INSERT INTO publications_redemption (voucher_id, campaign_id, customer_id, stack_id, amount, redeemed_quantity,
+    INSERT INTO redemptions_redemption (voucher_id, campaign_id, customer_id, stack_id, amount, redeemed_quantity,
                                          redemption_limit, balance, applied_discount, total_discount, "order", metadata,
                                          actor_kind, actor_id, actor_label)
     SELECT used.id, used.campaign_id, %(customer)s::bigint, (SELECT id FROM stack), used.amount, used.redeemed_quantity,

@@ -23,7 +23,7 @@ SELECT coalesce(sum(r.attempts) FILTER (WHERE r.kind = 'redemption'), 0) AS tota
        count(*) FILTER (WHERE r.kind = 'rollback' AND r.result = 'SUCCESS') AS total_rollback_succeeded,
        coalesce(sum(CASE r.kind WHEN 'redemption' THEN r.amount ELSE -r.amount END)
                 FILTER (WHERE r.result = 'SUCCESS') * 100, 0)::bigint AS redeemed_amount
-  FROM publications_redemption r
+  FROM redemptions_redemption r
  WHERE r.customer_id = {customer} AND (r.voucher_id IS NOT NULL OR r.result = 'FAILURE')
 """
 
@@ -33,7 +33,7 @@ SELECT coalesce(sum(greatest(coalesce(v.gift_amount, g.gift_amount, 0) - v.redee
        AS amount_to_go
   FROM publications_publication p
   JOIN publications_publishedvoucher l ON l.publication_id = p.id AND l.released_at IS NULL
-  JOIN campaigns_voucher v ON v.id = l.voucher_id AND v.type = 'GIFT_VOUCHER' AND v.deleted_at IS NULL
+  JOIN codes_voucher v ON v.id = l.voucher_id AND v.type = 'GIFT_VOUCHER' AND v.deleted_at IS NULL
   LEFT JOIN campaigns_campaign g ON g.id = v.campaign_id
  WHERE p.customer_id = {customer} AND p.result = 'SUCCESS'
 """
@@ -49,8 +49,8 @@ SELECT coalesce(sum(amount), 0)::bigint AS total_amount, count(*) AS total_count
                coalesce(back.order ->> 'status', CASE WHEN back.id IS NOT NULL THEN 'CANCELED' END,
                         r.order ->> 'status', 'PAID') AS status,
                (coalesce(back.order ->> 'amount', r.order ->> 'amount'))::numeric AS amount
-          FROM publications_redemption r
-          LEFT JOIN publications_redemption back
+          FROM redemptions_redemption r
+          LEFT JOIN redemptions_redemption back
                  ON back.undoes_id = r.id AND back.kind = 'rollback' AND back.result = 'SUCCESS'
          WHERE r.customer_id = {customer} AND r.kind = 'redemption' AND r.result = 'SUCCESS' AND r.stack_id IS NULL
            AND r.order IS NOT NULL

@@ -19,33 +19,33 @@ from config.events.kinds import REFERRAL_CONVERTED, VOUCHER_REDEEMED
 # use that was taken back before it arrived here.
 LOCK = """
 SELECT FROM campaigns_campaign WHERE kind = 'REFERRAL_PROGRAM' AND id IN (
-    SELECT campaign_id FROM publications_redemption WHERE id = ANY(%s))
+    SELECT campaign_id FROM redemptions_redemption WHERE id = ANY(%s))
  ORDER BY id FOR NO KEY UPDATE
 """
 CONVERT = f"""
 WITH redeemed AS (
     SELECT DISTINCT ON (r.campaign_id, r.customer_id) r.id, r.campaign_id, r.customer_id, p.customer_id AS referrer_id
-      FROM publications_redemption r
+      FROM redemptions_redemption r
       JOIN campaigns_campaign c ON c.id = r.campaign_id AND c.kind = 'REFERRAL_PROGRAM'
       JOIN publications_publishedvoucher l ON l.voucher_id = r.voucher_id AND l.released_at IS NULL
       JOIN publications_publication p ON p.id = l.publication_id
      WHERE r.id = ANY(%s) AND r.kind = 'redemption' AND r.result = 'SUCCESS'
        AND p.customer_id IS NOT NULL AND r.customer_id <> p.customer_id
-       AND NOT EXISTS (SELECT FROM publications_redemption back
+       AND NOT EXISTS (SELECT FROM redemptions_redemption back
                         WHERE back.undoes_id = r.id AND back.kind = 'rollback' AND back.result = 'SUCCESS')
-       AND NOT EXISTS (SELECT FROM publications_referral f
+       AND NOT EXISTS (SELECT FROM referrals_referral f
                         WHERE f.campaign_id = r.campaign_id AND f.referee_id = r.customer_id)
      ORDER BY r.campaign_id, r.customer_id, r.id
 ), made AS (
-    INSERT INTO publications_referral (campaign_id, referrer_id, referee_id, redemption_id, number)
+    INSERT INTO referrals_referral (campaign_id, referrer_id, referee_id, redemption_id, number)
     SELECT redeemed.campaign_id, referrer_id, redeemed.customer_id, redeemed.id,
-           (SELECT count(*) FROM publications_referral f
+           (SELECT count(*) FROM referrals_referral f
              WHERE f.campaign_id = redeemed.campaign_id AND f.referrer_id = redeemed.referrer_id)
            + row_number() OVER (PARTITION BY redeemed.campaign_id, referrer_id ORDER BY redeemed.id)
       FROM redeemed ORDER BY redeemed.id
     RETURNING id
 )
-INSERT INTO config_outbox (kind, object_key) SELECT '{REFERRAL_CONVERTED}', id FROM made ORDER BY id
+INSERT INTO events_outbox (kind, object_key) SELECT '{REFERRAL_CONVERTED}', id FROM made ORDER BY id
 """  # noqa: S608 - our own constants
 
 

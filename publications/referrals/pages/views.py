@@ -73,7 +73,7 @@ def program(request, campaign_id):
             form.add_error(None, str(refused))
         else:
             messages.success(request, "The program is set up.")
-            return leave(request, reverse("publications:referrals", kwargs={"campaign_id": campaign.pk}))
+            return leave(request, reverse("referrals:referrals", kwargs={"campaign_id": campaign.pk}))
     return render(request, "referrals/edit.html", {"form": form, "campaign": campaign, "title": "Set up the program"})
 
 

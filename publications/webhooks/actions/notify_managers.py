@@ -28,7 +28,7 @@ def tell_managers(address_id: int) -> int:
     mails = sorted(set(managers.values_list("email", flat=True)))
     if not address or not mails:
         return 0
-    link = settings.SITE_URL.rstrip("/") + reverse("publications:webhook", kwargs={"address_id": address.pk})
+    link = settings.SITE_URL.rstrip("/") + reverse("webhooks:webhook", kwargs={"address_id": address.pk})
     text = TEXT.format(address=address, detail=address.pause_detail, link=link)
     # One message: either all are told or, by a retry, all once more. In Bcc, so that nobody reads who else was told.
     EmailMessage(f"Handout: the webhook to {address} is paused", text, bcc=mails).send()

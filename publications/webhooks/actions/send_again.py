@@ -53,7 +53,7 @@ def send_test(address: WebhookAddress, *, by: Actor) -> WebhookDelivery:
 def _next_event_key() -> int:
     """Events have their keys from the outbox; a test takes one without a row there."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('config_outbox', 'id'))")
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('events_outbox', 'id'))")
         return cursor.fetchone()[0]
 
 

@@ -40,10 +40,10 @@ REST = timedelta(minutes=1)
 
 # The last attempt, too, schedules one more, for the case that its worker is killed.
 CLAIM = """
-UPDATE publications_webhookdelivery d
+UPDATE webhooks_webhookdelivery d
    SET attempts = d.attempts + 1, attempted_at = now(),
        next_attempt_at = now() + (%(retry_after)s::interval[])[least(d.attempts + 1, array_length(%(retry_after)s::interval[], 1))]
-  FROM (SELECT id FROM publications_webhookdelivery
+  FROM (SELECT id FROM webhooks_webhookdelivery
          WHERE {which} AND status = 'waiting' AND next_attempt_at <= now()
          ORDER BY id + 0 LIMIT %(most)s FOR UPDATE SKIP LOCKED) AS due
  WHERE d.id = due.id
@@ -52,7 +52,7 @@ RETURNING d.*
 
 # `attempts`: what was claimed anew meanwhile is not ours to record.
 RECORD = """
-UPDATE publications_webhookdelivery
+UPDATE webhooks_webhookdelivery
    SET status = %(status)s::text, next_attempt_at = CASE WHEN %(status)s::text = 'waiting' THEN next_attempt_at END,
        answer_status = %(answer_status)s, answer_body = %(answer_body)s, error = %(error)s, log = log || %(entry)s
  WHERE id = %(id)s AND attempts = %(attempts)s AND status = 'waiting'

@@ -29,7 +29,7 @@ class WebhookAddressTable(Table):
     empty_icon = "webhook"
     empty_title = "No webhooks yet"
     empty_text = "Handout can notify your shop or CRM within seconds of every code that is published or redeemed."
-    empty_url = reverse_lazy("publications:create-webhook")
+    empty_url = reverse_lazy("webhooks:create-webhook")
     empty_action = "Add webhook"
 
     class Meta(Table.Meta):

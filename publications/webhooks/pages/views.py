@@ -144,7 +144,7 @@ def delete_webhook(request, address_id):
     if request.method == "POST":
         delete_address(address, by=Actor.user(request.user))
         messages.success(request, "The webhook has been deleted.")
-        return leave(request, reverse("publications:webhooks"))
+        return leave(request, reverse("webhooks:webhooks"))
     return render(
         request,
         "partials/_confirm.html",
@@ -224,10 +224,8 @@ def _count(deliveries: QuerySet) -> int:
 
 
 def _page(address: WebhookAddress) -> str:
-    return reverse("publications:webhook", kwargs={"address_id": address.pk})
+    return reverse("webhooks:webhook", kwargs={"address_id": address.pk})
 
 
 def _delivery_page(delivery: WebhookDelivery) -> str:
-    return reverse(
-        "publications:webhook-delivery", kwargs={"address_id": delivery.address_id, "delivery_id": delivery.pk}
-    )
+    return reverse("webhooks:webhook-delivery", kwargs={"address_id": delivery.address_id, "delivery_id": delivery.pk})

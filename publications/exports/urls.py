@@ -1,0 +1,17 @@
+"""Exports and hand-outs."""
+
+from django.urls import path
+
+from publications.exports.pages import views as exports
+
+app_name = "exports"
+urlpatterns = [
+    path("campaigns/<camp:campaign_id>/exports", exports.campaign_exports, name="campaign-exports"),
+    path("campaigns/<camp:campaign_id>/hand-out", exports.hand_out, name="hand-out"),
+    path("exports/", exports.exports, name="exports"),
+    path("exports/new", exports.report, name="report"),
+    path("exports/<export:export_id>/", exports.export, name="export"),
+    path("exports/<export:export_id>/status", exports.export_status, name="export-status"),
+    path("exports/<export:export_id>/download", exports.download, name="download"),
+    path("exports/<export:export_id>/retry", exports.retry, name="retry-export"),
+]
