@@ -10,8 +10,7 @@ from typing import Any, cast
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from campaigns.codes.models import Voucher
-from campaigns.models import Campaign, Value
+from campaigns.models import Value
 from config.metadata import MetadataRefused, check_metadata
 
 Discount = Value.Discount
@@ -27,7 +26,7 @@ class InvalidFields(ValueError):
         self.errors = dict(errors)
 
 
-def check_value(thing: Campaign | Voucher, *, gift: bool, needed: bool) -> dict[str, str]:
+def check_value(thing: Value, *, gift: bool, needed: bool) -> dict[str, str]:
     """Errors of the value's fields, by field; {} is good. Empties the fields that do not belong to this kind of value.
 
     `needed`: whether a value must be there at all (a campaign's code without one has the campaign's).
@@ -79,7 +78,7 @@ def check_limit(limit: int | None) -> dict[str, str]:
     return {"redemption_limit": f"Enter 1 to {MOST_REDEMPTIONS:,}; leave empty for no limit."}
 
 
-def check_columns(thing: Campaign | Voucher, names: list[str]) -> dict[str, str]:
+def check_columns(thing: Value, names: list[str]) -> dict[str, str]:
     """Errors of single columns (type, length, choices, characters that PostgreSQL cannot keep); converts the values."""
     errors = {}
     for name in names:

@@ -10,12 +10,12 @@ from customers.actions.import_customers import import_customers
 from customers.models import CustomerImport
 
 
-@app.task(retry=UNTIL_THE_DATABASE_ANSWERS)
+@app.task(name="customers.run_customer_import", retry=UNTIL_THE_DATABASE_ANSWERS)
 def run_customer_import(import_id: int) -> None:
     import_customers(import_id)
 
 
 @app.periodic(cron="41 3 * * *")
-@app.task(queueing_lock="delete_old_customer_imports")
+@app.task(name="customers.delete_old_customer_imports", queueing_lock="delete_old_customer_imports")
 def delete_old_customer_imports(timestamp: int) -> None:
     delete_old_imports(CustomerImport)

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from publications.models import Publication
+
+
+class Failed(Protocol):
+    """A publication or redemption that was tried in vain."""
+
+    failure_code: str | None
+    failure_message: str | None
 
 
 def state_of_publication(publication: Publication, *, some_released: bool) -> str:

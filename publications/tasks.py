@@ -10,12 +10,12 @@ from publications.actions.import_publications import import_publications
 from publications.models import PublicationImport
 
 
-@app.task(retry=UNTIL_THE_DATABASE_ANSWERS)
+@app.task(name="publications.run_publication_import", retry=UNTIL_THE_DATABASE_ANSWERS)
 def run_publication_import(import_id: int) -> None:
     import_publications(import_id)
 
 
 @app.periodic(cron="45 3 * * *")
-@app.task(queueing_lock="delete_old_publication_imports")
+@app.task(name="publications.delete_old_publication_imports", queueing_lock="delete_old_publication_imports")
 def delete_old_publication_imports(timestamp: int) -> None:
     delete_old_imports(PublicationImport)

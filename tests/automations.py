@@ -1,10 +1,10 @@
 """Automatic distributions for tests."""
 
-from config.events.drain import drain_outbox
 from config.events.models import Outbox
 from publications.automation.actions.activate import activate
 from publications.automation.actions.create_automation import create_automation
 from publications.automation.models import Firing
+from publications.dashboard.drain_outbox import drain_outbox
 from publications.distributions.actions.publish_batch import publish_batch
 from publications.distributions.models import Delivery, Distribution
 from tests.factories import STAFF, CampaignFactory

@@ -5,13 +5,13 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from config.events.drain import drain_outbox
 from config.events.models import Outbox
 from customers.models import Customer
 from customers.segments.actions.create_segment import create_filter_segment
 from customers.segments.actions.watch_segments import look_at_segments
 from publications.automation.actions import fire_rules, walk_segments
 from publications.automation.models import Firing
+from publications.dashboard.drain_outbox import drain_outbox
 from publications.distributions.models import Delivery
 from publications.models import Publication
 from publications.redemptions.actions.redeem import redeem

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from publications.actions.publish import publish, publish_code
 from publications.models import Publication
-from publications.queries.history import history
+from publications.pages.filters import history
 from publications.redemptions.actions.redeem import redeem
 from publications.redemptions.models import Redemption
 from publications.redemptions.refusals import RedemptionRefused

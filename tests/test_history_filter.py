@@ -12,8 +12,8 @@ from publications.actions.publish import publish_code
 from publications.actions.release import release
 from publications.models import Publication
 from publications.pages import filters as of_history
+from publications.pages.filters import history
 from publications.queries import find_publications
-from publications.queries.history import history
 from publications.refusals import PublishRefused
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 from tests.plans import analyse

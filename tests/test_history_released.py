@@ -6,7 +6,7 @@ from django.db import connection
 from publications.actions.publish import publish
 from publications.actions.release import release
 from publications.models import PublishedVoucher
-from publications.queries.history import history
+from publications.pages.filters import history
 from tests.factories import STAFF, CampaignFactory, CustomerFactory, published
 from tests.plans import analyse
 from tests.test_history_filter import failed

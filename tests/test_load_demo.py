@@ -5,13 +5,13 @@ from django.db.models import Count
 
 from campaigns.codes.models import Voucher
 from campaigns.models import Campaign
-from config.events.drain import drain_outbox
 from config.events.models import Outbox
 from customers.models import Customer
 from customers.segments.actions.watch_segments import look_at_segments
 from customers.segments.models import WatchedSegment
 from publications.automation.models import Firing
 from publications.dashboard.demo.load_demo import NotEmpty, load_demo
+from publications.dashboard.drain_outbox import drain_outbox
 from publications.dashboard.verify import verify
 from publications.distributions.actions.schedule import what_is_missing
 from publications.distributions.models import Delivery, Distribution, KeptMessage

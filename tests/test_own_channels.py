@@ -8,7 +8,7 @@ from publications.distributions.actions.create_draft import create_draft
 from publications.distributions.models import Distribution
 from publications.distributions.pages.forms import CodesForm
 from publications.models import Publication
-from publications.queries.history import history
+from publications.pages.filters import history
 from publications.tallies.tally import tally_days
 from tests.factories import STAFF, CampaignFactory, CustomerFactory
 

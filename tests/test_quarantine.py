@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from campaigns.codes.models import Voucher
 from campaigns.models import Campaign
-from config.events.drain import drain_outbox
 from config.events.models import Outbox
 from config.staff.models import AuditEntry, Quarantine
 from config.staff.quarantine import is_open
@@ -22,6 +21,7 @@ from publications.actions.import_publications import import_publications
 from publications.actions.order_publication_import import order_publication_import
 from publications.actions.publish import publish, publish_code
 from publications.automation.actions.walk_segments import walk_segments
+from publications.dashboard.drain_outbox import drain_outbox
 from publications.distributions.actions.advance import advance, due
 from publications.distributions.actions.change_status import resume
 from publications.distributions.actions.publish_batch import publish_batch

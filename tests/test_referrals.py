@@ -10,7 +10,6 @@ from django.utils import timezone
 from campaigns.actions.create_campaign import create_campaign
 from campaigns.codes.models import Voucher
 from campaigns.models import Campaign
-from config.events.drain import drain_outbox
 from config.events.models import Outbox
 from customers.segments.actions.create_segment import create_static_segment
 from customers.segments.actions.fill_segment import fill_segment
@@ -18,6 +17,7 @@ from customers.segments.actions.watch_segments import look_at_segments
 from customers.segments.models import WatchedMember, WatchedSegment
 from publications.automation.actions.walk_segments import walk_segments
 from publications.automation.models import Rule
+from publications.dashboard.drain_outbox import drain_outbox
 from publications.models import Publication
 from publications.redemptions.actions.redeem import redeem
 from publications.redemptions.actions.roll_back import roll_back

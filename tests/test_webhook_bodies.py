@@ -10,9 +10,9 @@ import pytest
 from campaigns.codes.actions.extend_pool import fulfil_order, order_codes
 from campaigns.models import Campaign
 from config.actor import Actor
-from config.events.drain import drain_outbox
 from config.events.note import note_event
 from publications.actions.publish import publish
+from publications.dashboard.drain_outbox import drain_outbox
 from publications.exports.actions.hand_out import order_hand_out
 from publications.exports.actions.write_export import make_export_file
 from publications.models import Publication

@@ -5,8 +5,8 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from config.events.drain import drain_outbox
 from config.events.note import note_event
+from publications.dashboard.drain_outbox import drain_outbox
 from publications.webhooks.actions.pause_address import pause_address
 from publications.webhooks.models import WebhookDelivery
 from tests.factories import STAFF, CampaignFactory, published

@@ -6,7 +6,7 @@ import threading
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from config.events.drain import drain_outbox
+from publications.dashboard.drain_outbox import drain_outbox
 from publications.dashboard.erase_customer import erase_customer
 from publications.redemptions.actions.redeem import redeem
 from publications.webhooks import compose

@@ -7,9 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from config.events.drain import drain_outbox
 from config.staff.models import AuditEntry
 from publications.actions.release import release
+from publications.dashboard.drain_outbox import drain_outbox
 from publications.webhooks.actions.pause_address import pause_failing
 from publications.webhooks.models import WebhookAddress, WebhookDelivery
 from tests.factories import STAFF, CustomerFactory, VoucherFactory, published

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from config.events.drain import drain_outbox
 from config.events.kinds import PUBLICATION_SUCCEEDED
 from config.events.models import Outbox
+from publications.dashboard.drain_outbox import drain_outbox
 from publications.webhooks.actions.create_address import create_address
 from publications.webhooks.actions.send_due import addresses_due, send_due
 from publications.webhooks.models import EVENTS, WebhookAddress, WebhookDelivery

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from django.db import InterfaceError, OperationalError, models, transaction
 from django.db.models.functions import Coalesce, Now
+from procrastinate.contrib.django import app
 
 from campaigns.actions.change_campaign import CampaignGone, Held, change_campaign
 from campaigns.actions.create_campaign import NameTaken
@@ -53,14 +54,12 @@ def change_for_new_ones(campaign: Campaign, changes: Mapping[str, Any], *, by: A
         keep_in_chunks(campaign, changes.keys() & OFFER)
         change_patiently(campaign, changes, held=Held.NEW, by=by)
         return None
-    from campaigns.tasks import carry_out_offer_change
-
     with transaction.atomic():
         order = OfferChange.objects.create(
             campaign=campaign, changes=dict(changes), total=count,
             actor_kind=by.kind, actor_id=by.id, actor_label=by.label,
         )  # fmt: skip
-        carry_out_offer_change.defer(order_id=order.pk)
+        app.configure_task("campaigns.carry_out_offer_change").defer(order_id=order.pk)
     return order
 
 

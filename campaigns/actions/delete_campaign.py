@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
+from procrastinate.contrib.django import app
 
 from campaigns.codes.models import CodeOrder, Voucher
 from campaigns.models import Campaign, CampaignDeletion
@@ -21,8 +22,6 @@ def delete_campaign(campaign: Campaign, *, force: bool = False, by: Actor) -> Ca
 
     Nobody can publish from it once this has returned: publishing looks at the campaign in its writing statement.
     """
-    from campaigns.tasks import erase_codes
-
     with transaction.atomic():
         live = Campaign.objects.live().filter(pk=campaign.pk)
         if not live.update(deleted_at=Now(), updated_at=Now(), pool_version=F("pool_version") + 1):
@@ -44,7 +43,7 @@ def delete_campaign(campaign: Campaign, *, force: bool = False, by: Actor) -> Ca
             **({} if force else {"status": Status.DONE, "total": 0, "started_at": Now(), "finished_at": Now()}),
         )
         if force:
-            erase_codes.defer(campaign_id=campaign.pk)
+            app.configure_task("campaigns.erase_codes").defer(campaign_id=campaign.pk)
     return deletion
 
 

@@ -12,23 +12,23 @@ from config.background import UNTIL_THE_DATABASE_ANSWERS
 from config.imports.delete_old_imports import delete_old_imports
 
 
-@app.task(retry=UNTIL_THE_DATABASE_ANSWERS)
+@app.task(name="codes.fulfil_code_order", retry=UNTIL_THE_DATABASE_ANSWERS)
 def fulfil_code_order(order_id: int) -> None:
     fulfil_order(order_id)
 
 
 @app.periodic(cron="* * * * *")
-@app.task(queueing_lock="keep_reserves", lock="keep_reserves")
+@app.task(name="codes.keep_code_reserves", queueing_lock="keep_reserves", lock="keep_reserves")
 def keep_code_reserves(timestamp: int) -> None:
     keep_reserves()
 
 
-@app.task(retry=UNTIL_THE_DATABASE_ANSWERS)
+@app.task(name="codes.run_code_import", retry=UNTIL_THE_DATABASE_ANSWERS)
 def run_code_import(import_id: int) -> None:
     import_codes(import_id)
 
 
 @app.periodic(cron="37 3 * * *")
-@app.task(queueing_lock="delete_old_code_imports")
+@app.task(name="codes.delete_old_code_imports", queueing_lock="delete_old_code_imports")
 def delete_old_code_imports(timestamp: int) -> None:
     delete_old_imports(CodeImport)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from procrastinate.contrib.django import app
 
 from campaigns.codes.actions.import_codes import CodeImporter
 from campaigns.codes.columns import FIELDS, IGNORED
 from campaigns.codes.mask import mask
 from campaigns.codes.models import CodeImport
-from campaigns.codes.tasks import run_code_import
 from campaigns.models import Campaign
 from config.imports.pages import views as pages
 from config.imports.pages.forms import OptionsForm
@@ -22,7 +22,7 @@ CODES = pages.ImportKind(
     ignored=IGNORED,
     required="code",
     importer=CodeImporter,
-    defer=lambda import_id: run_code_import.defer(import_id=import_id),
+    defer=lambda import_id: app.configure_task("codes.run_code_import").defer(import_id=import_id),
     form=OptionsForm,
     page="campaigns:code-import",
     # They are to be codes of ours, so they are shown as such.

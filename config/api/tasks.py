@@ -8,6 +8,6 @@ from config.api.actions import delete_old_calls as old_calls
 
 
 @app.periodic(cron="25 3 * * *")
-@app.task(queueing_lock="delete_old_calls")
+@app.task(name="api.delete_old_calls", queueing_lock="delete_old_calls")
 def delete_old_calls(timestamp: int) -> None:
     old_calls.delete_old_calls()

@@ -9,8 +9,8 @@ from django.db.models.functions import Now
 class Outbox(models.Model):
     """Something has happened of which others are told later: a row for each event, until a worker has passed it on.
 
-    Written in the transaction of the thing itself (config/events/note.py), drained by publications/webhooks. It stands
-    here because every app may note something.
+    Written in the transaction of the thing itself (config/events/note.py), drained by config/events/drain.py. It stands
+    here because every room may note something.
     """
 
     kind = models.CharField(max_length=64)  # "publication.succeeded": noun, dot, verb in the past
@@ -25,10 +25,13 @@ class Outbox(models.Model):
 
 
 class Listener(models.Model):
-    """Who, beside the webhooks, wants to be told of a kind of event: without one, hot paths do not note it."""
+    """Who wants to be told of a kind of event: without one, hot paths do not note it.
+
+    Rules of automation come and go by `listen` and `stop_listening`, webhooks by a trigger on their own table.
+    """
 
     kind = models.CharField(max_length=64)  # as in the outbox
-    owner = models.CharField(max_length=64)  # "rule 7"
+    owner = models.CharField(max_length=64)  # "rule 7", "webhook 3"
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "owner"], name="listener_once")]

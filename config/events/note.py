@@ -10,19 +10,23 @@ def note_event(kind: str, object_key: int) -> None:
 
     `kind` is noun, dot, verb in the past ("publication.succeeded"), `object_key` the row's key; what is told of the
     row is read when the event is passed on. An event that nobody listens to is noted all the same, and dropped by the
-    worker. Statements of hot paths note it themselves, and only if somebody listens: config/events/noting.py.
+    worker. Statements of hot paths note it themselves, and only if somebody listens: `noting`.
     """
     Outbox.objects.create(kind=kind, object_key=object_key)
 
 
-def noting_for_listeners(kind: str, *, of: str) -> str:
-    """SQL for a CTE beside the CTE `of`: one event for each of its rows (a column `id`), if anybody listens."""
+def noting(kind: str, *, of: str) -> str:
+    """SQL for a CTE beside the CTE `of`: one event for each of its rows (a column `id`), if anybody listens. An OR may follow.
+
+    Without a listener a writing statement pays for one look at a table of a few rows, and no row is written that nobody
+    would read.
+    """
     return f"""INSERT INTO events_outbox (kind, object_key)
     SELECT '{kind}', {of}.id FROM {of} WHERE {listened_to(kind)}"""  # noqa: S608 - our own constants
 
 
 def listened_to(kind: str) -> str:
-    """As SQL: whether anybody but the webhooks wants to be told. A look at a table of a few rows."""
+    """As SQL: whether anybody wants to be told. A look at a table of a few rows."""
     return f"EXISTS (SELECT FROM events_listener l WHERE l.kind = '{kind}')"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.files import File
+from procrastinate.contrib.django import app
 
 from config.actor import Actor
 from config.imports.order_import import order_import, order_import_of_rows
@@ -33,7 +34,4 @@ def _row(customer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _defer(import_id: int) -> None:
-    """Imported here, since tasks.py imports the verbs."""
-    from customers.tasks import run_customer_import
-
-    run_customer_import.defer(import_id=import_id)
+    app.configure_task("customers.run_customer_import").defer(import_id=import_id)

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from config.actor import Actor
-from config.events.note import noting_for_listeners
+from config.events.note import noting
 from config.metadata import check_metadata
 from customers.actions.upsert import CustomerNotFound, upsert_customer
 from customers.models import Event
@@ -26,7 +26,7 @@ WITH customer AS MATERIALIZED (
     SELECT customer.id, %s, %s, %s, %s, %s FROM customer
     RETURNING id, created_at
 ), noted AS (
-    {noting_for_listeners(EVENT_TRACKED, of="made")}
+    {noting(EVENT_TRACKED, of="made")}
 )
 SELECT id, created_at FROM made
 """  # noqa: S608 - our own constants

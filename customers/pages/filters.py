@@ -7,7 +7,6 @@ from django import forms
 
 from customers.models import Customer
 from customers.queries.search import search
-from customers.segments.models import Segment
 
 
 class CustomerFilter(django_filters.FilterSet):
@@ -29,17 +28,3 @@ class CustomerFilter(django_filters.FilterSet):
 
     def matching(self, customers, name, text):
         return search(customers, text, bounded=self.bounded)
-
-
-class SegmentFilter(django_filters.FilterSet):
-    q = django_filters.CharFilter(
-        field_name="name",
-        lookup_expr="icontains",
-        label="Search",
-        max_length=200,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Search by name"}),
-    )
-
-    class Meta:
-        model = Segment
-        fields: list[str] = []

@@ -6,6 +6,7 @@ from django import forms
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from procrastinate.contrib.django import app
 
 from config.imports.pages import views as pages
 from config.imports.pages.forms import OptionsForm
@@ -14,7 +15,6 @@ from config.staff.roles import PUBLISH, requires
 from customers.actions.import_customers import CustomerImporter
 from customers.columns import FIELDS, IGNORED
 from customers.models import CustomerImport
-from customers.tasks import run_customer_import
 
 
 class CustomerOptionsForm(OptionsForm):
@@ -38,7 +38,7 @@ CUSTOMERS = pages.ImportKind(
     ignored=IGNORED,
     required=None,
     importer=CustomerImporter,
-    defer=lambda import_id: run_customer_import.defer(import_id=import_id),
+    defer=lambda import_id: app.configure_task("customers.run_customer_import").defer(import_id=import_id),
     form=CustomerOptionsForm,
     page="customers:customer-import",
     warning=_warning,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.core.files import File
+from procrastinate.contrib.django import app
 
 from config.actor import Actor
 from config.imports.order_import import order_import
@@ -18,7 +19,4 @@ def order_publication_import(upload: File, *, by: Actor) -> PublicationImport:
 
 
 def _defer(import_id: int) -> None:
-    """Imported here, since tasks.py imports the verbs."""
-    from publications.tasks import run_publication_import
-
-    run_publication_import.defer(import_id=import_id)
+    app.configure_task("publications.run_publication_import").defer(import_id=import_id)

@@ -24,11 +24,11 @@ from publications.actions.publish import API, publish, publish_code
 from publications.answers.answers import listed_answer, publication_answer, published_answer
 from publications.answers.masked_codes import visible
 from publications.models import Publication, PublishedVoucher
+from publications.pages.filters import history
 from publications.queries.attach_codes import attach_codes
 from publications.queries.called import campaigns_called, customers_called
 from publications.queries.conditions import PUBLICATIONS, REFERRAL, of_type, of_vouchers
 from publications.queries.find_campaign_and_customer import find_both
-from publications.queries.history import history
 from publications.refusals import PublishRefused, Quarantined
 
 router = Router(tags=["Publications"])

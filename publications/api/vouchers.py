@@ -21,8 +21,8 @@ from publications.answers.answers import voucher_answers
 from publications.answers.masked_codes import code_filter, find_voucher_for, visible
 from publications.api.publications import answer_publications
 from publications.models import PublishedVoucher
+from publications.pages.filters import history
 from publications.queries.conditions import VOUCHERS, with_inherited
-from publications.queries.history import history
 
 router = Router(tags=["Vouchers"])
 

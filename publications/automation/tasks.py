@@ -10,7 +10,9 @@ from publications.automation.actions.walk_segments import walk_segments
 
 
 @app.periodic(cron="* * * * * */5")
-@app.task(queue=WEBHOOKS, queueing_lock="fire_for_segments", lock="fire_for_segments")
+@app.task(
+    name="automation.fire_for_segments", queue=WEBHOOKS, queueing_lock="fire_for_segments", lock="fire_for_segments"
+)
 def fire_for_segments(timestamp: int) -> None:
     """At the set times of automatic distributions, and for those who are in a segment already."""
     let_go_of_idle_rules()

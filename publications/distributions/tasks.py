@@ -26,7 +26,7 @@ WORKER, STARTED = secrets.token_hex(4), timezone.now()
 
 
 @app.periodic(cron="* * * * * */5")
-@app.task(queue=MESSAGES, queueing_lock="look_after_distributions")
+@app.task(name="distributions.look_after_distributions", queue=MESSAGES, queueing_lock="look_after_distributions")
 def look_after_distributions(timestamp: int) -> None:
     """Finds all that there is to do, so that nothing hangs on a job that was lost."""
     start_due()
@@ -48,7 +48,7 @@ def in_a_place(call_next: Callable[[], None], context: JobContext, worker: Worke
             call_next()
 
 
-@app.task(queue=MESSAGES, pass_context=True, task_middleware=[in_a_place])
+@app.task(name="distributions.advance_distribution", queue=MESSAGES, pass_context=True, task_middleware=[in_a_place])
 def advance_distribution(context: JobContext, distribution_id: int, share: int, of: int) -> None:
     # A worker that is asked to stop says so to its jobs at once (PROCRASTINATE_WORKER_DEFAULTS).
     worker = context.job.worker_id
@@ -66,6 +66,6 @@ def _advance_soon(distribution_id: int, share: int, of: int) -> None:
 
 
 @app.periodic(cron="55 3 * * *")
-@app.task(queueing_lock="delete_old_messages")
+@app.task(name="distributions.delete_old_kept_messages", queueing_lock="delete_old_messages")
 def delete_old_kept_messages(timestamp: int) -> None:
     delete_old_messages()

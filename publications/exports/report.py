@@ -30,8 +30,7 @@ from publications.distributions.pages.filters import RecipientFilter
 from publications.exports.actions.order_export import order_export
 from publications.exports.models import Export
 from publications.models import PublishedVoucher
-from publications.pages.filters import CampaignCodeFilter, HistoryFilter
-from publications.queries.history import history
+from publications.pages.filters import CampaignCodeFilter, HistoryFilter, history
 
 BATCH = 1_000_000  # some seconds
 LONGEST_FILTERS = 2_000

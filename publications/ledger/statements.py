@@ -21,7 +21,7 @@ from campaigns.codes.models import Voucher
 from campaigns.codes.pool import CAMPAIGN_GIVES, CAMPAIGN_IS_GOOD, IN_POOL
 from config.columns import Columns
 from config.events.kinds import PUBLICATION_SUCCEEDED
-from config.events.noting import noting
+from config.events.note import noting
 from config.staff.quarantine import IS_OPEN, NOT_OPEN
 from publications.ledger.requests import Codes, Declined
 from publications.ledger.writes import ADD_LEDGER, ADD_PUBLICATIONS, DRAW, GROW_PUBLICATION, MARK_VOUCHERS

@@ -5,17 +5,11 @@ from __future__ import annotations
 from django import forms
 
 from config.staff.pages.widgets import Combobox
-from publications.actions.publish import API, AUTOMATION, CSV, DISTRIBUTION
-from publications.distributions.models import Distribution
+from publications.actions.publish import API, CSV
 
 LONGEST = 100
 # What goes by these names really came that way.
 TAKEN = {API.lower(): API, CSV.lower(): CSV, "import": "Import"}
-
-
-def channel_of(distribution: Distribution) -> str:
-    """Unless staff say another."""
-    return AUTOMATION if distribution.kind == Distribution.Kind.AUTOMATIC else DISTRIBUTION
 
 
 class ChannelField(forms.CharField):

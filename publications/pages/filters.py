@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import django_filters
 from django import forms
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.functional import cached_property
 
+from campaigns.models import Campaign
 from campaigns.pages.filters import CodeFilter
-from config.public_ids import DISTRIBUTION, PUBLICATION, key_of
+from config.public_ids import DISTRIBUTION, PUBLICATION, key_of, public_id
 from config.staff.lists.looking_back import Edge, newest, older_than
 from config.staff.pages.filters import PeriodForm
 from config.staff.pages.widgets import DateInput
 from config.staff.time_zone import end_of, start_of
-from publications.distributions.models import Distribution
+from customers.models import Customer
 from publications.models import Publication, PublishedVoucher
 from publications.queries import find_publications
 from publications.queries.list_channels import list_channels
+from publications.queries.senders import name_of_sender, newest_senders
 from publications.refusals import FailureReason
 
 # By the address's `sort`, which names the table's column. Each order is an index's, read forwards or backwards.
@@ -29,7 +33,6 @@ ORDERS = {
 
 
 HAND, RUN = SENDERS = ("hand", "run")
-RUNS_OFFERED = 30
 LOOKED_THROUGH = 100_000  # publications, by their own columns, in some 50 ms
 
 
@@ -91,15 +94,12 @@ class HistoryFilter(django_filters.FilterSet):
 
     @cached_property
     def senders(self) -> list:
-        """The distributions that published last, of the campaign if there is one."""
-        runs = Distribution.objects.exclude(campaign=None).exclude(status=Distribution.Status.DRAFT)
-        if self.campaign is not None:
-            runs = runs.filter(campaign=self.campaign)
-        names = {run.public_id: run.name for run in runs.only("name")[:RUNS_OFFERED]}
+        """The newest distributions that have published, of the campaign if there is one."""
+        found = newest_senders(campaign=self.campaign and self.campaign.pk)
+        names = {public_id(DISTRIBUTION, key): name for key, name in found}
         asked = self.data.get("by", "")
         if asked and asked not in names and asked not in SENDERS:
-            run = Distribution.objects.filter(pk=key_of(DISTRIBUTION, asked) or 0).first()
-            names[asked] = run.name if run else asked
+            names[asked] = name_of_sender(key_of(DISTRIBUTION, asked) or 0) or asked
         first = [("", "Any sender"), (HAND, "By hand"), (RUN, "Distributions")]
         return [*first, *([("One distribution", list(names.items()))] if names else [])]
 
@@ -184,3 +184,34 @@ class CampaignCodeFilter(CodeFilter):
     """The codes of one campaign: the list of all codes, without what one campaign leaves open."""
 
     campaign = belongs = type = None
+
+
+def history(
+    *,
+    campaign: Campaign | None = None,
+    customer: Customer | None = None,
+    filters: Mapping[str, str] | None = None,
+    whole: bool = False,
+    whole_codes: bool = False,
+) -> HistoryFilter:
+    """The publications of a campaign, of a customer or of everything, as a query string filters and sorts them.
+
+    `.qs` are the publications with `campaign`, `customer` and `export` joined, newest first unless `sort` says otherwise; `.form`
+    is the page's filter form; `.is_valid()` tells whether every filter was understood (one that was not is left out).
+    `filters` is the page's query string (a QueryDict): `q`, `channel`, `result`, `since`, `until`, `sort`; others are ignored.
+
+    What no index serves (a text that very many begin with; channel and result together) is looked for in the newest
+    publications of the period only, so that a page stays fast; `.edge` tells how far back after `.qs` was read, and
+    `beyond` in the query string looks on from there. `whole=True` looks through all of them, for a report. Days are those of the active
+    time zone: a worker activates the project's first, as the pages' middleware does. `whole_codes` is for readers who
+    see no code in clear: `q` then finds a code only by all of it.
+    """
+    scope: dict = {}
+    if campaign is not None:
+        scope["campaign"] = campaign
+    if customer is not None:
+        scope["customer"] = customer
+    publications = Publication.objects.filter(**scope).select_related("campaign", "customer", "export")
+    return HistoryFilter(
+        filters or {}, publications, campaign=campaign, customer=customer, whole=whole, whole_codes=whole_codes
+    )

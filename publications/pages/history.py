@@ -9,8 +9,9 @@ from campaigns.codes.models import Voucher
 from config.staff.lists.tables import list_page
 from config.staff.roles import READ, requires, reveals_codes
 from publications.models import Publication
+from publications.pages.filters import history
 from publications.pages.tables import HistoryTable, PublishedCodeTable
-from publications.queries.history import history, some_released
+from publications.queries.history import some_released
 from publications.state import state_of_publication
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from procrastinate.contrib.django import app
 
 from campaigns.codes.mask import mask
 from config.imports.pages import views as pages
@@ -13,7 +14,6 @@ from config.staff.roles import MANAGE, requires
 from publications.actions.import_publications import PublicationImporter
 from publications.columns import FIELDS, IGNORED, warning_of
 from publications.models import PublicationImport
-from publications.tasks import run_publication_import
 
 PUBLICATIONS = pages.ImportKind(
     model=PublicationImport,
@@ -21,7 +21,7 @@ PUBLICATIONS = pages.ImportKind(
     ignored=IGNORED,
     required="voucher_code",
     importer=PublicationImporter,
-    defer=lambda import_id: run_publication_import.defer(import_id=import_id),
+    defer=lambda import_id: app.configure_task("publications.run_publication_import").defer(import_id=import_id),
     form=OptionsForm,
     page="publications:publication-import",
     # Until they are imported they are codes of the pool.

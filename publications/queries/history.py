@@ -2,49 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from django.db import connection
 from django.db.models import Prefetch, QuerySet
 
 from campaigns.codes.models import Voucher
-from campaigns.models import Campaign
 from config.columns import Columns
-from customers.models import Customer
 from publications.models import Publication, PublishedVoucher
-from publications.pages.filters import HistoryFilter
-
-
-def history(
-    *,
-    campaign: Campaign | None = None,
-    customer: Customer | None = None,
-    filters: Mapping[str, str] | None = None,
-    whole: bool = False,
-    whole_codes: bool = False,
-) -> HistoryFilter:
-    """The publications of a campaign, of a customer or of everything, as a query string filters and sorts them.
-
-    `.qs` are the publications with `campaign`, `customer` and `export` joined, newest first unless `sort` says otherwise; `.form`
-    is the page's filter form; `.is_valid()` tells whether every filter was understood (one that was not is left out).
-    `filters` is the page's query string (a QueryDict): `q`, `channel`, `result`, `since`, `until`, `sort`; others are ignored.
-
-    What no index serves (a text that very many begin with; channel and result together) is looked for in the newest
-    publications of the period only, so that a page stays fast; `.edge` tells how far back after `.qs` was read, and
-    `beyond` in the query string looks on from there. `whole=True` looks through all of them, for a report. Days are those of the active
-    time zone: a worker activates the project's first, as the pages' middleware does. `whole_codes` is for readers who
-    see no code in clear: `q` then finds a code only by all of it.
-    """
-    scope: dict = {}
-    if campaign is not None:
-        scope["campaign"] = campaign
-    if customer is not None:
-        scope["customer"] = customer
-    publications = Publication.objects.filter(**scope).select_related("campaign", "customer", "export")
-    return HistoryFilter(
-        filters or {}, publications, campaign=campaign, customer=customer, whole=whole, whole_codes=whole_codes
-    )
-
 
 LISTED = 50  # codes of one publication that a list shows; a call publishes no more, a hand-out a million
 

@@ -8,6 +8,6 @@ from publications.redemptions.actions import delete_old_failures as old_failures
 
 
 @app.periodic(cron="50 3 * * *")
-@app.task(queueing_lock="delete_old_failures")
+@app.task(name="redemptions.delete_old_failures", queueing_lock="delete_old_failures")
 def delete_old_failures(timestamp: int) -> None:
     old_failures.delete_old_failures()

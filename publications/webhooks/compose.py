@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
 
 from campaigns.codes.models import CodeOrder
 from config.api.door import iso
+from config.events.event import Event
 from config.events.kinds import GENERATION_COMPLETED, PUBLICATION_SUCCEEDED, VOUCHER_REDEEMED
 from config.public_ids import EVENT, public_id
 from publications.models import Publication
 from publications.queries.attach_codes import attach_codes
 from publications.redemptions.models import Redemption
 from publications.webhooks.event_answers import generation_event, publication_event, redemption_event
-
-
-class Event(NamedTuple):
-    """A row of the outbox."""
-
-    key: int
-    kind: str
-    object_key: int
-    created_at: datetime
 
 
 class Composed(NamedTuple):

@@ -14,18 +14,18 @@ from publications.webhooks.actions.notify_managers import tell_managers
 from publications.webhooks.actions.send_due import send_due, send_one
 
 
-@app.task(queue=WEBHOOKS)
+@app.task(name="webhooks.send_webhooks", queue=WEBHOOKS)
 def send_webhooks(address_id: int) -> None:
     if send_due(address_id):
         _send_soon(address_id)  # behind the other addresses
 
 
-@app.task(queue=WEBHOOKS)
+@app.task(name="webhooks.send_webhook", queue=WEBHOOKS)
 def send_webhook(delivery_id: int) -> None:
     send_one(delivery_id)
 
 
-@app.task(retry=RetryStrategy(max_attempts=5, exponential_wait=30))
+@app.task(name="webhooks.tell_managers_of_pause", retry=RetryStrategy(max_attempts=5, exponential_wait=30))
 def tell_managers_of_pause(address_id: int) -> None:
     tell_managers(address_id)
 
@@ -38,6 +38,6 @@ def _send_soon(address_id: int) -> None:
 
 
 @app.periodic(cron="50 3 * * *")
-@app.task(queueing_lock="delete_old_deliveries")
+@app.task(name="webhooks.delete_old_deliveries", queueing_lock="delete_old_deliveries")
 def delete_old_deliveries(timestamp: int) -> None:
     old_deliveries.delete_old_deliveries()

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
+from procrastinate.contrib.django import app
 
 from campaigns.check_value import InvalidFields
 from campaigns.codes.actions.create_codes import check_code, columns_of
@@ -197,6 +198,4 @@ def _fail(order_id: int, reason: str) -> None:
 
 def _defer(order: CodeOrder) -> None:
     """The job is written by the order's own transaction: neither stands without the other."""
-    from campaigns.codes.tasks import fulfil_code_order
-
-    fulfil_code_order.defer(order_id=order.pk)
+    app.configure_task("codes.fulfil_code_order").defer(order_id=order.pk)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.files import File
 from django.db import connection
+from procrastinate.contrib.django import app
 
 from campaigns.codes.actions.extend_pool import OneCodeOnly
 from campaigns.codes.columns import FIELDS, IGNORED
@@ -77,7 +78,4 @@ def _repeated(codes: Sequence[str]) -> list[str]:
 
 
 def _defer(import_id: int) -> None:
-    """Imported here, since tasks.py imports the verbs."""
-    from campaigns.codes.tasks import run_code_import
-
-    run_code_import.defer(import_id=import_id)
+    app.configure_task("codes.run_code_import").defer(import_id=import_id)

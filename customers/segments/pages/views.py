@@ -17,7 +17,7 @@ from config.staff.lists.tables import list_page
 from config.staff.pages.dialogs import leave
 from config.staff.roles import PUBLISH, READ, requires
 from customers.models import Customer
-from customers.pages.filters import CustomerFilter, SegmentFilter
+from customers.pages.filters import CustomerFilter
 from customers.pages.views import HEAVY, SUGGESTIONS, option_of
 from customers.queries.search import search
 from customers.segments.actions.change_segment import change_segment
@@ -31,6 +31,7 @@ from customers.segments.actions.delete_segment import SegmentInUse, delete_segme
 from customers.segments.actions.fill_segment import UnknownLines, fill_segment, take_out
 from customers.segments.models import Segment
 from customers.segments.pages.condition_forms import Conditions, in_words
+from customers.segments.pages.filters import SegmentFilter
 from customers.segments.pages.forms import ListForm, NewListForm, PickForm, SegmentForm
 from customers.segments.pages.tables import MemberTable, PickedTable, SegmentTable
 from customers.segments.queries.find_segments import in_segment

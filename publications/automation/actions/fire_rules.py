@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
-from typing import Any, NamedTuple
 
+from config.events.event import Event
 from config.events.kinds import CUSTOMER_CREATED, PUBLICATION_SUCCEEDED, REFERRAL_CONVERTED, VOUCHER_REDEEMED
 from customers.actions.track_event import EVENT_TRACKED
 from customers.models import Event as CustomerEvent
@@ -32,20 +31,8 @@ KINDS = {
 }
 
 
-class Noted(NamedTuple):
-    """A row of the outbox."""
-
-    key: int
-    kind: str
-    object_key: int
-    created_at: datetime
-
-
-def fire_rules(events: Sequence[Any]) -> int:
-    """For how many customers a rule fired. In the caller's transaction, which takes the events off the outbox.
-
-    `events` are rows of the outbox: key, kind, object_key, created_at.
-    """
+def fire_rules(events: Sequence[Event]) -> int:
+    """For how many customers a rule fired. In the caller's transaction, which takes the events off the outbox."""
     kinds = {event.kind for event in events}
     waiting = [trigger for trigger, kind in KINDS.items() if kind in kinds]
     keys = Rule.objects.listening().filter(trigger__in=waiting).order_by("pk").values_list("pk", flat=True)
@@ -62,7 +49,7 @@ def fire_rules(events: Sequence[Any]) -> int:
     return fired
 
 
-def _candidates(rule: Rule, events: Sequence[Noted]) -> Iterator[Candidate]:
+def _candidates(rule: Rule, events: Sequence[Event]) -> Iterator[Candidate]:
     """One for each event that the rule is about."""
     customers = dict(WHO[T(rule.trigger)](rule, [event.object_key for event in events]))
     for event in events:
@@ -118,7 +105,7 @@ WHO: dict[Rule.Trigger, Callable[[Rule, list[int]], Found]] = {
 }
 
 
-def _forget_changes(events: Sequence[Any]) -> None:
+def _forget_changes(events: Sequence[Event]) -> None:
     """Nobody reads them once they have been passed on."""
     if keys := [event.object_key for event in events if event.kind in (ENTERED, LEFT)]:
         SegmentChange.objects.filter(pk__in=keys).delete()

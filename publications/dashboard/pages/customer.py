@@ -20,8 +20,8 @@ from publications.distributions.actions.unsubscribe import unsubscribe as take_o
 from publications.distributions.models import Unsubscribe
 from publications.distributions.pages.tables import CustomerMessageTable
 from publications.models import PublishedVoucher
+from publications.pages.filters import history
 from publications.pages.tables import HistoryTable, WalletTable
-from publications.queries.history import history
 from publications.redemptions.pages.tables import RedemptionTable
 
 

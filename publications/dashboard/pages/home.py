@@ -20,7 +20,8 @@ from config.staff.roles import MANAGE, READ, may, requires, reveals_codes
 from publications.dashboard.queries.low_pools import low_pools
 from publications.dashboard.queries.running_work import running_work
 from publications.models import Publication
-from publications.queries.history import attach_ledger, history
+from publications.pages.filters import history
+from publications.queries.history import attach_ledger
 from publications.tallies.tally import tally_days
 from publications.webhooks.models import WebhookAddress
 

@@ -18,10 +18,11 @@ from config.staff.pages.widgets import Combobox, DateTimeInput
 from customers.models import Customer
 from customers.segments.models import Segment
 from customers.segments.read_list import lines_of
+from publications.actions.publish import AUTOMATION, DISTRIBUTION
 from publications.distributions.actions.schedule import CODE_MISSING
 from publications.distributions.compose import UnusableTemplate, check_template, shows_code
 from publications.distributions.models import Distribution
-from publications.pages.channel_field import ChannelField, channel_of
+from publications.pages.channel_field import ChannelField
 from publications.queries.recipients import find_recipient
 from publications.webhooks.models import WebhookAddress
 
@@ -387,3 +388,8 @@ class ResolveForm(forms.Form):
 
     SENT, AGAIN = "sent", "again"
     outcome = forms.ChoiceField(choices=[(SENT, "It arrived"), (AGAIN, "Send it again")])
+
+
+def channel_of(distribution: Distribution) -> str:
+    """Unless staff say another."""
+    return AUTOMATION if distribution.kind == Distribution.Kind.AUTOMATIC else DISTRIBUTION

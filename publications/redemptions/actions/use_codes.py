@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 from campaigns.codes.balance import BALANCE, IS_USED_UP
 from config.actor import Actor
 from config.events.kinds import VOUCHER_REDEEMED
-from config.events.noting import noting
+from config.events.note import noting
 from customers.models import Customer
 from publications.redemptions.actions.anonymise import if_kept, order_as_kept, personal
 from publications.redemptions.price_order import Priced, Worth

@@ -8,10 +8,10 @@ outbox, so whatever is killed: once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.db import connection
 
+from config.events.event import Event
 from config.events.kinds import REFERRAL_CONVERTED, VOUCHER_REDEEMED
 
 # A program's row is locked, so that its referees are numbered one at a time. Who redeems twice, in whatever order
@@ -49,8 +49,8 @@ INSERT INTO events_outbox (kind, object_key) SELECT '{REFERRAL_CONVERTED}', id F
 """  # noqa: S608 - our own constants
 
 
-def convert(events: Sequence[Any]) -> int:
-    """How many of the outbox's events (`kind`, `object_key`) were new referrals."""
+def convert(events: Sequence[Event]) -> int:
+    """How many of the events were new referrals."""
     redemptions = [event.object_key for event in events if event.kind == VOUCHER_REDEEMED]
     if not redemptions:
         return 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from config.events.event import Event
 from customers.models import Customer
-from publications.webhooks.compose import Event, compose
+from publications.webhooks.compose import compose
 from publications.webhooks.models import WebhookDelivery
 
 

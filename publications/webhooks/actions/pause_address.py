@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models.functions import Now
+from procrastinate.contrib.django import app
 
 from config.actor import SYSTEM, Actor
 from config.staff.audit import record
@@ -48,6 +49,4 @@ def _pause(address: WebhookAddress, reason: WebhookAddress.PauseReason, detail: 
 
 
 def _tell_managers(address: WebhookAddress) -> None:
-    from publications.webhooks.tasks import tell_managers_of_pause
-
-    tell_managers_of_pause.defer(address_id=address.pk)
+    app.configure_task("webhooks.tell_managers_of_pause").defer(address_id=address.pk)

@@ -8,10 +8,12 @@ from typing import cast
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+from procrastinate.contrib.django import app
 
 from config.actor import Actor
+from config.events.event import Event
 from config.staff.audit import record
-from publications.webhooks.compose import Event, body_of
+from publications.webhooks.compose import body_of
 from publications.webhooks.models import TEST, WebhookAddress, WebhookDelivery
 
 ONCE_MORE = {"status": "waiting", "attempts": 0, "next_attempt_at": Now()}
@@ -58,9 +60,7 @@ def _next_event_key() -> int:
 
 
 def _send_soon(delivery: WebhookDelivery) -> None:
-    from publications.webhooks.tasks import send_webhook
-
-    send_webhook.defer(delivery_id=delivery.pk)
+    app.configure_task("webhooks.send_webhook").defer(delivery_id=delivery.pk)
 
 
 def _record(action: str, address: WebhookAddress, by: Actor, **details) -> None:

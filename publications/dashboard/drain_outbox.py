@@ -1,0 +1,16 @@
+"""Passes events on to all who are to be told: webhooks, referrals, rules."""
+
+from __future__ import annotations
+
+from config.events.drain import Consumer, drain
+from config.staff.quarantine import IS_OPEN
+from publications.automation.actions.fire_rules import fire_rules
+from publications.referrals.actions.convert import convert
+from publications.webhooks.actions.write_deliveries import write_deliveries
+
+CONSUMERS: tuple[Consumer, ...] = (write_deliveries, convert, fire_rules)
+
+
+def drain_outbox() -> int:
+    """How many events were passed on. In a quarantine all of them wait."""
+    return drain(CONSUMERS, unless=IS_OPEN)
