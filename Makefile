@@ -37,11 +37,11 @@ format: .venv/dev.installed ## Let ruff lay out the Python code
 
 N ?= 10
 torture: .venv/dev.installed ## The exactly-once tests, N times over (10) and bigger, killed first starts, a restored backup, a failover
-	$(PY) -m tests.torture --runs $(N)
-	$(PY) -m tests.torture_distributions --runs $(N)
-	$(PY) -m tests.torture_starts
-	$(PY) -m tests.torture_restore
-	$(PY) -m tests.torture_failover
+	$(PY) -m tests.torture.hand_outs --runs $(N)
+	$(PY) -m tests.torture.distributions --runs $(N)
+	$(PY) -m tests.torture.starts
+	$(PY) -m tests.torture.restore
+	$(PY) -m tests.torture.failover
 	$(PY) -m pytest -m long
 
 bench: .venv/dev.installed ## The benchmarks (all, or BENCH="publish pages"), each against the machine's own limit; writes docs/benchmarks.md
@@ -49,7 +49,7 @@ bench: .venv/dev.installed ## The benchmarks (all, or BENCH="publish pages"), ea
 
 FUZZ_EXAMPLES ?= 200
 fuzz: .venv/dev.installed ## Made-up calls to the API, FUZZ_EXAMPLES (200) of each operation and more
-	$(PY) -m tests.fuzzing --examples $(FUZZ_EXAMPLES)
+	$(PY) -m tests.support.fuzzing --examples $(FUZZ_EXAMPLES)
 
 AUDIT = .venv/audit/bin/pip-audit
 audit: .venv/dev.installed ## Known vulnerabilities of the pinned dependencies (asks the package index; fails where it cannot)
@@ -58,7 +58,7 @@ audit: .venv/dev.installed ## Known vulnerabilities of the pinned dependencies (
 	@$(PY) requirements/audit.py $(AUDIT)
 
 clients: .venv/dev.installed .venv/clients.installed ## Official clients of several generations (npm, Python) against Handout; needs node and npm
-	CLIENTS=all $(PY) -m pytest tests/test_clients.py tests/test_npm_sdk.py tests/test_api_sdk.py
+	CLIENTS=all $(PY) -m pytest tests/config/api/test_clients.py tests/config/api/test_npm_sdk.py tests/config/api/test_api_sdk.py
 
 .venv/clients.installed: tests/clients/package-lock.json tests/clients/python-2.txt | .venv/dev.installed
 	@command -v npm >/dev/null || { echo "make clients needs node and npm"; exit 1; }

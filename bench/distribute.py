@@ -14,7 +14,7 @@ from pathlib import Path
 from bench.installation import Installation, installation, machine
 from bench.load_data import NO_EXPIRATION, add_campaign, add_customers
 from publications.ledger.writes import ADD_LEDGER, ADD_PUBLICATIONS, MARK_VOUCHERS
-from tests.mail_sink import mail_sink
+from tests.support.mail_sink import mail_sink
 
 BATCH = 1_000
 

@@ -9,8 +9,8 @@ from django.db import connection
 from django.test import Client
 
 from config.staff.models import ProjectSettings
-from tests.factories import UserFactory
-from tests.flush import flush_only_what_is_filled
+from tests.support.factories import UserFactory
+from tests.support.flush import flush_only_what_is_filled
 
 flush_only_what_is_filled()
 

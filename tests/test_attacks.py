@@ -12,7 +12,7 @@ from config.api.conditions import parse_time
 from config.api.door import ApiError
 from config.staff.models import ProjectSettings
 from config.staff.templatetags.handout import when
-from tests.factories import CampaignFactory, UserFactory, VoucherFactory
+from tests.support.factories import CampaignFactory, UserFactory, VoucherFactory
 
 pytestmark = pytest.mark.django_db
 

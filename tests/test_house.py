@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support.root import ROOT
+
 APPS = ["config", "campaigns", "customers", "publications"]
 
 # Framework files are nouns; whatever else stands in an app is a verb and knows no HTTP.

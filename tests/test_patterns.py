@@ -8,7 +8,6 @@ import importlib
 import pkgutil
 import re
 from itertools import product
-from pathlib import Path
 from re import _constants as kind
 from re import _parser as parser
 
@@ -25,10 +24,10 @@ from config.imports.csv.formulas import neutralised, neutralised_row, restored
 from customers.segments.read_list import named_in
 from publications.automation.actions.walk_segments import InvalidCron, next_time
 from publications.distributions.compose import UnusableTemplate, check_template
-from tests.test_distribution_message import message
-from tests.within import TooSlow, within
+from tests.publications.distributions.sending.test_distribution_message import message
+from tests.support.root import ROOT
+from tests.support.within import TooSlow, within
 
-ROOT = Path(__file__).resolve().parent.parent
 APPS = ["config", "campaigns", "customers", "publications"]
 MB = 1_000_000
 # These read only what we wrote ourselves: our routes, descriptions, sentences and examples.

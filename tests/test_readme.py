@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from tests.running_handout import ROOT, RunningHandout
+from tests.support.running_handout import ROOT, RunningHandout
 
 
 def test_the_first_publication(tmp_path):

@@ -8,10 +8,10 @@ from django.test import Client
 
 from campaigns.codes.actions.extend_pool import fulfil_order, order_codes
 from campaigns.models import Campaign
-from tests.access import PAGES
-from tests.factories import STAFF, CampaignFactory, UserFactory
-from tests.one_of_each import one_of_each
-from tests.test_roles import url_of
+from tests.config.staff.test_roles import url_of
+from tests.support.access import PAGES
+from tests.support.factories import STAFF, CampaignFactory, UserFactory
+from tests.support.one_of_each import one_of_each
 
 pytestmark = pytest.mark.django_db
 

@@ -1,7 +1,7 @@
 """The OpenAPI document: what ninja knows of the operations, completed by what the apps say of each in `describe`.
 
 Parameters and bodies come from the very models that validate them. Answers are plain dicts (ADR 0004), described by
-pydantic models that only this document uses; tests hold every answer that they get against it (tests/api_calls.py).
+pydantic models that only this document uses; tests hold every answer that they get against it (tests/support/api_calls.py).
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ class Document(OpenAPISchema):
         self["components"] |= {"headers": HEADERS, "securitySchemes": KEY, "responses": self.common_responses()}
 
     def methods(self, operations: list[Operation]) -> dict[str, Any]:
-        """Those that are described; tests/test_openapi.py finds that none is forgotten."""
+        """Those that are described; tests/config/api/test_openapi.py finds that none is forgotten."""
         return super().methods([operation for operation in operations if operation.view_func in _described])
 
     def operation_details(self, operation: Operation) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def requires(*abilities: str):
                 )
             return view(request, *args, **kwargs)
 
-        checked.abilities = abilities  # type: ignore[attr-defined]  # tests/test_roles.py asks for it
+        checked.abilities = abilities  # type: ignore[attr-defined]  # tests/config/staff/test_roles.py asks for it
         return checked
 
     return decorate

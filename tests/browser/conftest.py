@@ -13,8 +13,8 @@ from django.db import connection
 from django.test import Client
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
-from tests.factories import UserFactory
-from tests.running_handout import RunningHandout
+from tests.support.factories import UserFactory
+from tests.support.running_handout import RunningHandout
 
 # Those that tests/browser/get_chromium looks for; without any of them it has fetched Playwright's own.
 CHROMIUM = next(

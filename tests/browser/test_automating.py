@@ -9,8 +9,8 @@ from customers.segments.actions.watch_segments import look_at_segments
 from customers.segments.models import Segment
 from publications.automation.actions.walk_segments import walk_segments
 from publications.distributions.models import Distribution
-from tests.automations import publish_all
-from tests.factories import CampaignFactory, CustomerFactory, VoucherFactory, published
+from tests.support.automations import publish_all
+from tests.support.factories import CampaignFactory, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.browser
 

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from config.api.actions.create_api_key import create_api_key
 from publications.webhooks.actions.create_address import create_address
-from tests.factories import STAFF, CampaignFactory
+from tests.support.factories import STAFF, CampaignFactory
 
 pytestmark = pytest.mark.browser
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from config.staff.models import AuditEntry
 from publications.exports.models import Export
 from publications.models import Publication
-from tests.factories import CampaignFactory, CustomerFactory, published
+from tests.support.factories import CampaignFactory, CustomerFactory, published
 
 pytestmark = pytest.mark.browser
 

@@ -12,8 +12,8 @@ from playwright.sync_api import Page, expect
 from customers.segments.models import Segment, SegmentMember
 from publications.distributions.models import Delivery, Distribution, KeptMessage
 from tests.browser.test_every_page import in_each_light
-from tests.distributions import draft, put_all_into
-from tests.factories import CampaignFactory, CustomerFactory
+from tests.support.distributions import draft, put_all_into
+from tests.support.factories import CampaignFactory, CustomerFactory
 
 pytestmark = pytest.mark.browser
 

@@ -1,6 +1,6 @@
 """Every page of the dashboard and the admin, in both themes and on a small phone: nothing blocked, nothing inaccessible.
 
-The pages are those that the URLs resolve to and tests/test_roles.py lets a Manager open, so a new one is looked at
+The pages are those that the URLs resolve to and tests/config/staff/test_roles.py lets a Manager open, so a new one is looked at
 without being added here; what answers with something else than a page is named below.
 """
 
@@ -14,10 +14,10 @@ from campaigns.codes.models import CodeOrder, Voucher
 from campaigns.models import Campaign
 from publications.dashboard.demo.load_demo import load_demo
 from publications.models import Publication
-from tests.access import NO_GET
 from tests.browser.conftest import DESKTOP
-from tests.one_of_each import one_of_each
-from tests.test_roles import NAMED, TABLE, expected, url_of
+from tests.config.staff.test_roles import NAMED, TABLE, expected, url_of
+from tests.support.access import NO_GET
+from tests.support.one_of_each import one_of_each
 
 pytestmark = pytest.mark.browser
 

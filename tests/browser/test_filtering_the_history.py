@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from publications.refusals import PublishRefused
-from tests.factories import CampaignFactory, CustomerFactory, published
+from tests.support.factories import CampaignFactory, CustomerFactory, published
 
 pytestmark = pytest.mark.browser
 

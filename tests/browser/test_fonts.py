@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page
 
-from tests.factories import CampaignFactory, CustomerFactory
+from tests.support.factories import CampaignFactory, CustomerFactory
 
 pytestmark = pytest.mark.browser
 

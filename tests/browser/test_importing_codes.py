@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from campaigns.codes.models import CodeImport
-from tests.factories import CampaignFactory, VoucherFactory
+from tests.support.factories import CampaignFactory, VoucherFactory
 
 pytestmark = pytest.mark.browser
 

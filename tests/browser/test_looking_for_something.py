@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.factories import CampaignFactory, CustomerFactory, VoucherFactory, published
+from tests.support.factories import CampaignFactory, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.browser
 

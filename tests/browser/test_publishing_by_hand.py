@@ -9,7 +9,7 @@ from campaigns.codes.models import Voucher
 from customers.models import Customer
 from publications.models import Publication
 from tests.browser.conftest import DESKTOP, PHONE
-from tests.factories import CampaignFactory, CustomerFactory
+from tests.support.factories import CampaignFactory, CustomerFactory
 
 pytestmark = pytest.mark.browser
 

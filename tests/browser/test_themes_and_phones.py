@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import PHONE
-from tests.factories import CampaignFactory, CustomerFactory
+from tests.support.factories import CampaignFactory, CustomerFactory
 
 pytestmark = pytest.mark.browser
 

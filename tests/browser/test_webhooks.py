@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from publications.webhooks.check_address import SETTING
 from publications.webhooks.models import WebhookAddress, WebhookDelivery
-from tests.webhooks import SHOP, a_delivery, listening
+from tests.support.webhooks import SHOP, a_delivery, listening
 
 pytestmark = pytest.mark.browser
 

@@ -13,7 +13,7 @@ from publications.models import Publication
 from publications.webhooks.actions.create_address import create_address
 from publications.webhooks.actions.send_again import send_test
 from tests.browser.conftest import PHONE
-from tests.factories import STAFF, CampaignFactory, VoucherFactory
+from tests.support.factories import STAFF, CampaignFactory, VoucherFactory
 
 pytestmark = pytest.mark.browser
 

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from publications.exports.models import Export
 from publications.models import Publication
-from tests.factories import CampaignFactory, CustomerFactory, UserFactory, published
+from tests.support.factories import CampaignFactory, CustomerFactory, UserFactory, published
 
 pytestmark = pytest.mark.browser
 
