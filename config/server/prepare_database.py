@@ -72,7 +72,7 @@ def _pid(session: psycopg.Connection) -> int:
 def prepare_database(*, say: Callable[[str], None]) -> None:
     """Checks the data, then migrates it. Raises DatabaseRefused."""
     executor = MigrationExecutor(connection)
-    _refuse_newer_data(executor)
+    _refuse_other_data(executor)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
         say(f"Bringing the database up to date ({len(missing)} migrations)")
@@ -84,8 +84,13 @@ def prepare_database(*, say: Callable[[str], None]) -> None:
         call_command("after_restore", prepare=True)  # a restore that was cut off; by name, since config imports no app
 
 
-def _refuse_newer_data(executor: MigrationExecutor) -> None:
+def _refuse_other_data(executor: MigrationExecutor) -> None:
     loader = executor.loader
+    if ("config", "0001_initial") in loader.applied_migrations:
+        raise DatabaseRefused(
+            "This data was made by a Handout from before its first release, which this one cannot read: "
+            "start with an empty HANDOUT_DATA or DATABASE_URL."
+        )
     known = set(loader.disk_migrations)
     known.update(old for migration in loader.disk_migrations.values() for old in migration.replaces)
     # An app that is no longer installed left its rows behind; that is not newer data.

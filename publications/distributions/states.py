@@ -6,12 +6,16 @@ refused, the CHECK on the status, and a trigger in the database that refuses any
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from django.db.models import Q, TextChoices
 
-if TYPE_CHECKING:
-    from publications.distributions.models import Distribution
+
+class HasStatus(Protocol):
+    """A distribution; this file knows no model, since the model is made from it."""
+
+    kind: str
+    status: str
 
 
 class Kind(TextChoices):
@@ -117,13 +121,13 @@ def moves_of(act: Act) -> list[tuple[Kind, Status, Status]]:
     return [(kind, *move) for kind, acts in TABLE.items() for move in acts.get(act, {}).items()]
 
 
-def acts_open_to(distribution: Distribution) -> set[str]:
+def acts_open_to(distribution: HasStatus) -> set[str]:
     """What may be done with it now, by its status."""
     acts = TABLE[Kind(distribution.kind)]
     return {act.value for act, froms in acts.items() if distribution.status in froms}
 
 
-def why_not(distribution: Distribution, act: Act) -> str:
+def why_not(distribution: HasStatus, act: Act) -> str:
     """The sentence for staff where an act is not open to it."""
     status = Status(distribution.status)
     what = "its messages" if act == Act.SEND_AGAIN else "it"
