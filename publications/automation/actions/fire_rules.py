@@ -40,8 +40,10 @@ def fire_rules(events: Sequence[Event]) -> int:
     # In the order of their keys, as whoever else locks several.
     for key in list(keys) if waiting else []:
         if rule := lock_rule(key):
+            since = rule.activated_at
+            assert since is not None  # it listens
             # An event that is older than the rule is noted only because somebody else listened.
-            of_rule = [e for e in events if e.kind == KINDS[T(rule.trigger)] and e.created_at > rule.activated_at]
+            of_rule = [e for e in events if e.kind == KINDS[T(rule.trigger)] and e.created_at > since]
             if of_rule:
                 candidates = sorted(_candidates(rule, of_rule), key=lambda found: int(found.key.split()[1]))
                 fired += fire(rule, candidates)
