@@ -45,7 +45,7 @@ lists = {
     "customers": ("/customers/", middle(Customer.objects.all())),
     "customers, by name": ("/customers/?sort=name", middle(Customer.objects.all())),
     "admin, publications": ("/admin/publications/publication/", history),
-    "admin, codes": ("/admin/campaigns/voucher/", middle(Voucher.objects.all())),
+    "admin, codes": ("/admin/codes/voucher/", middle(Voucher.objects.all())),
 }
 pages = {}
 for name, (path, key) in lists.items():

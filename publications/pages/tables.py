@@ -72,13 +72,17 @@ class HistoryTable(Table):
         )
 
     def render_created_at(self, record: Publication, value):
-        return format_html('<a class="calm" href="{}">{}</a>', _address("publication", record.pk), when(value))
+        return format_html(
+            '<a class="calm" href="{}">{}</a>', _address("publications:publication", record.pk), when(value)
+        )
 
     def render_codes(self, record: Publication):
         return render_to_string("publications/_history_codes.html", {"publication": record, "reveals": self.reveals})
 
     def render_campaign(self, value):
-        return format_html('<a class="calm" href="{}" title="{}">{}</a>', _address("campaign", value.pk), value, value)
+        return format_html(
+            '<a class="calm" href="{}" title="{}">{}</a>', _address("dashboard:campaign", value.pk), value, value
+        )
 
     def render_customer(self, value: Customer):
         return customer_link(value)
@@ -131,7 +135,9 @@ class HeldCodeTable(Table):
         if publication is None:
             return NOTHING
         if publication.customer is None:
-            return format_html('<a class="calm" href="{}">CSV hand-out</a>', _address("publication", publication.pk))
+            return format_html(
+                '<a class="calm" href="{}">CSV hand-out</a>', _address("publications:publication", publication.pk)
+            )
         return customer_link(publication.customer)
 
     def render_channel(self, record: Voucher):
@@ -211,7 +217,7 @@ class WalletTable(Table):
 
     def render_published_at(self, record: PublishedVoucher, value):
         return format_html(
-            '<a class="calm" href="{}">{}</a>', _address("publication", record.publication_id), when(value)
+            '<a class="calm" href="{}">{}</a>', _address("publications:publication", record.publication_id), when(value)
         )
 
     def render_status(self, value: Voucher):
@@ -227,7 +233,7 @@ def customer_link(customer: Customer, *, with_email: bool = True) -> SafeString:
         apart = ""
     return format_html(
         '<span class="person" title="{} {}"><a class="calm" href="{}">{}</a>{}</span>',
-        customer, apart, _address("customer", customer.pk), customer,
+        customer, apart, _address("dashboard:customer", customer.pk), customer,
         format_html(' <small class="muted">{}</small>', apart) if apart else "",
     )  # fmt: skip
 
@@ -237,4 +243,4 @@ def _live_publication(voucher: Voucher) -> Publication | None:
 
 
 def _address(page: str, key: int) -> str:
-    return reverse(f"publications:{page}", args=[key])
+    return reverse(page, args=[key])

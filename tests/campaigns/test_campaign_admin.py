@@ -12,8 +12,8 @@ from tests.support.factories import CampaignFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db
 CAMPAIGNS = "/admin/campaigns/campaign/"
-CODES = "/admin/campaigns/voucher/"
-ORDERS = "/admin/campaigns/codeorder/"
+CODES = "/admin/codes/voucher/"
+ORDERS = "/admin/codes/codeorder/"
 
 
 def change_page(campaign):

@@ -38,7 +38,7 @@ def test_codes_are_masked_as_on_the_pages(signed_in):
     assert "ROAST-88CD" not in page("Manager", hidden) and "••••••CD" in page("Manager", hidden)
 
 
-@pytest.mark.parametrize("url", [HISTORY, LEDGER, "/admin/publications/export/"])
+@pytest.mark.parametrize("url", [HISTORY, LEDGER, "/admin/exports/export/"])
 def test_nothing_can_be_added_changed_or_deleted(signed_in, url):
     published()
     Export.objects.create(kind="codes")

@@ -100,6 +100,7 @@ PAGES = {
     "automation:codes": (PUBLISH, PUBLISH),
     "automation:message": (PUBLISH, PUBLISH),
     "automation:activate": (NO_GET, PUBLISH),
+    "automation:resume": (NO_GET, PUBLISH),
     "automation:pause": (NO_GET, PUBLISH),
     "automation:archive": (PUBLISH, PUBLISH),
     "automation:discard": (PUBLISH, PUBLISH),

@@ -311,4 +311,4 @@ def _change(request, distribution_id: int, verb: Callable, done: str):
 
 
 def _address(page: str, run: Distribution) -> str:
-    return reverse(f"automations:{page}", kwargs={"distribution_id": run.pk})
+    return reverse(f"automation:{page}", kwargs={"distribution_id": run.pk})

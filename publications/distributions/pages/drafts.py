@@ -231,7 +231,7 @@ def _asked_for(request, name: str, prefix: str, rows: QuerySet):
 
 
 def _step(request, draft: Distribution, here: str, form, **context):
-    return render(request, f"distributions/{here}.html", {**frame(draft, here), "form": form, **context})
+    return render(request, f"distributions/draft/{here}.html", {**frame(draft, here), "form": form, **context})
 
 
 def _save(request, draft: Distribution, changes: dict) -> bool:

@@ -33,11 +33,11 @@ ASKED = [
     "/messages/?q={}",
     "/distributions/?q={}",
     "/exports/?q={}",
-    "/admin/campaigns/voucher/?q={}",
+    "/admin/codes/voucher/?q={}",
     "/admin/publications/publication/?q={}",
     "/admin/publications/publishedvoucher/?q={}",
-    "/admin/publications/redemption/?q={}",
-    "/admin/publications/keptmessage/?q={}",
+    "/admin/redemptions/redemption/?q={}",
+    "/admin/distributions/keptmessage/?q={}",
 ]
 
 
@@ -76,7 +76,7 @@ def test_a_viewer_s_right_guess_is_answered_as_a_wrong_one(shelf, signed_in, add
 
 
 def test_who_sees_published_codes_finds_unpublished_ones_by_all_of_them(shelf, signed_in):
-    for address in ("/search?q={}", "/codes/?q={}", "/admin/campaigns/voucher/?q={}"):
+    for address in ("/search?q={}", "/codes/?q={}", "/admin/codes/voucher/?q={}"):
         assert "••••••11" in signed_in("Operator").get(address.format("POOLED-11")).content.decode(), address
 
 
@@ -97,8 +97,8 @@ def test_the_subject_of_a_kept_message_shows_a_code_only_while_it_may_be_seen(si
         "/messages/",
         f"/messages/{kept.pk}/",
         f"/messages/{kept.pk}/html",
-        "/admin/publications/keptmessage/",
-        f"/admin/publications/keptmessage/{kept.pk}/change/",
+        "/admin/distributions/keptmessage/",
+        f"/admin/distributions/keptmessage/{kept.pk}/change/",
     ]
     browser = signed_in(role)
 

@@ -1,10 +1,9 @@
 """A code that is worth nothing, or that somebody may still hold, is handed to nobody (ADR 0024)."""
 
 from decimal import Decimal
-from importlib import import_module
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from campaigns.codes.actions.switch_code import disable_code, enable_code
@@ -275,39 +274,3 @@ def test_what_is_published_or_withdrawn_cannot_be_held_back():
     with pytest.raises(ReasonMissing):
         hold_back(VoucherFactory(), by=STAFF, reason=" ")
     assert not AuditEntry.objects.filter(action="code.held_back").exists()
-
-
-def test_the_migration_takes_what_was_used_out_of_the_pool_and_repairs_what_was_worth_nothing():
-    """The rows as they could stand before; the constraints that refuse them come after these statements."""
-    before = import_module("campaigns.migrations.0010_withdrawn")
-    after = import_module("publications.migrations.0021_withdrawn_guards")
-    used, rolled_back, fresh, spent, none_left, discount = VoucherFactory.create_batch(6)
-    held = published().vouchers[0]
-    campaign = CampaignFactory()
-    roll_back(redeem(rolled_back, by=STAFF), by=STAFF)
-    with connection.cursor() as cursor, transaction.atomic():
-        cursor.execute("""ALTER TABLE codes_voucher DISABLE TRIGGER USER,
-            DROP CONSTRAINT voucher_used_left_the_pool, DROP CONSTRAINT voucher_limit_positive,
-            DROP CONSTRAINT voucher_gift_amount_positive;
-            ALTER TABLE campaigns_campaign DROP CONSTRAINT campaign_limit_positive,
-            DROP CONSTRAINT campaign_gift_amount_positive""")
-        Voucher.objects.filter(pk=rolled_back.pk).update(withdrawn_at=None, withdrawn_why=None)
-        Voucher.objects.filter(pk__in=[used.pk, held.pk]).update(redeemed_quantity=1)
-        Voucher.objects.filter(pk=spent.pk).update(type="GIFT_VOUCHER", gift_amount=0)
-        Voucher.objects.filter(pk=discount.pk).update(gift_amount=0)
-        Voucher.objects.filter(pk=none_left.pk).update(redemption_limit=0)
-        Campaign.objects.filter(pk=campaign.pk).update(redemption_limit=0, gift_amount=0)
-
-        cursor.execute(before.WITHDRAW + before.REPAIR + after.WITHDRAW)
-
-        found = [state(voucher) for voucher in (used, rolled_back, fresh, spent, none_left, discount, held)]
-        assert found == [
-            (False, "used"), (False, "used"), (False, None), (False, "used"), (False, None), (False, None), (True, None),
-        ]  # fmt: skip
-        none_left.refresh_from_db()
-        discount.refresh_from_db()
-        campaign.refresh_from_db()
-        assert (none_left.redemption_limit, none_left.active, discount.gift_amount) == (1, False, None)
-        assert (campaign.redemption_limit, campaign.active, campaign.gift_amount) == (1, False, None)
-        assert not Voucher.objects.filter(redeemed_quantity__gt=0, published_at=None, withdrawn_at=None).exists()
-        transaction.set_rollback(True)

@@ -63,7 +63,8 @@ def history():
     ],
 )  # fmt: skip
 def test_no_list_reads_more_than_it_shows(history, query):
-    caller, table = Api(), f"publications_{query.partition('s?')[0]}"
+    resource = query.partition("?")[0]
+    caller, table = Api(), f"{resource}_{resource.removesuffix('s')}"
 
     with CaptureQueriesContext(connection) as asked:
         answer = caller.get(query.format(**history))

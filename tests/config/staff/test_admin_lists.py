@@ -18,7 +18,7 @@ def small_pages(monkeypatch):
 
 
 def keys_on(page: str) -> list[int]:
-    return [int(key) for key in re.findall(r'href="/admin/campaigns/voucher/(\d+)/change', page)]
+    return [int(key) for key in re.findall(r'href="/admin/codes/voucher/(\d+)/change', page)]
 
 
 def link(page: str, word: str) -> str:
@@ -29,7 +29,7 @@ def link(page: str, word: str) -> str:
 def walk(browser, address: str, word: str) -> list[list[int]]:
     pages = []
     while True:
-        page = browser.get(f"/admin/campaigns/voucher/{address}").content.decode()
+        page = browser.get(f"/admin/codes/voucher/{address}").content.decode()
         pages.append(keys_on(page))
         if not (address := link(page, word)):
             return pages
@@ -48,9 +48,9 @@ def test_a_place_goes_with_filters_and_is_left_behind_by_a_new_one(signed_in):
     CampaignFactory(codes=8)
     browser = signed_in("Manager")
 
-    first = browser.get("/admin/campaigns/voucher/?active__exact=1&o=-6").content.decode()
+    first = browser.get("/admin/codes/voucher/?active__exact=1&o=-6").content.decode()
     following = link(first, "Next")
-    second = browser.get(f"/admin/campaigns/voucher/{following}")
+    second = browser.get(f"/admin/codes/voucher/{following}")
 
     assert "active__exact=1" in following
     assert "o=-6" in following
@@ -66,6 +66,6 @@ def test_a_place_goes_with_filters_and_is_left_behind_by_a_new_one(signed_in):
 def test_old_and_strange_addresses_show_a_page(signed_in, address):
     CampaignFactory(codes=8)
 
-    page = signed_in("Manager").get(f"/admin/campaigns/voucher/{address}")
+    page = signed_in("Manager").get(f"/admin/codes/voucher/{address}")
 
     assert (page.status_code, len(keys_on(page.content.decode()))) == (200, 3)

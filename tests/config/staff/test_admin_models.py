@@ -129,7 +129,7 @@ def test_internals_are_for_administrators_alone(signed_in):
     ]  # fmt: skip
     assert list(tables(boss)) == [*tables(manager), "Internals"]
     assert "Outbox" in tables(boss)["Internals"]
-    assert manager.get("/admin/config/outbox/").status_code == 403
+    assert manager.get("/admin/events/outbox/").status_code == 403
 
 
 def test_a_role_sees_only_the_tables_it_may_open(signed_in):

@@ -132,7 +132,7 @@ def url_of(name: str, made: dict[str, int]) -> str:
         return reverse(name) + "?app_label=auth&model_name=user&field_name=groups"
     elif name in ("referrals:referrals", "referrals:referrers", "referrals:program"):
         made = made | {"campaign_id": made["program_id"]}
-    elif name.startswith("automations:") and arguments:
+    elif name.startswith("automation:") and arguments:
         made = made | {"distribution_id": made["automation_id"], "recipient_id": made["fired_id"]}
     elif "recipient_id" in arguments:  # which a draft has none of
         made = made | {"distribution_id": made["run_id"]}

@@ -10,7 +10,7 @@ from publications.redemptions.models import Redemption
 from tests.support.factories import STAFF, CustomerFactory, StandaloneVoucherFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db
-LIST = "/admin/publications/redemption/"
+LIST = "/admin/redemptions/redemption/"
 
 
 @pytest.mark.parametrize("text", ["roast-77ab", "crm-1", "id"])

@@ -322,7 +322,7 @@ def test_a_deleted_address_is_gone_with_its_pages(manager):
 def test_the_secret_is_not_in_the_admin(manager):
     address = listening()
 
-    page = manager.get(f"/admin/publications/webhookaddress/{address.pk}/change/").content.decode()
+    page = manager.get(f"/admin/webhooks/webhookaddress/{address.pk}/change/").content.decode()
 
     assert address.public_id in page
     assert address.secret not in page
