@@ -166,7 +166,7 @@ def test_publications_come_in_from_their_page(signed_in):
     result = browser.get(answer.url)
 
     assert (page.context["wrong"], page.context["warning"], b"AUTUMN-7KQ2" in page.content) == (1, "", False)
-    assert (job.task_name, job.args) == ("publications.tasks.run_publication_import", {"import_id": draft.pk})
+    assert (job.task_name, job.args) == ("publications.run_publication_import", {"import_id": draft.pk})
     assert {tile["label"]: tile["value"] for tile in result.context["tiles"]} == {
         "Rows read": 3, "Imported": 1, "Passed over": 1, "Refused": 1,
     }  # fmt: skip

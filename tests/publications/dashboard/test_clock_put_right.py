@@ -114,7 +114,7 @@ def ordered(deferrer: SteadyDeferrer, at: float) -> list[tuple[str, int]]:
 
 def test_periodic_jobs_go_on_when_the_clock_is_put_back_and_are_few_when_it_jumps_ahead():
     registry = periodic.PeriodicRegistry()
-    task = app.tasks["customers.segments.tasks.watch_segments"]
+    task = app.tasks["segments.watch_segments"]
     registry.register_task(task=task, cron="* * * * * */5", periodic_id="", configure_kwargs={})
     deferrer = SteadyDeferrer(registry)
     noon = 1_800_000_000.0

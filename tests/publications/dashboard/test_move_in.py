@@ -187,7 +187,7 @@ def test_a_worker_goes_on_where_the_command_is_killed():
 
     job = ProcrastinateJob.objects.get()
     assert (job.task_name, job.args) == (
-        "customers.tasks.run_customer_import",
+        "customers.run_customer_import",
         {"import_id": CustomerImport.objects.get().pk},
     )
 

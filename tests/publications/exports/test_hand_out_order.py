@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def jobs():
-    return ProcrastinateJob.objects.filter(task_name="publications.exports.tasks.make_export_file")
+    return ProcrastinateJob.objects.filter(task_name="exports.make_export_file")
 
 
 def test_an_order_publishes_nothing_yet_but_queues_the_work():
