@@ -24,11 +24,8 @@ IS_ORPHANED = """v.published_at IS NOT NULL
     AND NOT EXISTS (SELECT FROM publications_publishedvoucher l JOIN publications_publication p ON p.id = l.publication_id
                      WHERE l.voucher_id = v.id AND l.released_at IS NULL)"""
 
-# When uses that an import brings along began to withdraw the code (ADR 0024). Of older codes nothing tells them apart.
-SINCE = "(SELECT applied FROM django_migrations WHERE app = 'campaigns' AND name = '0010_withdrawn')"
 # Of a voucher `v`: its uses came with it. Its withdrawal is of the transaction that made it.
-CAME_USED = f"""(v.withdrawn_why IS NOT DISTINCT FROM 'used' AND v.withdrawn_at <= v.created_at
-                 OR v.created_at < {SINCE})"""
+CAME_USED = "(v.withdrawn_why IS NOT DISTINCT FROM 'used' AND v.withdrawn_at <= v.created_at)"
 
 # The audit entry of a release or withdrawal is the last thing in its transaction.
 SOON_AFTER = "interval '10 minutes'"
@@ -144,7 +141,7 @@ OF_CODES = [
         CODES + " WHERE withdrawn_at IS NOT NULL",
         # Uses that nothing explains are told of below, among the redemptions.
         f"""SELECT v.id FROM codes_voucher v
-             WHERE v.withdrawn_at IS NOT NULL AND v.withdrawn_at > v.created_at AND v.created_at >= {SINCE}
+             WHERE v.withdrawn_at IS NOT NULL AND v.withdrawn_at > v.created_at
                AND CASE v.withdrawn_why
                    WHEN 'used' THEN v.redeemed_quantity = 0 AND v.redeemed_amount = 0
                        AND NOT EXISTS (SELECT FROM redemptions_redemption r

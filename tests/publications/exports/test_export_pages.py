@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 def url(name, **keys):
-    return reverse(f"publications:{name}", kwargs=keys)
+    return reverse(f"exports:{name}", kwargs=keys)
 
 
 def page_of(export):
