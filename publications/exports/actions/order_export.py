@@ -61,7 +61,7 @@ def earlier_order(form_token: UUID | None) -> Export | None:
 
 def enqueue(export: Export) -> None:
     """By name: tasks.py imports the verbs, and so no verb imports it."""
-    app.configure_task("publications.exports.tasks.make_export_file").defer(export_id=export.pk)
+    app.configure_task("exports.make_export_file").defer(export_id=export.pk)
 
 
 def _file_name(export: Export) -> str:
