@@ -127,7 +127,7 @@ def migrate_until_done(address: str, folder: Path, *, every: int) -> tuple[int, 
     deaths = 0
     while True:
         ended = subprocess.run(
-            [sys.executable, "-m", "tests.support.migrate_and_die", str(every)],
+            [sys.executable, "-m", "tests.config.server.migrate_and_die", str(every)],
             cwd=ROOT,
             env=environment,
             capture_output=True,

@@ -20,9 +20,9 @@ from publications.dashboard.verify import verify
 from publications.redemptions.actions.redeem import Use, redeem_together
 from publications.redemptions.actions.roll_back import roll_back
 from publications.redemptions.models import Redemption
+from tests.publications.redemptions.redeeming_client import THREADS
 from tests.publications.redemptions.test_redeem import gift
 from tests.support.factories import STAFF, StandaloneVoucherFactory, VoucherFactory, published
-from tests.support.redeeming_client import THREADS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PROCESSES = 8
@@ -38,7 +38,7 @@ def clients(django_db_setup):
     }
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.support.redeeming_client"],
+            [sys.executable, "-m", "tests.publications.redemptions.redeeming_client"],
             cwd=settings.BASE_DIR, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             preexec_fn=die_with_parent,
         )

@@ -1,4 +1,4 @@
-"""`python -m tests.support.migrate_and_die N`: migrates, and is killed by SIGKILL right after its N-th commit (0: never).
+"""`python -m tests.config.server.migrate_and_die N`: migrates, and is killed by SIGKILL right after its N-th commit (0: never).
 
 Prints each migration with the number of commits that it took, as far as it came.
 """

@@ -1,6 +1,6 @@
 """One client process of the test of redemptions at once: threads that redeem and roll back through the verbs.
 
-    python -m tests.support.redeeming_client
+    python -m tests.publications.redemptions.redeeming_client
 
 Reads a line of JSON from its input, does what it says in all threads together, answers with a line of JSON, and so on.
 """
