@@ -28,6 +28,7 @@ from customers.actions.upsert import CustomerNotFound, upsert_customer
 from customers.models import Customer
 from publications.actions.quarantine_guard import refuse_if_quarantined
 from publications.actions.record_failure import record_failure
+from publications.channels import API
 from publications.ledger.give import give, give_one
 from publications.ledger.requests import Codes, Given, PublishRequest
 from publications.models import Publication
@@ -48,9 +49,6 @@ from publications.refusals import (
     VoucherUsedUp,
     VoucherWithdrawn,
 )
-
-API, DASHBOARD, AUTOMATION, CSV = "API", "Dashboard", "Automation", "CSV"  # the built-in channels
-DISTRIBUTION = "Distribution"  # what a manual distribution is offered instead of its own
 
 # Another campaign of the same code space may lose codes, which tells this one's version nothing.
 SECONDS_EXHAUSTED = 60

@@ -20,9 +20,10 @@ from config.api.queries import Flag, read_flag, read_object
 from config.public_ids import CUSTOMER, PUBLICATION, key_of
 from customers.actions.upsert import InvalidCustomer
 from customers.api.customers import CustomerSent
-from publications.actions.publish import API, publish, publish_code
+from publications.actions.publish import publish, publish_code
 from publications.answers.answers import listed_answer, publication_answer, published_answer
 from publications.answers.masked_codes import visible
+from publications.channels import API
 from publications.models import Publication, PublishedVoucher
 from publications.pages.filters import history
 from publications.queries.attach_codes import attach_codes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 
 from config.staff.pages.widgets import Combobox
-from publications.actions.publish import API, CSV
+from publications.channels import API, CSV
 
 LONGEST = 100
 # What goes by these names really came that way.

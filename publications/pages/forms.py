@@ -11,7 +11,7 @@ from config.staff.pages.forms import MetadataField
 from config.staff.pages.widgets import Combobox
 from customers.actions.upsert import TEXTS
 from customers.models import Customer
-from publications.actions.publish import DASHBOARD
+from publications.channels import DASHBOARD
 from publications.pages.channel_field import ChannelField
 from publications.queries.recipients import find_recipient, warnings_about, with_email
 

@@ -18,9 +18,9 @@ from config.staff.quarantine import current, reason
 from config.staff.roles import PUBLISH, requires
 from customers.actions.create_customer import SourceIdTaken, create_customer
 from customers.models import Customer
-from publications.actions.publish import DASHBOARD
 from publications.actions.publish import publish as publish_codes
 from publications.actions.publish import publish_code as publish_this_code
+from publications.channels import DASHBOARD
 from publications.models import Publication
 from publications.pages.channel_field import TAKEN
 from publications.pages.forms import PublishForm

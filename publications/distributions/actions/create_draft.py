@@ -7,7 +7,7 @@ from django.db import transaction
 from campaigns.models import Campaign
 from config.actor import Actor
 from customers.segments.models import Segment
-from publications.actions.publish import DISTRIBUTION
+from publications.channels import DISTRIBUTION
 from publications.distributions.actions.change_status import record_of
 from publications.distributions.models import Distribution
 

@@ -23,8 +23,8 @@ from config.actor import Actor
 from config.advisory_locks import Lock
 from config.staff.models import ProjectSettings
 from customers.models import Customer
-from publications.actions.publish import AUTOMATION, DASHBOARD
 from publications.actions.quarantine_guard import keep_quarantine_away
+from publications.channels import AUTOMATION, DASHBOARD
 from publications.distributions.actions.change_status import hold
 from publications.distributions.actions.write_audience import walk_by_index
 from publications.distributions.audience import one_each, why_left_out

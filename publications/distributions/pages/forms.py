@@ -18,7 +18,7 @@ from config.staff.pages.widgets import Combobox, DateTimeInput
 from customers.models import Customer
 from customers.segments.models import Segment
 from customers.segments.read_list import lines_of
-from publications.actions.publish import AUTOMATION, DISTRIBUTION
+from publications.channels import AUTOMATION, DISTRIBUTION
 from publications.distributions.actions.schedule import CODE_MISSING
 from publications.distributions.compose import UnusableTemplate, check_template, shows_code
 from publications.distributions.models import Distribution

@@ -20,8 +20,8 @@ from config.events.kinds import PUBLICATION_SUCCEEDED
 from config.events.note import note_event
 from config.staff.models import ProjectSettings
 from config.staff.quarantine import current, reason
-from publications.actions.publish import CSV
 from publications.actions.quarantine_guard import keep_quarantine_away
+from publications.channels import CSV
 from publications.exports.actions.order_export import earlier_order, order_export
 from publications.exports.models import Export
 from publications.ledger.give import give
