@@ -96,10 +96,9 @@ ONE_CODE = {
 }
 
 # The requests, of which the codes from the first to the last of all that are taken are each one's own.
-ASKED = """
-    SELECT * FROM json_to_recordset(%(requests)s::json) AS asked (
+ASKED = """json_to_recordset(%(requests)s::json) AS asked (
            n int, first_code int, last_code int, at_least int, moment timestamptz, campaign_id bigint, customer_id bigint,
-           channel text, origin text, source_id text, request_hash bytea, metadata jsonb, join_once boolean,
+           channel text, origin text, source_id text, request_hash bytea, metadata jsonb, joins_once boolean,
            actor_kind text, actor_id bigint, actor_label text, activity interval)"""
 
 # As arrays, and cut out of them for each request rather than joined: the planner, which expects next to nothing from a
@@ -125,11 +124,14 @@ WITH taken AS MATERIALIZED (
 ), item AS MATERIALIZED (
     SELECT CASE WHEN declined IS NULL THEN {{draw}} END AS id, judged.*
       FROM (SELECT asked.*, coalesce(moment, statement_timestamp()) AS created_at, found.voucher_count,
-                   CASE WHEN found.voucher_count < at_least THEN '{Declined.NO_CODES.name}'
+                   coalesce(joins_once, false) AS join_once,
+                   CASE WHEN found.voucher_count < coalesce(at_least, last_code - first_code + 1) THEN '{
+    Declined.NO_CODES.name
+}'
                         WHEN {IS_OPEN} THEN '{Declined.QUARANTINED.name}'
                         WHEN customer_id IS NOT NULL AND NOT {customer_lives("customer_id")}
                         THEN '{Declined.CUSTOMER_GONE.name}' END AS declined
-              FROM ({{asked}}) AS asked, codes,
+              FROM {ASKED}, codes,
                    LATERAL (SELECT coalesce(cardinality(array_remove(ids[first_code:last_code], NULL)), 0)
                                    AS voucher_count) AS found
              ORDER BY n) AS judged
@@ -162,7 +164,6 @@ def several(
     noted: bool = True,
     grows: bool = False,
     vouchers: bool = False,
-    asked: str = ASKED,
 ) -> str:
     """The general form. A row for each request: how far the codes went, its number, what was given or why not, and with
     `vouchers` one for each code. `grows`: a publication that stands gets more. `only_active`: nothing of a disabled campaign.
@@ -177,7 +178,6 @@ def several(
     return SEVERAL.format(
         taken=taken,
         codes=CODES_NAMED if codes in (Codes.NAMED, Codes.PAST) else CODES_NEXT,
-        asked=asked,
         draw="%(publication)s::bigint" if grows else DRAW,
         publish=(GROW_PUBLICATION if grows else ADD_PUBLICATIONS).format(items=SERVED),
         noting=noting(PUBLICATION_SUCCEEDED, of="pub") if noted else "SELECT",
