@@ -246,15 +246,14 @@ class FromPool(Attempt):
         campaign = self.campaign
         if self._is_known_short(campaign.pool_version):
             return None
-        if (
-            self.request.quantity == 1
-            and campaign.auto_update
-            and _known_empty.get(campaign.pk) == campaign.pool_version
-        ):
+        empty = campaign.auto_update and _known_empty.get(campaign.pk) == campaign.pool_version
+        if self.request.quantity == 1 and empty:
             return self._make_and_take()
-        return give_one(self.request, Codes.NEXT) if self.request.quantity == 1 else self._give_next(Codes.NEXT)
+        return self._give_next(Codes.NEXT)
 
     def _give_next(self, codes: Codes) -> Given | None:
+        if self.request.quantity == 1:
+            return give_one(self.request, codes)
         (answer,) = give([self.request], codes, vouchers=True)
         return answer if isinstance(answer, Given) else None
 

@@ -92,6 +92,7 @@ RETURNING held.publication_id, held.created_at, {VOUCHER}
 # and plans each call anew, which doubles its work (ADR 0017).
 ONE_CODE = {
     Codes.NEXT: ONE.format(taken=NEXT.format(gives=CAMPAIGN_GIVES, limit="1") + " SKIP LOCKED"),
+    Codes.NEXT_FOR_SURE: ONE.format(taken=NEXT.format(gives=CAMPAIGN_GIVES, limit="1")),
     Codes.NAMED: ONE.format(taken=NAMED.format(which="%(voucher)s")),
 }
 
