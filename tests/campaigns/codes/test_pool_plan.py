@@ -19,6 +19,9 @@ SELECT %s, 'P' || %s || '-' || n, '' FROM generate_series(1, 10000) AS n"""
 @pytest.mark.parametrize("analysed", ["never", "while it was small", "now"])
 @pytest.mark.parametrize("taken", [0, 9_000])
 def test_the_pool_index_serves_the_statement(analysed, taken):
+    # What earlier tests have rolled back still fills pages: of so many with six rows the planner expects nothing.
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE codes_voucher CASCADE")
     campaign, other = CampaignFactory(codes=3), CampaignFactory(codes=3)
     if analysed == "while it was small":
         analyse(*TABLES)
