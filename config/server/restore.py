@@ -11,15 +11,8 @@ from django.db import connection
 
 from config.server.postgres_tools import ToolFailed, command, environment
 
-# A backup from before there were quarantines leaves a mark, from which their migration opens one.
 OPEN_QUARANTINE = """
-DO $$ BEGIN
-    IF to_regclass('public.staff_quarantine') IS NULL THEN
-        CREATE TABLE public.handout_restored AS SELECT TIMESTAMPTZ '{moment}' AS lost_since;
-    ELSE
-        INSERT INTO public.staff_quarantine (cause, lost_since) VALUES ('restore', '{moment}') ON CONFLICT DO NOTHING;
-    END IF;
-END $$;
+INSERT INTO public.staff_quarantine (cause, lost_since) VALUES ('restore', '{moment}') ON CONFLICT DO NOTHING;
 COMMIT;
 """
 NEWER_THAN_17 = b"SET transaction_timeout = 0;\n"  # which pg_restore writes, whatever the server knows
@@ -50,7 +43,7 @@ def restore(dump: Path) -> datetime:
 
 
 def moment_of(dump: Path) -> datetime:
-    """When the dump was begun, by its own words. Raises ToolFailed."""
+    """When the dump was begun, by its own words. Raises ToolFailed, also where it is no dump of Handout."""
     listed = subprocess.run(  # noqa: S603
         [*command("pg_restore", connected=False), "--list", str(dump)],
         env=environment() | {"TZ": "UTC"},
@@ -60,6 +53,10 @@ def moment_of(dump: Path) -> datetime:
     found = re.search(r"Archive created at (\S+ \S+)", listed.stdout)
     if listed.returncode or not found:
         raise ToolFailed(listed.stderr.strip() or f"{dump} does not say when it was made.")
+    if not re.search(r"\bTABLE public staff_quarantine\b", listed.stdout):
+        raise ToolFailed(
+            f"{dump} is not a dump of Handout, or of one from before its first release, which this one cannot read."
+        )
     return datetime.fromisoformat(found[1]).replace(tzinfo=UTC)
 
 

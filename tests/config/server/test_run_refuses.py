@@ -128,6 +128,20 @@ def test_data_of_a_newer_handout(tmp_path, empty_database):
     )
 
 
+def test_data_from_before_the_first_release(tmp_path, empty_database):
+    with psycopg.connect(empty_database) as before:
+        before.execute("CREATE TABLE django_migrations (id serial, app text, name text, applied timestamptz)")
+        before.execute("INSERT INTO django_migrations (app, name) VALUES ('config', '0001_initial')")
+
+    run = manage(tmp_path, "run", PORT=_free_port(), DATABASE_URL=empty_database)
+
+    assert run.returncode == 1
+    assert run.stderr == (
+        "This data was made by a Handout from before its first release, which this one cannot read: "
+        "start with an empty HANDOUT_DATA or DATABASE_URL.\n"
+    )
+
+
 def test_database_that_does_not_answer(tmp_path):
     run = manage(tmp_path, "run", PORT=_free_port(), DATABASE_URL=f"postgres://nobody@127.0.0.1:{_free_port()}/none")
 
