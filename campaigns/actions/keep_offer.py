@@ -77,7 +77,8 @@ def hold_codes() -> None:
     Whoever is at it is waited for, but not so long that others queue up: then OperationalError, and it is to be tried again.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = '500ms'")
+        # After `deadlock_timeout` (1 s) PostgreSQL breaks off an autovacuum that stands in the way, which may take minutes.
+        cursor.execute("SET LOCAL lock_timeout = '1500ms'")
         cursor.execute("LOCK TABLE codes_voucher IN SHARE ROW EXCLUSIVE MODE")
 
 

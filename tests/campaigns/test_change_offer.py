@@ -10,6 +10,7 @@ from django.db import connection
 from campaigns.actions import change_offer
 from campaigns.actions.change_campaign import Held, change_campaign
 from campaigns.actions.change_offer import ChangeUnderWay, carry_out, change_for_new_ones
+from campaigns.actions.keep_offer import hold_codes
 from campaigns.check_value import MOST_REDEMPTIONS, InvalidFields
 from campaigns.codes.models import Voucher
 from campaigns.models import Campaign, OfferChange
@@ -103,6 +104,16 @@ def test_a_gift_amount_is_kept_and_its_balance_with_it():
     assert redeem(Voucher.objects.get(pk=held.pk), amount=Decimal(10), by=STAFF).balance == 0
 
 
+def test_who_waits_for_the_codes_waits_until_an_autovacuum_is_broken_off():
+    """Else, while one goes through millions of codes, an offer could not be changed for minutes."""
+    hold_codes()
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, setting::int FROM pg_settings WHERE name IN ('lock_timeout', 'deadlock_timeout')")
+        milliseconds = dict(cursor.fetchall())
+    assert milliseconds["deadlock_timeout"] < milliseconds["lock_timeout"] <= 2_000
+
+
 def test_a_gift_amount_does_not_fall_below_what_a_code_has_paid():
     campaign = gifts(50)
     gift_of(campaign, "A")
@@ -115,7 +126,7 @@ def test_a_gift_amount_does_not_fall_below_what_a_code_has_paid():
 
     answer = Api().put(f"campaigns/{campaign.public_id}", {"gift": {"amount": 4000}})
     assert (answer.status, answer.json["key"]) == (400, "invalid_payload")
-    assert "has paid 40.50 already" in answer.json["details"]
+    assert "has already paid 40.50" in answer.json["details"]
 
 
 def test_nobody_changes_the_codes_that_were_given_out_unasked():
@@ -190,7 +201,7 @@ def test_many_codes_are_for_the_worker_which_may_be_killed(signed_in, monkeypatc
     with pytest.raises(ChangeUnderWay):
         change_for_new_ones(campaign, {"discount_value": 30}, by=STAFF)
     page = signed_in("Manager").get(page_of("settings", campaign)).content.decode()
-    assert "takes effect once the 7 codes" in page
+    assert "on the 7 codes published so far" in page
 
     with monkeypatch.context() as broken:
         broken.setattr(change_offer, "change_patiently", lambda *args, **options: 1 / 0)
