@@ -60,7 +60,7 @@ def addresses(transactional_db, project) -> list[str]:
     ]
     pages += ["/settings/api-keys/", "/settings/webhooks/", "/settings/audit-log", "/settings/status", "/v1/docs"]
     return pages + [
-        f"/admin/{name}/" for name in ("campaigns/campaign", "publications/publication", "config/auditentry")
+        f"/admin/{name}/" for name in ("campaigns/campaign", "publications/publication", "staff/auditentry")
     ]
 
 
