@@ -13,10 +13,6 @@ urlpatterns = [
     path("automations/<dist:distribution_id>/codes", views.codes, name="codes"),
     path("automations/<dist:distribution_id>/message", views.message, name="message"),
     path("automations/<dist:distribution_id>/activate", views.activate, name="activate"),
-    path("automations/<dist:distribution_id>/pause", views.pause, name="pause"),
-    path("automations/<dist:distribution_id>/resume", views.resume, name="resume"),
     path("automations/<dist:distribution_id>/archive", views.archive, name="archive"),
     path("automations/<dist:distribution_id>/discard", views.discard, name="discard"),
-    path("automations/<dist:distribution_id>/retry", views.retry, name="retry"),
-    path("automations/<dist:distribution_id>/recipients/<int:recipient_id>", views.resolve, name="resolve"),
 ]

@@ -100,12 +100,8 @@ PAGES = {
     "automation:codes": (PUBLISH, PUBLISH),
     "automation:message": (PUBLISH, PUBLISH),
     "automation:activate": (NO_GET, PUBLISH),
-    "automation:resume": (NO_GET, PUBLISH),
-    "automation:pause": (NO_GET, PUBLISH),
     "automation:archive": (PUBLISH, PUBLISH),
     "automation:discard": (PUBLISH, PUBLISH),
-    "automation:retry": (NO_GET, PUBLISH),
-    "automation:resolve": (NO_GET, PUBLISH),
     # publications
     "publications:history": (READ, NO_POST),
     "publications:publication": (READ, NO_POST),

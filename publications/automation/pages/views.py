@@ -29,13 +29,11 @@ from publications.automation.pages.forms import RuleForm
 from publications.automation.pages.tables import AutomationTable, FiringTable
 from publications.distributions.actions import change_status
 from publications.distributions.actions.change_status import NotPossible
-from publications.distributions.actions.retry_failed import count_untold, retry_failed
+from publications.distributions.actions.retry_failed import count_untold
 from publications.distributions.actions.schedule import NotReady, what_is_missing
-from publications.distributions.actions.settle_unknown import resolve_unknown
-from publications.distributions.compose import OF_THE_CODE
 from publications.distributions.models import Delivery, Distribution
-from publications.distributions.pages.drafts import SAMPLE, VARIABLES, sample_of, wants_sample
-from publications.distributions.pages.forms import CodesForm, MessageForm, ResolveForm
+from publications.distributions.pages.drafts import message_page
+from publications.distributions.pages.forms import CodesForm
 from publications.distributions.states import Act
 
 LATEST = 20
@@ -148,43 +146,22 @@ def codes(request, distribution_id):
 @form_page
 @requires(PUBLISH)
 def message(request, distribution_id):
-    """While one writes, the sample beside the form is asked for by the same form; nothing is saved by that."""
     run = _find(distribution_id)
-    form = MessageForm(request.POST or None, draft=run)
-    saves = request.method == "POST" and form.is_valid() and not wants_sample(request)
-    if saves and _saved(request, form, run, form.changes()):
-        return redirect(_address("automation", run))
-    written = form.data if form.is_bound else form.initial
-    sample = sample_of(run, written.get("subject", "")[:200], written.get("body", "")[:50_000])
-    if request.htmx.target == SAMPLE:
-        return render(request, "distributions/draft/_sample.html", sample)
-    with_code = run.campaign_id is not None
-    variables = [(f"{{{{ {name} }}}}", words) for name, words in VARIABLES if with_code or name not in OF_THE_CODE]
-    response = render(
-        request,
-        "automation/message.html",
-        {"form": form, "distribution": run, "title": "Message", "variables": variables, **sample},
-    )
-    patch_vary_headers(response, ["HX-Request", "HX-Target"])
-    return response
+
+    def save(form):
+        return redirect(_address("automation", run)) if _saved(request, form, run, form.changes()) else None
+
+    def page(form, **context):
+        context |= {"form": form, "distribution": run, "title": "Message"}
+        return render(request, "automation/message.html", context)
+
+    return message_page(request, run, save=save, page=page)
 
 
 @require_POST
 @requires(PUBLISH)
 def activate(request, distribution_id):
     return _change(request, distribution_id, activate_rule, "Active. It fires by itself from now on.")
-
-
-@require_POST
-@requires(PUBLISH)
-def pause(request, distribution_id):
-    return _change(request, distribution_id, change_status.pause, "Paused. What happens meanwhile is passed by.")
-
-
-@require_POST
-@requires(PUBLISH)
-def resume(request, distribution_id):
-    return _change(request, distribution_id, change_status.resume, "It goes on where it was.")
 
 
 @form_page
@@ -222,40 +199,6 @@ def discard(request, distribution_id):
         "back": _address("automation", run),
     }
     return render(request, "partials/_confirm.html", context)
-
-
-@require_POST
-@requires(PUBLISH)
-def retry(request, distribution_id):
-    """All messages that failed."""
-    run = _find(distribution_id)
-    try:
-        count = retry_failed(run, by=Actor.user(request.user))
-    except NotPossible as refused:
-        messages.info(request, str(refused))
-    else:
-        messages.success(request, f"{count:,} {'message is' if count == 1 else 'messages are'} tried once more.")
-    return redirect(_address("automation", run))
-
-
-@require_POST
-@requires(PUBLISH)
-def resolve(request, distribution_id, recipient_id):
-    """One whose message may have arrived or not: somebody has found out, and says so here."""
-    run = _find(distribution_id)
-    recipient = get_object_or_404(run.deliveries.select_related("distribution", "customer"), pk=recipient_id)
-    form = ResolveForm(request.POST)
-    if form.is_valid():
-        as_sent = form.cleaned_data["outcome"] == ResolveForm.SENT
-        try:
-            resolve_unknown(recipient, as_sent=as_sent, by=Actor.user(request.user))
-        except NotPossible as late:
-            messages.error(request, str(late))
-        else:
-            messages.success(request, "Noted as arrived." if as_sent else "It is sent again.")
-    else:
-        messages.error(request, "Say whether the message arrived or shall be sent again.")
-    return redirect(_address("automation", run))
 
 
 def _in_need(run: Distribution) -> dict[str, int]:

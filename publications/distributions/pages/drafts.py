@@ -5,12 +5,13 @@ So a draft can be left at any step and found again, also by somebody else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import copy
-from functools import wraps
+from functools import partial, wraps
 
 from django.contrib import messages
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -132,23 +133,11 @@ def codes(request, draft):
 @requires(PUBLISH)
 @of_draft
 def message(request, draft):
-    """While one writes, the sample beside the form is asked for by the same form; nothing is saved by that."""
-    form = MessageForm(request.POST or None, draft=draft)
-    if request.method == "POST" and form.is_valid() and not wants_sample(request):
+    def save(form):
         _save(request, draft, form.changes())
         return _onwards(request, draft, "when")
-    written = form.data if form.is_bound else form.initial
-    context = sample_of(draft, written.get("subject", "")[:200], written.get("body", "")[:50_000])
-    if request.htmx.target == SAMPLE:
-        return render(request, "distributions/draft/_sample.html", context)
-    variables = [
-        (f"{{{{ {name} }}}}", words)
-        for name, words in VARIABLES
-        if draft.campaign_id is not None or name not in OF_THE_CODE
-    ]
-    response = _step(request, draft, "message", form, variables=variables, **context)
-    patch_vary_headers(response, ["HX-Request", "HX-Target"])
-    return response
+
+    return message_page(request, draft, save=save, page=partial(_step, request, draft, "message"))
 
 
 @form_page
@@ -271,7 +260,7 @@ def _counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def sample_of(draft: Distribution, subject: str, body: str) -> dict:
+def _sample_of(draft: Distribution, subject: str, body: str) -> dict:
     """What is being written, as the first recipient would get it, and what is wrong with it."""
     for place, text in (("subject", subject), ("text", body)):
         try:
@@ -286,8 +275,29 @@ def sample_of(draft: Distribution, subject: str, body: str) -> dict:
     return {"sample": sample, "blanks": blanks}
 
 
-def wants_sample(request) -> bool:
-    return request.htmx.target == SAMPLE or "sample" in request.POST
+def message_page(
+    request,
+    run: Distribution,
+    *,
+    save: Callable[[MessageForm], HttpResponse | None],
+    page: Callable[..., HttpResponse],
+) -> HttpResponse:
+    """The message of a manual or an automatic one. While one writes, the sample beside the form is asked for by the same
+    form; nothing is saved by that. `save`: where to after it, or None where it was refused; `page` draws the form.
+    """
+    form = MessageForm(request.POST or None, draft=run)
+    wants_sample = request.htmx.target == SAMPLE or "sample" in request.POST
+    if request.method == "POST" and form.is_valid() and not wants_sample and (onwards := save(form)):
+        return onwards
+    written = form.data if form.is_bound else form.initial
+    sample = _sample_of(run, written.get("subject", "")[:200], written.get("body", "")[:50_000])
+    if request.htmx.target == SAMPLE:
+        return render(request, "distributions/draft/_sample.html", sample)
+    with_code = run.campaign_id is not None
+    variables = [(f"{{{{ {name} }}}}", words) for name, words in VARIABLES if with_code or name not in OF_THE_CODE]
+    response = page(form, variables=variables, **sample)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
 
 
 def _address(page: str, draft: Distribution) -> str:

@@ -13,19 +13,20 @@ from publications.distributions.reasons import DeliveryReason
 from publications.distributions.states import Kind, states_of
 
 
-def _search_box(placeholder: str) -> forms.TextInput:
+def search_box(placeholder: str) -> forms.TextInput:
     return forms.TextInput(attrs={"type": "search", "placeholder": placeholder, "autocomplete": "off"})
+
+
+def status_of(kind: Kind) -> django_filters.ChoiceFilter:
+    choices = [(status.value, status.label) for status in states_of(kind)]
+    return django_filters.ChoiceFilter(choices=choices, empty_label="Any status", label="Status")
 
 
 class DistributionFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(
-        label="Name", field_name="name", lookup_expr="icontains", max_length=200, widget=_search_box("Search name")
+        label="Name", field_name="name", lookup_expr="icontains", max_length=200, widget=search_box("Search name")
     )
-    status = django_filters.ChoiceFilter(
-        choices=[(status.value, status.label) for status in states_of(Kind.MANUAL)],
-        empty_label="Any status",
-        label="Status",
-    )
+    status = status_of(Kind.MANUAL)
 
     class Meta:
         model = Distribution
@@ -36,7 +37,7 @@ class RecipientFilter(django_filters.FilterSet):
     """Of one run. `reasons` are offered, each with how many it is of."""
 
     q = django_filters.CharFilter(
-        method="find", label="Customer", max_length=320, widget=_search_box("Search customer or e-mail")
+        method="find", label="Customer", max_length=320, widget=search_box("Search customer or e-mail")
     )
     state = django_filters.ChoiceFilter(choices=Delivery.State.choices, empty_label="Any state", label="State")
     reason = django_filters.ChoiceFilter(label="Reason", choices=DeliveryReason.choices, empty_label="Any reason")
@@ -71,9 +72,7 @@ class RecipientFilter(django_filters.FilterSet):
 
 
 class OutboxFilter(django_filters.FilterSet):
-    q = django_filters.CharFilter(
-        method="begins", label="To", max_length=320, widget=_search_box("Address begins with")
-    )
+    q = django_filters.CharFilter(method="begins", label="To", max_length=320, widget=search_box("Address begins with"))
 
     class Meta:
         model = KeptMessage

@@ -35,6 +35,7 @@ PART = "run"  # the part of the page that is asked for again while the run goes 
 LATEST = 20
 Status = Distribution.Status
 MOVING = (Status.SCHEDULED, Status.RUNNING)
+PASSED_BY = "What happens meanwhile is passed by."
 
 
 @require_safe
@@ -87,7 +88,9 @@ def cancel(request, distribution_id):
 @require_POST
 @requires(PUBLISH)
 def pause(request, distribution_id):
-    return _change(request, distribution_id, change_status.pause, "Paused. What was on its way still goes out.")
+    return _change(
+        request, distribution_id, change_status.pause, "Paused. What was on its way still goes out.", PASSED_BY
+    )
 
 
 @require_POST
@@ -126,7 +129,7 @@ def stop(request, distribution_id):
 @requires(PUBLISH)
 def retry(request, distribution_id):
     """All that failed."""
-    run = _find(distribution_id)
+    run = get_object_or_404(Distribution, pk=distribution_id)
     try:
         count = retry_failed.retry_failed(run, by=Actor.user(request.user))
     except NotPossible as refused:
@@ -139,7 +142,7 @@ def retry(request, distribution_id):
 @require_POST
 @requires(PUBLISH)
 def send_kept(request, distribution_id):
-    """All that were kept here while there was no mail server; of manual and automatic ones."""
+    """All that were kept here while there was no mail server."""
     run = get_object_or_404(Distribution, pk=distribution_id)
     try:
         count = retry_failed.send_kept(run, by=Actor.user(request.user))
@@ -166,7 +169,6 @@ def resolve(request, distribution_id, recipient_id):
         Delivery.objects.select_related("distribution", "customer"),
         pk=recipient_id,
         distribution=distribution_id,
-        distribution__kind=Distribution.Kind.MANUAL,
     )
     form = ResolveForm(request.POST)
     if form.is_valid():
@@ -184,17 +186,20 @@ def resolve(request, distribution_id, recipient_id):
 
 
 def _find(distribution_id: int) -> Distribution:
+    """A manual one."""
     return get_object_or_404(Distribution.objects.manual(), pk=distribution_id)
 
 
-def _change(request, distribution_id: int, verb: Callable, done: str):
-    run = _find(distribution_id)
+def _change(request, distribution_id: int, verb: Callable, done: str, automatic: str = ""):
+    """Of either kind: what cannot be done with one, its verb refuses. `automatic`: what is said beside of such a one."""
+    run = get_object_or_404(Distribution, pk=distribution_id)
     try:
         verb(run, by=Actor.user(request.user))
     except NotPossible as late:
         messages.error(request, str(late))
     else:
-        messages.success(request, done)
+        of_automatic = automatic if run.kind == Distribution.Kind.AUTOMATIC else ""
+        messages.success(request, f"{done} {of_automatic}".strip())
     return redirect(distribution_url(run))
 
 

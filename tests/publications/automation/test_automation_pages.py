@@ -10,7 +10,9 @@ from customers.actions.upsert import upsert_customer
 from customers.segments.actions.create_segment import create_static_segment
 from customers.segments.actions.watch_segments import look_at_segments
 from publications.distributions.actions.advance import advance
+from publications.distributions.actions.change_status import hold
 from publications.distributions.models import Delivery, Distribution
+from publications.distributions.reasons import StatusReason
 from publications.exports.actions.write_export import make_export_file
 from publications.exports.models import Export
 from publications.models import Publication
@@ -119,7 +121,10 @@ def test_an_active_one_is_not_changed(operator):
 
 def test_it_is_paused_changed_activated_and_archived(operator):
     welcome = automation(name="Welcome")
-    operator.post(f"{page_of(welcome)}pause")
+    operator.post(f"/distributions/{welcome.public_id}/pause")
+    assert told(operator) == [
+        "Paused. What was on its way still goes out. What happens meanwhile is passed by.",
+    ]
     operator.post(f"{page_of(welcome)}rule", {"name": "Hello", "trigger": "code_redeemed", "limit": "1 day"})
     operator.post(f"{page_of(welcome)}activate")
     operator.post(f"{page_of(welcome)}archive")
@@ -128,6 +133,37 @@ def test_it_is_paused_changed_activated_and_archived(operator):
     assert (welcome.name, welcome.rule.trigger, welcome.status) == ("Hello", "code_redeemed", "archived")
     changed = AuditEntry.objects.get(action="distribution.changed")
     assert changed.details == {"fields": ["name", "what starts it", "how often for a customer"]}
+
+
+def test_what_handout_paused_is_resumed_or_paused_by_staff(operator):
+    rule = automation()
+
+    def buttons():
+        page = operator.get(page_of(rule)).content.decode()
+        return [act for act in ("activate", "pause", "resume", "archive") if f'{rule.public_id}/{act}"' in page]
+
+    offered = [buttons()]
+    hold(rule, StatusReason.POOL_EMPTY)
+    offered.append(buttons())
+    operator.post(f"/distributions/{rule.public_id}/resume")
+    rule.refresh_from_db()
+    resumed = rule.status
+    hold(rule, StatusReason.POOL_EMPTY)
+    operator.post(f"/distributions/{rule.public_id}/pause")
+    offered.append(buttons())
+    hold(rule, StatusReason.CAMPAIGN_DELETED)
+
+    assert offered == [["pause", "archive"], ["pause", "resume", "archive"], ["activate", "archive"]]
+    assert (resumed, Distribution.objects.get().status) == ("active", "paused")
+
+
+@pytest.mark.parametrize("step", ["codes", "message"])
+def test_who_changes_nothing_goes_back_to_its_page(operator, step):
+    rule = automation(active=False)
+
+    page = operator.get(f"{page_of(rule)}{step}").content.decode()
+
+    assert f'<a class="btn" href="{page_of(rule)}">Cancel</a>' in page
 
 
 def test_the_page_tells_for_whom_it_fired_and_why_others_were_left_out(operator):
@@ -160,7 +196,9 @@ def test_a_message_of_unknown_fate_is_resolved(operator):
     Delivery.objects.update(state="unknown", reason="connection_lost")
     delivery = Delivery.objects.get()
 
-    operator.post(f"{page_of(rule)}recipients/{delivery.pk}", {"outcome": "sent"})
+    address = f"/distributions/{rule.public_id}/recipients/{delivery.pk}"
+    assert f'action="{address}"' in operator.get(page_of(rule)).content.decode()
+    operator.post(address, {"outcome": "sent"})
 
     delivery.refresh_from_db()
     assert delivery.state == "sent"

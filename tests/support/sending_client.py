@@ -1,6 +1,6 @@
 """One client process of the test of a campaign that ends: threads that carry a distribution on, as workers do.
 
-    python -m tests.sending_client
+    python -m tests.support.sending_client
 
 `go RUN SHARE OF` on its input sets them to work, `stop` ends that; both are answered with a line.
 """
@@ -19,7 +19,7 @@ def main() -> None:
     django.setup()
     from django.db import connection
 
-    from publications.distributions.advance import advance
+    from publications.distributions.actions.advance import advance
 
     over, threads, wrong = threading.Event(), [], []
 

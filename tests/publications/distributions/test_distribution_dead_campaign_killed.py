@@ -13,21 +13,23 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from publications.ledger.models import PublishedVoucher
 
-from campaigns.change_campaign import change_campaign
-from campaigns.delete_campaign import delete_campaign
-from campaigns.models import Voucher
-from config.runtime.die_with_parent import die_with_parent
+from campaigns.actions.change_campaign import change_campaign
+from campaigns.actions.delete_campaign import delete_campaign
+from campaigns.codes.models import Voucher
+from config.die_with_parent import die_with_parent
 from customers.models import Customer
-from publications.distributions.change_status import NotPossible, resume, stop
-from publications.distributions.declare_unknown import declare_unknown
-from publications.distributions.end_run import wind_up_ended
-from publications.models import Delivery, Publication, PublishedVoucher
-from tests.distributions import running
-from tests.factories import STAFF
-from tests.mail_sink import mail_sink
-from tests.sending_client import THREADS
-from tests.test_redeem_at_once import broken
+from publications.distributions.actions.change_status import NotPossible, resume, stop
+from publications.distributions.actions.declare_unknown import declare_unknown
+from publications.distributions.actions.end_run import wind_up_ended
+from publications.distributions.models import Delivery
+from publications.models import Publication
+from tests.publications.redemptions.test_redeem_at_once import broken
+from tests.support.distributions import running
+from tests.support.factories import STAFF
+from tests.support.mail_sink import mail_sink
+from tests.support.sending_client import THREADS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PROCESSES, RECIPIENTS = 8, 300
@@ -48,7 +50,7 @@ class Senders:
 
     def start(self) -> subprocess.Popen:
         return subprocess.Popen(
-            [sys.executable, "-m", "tests.sending_client"],
+            [sys.executable, "-m", "tests.support.sending_client"],
             cwd=settings.BASE_DIR, env=self.environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             preexec_fn=die_with_parent,
         )  # fmt: skip
