@@ -25,11 +25,11 @@ from publications.distributions.actions.declare_unknown import declare_unknown
 from publications.distributions.actions.end_run import wind_up_ended
 from publications.distributions.models import Delivery
 from publications.models import Publication
+from tests.publications.distributions.sending_client import THREADS
 from tests.publications.redemptions.test_redeem_at_once import broken
 from tests.support.distributions import running
 from tests.support.factories import STAFF
 from tests.support.mail_sink import mail_sink
-from tests.support.sending_client import THREADS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PROCESSES, RECIPIENTS = 8, 300
@@ -50,7 +50,7 @@ class Senders:
 
     def start(self) -> subprocess.Popen:
         return subprocess.Popen(
-            [sys.executable, "-m", "tests.support.sending_client"],
+            [sys.executable, "-m", "tests.publications.distributions.sending_client"],
             cwd=settings.BASE_DIR, env=self.environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             preexec_fn=die_with_parent,
         )  # fmt: skip

@@ -1,6 +1,6 @@
 """One client process of the test of a campaign that ends: threads that carry a distribution on, as workers do.
 
-    python -m tests.support.sending_client
+    python -m tests.publications.distributions.sending_client
 
 `go RUN SHARE OF` on its input sets them to work, `stop` ends that; both are answered with a line.
 """
