@@ -13,7 +13,6 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
-from publications.ledger.models import PublishedVoucher
 
 from campaigns.actions.change_campaign import change_campaign
 from campaigns.actions.delete_campaign import delete_campaign
@@ -24,7 +23,7 @@ from publications.distributions.actions.change_status import NotPossible, resume
 from publications.distributions.actions.declare_unknown import declare_unknown
 from publications.distributions.actions.end_run import wind_up_ended
 from publications.distributions.models import Delivery
-from publications.models import Publication
+from publications.models import Publication, PublishedVoucher
 from tests.publications.distributions.sending_client import THREADS
 from tests.publications.redemptions.test_redeem_at_once import broken
 from tests.support.distributions import running
