@@ -20,9 +20,9 @@ from publications.exports.models import Export
 from publications.models import Publication, PublicationImport, PublishedVoucher, RefusedPublication
 from publications.pages.filters import LOOKED_THROUGH
 from publications.queries.find_publications import find_publications
-from publications.redemptions.models import Redemption
+from publications.redemptions.models import Redemption, Referral
 from publications.redemptions.queries.history import find_redemption
-from publications.referrals.models import Referral, ReferralProgram
+from publications.referrals.models import ReferralProgram
 from publications.tallies.models import DayTally, TallyProgress
 from publications.webhooks import admin as _of_webhooks  # noqa: F401 - registers its own
 

@@ -73,12 +73,12 @@ WHAT_MUST_HOLD = [
     (
         "a referee counts once in a program, by somebody else, and a referrer's are numbered from 1",
         "cust",
-        "SELECT count(*) FROM referrals_referral",
-        """SELECT referee_id FROM referrals_referral WHERE referrer_id = referee_id
+        "SELECT count(*) FROM redemptions_referral",
+        """SELECT referee_id FROM redemptions_referral WHERE referrer_id = referee_id
            UNION
-           SELECT referee_id FROM referrals_referral GROUP BY campaign_id, referee_id HAVING count(*) > 1
+           SELECT referee_id FROM redemptions_referral GROUP BY campaign_id, referee_id HAVING count(*) > 1
            UNION
-           SELECT referrer_id FROM referrals_referral GROUP BY campaign_id, referrer_id HAVING max(number) <> count(*)""",
+           SELECT referrer_id FROM redemptions_referral GROUP BY campaign_id, referrer_id HAVING max(number) <> count(*)""",
     ),
     (
         "an erased customer's deliveries hold no address, and none of their messages is kept",

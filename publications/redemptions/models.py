@@ -146,3 +146,30 @@ class Redemption(ActedBy):
         if self.kind == self.Kind.ROLLBACK:
             return public_id(FAILED_ROLLBACK if failed else ROLLBACK, self.pk)
         return public_id(FAILED_REDEMPTION if failed else REDEMPTION, self.pk)
+
+
+class Referral(models.Model):
+    """A customer (the referee) redeemed the referral code that another (the referrer) holds. A referee counts once."""
+
+    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="referrals", db_index=False)
+    referrer = models.ForeignKey(Customer, models.PROTECT, related_name="referred", db_index=False)
+    referee = models.ForeignKey(Customer, models.PROTECT, related_name="referred_by", db_index=False)
+    redemption = models.OneToOneField(Redemption, models.PROTECT, related_name="referral")
+    number = models.PositiveIntegerField()  # the how manieth referee of this referrer: which is rewarded, hangs on it
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["campaign", "-id"], name="referral_newest"),
+            models.Index(fields=["referee"], name="referral_of_referee"),
+            models.Index(fields=["referrer", "-id"], name="referral_of_referrer"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "referee"], name="referral_referee_once"),
+            models.UniqueConstraint(fields=["campaign", "referrer", "number"], name="referral_numbered"),
+            models.CheckConstraint(name="referral_of_another", condition=~Q(referrer=F("referee"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.referrer_id} referred {self.referee_id}"

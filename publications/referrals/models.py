@@ -1,15 +1,11 @@
-"""Who was referred by whom."""
+"""Referral programs: what they give by themselves. Who referred whom is in redemptions, which it comes of."""
 
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Now
 
 from campaigns.models import Campaign
-from customers.models import Customer
 from publications.distributions.models import Distribution
-from publications.redemptions.models import Redemption
 
 
 class ReferralProgram(models.Model):
@@ -26,30 +22,3 @@ class ReferralProgram(models.Model):
 
     def parts(self) -> list[Distribution]:
         return [part for part in (self.invite, self.reward_referrer, self.reward_referee) if part]
-
-
-class Referral(models.Model):
-    """A customer (the referee) redeemed the referral code that another (the referrer) holds. A referee counts once."""
-
-    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="referrals", db_index=False)
-    referrer = models.ForeignKey(Customer, models.PROTECT, related_name="referred", db_index=False)
-    referee = models.ForeignKey(Customer, models.PROTECT, related_name="referred_by", db_index=False)
-    redemption = models.OneToOneField(Redemption, models.PROTECT, related_name="referral")
-    number = models.PositiveIntegerField()  # the how manieth referee of this referrer: which is rewarded, hangs on it
-    created_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        ordering = ["-id"]
-        indexes = [
-            models.Index(fields=["campaign", "-id"], name="referral_newest"),
-            models.Index(fields=["referee"], name="referral_of_referee"),
-            models.Index(fields=["referrer", "-id"], name="referral_of_referrer"),
-        ]
-        constraints = [
-            models.UniqueConstraint(fields=["campaign", "referee"], name="referral_referee_once"),
-            models.UniqueConstraint(fields=["campaign", "referrer", "number"], name="referral_numbered"),
-            models.CheckConstraint(name="referral_of_another", condition=~Q(referrer=F("referee"))),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.referrer_id} referred {self.referee_id}"

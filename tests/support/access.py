@@ -240,7 +240,7 @@ ADMIN_MODELS = {
     "automation_firing": (READ, NOBODY, NOBODY, NOBODY),
     "distributions_keptmessage": (READ, NOBODY, NOBODY, NOBODY),
     "distributions_listedrecipient": (READ, NOBODY, NOBODY, NOBODY),
-    "referrals_referral": (READ, NOBODY, NOBODY, NOBODY),
+    "redemptions_referral": (READ, NOBODY, NOBODY, NOBODY),
     "referrals_referralprogram": (READ, NOBODY, NOBODY, NOBODY),
     "publications_refusedpublication": (MANAGE, NOBODY, NOBODY, NOBODY),
     "automation_rule": (READ, NOBODY, NOBODY, NOBODY),

@@ -32,7 +32,8 @@ from publications.distributions.models import (
 from publications.exports.models import Export
 from publications.models import PublicationImport
 from publications.redemptions.actions.redeem import redeem
-from publications.referrals.models import Referral, ReferralProgram
+from publications.redemptions.models import Referral
+from publications.referrals.models import ReferralProgram
 from publications.tallies.models import DayTally, TallyProgress
 from publications.webhooks.actions.create_address import create_address
 from publications.webhooks.models import WebhookDelivery

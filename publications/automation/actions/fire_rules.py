@@ -14,8 +14,7 @@ from customers.segments.segment_filter import read_event_filter
 from publications.automation.actions.fire import Candidate, fire, lock_rule
 from publications.automation.models import Rule
 from publications.models import Publication
-from publications.redemptions.models import Redemption
-from publications.referrals.models import Referral
+from publications.redemptions.models import Redemption, Referral
 
 T = Rule.Trigger
 # What each trigger waits for in the outbox. A schedule waits for the clock (walk_segments.py).

@@ -13,9 +13,9 @@ from config.actor import Actor
 from customers.models import Customer
 from publications.dashboard.demo.load_demo_rules import active_rule, write_firings
 from publications.models import Publication, PublishedVoucher
-from publications.redemptions.models import Redemption
+from publications.redemptions.models import Redemption, Referral
 from publications.referrals.actions.set_up_program import NAMES, REFERRER, TEXTS
-from publications.referrals.models import Referral, ReferralProgram
+from publications.referrals.models import ReferralProgram
 
 REFERRERS = 18
 BROUGHT = [1, 1, 1, 2, 2, 3, 5]  # how many somebody has brought

@@ -13,8 +13,7 @@ from campaigns.codes.models import Voucher
 from campaigns.models import Campaign
 from config.staff.models import AuditEntry
 from publications.models import Publication
-from publications.redemptions.models import Redemption
-from publications.referrals.models import Referral
+from publications.redemptions.models import Redemption, Referral
 
 Span = tuple[datetime, datetime]
 

@@ -51,4 +51,21 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(condition=models.Q(('kind', 'rollback'), ('result', 'SUCCESS')), fields=('undoes',), name='redemption_undone_once'), models.UniqueConstraint(fields=('failure_key',), name='redemption_equal_failures'), models.CheckConstraint(condition=models.Q(('redemption_limit', None), ('redeemed_quantity__lte', models.F('redemption_limit')), _connector='OR'), name='redemption_within_limit'), models.CheckConstraint(condition=models.Q(('balance', None), ('balance__gte', 0), _connector='OR'), name='redemption_within_balance'), models.CheckConstraint(condition=models.Q(('amount', None), ('amount__gt', 0), _connector='OR'), name='redemption_amount_positive'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'redemption'), ('reason', None), ('undoes', None)), models.Q(('kind', 'rollback'), ('undoes__isnull', False)), _connector='OR'), name='redemption_kind_known'), models.CheckConstraint(condition=models.Q(models.Q(('failure_code', None), ('failure_key', None), ('failure_message', None), ('result', 'SUCCESS')), models.Q(('failure_code__isnull', False), ('failure_message__isnull', False), ('result', 'FAILURE')), _connector='OR'), name='redemption_failure_has_reason'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'redemption'), ('result', 'SUCCESS'), ('voucher__isnull', False), _negated=True), ('redeemed_quantity__gt', 0), _connector='OR'), name='redemption_of_voucher_is_counted')],
             },
         ),
+        migrations.CreateModel(
+            name='Referral',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('campaign', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='referrals', to='campaigns.campaign')),
+                ('redemption', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='referral', to='redemptions.redemption')),
+                ('referee', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='referred_by', to='customers.customer')),
+                ('referrer', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='referred', to='customers.customer')),
+            ],
+            options={
+                'ordering': ['-id'],
+                'indexes': [models.Index(fields=['campaign', '-id'], name='referral_newest'), models.Index(fields=['referee'], name='referral_of_referee'), models.Index(fields=['referrer', '-id'], name='referral_of_referrer')],
+                'constraints': [models.UniqueConstraint(fields=('campaign', 'referee'), name='referral_referee_once'), models.UniqueConstraint(fields=('campaign', 'referrer', 'number'), name='referral_numbered'), models.CheckConstraint(condition=models.Q(('referrer', models.F('referee')), _negated=True), name='referral_of_another')],
+            },
+        ),
     ]

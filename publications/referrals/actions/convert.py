@@ -33,13 +33,13 @@ WITH redeemed AS (
        AND p.customer_id IS NOT NULL AND r.customer_id <> p.customer_id
        AND NOT EXISTS (SELECT FROM redemptions_redemption back
                         WHERE back.undoes_id = r.id AND back.kind = 'rollback' AND back.result = 'SUCCESS')
-       AND NOT EXISTS (SELECT FROM referrals_referral f
+       AND NOT EXISTS (SELECT FROM redemptions_referral f
                         WHERE f.campaign_id = r.campaign_id AND f.referee_id = r.customer_id)
      ORDER BY r.campaign_id, r.customer_id, r.id
 ), made AS (
-    INSERT INTO referrals_referral (campaign_id, referrer_id, referee_id, redemption_id, number)
+    INSERT INTO redemptions_referral (campaign_id, referrer_id, referee_id, redemption_id, number)
     SELECT redeemed.campaign_id, referrer_id, redeemed.customer_id, redeemed.id,
-           (SELECT count(*) FROM referrals_referral f
+           (SELECT count(*) FROM redemptions_referral f
              WHERE f.campaign_id = redeemed.campaign_id AND f.referrer_id = redeemed.referrer_id)
            + row_number() OVER (PARTITION BY redeemed.campaign_id, referrer_id ORDER BY redeemed.id)
       FROM redeemed ORDER BY redeemed.id

@@ -12,8 +12,8 @@ from config.staff.templatetags.handout import pill
 from customers.models import Customer
 from publications.distributions.models import Delivery
 from publications.pages.tables import NOTHING, customer_link
-from publications.redemptions.models import Redemption
-from publications.referrals.models import Referral, ReferralProgram
+from publications.redemptions.models import Redemption, Referral
+from publications.referrals.models import ReferralProgram
 
 MAIN, ASIDE = ({"td": {"class": name}} for name in ("main", "aside"))
 

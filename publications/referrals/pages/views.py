@@ -17,8 +17,9 @@ from publications.distributions.actions.change_status import NotPossible
 from publications.distributions.actions.schedule import NotReady
 from publications.distributions.models import Delivery, Distribution
 from publications.models import Publication
+from publications.redemptions.models import Referral
 from publications.referrals.actions.set_up_program import NoProgram, set_up_program
-from publications.referrals.models import Referral, ReferralProgram
+from publications.referrals.models import ReferralProgram
 from publications.referrals.pages.forms import ProgramForm
 from publications.referrals.pages.tables import ReferralTable, ReferrerTable
 

@@ -9,7 +9,7 @@ from django.db.models import Count
 from config.api.door import iso
 from config.public_ids import CAMPAIGN, CUSTOMER, REDEMPTION, public_id
 from customers.api.answers import FIND_REFERRALS, NOBODY, Referred
-from publications.referrals.models import Referral
+from publications.redemptions.models import Referral
 
 
 def tell_referrals() -> None:

@@ -5,7 +5,7 @@ import pytest
 from publications.automation.models import Firing
 from publications.distributions.models import Delivery
 from publications.redemptions.actions.redeem import redeem
-from publications.referrals.models import Referral
+from publications.redemptions.models import Referral
 from tests.publications.automation.test_automation_triggers import older
 from tests.publications.distributions.test_verify_distributions import broken, sql
 from tests.publications.referrals.test_referrals import all_passed_on, program, referral_code

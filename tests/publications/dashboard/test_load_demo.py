@@ -18,7 +18,7 @@ from publications.distributions.models import Delivery, Distribution, KeptMessag
 from publications.distributions.queries.dry_run import dry_run
 from publications.models import Publication
 from publications.redemptions.actions.redeem import redeem
-from publications.referrals.models import Referral
+from publications.redemptions.models import Referral
 from tests.support.factories import STAFF, CustomerFactory
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ import pytest
 from campaigns.codes.models import Voucher
 from publications.redemptions.actions.redeem import redeem
 from publications.redemptions.actions.roll_back import roll_back
-from publications.referrals.models import Referral
+from publications.redemptions.models import Referral
 from tests.publications.referrals.test_referrals import all_passed_on, program, referral_code, reward
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory
 

@@ -21,10 +21,10 @@ from publications.dashboard.drain_outbox import drain_outbox
 from publications.models import Publication
 from publications.redemptions.actions.redeem import redeem
 from publications.redemptions.actions.roll_back import roll_back
-from publications.redemptions.models import Redemption
+from publications.redemptions.models import Redemption, Referral
 from publications.redemptions.refusals import ReferrerNotPermitted
 from publications.referrals.actions.set_up_program import NoProgram, set_up_program
-from publications.referrals.models import Referral, ReferralProgram
+from publications.referrals.models import ReferralProgram
 from tests.support.api_calls import Api
 from tests.support.automations import pass_on, publish_all
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
