@@ -157,7 +157,7 @@ class VoucherAdmin(ReadOnlyAdmin):
             "unit_type",
             "gift_amount",
         ),
-        *("active", "start_date", "expiration_date", "category", "additional_info", "metadata", "redemption_limit"),
+        *("active", "start_date", "expiration_date", "category", *Voucher.TEXTS, "metadata", "redemption_limit"),
         *("redeemed_quantity", "published_at", "withdrawn_at", "withdrawn_why", "created_at", "updated_at"),
     ]
     readonly_fields = ["shown_code", "campaign_link", "state"]

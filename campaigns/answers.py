@@ -1,167 +1,139 @@
-"""Campaigns and vouchers as the API answers with them (docs/api.md, "Vouchers, campaigns, customers")."""
+"""Campaigns as the API answers with them (docs/api.md, "Vouchers, campaigns, customers")."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
+from pydantic import Field
+
+from campaigns import models
+from campaigns.codes.answers import Discount, Gift, discount_answer, gift_answer, is_referral
 from campaigns.codes.models import Voucher
-from campaigns.models import Campaign, Value
-from config.api.door import hundredths, iso, number
-
-NO_RULES = {"object": "list", "data_ref": "data", "data": [], "total": 0}
+from config.api.door import iso
+from config.api.schemas import MAYBE, SHOWN, Answer, CampaignId, Metadata, Moment, NeverSet, Nothing, Rules
 
 
-def discount_answer(value: Value) -> dict[str, Any] | None:
-    """Percent as it is, money in hundredths, units as a whole number."""
-    off = value.discount_value
-    match value.discount_type:
-        case Value.Discount.PERCENT:
-            return {"type": "PERCENT", "percent_off": number(off)}
-        case Value.Discount.AMOUNT:
-            return {"type": "AMOUNT", "amount_off": hundredths(off)}
-        case Value.Discount.UNIT:
-            return {"type": "UNIT", "unit_off": int(off or 0), "unit_type": value.unit_type}
-        case Value.Discount.FIXED:
-            return {"type": "FIXED", "fixed_amount": hundredths(off)}
-    return None
+class CodeConfig(Answer):
+    length: int = Field(examples=[8])
+    """How many characters are drawn at random."""
+    charset: str = Field(examples=["23456789ABCDEFGHJKLMNPQRSTUVWXYZ"])
+    pattern: str = Field(examples=["AUTUMN-########"])
+    prefix: str = MAYBE
+    postfix: str = MAYBE
 
 
-def gift_answer(value: Value, *, redeemed: Decimal = Decimal(0)) -> dict[str, Any] | None:
-    """`redeemed`: what was taken of it. More than the amount only where a campaign's was lowered since."""
-    if value.gift_amount is None:
-        return None
-    return {
-        "amount": hundredths(value.gift_amount),
-        "balance": hundredths(max(value.gift_amount - redeemed, Decimal(0))),
-    }
+class RedemptionLimit(Answer):
+    quantity: int | None = Field(examples=[1])
 
 
-def short_voucher_answer(voucher: Voucher, *, code: str) -> dict[str, Any]:
-    """As in lists of publications; `code` is the code as this caller may see it."""
-    campaign = voucher.campaign
-    answer: dict[str, Any] = {
-        "code": code,
-        "object": "voucher",
-        "campaign": campaign.name if campaign else None,
-        "is_referral_code": _is_referral(campaign),
-    }
-    if gift := _gift_of(voucher):
-        answer["gift"] = gift
-    else:
-        answer["discount"] = _discount_of(voucher)
-    return answer
+class CampaignVoucher(Answer):
+    """What the campaign's vouchers are: with `discount` or `gift`."""
+
+    type: Literal["DISCOUNT_VOUCHER", "GIFT_VOUCHER"]
+    discount: Discount | None = SHOWN
+    gift: Gift = MAYBE
+    redemption: RedemptionLimit
+    code_config: CodeConfig
+    is_referral_code: bool
+    start_date: Moment | None
+    expiration_date: Moment | None
 
 
-def voucher_answer(
-    voucher: Voucher, *, code: str, reference: str, publish: dict[str, Any], holder_id: str | None
-) -> dict[str, Any]:
-    """The whole voucher, with `campaign` joined. What it does not say itself is its campaign's.
+class Campaign(Answer):
+    """A set of vouchers that are worth the same."""
 
-    `code` is the code as this caller may see it, `reference` what stands for it in an address, quoted; `publish` and
-    `holder_id` tell who holds it, which this app does not know.
-    """
-    campaign = voucher.campaign
-    limit = voucher.redemption_limit
-    if limit is None and campaign:
-        limit = campaign.redemption_limit
-    return {
-        "id": voucher.public_id,
-        "code": code,
-        "campaign": campaign.name if campaign else None,
-        "campaign_id": campaign.public_id if campaign else None,
-        "category": voucher.category or (campaign.category if campaign else None) or None,
-        "category_id": None,
-        "categories": [],
-        "type": voucher.type,
-        "discount": None if voucher.type == Voucher.Type.GIFT else _discount_of(voucher),
-        "gift": _gift_of(voucher),
-        "loyalty_card": None,
-        "start_date": iso(voucher.start_date or (campaign.start_date if campaign else None)),
-        "expiration_date": iso(voucher.expiration_date or (campaign.expiration_date if campaign else None)),
-        "validity_timeframe": None,
-        "validity_day_of_week": None,
-        "active": voucher.active,
-        "additional_info": voucher.additional_info,
-        "metadata": voucher.metadata or {},
-        "is_referral_code": _is_referral(campaign),
-        "created_at": iso(voucher.created_at),
-        "updated_at": iso(voucher.updated_at),
-        "holder_id": holder_id,
-        **({"referrer_id": holder_id} if holder_id and _is_referral(campaign) else {}),
-        "redemption": {
-            "quantity": limit,
-            "redeemed_quantity": voucher.redeemed_quantity,
-            **({"redeemed_amount": hundredths(voucher.redeemed_amount)} if voucher.type == Voucher.Type.GIFT else {}),
-            "object": "list",
-            "url": f"/v1/vouchers/{reference}/redemptions?page=1&limit=10",
-        },
-        "publish": publish,
-        "validation_rules_assignments": NO_RULES,
-        "object": "voucher",
-    }
+    id: CampaignId
+    name: str = Field(examples=["Autumn coffee"])
+    description: str | None = Field(examples=[None])
+    campaign_type: Literal["DISCOUNT_COUPONS", "GIFT_VOUCHERS", "REFERRAL_PROGRAM"]
+    type: Literal["STATIC", "AUTO_UPDATE", "STANDALONE"] = Field(examples=["AUTO_UPDATE"])
+    """AUTO_UPDATE makes codes when its pool is empty; STANDALONE has one named code."""
+    voucher: CampaignVoucher
+    auto_join: Literal[False]
+    join_once: bool
+    use_voucher_metadata_schema: Literal[False]
+    start_date: Moment | None = SHOWN
+    """Absent in the answer to the call that cleared it, as `expiration_date` is."""
+    expiration_date: Moment | None = SHOWN
+    validity_timeframe: Nothing
+    validity_day_of_week: Nothing
+    activity_duration_after_publishing: str | None = Field(examples=["P24D"])
+    vouchers_count: int = Field(examples=[100])
+    active: bool = Field(examples=[True])
+    metadata: Metadata
+    created_at: Moment
+    updated_at: Moment | None
+    category: str | None = Field(examples=[None])
+    category_id: Nothing
+    categories: NeverSet
+    creation_status: Literal["DONE", "IN_PROGRESS", "FAILED"]
+    vouchers_generation_status: Literal["DONE", "IN_PROGRESS", "FAILED"]
+    protected: Literal[False]
+    validation_rules_assignments: Rules
+    object: Literal["campaign"]
 
 
-def campaign_answer(campaign: Campaign, *, vouchers_count: int, generation: str) -> dict[str, Any]:
+class Empty(Answer):
+    """An object without fields."""
+
+
+class CampaignSummary(Answer):
+    """What happened in a campaign, counted. Amounts are in hundredths; the last ones depend on its type."""
+
+    object: Literal["campaign_summary"]
+    campaign: Campaign
+    redemptions: int
+    redemptions_succeeded: int
+    redemptions_failed: int
+    rollbacks: int
+    rollbacks_succeeded: int
+    rollbacks_failed: int
+    validations: Literal[0]
+    validations_succeeded: Literal[0]
+    validations_failed: Literal[0]
+    vouchers_created: int
+    vouchers_deleted: int
+    publications: int
+    publications_succeeded: int
+    publications_failed: int
+    orders_amount: int
+    orders_rolledback_amount: int
+    discounted_amount: Literal[0] = MAYBE
+    rolledback_discounted_amount: Literal[0] = MAYBE
+    referred_customers: int = MAYBE
+    """Of a referral program."""
+    created_vouchers_amount: int = MAYBE
+    amount_added: Literal[0] = MAYBE
+    amount_deleted: Literal[0] = MAYBE
+    amount_redeemed: int = MAYBE
+    amount_rolledback: int = MAYBE
+    amount_subtracted: Literal[0] = MAYBE
+
+
+def campaign_answer(campaign: models.Campaign, *, vouchers_count: int, generation: str) -> dict[str, Any]:
     """`generation` is IN_PROGRESS, DONE or FAILED: how far the making of its codes is."""
     dates = {"start_date": iso(campaign.start_date), "expiration_date": iso(campaign.expiration_date)}
-    return {
-        "id": campaign.public_id,
-        "name": campaign.name,
-        "description": campaign.description or None,
-        "campaign_type": campaign.kind,
-        "type": "STANDALONE" if campaign.standalone else "AUTO_UPDATE" if campaign.auto_update else "STATIC",
-        "voucher": {
-            "type": campaign.voucher_type,
-            **_value_of(campaign),
-            "redemption": {"quantity": campaign.redemption_limit},
-            "code_config": _code_config(campaign),
-            "is_referral_code": _is_referral(campaign),
+    gift = campaign.voucher_type == Voucher.Type.GIFT
+    return Campaign.of(
+        campaign,
+        description=campaign.description or None,
+        campaign_type=campaign.kind,
+        type="STANDALONE" if campaign.standalone else "AUTO_UPDATE" if campaign.auto_update else "STATIC",
+        voucher=CampaignVoucher.of(
+            type=campaign.voucher_type,
+            **({"gift": gift_answer(campaign)} if gift else {"discount": discount_answer(campaign)}),
+            redemption={"quantity": campaign.redemption_limit},
+            code_config=_code_config(campaign),
+            is_referral_code=is_referral(campaign),
             **dates,
-        },
-        "auto_join": False,
-        "join_once": campaign.join_once,
-        "use_voucher_metadata_schema": False,
+        ),
         **dates,
-        "validity_timeframe": None,
-        "validity_day_of_week": None,
-        "activity_duration_after_publishing": campaign.activity_duration or None,
-        "vouchers_count": vouchers_count,
-        "active": campaign.active,
-        "metadata": campaign.metadata,
-        "created_at": iso(campaign.created_at),
-        "updated_at": iso(campaign.updated_at),
-        "category": campaign.category or None,
-        "category_id": None,
-        "categories": [],
-        "creation_status": generation,
-        "vouchers_generation_status": generation,
-        "protected": False,
-        "validation_rules_assignments": NO_RULES,
-        "object": "campaign",
-    }
-
-
-def _value_of(campaign: Campaign) -> dict[str, Any]:
-    if campaign.voucher_type == Voucher.Type.GIFT:
-        return {"gift": gift_answer(campaign)}
-    return {"discount": discount_answer(campaign)}
-
-
-def _discount_of(voucher: Voucher) -> dict[str, Any] | None:
-    own = voucher.discount_type is not None or voucher.campaign is None
-    return discount_answer(voucher if own else voucher.campaign)
-
-
-def _gift_of(voucher: Voucher) -> dict[str, Any] | None:
-    if voucher.type != Voucher.Type.GIFT:
-        return None
-    own = voucher.gift_amount is not None or voucher.campaign is None
-    return gift_answer(voucher if own else voucher.campaign, redeemed=voucher.redeemed_amount)
-
-
-def _is_referral(campaign: Campaign | None) -> bool:
-    return campaign is not None and campaign.kind == Campaign.Kind.REFERRAL_PROGRAM
+        activity_duration_after_publishing=campaign.activity_duration or None,
+        vouchers_count=vouchers_count,
+        category=campaign.category or None,
+        creation_status=generation,
+        vouchers_generation_status=generation,
+    )
 
 
 def _code_config(campaign: Campaign) -> dict[str, Any]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from django.http import Http404
 from ninja import NinjaAPI, Router
 from ninja.errors import HttpError, ValidationError
 
 import campaigns.api.campaigns
-import customers.api.changes
 import customers.api.customers
 import customers.api.events
 import customers.api.segments
@@ -40,12 +37,6 @@ TAGS = {
     "Metadata schemas": "None: metadata are any keys and values.",
     "Async actions": "How far the work is that goes on in the background.",
 }
-DESCRIPTIONS = [
-    "customers.api.reference",
-    "publications.dashboard.api.code_reference",
-    "publications.dashboard.api.reference",
-]
-
 api = NinjaAPI(
     title="Handout",
     version="1",
@@ -76,15 +67,9 @@ add("vouchers", publications.redemptions.api.redemptions.of_vouchers)
 add("vouchers", publications.api.vouchers.router)
 add("campaigns", campaigns.api.campaigns.router)
 add("customers", customers.api.customers.router)
+add("customers", customers.api.segments.of_customers)
 add("segments", customers.api.segments.router)
 add("events", customers.api.events.router)
 add("exports", publications.exports.api.exports.router)
 add("metadata-schemas", metadata_schemas)
 add("async-actions", publications.dashboard.api.async_actions.router)
-
-
-def described_api() -> NinjaAPI:
-    """The API, with what the apps say of its operations: loaded when it is asked for, since nothing else needs it."""
-    for name in DESCRIPTIONS:
-        import_module(name)
-    return api

@@ -16,12 +16,12 @@ from django.views.decorators.http import etag, require_safe
 from config.api import reference
 from config.api.examples import SERVER
 from config.api.openapi import document
-from config.api_assembly import described_api
+from config.api_assembly import api
 
 
 @cache
 def _document() -> dict:
-    return document(described_api())
+    return document(api)
 
 
 @cache

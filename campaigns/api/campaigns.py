@@ -13,13 +13,11 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from ninja import Query, Router
 
+from campaigns import answers
 from campaigns.actions.change_campaign import CampaignGone, Held, change_campaign
 from campaigns.actions.create_campaign import NameTaken, create_campaign
 from campaigns.actions.delete_campaign import delete_campaign
-from campaigns.answers import campaign_answer
 from campaigns.api.requests import NAMES, CampaignSent, CampaignUpdateSent
-from campaigns.api_schemas import Campaign as CampaignAnswer
-from campaigns.api_schemas import Empty
 from campaigns.check_value import InvalidFields
 from campaigns.codes.actions.create_codes import CodeTaken, HasItsCode
 from campaigns.codes.actions.extend_pool import CodeSpaceExhausted, OneCodeOnly
@@ -29,7 +27,7 @@ from campaigns.codes.queries.find import CampaignNotFound, VoucherNotFound, find
 from campaigns.models import Campaign
 from config.api import conditions as by
 from config.api.auth import MAY_ALL, MAY_READ, caller
-from config.api.door import ApiError, as_api_error, invalid_payload, not_found
+from config.api.door import ApiError, duplicate_found, invalid_payload, not_found, refusals
 from config.api.examples import Example
 from config.api.json_conditions import of_metadata
 from config.api.lists import Listing, ListQuery
@@ -40,7 +38,7 @@ from config.public_ids import CAMPAIGN
 
 router = Router(tags=["Campaigns"])
 
-CampaignId = path_parameter("A campaign's `camp_…` id or name.", "Autumn coffee")
+CampaignRef = path_parameter("A campaign's `camp_…` id or name.", "Autumn coffee")
 
 ORDERS = {
     "-created_at": ("-created_at", "-pk"),
@@ -129,7 +127,7 @@ FILTERS = {
 }
 
 
-CAMPAIGNS = Listing(CampaignAnswer, "campaigns", CAMPAIGN, ORDERS, CampaignsQuery, FILTERS)
+CAMPAIGNS = Listing(answers.Campaign, "campaigns", CAMPAIGN, ORDERS, CampaignsQuery, FILTERS)
 
 PERCENT = {"type": "DISCOUNT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": 10}}
 POOL = {
@@ -148,7 +146,7 @@ GIFTS = {
 
 
 @operation(
-    router, "POST", "", MAY_ALL, "Create a campaign", answer=CampaignAnswer, refuses="duplicate_found invalid_campaign",
+    router, "POST", "", MAY_ALL, "Create a campaign", answer=answers.Campaign, refuses="duplicate_found invalid_campaign",
     examples=[
         Example("Codes made as they are asked for", {"name": "Tea for two", "type": "AUTO_UPDATE", "voucher": PERCENT}),
         Example("A fixed number of codes", POOL),
@@ -162,9 +160,9 @@ def post_campaign(request: HttpRequest, sent: CampaignSent):
     except CodeSpaceTooSmall as refused:
         raise invalid_payload(f"vouchers_count: {refused}") from None
     if campaign.standalone:
-        return campaign_answer(campaign, vouchers_count=1, generation="DONE")
+        return answers.campaign_answer(campaign, vouchers_count=1, generation="DONE")
     generation = "IN_PROGRESS" if sent.vouchers_count else "DONE"
-    return campaign_answer(campaign, vouchers_count=0, generation=generation)
+    return answers.campaign_answer(campaign, vouchers_count=0, generation=generation)
 
 
 @operation(
@@ -182,17 +180,17 @@ def list_campaigns(request: HttpRequest, query: Annotated[CampaignsQuery, Query(
     return CAMPAIGNS.answer(rows, query, request, _answers)
 
 
-@operation(router, "GET", "/{campaign_id}", MAY_READ, "Get a campaign", answer=CampaignAnswer)
-def get_campaign(request: HttpRequest, campaign_id: CampaignId):
+@operation(router, "GET", "/{campaign_id}", MAY_READ, "Get a campaign", answer=answers.Campaign)
+def get_campaign(request: HttpRequest, campaign_id: CampaignRef):
     """By `camp_…` id or name."""
     return answer_campaign(find_campaign(campaign_id))
 
 
 @operation(
-    router, "PUT", "/{campaign_id}", MAY_ALL, "Change a campaign", answer=CampaignAnswer, refuses="invalid_campaign",
+    router, "PUT", "/{campaign_id}", MAY_ALL, "Change a campaign", answer=answers.Campaign, refuses="invalid_campaign",
     examples=[Example("End it earlier", {"expiration_date": "2036-11-30T23:59:59Z"})],
 )  # fmt: skip
-def put_campaign(request: HttpRequest, campaign_id: CampaignId, sent: CampaignUpdateSent):
+def put_campaign(request: HttpRequest, campaign_id: CampaignRef, sent: CampaignUpdateSent):
     """Changes what was sent and nothing else. Metadata are added to those that there are."""
     campaign = find_campaign(campaign_id)
     change_campaign(
@@ -212,7 +210,7 @@ def put_campaign(request: HttpRequest, campaign_id: CampaignId, sent: CampaignUp
     router, "DELETE", "/{campaign_id}", MAY_ALL, "Delete a campaign", answer={202: Started},
     words={"force": "Erase what was never published, rather than hide it."},
 )  # fmt: skip
-def remove_campaign(request: HttpRequest, campaign_id: CampaignId, force: Flag = False):
+def remove_campaign(request: HttpRequest, campaign_id: CampaignRef, force: Flag = False):
     """Hides the campaign and its vouchers; with `force` the unpublished ones are erased in the background."""
     campaign = find_campaign(campaign_id)
     deletion = delete_campaign(campaign, force=force, by=caller(request))
@@ -221,13 +219,13 @@ def remove_campaign(request: HttpRequest, campaign_id: CampaignId, force: Flag =
     return started(deletion)
 
 
-@operation(router, "POST", "/{campaign_id}/enable", MAY_ALL, "Enable a campaign", answer=Empty)
-def enable_campaign(request: HttpRequest, campaign_id: CampaignId):
+@operation(router, "POST", "/{campaign_id}/enable", MAY_ALL, "Enable a campaign", answer=answers.Empty)
+def enable_campaign(request: HttpRequest, campaign_id: CampaignRef):
     return _switch(request, campaign_id, active=True)
 
 
-@operation(router, "POST", "/{campaign_id}/disable", MAY_ALL, "Disable a campaign", answer=Empty)
-def disable_campaign(request: HttpRequest, campaign_id: CampaignId):
+@operation(router, "POST", "/{campaign_id}/disable", MAY_ALL, "Disable a campaign", answer=answers.Empty)
+def disable_campaign(request: HttpRequest, campaign_id: CampaignRef):
     return _switch(request, campaign_id, active=False)
 
 
@@ -260,67 +258,25 @@ def _answers(campaigns: Sequence[Campaign] | QuerySet[Campaign]) -> list[dict[st
     counted = Voucher.objects.filter(campaign__in=[campaign.pk for campaign in found], deleted_at=None)
     counts = dict(counted.order_by().values_list("campaign").annotate(Count("pk")))
     return [
-        campaign_answer(campaign, vouchers_count=counts.get(campaign.pk, 0), generation=campaign.generation)
+        answers.campaign_answer(campaign, vouchers_count=counts.get(campaign.pk, 0), generation=campaign.generation)
         for campaign in found
     ]
 
 
-@as_api_error.register
-def _(problem: CampaignNotFound) -> ApiError:
-    return not_found("campaign", problem.reference)
-
-
-@as_api_error.register
-def _(problem: VoucherNotFound) -> ApiError:
-    return not_found("voucher", problem.reference)
-
-
-@as_api_error.register
-def _(problem: InvalidFields) -> ApiError:
-    return invalid_payload("; ".join(f"{NAMES.get(name, name)}: {wrong}" for name, wrong in problem.errors.items()))
-
-
-@as_api_error.register
-def _(problem: NameTaken) -> ApiError:
-    return ApiError(
-        409,
-        "duplicate_found",
-        "Duplicated resource found",
-        f"Duplicated campaign exists with name {problem.name}",
-        resource_id=problem.name,
-        resource_type="campaign",
-    )
-
-
-@as_api_error.register
-def _(problem: CampaignGone) -> ApiError:
-    return ApiError(404, "not_found", "Resource not found", str(problem))
-
-
-@as_api_error.register
-def _(problem: CodeTaken) -> ApiError:
-    return ApiError(
-        409,
-        "duplicate_found",
-        "Duplicated resource found",
-        f"Duplicated voucher exists with id {problem.code}",
-        resource_id=problem.code,
-        resource_type="voucher",
-    )
-
-
-@as_api_error.register(OneCodeOnly)
-@as_api_error.register(HasItsCode)
-def _(problem: Exception) -> ApiError:
-    return ApiError(400, "invalid_campaign", "Invalid Campaign", str(problem))
-
-
-@as_api_error.register(CodeSpaceTooSmall)
-@as_api_error.register(CodeSpaceExhausted)
-def _(problem: Exception) -> ApiError:
-    return invalid_payload(f"code_config: {problem}")
-
-
-@as_api_error.register
-def _(problem: InvalidCodeConfiguration) -> ApiError:
-    return invalid_payload(f"code_config.{problem.field}: {problem.message}")
+refusals(
+    {
+        CampaignNotFound: lambda problem: not_found("campaign", problem.reference),
+        VoucherNotFound: lambda problem: not_found("voucher", problem.reference),
+        InvalidFields: lambda problem: invalid_payload(
+            "; ".join(f"{NAMES.get(name, name)}: {wrong}" for name, wrong in problem.errors.items())
+        ),
+        NameTaken: lambda problem: duplicate_found("campaign", problem.name, "name"),
+        CampaignGone: lambda problem: ApiError(404, "not_found", "Resource not found", str(problem)),
+        CodeTaken: lambda problem: duplicate_found("voucher", problem.code, "id"),
+        OneCodeOnly: lambda problem: ApiError(400, "invalid_campaign", "Invalid Campaign", str(problem)),
+        HasItsCode: lambda problem: ApiError(400, "invalid_campaign", "Invalid Campaign", str(problem)),
+        CodeSpaceTooSmall: lambda problem: invalid_payload(f"code_config: {problem}"),
+        CodeSpaceExhausted: lambda problem: invalid_payload(f"code_config: {problem}"),
+        InvalidCodeConfiguration: lambda problem: invalid_payload(f"code_config.{problem.field}: {problem.message}"),
+    }
+)

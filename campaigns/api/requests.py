@@ -6,34 +6,31 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from campaigns.models import Value
-from config.api.bodies import array_of
+from config.api.bodies import Sent, array_of
 from config.api.conditions import TIME_EXPECTED, parse_time
 
-# column -> what callers call it
+# column of a voucher -> what callers call it
+VOUCHER_NAMES = {
+    "discount_type": "discount.type",
+    "discount_value": "discount",
+    "unit_type": "discount.unit_type",
+    "gift_amount": "gift.amount",
+    "redemption_limit": "redemption.quantity",
+    "count": "vouchers_count",
+}
+# column of a campaign -> what callers call it
 NAMES = {
+    **{column: f"voucher.{name}" for column, name in VOUCHER_NAMES.items()},
+    **{f"code_{name}": f"voucher.code_config.{name}" for name in ("length", "charset", "prefix", "postfix", "pattern")},
+    "count": "vouchers_count",
     "kind": "campaign_type",
     "auto_update": "type",
     "standalone": "type",
-    "discount_type": "voucher.discount.type",
-    "discount_value": "voucher.discount",
-    "unit_type": "voucher.discount.unit_type",
-    "gift_amount": "voucher.gift.amount",
-    "code_length": "voucher.code_config.length",
-    "code_charset": "voucher.code_config.charset",
-    "code_prefix": "voucher.code_config.prefix",
-    "code_postfix": "voucher.code_config.postfix",
-    "code_pattern": "voucher.code_config.pattern",
     "activity_duration": "activity_duration_after_publishing",
-    "redemption_limit": "voucher.redemption.quantity",
-    "count": "vouchers_count",
 }
-
-
-class Sent(BaseModel):
-    model_config = ConfigDict(strict=True, use_attribute_docstrings=True)
 
 
 def _time(value: Any) -> Any:
@@ -142,28 +139,42 @@ def _type_columns(type_: str | None) -> dict[str, bool]:
     return {"auto_update": type_ == "AUTO_UPDATE", "standalone": type_ == "STANDALONE"} if type_ else {}
 
 
-class CampaignSent(Sent):
-    """The body of POST /v1/campaigns."""
-
+class Named(Sent):
     name: str
     """Unique."""
     campaign_type: Literal["DISCOUNT_COUPONS", "GIFT_VOUCHERS", "REFERRAL_PROGRAM"] | None = None
     """Unless told, as the voucher is: DISCOUNT_COUPONS or GIFT_VOUCHERS."""
+
+
+class CampaignFields(Sent):
+    """What may be said of a campaign when it is made and when it is changed."""
+
     type: CampaignType | None = None
     """AUTO_UPDATE makes more codes when they are asked for; STANDALONE has one named code."""
     description: str | None = None
     category: str | None = None
     join_once: bool | None = None
     """A customer who has a code of the campaign is given the same one again."""
-    active: bool | None = None
     start_date: Time = None
     expiration_date: Time = None
     activity_duration_after_publishing: str | None = None
     """ISO 8601, such as P24D: a code expires so long after it was published."""
+    metadata: dict[str, Any] | None = None
+
+    def texts(self) -> dict[str, Any]:
+        """Those that were given, as columns of Campaign."""
+        given = {name: getattr(self, name) for name in ("description", "category", "join_once")}
+        given["activity_duration"] = self.activity_duration_after_publishing
+        return {column: value for column, value in given.items() if value is not None} | _type_columns(self.type)
+
+
+class CampaignSent(CampaignFields, Named):
+    """The body of POST /v1/campaigns."""
+
+    active: bool | None = None
     vouchers_count: int | None = Field(None, ge=0)
     """How many codes to make, in the background."""
     voucher: CampaignVoucherSent
-    metadata: dict[str, Any] | None = None
 
     @model_validator(mode="after")
     def _value_fits_the_kind(self):
@@ -195,18 +206,9 @@ class CampaignSent(Sent):
     def columns(self) -> dict[str, Any]:
         """What was given, as columns of Campaign; what was not keeps the column's default."""
         given: dict[str, Any] = {
-            "name": self.name,
-            "kind": self.campaign_type,
-            **_type_columns(self.type),
-            "description": self.description,
-            "category": self.category,
-            "join_once": self.join_once,
-            "active": self.active,
-            "start_date": self.start_date,
-            "expiration_date": self.expiration_date,
-            "activity_duration": self.activity_duration_after_publishing,
-            "metadata": self.metadata,
+            name: getattr(self, name) for name in ("name", "active", "start_date", "expiration_date", "metadata")
         }
+        given["kind"] = self.campaign_type
         voucher = self.voucher
         if voucher.gift and self.campaign_type == "GIFT_VOUCHERS":
             given["gift_amount"] = voucher.gift.amount
@@ -214,22 +216,14 @@ class CampaignSent(Sent):
             given |= voucher.discount.columns()
         if voucher.code_config and not self.code:
             given |= {f"code_{name}": value for name, value in voucher.code_config.given().items()}
-        found = {column: value for column, value in given.items() if value is not None}
+        found = {column: value for column, value in given.items() if value is not None} | self.texts()
         found["redemption_limit"] = voucher.redemption.quantity if voucher.redemption else None  # without limit
         return found
 
 
-class CampaignUpdateSent(Sent):
+class CampaignUpdateSent(CampaignFields):
     """The body of PUT /v1/campaigns/{id}. What is not in it stays. null clears a date; else it counts as not given."""
 
-    type: CampaignType | None = None
-    description: str | None = None
-    category: str | None = None
-    join_once: bool | None = None
-    start_date: Time = None
-    expiration_date: Time = None
-    activity_duration_after_publishing: str | None = None
-    """ISO 8601, such as P24D."""
     discount: DiscountSent | None = None
     """For a campaign of discounts, with the type that it has."""
     gift: GiftSent | None = None
@@ -244,16 +238,9 @@ class CampaignUpdateSent(Sent):
 
     def changes(self, *, gift: bool) -> dict[str, Any]:
         """As columns of a Campaign of gift vouchers or of discounts; a value of the other kind is left out."""
-        given: dict[str, Any] = {
-            "description": self.description,
-            "category": self.category,
-            "activity_duration": self.activity_duration_after_publishing,
-            "join_once": self.join_once,
-        }
-        changes = {column: value for column, value in given.items() if value is not None}
-        changes |= {date: getattr(self, date) for date in DATES if date in self.model_fields_set}
+        changes = self.texts() | {date: getattr(self, date) for date in DATES if date in self.model_fields_set}
         if self.discount and not gift:
             changes |= self.discount.columns()
         if self.gift and gift:
             changes["gift_amount"] = self.gift.amount
-        return changes | _type_columns(self.type)
+        return changes

@@ -6,22 +6,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, create_model
 
-from campaigns.api.requests import DATES, CodeConfigSent, DiscountSent, GiftSent, LimitSent, Sent, Time
+from campaigns.api.requests import DATES, VOUCHER_NAMES, CodeConfigSent, DiscountSent, GiftSent, LimitSent, Time
 from campaigns.check_value import InvalidFields
+from campaigns.codes.models import Voucher
+from config.api.bodies import Sent
 from config.api.door import invalid_payload
+from config.api.openapi import path_parameter
 from config.metadata import MetadataRefused, check_metadata
 
-# column -> what callers call it
-NAMES = {
-    "discount_type": "discount.type",
-    "discount_value": "discount",
-    "unit_type": "discount.unit_type",
-    "gift_amount": "gift.amount",
-    "redemption_limit": "redemption.quantity",
-    "count": "vouchers_count",
-}
+VoucherRef = path_parameter("A voucher's code or `v_…` id.", "AUTUMN-7GK2")
 
 
 @contextmanager
@@ -30,18 +25,23 @@ def named_as_sent() -> Iterator[None]:
     try:
         yield
     except InvalidFields as refused:
-        wrong = "; ".join(f"{NAMES.get(name, name)}: {message}" for name, message in refused.errors.items())
+        wrong = "; ".join(f"{VOUCHER_NAMES.get(name, name)}: {message}" for name, message in refused.errors.items())
         raise invalid_payload(wrong) from None
 
 
-class VoucherFields(Sent):
-    """What may be said of a voucher wherever one is made or changed."""
-
+class Described(Sent):
     category: str | None = None
     start_date: Time = None
     expiration_date: Time = None
-    additional_info: str | None = None
     metadata: dict[str, Any] | None = None
+
+
+def _texts(**limits: int) -> Any:
+    return create_model("Texts", __base__=Sent, **dict.fromkeys(Voucher.TEXTS, (str | None, Field(None, **limits))))
+
+
+class VoucherFields(_texts(), Described):
+    """What may be said of a voucher wherever one is made or changed."""
 
 
 class NewVoucherFields(VoucherFields):
@@ -91,7 +91,7 @@ class VoucherUpdateSent(VoucherFields):
     """Of the type that the voucher has."""
 
     def changes(self) -> dict[str, Any]:
-        given = {name: getattr(self, name) for name in ("category", "additional_info", "active", "metadata")}
+        given = {name: getattr(self, name) for name in ("category", *Voucher.TEXTS, "active", "metadata")}
         changes = {column: value for column, value in given.items() if value is not None}
         changes |= {date: getattr(self, date) for date in DATES if date in self.model_fields_set}
         return changes | (self.discount.columns() if self.discount else {})
@@ -104,12 +104,11 @@ def _storable(metadata: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(str(refused)) from None
 
 
-class ImportedVoucherSent(NewVoucherFields):
+class ImportedVoucherSent(_texts(max_length=20_000), NewVoucherFields):
     """One of the vouchers that POST …/import is sent. What is wrong with a value, the import itself says later."""
 
     code: str | None = Field(None, max_length=1_000)
     category: str | None = Field(None, max_length=10_000)
-    additional_info: str | None = Field(None, max_length=20_000)
     metadata: Annotated[dict[str, Any], AfterValidator(_storable)] | None = None
     active: bool | None = None
     type: Literal["DISCOUNT_VOUCHER", "GIFT_VOUCHER"] | None = None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, cast
+
+from django.db.models import TextField
 
 from campaigns.check_value import MOST_REDEMPTIONS, check_dates, check_value
 from campaigns.codes.code_space import LONGEST_CODE, RESERVED
@@ -26,6 +28,8 @@ from config.imports.csv.cells import (
 from config.imports.csv.columns import Field, mapped_columns
 from config.metadata import MAX_BYTES, MetadataRefused, check_metadata
 
+TEXTS = [cast(TextField, Voucher._meta.get_field(name)) for name in Voucher.TEXTS]
+OTHER_HEADINGS = {"additional_info": ("additional information",)}
 FIELDS = (
     Field("code", "Code", ("voucher code", "coupon code", "coupon", "voucher")),
     Field("type", "Voucher type"),
@@ -40,7 +44,7 @@ FIELDS = (
     Field("category", "Category"),
     Field("redemption_limit", "Redemption limit", ("redemption quantity",)),
     Field("redeemed_quantity", "Redeemed quantity", ("redemption count",)),
-    Field("additional_info", "Additional info", ("additional information",)),
+    *(Field(text.name, str(text.verbose_name), OTHER_HEADINGS.get(text.name, ())) for text in TEXTS),
     Field("metadata", "Metadata as JSON", ("metadata",)),  # the other columns may become one key of it each
 )
 # What an export from Voucherify holds besides: ids and moments of that system. A person may still choose them.
@@ -120,7 +124,7 @@ _READ: dict[str, Callable[[str], Any]] = {
     "category": partial(line_of, longest=100),
     "redemption_limit": partial(_count_of, least=1),
     "redeemed_quantity": partial(_count_of, least=0),
-    "additional_info": partial(lines_of, longest=10_000),
+    **{text.name: partial(lines_of, longest=text.max_length or 0) for text in TEXTS},
     "metadata": object_of,
 }
 

@@ -29,6 +29,10 @@ class Voucher(Value):
         RETIRED = "retired", "Retired"  # released: whoever had it may still hold it
         HELD_BACK = "held_back", "Held back"  # a Manager took it out of the pool
 
+    # Texts that mean nothing to us: whatever takes, keeps, exports or shows a code goes by these names. Another is a
+    # column here, and a field of the API's answer (answers.py).
+    TEXTS = ("additional_info",)
+
     campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, related_name="vouchers", db_index=False)
     code = models.CharField(max_length=255)  # unique over the whole server; deleted ones stay reserved
     type = models.CharField(
@@ -38,7 +42,7 @@ class Voucher(Value):
     expiration_date = models.DateTimeField(null=True, blank=True)
     active = models.BooleanField(db_default=True, default=True)
     category = models.CharField(max_length=100, null=True, blank=True)
-    additional_info = models.TextField(null=True, blank=True)
+    additional_info = models.TextField("Additional info", max_length=10_000, null=True, blank=True)
     metadata = models.JSONField(null=True, blank=True)
     redemption_limit = models.PositiveIntegerField(null=True, blank=True)
     redeemed_quantity = models.PositiveIntegerField(db_default=0, default=0)
@@ -137,6 +141,12 @@ class Voucher(Value):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        """Those of TEXTS that it has, each with its label."""
+        labels = {name: str(self._meta.get_field(name).verbose_name) for name in self.TEXTS}
+        return [(label, text) for name, label in labels.items() if (text := getattr(self, name))]
 
     @property
     def public_id(self) -> str:

@@ -25,14 +25,27 @@ from config.staff.pages.forms import MetadataField
 from config.staff.pages.widgets import DateTimeInput, Switch
 
 
-class CodeForm(VerbForm):
+class LinesField(forms.CharField):
+    """Lines as they are kept, not as a browser sends them."""
+
+    def clean(self, value: Any) -> str:
+        return super().clean(value).replace("\r\n", "\n")
+
+
+def _lines(name: str) -> forms.Field:
+    return of(name, Voucher, form_class=LinesField, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+TextsForm = type("TextsForm", (VerbForm,), {name: _lines(name) for name in Voucher.TEXTS})
+
+
+class CodeForm(TextsForm):
     """What may be changed of a code."""
 
     start_date = of("start_date", Voucher, label="Valid from", widget=DateTimeInput)
     expiration_date = of("expiration_date", Voucher, label="Expires", widget=DateTimeInput)
     category = of("category", Voucher)
     active = of("active", Voucher, label="Active", widget=Switch)
-    additional_info = of("additional_info", Voucher, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3}))
     metadata = MetadataField()
 
     def __init__(self, data=None, *, voucher: Voucher | None = None):
@@ -44,11 +57,8 @@ class CodeForm(VerbForm):
     def fieldsets(self):
         return [
             ("Time", f"In the project’s time zone, {timezone.get_current_timezone_name()}.", ["start_date", "expiration_date"]),
-            ("Code", "", ["category", "active", "additional_info", "metadata"]),
+            ("Code", "", ["category", "active", *Voucher.TEXTS, "metadata"]),
         ]  # fmt: skip
-
-    def clean_additional_info(self) -> str:
-        return self.cleaned_data["additional_info"].replace("\r\n", "\n")
 
     def changes(self) -> dict[str, Any]:
         return self.changed(CHANGEABLE)

@@ -25,7 +25,7 @@ from config.actor import Actor
 from config.staff.lists.tables import list_page
 from config.staff.roles import MANAGE, READ, may, requires, reveals_codes
 
-HEAVY = ("metadata", "additional_info", "campaign__metadata", "campaign__description")  # what a list does not show
+HEAVY = ("metadata", *Voucher.TEXTS, "campaign__metadata", "campaign__description")  # what a list does not show
 
 
 @require_safe

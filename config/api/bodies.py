@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from django.http import HttpRequest
 from ninja.parser import Parser
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from config.api.door import ApiError, invalid_payload
 from config.api.upload_limit import takes_array
@@ -24,6 +24,12 @@ MOST_VALUES = 1_000_000
 MOST_ROWS = 50_000  # of an array that is imported
 MAX_DEPTH = 100  # levels: what is behind this walks through a body by recursion
 TOO_DEEP = "The body is nested too deeply."
+
+
+class Sent(BaseModel):
+    """What callers send: of the very kind, no "2" for a number. Unknown fields are ignored."""
+
+    model_config = ConfigDict(strict=True, use_attribute_docstrings=True)
 
 
 def array_of(kind: type[T], *, most: int) -> Any:

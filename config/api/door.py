@@ -11,7 +11,7 @@ import logging
 import math
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import singledispatch
@@ -77,6 +77,18 @@ def not_found(resource_type: str, reference: str) -> ApiError:
     )
 
 
+def duplicate_found(resource_type: str, reference: str, what: str) -> ApiError:
+    """There is such a thing already; `what` of it is the same."""
+    return ApiError(
+        409,
+        "duplicate_found",
+        "Duplicated resource found",
+        f"Duplicated {resource_type} exists with {what} {reference}",
+        resource_id=reference,
+        resource_type=resource_type,
+    )
+
+
 def payload_too_large(largest: int) -> ApiError:
     """`largest` in bytes."""
     return ApiError(413, "payload_too_large", "Payload too large", f"A body may hold at most {largest // 1024:,} KB.")
@@ -103,6 +115,12 @@ def as_api_error(problem: Exception) -> ApiError:
         "Internal server error",
         "Something broke on the server. Tell whoever runs it the request_id; its log says more.",
     )
+
+
+def refusals(told: Mapping[type[Exception], Callable[[Any], ApiError]]) -> None:
+    """What the caller is told of a room's exceptions."""
+    for problem, answer in told.items():
+        as_api_error.register(problem, answer)
 
 
 @as_api_error.register

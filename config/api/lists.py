@@ -41,12 +41,19 @@ class ListQuery(BaseModel):
     """The id of the last row of the page before; goes with orders by `created_at` and `id`."""
 
 
+class Values(NamedTuple):
+    """A parameter of the query string that may be given several times: what it is, and what it may be."""
+
+    words: str
+    choices: Sequence[str] = ()
+
+
 class Listing(NamedTuple):
     """A list of the API, and what can be asked of it.
 
     `of`: the schema of a row. `name`: of the array that holds the rows. `prefix`: of their ids. `orders`: what `order` may
     be -> the ORM's order, which ends with the key, so that no row is on two pages; the first one is the default.
-    `arrays`: parameters that may be given several times -> what they are (and what they may be); the operation reads them.
+    `arrays`: parameters that may be given several times; the operation reads them.
     """
 
     of: type[BaseModel]
@@ -56,7 +63,7 @@ class Listing(NamedTuple):
     query: type[ListQuery] = ListQuery
     filters: Mapping[str, by.Field] = NO_FIELDS
     moments: Sequence[str] = ()
-    arrays: Mapping[str, tuple[Any, ...]] = {}
+    arrays: Mapping[str, Values] = {}
 
     def asked(self, request: HttpRequest) -> Q:
         """What the query string asks for. Raises `invalid_query` for what this list does not know."""
@@ -65,58 +72,32 @@ class Listing(NamedTuple):
     def answer(
         self, rows: QuerySet, query: ListQuery, request: HttpRequest, answer: Callable[[list], list[dict]]
     ) -> dict[str, Any]:
-        """One page of the rows. Those that are filtered may have no index: refused when that takes too long."""
-        return answer_list(
-            rows,
-            query,
-            name=self.name,
-            prefix=self.prefix,
-            orders=self.orders,
-            answer=answer,
-            filtered=are_asked(request.GET),
-        )
-
-
-def answer_list(
-    rows: QuerySet,
-    query: ListQuery,
-    *,
-    name: str,
-    prefix: str,
-    orders: Mapping[str, tuple[Any, ...]],
-    answer: Callable[[list], list[dict]],
-    filtered: bool = False,
-) -> dict[str, Any]:
-    """One page of `rows` as `{"object": "list", "data_ref": name, name: […], "total", "has_more"}`.
-
-    `orders`: what `order` may be -> the ORM's order, which ends with the key, so that no row is on two pages; the
-    first one is the default. `answer` turns the page's rows into what is sent. `prefix` is that of the rows' ids.
-    `filtered`: by what may have no index; the list is refused when that takes too long.
-    """
-    if query.page > LAST_PAGE:
-        raise ApiError(
-            400,
-            "page_over_limit",
-            "Listing resource above 1000 page is not supported",
-            "Property .page cannot be higher than 1000. Page on with starting_after and the id of the last row.",
-        )
-    order = query.order or next(iter(orders))
-    if order not in orders:
-        raise invalid_query(f"order: must be one of {', '.join(orders)}")
-    with _refused_when_slow(rows.db) if filtered else nullcontext():
-        total = rows.order_by().values("pk")[: COUNTED + 1].count()
-        page = rows.order_by(*orders[order])
-        start = (query.page - 1) * query.limit
-        if query.starting_after:
-            page, start = page.filter(_after(rows, query.starting_after, order, prefix)), 0
-        found = list(page[start : start + query.limit + 1])
-    return {
-        "object": "list",
-        "data_ref": name,
-        name: answer(found[: query.limit]),
-        "total": total,
-        "has_more": len(found) > query.limit,
-    }
+        """One page of the rows as `{"object": "list", "data_ref": name, name: […], "total", "has_more"}`. `answer` turns the
+        page's rows into what is sent. What is filtered by may have no index: refused when that takes too long."""
+        if query.page > LAST_PAGE:
+            raise ApiError(
+                400,
+                "page_over_limit",
+                "Listing resource above 1000 page is not supported",
+                "Property .page cannot be higher than 1000. Page on with starting_after and the id of the last row.",
+            )
+        order = query.order or next(iter(self.orders))
+        if order not in self.orders:
+            raise invalid_query(f"order: must be one of {', '.join(self.orders)}")
+        with _refused_when_slow(rows.db) if are_asked(request.GET) else nullcontext():
+            total = rows.order_by().values("pk")[: COUNTED + 1].count()
+            page = rows.order_by(*self.orders[order])
+            start = (query.page - 1) * query.limit
+            if query.starting_after:
+                page, start = page.filter(_after(rows, query.starting_after, order, self.prefix)), 0
+            found = list(page[start : start + query.limit + 1])
+        return {
+            "object": "list",
+            "data_ref": self.name,
+            self.name: answer(found[: query.limit]),
+            "total": total,
+            "has_more": len(found) > query.limit,
+        }
 
 
 @contextmanager
@@ -159,14 +140,14 @@ def list_schema(listing: Listing) -> type[BaseModel]:
 def list_parameters(listing: Listing) -> list[dict[str, Any]]:
     """What can be asked of the list beside the fields of its query model."""
     return [
-        *(values(name, *about) for name, about in listing.arrays.items()),
-        *moments(*listing.moments),
-        *([filters(listing.filters)] if listing.filters else []),
-        *shortcuts(listing.filters, listing.query, listing.arrays),
+        *(_array(name, *values) for name, values in listing.arrays.items()),
+        *_moments(*listing.moments),
+        *([_filters(listing.filters)] if listing.filters else []),
+        *_shortcuts(listing.filters, listing.query, listing.arrays),
     ]
 
 
-def filters(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _filters(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The parameter `filters` of a list, of its fields (config.api.conditions.Field)."""
     values = {"type": "array", "items": {"type": "string"}}
     conditions = {
@@ -187,7 +168,7 @@ def filters(fields: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def shortcuts(fields: Mapping[str, Any], known: type[BaseModel], arrays: Collection[str] = ()) -> list[dict[str, Any]]:
+def _shortcuts(fields: Mapping[str, Any], known: type[BaseModel], arrays: Collection[str] = ()) -> list[dict[str, Any]]:
     """The parameters of a list that are the name of a filter alone."""
     return [
         {
@@ -200,7 +181,7 @@ def shortcuts(fields: Mapping[str, Any], known: type[BaseModel], arrays: Collect
     ]
 
 
-def moments(*names: str) -> list[dict[str, Any]]:
+def _moments(*names: str) -> list[dict[str, Any]]:
     """The parameters `created_at[before]`, `created_at[after]` and so on."""
     edge = {"type": "string", "format": "date-time"}
     return [
@@ -216,7 +197,6 @@ def moments(*names: str) -> list[dict[str, Any]]:
     ]
 
 
-def values(name: str, description: str, **items: Any) -> dict[str, Any]:
-    """A parameter of the query string that may be given several times."""
-    schema = {"type": "array", "items": {"type": "string", **items}}
-    return {"name": name, "in": "query", "description": description, "schema": schema}
+def _array(name: str, words: str, choices: Sequence[str]) -> dict[str, Any]:
+    items = {"type": "string", "enum": list(choices)} if choices else {"type": "string"}
+    return {"name": name, "in": "query", "description": words, "schema": {"type": "array", "items": items}}

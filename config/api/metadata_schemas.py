@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal
 
 from django.http import HttpRequest
 from ninja import Router
@@ -10,21 +10,34 @@ from ninja import Router
 from config.api.auth import MAY_READ
 from config.api.filters import what_is_asked
 from config.api.lists import ListQuery
+from config.api.openapi import operation, path_parameter
+from config.api.schemas import Answer, NeverSet
 
 router = Router(tags=["Metadata schemas"])
 
-NONE: dict[str, Any] = {"object": "list", "data_ref": "schemas", "schemas": [], "total": 0, "has_more": False}
+
+class MetadataSchemas(Answer):
+    object: Literal["list"]
+    data_ref: Literal["schemas"]
+    schemas: NeverSet
+    total: Literal[0]
+    has_more: Literal[False]
 
 
-@router.get("", auth=MAY_READ)
+Related = path_parameter("What the metadata are of: `voucher`, `customer`, …", "voucher")
+
+
+@operation(router, "GET", "", MAY_READ, "List metadata schemas", answer=MetadataSchemas)
 def list_metadata_schemas(request: HttpRequest):
     """There are none: metadata are any keys and values."""
     what_is_asked(request.GET, ListQuery)
-    return NONE
+    return MetadataSchemas.of()
 
 
-@router.get("/{related_object}", auth=MAY_READ)
-def list_metadata_schemas_of(request: HttpRequest, related_object: str):
+@operation(
+    router, "GET", "/{related_object}", MAY_READ, "List metadata schemas of one kind of thing", answer=MetadataSchemas
+)
+def list_metadata_schemas_of(request: HttpRequest, related_object: Related):
     """Of vouchers, customers and so on: none either."""
     what_is_asked(request.GET, ListQuery)
-    return NONE
+    return MetadataSchemas.of()

@@ -96,37 +96,6 @@ def path_parameter(description: str, example: str) -> Any:
     return Annotated[str, Path(description=description, example=example)]
 
 
-def describe(
-    view: Callable,
-    summary: str,
-    *,
-    answers: Any,
-    refuses: str = "",
-    examples: Sequence[Example] = (),
-    parameters: Sequence[dict[str, Any]] = (),
-    orders: Mapping[str, Any] | None = None,
-    words: Mapping[str, str] = {},
-    files: Sequence[str] = (),
-) -> None:
-    """What the reference says of an operation that is not declared by `operation` yet."""
-    by_status = answers if isinstance(answers, Mapping) else {200: answers}
-    _described[view] = Described(
-        summary, by_status, refuses.split(), examples, parameters, tuple(orders or ()), files, words
-    )
-
-
-_in_paths: dict[str, tuple[str, str]] = {}
-_in_queries: dict[str, str] = {}
-
-
-def in_path(name: str, description: str, example: str) -> None:
-    _in_paths[name] = (description, example)
-
-
-def in_query(**words: str) -> None:
-    _in_queries.update(words)
-
-
 def document(api: NinjaAPI) -> dict[str, Any]:
     """The whole document, but for the address of the server: that is the text `{server}`."""
     made = Document(api, "v1/")
@@ -182,12 +151,9 @@ class Document(OpenAPISchema):
             schema["enum"], schema["default"] = list(said.orders), said.orders[0]
         if name == "page":
             schema["maximum"] = LAST_PAGE  # beyond it stands an error of its own, `page_over_limit`
-        if parameter["in"] == "path" and name in _in_paths:
-            schema.pop("description", None), schema.pop("example", None)
-            found["description"], found["example"] = _in_paths[name]
-        elif parameter["in"] == "path":
-            found["description"], found["example"] = schema.pop("description"), schema.pop("example")
-        elif description := said.words.get(name) or schema.pop("description", _in_queries.get(name)):
+        if parameter["in"] == "path":
+            found["example"] = schema.pop("example")
+        if description := schema.pop("description", said.words.get(name)):
             found["description"] = description
         return found
 
@@ -280,13 +246,12 @@ def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _in_order(paths: dict[str, Any]) -> dict[str, Any]:
-    """As the operations were described, not as their addresses must be tried."""
-    rank = {operation.__name__: at for at, operation in enumerate(_described)}
-    sorted_each = {
-        path: dict(sorted(operations.items(), key=lambda item: rank[item[1]["operationId"]]))
-        for path, operations in paths.items()
+    """Lists before what is in them, rather than as the addresses must be tried."""
+    methods = ["post", "get", "put", "delete"]
+    return {
+        path: {method: paths[path][method] for method in methods if method in paths[path]}
+        for path in sorted(paths, key=lambda path: (path.count("/"), path))
     }
-    return dict(sorted(sorted_each.items(), key=lambda item: rank[next(iter(item[1].values()))["operationId"]]))
 
 
 def used(value: Any, schemas: Mapping[str, Any]) -> set[str]:

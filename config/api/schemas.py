@@ -1,10 +1,15 @@
-"""What the answers of the API are made of, for its OpenAPI document. Tests hold real answers against these models."""
+"""What the answers of the API are made of: for its OpenAPI document, and to build them. Tests hold real answers against it."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from functools import cache
+from operator import attrgetter
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from config.api.door import iso
 
 # Fields that some answers do not have at all; the examples show the one and leave out the other.
 MAYBE: Any = Field(default=None)
@@ -36,8 +41,60 @@ PublicationId = id_of("pub", "pub_J8LmWq0ZtK2nB4xE")
 
 
 class Answer(BaseModel):
-    # Only the document uses these models, so their validators are not built at the start.
+    """An answer's fields, in order. Values are never loaded into it: an answer is a plain dict (ADR 0007)."""
+
+    # Only the document needs the validators; they are not built at the start.
     model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
+
+    @classmethod
+    def of(cls, row: Any = None, /, **told: Any) -> dict[str, Any]:
+        """The answer about a row. A field that is not told is the row's column of the same name (`id` its public id), or
+        what it always is; one that some answers do not have (MAYBE, SHOWN) is left out unless it is told."""
+        always, columns = _plan(cls, tuple(told))
+        answer = always | told
+        for name, read in columns:
+            answer[name] = read(row)
+        return answer
+
+
+@cache
+def _plan(answer: type[Answer], told: tuple[str, ...]) -> tuple[dict[str, Any], list[tuple[str, Callable[[Any], Any]]]]:
+    """All fields in their order, with what they always are; and those to be read. Made once for each set of told fields."""
+    if unknown := set(told) - answer.model_fields.keys():
+        raise TypeError(f"{answer.__name__} has no {', '.join(sorted(unknown))}")
+    kinds = get_type_hints(answer, include_extras=True)
+    names = [name for name, field in answer.model_fields.items() if field.is_required() or name in told]
+    always = {name: _always(kinds[name]) for name in names}
+    columns = [(name, _reader(name, kinds[name])) for name in names if always[name] is VARIES and name not in told]
+    return always, columns
+
+
+def _reader(name: str, kind: Any) -> Callable[[Any], Any]:
+    if name == "id":
+        return attrgetter("public_id")
+    column = attrgetter(name)
+    return (lambda row: iso(column(row))) if kind is Moment or Moment in get_args(kind) else column
+
+
+VARIES = object()
+
+
+def _always(kind: Any) -> Any:
+    """The value that all answers have there: `Literal["list"]`, Nothing, NeverSet, or an object of such fields alone."""
+    if kind is Nothing:
+        return None
+    if kind is NeverSet:
+        return []
+    if get_origin(kind) is Literal and len(get_args(kind)) == 1:
+        return get_args(kind)[0]
+    if isinstance(kind, type) and issubclass(kind, Answer):
+        parts = {
+            name: _always(part)
+            for name, part in get_type_hints(kind, include_extras=True).items()
+            if name in kind.model_fields
+        }
+        return VARIES if not parts or VARIES in parts.values() else parts
+    return VARIES
 
 
 class Hint(Answer):
@@ -69,14 +126,6 @@ class Listed(Answer):
     """Exact up to 100,000; 100001 means more."""
     has_more: bool = Field(examples=[False])
     """Whether `starting_after`, with the id of the last row, leads to more."""
-
-
-class MetadataSchemas(Answer):
-    object: Literal["list"]
-    data_ref: Literal["schemas"]
-    schemas: NeverSet
-    total: Literal[0]
-    has_more: Literal[False]
 
 
 class Rules(Answer):

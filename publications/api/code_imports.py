@@ -7,6 +7,7 @@ from typing import Annotated
 from django.http import HttpRequest
 from ninja import Body, File, UploadedFile
 
+from campaigns.api.campaigns import CampaignRef
 from campaigns.api.campaigns import router as campaigns
 from campaigns.api.voucher_requests import ImportedVoucherSent
 from campaigns.codes.actions.order_code_import import (
@@ -18,43 +19,61 @@ from campaigns.codes.actions.order_code_import import (
 from campaigns.codes.queries.find import find_campaign
 from config.api.auth import MAY_ALL, caller
 from config.api.bodies import MOST_ROWS, array_of
-from config.api.door import ApiError, as_api_error
-from config.api.started import started
+from config.api.door import ApiError, refusals
+from config.api.examples import Example
+from config.api.openapi import operation
+from config.api.started import Started, started
+from publications.api.voucher_changes import PERCENT
 from publications.api.vouchers import router as vouchers
 
-STARTED = {202: dict}
 
-
-@vouchers.post("/import", auth=MAY_ALL, response=STARTED)
+@operation(
+    vouchers, "POST", "/import", MAY_ALL, "Import vouchers", answer={202: Started},
+    refuses="invalid_voucher duplicate_key",
+    examples=[Example("Two vouchers", [{"code": "TEN-1", **PERCENT}, {"code": "TEN-2", **PERCENT}])],
+)  # fmt: skip
 def import_vouchers(request: HttpRequest, sent: Annotated[array_of(ImportedVoucherSent, most=MOST_ROWS), Body()]):
     """Standalone vouchers. One that cannot be imported is told of in the result of the async action."""
     return started(order_import_of_codes([voucher.row() for voucher in sent], by=caller(request)))
 
 
-@vouchers.post("/importCSV", auth=MAY_ALL, response=STARTED)
+@operation(
+    vouchers, "POST", "/importCSV", MAY_ALL, "Import vouchers from a CSV file", answer={202: Started},
+    examples=[Example("A file of codes", file="standalone-codes.csv")],
+)  # fmt: skip
 def import_vouchers_from_file(request: HttpRequest, file: Annotated[UploadedFile, File()]):
     return started(order_code_import(file, by=caller(request)))
 
 
-@campaigns.post("/{campaign_id}/import", auth=MAY_ALL, response=STARTED)
+@operation(
+    campaigns, "POST", "/{campaign_id}/import", MAY_ALL, "Import vouchers into a campaign", answer={202: Started},
+    refuses="invalid_voucher invalid_campaign duplicate_key duplicate_found",
+    examples=[Example("Two vouchers", [{"code": "TEA-1", "metadata": {"batch": 7}}, {"code": "TEA-2", "active": False}])],
+)  # fmt: skip
 def import_into_campaign(
-    request: HttpRequest, campaign_id: str, sent: Annotated[array_of(ImportedVoucherSent, most=MOST_ROWS), Body()]
+    request: HttpRequest,
+    campaign_id: CampaignRef,
+    sent: Annotated[array_of(ImportedVoucherSent, most=MOST_ROWS), Body()],
 ):
     """Vouchers of the campaign. As on Voucherify, one code that exists already refuses them all."""
     rows = [voucher.row() for voucher in sent]
     return started(order_import_of_codes(rows, campaign=find_campaign(campaign_id), by=caller(request), all_new=True))
 
 
-@campaigns.post("/{campaign_id}/importCSV", auth=MAY_ALL, response=STARTED)
-def import_into_campaign_from_file(request: HttpRequest, campaign_id: str, file: Annotated[UploadedFile, File()]):
+@operation(
+    campaigns, "POST", "/{campaign_id}/importCSV", MAY_ALL, "Import vouchers into a campaign from a CSV file",
+    answer={202: Started}, refuses="invalid_campaign",
+    examples=[Example("A file of codes", file="codes-for-a-campaign.csv")],
+)  # fmt: skip
+def import_into_campaign_from_file(
+    request: HttpRequest, campaign_id: CampaignRef, file: Annotated[UploadedFile, File()]
+):
     return started(order_code_import(file, campaign=find_campaign(campaign_id), by=caller(request)))
 
 
-@as_api_error.register
-def _(problem: CodesMissing) -> ApiError:
-    return ApiError(400, "invalid_voucher", "Invalid Voucher", str(problem))
-
-
-@as_api_error.register
-def _(problem: CodesRepeated) -> ApiError:
-    return ApiError(400, "duplicate_key", "Duplicate codes", str(problem))
+refusals(
+    {
+        CodesMissing: lambda problem: ApiError(400, "invalid_voucher", "Invalid Voucher", str(problem)),
+        CodesRepeated: lambda problem: ApiError(400, "duplicate_key", "Duplicate codes", str(problem)),
+    }
+)

@@ -7,12 +7,17 @@ from typing import Any
 from django.http import HttpRequest
 
 from config.api.auth import MAY_PUBLISH
-from publications.answers.answers import published_answer
-from publications.api.publications import PublicationSent, publication_in, publish_as_sent
+from config.api.examples import Example
+from config.api.openapi import operation
+from publications.answers.answers import PublicationMade, Voucher, published_answer
+from publications.api.publications import NEXT, REFUSED, PublicationSent, publication_in, publish_as_sent
 from publications.api.vouchers import router
 
 
-@router.post("/publish", auth=MAY_PUBLISH)
+@operation(
+    router, "POST", "/publish", MAY_PUBLISH, "Publish (old)", answer=Voucher | PublicationMade, refuses=REFUSED,
+    examples=[Example("The next code of a campaign", NEXT)],
+)  # fmt: skip
 def publish_voucher(request: HttpRequest, sent: PublicationSent | None = None):
     """The same as Publish, answered with the voucher alone; several codes are answered as there. What it takes may stand
     in the query as well (`?campaign=Autumn%20coffee`); the body goes first. Of use to old clients only."""

@@ -8,20 +8,22 @@ import pydantic
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, QueryDict
 from ninja import Query, Router
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from campaigns.codes.queries.find import find_voucher
 from config.api import conditions as by
 from config.api.auth import MAY_PUBLISH, MAY_PUBLISH_BY_GET, MAY_PUBLISH_OR_READ, MAY_READ, Key, caller, publishing_held
-from config.api.door import ApiError, as_api_error, in_words, invalid_payload, invalid_query, key_or_404, not_found
-from config.api.filters import are_asked, what_is_asked
-from config.api.lists import ListQuery, answer_list
+from config.api.bodies import Sent
+from config.api.door import ApiError, in_words, invalid_payload, invalid_query, key_or_404, not_found, refusals
+from config.api.examples import Example
+from config.api.lists import Listing, ListQuery
+from config.api.openapi import operation, path_parameter
 from config.api.queries import Flag, read_flag, read_object
 from config.public_ids import CUSTOMER, PUBLICATION, key_of
 from customers.actions.upsert import InvalidCustomer
-from customers.api.customers import CustomerSent
+from customers.api.requests import EXAMPLE, CustomerSent
 from publications.actions.publish import publish, publish_code
-from publications.answers.answers import listed_answer, publication_answer, published_answer
+from publications.answers import answers
 from publications.answers.masked_codes import visible
 from publications.channels import API
 from publications.models import Publication, PublishedVoucher
@@ -35,9 +37,7 @@ from publications.refusals import PublishRefused, Quarantined
 router = Router(tags=["Publications"])
 
 
-class CampaignSelector(BaseModel):
-    model_config = ConfigDict(strict=True, use_attribute_docstrings=True)
-
+class CampaignSelector(Sent):
     name: str = Field(min_length=1)
     """A name or id."""
     count: int | None = Field(None, ge=1, le=50)
@@ -61,10 +61,8 @@ def _customer(value: Any) -> Any:
     return value
 
 
-class PublicationSent(BaseModel):
+class PublicationSent(Sent):
     """The body of POST /v1/publications. Where both `voucher` and `campaign` are given, the campaign is skipped."""
-
-    model_config = ConfigDict(strict=True, use_attribute_docstrings=True)
 
     voucher: str | None = None
     """A code."""
@@ -88,21 +86,110 @@ class PublicationSent(BaseModel):
 
 class PublicationsQuery(ListQuery):
     campaign: str | None = None
+    """A campaign’s name or id."""
     customer: str | None = None
+    """A customer’s source_id or id."""
     voucher: str | None = None
+    """A voucher’s code or id."""
     result: str | None = None
+    """`SUCCESS` or `FAILURE`."""
     voucher_type: str | None = None
+    """`DISCOUNT_VOUCHER` or `GIFT_VOUCHER`."""
     is_referral_code: Flag | None = None
+    """Only those of referral programs, or only the others."""
     source_id: str | None = None
+    """The caller’s own id of the publication."""
 
 
-@router.post("", auth=MAY_PUBLISH)
+def _code(of: Q) -> Subquery:
+    """The publication's code; of several the first. `of`: of which vouchers only."""
+    held = PublishedVoucher.objects.filter(of, publication=OuterRef("pk")).order_by("voucher_id")
+    return Subquery(held.values("voucher__code")[:1])
+
+
+def _by_code(of: Q) -> dict[str, tuple[Any, ...]]:
+    return {
+        "voucher_code": (_code(of).asc(nulls_last=True), "pk"),
+        "-voucher_code": (_code(of).desc(nulls_last=True), "-pk"),
+    }
+
+
+ORDERS: dict[str, tuple[Any, ...]] = {
+    "-created_at": ("-created_at", "-pk"),
+    "created_at": ("created_at", "pk"),
+    "id": ("pk",),
+    "-id": ("-pk",),
+    "channel": ("channel", "pk"),
+    "-channel": ("-channel", "-pk"),
+    "customer_id": (F("customer_id").asc(nulls_last=True), "pk"),
+    "-customer_id": (F("customer_id").desc(nulls_last=True), "-pk"),
+    "tracking_id": (F("customer__source_id").asc(nulls_last=True), "pk"),
+    "-tracking_id": (F("customer__source_id").desc(nulls_last=True), "-pk"),
+    **_by_code(Q()),
+}
+
+
+LISTING = Listing(answers.Publication, "publications", PUBLICATION, ORDERS, PublicationsQuery, PUBLICATIONS)
+
+NEXT = {"campaign": "Autumn coffee", "customer": EXAMPLE}
+TWO = {
+    "campaign": {"name": "Autumn coffee", "count": 2},
+    "customer": EXAMPLE,
+    "channel": "newsletter_October",
+    "metadata": {"provider": "Shop Admin"},
+}
+REPEATABLE = {"campaign": "Autumn coffee", "customer": "12344", "source_id": "order-1001"}
+REFUSED = """missing_vouchers missing_customer not_found voucher_already_published voucher_cannot_be_published
+    duplicate_source_id too_many_vouchers_requested no_voucher_suitable_for_publication"""
+
+
+def _in_query(name: str, description: str, *, required: bool = False, **schema: Any) -> dict[str, Any]:
+    deep = {"style": "deepObject", "explode": True} if schema.get("type") == "object" else {}
+    found = {"name": name, "in": "query", "required": True} if required else {"name": name, "in": "query"}
+    return found | {"description": description, **deep, "schema": schema}
+
+
+TEXT = {"type": "string"}
+IN_QUERY = [
+    _in_query(
+        "customer", "An id or source_id, or fields: `customer[source_id]`, `customer[address][city]`, …",
+        required=True, type="object", properties={"source_id": TEXT, "email": TEXT},
+    ),
+    _in_query(
+        "campaign", "`campaign[name]`: a name or id. Where `voucher` is given too, the campaign is skipped.",
+        type="object", properties={"name": TEXT, "count": {"const": 1}},
+    ),
+    _in_query("voucher", "A code.", **TEXT),
+    _in_query("channel", "`API` unless told.", **TEXT, minLength=1, maxLength=100),
+    _in_query("source_id", "Your own id of the publication, for repeating it safely.", **TEXT, minLength=1, maxLength=255),
+    _in_query("join_once", "Give the same code again.", type="boolean"),
+    _in_query("metadata", "`metadata[name]=value`", type="object", additionalProperties=TEXT),
+]  # fmt: skip
+
+
+@operation(
+    router, "POST", "", MAY_PUBLISH, "Publish", answer=answers.PublicationMade, refuses=REFUSED,
+    words={"join_once": "A customer who has a code of the campaign is given the same one again."},
+    examples=[
+        Example("The next code of a campaign", NEXT),
+        Example("Two codes at once, with a channel", TWO),
+        Example("A named code", {"voucher": "AUTUMN-M4XP", "customer": "12344"}),
+        Example("Safe to repeat", REPEATABLE),
+    ],
+)  # fmt: skip
 def create_publication(request: HttpRequest, sent: PublicationSent, join_once: Flag = False):
     """Publishes a named code, or the next of a campaign's pool, to the customer."""
-    return published_answer(publish_as_sent(request, sent, join_once=join_once))
+    return answers.published_answer(publish_as_sent(request, sent, join_once=join_once))
 
 
-@router.get("/create", auth=MAY_PUBLISH_BY_GET)
+BY_GET = {"campaign[name]": "Autumn coffee", "customer[source_id]": "12344", "source_id": "mail-7"}
+
+
+@operation(
+    router, "GET", "/create", MAY_PUBLISH_BY_GET, "Publish by GET", answer=answers.PublicationMade,
+    refuses=f"{REFUSED} integration_api_key_required", parameters=IN_QUERY,
+    examples=[Example("The next code of a campaign", query=BY_GET)],
+)  # fmt: skip
 def create_publication_by_get(request: HttpRequest):
     """The same from a query string, one code only. For integrations that can do nothing but open an address."""
     sent = publication_in(request.GET)
@@ -112,7 +199,7 @@ def create_publication_by_get(request: HttpRequest):
         raise ApiError(
             400, "too_many_vouchers_requested", "Too many vouchers requested", "Only up to 1 can be published"
         )
-    return published_answer(publish_as_sent(request, sent))
+    return answers.published_answer(publish_as_sent(request, sent))
 
 
 def publication_in(sent: QueryDict) -> PublicationSent:
@@ -164,55 +251,38 @@ def _source_id(customer: dict[str, Any]) -> str | None:
     return None if customer.get("id") else customer.get("source_id") or None
 
 
-def _code(of: Q) -> Subquery:
-    """The publication's code; of several the first. `of`: of which vouchers only."""
-    held = PublishedVoucher.objects.filter(of, publication=OuterRef("pk")).order_by("voucher_id")
-    return Subquery(held.values("voucher__code")[:1])
-
-
-def _by_code(of: Q) -> dict[str, tuple[Any, ...]]:
-    return {
-        "voucher_code": (_code(of).asc(nulls_last=True), "pk"),
-        "-voucher_code": (_code(of).desc(nulls_last=True), "-pk"),
-    }
-
-
-ORDERS: dict[str, tuple[Any, ...]] = {
-    "-created_at": ("-created_at", "-pk"),
-    "created_at": ("created_at", "pk"),
-    "id": ("pk",),
-    "-id": ("-pk",),
-    "channel": ("channel", "pk"),
-    "-channel": ("-channel", "-pk"),
-    "customer_id": (F("customer_id").asc(nulls_last=True), "pk"),
-    "-customer_id": (F("customer_id").desc(nulls_last=True), "-pk"),
-    "tracking_id": (F("customer__source_id").asc(nulls_last=True), "pk"),
-    "-tracking_id": (F("customer__source_id").desc(nulls_last=True), "-pk"),
-    **_by_code(Q()),
-}
-
-
-def orders_for(key: Key) -> dict[str, tuple[Any, ...]]:
-    """By code: those that are masked to the key (they were released) stand last, whatever they are."""
-    return ORDERS if key.may_all else ORDERS | _by_code(visible(key, "voucher__"))
-
-
-def filters_for(key: Key) -> dict[str, by.Field]:
+def listing_for(key: Key) -> Listing:
+    """To codes that are masked to the key (they were released) no filter leads by their text, and in the order by code they
+    stand last, whatever they are."""
+    if key.may_all:
+        return LISTING
     seen = of_vouchers(visible(key))
-    return PUBLICATIONS | {"related_object_id": seen, "voucher_code": seen}
+    return LISTING._replace(
+        orders=ORDERS | _by_code(visible(key, "voucher__")),
+        filters=PUBLICATIONS | {"related_object_id": seen, "voucher_code": seen},
+    )
 
 
-@router.get("", auth=MAY_READ)
+OF_CHANNEL = {"campaign": "Autumn coffee", "filters[channel][conditions][$is][0]": "newsletter_October"}
+
+
+@operation(
+    router, "GET", "", MAY_READ, "List publications", lists=LISTING,
+    examples=[
+        Example("Of one customer", query={"customer": "12344", "limit": 20}),
+        Example("Of a channel", query=OF_CHANNEL),
+    ],
+)  # fmt: skip
 def list_publications(request: HttpRequest, query: Annotated[PublicationsQuery, Query()]):
     """Successful and failed ones, newest first. Beyond Voucherify: filters by `channel` and `created_at`."""
-    fields = filters_for(request.auth)
-    rows = history().qs.filter(what_is_asked(request.GET, PublicationsQuery, fields))
+    listing = listing_for(request.auth)
+    rows = history().qs.filter(listing.asked(request))
     if query.campaign:
         rows = rows.filter(campaign__in=campaigns_called(query.campaign))
     if query.customer:
         rows = rows.filter(customer__in=customers_called(query.customer))
     if query.voucher:
-        rows = rows.filter(fields["voucher_code"].q(by.Condition("voucher", "$is", [query.voucher])))
+        rows = rows.filter(listing.filters["voucher_code"].q(by.Condition("voucher", "$is", [query.voucher])))
     if query.result:
         rows = rows.filter(result=query.result.upper())
     if query.voucher_type:
@@ -220,50 +290,43 @@ def list_publications(request: HttpRequest, query: Annotated[PublicationsQuery, 
     if query.is_referral_code:
         rows = rows.filter(REFERRAL)
     if query.source_id:
-        rows = rows.filter(fields["source_id"].q(by.Condition("source_id", "$is", [query.source_id])))
-    return answer_publications(rows, query, request.auth, filtered=are_asked(request.GET))
+        rows = rows.filter(listing.filters["source_id"].q(by.Condition("source_id", "$is", [query.source_id])))
+    return answer_publications(listing, rows, query, request)
 
 
-@router.get("/{publication_id}", auth=MAY_PUBLISH_OR_READ)
-def get_publication(request: HttpRequest, publication_id: str):
+PublicationRef = path_parameter("A publication's id.", "pub_J8LmWq0ZtK2nB4xE")
+
+
+@operation(router, "GET", "/{publication_id}", MAY_PUBLISH_OR_READ, "Get a publication", answer=answers.Publication)
+def get_publication(request: HttpRequest, publication_id: PublicationRef):
     key = key_or_404(PUBLICATION, "publication", publication_id)
     publication = history().qs.filter(pk=key).first()
     if not publication:
         raise not_found("publication", publication_id)
     attach_codes([publication])
-    return publication_answer(publication, request.auth)
+    return answers.publication_answer(publication, request.auth)
 
 
-def answer_publications(rows: QuerySet, query: ListQuery, key: Key, *, filtered: bool = False) -> dict[str, Any]:
+def answer_publications(listing: Listing, rows: QuerySet, query: ListQuery, request: HttpRequest) -> dict[str, Any]:
     """A page of publications, with `campaign` and `customer` joined."""
 
     def answer(found: list[Publication]) -> list[dict[str, Any]]:
         attach_codes(found)
-        return [listed_answer(publication, key) for publication in found]
+        return [answers.listed_answer(publication, request.auth) for publication in found]
 
-    return answer_list(
-        rows,
-        query,
-        name="publications",
-        prefix=PUBLICATION,
-        orders=orders_for(key),
-        answer=answer,
-        filtered=filtered,
-    )
+    return listing.answer(rows, query, request, answer)
 
 
-@as_api_error.register
-def _(problem: Quarantined) -> ApiError:
-    return publishing_held(problem.details)
-
-
-@as_api_error.register
-def _(problem: PublishRefused) -> ApiError:
-    return ApiError(
-        404 if problem.key == "not_found" else 400,
-        problem.key,
-        problem.message,
-        problem.details,
-        resource_id=problem.resource_id,
-        resource_type=problem.resource_type,
-    )
+refusals(
+    {
+        Quarantined: lambda problem: publishing_held(problem.details),
+        PublishRefused: lambda problem: ApiError(
+            404 if problem.key == "not_found" else 400,
+            problem.key,
+            problem.message,
+            problem.details,
+            resource_id=problem.resource_id,
+            resource_type=problem.resource_type,
+        ),
+    }
+)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest
 
-from campaigns.api.voucher_requests import VoucherSent, VoucherUpdateSent, named_as_sent
+from campaigns.api.voucher_requests import VoucherRef, VoucherSent, VoucherUpdateSent, named_as_sent
 from campaigns.codes.actions.change_code import CodeGone, DiscountTypeFixed, change_code
 from campaigns.codes.actions.create_codes import create_code, create_random_code
 from campaigns.codes.actions.delete_code import delete_code
@@ -16,26 +16,46 @@ from campaigns.codes.code_space import RESERVED, code_space
 from campaigns.codes.models import Voucher
 from campaigns.codes.queries.find import VoucherNotFound, find_campaign, find_voucher
 from config.api.auth import MAY_ALL, caller
-from config.api.door import ApiError, as_api_error
+from config.api.door import ApiError, refusals
+from config.api.examples import Example
+from config.api.openapi import operation
 from config.api.queries import Flag
+from publications.answers.answers import Voucher as VoucherAnswer
 from publications.answers.answers import voucher_answers
 from publications.api.vouchers import router
 
+PERCENT = {"type": "DISCOUNT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": 10}}
+GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 5000}, "code": "GIFT-50"}
 
-@router.post("", auth=MAY_ALL)
+
+@operation(
+    router, "POST", "", MAY_ALL, "Create a voucher", answer=VoucherAnswer,
+    refuses="duplicate_found not_found invalid_campaign",
+    examples=[
+        Example("At random, by a pattern", {**PERCENT, "code_config": {"pattern": "SORRY-######"}}),
+        Example("A gift voucher of 50.00", GIFT),
+    ],
+)  # fmt: skip
 def post_voucher(request: HttpRequest, sent: VoucherSent):
     """Makes a voucher with the `code` that was sent, or at random as `code_config` says."""
     return _make(request, sent, sent.code)
 
 
-@router.post("/{code}", auth=MAY_ALL)
-def post_voucher_with_code(request: HttpRequest, code: str, sent: VoucherSent):
+@operation(
+    router, "POST", "/{code}", MAY_ALL, "Create a voucher with a code", answer=VoucherAnswer,
+    refuses="duplicate_found not_found invalid_campaign",
+    examples=[Example("Ten percent off", PERCENT, path={"code": "SORRY-2036"})],
+)  # fmt: skip
+def post_voucher_with_code(request: HttpRequest, code: VoucherRef, sent: VoucherSent):
     """Makes a voucher with the code in the address."""
     return _make(request, sent, code_of_address(code))
 
 
-@router.put("/{code}", auth=MAY_ALL)
-def put_voucher(request: HttpRequest, code: str, sent: VoucherUpdateSent):
+@operation(
+    router, "PUT", "/{code}", MAY_ALL, "Change a voucher", answer=VoucherAnswer, refuses="invalid_voucher",
+    examples=[Example("Make it last longer", {"expiration_date": "2036-12-31T23:59:59Z"})],
+)  # fmt: skip
+def put_voucher(request: HttpRequest, code: VoucherRef, sent: VoucherUpdateSent):
     """Changes what was sent and nothing else. By code or `v_…` id, as the following."""
     voucher = find_voucher(code)
     with named_as_sent():
@@ -43,22 +63,25 @@ def put_voucher(request: HttpRequest, code: str, sent: VoucherUpdateSent):
     return answer_voucher(request, voucher)
 
 
-@router.delete("/{code}", auth=MAY_ALL, response={204: None})
-def remove_voucher(request: HttpRequest, code: str, force: Flag = False):
+@operation(
+    router, "DELETE", "/{code}", MAY_ALL, "Delete a voucher", answer={204: None},
+    words={"force": "Erase what was never published, rather than hide it."},
+)  # fmt: skip
+def remove_voucher(request: HttpRequest, code: VoucherRef, force: Flag = False):
     """Hides the voucher. `force` erases it, and frees its code, unless it was ever published or redeemed."""
     if not delete_code(find_voucher(code), force=force, by=caller(request)):
         raise VoucherNotFound(code)
 
 
-@router.post("/{code}/enable", auth=MAY_ALL)
-def enable_voucher(request: HttpRequest, code: str):
+@operation(router, "POST", "/{code}/enable", MAY_ALL, "Enable a voucher", answer=VoucherAnswer)
+def enable_voucher(request: HttpRequest, code: VoucherRef):
     voucher = find_voucher(code)
     enable_code(voucher, by=caller(request))
     return answer_voucher(request, voucher)
 
 
-@router.post("/{code}/disable", auth=MAY_ALL)
-def disable_voucher(request: HttpRequest, code: str):
+@operation(router, "POST", "/{code}/disable", MAY_ALL, "Disable a voucher", answer=VoucherAnswer)
+def disable_voucher(request: HttpRequest, code: VoucherRef):
     voucher = find_voucher(code)
     disable_code(voucher, by=caller(request))
     return answer_voucher(request, voucher)
@@ -92,11 +115,9 @@ def _make(request: HttpRequest, sent: VoucherSent, code: str | None) -> dict[str
     return answer_voucher(request, voucher)
 
 
-@as_api_error.register
-def _(problem: CodeGone) -> ApiError:
-    return ApiError(404, "not_found", "Resource not found", str(problem))
-
-
-@as_api_error.register
-def _(problem: DiscountTypeFixed) -> ApiError:
-    return ApiError(400, "invalid_voucher", "Invalid Voucher", str(problem))
+refusals(
+    {
+        CodeGone: lambda problem: ApiError(404, "not_found", "Resource not found", str(problem)),
+        DiscountTypeFixed: lambda problem: ApiError(400, "invalid_voucher", "Invalid Voucher", str(problem)),
+    }
+)

@@ -8,18 +8,20 @@ from django.db.models import F, Q
 from django.http import HttpRequest
 from ninja import Query, Router
 
+from campaigns.api.voucher_requests import VoucherRef
 from campaigns.codes.queries.find import vouchers_to_see
 from campaigns.models import Campaign
-from config.api import conditions as by
 from config.api.auth import MAY_READ, Key
 from config.api.door import invalid_query
-from config.api.filters import are_asked, what_is_asked
-from config.api.lists import ListQuery, answer_list
+from config.api.examples import Example
+from config.api.lists import Listing, ListQuery, Values
+from config.api.openapi import operation
 from config.api.queries import read_values
 from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER, key_of
-from publications.answers.answers import voucher_answers
+from publications.answers.answers import Voucher, voucher_answers
 from publications.answers.masked_codes import code_filter, find_voucher_for, visible
-from publications.api.publications import answer_publications
+from publications.api.publications import LISTING as PUBLICATIONS
+from publications.api.publications import answer_publications, listing_for
 from publications.models import PublishedVoucher
 from publications.pages.filters import history
 from publications.queries.conditions import VOUCHERS, with_inherited
@@ -41,14 +43,22 @@ ORDERS = {
 
 class VouchersQuery(ListQuery):
     code: str | None = None
+    """A code, exactly."""
     category: str | None = None
+    """A category, exactly."""
     campaign: str | None = None
+    """A campaign’s name or id."""
     campaign_id: str | None = None
+    """A campaign’s id."""
     customer: str | None = None
+    """A customer’s source_id or id."""
 
 
-def filters_for(key: Key) -> dict[str, by.Field]:
-    return VOUCHERS | {"code": code_filter(key)}
+LISTING = Listing(
+    Voucher, "vouchers", VOUCHER, ORDERS, VouchersQuery, VOUCHERS,
+    moments=("created_at", "updated_at"), arrays={"ids": Values("Ids of vouchers (`v_…`).")},
+)  # fmt: skip
+OF_VOUCHER = PUBLICATIONS._replace(query=ListQuery, filters={})
 
 
 def _may_order(key: Key, order: str) -> None:
@@ -58,15 +68,16 @@ def _may_order(key: Key, order: str) -> None:
         )
 
 
-@router.get("", auth=MAY_READ)
+@operation(
+    router, "GET", "", MAY_READ, "List vouchers", lists=LISTING,
+    examples=[Example("The codes that a customer holds", query={"customer": "12344"})],
+)  # fmt: skip
 def list_vouchers(request: HttpRequest, query: Annotated[VouchersQuery, Query()]):
     """Newest first. To keys of another scope than `all` unpublished codes are masked: no filter finds them by their text,
     and the list has no order by `code`."""
     _may_order(request.auth, query.order or "")
-    asked = what_is_asked(
-        request.GET, VouchersQuery, filters_for(request.auth), moments=("created_at", "updated_at"), arrays=("ids",)
-    )
-    rows = with_inherited(vouchers_to_see()).filter(asked)
+    listing = LISTING._replace(filters=VOUCHERS | {"code": code_filter(request.auth)})
+    rows = with_inherited(vouchers_to_see()).filter(listing.asked(request))
     if query.code:
         rows = rows.filter(visible(request.auth), code=query.code)
     if query.category:
@@ -81,15 +92,7 @@ def list_vouchers(request: HttpRequest, query: Annotated[VouchersQuery, Query()]
         rows = rows.filter(pk__in=_held_by(query.customer))
     if ids := read_values(request.GET, "ids"):
         rows = rows.filter(pk__in=[key_of(VOUCHER, reference) or 0 for reference in ids])
-    return answer_list(
-        rows,
-        query,
-        name="vouchers",
-        prefix=VOUCHER,
-        orders=ORDERS,
-        answer=lambda found: voucher_answers(found, request.auth),
-        filtered=are_asked(request.GET),
-    )
+    return listing.answer(rows, query, request, lambda found: voucher_answers(found, request.auth))
 
 
 def _held_by(reference: str):
@@ -98,16 +101,16 @@ def _held_by(reference: str):
     return PublishedVoucher.objects.filter(customer, released_at=None).values("voucher")
 
 
-@router.get("/{code}/publications", auth=MAY_READ)
-def list_publications_of_voucher(request: HttpRequest, code: str, query: Annotated[ListQuery, Query()]):
+@operation(router, "GET", "/{code}/publications", MAY_READ, "List the publications of a voucher", lists=OF_VOUCHER)
+def list_publications_of_voucher(request: HttpRequest, code: VoucherRef, query: Annotated[ListQuery, Query()]):
     """The publication that holds the voucher, as `publish.url` of the voucher promises."""
     voucher = find_voucher_for(request.auth, code)
-    holding = history().qs.filter(what_is_asked(request.GET, ListQuery))
-    holding = holding.filter(ledger__voucher=voucher, ledger__released_at=None)
-    return answer_publications(holding, query, request.auth)
+    holding = history().qs.filter(OF_VOUCHER.asked(request), ledger__voucher=voucher, ledger__released_at=None)
+    listing = OF_VOUCHER._replace(orders=listing_for(request.auth).orders)
+    return answer_publications(listing, holding, query, request)
 
 
-@router.get("/{code}", auth=MAY_READ)
-def get_voucher(request: HttpRequest, code: str):
+@operation(router, "GET", "/{code}", MAY_READ, "Get a voucher", answer=Voucher)
+def get_voucher(request: HttpRequest, code: VoucherRef):
     """By code or `v_…` id; an unpublished code is no name to keys of another scope than `all`."""
     return voucher_answers([find_voucher_for(request.auth, code)], request.auth)[0]

@@ -13,6 +13,7 @@ from django.db.models import Case, CharField, F, FilteredRelation, OuterRef, Q, 
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
+from campaigns.codes.columns import TEXTS
 from campaigns.codes.models import Voucher
 from config.api.conditions import Field
 from config.imports.csv.files import Column, Number, PublicId, Text, Time
@@ -71,7 +72,7 @@ VOUCHER_FIELDS = {
     ),
     "created_at": Column("Creation Date", "created_at", Time),
     "updated_at": Column("Last Update Date", "updated_at", Time),
-    "additional_info": Column("Additional Info", "additional_info"),
+    **{text.name: Column(str(text.verbose_name).title(), text.name) for text in TEXTS},
     "customer_id": Column("Customer ID", "live__publication__customer_id", _id_of(CUSTOMER)),
     "customer_source_id": Column("Customer Source ID", "live__publication__customer__source_id"),
     "discount_unit_type": Column("Discount Unit Type", of_code_or_campaign("", "unit_type")),

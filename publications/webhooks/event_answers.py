@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from campaigns.answers import campaign_answer, voucher_answer
+from campaigns.answers import campaign_answer
+from campaigns.codes.answers import voucher_answer
 from campaigns.codes.models import CodeOrder, Voucher
 from campaigns.models import Campaign
 from config.acted_by import ActedBy
 from config.api.door import hundredths, iso
-from customers.api.answers import short_customer_answer
+from customers.answers import short_customer_answer
 from customers.models import Customer
 from publications.answers.answers import published_answer
 from publications.models import Publication

@@ -15,7 +15,7 @@ import jsonschema_rs
 from django.http import HttpRequest, HttpResponse
 
 from config.api.openapi import document
-from config.api_assembly import described_api
+from config.api_assembly import api
 
 ERROR = {"$ref": "#/components/schemas/Error"}
 
@@ -23,7 +23,7 @@ ERROR = {"$ref": "#/components/schemas/Error"}
 @cache
 def whole() -> dict[str, Any]:
     """The document, stricter than it is published: an answer may hold no field that it does not name."""
-    strict = deepcopy(document(described_api()))
+    strict = deepcopy(document(api))
     for schema in strict["components"]["schemas"].values():
         if "properties" in schema:
             schema.setdefault("additionalProperties", False)

@@ -11,13 +11,13 @@ from urllib.parse import urlencode
 
 from campaigns.codes.actions.extend_pool import order_codes
 from config.api.openapi import document
-from config.api_assembly import described_api
+from config.api_assembly import api
 from customers.segments.actions.create_segment import create_static_segment
 from publications.exports.actions.order_selection import order_selection
 from publications.redemptions.actions.redeem import redeem
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
-DOCUMENT = document(described_api())
+DOCUMENT = document(api)
 
 
 class Operation(NamedTuple):

@@ -15,8 +15,8 @@ from config.actor import Actor
 from config.staff.audit import record
 
 DISCOUNT = ["discount_type", "discount_value", "unit_type"]
-CHANGEABLE = [*DISCOUNT, "active", "start_date", "expiration_date", "category", "additional_info", "metadata"]
-TEXTS = {"additional_info", "metadata"}
+CHANGEABLE = [*DISCOUNT, "active", "start_date", "expiration_date", "category", *Voucher.TEXTS, "metadata"]
+TEXTS = {*Voucher.TEXTS, "metadata"}
 
 
 class CodeGone(Exception):

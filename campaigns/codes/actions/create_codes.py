@@ -20,7 +20,7 @@ from config.staff.audit import record
 MOST_AT_ONCE = 10_000  # standalone codes, made while the caller waits: a campaign is the place for more
 FIELDS = [
     *("type", "discount_type", "discount_value", "unit_type", "gift_amount", "start_date", "expiration_date"),
-    *("active", "category", "additional_info", "metadata", "redemption_limit"),
+    *("active", "category", *Voucher.TEXTS, "metadata", "redemption_limit"),
 ]
 
 
@@ -125,6 +125,6 @@ def check_code(fields: Mapping[str, Any], campaign: Campaign | None) -> Voucher:
     errors |= check_limit(voucher.redemption_limit)
     if errors:
         raise InvalidFields(errors)
-    voucher.category = voucher.category or None
-    voucher.additional_info = voucher.additional_info or None
+    for name in ("category", *Voucher.TEXTS):
+        setattr(voucher, name, getattr(voucher, name) or None)
     return voucher

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from campaigns.codes.actions.extend_pool import OneCodeOnly
 from campaigns.codes.code_space import LONGEST_CODE
 from campaigns.codes.columns import CodeReader
-from campaigns.codes.models import CodeImport
+from campaigns.codes.models import CodeImport, Voucher
 from campaigns.codes.pool import raise_pool_version
 from campaigns.models import Campaign
 from config.imports.run_import import ImportImpossible, Refused, Written, run_import
@@ -25,7 +25,7 @@ _COLUMNS = {
     "unit_type": "text",
     "gift_amount": "numeric",
     "category": "text",
-    "additional_info": "text",
+    **dict.fromkeys(Voucher.TEXTS, "text"),
     "metadata": "jsonb",
     "redemption_limit": "integer",
     "redeemed_quantity": "integer",
@@ -34,13 +34,14 @@ _COLUMNS = {
 
 # The ids follow the file, so that the pool gives its codes out in the file's order. The inserting follows the codes,
 # as everywhere: two who insert the same codes in different orders would wait for each other in a circle.
-_INSERT = """
+_TEXTS = ", ".join(Voucher.TEXTS)
+_INSERT = f"""
 WITH made AS (
   INSERT INTO codes_voucher
     (id, campaign_id, code, type, active, start_date, expiration_date, discount_type, discount_value, unit_type,
-     gift_amount, category, additional_info, metadata, redemption_limit, redeemed_quantity, withdrawn_at, withdrawn_why)
+     gift_amount, category, {_TEXTS}, metadata, redemption_limit, redeemed_quantity, withdrawn_at, withdrawn_why)
   SELECT id, %s, key, type, coalesce(active, true), start_date, expiration_date, discount_type, discount_value,
-         coalesce(unit_type, ''), gift_amount, category, additional_info, metadata, redemption_limit,
+         coalesce(unit_type, ''), gift_amount, category, {_TEXTS}, metadata, redemption_limit,
          coalesce(redeemed_quantity, 0), CASE WHEN used THEN now() END, CASE WHEN used THEN 'used' END
     FROM (SELECT nextval((SELECT pg_get_serial_sequence('codes_voucher', 'id')::regclass)) AS id, in_order.*
             FROM (SELECT * FROM pg_temp.staged ORDER BY row) AS in_order) AS numbered
@@ -48,7 +49,7 @@ WITH made AS (
   ON CONFLICT (code) DO NOTHING
   RETURNING code)
 SELECT row FROM pg_temp.staged LEFT JOIN made ON made.code = staged.key WHERE made.code IS NULL ORDER BY row
-"""
+"""  # noqa: S608 - our own constants
 _TAKEN = """
 SELECT row FROM pg_temp.staged JOIN codes_voucher ON codes_voucher.code = staged.key WHERE row > %s ORDER BY row
 """

@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
                 ('expiration_date', models.DateTimeField(blank=True, null=True)),
                 ('active', models.BooleanField(db_default=True, default=True)),
                 ('category', models.CharField(blank=True, max_length=100, null=True)),
-                ('additional_info', models.TextField(blank=True, null=True)),
+                ('additional_info', models.TextField(blank=True, max_length=10000, null=True, verbose_name='Additional info')),
                 ('metadata', models.JSONField(blank=True, null=True)),
                 ('redemption_limit', models.PositiveIntegerField(blank=True, null=True)),
                 ('redeemed_quantity', models.PositiveIntegerField(db_default=0, default=0)),

@@ -7,28 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from django.http import HttpRequest
 from ninja import Query, Router
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from campaigns.codes.mask import mask
 from campaigns.codes.models import CodeImport, CodeOrder
 from campaigns.models import CampaignDeletion
+from config import work
 from config.api.auth import MAY_READ, Key
 from config.api.door import iso, not_found
+from config.api.examples import Example
 from config.api.filters import what_is_asked
+from config.api.openapi import operation, path_parameter
 from config.api.queries import read_time
+from config.api.schemas import Answer, Moment
+from config.api.started import ActionId
 from config.imports.models import CsvImport
 from config.public_ids import action_of
 from config.staff.models import ProjectSettings
-from config.work import AsyncAction
 from customers.models import CustomerImport
 
 router = Router(tags=["Async actions"])
 
-Status = AsyncAction.Status
+Status = work.AsyncAction.Status
 STATUSES = {
     Status.QUEUED: "IN_PROGRESS",  # rather than ENQUEUED, at which clients that look while it is in progress give up
     Status.RUNNING: "IN_PROGRESS",
@@ -42,32 +46,87 @@ class Kind(NamedTuple):
     result: Callable[[Any, Key], dict[str, Any]]
 
 
+class AsyncAction(Answer):
+    """Work that goes on in the background."""
+
+    id: ActionId
+    type: Literal[
+        "CAMPAIGN.VOUCHERS_GENERATE",
+        "CAMPAIGN.VOUCHERS_IMPORT",
+        "CAMPAIGN.VOUCHERS_IMPORT_CSV",
+        "CAMPAIGN.VOUCHERS_DELETE",
+        "VOUCHERS.IMPORT",
+        "VOUCHERS.IMPORT_CSV",
+        "CUSTOMERS.IMPORT_CSV",
+        "CUSTOMERS.BULK_UPDATE",
+    ]
+    status: Literal["DONE", "IN_PROGRESS", "FAILED"]
+    operation_status: Literal["SUCCESS", "FAILED", "UNKNOWN"]
+    """FAILED also where the work ran to its end and nothing of it was good."""
+    created_at: Moment
+    updated_at: Moment
+    processing_time: int = Field(ge=0, examples=[740])
+    """Milliseconds."""
+    progress: int = Field(ge=0, le=100, examples=[100])
+    """Percent."""
+    object: Literal["async_action"]
+
+
+class ActionResult(Answer):
+    """What came of it: counts, and for each row that was not good the reason."""
+
+    model_config = {"extra": "allow"}
+
+    message: str = Field(examples=["2 voucher(s) imported successfully, 0 failed."])
+    done_count: int = Field(examples=[2])
+    failed_count: int = Field(default=None, examples=[0], json_schema_extra={"x-shown": True})
+    failed: list[dict[str, Any]] = Field(default=None, examples=[[]], json_schema_extra={"x-shown": True})
+
+
+class FinishedAction(AsyncAction):
+    result: ActionResult | None
+    """null while it runs."""
+
+
+class AsyncActionList(Answer):
+    object: Literal["list"]
+    data_ref: Literal["async_actions"]
+    async_actions: list[AsyncAction]
+    has_more: bool = Field(examples=[False])
+
+
 class ActionsQuery(BaseModel):
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     limit: int = Field(10, ge=1, le=100)
+    """Rows a page."""
     end_date: str | None = None
+    """To read on: the `created_at` of the last one of the page before."""
 
 
-@router.get("", auth=MAY_READ)
+@operation(
+    router, "GET", "", MAY_READ, "List async actions", answer=AsyncActionList,
+    examples=[Example("The newest twenty", query={"limit": 20})],
+)  # fmt: skip
 def list_async_actions(request: HttpRequest, query: Annotated[ActionsQuery, Query()]):
     """Newest first. To read on: `end_date` with the `created_at` of the last one."""
     what_is_asked(request.GET, ActionsQuery)
     asked = {"created_at__lt": read_time(query.end_date, "end_date")} if query.end_date else {}
-    actions: list[AsyncAction] = []
+    actions: list[work.AsyncAction] = []
     for model in KINDS:
         # Keys are drawn as rows are made, and have an index. What the server orders for itself (reserves) is left out.
         rows = model._default_manager.filter(**asked).exclude(status=Status.DRAFT).exclude(actor_kind="system")
         actions += rows.order_by("-pk")[: query.limit + 1]
     actions.sort(key=lambda action: action.created_at, reverse=True)
-    return {
-        "object": "list",
-        "data_ref": "async_actions",
-        "async_actions": [action_answer(action) for action in actions[: query.limit]],
-        "has_more": len(actions) > query.limit,
-    }
+    found = [action_answer(action) for action in actions[: query.limit]]
+    return AsyncActionList.of(async_actions=found, has_more=len(actions) > query.limit)
 
 
-@router.get("/{action_id}", auth=MAY_READ)
-def get_async_action(request: HttpRequest, action_id: str):
+ActionRef = path_parameter("The `async_action_id` that a call was answered with.", "aa_N6QsVx0Jd3YhLm9p")
+
+
+@operation(router, "GET", "/{action_id}", MAY_READ, "Get an async action", answer=FinishedAction)
+def get_async_action(request: HttpRequest, action_id: ActionRef):
     kind, key = action_of(action_id) or (0, 0)
     model = next((model for model in KINDS if model.action_kind == kind), None)
     action = model and model._default_manager.filter(pk=key).exclude(status=Status.DRAFT).first()
@@ -77,22 +136,20 @@ def get_async_action(request: HttpRequest, action_id: str):
     return action_answer(action) | {"result": result}
 
 
-def action_answer(action: AsyncAction) -> dict[str, Any]:
+def action_answer(action: work.AsyncAction) -> dict[str, Any]:
     started, finished = action.started_at, action.finished_at
-    return {
-        "id": action.public_id,
-        "type": KINDS[type(action)].type(action),
-        "status": STATUSES[Status(action.status)],
-        "operation_status": _operation_status(action),
-        "created_at": iso(action.created_at),
-        "updated_at": iso(finished or started or action.created_at),
-        "processing_time": round((finished - started) / timedelta(milliseconds=1)) if started and finished else 0,
-        "progress": 100 if action.status == Status.DONE else action.percent or 0,
-        "object": "async_action",
-    }
+    return AsyncAction.of(
+        action,
+        type=KINDS[type(action)].type(action),
+        status=STATUSES[Status(action.status)],
+        operation_status=_operation_status(action),
+        updated_at=iso(finished or started or action.created_at),
+        processing_time=round((finished - started) / timedelta(milliseconds=1)) if started and finished else 0,
+        progress=100 if action.status == Status.DONE else action.percent or 0,
+    )
 
 
-def _operation_status(action: AsyncAction) -> str:
+def _operation_status(action: work.AsyncAction) -> str:
     """An import of which no row was good ran to its end, and failed all the same."""
     if action.is_running:
         return "UNKNOWN"
@@ -111,7 +168,7 @@ def _import_type(done: CodeImport | CustomerImport) -> str:
     return ("CAMPAIGN.VOUCHERS_IMPORT" if done.campaign_id else "VOUCHERS.IMPORT") + ("_CSV" if by_file else "")
 
 
-def _message(action: AsyncAction, said: str) -> str:
+def _message(action: work.AsyncAction, said: str) -> str:
     return f"{said} {action.error}".rstrip()
 
 
@@ -152,7 +209,7 @@ def _campaign_deleted(deletion: CampaignDeletion, key: Key) -> dict[str, Any]:
     return {"message": _message(deletion, said), "done_count": deletion.done}
 
 
-KINDS: dict[type[AsyncAction], Kind] = {
+KINDS: dict[type[work.AsyncAction], Kind] = {
     CodeOrder: Kind(lambda order: "CAMPAIGN.VOUCHERS_GENERATE", _codes_made),
     CodeImport: Kind(_import_type, _codes_imported),
     CustomerImport: Kind(_import_type, _customers_imported),

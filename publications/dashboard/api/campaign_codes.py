@@ -7,23 +7,37 @@ from typing import Annotated
 
 from django.http import HttpRequest
 from ninja import Query, Status
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from campaigns.api.campaigns import answer_campaign, router
-from campaigns.api.voucher_requests import AddedVoucherSent, named_as_sent
+from campaigns.answers import CampaignSummary
+from campaigns.api.campaigns import CampaignRef, answer_campaign, router
+from campaigns.api.voucher_requests import AddedVoucherSent, VoucherRef, named_as_sent
 from campaigns.codes.actions.create_codes import create_code, create_random_code
 from campaigns.codes.actions.extend_pool import OneCodeOnly, order_codes, space_of
 from campaigns.codes.code_space import CodeSpaceTooSmall, code_space
 from campaigns.codes.queries.find import find_campaign
 from config.api.auth import MAY_ALL, MAY_READ, caller
 from config.api.door import invalid_payload, invalid_query
-from config.api.started import started
+from config.api.examples import Example
+from config.api.openapi import operation
+from config.api.started import Started, started
+from publications.answers.answers import Voucher
 from publications.api.voucher_changes import answer_voucher, code_of_address
 from publications.dashboard.queries.summarise_campaign import summarise_campaign
 
 
-@router.post("/{campaign_id}/vouchers", auth=MAY_ALL, response={200: dict, 202: dict})
-def add_vouchers(request: HttpRequest, campaign_id: str, sent: AddedVoucherSent | None = None, vouchers_count: int = 1):
+@operation(
+    router, "POST", "/{campaign_id}/vouchers", MAY_ALL, "Add vouchers to a campaign",
+    answer={200: Voucher, 202: Started}, refuses="duplicate_found invalid_campaign",
+    words={"vouchers_count": "How many to make; more than one are made in the background."},
+    examples=[
+        Example("One at once", {}),
+        Example("A hundred in the background", {"metadata": {"batch": 7}}, query={"vouchers_count": 100}),
+    ],
+)  # fmt: skip
+def add_vouchers(
+    request: HttpRequest, campaign_id: CampaignRef, sent: AddedVoucherSent | None = None, vouchers_count: int = 1
+):
     """One is made at once and answered with; several are made in the background."""
     campaign, sent, by = find_campaign(campaign_id), sent or AddedVoucherSent(), caller(request)
     configuration = sent.code_config.given() if sent.code_config else {}
@@ -51,8 +65,14 @@ def add_vouchers(request: HttpRequest, campaign_id: str, sent: AddedVoucherSent 
     return Status(200, answer_voucher(request, voucher))
 
 
-@router.post("/{campaign_id}/vouchers/{code}", auth=MAY_ALL)
-def add_voucher_with_code(request: HttpRequest, campaign_id: str, code: str, sent: AddedVoucherSent | None = None):
+@operation(
+    router, "POST", "/{campaign_id}/vouchers/{code}", MAY_ALL, "Add a voucher with a code to a campaign", answer=Voucher,
+    refuses="duplicate_found invalid_campaign",
+    examples=[Example("A code of one's own", {"metadata": {"batch": 7}}, path={"code": "AUTUMN-VIP"})],
+)  # fmt: skip
+def add_voucher_with_code(
+    request: HttpRequest, campaign_id: CampaignRef, code: VoucherRef, sent: AddedVoucherSent | None = None
+):
     campaign = find_campaign(campaign_id)
     code = code_of_address(code)
     with named_as_sent():
@@ -71,12 +91,16 @@ Day = Annotated[date | None, BeforeValidator(_day, json_schema_input_type=date |
 
 
 class SummaryQuery(BaseModel):
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     start_date: Day = None
+    """The first day, such as 2026-03-01."""
     end_date: Day = None
+    """The last day."""
 
 
-@router.get("/{campaign_id}/summary", auth=MAY_READ)
-def get_campaign_summary(request: HttpRequest, campaign_id: str, query: Annotated[SummaryQuery, Query()]):
+@operation(router, "GET", "/{campaign_id}/summary", MAY_READ, "Sum up a campaign", answer=CampaignSummary)
+def get_campaign_summary(request: HttpRequest, campaign_id: CampaignRef, query: Annotated[SummaryQuery, Query()]):
     """Counts of the days from `start_date` to `end_date`, both included, in UTC."""
     campaign = find_campaign(campaign_id)
     summary = summarise_campaign(campaign, since=query.start_date, until=query.end_date)

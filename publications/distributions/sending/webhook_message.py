@@ -8,9 +8,9 @@ from typing import Any
 from campaigns.codes.models import Voucher
 from config.api.door import iso
 from config.public_ids import PUBLICATION, VOUCHER
-from customers.api.answers import customer_answer
 from customers.models import Customer
 from publications.distributions.models import Delivery, Distribution
+from publications.redemptions.customer_answers import customer_answers
 
 NOT_YET = "…"  # in a preview: what gets its id when the run publishes
 
@@ -25,7 +25,7 @@ def webhook_message(
         "id": f"{distribution.public_id}.{delivery.pk if delivery else NOT_YET}",
         "type": "distribution.message",
         "distribution": {"id": distribution.public_id, "name": distribution.name},
-        "customer": customer_answer(customer),
+        "customer": customer_answers([customer])[0],
         "campaign": {"id": campaign.public_id, "name": campaign.name} if campaign else None,
         "publication_id": publication_id if delivery or not campaign else f"{PUBLICATION}_{NOT_YET}",
         "codes": [

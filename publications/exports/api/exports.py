@@ -5,22 +5,25 @@ Those that the API ordered, that is. What staff order in the dashboard (reports,
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest
 from ninja import Query, Router
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from campaigns.codes.queries.find import find_campaign
 from config.actor import Actor
 from config.api.auth import MAY_ALL, MAY_READ, Key, KeyWith, caller
-from config.api.bodies import array_of
+from config.api.bodies import Sent, array_of
 from config.api.conditions import InvalidCondition
-from config.api.door import ApiError, as_api_error, invalid_payload, iso, not_found
-from config.api.filters import what_is_asked
-from config.api.lists import ListQuery, answer_list
+from config.api.door import ApiError, invalid_payload, not_found, refusals
+from config.api.examples import Example
+from config.api.lists import Listing, ListQuery
+from config.api.openapi import operation, path_parameter
+from config.api.schemas import MAYBE, Answer, CampaignId, Moment, id_of
 from config.public_ids import EXPORT, key_of
+from publications.exports import models
 from publications.exports.actions.delete_export import delete_export
 from publications.exports.actions.download_export import NoFile, download_export
 from publications.exports.actions.order_selection import (
@@ -31,14 +34,13 @@ from publications.exports.actions.order_selection import (
     order_selection,
 )
 from publications.exports.fields import NAMING_CODES, OF_KIND
-from publications.exports.models import Export
 from publications.exports.sign_download import sign_download, who_was_given
 
 router = Router(tags=["Exports"])
 
 MOST_FIELDS = 200
 BLOCK = 256 * 1024
-Status = Export.Status
+Status = models.Export.Status
 STATUSES = {
     Status.QUEUED: "SCHEDULED",
     Status.RUNNING: "IN_PROGRESS",
@@ -63,25 +65,64 @@ class KeyOrToken(KeyWith):
 MAY_READ_OR_TAKE = KeyOrToken(*MAY_READ.scopes)
 
 
-class ExportParameters(BaseModel):
-    model_config = ConfigDict(strict=True)
+class ExportSelection(Answer):
+    """As they were sent, and what holds where nothing was."""
 
+    fields: list[str] = Field(examples=[["code", "campaign", "customer_source_id"]])
+    filters: dict[str, Any] = Field(examples=[{}])
+    order: str = Field(examples=["-created_at"])
+    campaign_id: CampaignId = MAYBE
+
+
+class ExportResult(Answer):
+    url: str = Field(examples=["https://handout.example.com/v1/exports/export_Hw4PzKb7Qd1RsT9f?token=eyJ…"])
+    """The file, for whoever has this address, for a day."""
+
+
+class Export(Answer):
+    """A CSV file."""
+
+    id: id_of("export", "export_Hw4PzKb7Qd1RsT9f")
+    object: Literal["export"]
+    created_at: Moment
+    status: Literal["DONE", "SCHEDULED", "IN_PROGRESS", "ERROR"]
+    channel: Literal["API"]
+    exported_object: Literal["voucher", "publication", "customer"]
+    parameters: ExportSelection
+    result: ExportResult | None
+    """null until it is done, and when its file was deleted."""
+    user_id: None
+
+
+class ExportParameters(Sent):
     fields: array_of(str, most=MOST_FIELDS) | None = None
     filters: dict[str, Any] | None = None
     order: str | None = None
     campaign_id: str | None = None
 
 
-class ExportSent(BaseModel):
+class ExportSent(Sent):
     """The body of POST /v1/exports."""
-
-    model_config = ConfigDict(strict=True)
 
     exported_object: str
     parameters: ExportParameters | None = None
 
 
-@router.post("", auth=MAY_ALL)
+LISTING = Listing(Export, "exports", EXPORT, ORDERS)
+ExportRef = path_parameter("An export's id.", "export_Hw4PzKb7Qd1RsT9f")
+CODES = {
+    "exported_object": "voucher",
+    "parameters": {
+        "fields": ["code", "campaign", "customer_source_id"],
+        "filters": {"campaign": {"conditions": {"$is": ["Autumn coffee"]}}},
+    },
+}
+
+
+@operation(
+    router, "POST", "", MAY_ALL, "Create an export", answer=Export, refuses="invalid_export_fields not_found",
+    examples=[Example("The codes of a campaign", CODES), Example("All customers", {"exported_object": "customer"})],
+)  # fmt: skip
 def create_export(request: HttpRequest, sent: ExportSent):
     """Orders the file; it is made in the background."""
     chosen = sent.parameters or ExportParameters()
@@ -100,21 +141,21 @@ def create_export(request: HttpRequest, sent: ExportSent):
     return export_answer(request, export)
 
 
-@router.get("", auth=MAY_READ)
+@operation(router, "GET", "", MAY_READ, "List exports", lists=LISTING)
 def list_exports(request: HttpRequest, query: Annotated[ListQuery, Query()]):
-    def answer(found: list[Export]) -> list[dict[str, Any]]:
-        return [export_answer(request, export) for export in found]
-
-    what_is_asked(request.GET, ListQuery)
-    return answer_list(_seen_by(request.auth), query, name="exports", prefix=EXPORT, orders=ORDERS, answer=answer)
+    rows = _seen_by(request.auth).filter(LISTING.asked(request))
+    return LISTING.answer(rows, query, request, lambda found: [export_answer(request, export) for export in found])
 
 
-@router.get("/{export_id}", auth=MAY_READ_OR_TAKE)
-def get_export(request: HttpRequest, export_id: str, token: str | None = None):
+@operation(
+    router, "GET", "/{export_id}", MAY_READ_OR_TAKE, "Get an export, or its file", answer=Export,
+    files=["text/plain", "text/csv"], words={"token": "As in `result.url`, which then needs no key."},
+)  # fmt: skip
+def get_export(request: HttpRequest, export_id: ExportRef, token: str | None = None):
     """How far it is; or its file, with the token of `result.url`, or for `Accept: text/plain` alone."""
     # That a file was taken is written down, although this is a GET: Voucherify's clients take files so.
     if token:
-        export = Export.objects.filter(pk=key_of(EXPORT, export_id), parameters__isnull=False).first()
+        export = models.Export.objects.filter(pk=key_of(EXPORT, export_id), parameters__isnull=False).first()
         if not export or not (taker := who_was_given(token, export)):
             raise ApiError(
                 401, "unauthorized", "Unauthorized", "The token is not this export's, or older than a day. Get the export for another."
@@ -127,41 +168,37 @@ def get_export(request: HttpRequest, export_id: str, token: str | None = None):
     return export_answer(request, export)
 
 
-@router.delete("/{export_id}", auth=MAY_ALL, response={204: None})
-def remove_export(request: HttpRequest, export_id: str):
+@operation(router, "DELETE", "/{export_id}", MAY_ALL, "Delete an export", answer={204: None})
+def remove_export(request: HttpRequest, export_id: ExportRef):
     """Deletes the file as well."""
     if not delete_export(_find(request.auth, export_id), by=caller(request)):
         raise not_found("export", export_id)
 
 
-def export_answer(request: HttpRequest, export: Export) -> dict[str, Any]:
+def export_answer(request: HttpRequest, export: models.Export) -> dict[str, Any]:
     result = None
     if export.status == Status.DONE and not export.file_deleted_at:
         token = sign_download(export, key=request.auth)
         result = {"url": request.build_absolute_uri(f"/v1/exports/{export.public_id}?token={token}")}
-    return {
-        "id": export.public_id,
-        "object": "export",
-        "created_at": iso(export.created_at),
-        "status": STATUSES[Status(export.status)],
-        "channel": "API",
-        "exported_object": OF_KIND[Export.Kind(export.kind)],
-        "parameters": export.parameters,
-        "result": result,
-        "user_id": None,
-    }
+    return Export.of(
+        export,
+        status=STATUSES[Status(export.status)],
+        exported_object=OF_KIND[models.Export.Kind(export.kind)],
+        result=result,
+        user_id=None,
+    )
 
 
-def _seen_by(key: Key) -> QuerySet[Export]:
+def _seen_by(key: Key) -> QuerySet[models.Export]:
     """One that holds unpublished codes in clear, or was ordered of codes by their text, is not for keys to which those
     are masked."""
-    exports = Export.objects.filter(parameters__isnull=False)
+    exports = models.Export.objects.filter(parameters__isnull=False)
     if key.may_all:
         return exports
     return exports.filter(reveals_codes=False).exclude(parameters__filters__has_any_keys=NAMING_CODES)
 
 
-def _find(key: Key, export_id: str) -> Export:
+def _find(key: Key, export_id: str) -> models.Export:
     export = _seen_by(key).filter(pk=key_of(EXPORT, export_id)).first()
     if not export:
         raise not_found("export", export_id)
@@ -172,7 +209,7 @@ def _accepts(request: HttpRequest, *kinds: str) -> bool:
     return any(kind in request.headers.get("Accept", "") for kind in kinds)
 
 
-def _file(request: HttpRequest, export: Export, taker: Actor) -> FileResponse:
+def _file(request: HttpRequest, export: models.Export, taker: Actor) -> FileResponse:
     """To a program that asks for text/plain as such; to a browser, as a CSV file to keep."""
     file = download_export(export, by=taker)
     plain = _accepts(request, "text/plain") and not _accepts(request, "text/html")
@@ -186,26 +223,12 @@ def _file(request: HttpRequest, export: Export, taker: Actor) -> FileResponse:
     return response
 
 
-@as_api_error.register
-def _(problem: NoFile) -> ApiError:
-    return ApiError(404, "not_found", "Resource not found", str(problem))
-
-
-@as_api_error.register
-def _(problem: UnknownFields) -> ApiError:
-    return ApiError(400, "invalid_export_fields", "Invalid Export", str(problem))
-
-
-@as_api_error.register
-def _(problem: UnknownExport) -> ApiError:
-    return invalid_payload(f"exported_object: {problem}")
-
-
-@as_api_error.register
-def _(problem: NotOfCampaigns) -> ApiError:
-    return invalid_payload(f"parameters.campaign_id: {problem}")
-
-
-@as_api_error.register
-def _(problem: UnknownOrder) -> ApiError:
-    return invalid_payload(f"parameters.order: {problem}")
+refusals(
+    {
+        NoFile: lambda problem: ApiError(404, "not_found", "Resource not found", str(problem)),
+        UnknownFields: lambda problem: ApiError(400, "invalid_export_fields", "Invalid Export", str(problem)),
+        UnknownExport: lambda problem: invalid_payload(f"exported_object: {problem}"),
+        NotOfCampaigns: lambda problem: invalid_payload(f"parameters.campaign_id: {problem}"),
+        UnknownOrder: lambda problem: invalid_payload(f"parameters.order: {problem}"),
+    }
+)

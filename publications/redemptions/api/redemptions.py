@@ -6,26 +6,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
-from django.db.models import Case, F, When
+from django.db.models import Case, F, QuerySet, When
 from django.http import HttpRequest
 from ninja import Query, Router
 from pydantic import Field
 
+from campaigns.api.voucher_requests import VoucherRef
 from campaigns.codes.queries.find import find_voucher
 from config.api import conditions as by
-from config.api.auth import MAY_ALL, MAY_READ, Key, caller
+from config.api.auth import MAY_ALL, MAY_READ, SEES_ALL, caller
 from config.api.door import ApiError, as_api_error, invalid_payload, not_found
-from config.api.filters import are_asked, what_is_asked
-from config.api.lists import ListQuery, answer_list
+from config.api.examples import Example
+from config.api.lists import Listing, ListQuery, Values
+from config.api.openapi import operation, path_parameter
 from config.api.queries import read_values
 from config.public_ids import CAMPAIGN, CUSTOMER, REDEMPTION, VOUCHER
 from customers.actions.upsert import InvalidCustomer
+from customers.api.requests import EXAMPLE
 from publications.answers.answers import voucher_answers
 from publications.answers.masked_codes import find_voucher_for, visible, voucher_code_filter
 from publications.queries.called import campaigns_called, customers_called
 from publications.queries.conditions import campaign_name
 from publications.redemptions.actions.redeem import Use, redeem, redeem_together
 from publications.redemptions.actions.roll_back import roll_back
+from publications.redemptions.api import answers
 from publications.redemptions.api.answers import listed_redemptions, order_of, redemption_answers
 from publications.redemptions.api.requests import RedemptionSent, RedemptionsSent, RollbackSent, amount_of
 from publications.redemptions.models import Redemption
@@ -49,27 +53,51 @@ ORDERS: dict[str, tuple[Any, ...]] = {
 }
 
 
-def orders_for(key: Key) -> dict[str, tuple[Any, ...]]:
-    """By code: those that are masked to the key stand last, whatever they are."""
-    if key.may_all:
-        return ORDERS
-    seen = Case(When(visible(key, "voucher__"), then=F("voucher__code")))
-    return ORDERS | {
-        "voucher_code": (seen.asc(nulls_last=True), "pk"),
-        "-voucher_code": (seen.desc(nulls_last=True), "-pk"),
-    }
-
-
 class RedemptionsQuery(ListQuery):
     campaign: str | None = None
+    """A campaign’s name or id."""
     customer: str | None = None
+    """A customer’s source_id or id."""
 
 
 class AllOfVoucherQuery(ListQuery):
     limit: int = Field(100, ge=1, le=100)
+    """Rows a page."""
 
 
-@router.post("", auth=MAY_ALL)
+KINDS = {"redemption": Redemption.Kind.REDEMPTION.value, "redemption_rollback": Redemption.Kind.ROLLBACK.value}
+FILTERS = {
+    "voucher_code": voucher_code_filter(SEES_ALL),
+    "related_object_id": by.public_key("voucher", VOUCHER),
+    "related_object_parent_id": by.public_key("campaign", CAMPAIGN),
+    "parent_redemption_id": by.public_key("stack", REDEMPTION),
+    "failure_code": by.text("failure_code"),
+    "result": by.choice("result"),
+    "object": by.choice("kind", read=lambda word: KINDS.get(word, word)),
+    "customer_id": by.public_key("customer", CUSTOMER),
+    "campaign_name": campaign_name(),
+    "user_login": by.text("actor_label"),
+}
+
+
+LISTING = Listing(
+    answers.Redemption, "redemptions", REDEMPTION, ORDERS, RedemptionsQuery, FILTERS,
+    moments=("created_at",), arrays={"result": Values("SUCCESS or FAILURE.", ["SUCCESS", "FAILURE"])},
+)  # fmt: skip
+OF_VOUCHER = Listing(answers.Redemption, "redemption_entries", REDEMPTION, ORDERS)
+RedemptionRef = path_parameter("The id of a redemption or a rollback.", "r_Yq3TzN8kGm5LwX1c")
+
+REFUSED = """not_found voucher_disabled voucher_not_active voucher_expired quantity_exceeded gift_amount_exceeded
+    missing_amount invalid_gift referrer_not_permitted_to_redeem"""
+TRACKING = {"tracking_id": "The customer’s source_id, where the body names no customer."}
+PAID = {"source_id": "order-1001", "amount": 2000, "status": "PAID"}
+TOGETHER = {"redeemables": [{"object": "voucher", "id": "AUTUMN-7GK2"}], "customer": EXAMPLE, "order": PAID}
+
+
+@operation(
+    router, "POST", "", MAY_ALL, "Redeem codes together", answer=answers.RedemptionsMade, refuses=REFUSED,
+    examples=[Example("One code for an order", TOGETHER)],
+)  # fmt: skip
 def redeem_stackable(request: HttpRequest, sent: RedemptionsSent):
     """Uses all the codes for one order, or none of them. Several make a stack, `parent_redemption`."""
     uses = [Use(find_voucher(asked.id), amount_of(asked.gift)) for asked in sent.redeemables]
@@ -90,8 +118,14 @@ def redeem_stackable(request: HttpRequest, sent: RedemptionsSent):
     return answer
 
 
-@of_vouchers.post("/{code}/redemption", auth=MAY_ALL)
-def redeem_voucher(request: HttpRequest, code: str, sent: RedemptionSent | None = None, tracking_id: str | None = None):
+@operation(
+    of_vouchers, "POST", "/{code}/redemption", MAY_ALL, "Redeem a code", answer=answers.Redemption, refuses=REFUSED,
+    words=TRACKING,
+    examples=[Example("For an order", {"customer": EXAMPLE, "order": PAID}, path={"code": "AUTUMN-7GK2"})],
+)  # fmt: skip
+def redeem_voucher(
+    request: HttpRequest, code: VoucherRef, sent: RedemptionSent | None = None, tracking_id: str | None = None
+):
     """Uses the code once; `code` is also a `v_…` id."""
     sent = sent or RedemptionSent()
     with _customer_named():
@@ -99,31 +133,41 @@ def redeem_voucher(request: HttpRequest, code: str, sent: RedemptionSent | None 
     return redemption_answers(_in_order([made.pk]), request.auth)[0]
 
 
-@router.get("", auth=MAY_READ)
+@operation(
+    router, "GET", "", MAY_READ, "List redemptions", lists=LISTING,
+    examples=[Example("Of one campaign", query={"campaign": "Autumn coffee"})],
+)  # fmt: skip
 def list_redemptions(request: HttpRequest, query: Annotated[RedemptionsQuery, Query()]):
     """Redemptions and rollbacks, successful and failed ones, newest first."""
-    fields = filters_for(request.auth)
-    asked = what_is_asked(request.GET, RedemptionsQuery, fields, moments=("created_at",), arrays=("result",))
-    rows = Redemption.objects.filter(asked)
+    listing = LISTING._replace(filters=FILTERS | {"voucher_code": voucher_code_filter(request.auth)})
+    rows = Redemption.objects.filter(listing.asked(request))
     if query.campaign:
         rows = rows.filter(campaign__in=campaigns_called(query.campaign))
     if query.customer:
         rows = rows.filter(customer__in=customers_called(query.customer))
     if results := read_values(request.GET, "result"):
         rows = rows.filter(result__in=[result.upper() for result in results])
-    return _answer_list(rows, query, request.auth, name="redemptions", filtered=are_asked(request.GET))
+    return _answer_list(listing, rows, query, request)
 
 
-@router.get("/{redemption_id}", auth=MAY_READ)
-def get_redemption(request: HttpRequest, redemption_id: str):
+@operation(router, "GET", "/{redemption_id}", MAY_READ, "Get a redemption", answer=answers.Redemption)
+def get_redemption(request: HttpRequest, redemption_id: RedemptionRef):
     """A redemption (r_…), a failed one (rf_…), a rollback (rr_…) or a failed one (rrf_…)."""
     return redemption_answers([_find(redemption_id)], request.auth)[0]
 
 
-@router.post("/{redemption_id}/rollback", auth=MAY_ALL)
+ROLLING_BACK = "already_rolled_back invalid_redemption_parent invalid_rollback_params"
+WHY = {"reason": "Why it is rolled back.", **TRACKING}
+UNDO = [Example("The order was cancelled", {"reason": "Order cancelled"})]
+
+
+@operation(
+    router, "POST", "/{redemption_id}/rollback", MAY_ALL, "Roll a redemption back", answer=answers.Redemption,
+    refuses=ROLLING_BACK, words=WHY, examples=UNDO,
+)  # fmt: skip
 def roll_back_redemption(
     request: HttpRequest,
-    redemption_id: str,
+    redemption_id: RedemptionRef,
     sent: RollbackSent | None = None,
     reason: str | None = None,
     tracking_id: str | None = None,
@@ -133,10 +177,13 @@ def roll_back_redemption(
     return redemption_answers(_in_order([rollback.pk]), request.auth)[0]
 
 
-@router.post("/{redemption_id}/rollbacks", auth=MAY_ALL)
+@operation(
+    router, "POST", "/{redemption_id}/rollbacks", MAY_ALL, "Roll back codes that were redeemed together",
+    answer=answers.RollbacksMade, refuses=ROLLING_BACK, words=WHY, examples=UNDO,
+)  # fmt: skip
 def roll_back_stack(
     request: HttpRequest,
-    redemption_id: str,
+    redemption_id: RedemptionRef,
     sent: RollbackSent | None = None,
     reason: str | None = None,
     tracking_id: str | None = None,
@@ -152,14 +199,20 @@ def roll_back_stack(
     return answer
 
 
-@of_vouchers.get("/{code}/redemption", auth=MAY_READ)
-def get_redemptions_of_voucher(request: HttpRequest, code: str, query: Annotated[AllOfVoucherQuery, Query()]):
+@operation(
+    of_vouchers, "GET", "/{code}/redemption", MAY_READ, "Get how often a code was used", lists=OF_VOUCHER,
+    answer=answers.RedemptionsOfVoucher,
+)  # fmt: skip
+def get_redemptions_of_voucher(request: HttpRequest, code: VoucherRef, query: Annotated[AllOfVoucherQuery, Query()]):
     """How often the code was used, and the newest hundred entries of its record; `url` leads to all, page by page."""
     return _of_voucher(request, code, query)
 
 
-@of_vouchers.get("/{code}/redemptions", auth=MAY_READ)
-def list_redemptions_of_voucher(request: HttpRequest, code: str, query: Annotated[ListQuery, Query()]):
+@operation(
+    of_vouchers, "GET", "/{code}/redemptions", MAY_READ, "List the redemptions of a voucher", lists=OF_VOUCHER,
+    answer=answers.RedemptionsOfVoucher,
+)  # fmt: skip
+def list_redemptions_of_voucher(request: HttpRequest, code: VoucherRef, query: Annotated[ListQuery, Query()]):
     """The record of one code, as `redemption.url` of the voucher promises."""
     return _of_voucher(request, code, query)
 
@@ -167,37 +220,23 @@ def list_redemptions_of_voucher(request: HttpRequest, code: str, query: Annotate
 def _of_voucher(request: HttpRequest, code: str, query: ListQuery) -> dict[str, Any]:
     voucher = find_voucher_for(request.auth, code)
     counted = voucher_answers([voucher], request.auth)[0]["redemption"]
-    rows = Redemption.objects.filter(what_is_asked(request.GET, type(query)), voucher=voucher)
-    return counted | _answer_list(rows, query, request.auth, name="redemption_entries")
+    listing = OF_VOUCHER._replace(query=type(query))
+    rows = Redemption.objects.filter(listing.asked(request), voucher=voucher)
+    return counted | _answer_list(listing, rows, query, request)
 
 
-def _answer_list(rows, query: ListQuery, key: Key, *, name: str, filtered: bool = False) -> dict[str, Any]:
+def _answer_list(listing: Listing, rows: QuerySet, query: ListQuery, request: HttpRequest) -> dict[str, Any]:
     prefix = (query.starting_after or "").partition("_")[0]
-    return answer_list(
-        with_all_about(rows),
-        query,
-        name=name,
-        prefix=prefix if prefix in PREFIXES else REDEMPTION,
-        orders=orders_for(key),
-        answer=lambda found: listed_redemptions(found, key),
-        filtered=filtered,
-    )
-
-
-def filters_for(key: Key) -> dict[str, by.Field]:
-    kinds = {"redemption": Redemption.Kind.REDEMPTION.value, "redemption_rollback": Redemption.Kind.ROLLBACK.value}
-    return {
-        "voucher_code": voucher_code_filter(key),
-        "related_object_id": by.public_key("voucher", VOUCHER),
-        "related_object_parent_id": by.public_key("campaign", CAMPAIGN),
-        "parent_redemption_id": by.public_key("stack", REDEMPTION),
-        "failure_code": by.text("failure_code"),
-        "result": by.choice("result"),
-        "object": by.choice("kind", read=lambda word: kinds.get(word, word)),
-        "customer_id": by.public_key("customer", CUSTOMER),
-        "campaign_name": campaign_name(),
-        "user_login": by.text("actor_label"),
-    }
+    if prefix in PREFIXES:
+        listing = listing._replace(prefix=prefix)
+    if not request.auth.may_all:  # codes that are masked to the key stand last, whatever they are
+        seen = Case(When(visible(request.auth, "voucher__"), then=F("voucher__code")))
+        by_code = {
+            "voucher_code": (seen.asc(nulls_last=True), "pk"),
+            "-voucher_code": (seen.desc(nulls_last=True), "-pk"),
+        }
+        listing = listing._replace(orders=ORDERS | by_code)
+    return listing.answer(with_all_about(rows), query, request, lambda found: listed_redemptions(found, request.auth))
 
 
 def _find(reference: str) -> Redemption:

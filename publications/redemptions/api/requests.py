@@ -5,14 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from config.api.bodies import array_of
-from customers.api.customers import CustomerSent
-
-
-class Sent(BaseModel):
-    model_config = ConfigDict(strict=True, use_attribute_docstrings=True)
+from config.api.bodies import Sent, array_of
+from customers.api.requests import CustomerSent
 
 
 class OrderItemSent(Sent):

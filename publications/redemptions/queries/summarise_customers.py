@@ -9,7 +9,6 @@ from django.db import connection
 from django.db.models import F, Field, Func, TextField
 
 from config.api.door import iso
-from customers.api.answers import FIND_SUMMARIES
 
 # Each is SQL of one row; `{customer}` stands for the customer's key. Amounts are in hundredths.
 # Failed attempts count as often as they were made, as long as they are kept. Of several codes used together each counts,
@@ -63,12 +62,6 @@ SELECT asked.id, redemptions.*, gifts.*, orders.*
   FROM unnest(%s::bigint[]) AS asked (id),
        LATERAL ({REDEMPTIONS}) AS redemptions, LATERAL ({GIFTS}) AS gifts, LATERAL ({ORDERS}) AS orders
 """.format(customer="asked.id")  # noqa: S608 - our own constants
-
-
-def tell_summaries() -> None:
-    """From now on answers about customers hold them."""
-    if summarise_customers not in FIND_SUMMARIES:
-        FIND_SUMMARIES.append(summarise_customers)
 
 
 def summarise_customers(customers: Sequence[int]) -> dict[int, dict[str, Any]]:

@@ -64,7 +64,7 @@ def test_it_names_every_operation():
 
 def test_it_names_every_error():
     root = ROOT
-    sources = [*root.glob("*/api*.py"), *root.glob("*/api/*.py"), *root.glob("publications/**/refusals.py")]
+    sources = [*root.glob("*/**/api/**/*.py"), *root.glob("publications/**/refusals.py")]
     keys = {
         key
         for source in sources

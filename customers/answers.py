@@ -1,4 +1,4 @@
-"""Customers in the OpenAPI document: what customers/api/answers.py answers with."""
+"""Customers as the API answers with them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from config.api.schemas import MAYBE, SHOWN, Answer, CampaignId, CustomerId, Listed, Metadata, Moment, Nothing, id_of
+from config.api.schemas import MAYBE, SHOWN, Answer, CampaignId, CustomerId, Metadata, Moment, Nothing, id_of
+from customers import models
 
 
 class GiftsRedeemed(Answer):
@@ -82,36 +83,35 @@ class Customer(Answer):
     summary: Summary
     loyalty: Loyalty
     referrals: Referrals
-    metadata: Metadata = SHOWN
-    """Absent where there is none."""
     system_metadata: dict[str, Any] = Field(examples=[{}])
     created_at: Moment
     updated_at: Moment | None
     object: Literal["customer"]
+    metadata: Metadata = SHOWN
+    """Absent where there is none."""
 
 
-class CustomerList(Listed):
-    data_ref: Literal["customers"]
-    customers: list[Customer]
-
-
-class SimpleCustomer(Answer):
-    """A customer as redemptions and orders show them."""
-
+class Contact(Answer):
     id: CustomerId
     name: str | None = Field(examples=["Erlich Bachman"])
     email: str | None = Field(examples=["erlich@example.com"])
     source_id: str | None = Field(examples=["12344"])
     metadata: Metadata
+
+
+class SimpleCustomer(Contact):
+    """A customer as redemptions and orders show them."""
+
     object: Literal["customer"]
 
 
-class ShortCustomer(SimpleCustomer):
+class ShortCustomer(Contact):
     """A customer as publications show them."""
 
     summary: Nothing
     loyalty: Nothing
     referrals: Nothing
+    object: Literal["customer"]
 
 
 class CustomerOfOrder(Answer):
@@ -141,31 +141,34 @@ class Event(Answer):
     metadata: Metadata
 
 
-SegmentId = id_of("seg", "seg_Tz5RkWq8Lb1NcX4v")
+def customer_answer(
+    customer: models.Customer, *, summary: dict[str, Any], referred: int, referred_by: list
+) -> dict[str, Any]:
+    """`summary`: what they redeemed and ordered; `referred`: how many they referred, `referred_by`: who referred them."""
+    return Customer.of(
+        customer,
+        **_contact(customer),
+        description=customer.description or None,
+        phone=customer.phone or None,
+        birthdate=customer.birthdate.isoformat() if customer.birthdate else None,
+        address=customer.address or None,
+        summary=summary,
+        loyalty={"points": 0, "referred_customers": referred, "campaigns": {}},
+        referrals={"total": len(referred_by), "campaigns": referred_by},
+        system_metadata={},
+        **({"metadata": customer.metadata} if customer.metadata else {}),
+    )
 
 
-class ShortSegment(Answer):
-    id: SegmentId
-    name: str = Field(examples=["VIP"])
-    object: Literal["segment"]
+def short_customer_answer(customer: models.Customer) -> dict[str, Any]:
+    """As in publications. The three nulls are required there by Voucherify's schema, and never filled in its examples."""
+    return ShortCustomer.of(customer, **_contact(customer))
 
 
-class Segment(ShortSegment):
-    """A group of customers."""
-
-    created_at: Moment
-    type: Literal["static", "auto-update", "passive"]
-    filter: dict[str, Any] | None = Field(examples=[None])
-    initial_sync_status: Literal["DONE"]
+def simple_customer_answer(customer: models.Customer) -> dict[str, Any]:
+    """As in redemptions."""
+    return SimpleCustomer.of(customer, **_contact(customer))
 
 
-class SegmentList(Listed):
-    data_ref: Literal["data"]
-    data: list[Segment]
-
-
-class SegmentsOfCustomer(Answer):
-    object: Literal["list"]
-    data_ref: Literal["data"]
-    data: list[ShortSegment]
-    total: int = Field(examples=[1])
+def _contact(customer: models.Customer) -> dict[str, str | None]:
+    return {"name": customer.name or None, "email": customer.email or None}

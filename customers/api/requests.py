@@ -1,0 +1,55 @@
+"""Customers as callers of the API send them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import model_validator
+
+from config.api.bodies import Sent
+
+EXAMPLE = {"source_id": "12344", "email": "erlich@example.com", "name": "Erlich Bachman"}
+
+
+class CustomerFields(Sent):
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    description: str | None = None
+    birthdate: str | None = None
+    """As 1990-01-31."""
+    birthday: str | None = None
+    """The same."""
+    address: dict[str, Any] | None = None
+    """`city`, `state`, `line_1`, `line_2`, `country`, `postal_code`."""
+    metadata: dict[str, Any] | None = None
+
+    def given(self) -> dict[str, Any]:
+        """As upsert_customer() takes it."""
+        fields = self.model_dump(exclude_none=True)
+        if "address" in self.model_fields_set:
+            fields["address"] = self.address
+        return fields
+
+
+class Identified(Sent):
+    id: str | None = None
+    """`cust_…`, of one that exists."""
+    source_id: str | None = None
+    """The shop’s own id: who has it is updated, else created."""
+
+
+class CustomerSent(CustomerFields, Identified):
+    """A customer as callers send it: any of these fields, but one at least. `null` clears the address or a part of it, and
+    counts as not given elsewhere."""
+
+    @model_validator(mode="after")
+    def _says_something(self):
+        if not self.model_dump(exclude_none=True):
+            raise ValueError(f"must have at least one of {', '.join(type(self).model_fields)}")
+        return self
+
+
+class CustomerUpdateSent(CustomerFields):
+    """The body of PUT /v1/customers/{id}. What is not in it stays, and so does `source_id`. `null` clears the
+    address or a part of it, and counts as not given elsewhere."""
