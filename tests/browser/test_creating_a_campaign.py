@@ -27,7 +27,7 @@ def test_codes_are_previewed_refused_with_the_arithmetic_and_then_made(page):
 
     expect(samples).to_have_text([re.compile(r"^ROAST-\d\d$")] * 5)
     preview = page.locator("#preview")
-    expect(preview).to_contain_text("10 characters over 2 random places give 100 codes")
+    expect(preview).to_contain_text("10 characters in 2 random positions give 100 codes")
     expect(preview).to_contain_text("1,500 more were requested: use at least 4 random positions, or more characters.")
 
     page.get_by_role("button", name="Create campaign").click()

@@ -195,7 +195,10 @@ def test_a_name_is_taken_once():
             "expiration_date: The expiration must be after the start.",
         ),
         ({"vouchers_count": -1}, "vouchers_count: must be at least 0"),
-        ({"vouchers_count": 10_000_001}, "vouchers_count: Order at most 10,000,000 codes at once; more can follow."),
+        (
+            {"vouchers_count": 10_000_001},
+            "vouchers_count: Generate at most 10,000,000 codes at a time; you can add more later.",
+        ),
         (
             {"voucher": PERCENT | {"code_config": {"pattern": "NONE"}}},
             "voucher.code_config.pattern: Include at least one #. Each # becomes a random character.",
@@ -221,7 +224,7 @@ def test_a_code_space_that_is_too_small():
     answer = Api().post("campaigns", {"name": "Coffee", "voucher": voucher, "vouchers_count": 101})
 
     assert answer.error[:2] == (400, "invalid_payload")
-    assert "vouchers_count: 10 characters over 2 random places give 100 codes" in answer.error[3]
+    assert "vouchers_count: 10 characters in 2 random positions give 100 codes" in answer.error[3]
     assert not Campaign.objects.exists()
 
 

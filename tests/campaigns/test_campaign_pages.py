@@ -144,7 +144,7 @@ def test_the_preview_shows_five_codes_and_the_size_of_the_space(signed_in):
     preview = part.context["preview"]
     assert len(preview.samples) == 5
     assert all(code.startswith("A-") and len(code) == 12 for code in preview.samples)
-    assert "2 characters over 10 random places give 1,024 codes." in part.content.decode()
+    assert "2 characters in 10 random positions give 1,024 codes." in part.content.decode()
     assert "Easy to guess" in part.content.decode()
 
 

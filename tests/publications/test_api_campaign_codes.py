@@ -155,16 +155,18 @@ def test_an_order_whose_codes_ran_out_meanwhile_says_so():
     action = caller.get(f"async-actions/{answer.json['async_action_id']}").json
 
     assert (action["status"], action["operation_status"], action["result"]["done_count"]) == ("FAILED", "FAILED", 0)
-    assert action["result"]["message"].startswith("0 voucher(s) created successfully. 2 characters over 1 random place")
+    assert action["result"]["message"].startswith(
+        "0 voucher(s) created successfully. 2 characters in 1 random position"
+    )
     assert campaign.vouchers.count() == 0
 
 
 @pytest.mark.parametrize(
     ("call", "body", "key", "details"),
     [
-        ("vouchers_count=0", {}, "invalid_payload", "vouchers_count: Order 1 to 10,000,000 codes at once; more can follow."),
-        ("vouchers_count=-3", {}, "invalid_payload", "vouchers_count: Order 1 to 10,000,000 codes at once; more can follow."),
-        ("vouchers_count=9223372036854775808", {}, "invalid_payload", "vouchers_count: Order 1 to 10,000,000 codes at once; more can follow."),
+        ("vouchers_count=0", {}, "invalid_payload", "vouchers_count: Generate 1 to 10,000,000 codes at a time; you can add more later."),
+        ("vouchers_count=-3", {}, "invalid_payload", "vouchers_count: Generate 1 to 10,000,000 codes at a time; you can add more later."),
+        ("vouchers_count=9223372036854775808", {}, "invalid_payload", "vouchers_count: Generate 1 to 10,000,000 codes at a time; you can add more later."),
         ("vouchers_count=many", {}, "invalid_query_params", "vouchers_count: must be a whole number"),
         ("vouchers_count=5", {"code_config": {"length": 1, "charset": "AB"}}, "invalid_query_params", "vouchers_count: 2 characters in 1 random position give 2 codes; 0 already exist, and 5 more were requested: use at least 3 random positions, or more characters."),
         ("vouchers_count=2", {"code_config": {"pattern": "X"}}, "invalid_payload", "code_config.pattern: Include at least one #. Each # becomes a random character."),

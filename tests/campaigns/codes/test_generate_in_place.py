@@ -44,8 +44,8 @@ def test_two_places_of_digits_give_all_hundred_codes_and_not_one_more():
     with pytest.raises(CodeSpaceExhausted) as exhausted, transaction.atomic():
         extend_pool(tiny, count=1)
     assert str(exhausted.value) == (
-        "10 characters over 2 random places give 100 codes, and too few of them are free: 0 of the 1 wanted now could "
-        "be found. Give the campaign more random positions or more characters."
+        "10 characters in 2 random positions give 100 codes, and too few are free: found only 0 of 1. "
+        "Give the campaign more random positions or more characters."
     )
     assert Voucher.objects.count() == 100
 

@@ -211,7 +211,7 @@ def test_a_filter_looks_through_so_many_calls_and_says_so(signed_in, monkeypatch
     further = page.context["table"].looked.further
     page = browser.get(f"/settings/api-keys/{key.pk}/log", {"status": "404", "beyond": further})
     assert len(page.context["table"].page) == 1
-    assert "to the very last" in page.content.decode()
+    assert "Searched all the remaining" in page.content.decode()
 
     page = browser.get(f"/settings/api-keys/{key.pk}/log")
     assert len(page.context["table"].page) == 3

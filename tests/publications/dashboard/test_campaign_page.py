@@ -136,7 +136,7 @@ def test_the_head_tells_status_value_dates_and_what_is_special(signed_in):
     assert "Autumn Roast Disabled" in page
     assert (
         "20% off · until 31 Dec 2099 · Discount coupons · one code per customer · auto-extending · "
-        "valid 30 days after publishing"
+        "valid for 30 days after publishing"
     ) in page
 
 
