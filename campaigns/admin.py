@@ -263,7 +263,7 @@ class OfferChangeAdmin(ReadOnlyAdmin):
 
 @admin.register(CampaignCount)
 class CampaignCountAdmin(InternalAdmin):
-    section, about = Section.INTERNALS, "Counts of large campaigns, made beforehand"
+    section, about = Section.INTERNALS, "Precomputed counts of large campaigns"
     list_display = ["campaign", "total", "in_pool", "published", "redeemed", "customers", "counted_at", "seconds"]
     list_select_related = ["campaign"]
     ordering = ["-counted_at"]

@@ -15,7 +15,7 @@ from config.api.schemas import MAYBE, SHOWN, Answer, CampaignId, Metadata, Momen
 
 class CodeConfig(Answer):
     length: int = Field(examples=[8])
-    """How many characters are drawn at random."""
+    """The number of random characters."""
     charset: str = Field(examples=["23456789ABCDEFGHJKLMNPQRSTUVWXYZ"])
     pattern: str = Field(examples=["AUTUMN-########"])
     prefix: str = MAYBE
@@ -47,13 +47,13 @@ class Campaign(Answer):
     description: str | None = Field(examples=[None])
     campaign_type: Literal["DISCOUNT_COUPONS", "GIFT_VOUCHERS", "REFERRAL_PROGRAM"]
     type: Literal["STATIC", "AUTO_UPDATE", "STANDALONE"] = Field(examples=["AUTO_UPDATE"])
-    """AUTO_UPDATE makes codes when its pool is empty; STANDALONE has one named code."""
+    """AUTO_UPDATE generates codes when its pool is empty; STANDALONE has a single named code."""
     voucher: CampaignVoucher
     auto_join: Literal[False]
     join_once: bool
     use_voucher_metadata_schema: Literal[False]
     start_date: Moment | None = SHOWN
-    """Absent in the answer to the call that cleared it, as `expiration_date` is."""
+    """Absent in the response to the call that cleared it, like `expiration_date`."""
     expiration_date: Moment | None = SHOWN
     validity_timeframe: Nothing
     validity_day_of_week: Nothing
@@ -101,7 +101,7 @@ class CampaignSummary(Answer):
     discounted_amount: Literal[0] = MAYBE
     rolledback_discounted_amount: Literal[0] = MAYBE
     referred_customers: int = MAYBE
-    """Of a referral program."""
+    """For referral programs."""
     created_vouchers_amount: int = MAYBE
     amount_added: Literal[0] = MAYBE
     amount_deleted: Literal[0] = MAYBE

@@ -26,21 +26,21 @@ from config.api.door import Renderer, error_response
 from config.api.metadata_schemas import router as metadata_schemas
 
 TAGS = {
-    "Publications": "Handing a code to a customer, exactly once, and who got what.",
-    "Vouchers": "Codes: what they are worth, and who holds them.",
-    "Campaigns": "Sets of codes that are worth the same, and the adding of codes to them.",
-    "Customers": "Who gets codes.",
-    "Redemptions": "The record of use: codes used, and uses taken back.",
+    "Publications": "Publish codes to customers, exactly once, and see who got what.",
+    "Vouchers": "Codes, what they are worth and who holds them.",
+    "Campaigns": "Pools of codes with the same offer, and adding codes to them.",
+    "Customers": "The people who get codes.",
+    "Redemptions": "Redeem codes and roll back redemptions.",
     "Exports": "CSV files of vouchers, publications or customers.",
-    "Segments": "Groups of customers: chosen one by one, or by a filter.",
-    "Events": "What customers did, by the shop’s own names for it.",
-    "Metadata schemas": "None: metadata are any keys and values.",
-    "Async actions": "How far the work is that goes on in the background.",
+    "Segments": "Groups of customers, chosen one by one or by a filter.",
+    "Events": "Customer activity, under your own event names.",
+    "Metadata schemas": "Always empty: metadata can have any keys and values.",
+    "Async actions": "The progress of background work.",
 }
 api = NinjaAPI(
     title="Handout",
     version="1",
-    description="Hands each voucher code to one customer, exactly once. Speaks Voucherify's v1.",
+    description="Hands each voucher code to one customer, exactly once. Compatible with Voucherify's v1.",
     openapi_extra={"tags": [{"name": name, "description": words} for name, words in TAGS.items()]},
     urls_namespace="v1",
     docs_url=None,

@@ -53,7 +53,7 @@ def aside(environ: Environ) -> bool:
 def healthz() -> Answer:
     """200 while this process can answer at all. Touches no database, which a restart of the process would not mend."""
     stuck = application.is_stuck()
-    return _for_probes(503 if stuck else 200, {"status": "stands still" if stuck else "ok"})
+    return _for_probes(503 if stuck else 200, {"status": "is not responding" if stuck else "ok"})
 
 
 def not_ready() -> Answer:

@@ -31,19 +31,19 @@ class Environment(environ.Env):
         given = self.str(name, default="") or str(default)
         if not given.isdecimal() or not least <= (number := int(given)) <= most:
             limit = f"from {least} to {most}" if most < 2**31 else f"of {least} or more"
-            raise SettingRefused(f"{name}={given} cannot be: give a whole number {limit}.")
+            raise SettingRefused(f"{name}={given}: must be a whole number {limit}.")
         return number
 
     def bool(self, name: str, default: Any = False) -> Any:
         given = self.str(name, default="").lower()
         if given in ("", *self.BOOLEAN_TRUE_STRINGS, "0", "false", "off", "no", "n"):
             return given in self.BOOLEAN_TRUE_STRINGS if given else default
-        raise SettingRefused(f"{name}={given} cannot be: give 1 or 0.")
+        raise SettingRefused(f"{name}={given}: must be 1 or 0.")
 
     def level(self, name: str, default: str) -> str:
         given = (self.str(name, default="") or default).upper()
         if given not in LEVELS:
-            raise SettingRefused(f"{name}={given} cannot be: give one of {', '.join(LEVELS)}.")
+            raise SettingRefused(f"{name}={given}: must be one of {', '.join(LEVELS)}.")
         return given
 
     def db(self, name: str) -> Any:
@@ -58,7 +58,7 @@ class Environment(environ.Env):
                 return super().db(name)
         except (ValueError, ImproperlyConfigured):
             pass
-        raise SettingRefused(f"{name} is no address of a PostgreSQL: write postgres://user:password@host:5432/name")
+        raise SettingRefused(f"{name} is not a PostgreSQL address: write postgres://user:password@host:5432/name")
 
     def _several_hosts(self, name: str) -> dict[str, Any]:
         try:
@@ -77,14 +77,14 @@ class Environment(environ.Env):
                 return super().email(name)
         except (ValueError, ImproperlyConfigured):
             pass
-        raise SettingRefused(f"{name} is no address of a mail server: write smtp+tls://user:password@host:587")
+        raise SettingRefused(f"{name} is not a mail server address: write smtp+tls://user:password@host:587")
 
     def sites(self, name: str) -> list[str]:
         """How browsers call this server, separated by commas."""
         found = [each.rstrip("/") for each in self.list(name, default=[]) if each]
         for each in found:
             if not each.startswith(("http://", "https://")):
-                raise SettingRefused(f"{name}={each} cannot be: write https://{each}")
+                raise SettingRefused(f"{name}={each}: write https://{each}")
         return found
 
     def folder(self, name: str, default: Path) -> Path:

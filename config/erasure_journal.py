@@ -35,7 +35,7 @@ def note_erasure(public_id: str) -> None:
     except OSError as problem:
         raise JournalNotWritten(
             f"The list of erasures {settings.ERASURES_FILE} cannot be written ({problem.strerror}), and without it a restored "
-            "backup would bring this person back. Nothing was erased: mend that on the server, then erase again."
+            "backup would bring this person back. Nothing was erased: fix that on the server, then erase again."
         ) from None
 
 

@@ -23,17 +23,17 @@ def check_metadata(value: Any, *, called: str = "Metadata", largest: int = MAX_B
     if not isinstance(value, dict):
         raise MetadataRefused(f'{called} must be a JSON object, such as {{"lang": "en"}}.')
     if depth_of(value) > MAX_DEPTH:
-        raise MetadataRefused(f"{called} may be nested at most {MAX_DEPTH} levels deep.")
+        raise MetadataRefused(f"{called} can be nested at most {MAX_DEPTH} levels deep.")
     try:
         size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
     except UnicodeEncodeError:
-        raise MetadataRefused(f"{called} holds half a character (a lone surrogate); remove it.") from None
+        raise MetadataRefused(f"{called} contains half a character (a lone surrogate); remove it.") from None
     except ValueError:  # NaN, or a number such as 1e999, which Python reads as infinity
-        raise MetadataRefused(f"{called} holds a number that is too large to be stored; remove it.") from None
+        raise MetadataRefused(f"{called} contains a number that is too large to store; remove it.") from None
     if size > largest:
-        raise MetadataRefused(f"{called} may hold at most {largest // 1024} KB; this is {size / 1024:.0f} KB.")
+        raise MetadataRefused(f"{called} can have at most {largest // 1024} KB; this is {size / 1024:.0f} KB.")
     if holds_nul(value):
-        raise MetadataRefused(f"{called} holds a NUL character (\\u0000), which cannot be stored; remove it.")
+        raise MetadataRefused(f"{called} contains a NUL character (\\u0000), which cannot be stored; remove it.")
     return value
 
 

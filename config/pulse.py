@@ -63,7 +63,7 @@ class Pulses:
             if not _lives(pid):
                 del self._quiet[pid]
             elif quiet > self._seconds:
-                self._say(f"A {name} (process {pid}) has stood still for {self._seconds:g} s and is replaced.")
+                self._say(f"A {name} (process {pid}) has not responded for {self._seconds:g} s and is replaced.")
                 del self._quiet[pid]
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)

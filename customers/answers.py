@@ -88,7 +88,7 @@ class Customer(Answer):
     updated_at: Moment | None
     object: Literal["customer"]
     metadata: Metadata = SHOWN
-    """Absent where there is none."""
+    """Absent if there is none."""
 
 
 class Contact(Answer):

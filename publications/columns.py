@@ -32,10 +32,10 @@ IGNORED = (
         for name in (field.name, field.label, *field.headings)
     ),
 )
-NO_CUSTOMERS = "No column becomes a customer’s ID, so nobody will be known to hold these codes."
+NO_CUSTOMERS = "No column is imported as a customer’s ID, so these codes will have no holder."
 NO_SOURCE_IDS = (
-    "No column becomes the customers’ source ID. Customers who were imported with one are not known by their old ID, "
-    "so they would be added once more: export that column too."
+    "No column is imported as the customers’ source ID. Customers imported with a source ID cannot be matched by "
+    "their old ID and would be added again. Export that column too."
 )
 DEFAULT_CHANNEL = "API"
 
@@ -51,7 +51,7 @@ def warning_of(mapping: Mapping[str, str]) -> str:
 def _past_moment_of(text: str) -> datetime:
     moment = moment_of(text)
     if moment > datetime.now(UTC):
-        raise RowRefused(f"{shown(text)} lies in the future. Correct it; only past publications are imported.")
+        raise RowRefused(f"{shown(text)} is in the future. Only past publications can be imported.")
     return moment
 
 

@@ -46,7 +46,9 @@ class NoVoucherSuitable(PublishRefused):
     key = "no_voucher_suitable_for_publication"
     reason = FailureReason.POOL_EMPTY
     message = "Couldn't find any voucher suitable for publication"
-    details = "The campaign's pool has too few codes left. Add codes to it, or let it extend itself (AUTO_UPDATE)."
+    details = (
+        "The campaign has too few codes left in its pool. Add codes, or let the campaign extend its pool (AUTO_UPDATE)."
+    )
 
 
 class CodesExhausted(NoVoucherSuitable):
@@ -58,7 +60,7 @@ class CodesExhausted(NoVoucherSuitable):
 
 class CampaignExpired(NoVoucherSuitable):
     reason = FailureReason.CAMPAIGN_EXPIRED
-    details = "The campaign has expired. Move its expiration date to publish from it again."
+    details = "The campaign has expired. Change its expiration date to publish from it again."
 
 
 class CampaignDisabled(PublishRefused):

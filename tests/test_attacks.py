@@ -38,7 +38,7 @@ def test_a_key_that_stands_twice_among_many_is_found_in_one_pass():
     with pytest.raises(ApiError) as refused:
         _object(pairs)
 
-    assert "k199999: stands twice in the same object." in str(vars(refused.value))
+    assert "k199999: appears twice in the same object." in str(vars(refused.value))
 
 
 @pytest.mark.parametrize("sent", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00", "0001-01-01", "3000-01-01"])

@@ -52,11 +52,11 @@ class CampaignsQuery(ListQuery):
     campaign_type: str | None = None
     """`DISCOUNT_COUPONS`, `GIFT_VOUCHERS` or `REFERRAL_PROGRAM`."""
     campaign_status: str | None = None
-    """`DONE`, `IN_PROGRESS` or `FAILED`: how far the making of the codes is."""
+    """`DONE`, `IN_PROGRESS` or `FAILED`: the progress of generating codes."""
     is_referral_code: Flag | None = None
-    """Only those of referral programs, or only the others."""
+    """Only codes of referral programs, or only others."""
     expand: str | None = None
-    """Nothing is expanded: categories are names."""
+    """Ignored: categories are names."""
 
 
 REFERRAL = Q(kind=Campaign.Kind.REFERRAL_PROGRAM)
@@ -148,7 +148,7 @@ GIFTS = {
 @operation(
     router, "POST", "", MAY_ALL, "Create a campaign", answer=answers.Campaign, refuses="duplicate_found invalid_campaign",
     examples=[
-        Example("Codes made as they are asked for", {"name": "Tea for two", "type": "AUTO_UPDATE", "voucher": PERCENT}),
+        Example("Codes generated on demand", {"name": "Tea for two", "type": "AUTO_UPDATE", "voucher": PERCENT}),
         Example("A fixed number of codes", POOL),
         Example("Gift vouchers of 50.00", GIFTS),
     ],
@@ -208,7 +208,7 @@ def put_campaign(request: HttpRequest, campaign_id: CampaignRef, sent: CampaignU
 
 @operation(
     router, "DELETE", "/{campaign_id}", MAY_ALL, "Delete a campaign", answer={202: Started},
-    words={"force": "Erase what was never published, rather than hide it."},
+    words={"force": "Erase codes that were never published, instead of hiding them."},
 )  # fmt: skip
 def remove_campaign(request: HttpRequest, campaign_id: CampaignRef, force: Flag = False):
     """Hides the campaign and its vouchers; with `force` the unpublished ones are erased in the background."""

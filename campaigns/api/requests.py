@@ -70,7 +70,7 @@ class DiscountSent(Sent):
     amount_off: Money = None
     """In hundredths: 1000 is 10.00."""
     unit_off: Number = None
-    """How many units are free."""
+    """The number of free units."""
     unit_type: str | None = None
     """What the units are."""
     fixed_amount: Money = None
@@ -93,18 +93,18 @@ class GiftSent(Sent):
 
 class LimitSent(Sent):
     quantity: int | None = Field(None, json_schema_extra={"minimum": 1})
-    """How often each voucher may be used; without limit unless told."""
+    """How often each voucher can be redeemed; unlimited by default."""
 
 
 class CodeConfigSent(Sent):
     length: Number = None
-    """How many characters are drawn at random."""
+    """The number of random characters."""
     charset: str | None = None
-    """The characters to draw from."""
+    """The characters to choose from."""
     prefix: str | None = None
     postfix: str | None = None
     pattern: str | None = None
-    """`#` is a character drawn at random, as in `TEA-####`; overrules `length`."""
+    """Each `#` becomes a random character, as in `TEA-####`; overrides `length`."""
 
     @field_validator("length")
     @classmethod
@@ -122,12 +122,12 @@ class CodeConfigSent(Sent):
 class CampaignVoucherSent(Sent):
     type: Literal["DISCOUNT_VOUCHER", "GIFT_VOUCHER"] | None = None
     discount: DiscountSent | None = None
-    """Of every campaign but GIFT_VOUCHERS."""
+    """For every campaign type except GIFT_VOUCHERS."""
     gift: GiftSent | None = None
-    """Of GIFT_VOUCHERS."""
+    """For GIFT_VOUCHERS."""
     redemption: LimitSent | None = None
     code: str | None = None
-    """Of a STANDALONE campaign: its one code."""
+    """For a STANDALONE campaign: its only code."""
     code_config: CodeConfigSent | None = None
 
 
@@ -143,22 +143,22 @@ class Named(Sent):
     name: str
     """Unique."""
     campaign_type: Literal["DISCOUNT_COUPONS", "GIFT_VOUCHERS", "REFERRAL_PROGRAM"] | None = None
-    """Unless told, as the voucher is: DISCOUNT_COUPONS or GIFT_VOUCHERS."""
+    """By default, follows the voucher: DISCOUNT_COUPONS or GIFT_VOUCHERS."""
 
 
 class CampaignFields(Sent):
     """What may be said of a campaign when it is made and when it is changed."""
 
     type: CampaignType | None = None
-    """AUTO_UPDATE makes more codes when they are asked for; STANDALONE has one named code."""
+    """AUTO_UPDATE generates more codes on demand; STANDALONE has a single named code."""
     description: str | None = None
     category: str | None = None
     join_once: bool | None = None
-    """A customer who has a code of the campaign is given the same one again."""
+    """A customer who already has a code of the campaign gets the same one again."""
     start_date: Time = None
     expiration_date: Time = None
     activity_duration_after_publishing: str | None = None
-    """ISO 8601, such as P24D: a code expires so long after it was published."""
+    """ISO 8601, such as P24D: how long after publication a code expires."""
     metadata: dict[str, Any] | None = None
 
     def texts(self) -> dict[str, Any]:
@@ -173,7 +173,7 @@ class CampaignSent(CampaignFields, Named):
 
     active: bool | None = None
     vouchers_count: int | None = Field(None, ge=0)
-    """How many codes to make, in the background."""
+    """How many codes to generate, in the background."""
     voucher: CampaignVoucherSent
 
     @model_validator(mode="after")
@@ -225,13 +225,13 @@ class CampaignUpdateSent(CampaignFields):
     """The body of PUT /v1/campaigns/{id}. What is not in it stays. null clears a date; else it counts as not given."""
 
     discount: DiscountSent | None = None
-    """For a campaign of discounts, with the type that it has."""
+    """For discount campaigns; the type cannot change."""
     gift: GiftSent | None = None
-    """For a campaign of gift vouchers."""
+    """For gift voucher campaigns."""
     metadata: dict[str, Any] | None = None
-    """Added to those that there are."""
+    """Merged with the existing metadata."""
     unset_metadata_fields: array_of(str, most=1_000) | None = None
-    """Names of metadata to take away."""
+    """Metadata keys to remove."""
 
     def cleared(self) -> list[str]:
         return [date for date in DATES if date in self.model_fields_set and getattr(self, date) is None]

@@ -60,10 +60,10 @@ class Redeemable(Answer):
 
     object: Literal["list"]
     quantity: int | None = Field(examples=[1])
-    """null: without limit."""
+    """null: unlimited."""
     redeemed_quantity: int = Field(examples=[0])
     redeemed_amount: Hundredths = MAYBE
-    """Of a gift voucher."""
+    """For gift vouchers."""
     url: str = Field(examples=["/v1/vouchers/AUTUMN-7GK2/redemptions?page=1&limit=10"])
 
 
@@ -82,7 +82,7 @@ class Holding(Answer):
 class Published(Answer):
     object: Literal["list"]
     count: int = Field(ge=0, le=1)
-    """1 while a customer holds the voucher, else 0."""
+    """1 while a customer holds the voucher, otherwise 0."""
     data_ref: Literal["entries"]
     entries: list[Holding] = Field(max_length=1)
     total: int = Field(ge=0, le=1)
@@ -94,7 +94,7 @@ class Voucher(Answer):
 
     id: VoucherId
     code: str = Field(examples=["AUTUMN-7GK2"])
-    """Masked (`••••••K2`) where it is not published and the key may not see it."""
+    """Masked (`••••••K2`) if it is unpublished and the key may not see it."""
     campaign: str | None = Field(examples=["Autumn coffee"])
     campaign_id: CampaignId | None
     category: str | None = Field(examples=[None])
@@ -116,7 +116,7 @@ class Voucher(Answer):
     updated_at: Moment | None
     holder_id: CustomerId | None
     referrer_id: CustomerId = MAYBE
-    """Of a referral code that is published: who holds it."""
+    """The holder of a published referral code."""
     redemption: Redeemable
     publish: Published
     validation_rules_assignments: Rules

@@ -105,7 +105,7 @@ class KeyWith:
                 429,
                 "too_many_requests",
                 "Too many requests",
-                f"This key may call {settings.API_RATE_LIMIT:,} times a minute.",
+                f"This key can make {settings.API_RATE_LIMIT:,} calls per minute.",
                 headers={"Retry-After": str(math.ceil(request.allowance.retry)), "X-Rate-Limit-Type": "PER_MINUTE"},
             )
         if not key.used_lately:
@@ -123,7 +123,7 @@ class KeyWith:
                 403,
                 "integration_api_key_required",
                 "Forbidden",
-                "This call hands out codes by a GET; it needs an API key that was marked for integrations.",
+                "This call publishes codes with a GET; it needs an API key that is marked for integrations.",
             )
         # Before anything is begun. The statement that publishes looks again.
         if self.publishes and key.quarantined and (quarantine := current()):
@@ -153,7 +153,7 @@ def _key_of(request: HttpRequest) -> Key:
         raise _unauthorized("Send the headers X-App-Id and X-App-Token of an API key.")
     key = _find_key(app_id)
     if not key or not hmac.compare_digest(bytes(key.token_hash), hash_of(token)):
-        raise _unauthorized("X-App-Id and X-App-Token are not those of an API key, or it was revoked.")
+        raise _unauthorized("X-App-Id and X-App-Token do not match an API key, or the key was revoked.")
     return key
 
 

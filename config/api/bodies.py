@@ -54,7 +54,7 @@ class StrictParser(Parser):
         body = request.body
         if body.count(b"{") + body.count(b"[") > MOST_PARTS or body.count(b",") > MOST_VALUES:
             raise invalid_payload(
-                f"The body holds too much at once: at most {MOST_PARTS:,} objects and arrays, and {MOST_VALUES:,} values. "
+                f"The body is too complex: at most {MOST_PARTS:,} objects and arrays, and {MOST_VALUES:,} values. "
                 "Send it in several calls, or as a CSV file."
             )
         try:
@@ -98,27 +98,27 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         for name, _ in pairs:
             if name in seen:
                 shown = name[:100].encode(errors="replace").decode()  # half a character cannot be answered with
-                raise invalid_payload(f"{shown}: stands twice in the same object.")
+                raise invalid_payload(f"{shown}: appears twice in the same object.")
             seen.add(name)
     return found
 
 
 def _integer(digits: str) -> int:
     if len(digits) > 20 or not -LARGEST_INTEGER <= (number := int(digits)) <= LARGEST_INTEGER:
-        raise invalid_payload(f"The body holds the number {digits[:30]}…, which is larger than 64 bits.")
+        raise invalid_payload(f"The body contains the number {digits[:30]}…, which is larger than 64 bits.")
     return number
 
 
 def _float(digits: str) -> float:
     if len(digits) > LONGEST_NUMBER or math.isinf(number := float(digits)):
         raise invalid_payload(
-            f"The body holds the number {digits[:30]}{'…' if len(digits) > 30 else ''}, which is too large."
+            f"The body contains the number {digits[:30]}{'…' if len(digits) > 30 else ''}, which is too large."
         )
     return number
 
 
 def _refuse_constant(name: str) -> None:
-    raise invalid_payload(f"The body holds {name}, which is not JSON.")
+    raise invalid_payload(f"The body contains {name}, which is not JSON.")
 
 
 def _refuse_unstorable(body: dict[str, Any] | list[Any]) -> None:
@@ -128,9 +128,9 @@ def _refuse_unstorable(body: dict[str, Any] | list[Any]) -> None:
         path, value = left.pop()
         if isinstance(value, str):
             if "\x00" in value:
-                raise invalid_payload(f"{path}: holds a NUL character (\\u0000), which cannot be stored.")
+                raise invalid_payload(f"{path}: contains a NUL character (\\u0000), which cannot be stored.")
             if any("\ud800" <= character <= "\udfff" for character in value):
-                raise invalid_payload(f"{path}: holds half a character (a lone surrogate), which cannot be stored.")
+                raise invalid_payload(f"{path}: contains half a character (a lone surrogate), which cannot be stored.")
         elif isinstance(value, dict):
             for name, child in value.items():
                 inside = f"{path}.{name}" if path else name

@@ -69,7 +69,7 @@ ANY_KEY = "metadata.<key>"  # the name of the field that stands for every key
 def join(conditions: Iterable[Condition], fields: Mapping[str, Field], *, junction: str = "and") -> Q:
     """All conditions as one Q. Raises InvalidCondition for a field, operator or value that cannot be."""
     if junction.lower() not in JUNCTIONS:
-        raise InvalidCondition("junction", "", f"must be and, or; this is {junction[:20]!r}")
+        raise InvalidCondition("junction", "", f"must be and or or; this is {junction[:20]!r}")
     return reduce(JUNCTIONS[junction.lower()], [_q(condition, fields) for condition in conditions] or [Q()])
 
 
@@ -86,7 +86,9 @@ def read_filters(sent: Mapping[str, Any], fields: Mapping[str, Field]) -> Q:
                 texts = [_text(text) for text in (values if isinstance(values, list) else [values])]
                 conditions.append(Condition(field, op, texts))
     if sum(len(condition.values) for condition in conditions) > MOST_VALUES:
-        raise InvalidCondition(conditions[-1].field, "", f"all conditions together may have {MOST_VALUES:,} values")
+        raise InvalidCondition(
+            conditions[-1].field, "", f"all conditions together can have at most {MOST_VALUES:,} values"
+        )
     return join(conditions, fields, junction=str(sent.get("junction") or "and"))
 
 
@@ -133,7 +135,7 @@ def category_ids(names: str) -> Field:
     def q(condition: Condition) -> Q:
         return Q(pk__isnull=condition.op == "$has_value")
 
-    return Field(tuple(sorted(PRESENCE)), q, hint=f"categories are names here and have no ids; filter by {names}")
+    return Field(tuple(sorted(PRESENCE)), q, hint=f"categories are names and have no ids; filter by {names}")
 
 
 def parse_time(sent: str) -> datetime | None:

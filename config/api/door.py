@@ -57,7 +57,7 @@ class ApiError(Exception):
 
 
 def invalid_payload(details: str) -> ApiError:
-    """The body cannot be used; `details` names the field and what was expected."""
+    """The body is invalid; `details` names the field and what was expected."""
     return ApiError(400, "invalid_payload", "Invalid payload", details)
 
 
@@ -91,11 +91,11 @@ def duplicate_found(resource_type: str, reference: str, what: str) -> ApiError:
 
 def payload_too_large(largest: int) -> ApiError:
     """`largest` in bytes."""
-    return ApiError(413, "payload_too_large", "Payload too large", f"A body may hold at most {largest // 1024:,} KB.")
+    return ApiError(413, "payload_too_large", "Payload too large", f"The body can have at most {largest // 1024:,} KB.")
 
 
 def body_too_late() -> ApiError:
-    return ApiError(408, "request_timeout", "Request timeout", "The body of the request did not come in time.")
+    return ApiError(408, "request_timeout", "Request timeout", "The body of the request did not arrive in time.")
 
 
 def key_or_404(prefix: str, resource_type: str, reference: str) -> int:
@@ -113,7 +113,7 @@ def as_api_error(problem: Exception) -> ApiError:
         500,
         "internal_error",
         "Internal server error",
-        "Something broke on the server. Tell whoever runs it the request_id; its log says more.",
+        "Something went wrong on the server. Give the request_id to the person who runs it: the log says more.",
     )
 
 
@@ -154,13 +154,15 @@ def _(problem: Http404) -> ApiError:
         404,
         "not_found",
         "There is no such operation",
-        "There is no such operation; check the address. A slash within a code or a name is written %2F.",
+        "There is no such operation; check the address. Write a slash within a code or name as %2F.",
     )
 
 
 @as_api_error.register
 def _(problem: DisallowedHost) -> ApiError:
-    return ApiError(400, "invalid_host", "Invalid host", "This server does not go by that name; see ALLOWED_HOSTS.")
+    return ApiError(
+        400, "invalid_host", "Invalid host", "This server does not accept that host name; see ALLOWED_HOSTS."
+    )
 
 
 @as_api_error.register
@@ -170,12 +172,12 @@ def _(problem: RequestDataTooBig) -> ApiError:
 
 @as_api_error.register
 def _(problem: MultiPartParserError) -> ApiError:
-    return invalid_payload(f"The body is no multipart/form-data that can be read: {problem}")
+    return invalid_payload(f"The body is not valid multipart/form-data: {problem}")
 
 
 @as_api_error.register
 def _(problem: TooManyFieldsSent) -> ApiError:
-    return invalid_query(f"A query may hold at most {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS} parameters.")
+    return invalid_query(f"A query can have at most {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS} parameters.")
 
 
 @as_api_error.register
@@ -191,7 +193,7 @@ def _(problem: Exception) -> ApiError:
         503,
         "service_unavailable",
         "Service unavailable",
-        "The database did not answer, or takes no writes just now. Repeat the request: with a source_id a publication is never made twice.",
+        "The database did not respond, or is read-only right now. Repeat the request: with a source_id, nothing is published twice.",
         headers={"Retry-After": "1"},
     )
 
@@ -230,9 +232,9 @@ def _in_words(error: dict[str, Any]) -> str:
         "greater_than_equal": f"must be at least {limits.get('ge')}",
         "greater_than": f"must be more than {limits.get('gt')}",
         "less_than_equal": f"must be at most {limits.get('le')}",
-        "string_too_long": f"may hold at most {limits.get('max_length')} characters",
+        "string_too_long": f"can have at most {limits.get('max_length')} characters",
         "string_too_short": "must not be empty",
-        "too_long": f"may hold at most {limits.get('max_length') or 0:,} elements; this has {limits.get('actual_length') or 0:,}",
+        "too_long": f"can have at most {limits.get('max_length') or 0:,} elements; this has {limits.get('actual_length') or 0:,}",
         "too_short": "must not be empty",
         "literal_error": f"must be {limits.get('expected')}",
         "value_error": str(limits.get("error", "")),
@@ -307,13 +309,13 @@ def _answer(request: HttpRequest) -> HttpResponse:
     if settings.HTTPS and not request.is_secure():
         raise ApiError(403, "https_required", "HTTPS required", "This server answers API calls over HTTPS only.")
     if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
-        raise invalid_query("The address holds a NUL character (%00), which no value can hold.")
+        raise invalid_query("The address contains a NUL character (%00), which is not allowed.")
     if request.headers.get("Transfer-Encoding"):
         raise ApiError(
             411,
             "length_required",
             "Length required",
-            "Of transfer codings only chunked is taken. Send the body so, or whole with a Content-Length header.",
+            "The only accepted transfer coding is chunked. Use it, or send the body with a Content-Length header.",
         )
     if int(request.META.get("CONTENT_LENGTH") or 0) > (largest := largest_body(request.path_info)):
         raise payload_too_large(largest)
@@ -325,7 +327,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
             405,
             "method_not_allowed",
             "Method not allowed",
-            f"{request.method} is not possible at this address; use {allowed.replace(', ', ' or ')}.",
+            f"{request.method} is not allowed at this address; use {allowed.replace(', ', ' or ')}.",
             headers={"Allow": allowed},
         )
     return response

@@ -46,9 +46,9 @@ def what_is_asked(
     for name, sent in query.lists():
         if not takes.fullmatch(name) and set(sent) != {UNSET}:
             names = [*known.model_fields, *arrays, *short, *moments, *(["filters"] if fields else [])]
-            raise invalid_query(f"{name[:80]}: this list knows no such parameter; it takes {', '.join(names)}")
+            raise invalid_query(f"{name[:80]}: this list has no such parameter; available: {', '.join(names)}")
         if sent == [""] and name not in PAGING and not name.startswith(("_", "filters", "[filters")):
-            raise invalid_query(f"{name}: needs a value; leave it out for a list that is not narrowed by it")
+            raise invalid_query(f"{name}: needs a value; leave it out if you do not want to filter by it")
     found = times(query, *moments) & filters_of(query, fields)
     for name in short:
         if values := [value for value in read_values(query, name) if value != UNSET]:
@@ -90,7 +90,7 @@ def filters_of(query: QueryDict, fields: Mapping[str, Field]) -> Q:
         field, op = match.groups()
         found.setdefault((field, op), []).extend(value for text in sent for value in unpack(text))
     if sum(field.startswith("metadata.") for field, _ in found) > MOST_KEYS:
-        raise invalid_query(f"filters: may ask for at most {MOST_KEYS} keys of metadata")
+        raise invalid_query(f"filters: can use at most {MOST_KEYS} metadata keys")
     try:
         return join((Condition(*key, values) for key, values in found.items()), fields, junction=junction)
     except InvalidCondition as wrong:

@@ -32,13 +32,13 @@ class ListQuery(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     limit: int = Field(10, ge=1, le=100)
-    """Rows a page."""
+    """Rows per page."""
     page: int = Field(1, ge=1)
-    """Its number."""
+    """The page number."""
     order: str | None = None
-    """A minus turns the order round."""
+    """A minus sign reverses the order."""
     starting_after: str | None = None  # beyond Voucherify
-    """The id of the last row of the page before; goes with orders by `created_at` and `id`."""
+    """The id of the last row of the previous page; works with orders by `created_at` and `id`."""
 
 
 class Values(NamedTuple):
@@ -79,7 +79,7 @@ class Listing(NamedTuple):
                 400,
                 "page_over_limit",
                 "Listing resource above 1000 page is not supported",
-                "Property .page cannot be higher than 1000. Page on with starting_after and the id of the last row.",
+                "Property .page cannot be higher than 1000. To continue, use starting_after with the id of the last row.",
             )
         order = query.order or next(iter(self.orders))
         if order not in self.orders:
@@ -112,17 +112,19 @@ def _refused_when_slow(database: str) -> Iterator[None]:
         if not isinstance(problem.__cause__, QueryCanceled):
             raise
         raise invalid_query(
-            f"filters: looking through all rows took more than {SECONDS} seconds. Add what narrows them, such as the campaign."
+            f"filters: searching all rows took more than {SECONDS} seconds. Narrow the search, for example by campaign."
         ) from None
 
 
 def _after(rows: QuerySet, reference: str, order: str, prefix: str) -> Q:
     if order.lstrip("-") not in BY_AGE:
-        raise invalid_query("starting_after: goes with the orders created_at, -created_at, id and -id only")
+        raise invalid_query("starting_after: works only with the orders created_at, -created_at, id and -id")
     key = key_of(prefix, reference)
     created_at = rows.model.objects.filter(pk=key).values_list("created_at", flat=True).first() if key else None
     if created_at is None:
-        raise invalid_query(f"starting_after: there is no {reference}; give the id of the last row of the page before")
+        raise invalid_query(
+            f"starting_after: {reference} does not exist; use the id of the last row of the previous page"
+        )
     beyond = "lt" if order.startswith("-") else "gt"
     after_key = Q(**{f"pk__{beyond}": key})
     if order.lstrip("-") == "id":

@@ -24,7 +24,7 @@ class MetadataSchemas(Answer):
     has_more: Literal[False]
 
 
-Related = path_parameter("What the metadata are of: `voucher`, `customer`, …", "voucher")
+Related = path_parameter("What the metadata belongs to: `voucher`, `customer`, …", "voucher")
 
 
 @operation(router, "GET", "", MAY_READ, "List metadata schemas", answer=MetadataSchemas)
@@ -35,7 +35,7 @@ def list_metadata_schemas(request: HttpRequest):
 
 
 @operation(
-    router, "GET", "/{related_object}", MAY_READ, "List metadata schemas of one kind of thing", answer=MetadataSchemas
+    router, "GET", "/{related_object}", MAY_READ, "List metadata schemas of one object type", answer=MetadataSchemas
 )
 def list_metadata_schemas_of(request: HttpRequest, related_object: Related):
     """Of vouchers, customers and so on: none either."""

@@ -33,8 +33,8 @@ WITH_BODY = ["invalid_payload", "request_timeout", "payload_too_large", "unsuppo
 WORDS = {
     200: "Done.",
     201: "Made.",
-    202: "Accepted; the work goes on in the background.",
-    204: "Done; there is no body.",
+    202: "Accepted; the work continues in the background.",
+    204: "Done; the response has no body.",
 }
 
 
@@ -311,13 +311,13 @@ KEY = {
 }
 HEADERS = {
     "X-Request-Id": {
-        "description": "Names this call in the server's log and in the log of the key.",
+        "description": "Identifies this call in the server's log and the key's log.",
         "schema": {"type": "string"},
     },
-    "X-Rate-Limit-Limit": {"description": "Calls a minute.", "schema": {"type": "integer"}},
-    "X-Rate-Limit-Remaining": {"description": "Calls that are left of them.", "schema": {"type": "integer"}},
+    "X-Rate-Limit-Limit": {"description": "Calls per minute.", "schema": {"type": "integer"}},
+    "X-Rate-Limit-Remaining": {"description": "Calls left.", "schema": {"type": "integer"}},
     "X-Rate-Limit-Retry": {
-        "description": "Seconds until the next call may be made; 0 while it may.",
+        "description": "Seconds until the next call is allowed; 0 if it is allowed now.",
         "schema": {"type": "integer"},
     },
 }

@@ -109,13 +109,13 @@ class Error(Answer):
     key: str = Field(examples=["invalid_payload"])
     message: str = Field(examples=["Invalid payload"])
     details: str = Field(examples=["campaign.count: must be at most 50"])
-    """What was wrong, and how to mend it."""
+    """What was wrong and how to fix it."""
     request_id: str = Field(examples=["v-1f0c2a9be4d7518362"])
-    """As the header X-Request-Id."""
+    """The same as the header X-Request-Id."""
     resource_id: str | None = MAYBE
     resource_type: str | None = MAYBE
     error: Hint = MAYBE
-    """Of redemptions: what was wrong, where `details` only names the voucher."""
+    """For redemptions: what was wrong, if `details` only names the voucher."""
 
 
 class Listed(Answer):
@@ -123,9 +123,9 @@ class Listed(Answer):
 
     object: Literal["list"]
     total: int = Field(ge=0, le=100_001, examples=[1])
-    """Exact up to 100,000; 100001 means more."""
+    """Exact up to 100,000; 100001 means there are more."""
     has_more: bool = Field(examples=[False])
-    """Whether `starting_after`, with the id of the last row, leads to more."""
+    """Whether there are more rows; pass the id of the last one as `starting_after`."""
 
 
 class Rules(Answer):

@@ -53,7 +53,7 @@ def draft_import(
     reading = look_at(upload)
     headings, rows = read_csv(upload, reading)
     if next(rows, None) is None:
-        raise NotCsv("The file holds headings and no rows below them.")
+        raise NotCsv("The file has headings but no rows.")
     draft = model(
         original_name=(upload.name or "file.csv")[-255:],
         size=upload.size,
@@ -88,7 +88,7 @@ def preview(draft: CsvImport, importer: Importer) -> Preview:
     except (NotCsv, ImportImpossible) as impossible:
         return Preview([], [], str(impossible))
     except FileNotFoundError:
-        return Preview([], [], "The uploaded file is gone. Upload it again.")
+        return Preview([], [], "The uploaded file no longer exists. Upload it again.")
 
 
 def _judged(rows: list[Row], importer: Importer) -> list[Row]:

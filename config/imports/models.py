@@ -21,7 +21,7 @@ class CsvImport(AsyncAction):
         JSON = "json", "JSON"  # an array that the API was sent, kept as the CSV file it amounts to
 
     class OnError(models.TextChoices):
-        KEEP_GOOD = "keep_good", "Keep the good rows"
+        KEEP_GOOD = "keep_good", "Import valid rows"
         ALL_OR_NOTHING = "all_or_nothing", "Import all rows or none"
 
     file = models.FileField(upload_to="imports/%Y/%m", storage=files)

@@ -49,7 +49,7 @@ def order_import(
         try:
             if required and required not in draft.mapping.values():
                 label = next(field.label for field in fields if field.name == required)
-                raise NotCsv(f"None of the headings is “{label}”, without which nothing can be imported.")
+                raise NotCsv(f"There is no column “{label}”, which is required.")
             start_import(draft, by=by, defer=defer)
         except BaseException:
             draft.file.delete(save=False)

@@ -96,11 +96,11 @@ def run_import(csv_import: CsvImport, importer: Importer) -> None:
     try:
         _Run(csv_import, importer).go()
     except _TakenOver:
-        log.info("Import %s is run by somebody else.", csv_import.pk)
+        log.info("Import %s is already running elsewhere.", csv_import.pk)
     except (NotCsv, ImportImpossible) as impossible:
         _fail(csv_import, importer, str(impossible))
     except FileNotFoundError:
-        _fail(csv_import, importer, "The uploaded file is gone. Upload it again.")
+        _fail(csv_import, importer, "The uploaded file no longer exists. Upload it again.")
     except (OperationalError, InterfaceError):
         raise
     except Exception:
@@ -234,7 +234,7 @@ class _Run:
                 rows = "1 row is" if now.rows_refused == 1 else f"{now.rows_refused:,} rows are"
                 self._close(
                     Status.FAILED,
-                    f"Nothing was imported: {rows} wrong. Mend the file and upload it again, or keep the good rows.",
+                    f"Nothing was imported: {rows} invalid. Fix the file and upload it again, or import only the valid rows.",
                 )
 
     def _lock(self) -> None:

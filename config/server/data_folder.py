@@ -27,8 +27,8 @@ def hold(data_folder: Path) -> IO[str]:
         owner = file.read().strip() or "unknown"
         file.close()
         raise DataFolderInUse(
-            f"The data folder {data_folder} is in use by another run (process {owner}). "
-            "Stop that one, or give this one a folder of its own: HANDOUT_DATA=/another/folder."
+            f"The data folder {data_folder} is in use by another Handout (process {owner}). "
+            "Stop it, or choose another folder:  HANDOUT_DATA=/another/folder."
         ) from None
     file.truncate(0)
     file.write(str(os.getpid()))

@@ -134,7 +134,7 @@ class Server:
         try:
             account = Account.of(cluster)
             if not (cluster / "PG_VERSION").exists():
-                self._say("Making the database")
+                self._say("Creating the database")
                 _make_cluster(cluster, account, durable=self._durable)
             _refuse_other_major(cluster)
             self._lock = _take_over(cluster, self._data_folder)
@@ -221,12 +221,12 @@ def _make_cluster(cluster: Path, account: Account, *, durable: bool) -> None:
         env=_environment(),
     )
     if made.returncode:
-        raise DatabaseUnavailable(f"The database could not be made in {cluster}: {_reason(made.stderr)}")
+        raise DatabaseUnavailable(f"The database could not be created in {cluster}: {_reason(made.stderr)}")
     try:
         unfinished.rename(cluster)
     except OSError:
         raise DatabaseUnavailable(
-            f"{cluster} holds files, but no whole database: move it away or restore it, then start again."
+            f"{cluster} contains files, but no complete database: move it away or restore it, then start again."
         ) from None
     if durable:
         write_through(cluster.parent)
@@ -236,8 +236,8 @@ def _refuse_other_major(cluster: Path) -> None:
     major = (cluster / "PG_VERSION").read_text().strip()
     if major != str(MAJOR):
         raise DatabaseUnavailable(
-            f"{cluster} was made by PostgreSQL {major}, this Handout brings {MAJOR}: dump it with the one that "
-            "made it, move the folder away, start, and restore (docs/operations.md: Another PostgreSQL)."
+            f"{cluster} was created by PostgreSQL {major}, but this Handout uses {MAJOR}: dump it with the one that "
+            "created it, move the folder away, start, and restore (docs/operations.md: Another PostgreSQL)."
         )
 
 
@@ -254,7 +254,7 @@ def _take_over(cluster: Path, data_folder: Path) -> IO[bytes]:
             return lock
     lock.close()
     raise DatabaseUnavailable(
-        f"A PostgreSQL of an earlier run still uses {cluster} and cannot be stopped; stop it first."
+        f"A PostgreSQL from an earlier start still uses {cluster} and cannot be stopped; stop it first."
     )
 
 

@@ -93,7 +93,7 @@ def _system_user() -> int:
         )
     except (OSError, subprocess.CalledProcessError):
         raise NoAccount(
-            "PostgreSQL refuses to run as root, and no user could be made for it: run Handout as another user."
+            "PostgreSQL refuses to run as root, and no user could be created for it: run Handout as another user."
         ) from None
     return pwd.getpwnam(SYSTEM_USER).pw_uid
 

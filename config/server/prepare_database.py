@@ -45,8 +45,8 @@ def alone(*, say: Callable[[str], None]) -> Iterator[None]:
             )
         if _shares_sessions(probe):
             raise DatabaseRefused(
-                "A pooler in transaction mode (PgBouncer) stands before this database, and workers and migrations need "
-                "sessions of their own. Give them the direct address: WORKER_DATABASE_URL=postgres://user:password@host:5432/name"
+                "A pooler in transaction mode (PgBouncer) is in front of this database, but workers and migrations "
+                "need their own sessions. Give them the direct address: WORKER_DATABASE_URL=postgres://user:password@host:5432/name"
             )
         taken = probe.execute("SELECT pg_try_advisory_lock(%s::bigint)", [Lock.PREPARING.number()]).fetchone()
         if taken != (True,):
@@ -88,8 +88,7 @@ def _refuse_other_data(executor: MigrationExecutor) -> None:
     loader = executor.loader
     if ("config", "0001_initial") in loader.applied_migrations:
         raise DatabaseRefused(
-            "This data was made by a Handout from before its first release, which this one cannot read: "
-            "start with an empty HANDOUT_DATA or DATABASE_URL."
+            "This data comes from Handout before its first release and cannot be read: start with an empty HANDOUT_DATA or DATABASE_URL."
         )
     known = set(loader.disk_migrations)
     known.update(old for migration in loader.disk_migrations.values() for old in migration.replaces)
@@ -101,7 +100,7 @@ def _refuse_other_data(executor: MigrationExecutor) -> None:
     )
     if unknown:
         raise DatabaseRefused(
-            f"This data was made by a newer Handout (its database has {', '.join(unknown[:3])}): "
+            f"This data comes from a newer Handout (its database has {', '.join(unknown[:3])}): "
             "start that version, or restore a backup made by this one (docs/operations.md, Upgrading)."
         )
 
@@ -117,7 +116,7 @@ def create_first_administrator(*, say: Callable[[str], None]) -> None:
         users.create_superuser("admin", password=password)
         # Before the commit: a start that is cut off in between makes the user anew and says the new password. The other
         # way round there would be a user whose password nobody has ever seen.
-        say(f"Made the user admin with the password {'in HANDOUT_ADMIN_PASSWORD' if given else password}")
+        say(f"Created the user admin with the password {'in HANDOUT_ADMIN_PASSWORD' if given else password}")
 
 
 def load_demo_data(*, say: Callable[[str], None]) -> None:

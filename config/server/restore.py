@@ -52,7 +52,7 @@ def moment_of(dump: Path) -> datetime:
     )
     found = re.search(r"Archive created at (\S+ \S+)", listed.stdout)
     if listed.returncode or not found:
-        raise ToolFailed(listed.stderr.strip() or f"{dump} does not say when it was made.")
+        raise ToolFailed(listed.stderr.strip() or f"{dump} does not say when it was created.")
     if not re.search(r"\bTABLE public staff_quarantine\b", listed.stdout):
         raise ToolFailed(
             f"{dump} is not a dump of Handout, or of one from before its first release, which this one cannot read."

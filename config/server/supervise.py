@@ -128,7 +128,7 @@ def supervise(children: Sequence[Supervised], *, say: Callable[[str], None]) -> 
                 ended = f"ended, {_how(code)}"
             pause[child] = SHORTEST_PAUSE if now - born[child] > 60 else min(pause[child] * 2, LONGEST_PAUSE)
             due[child] = time.monotonic() + pause[child]
-            say(f"The {child.name} {ended}; it starts again in {pause[child]:g} s.")
+            say(f"The {child.name} {ended}; it restarts in {pause[child]:g} s.")
         yield
         time.sleep(0.2)
 

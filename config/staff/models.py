@@ -63,7 +63,7 @@ class ProjectSettings(models.Model):
         permissions = [
             ("read", "Read the dashboard"),
             ("publish", "Publish codes"),
-            ("export", "Make reports"),
+            ("export", "Create reports"),
             ("manage", "Manage everything"),
         ]
 
@@ -84,7 +84,7 @@ class Quarantine(ActedBy):
 
     class Cause(models.TextChoices):
         RESTORE = "restore", "A backup was restored"
-        FAILOVER = "failover", "The last moments of the database were lost"
+        FAILOVER = "failover", "The database lost its latest changes"
 
     cause = models.CharField(max_length=10, choices=Cause.choices)
     lost_since = models.DateTimeField()  # what is older is all here

@@ -36,6 +36,6 @@ def reason(quarantine: Quarantine) -> str:
     """Why nothing is published, for people and for clients of the API."""
     since = quarantine.lost_since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     return (
-        f"{quarantine.get_cause_display()}, and what was given since {since} is not known here: the next code could be one "
-        "that somebody has already. Nothing is published until a Manager has decided about these codes."
+        f"{quarantine.get_cause_display()}, so Handout does not know which codes were published since {since}: someone could "
+        "already have the next code. Nothing is published until a Manager has reviewed these codes."
     )

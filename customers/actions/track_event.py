@@ -43,9 +43,9 @@ def track_event(name: str, customer: Mapping[str, Any], *, metadata: dict | None
     then nothing is kept, nor a customer created.
     """
     if not name or len(name) > LONGEST_NAME:
-        raise InvalidEvent(f"event: must hold 1 to {LONGEST_NAME} characters; this has {len(name)}")
+        raise InvalidEvent(f"event: must have 1 to {LONGEST_NAME} characters; this has {len(name)}")
     if "\x00" in name:
-        raise InvalidEvent("event: must not hold a NUL character")
+        raise InvalidEvent("event: must not contain a NUL character")
     metadata = check_metadata(metadata)
     with transaction.atomic():
         who = upsert_customer(customer)

@@ -185,7 +185,7 @@ def _set_source_id(customer: Customer, source_id: str) -> None:
     if not changed and not live.exists():
         raise CustomerNotFound(customer.public_id)
     if not changed:
-        raise InvalidCustomer("source_id", "was just set by somebody else, and cannot change")
+        raise InvalidCustomer("source_id", "was just set by someone else and cannot change")
     customer.source_id = source_id
 
 
@@ -213,13 +213,13 @@ def _text(field: str, value: Any, longest: int) -> str:
     if not isinstance(value, str):
         raise InvalidCustomer(field, "must be a string")
     if "\x00" in value:
-        raise InvalidCustomer(field, "must not hold a NUL character")
+        raise InvalidCustomer(field, "must not contain a NUL character")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise InvalidCustomer(field, "holds half a character (a lone surrogate)") from None
+        raise InvalidCustomer(field, "contains half a character (a lone surrogate)") from None
     if len(value) > longest:
-        raise InvalidCustomer(field, f"may hold at most {longest} characters; this has {len(value)}")
+        raise InvalidCustomer(field, f"can have at most {longest} characters; this has {len(value)}")
     return value
 
 

@@ -53,12 +53,12 @@ refusals(
         CustomerNotFound: lambda problem: not_found("customer", problem.reference),
         InvalidCustomer: lambda problem: invalid_payload(str(problem)),
         CustomerChanged: lambda problem: ApiError(
-            404, "not_found", "Resource not found", "This customer was erased meanwhile."
+            404, "not_found", "Resource not found", "This customer has been erased in the meantime."
         ),
         NotCsv: lambda problem: invalid_payload(f"file: {problem}"),
         TooManyUploads: lambda problem: ApiError(
             429, "too_many_requests", "Too many requests", str(problem), headers={"Retry-After": "600"}
         ),
-        NothingToImport: lambda problem: invalid_payload("The body holds nothing to import."),
+        NothingToImport: lambda problem: invalid_payload("The body contains nothing to import."),
     }
 )

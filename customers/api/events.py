@@ -28,9 +28,9 @@ class CodeSent(Sent):
 
 class EventSent(Sent):
     event: str = Field(min_length=1, max_length=LONGEST_NAME)
-    """The shop’s own name for it."""
+    """Your own name for the event."""
     customer: CustomerSent
-    """Created, or updated by what is sent."""
+    """Created or updated with these fields."""
     referral: CodeSent | None = None
     loyalty: CodeSent | None = None
     metadata: dict[str, Any] | None = None

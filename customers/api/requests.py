@@ -17,7 +17,7 @@ class CustomerFields(Sent):
     phone: str | None = None
     description: str | None = None
     birthdate: str | None = None
-    """As 1990-01-31."""
+    """Such as 1990-01-31."""
     birthday: str | None = None
     """The same."""
     address: dict[str, Any] | None = None
@@ -34,9 +34,9 @@ class CustomerFields(Sent):
 
 class Identified(Sent):
     id: str | None = None
-    """`cust_…`, of one that exists."""
+    """The `cust_…` id of an existing customer."""
     source_id: str | None = None
-    """The shop’s own id: who has it is updated, else created."""
+    """Your own id: the customer who has it is updated, or created if there is none."""
 
 
 class CustomerSent(CustomerFields, Identified):

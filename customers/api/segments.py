@@ -67,11 +67,11 @@ class SegmentSent(Sent):
     name: str
     """Unique."""
     type: Literal["static", "auto-update", "passive"] | None = None
-    """static unless told."""
+    """static by default."""
     customers: array_of(str, most=MOST_ROWS) | None = None
     """Ids or source_ids."""
     filter: dict[str, Any] | None = None
-    """Conditions as in the filters of lists."""
+    """Conditions, as in list filters."""
 
 
 SEGMENTS = Listing(
@@ -103,10 +103,14 @@ FILTERED = {
 def post_segment(request: HttpRequest, sent: SegmentSent):
     if (sent.type or "static") == "static":
         if sent.filter:
-            raise invalid_payload("filter: a static segment has none; for a filter set type to auto-update or passive")
+            raise invalid_payload(
+                "filter: a static segment cannot have one; to use a filter, set type to auto-update or passive"
+            )
         return Segment.of(create_static_segment(sent.name, sent.customers or [], by=caller(request)))
     if sent.customers:
-        raise invalid_payload(f"customers: a segment of type {sent.type} has a filter; to pick them set type to static")
+        raise invalid_payload(
+            f"customers: a segment of type {sent.type} has a filter; to choose customers, set type to static"
+        )
     passive = sent.type == "passive"
     return Segment.of(create_filter_segment(sent.name, sent.filter or {}, passive=passive, by=caller(request)))
 

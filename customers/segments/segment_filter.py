@@ -45,14 +45,14 @@ def read_segment_filter(sent: Mapping[str, Any]) -> Q:
         if name == "junction":
             continue
         if not (field := field_called(name)):
-            raise InvalidSegmentFilter(f"filter.{name[:100]}: is no field of a segment; there are {known_fields()}")
+            raise InvalidSegmentFilter(f"filter.{name[:100]}: is not a segment field; available: {known_fields()}")
         conditions = value.get("conditions") if isinstance(value, Mapping) else None
         if not conditions or not isinstance(conditions, Mapping):
             raise InvalidSegmentFilter(f'filter.{name}: must be an object such as {{"conditions": {{"$is": ["…"]}}}}')
         for op, sent_values in conditions.items():
             values = sent_values if isinstance(sent_values, list) else [sent_values]
             if not all(isinstance(value, str | int | float) for value in values):
-                raise InvalidSegmentFilter(f"filter.{name}.conditions.{op}: takes strings, numbers, true or false")
+                raise InvalidSegmentFilter(f"filter.{name}.conditions.{op}: accepts strings, numbers, true or false")
             values_asked += len(values)
             conditions_asked += 1 if op in by.EXACT else len(values)
         fields[name] = field
@@ -60,7 +60,7 @@ def read_segment_filter(sent: Mapping[str, Any]) -> Q:
         raise InvalidSegmentFilter('filter: needs a condition, such as {"email": {"conditions": {"$has_value": ""}}}')
     if conditions_asked > MOST_CONDITIONS or values_asked > MOST_VALUES:
         raise InvalidSegmentFilter(
-            f"filter: may hold at most {MOST_CONDITIONS} conditions, where each value counts as one but after "
+            f"filter: can have at most {MOST_CONDITIONS} conditions, where each value counts as one except after "
             f"$is, $is_not, $in and $not_in, and {MOST_VALUES} values"
         )
     try:

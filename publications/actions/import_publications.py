@@ -170,7 +170,7 @@ class PublicationImporter:
         cursor.execute(_GOOD)
         published = self._give(cursor.fetchall())
         cursor.execute(_LEFT, [published])
-        erased = "The customer was added and erased by others just now. Import the row again."
+        erased = "Someone else has just added and erased this customer. Import the row again."
         return Written(len(published), 0, refused + [Refused(row, erased) for (row,) in cursor.fetchall()])
 
     def _give(self, good: Sequence[tuple]) -> list[int]:
@@ -202,12 +202,12 @@ class PublicationImporter:
 
     def _why(self, verdict: str, holder: int | None, published_at: datetime | None) -> str:
         if verdict == "missing":
-            return "is no code here. Import the codes first, then this row again."
+            return "is not a known code. Import the codes first, then this row again."
         if verdict == "withdrawn":
-            return "was retired or held back here. Return it to the pool on its page, or remove the row."
+            return "was retired or held back. Return it to the pool on its page, or remove the row."
         if verdict == "deleted":
-            return "was deleted here. Remove the row."
-        whom = f"to {public_id(CUSTOMER, holder)}" if holder else "to nobody by name"
+            return "was deleted. Remove the row."
+        whom = f"to {public_id(CUSTOMER, holder)}" if holder else "without a named customer"
         return f"already published {whom}, at {published_at:%Y-%m-%dT%H:%M:%SZ}. Correct the row, or remove it."
 
     def _of_code(self, what: str) -> str:

@@ -30,7 +30,7 @@ class AboutPublication(Answer):
     metadata: Metadata
     channel: str = Field(examples=["newsletter_October"])
     source_id: str | None = Field(examples=["order-1001"])
-    """The caller's own id of the publication: repeating a call with it gives the same code again."""
+    """The caller's own id for the publication: repeating a call with it returns the same code."""
     result: Literal["SUCCESS", "FAILURE"]
     voided_at: Moment | None
     """When the last of its codes was released."""
@@ -53,7 +53,7 @@ class Publication(AboutPublication):
     failure_message: str = Field(default=None, examples=["Couldn't find any voucher suitable for publication"])
     voucher: Voucher | ShortVoucher = SHOWN
     vouchers: list[str] = Field(default=None, examples=[["AUTUMN-7GK2", "AUTUMN-M4XP"]])
-    """Of several; the first 100 of a hand-out."""
+    """If several; the first 100 of a hand-out."""
     vouchers_count: int = Field(default=None, examples=[2])
 
 

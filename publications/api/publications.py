@@ -41,7 +41,7 @@ class CampaignSelector(Sent):
     name: str = Field(min_length=1)
     """A name or id."""
     count: int | None = Field(None, ge=1, le=50)
-    """How many codes; 1 unless told."""
+    """How many codes; 1 by default."""
 
 
 def _campaign_selector(value: Any) -> Any:
@@ -70,18 +70,18 @@ class PublicationSent(Sent):
         CampaignSelector | None,
         BeforeValidator(_campaign_selector, json_schema_input_type=str | CampaignSelector | None),
     ] = None
-    """A name or id, or how many codes of it."""
+    """A name or id, or an object with a count."""
     customer: Annotated[
         CustomerSent | None, BeforeValidator(_customer, json_schema_input_type=str | CustomerSent | None)
     ] = None
-    """An id or source_id, or who it is."""
+    """An id or source_id, or the customer’s fields."""
     channel: str | None = Field(None, min_length=1, max_length=100)
-    """Where it was given, in your words; `API` unless told."""
+    """Where the code was published, in your own words; `API` by default."""
     source_id: str | None = Field(None, min_length=1, max_length=255)
-    """Your own id of the publication: repeating the call with it gives the same code again."""
+    """Your own id for the publication: repeating the call with it returns the same code."""
     metadata: dict[str, Any] | None = None
     join_once: bool | None = None
-    """A customer who has a code of the campaign is given the same one again."""
+    """A customer who already has a code of the campaign gets the same one again."""
 
 
 class PublicationsQuery(ListQuery):
@@ -96,9 +96,9 @@ class PublicationsQuery(ListQuery):
     voucher_type: str | None = None
     """`DISCOUNT_VOUCHER` or `GIFT_VOUCHER`."""
     is_referral_code: Flag | None = None
-    """Only those of referral programs, or only the others."""
+    """Only codes of referral programs, or only others."""
     source_id: str | None = None
-    """The caller’s own id of the publication."""
+    """The caller’s own id for the publication."""
 
 
 def _code(of: Q) -> Subquery:
@@ -156,24 +156,24 @@ IN_QUERY = [
         required=True, type="object", properties={"source_id": TEXT, "email": TEXT},
     ),
     _in_query(
-        "campaign", "`campaign[name]`: a name or id. Where `voucher` is given too, the campaign is skipped.",
+        "campaign", "`campaign[name]`: a name or id. Ignored if `voucher` is given too.",
         type="object", properties={"name": TEXT, "count": {"const": 1}},
     ),
     _in_query("voucher", "A code.", **TEXT),
-    _in_query("channel", "`API` unless told.", **TEXT, minLength=1, maxLength=100),
-    _in_query("source_id", "Your own id of the publication, for repeating it safely.", **TEXT, minLength=1, maxLength=255),
-    _in_query("join_once", "Give the same code again.", type="boolean"),
+    _in_query("channel", "`API` by default.", **TEXT, minLength=1, maxLength=100),
+    _in_query("source_id", "Your own id for the publication, so that you can repeat the call safely.", **TEXT, minLength=1, maxLength=255),
+    _in_query("join_once", "Return the same code again.", type="boolean"),
     _in_query("metadata", "`metadata[name]=value`", type="object", additionalProperties=TEXT),
 ]  # fmt: skip
 
 
 @operation(
     router, "POST", "", MAY_PUBLISH, "Publish", answer=answers.PublicationMade, refuses=REFUSED,
-    words={"join_once": "A customer who has a code of the campaign is given the same one again."},
+    words={"join_once": "A customer who already has a code of the campaign gets the same one again."},
     examples=[
         Example("The next code of a campaign", NEXT),
         Example("Two codes at once, with a channel", TWO),
-        Example("A named code", {"voucher": "AUTUMN-M4XP", "customer": "12344"}),
+        Example("A specific code", {"voucher": "AUTUMN-M4XP", "customer": "12344"}),
         Example("Safe to repeat", REPEATABLE),
     ],
 )  # fmt: skip
@@ -269,8 +269,8 @@ OF_CHANNEL = {"campaign": "Autumn coffee", "filters[channel][conditions][$is][0]
 @operation(
     router, "GET", "", MAY_READ, "List publications", lists=LISTING,
     examples=[
-        Example("Of one customer", query={"customer": "12344", "limit": 20}),
-        Example("Of a channel", query=OF_CHANNEL),
+        Example("For one customer", query={"customer": "12344", "limit": 20}),
+        Example("For a channel", query=OF_CHANNEL),
     ],
 )  # fmt: skip
 def list_publications(request: HttpRequest, query: Annotated[PublicationsQuery, Query()]):

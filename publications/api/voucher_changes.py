@@ -53,7 +53,7 @@ def post_voucher_with_code(request: HttpRequest, code: VoucherRef, sent: Voucher
 
 @operation(
     router, "PUT", "/{code}", MAY_ALL, "Change a voucher", answer=VoucherAnswer, refuses="invalid_voucher",
-    examples=[Example("Make it last longer", {"expiration_date": "2036-12-31T23:59:59Z"})],
+    examples=[Example("Extend its validity", {"expiration_date": "2036-12-31T23:59:59Z"})],
 )  # fmt: skip
 def put_voucher(request: HttpRequest, code: VoucherRef, sent: VoucherUpdateSent):
     """Changes what was sent and nothing else. By code or `v_…` id, as the following."""
@@ -65,7 +65,7 @@ def put_voucher(request: HttpRequest, code: VoucherRef, sent: VoucherUpdateSent)
 
 @operation(
     router, "DELETE", "/{code}", MAY_ALL, "Delete a voucher", answer={204: None},
-    words={"force": "Erase what was never published, rather than hide it."},
+    words={"force": "Erase codes that were never published, instead of hiding them."},
 )  # fmt: skip
 def remove_voucher(request: HttpRequest, code: VoucherRef, force: Flag = False):
     """Hides the voucher. `force` erases it, and frees its code, unless it was ever published or redeemed."""

@@ -43,9 +43,9 @@ ORDERS = {
 
 class VouchersQuery(ListQuery):
     code: str | None = None
-    """A code, exactly."""
+    """The exact code."""
     category: str | None = None
-    """A category, exactly."""
+    """The exact category."""
     campaign: str | None = None
     """A campaign’s name or id."""
     campaign_id: str | None = None
@@ -64,13 +64,13 @@ OF_VOUCHER = PUBLICATIONS._replace(query=ListQuery, filters={})
 def _may_order(key: Key, order: str) -> None:
     if order.lstrip("-") == "code" and not key.may_all:
         raise invalid_query(
-            "order: by code is for keys of scope 'all'; to others the codes that are unpublished are masked"
+            "order: ordering by code requires a key with scope 'all'; other keys see unpublished codes masked"
         )
 
 
 @operation(
     router, "GET", "", MAY_READ, "List vouchers", lists=LISTING,
-    examples=[Example("The codes that a customer holds", query={"customer": "12344"})],
+    examples=[Example("The codes a customer holds", query={"customer": "12344"})],
 )  # fmt: skip
 def list_vouchers(request: HttpRequest, query: Annotated[VouchersQuery, Query()]):
     """Newest first. To keys of another scope than `all` unpublished codes are masked: no filter finds them by their text,

@@ -31,16 +31,16 @@ class Rule(models.Model):
         SEGMENT_LEFT = "segment_left", "A customer leaves a segment"
         CODE_PUBLISHED = "code_published", "A code is published"
         CODE_REDEEMED = "code_redeemed", "A code is redeemed"
-        EVENT = "event", "A custom event happens"
-        SCHEDULE = "schedule", "At set times"
-        REFERRER = "referrer", "A referral succeeds: for the referrer"
-        REFEREE = "referee", "A referral succeeds: for the referee"
+        EVENT = "event", "A custom event occurs"
+        SCHEDULE = "schedule", "On a schedule"
+        REFERRER = "referrer", "A successful referral, for the referrer"
+        REFEREE = "referee", "A successful referral, for the referee"
 
     class Per(models.TextChoices):
         EVER = "ever", "ever"
-        DAY = "day", "in 24 hours"
-        WEEK = "week", "in 7 days"
-        MONTH = "month", "in 30 days"
+        DAY = "day", "every 24 hours"
+        WEEK = "week", "every 7 days"
+        MONTH = "month", "every 30 days"
 
     distribution = models.OneToOneField(Distribution, models.CASCADE, primary_key=True, related_name="rule")
     trigger = models.CharField(max_length=20, choices=Trigger.choices)
@@ -104,8 +104,8 @@ class Firing(models.Model):
     """A trigger met a rule: for this customer it fired (then there is a delivery), or it did not, and why."""
 
     class Outcome(models.TextChoices):
-        FIRED = "fired", "Fired"
-        SKIPPED = "skipped", "Left out"
+        FIRED = "fired", "Triggered"
+        SKIPPED = "skipped", "Skipped"
 
     distribution = models.ForeignKey(Distribution, models.PROTECT, related_name="firings", db_index=False)
     key = models.CharField(max_length=64)  # "event 123": of the outbox; "schedule 2026-03-01 09:00"; "already"

@@ -70,7 +70,7 @@ class DeliveryAdmin(FoundByAddress):
 
 @admin.register(Unsubscribe)
 class UnsubscribeAdmin(ReadOnlyAdmin):
-    section, about = Section.DISTRIBUTIONS, "Addresses that get no more messages"
+    section, about = Section.DISTRIBUTIONS, "Unsubscribed addresses"
     list_display = ["email", "customer", "distribution", "actor_label", "created_at"]
     list_select_related = ["customer", "distribution"]
     search_fields = ["email__exact"]

@@ -51,12 +51,12 @@ class UnknownVariable(UnusableTemplate):
     def __init__(self, name: str, line: int, *, with_code: bool) -> None:
         self.name, self.line = name, line
         if name.startswith(("{{", "}}")):
-            problem = f"“{name}” is only half a variable. Write {{{{ customer.name }}}}."
+            problem = f"“{name}” is not a complete variable. Write it like {{{{ customer.name }}}}."
         elif name in OF_THE_CODE:
-            problem = f"{{{{ {name} }}}} has no meaning in a message without a code."
+            problem = f"{{{{ {name} }}}} can only be used in a message with a code."
         else:
             known = ", ".join((*ALWAYS, *(OF_THE_CODE if with_code else ()), METADATA + "…"))
-            problem = f"{{{{ {name} }}}} is no variable. There are: {known}."
+            problem = f"{{{{ {name} }}}} is not a variable. Available: {known}."
         super().__init__(f"Line {line}: {problem}")
 
 
@@ -76,7 +76,7 @@ def check_template(text: str, *, with_code: bool) -> None:
         if half := HALF_A_VARIABLE.search(VARIABLE.sub("", line)):
             raise UnknownVariable(half[0][:60], number, with_code=with_code)
     if len(VARIABLE.findall(text)) > MOST_VARIABLES:
-        raise UnusableTemplate(f"A message can hold at most {MOST_VARIABLES} variables. Please use fewer.")
+        raise UnusableTemplate(f"A message can have at most {MOST_VARIABLES} variables.")
 
 
 def shows_code(*texts: str) -> bool:
@@ -99,7 +99,7 @@ def compose(
     text = "".join(_fill(distribution.body, values))
     html = "".join(_fill_html(distribution.body, values))
     if unsubscribe_url not in text:
-        text = f"{text.rstrip()}\n\n--\nNo more of these e-mails: {unsubscribe_url}\n"
+        text = f"{text.rstrip()}\n\n--\nUnsubscribe: {unsubscribe_url}\n"
         html = f"{html.rstrip()}\n\n{FOOTER.format(url=escape(unsubscribe_url))}"
     return Message(subject, text, PAGE.format(subject=escape(subject), body=_paragraphs(html)))
 
@@ -207,7 +207,7 @@ def _paragraphs(html: str) -> str:
     return "\n".join(f"<p>{paragraph}</p>".replace("\n", "<br>\n") for paragraph in paragraphs)
 
 
-FOOTER = '<small style="color:#666"><a href="{url}" style="color:#666">No more of these e-mails</a></small>'
+FOOTER = '<small style="color:#666"><a href="{url}" style="color:#666">Unsubscribe</a></small>'
 PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{subject}</title></head>

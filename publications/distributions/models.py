@@ -43,7 +43,7 @@ class Distribution(ActedBy):
         CUSTOMER = "customer", "One customer"
         SEGMENT = "segment", "A segment"
         LIST = "list", "A list"
-        TRIGGER = "trigger", "Whoever the trigger is about"
+        TRIGGER = "trigger", "The customer of the trigger"
 
     class Message(models.TextChoices):
         NONE = "none", "No message"  # publish only
@@ -178,9 +178,9 @@ class Delivery(models.Model):
         PUBLISHED = "published", "Code published"  # the end, where there is no message
         SENDING = "sending", "Sending"
         SENT = "sent", "Sent"
-        KEPT = "kept", "Kept here, not sent"  # there was no mail server (EMAIL_URL)
+        KEPT = "kept", "Stored, not sent"  # there was no mail server (EMAIL_URL)
         FAILED = "failed", "Failed"
-        SKIPPED = "skipped", "Left out"
+        SKIPPED = "skipped", "Skipped"
         UNKNOWN = "unknown", "Unknown"
 
     distribution = models.ForeignKey(Distribution, models.PROTECT, related_name="deliveries", db_index=False)

@@ -14,22 +14,22 @@ class StatusReason(TextChoices):
     """Why Handout paused a distribution, or why it rests while it is running or active. The detail completes the label."""
 
     POOL_EMPTY = "pool_empty", "The pool is empty"
-    NO_MORE_CODES = "no_more_codes", "No more codes can be made"
+    NO_MORE_CODES = "no_more_codes", "No more codes can be generated"
     CAMPAIGN_DISABLED = "campaign_disabled", "The campaign is disabled"
     CAMPAIGN_EXPIRED = "campaign_expired", "The campaign has expired"
     CAMPAIGN_DELETED = "campaign_deleted", "The campaign was deleted"
     WEBHOOK_DELETED = "webhook_deleted", "The webhook of this distribution was deleted"
-    SERVER_REFUSES = "server_refuses", "The mail server refuses Handout"
-    SERVER_CANNOT = "server_cannot", "The mail server cannot do what EMAIL_URL asks for"
-    SENDER_REFUSED = "sender_refused", "The mail server takes no message from this sender"
-    UNKNOWN_IN_A_ROW = "unknown_in_a_row", "Of several messages in a row nobody knows whether they arrived"
-    LOST = "lost", "The database lost its last moments while this was under way"
+    SERVER_REFUSES = "server_refuses", "The mail server rejects Handout’s sign-in"
+    SERVER_CANNOT = "server_cannot", "The mail server does not support what EMAIL_URL asks for"
+    SENDER_REFUSED = "sender_refused", "The mail server rejects messages from this sender"
+    UNKNOWN_IN_A_ROW = "unknown_in_a_row", "Several messages in a row may or may not have arrived"
+    LOST = "lost", "The database lost its latest changes while this was in progress"
     # Of those that rest:
-    ANSWERS_LOST = "answers_lost", "The connection is lost before the server says whether it took the message"
-    SERVER_BUSY = "server_busy", "The mail server asks for patience"
-    SERVER_AWAY = "server_away", "The mail server does not answer"
+    ANSWERS_LOST = "answers_lost", "The connection drops before the server confirms the message"
+    SERVER_BUSY = "server_busy", "The mail server asked to wait"
+    SERVER_AWAY = "server_away", "The mail server is not responding"
     SERVER_HANGS_UP = "server_hangs_up", "The mail server closes the connection"
-    WEBHOOK_AWAY = "webhook_away", "The webhook’s server does not answer"
+    WEBHOOK_AWAY = "webhook_away", "The webhook’s server is not responding"
     OTHER = "other", ""  # from before kinds were stored: the detail is the sentence
 
 
@@ -44,10 +44,10 @@ WHAT_TO_DO = {
     StatusReason.WEBHOOK_DELETED: "Stop it, or duplicate it with another one.",
     StatusReason.SERVER_REFUSES: "Check EMAIL_URL, then resume.",
     StatusReason.SERVER_CANNOT: "Check EMAIL_URL, then resume.",
-    StatusReason.LOST: "Settle below who got a message in them, then resume.",
+    StatusReason.LOST: "Resolve the unknown messages below, then resume.",
     StatusReason.SENDER_REFUSED: "Check DEFAULT_FROM_EMAIL and EMAIL_URL, then resume.",
     StatusReason.UNKNOWN_IN_A_ROW: (
-        "Find out what is wrong with the server that takes the messages, settle the unknown ones, then resume."
+        "Find out what is wrong with the receiving server, resolve the unknown messages, then resume."
     ),
     **dict.fromkeys(
         (
@@ -91,24 +91,24 @@ class DeliveryReason(TextChoices):
     CODE_DISABLED = "code_disabled", "Its code was disabled before the message was sent"
     CODE_EXPIRED = "code_expired", "Its code expired before the message was sent"
     CODE_USED = "code_used", "Its code was used before the message was sent"
-    STOPPED = "stopped", "The distribution was stopped before"
-    GOT_IT_IN_LOST_TIME = "got_it_in_lost_time", "Got it in the moments that the database lost"
+    STOPPED = "stopped", "The distribution was stopped first"
+    GOT_IT_IN_LOST_TIME = "got_it_in_lost_time", "Got it in the time the database lost"
     STOPPED_AND_RELEASED = "stopped_and_released", "The distribution was stopped; the code was released"
     ARCHIVED = "archived", "The distribution was archived"
     # Failed:
-    REFUSED = "refused", "The mail server refused it"
-    REFUSED_BY_WEBHOOK = "refused_by_webhook", "The webhook’s server refused it"
+    REFUSED = "refused", "The mail server rejected it"
+    REFUSED_BY_WEBHOOK = "refused_by_webhook", "The webhook’s server rejected it"
     EVERY_ATTEMPT_FAILED = "every_attempt_failed", "Every attempt failed"
-    ADDRESS_NOT_TAKEN = "address_not_taken", "The mail server takes no address with such characters"
+    ADDRESS_NOT_TAKEN = "address_not_taken", "The mail server does not support the characters in this address"
     ADDRESS_INVALID = "address_invalid", "E-mail cannot be sent to this address"
     NOT_WRITTEN = "not_written", "The message could not be written"
     # Tried again later:
-    ASKED_TO_WAIT = "asked_to_wait", "The server asked for patience"
+    ASKED_TO_WAIT = "asked_to_wait", "The server asked to wait"
     # Unknown:
     HANDOUT_STOPPED = "handout_stopped", "Handout stopped while sending it, so it may have arrived"
     CONNECTION_LOST = "connection_lost", "The connection was lost while it was being sent, so it may have arrived"
-    LOST = "lost", "The database lost its last moments, in which it may have been sent"
-    UNCLEAR_ANSWER = "unclear_answer", "The server did not say whether it took it"
+    LOST = "lost", "The database lost its latest changes, so it may have been sent"
+    UNCLEAR_ANSWER = "unclear_answer", "The server did not confirm that it accepted the message"
     OTHER = "other", ""  # from before kinds were stored: the detail is the sentence
 
 
@@ -120,7 +120,7 @@ class FiringReason(TextChoices):
     NOT_IN_SEGMENT = "not_in_segment", "Not in the segment"
     HOLDS_NO_CODE = "holds_no_code", "Holds no code of"
     HOLDS_A_CODE = "holds_a_code", "Holds a code of"
-    TOO_OFTEN = "too_often", "Got it before"
+    TOO_OFTEN = "too_often", "Reached the limit"
     OTHER = "other", ""  # from before kinds were stored: the detail is the sentence
 
 

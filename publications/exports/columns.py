@@ -98,7 +98,7 @@ PUBLICATIONS = [
     Column("Failure", "failure_message"),
     Column("Failure reason", WHY_FAILED),
     Column("Attempts", "attempts"),
-    Column("Code asked for", masked("attempted_code")),
+    Column("Code requested", masked("attempted_code")),
     Column("Released at", "ledger__released_at", Time),
     Column("Release reason", "ledger__reason"),
     Column("Metadata", metadata_cell("metadata")),

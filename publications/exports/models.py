@@ -22,7 +22,7 @@ class Export(Work):
         PUBLICATIONS = "publications", "Publications report"
         CUSTOMERS = "customers", "Customers report"
         RECIPIENTS = "recipients", "Recipients report"  # of one distribution, which its filters name
-        FIRINGS = "firings", "Firings report"  # of an automatic one, likewise
+        FIRINGS = "firings", "Trigger log report"  # of an automatic one, likewise
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, related_name="exports")

@@ -70,8 +70,8 @@ def _context() -> dict:
         "what": "publications",
         "heading": "Import publications",
         "upload_url": reverse("publications:import"),
-        "intro": "What another system has given out: which code, to whom, when. Import the codes and the customers first.",
+        "intro": "Codes that another system has published: which code, to whom and when. Import the codes and customers first.",
         "hint": "Write dates as 2026-11-30 or 2026-11-30T23:59:00Z; without an offset they are UTC. "
-        "A row that names neither a customer nor a date is passed over.",
+        "Rows with neither a customer nor a date are skipped.",
         "example": "examples/publications.csv",
     }

@@ -26,8 +26,8 @@ def end_quarantine(quarantine: Quarantine, *, by: Actor) -> None:
     with transaction.atomic():
         now = Quarantine.objects.select_for_update().get(pk=quarantine.pk)
         if now.ended_at:
-            raise NotOpen(f"{now.ended_by} has opened publishing again already.")
+            raise NotOpen(f"{now.ended_by} has already resumed publishing.")
         if not now.prepared_at:
-            raise NotPrepared("The quarantine is not prepared yet; run manage.py after_restore once more.")
+            raise NotPrepared("The quarantine is not ready yet; run manage.py after_restore again.")
         Quarantine.objects.filter(pk=now.pk).update(ended_at=Now(), ended_by=by.label)
         record("quarantine.ended", by=by, object_label=now.get_cause_display())

@@ -28,8 +28,8 @@ from publications.quarantine.move_ids_on import move_ids_on
 
 Status, State = Distribution.Status, Delivery.State
 STOPPED = (
-    "The database lost its last moments while this was under way, so codes may have been given that it does not know of. "
-    "Look first, then retry."
+    "The database lost its latest changes while this was in progress, so it may not know of some published codes. "
+    "Review them first, then retry."
 )
 
 

@@ -17,7 +17,9 @@ def read_codes(file: Upload) -> Iterator[Listed]:
     headings, rows = read_csv(file, look_at(file))
     code, campaign = _place(headings, CODE), _place(headings, CAMPAIGN)
     if code is None:
-        raise NotCsv("No column is called “code”. Name the column that holds the codes so, in the file's first row.")
+        raise NotCsv(
+            "There is no column “code”. Give the column that contains the codes that heading in the first row."
+        )
     return (
         Listed(
             row.number,

@@ -94,13 +94,13 @@ class _Campaigns:
 def _read(rows: list[Listed], campaigns: _Campaigns, outcome: Outcome) -> Iterator[tuple]:
     for row in rows:
         if not row.code or len(row.code) > LONGEST_CODE or "\0" in row.code:
-            outcome.refuse(f"Row {row.row:,}: “code” must hold 1 to {LONGEST_CODE} characters.")
+            outcome.refuse(f"Row {row.row:,}: “code” must have 1 to {LONGEST_CODE} characters.")
         elif not row.campaign:
             yield (row.code, *campaigns.otherwise)
         elif found := campaigns.find(row.campaign):
             yield (row.code, *found)
         else:
-            outcome.refuse(f"Row {row.row:,}: no campaign is called “{row.campaign[:100]}”.")
+            outcome.refuse(f"Row {row.row:,}: there is no campaign called “{row.campaign[:100]}”.")
 
 
 def _withdraw(cursor, rows: list[tuple], outcome: Outcome) -> None:
@@ -111,4 +111,4 @@ def _withdraw(cursor, rows: list[tuple], outcome: Outcome) -> None:
     outcome.given += given
     outcome.added += added
     for code in unknown:
-        outcome.refuse(f"{code} is not known here: name its campaign, in a column “campaign” or for the whole file.")
+        outcome.refuse(f"{code} is unknown: name its campaign, in a column “campaign” or for the whole file.")

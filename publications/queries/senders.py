@@ -10,7 +10,8 @@ LOOKED_AT = 300  # the newest distributions: each costs one look into the index 
 NEWEST = """
 WITH RECURSIVE sender AS (
     (SELECT actor_id, actor_label, campaign_id, 1 AS place FROM publications_publication
-      WHERE actor_kind = 'run' ORDER BY actor_id DESC, created_at, id LIMIT 1)
+      WHERE actor_kind = 'run' AND actor_id IS NOT NULL  -- a distribution that never was: the demo data name one
+      ORDER BY actor_id DESC, created_at, id LIMIT 1)
     UNION ALL
     (SELECT next.*, place + 1 FROM sender, LATERAL (
         SELECT p.actor_id, p.actor_label, p.campaign_id FROM publications_publication p

@@ -67,7 +67,7 @@ class CampaignDisabled(VoucherDisabled):
 class ReferrerNotPermitted(VoucherRefused):
     key = "referrer_not_permitted_to_redeem"
     message = "referrer is not permitted to redeem"
-    hint = "A referral code is for others: who holds it cannot redeem it."
+    hint = "Customers cannot redeem their own referral code."
 
 
 class VoucherNotActive(VoucherRefused):
@@ -75,7 +75,7 @@ class VoucherNotActive(VoucherRefused):
     message = "voucher is not active yet"
 
     def __init__(self, voucher: Voucher, starts: datetime):
-        super().__init__(voucher, f"The voucher can be used from {_minute(starts)} on.")
+        super().__init__(voucher, f"The voucher can be used from {_minute(starts)}.")
 
 
 class VoucherExpired(VoucherRefused):
@@ -91,7 +91,7 @@ class QuantityExceeded(VoucherRefused):
     message = "quantity exceeded"
 
     def __init__(self, voucher: Voucher, limit: int):
-        times = "once, which is all" if limit == 1 else f"{limit:,} times, which is as often as"
+        times = "once, which is as often as" if limit == 1 else f"{limit:,} times, which is as often as"
         super().__init__(voucher, f"The voucher has been used {times} it may be.")
 
 
@@ -100,7 +100,7 @@ class GiftAmountExceeded(VoucherRefused):
     message = "gift amount exceeded"
 
     def __init__(self, voucher: Voucher, *, balance: Decimal, asked: Decimal):
-        super().__init__(voucher, f"The gift voucher's balance is {balance:,.2f}; {asked:,.2f} were asked for.")
+        super().__init__(voucher, f"The gift voucher's balance is {balance:,.2f}; {asked:,.2f} was requested.")
 
 
 class MissingAmount(RedemptionRefused):

@@ -29,9 +29,9 @@ def test_a_hand_out_is_ordered_watched_and_downloaded(page):
 
     dialog.get_by_label("Number of codes").fill("60")
     dialog.get_by_role("button", name="Publish to a file").click()
-    expect(dialog.get_by_role("alert")).to_contain_text("60 codes asked for, 59 in the pool.")
+    expect(dialog.get_by_role("alert")).to_contain_text("You requested 60 codes, but the pool has 59.")
     dialog.get_by_label("Number of codes").fill("40")
-    dialog.get_by_label("A program").check()
+    dialog.get_by_label("Other program").check()
     dialog.get_by_role("button", name="Publish to a file").click()
 
     file = _download(page)
@@ -65,7 +65,7 @@ def test_a_report_holds_what_the_history_was_filtered_to(page):
     history.get_by_role("link", name="Report CSV").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("definition")).to_have_text(["Dashboard", "shop-1042"])
-    dialog.get_by_role("button", name="Make the file").click()
+    dialog.get_by_role("button", name="Create file").click()
 
     file = _download(page)
     assert file.startswith(b"\xef\xbb\xbfDate,")  # for Excel, which is what is offered first

@@ -18,7 +18,7 @@ from tests.support.factories import CampaignFactory, CustomerFactory
 pytestmark = pytest.mark.browser
 
 
-def go_on(page: Page, words: str = "Save and go on") -> None:
+def go_on(page: Page, words: str = "Save and continue") -> None:
     page.get_by_role("button", name=words).click()
 
 
@@ -47,7 +47,7 @@ def test_from_the_first_step_to_the_last_message(visit):
     sample = page.get_by_role("region", name="Sample")
     expect(sample).to_contain_text("Hello Ada Adler,")
     page.get_by_label("Subject").fill("For {{ customer.firstname }}")
-    expect(sample).to_contain_text("{{ customer.firstname }} is no variable")
+    expect(sample).to_contain_text("{{ customer.firstname }} is not a variable")
     page.get_by_label("Subject").fill("For {{ customer.first_name }}")
     expect(sample).to_contain_text("For Ada")
     go_on(page)
@@ -59,16 +59,16 @@ def test_from_the_first_step_to_the_last_message(visit):
     page.get_by_placeholder("Name, e-mail or source ID").press_sequentially("ben")
     page.get_by_role("option", name="Ben Baker").click()
     message = page.get_by_role("region", name="Message")
-    expect(message).to_contain_text("Ben Baker would be left out: No e-mail address.")
+    expect(message).to_contain_text("Ben Baker would be skipped: No e-mail address.")
     page.get_by_label("Send a test to").fill("me@example.com")
-    page.get_by_role("button", name="Send a test").click()
+    page.get_by_role("button", name="Send test").click()
     expect(page.get_by_text("The test was kept in the Outbox, not sent")).to_be_visible()
-    page.get_by_role("button", name="Start it").click()
+    page.get_by_role("button", name="Start").click()
 
     expect(page.get_by_text("Starts in")).to_be_visible()
     start_now()
     expect(page.get_by_role("heading", name="Readers in November Done")).to_be_visible()
-    expect(page.get_by_role("row", name="Ada Adler")).to_contain_text("Kept here, not sent")
+    expect(page.get_by_role("row", name="Ada Adler")).to_contain_text("Stored, not sent")
     page.get_by_role("link", name="Outbox").first.click()
     page.get_by_role("link", name="For Ada", exact=True).click()
     code = Delivery.objects.get(customer=ada).publication.ledger.get().voucher.code
@@ -81,11 +81,11 @@ def test_a_run_is_cancelled_within_its_window(page):
     made = draft(2, codes=2)
 
     page.goto(f"/distributions/{made.public_id}/review")
-    page.get_by_role("button", name="Start it").click()
+    page.get_by_role("button", name="Start").click()
     page.get_by_role("button", name="Cancel").click()
 
     expect(page.get_by_role("heading", name="Autumn Cancelled")).to_be_visible()
-    expect(page.get_by_text("Nobody got anything.")).to_be_visible()
+    expect(page.get_by_text("Nothing was sent.")).to_be_visible()
     assert made.deliveries.count() == 0
 
 
@@ -112,12 +112,12 @@ def test_an_empty_pool_pauses_the_run_until_somebody_stops_it(page):
     made = draft(3, codes=1)
 
     page.goto(f"/distributions/{made.public_id}/review")
-    expect(page.get_by_text("2 codes too few.")).to_be_visible()
-    page.get_by_role("button", name="Start it").click()
+    expect(page.get_by_text("2 codes short.")).to_be_visible()
+    page.get_by_role("button", name="Start").click()
     start_now()
     expect(page.get_by_role("heading", name="Autumn Paused by Handout")).to_be_visible()
-    page.get_by_role("link", name="Stop for good").click()
-    page.get_by_role("dialog").get_by_role("button", name="Stop it").click()
+    page.get_by_role("link", name="Stop permanently").click()
+    page.get_by_role("dialog").get_by_role("button", name="Stop").click()
 
     expect(page.get_by_role("heading", name="Autumn Stopped")).to_be_visible()
 
@@ -129,9 +129,9 @@ def test_every_step_without_scripts(visit):
 
     page.goto("/distributions/new")
     page.get_by_label("Name").fill("Plain")
-    page.get_by_role("button", name="Make the draft").click()
+    page.get_by_role("button", name="Create draft").click()
     page.get_by_label("A list of e-mail addresses or source IDs").check()
-    page.get_by_label("Paste the list").fill("shop-1")
+    page.get_by_label("Paste a list").fill("shop-1")
     go_on(page)
     page.get_by_label("Campaign", exact=True).fill("Autumn Roast")
     go_on(page)
@@ -141,9 +141,9 @@ def test_every_step_without_scripts(visit):
     expect(page.get_by_role("region", name="Sample")).to_contain_text("For Ada Adler")
     go_on(page)
     go_on(page, "Save and review")
-    page.get_by_role("button", name="Start it").click()
+    page.get_by_role("button", name="Start").click()
 
-    expect(page.get_by_role("link", name="Reload to see the time that is left")).to_be_visible()
+    expect(page.get_by_role("link", name="Reload to update the countdown")).to_be_visible()
     assert Distribution.objects.get().status == "scheduled"
 
 

@@ -29,7 +29,7 @@ def test_an_address_is_added_and_tried(page, settings):
     expect(page.get_by_text(address.secret)).to_be_visible()
 
     WebhookAddress.objects.update(url="http://127.0.0.1:9999/hook")  # to which this server refuses to send
-    page.get_by_role("button", name="Send a test").click()
+    page.get_by_role("button", name="Send test").click()
     expect(page.get_by_role("region", name="Attempts")).to_contain_text(f"127.0.0.1 is a private address. {SETTING}")
     assert WebhookDelivery.objects.get().status == "failed"
 

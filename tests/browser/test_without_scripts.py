@@ -78,7 +78,7 @@ def test_a_hand_out(page, campaign):
     page.get_by_text("Export", exact=True).click()
     page.get_by_role("link", name="Hand out codes as CSV").click()
 
-    page.get_by_label("All codes of the pool").check()
+    page.get_by_label("All codes in the pool").check()
     page.get_by_role("button", name="Publish to a file").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(Export.objects.get().file_name)
     while page.get_by_role("link", name="Reload to see progress").is_visible():

@@ -97,13 +97,13 @@ def test_an_email_alone_is_no_key():
             "address, metadata.",
         ),
         ({"email": 5}, "email: must be a string"),
-        ({"source_id": "x" * 256}, "source_id: may hold at most 255 characters; this has 256"),
+        ({"source_id": "x" * 256}, "source_id: can have at most 255 characters; this has 256"),
         (
             {"name": "x", "birthdate": "2002-13-01"},
             "birthdate: must be a date such as 1990-12-31; this is '2002-13-01'",
         ),
         ({"address": {"city": 5}}, "address.city: must be a string"),
-        ({"metadata": {"a": "x" * 40_000}}, "metadata: Metadata may hold at most 32 KB; this is 39 KB."),
+        ({"metadata": {"a": "x" * 40_000}}, "metadata: Metadata can have at most 32 KB;  this is 39 KB."),
     ],
 )
 def test_what_is_wrong_is_named(body, details):
@@ -187,7 +187,10 @@ def test_pages_from_a_row_on(three):
     ("query", "details"),
     [
         ("starting_after=x", "starting_after: must be an ISO 8601 time such as 2026-03-01T12:00:00Z; this is 'x'"),
-        ("starting_after=2026-01-01&order=source_id", "starting_after: goes with an order by created_at or updated_at"),
+        (
+            "starting_after=2026-01-01&order=source_id",
+            "starting_after: works only with an order by created_at or updated_at",
+        ),
         (
             "created_at[after]=x",
             "created_at[after]: must be an ISO 8601 time such as 2026-03-01T12:00:00Z; this is 'x'",

@@ -85,9 +85,9 @@ def test_null_counts_as_not_given_and_codes_and_unknown_fields_are_left_at_that(
     [
         ({}, "event: is required; customer: is required"),
         ({"event": "", "customer": {"source_id": "x"}}, "event: must not be empty"),
-        ({"event": "x" * 301, "customer": {"source_id": "x"}}, "event: may hold at most 300 characters"),
+        ({"event": "x" * 301, "customer": {"source_id": "x"}}, "event: can have at most 300 characters"),
         ({"event": 5, "customer": {"source_id": "x"}}, "event: must be a string"),
-        ({"event": "a\x00b", "customer": {"source_id": "x"}}, "event: holds a NUL character (\\u0000), which cannot be stored."),
+        ({"event": "a\x00b", "customer": {"source_id": "x"}}, "event: contains a NUL character (\\u0000), which cannot be stored."),
         ({"event": "a", "customer": "x"}, "customer: must be an object"),
         ({"event": "a", "customer": {"email": 5}}, "customer.email: must be a string"),
         ({"event": "a", "customer": {"source_id": "x"}, "metadata": []}, "metadata: must be an object"),
@@ -95,7 +95,7 @@ def test_null_counts_as_not_given_and_codes_and_unknown_fields_are_left_at_that(
         ({"event": "a", "customer": {"source_id": "x"}, "loyalty": {"code": 5}}, "loyalty.code: must be a string"),
         (
             {"event": "a", "customer": {"source_id": "x"}, "metadata": {"a": "x" * 40_000}},
-            "metadata: Metadata may hold at most 32 KB; this is 39 KB.",
+            "metadata: Metadata can have at most 32 KB;  this is 39 KB.",
         ),
         (
             {"event": "a", "customer": {"source_id": "x", "birthdate": "soon"}},

@@ -105,8 +105,8 @@ def test_a_refused_row_does_not_hold_its_source_id():
         ("ann at example.com,,,", "Email: 'ann at example.com' is not an e-mail address. Correct the cell, or empty it."),
         (",31.12.1990,,", "Birthdate: must be a date such as 1990-12-31; this is '31.12.1990'. "
          "Correct the cell, or empty it."),
-        (f",,{'1' * 51},", "Phone: may hold at most 50 characters; this has 51. Correct the cell, or empty it."),
-        (f",,,{'x' * 33_000}", "Metadata may hold at most 32 KB; this is 32 KB."),
+        (f",,{'1' * 51},", "Phone: can have at most 50 characters; this has 51. Correct the cell, or empty it."),
+        (f",,,{'x' * 33_000}", "Metadata can have at most 32 KB;  this is 32 KB."),
     ],
 )  # fmt: skip
 def test_a_bad_cell_says_how_to_mend_it(row, error):
@@ -126,10 +126,10 @@ def test_all_that_is_wrong_with_a_row_is_said_at_once():
     assert refused(done) == [
         (
             2,
-            'Metadata: “none” is no JSON object. Write it as {"lang": "en"}, or empty the cell. '
+            'Metadata: “none” is not a JSON object. Write it as {"lang": "en"}, or empty the cell. '
             "Email: 'ann at example.com' is not an e-mail address. Correct the cell, or empty it. "
             "Birthdate: must be a date such as 1990-12-31; this is 'soon'. Correct the cell, or empty it. "
-            "City: may hold at most 255 characters; this has 256. Correct the cell, or empty it. "
+            "City: can have at most 255 characters; this has 256. Correct the cell, or empty it. "
             "Source_id: already belongs to a customer. Choose to update customers, or remove the row.",
         )
     ]
@@ -155,7 +155,8 @@ def test_all_or_nothing_leaves_nothing():
     known.refresh_from_db()
     assert (done.status, counts(done)) == ("failed", (2, 0, 0, 1))
     assert (
-        done.error == "Nothing was imported: 1 row is wrong. Mend the file and upload it again, or keep the good rows."
+        done.error
+        == "Nothing was imported: 1 row is invalid. Fix the file and upload it again, or import only the valid rows."
     )
     assert (Customer.objects.count(), known.name) == (1, "Ann")
     assert [row[:3] for row in error_rows(done)] == [["Source_id", "Name", "Email"], ["s2", "Ben", "wrong"]]

@@ -170,7 +170,7 @@ def test_an_order_whose_codes_ran_out_meanwhile_says_so():
         ("vouchers_count=many", {}, "invalid_query_params", "vouchers_count: must be a whole number"),
         ("vouchers_count=5", {"code_config": {"length": 1, "charset": "AB"}}, "invalid_query_params", "vouchers_count: 2 characters in 1 random position give 2 codes; 0 already exist, and 5 more were requested: use at least 3 random positions, or more characters."),
         ("vouchers_count=2", {"code_config": {"pattern": "X"}}, "invalid_payload", "code_config.pattern: Include at least one #. Each # becomes a random character."),
-        ("vouchers_count=2", {"code": "BEAN"}, "invalid_payload", "code: can be given to one voucher only; leave it out, or vouchers_count"),
+        ("vouchers_count=2", {"code": "BEAN"}, "invalid_payload", "code: can be set for one voucher only; leave it out, or leave out vouchers_count"),
         ("vouchers_count=2", {"redemption": {"quantity": 0}}, "invalid_payload", "redemption.quantity: Enter 1 to 1,000,000,000; leave empty for no limit."),
         ("", {"metadata": "x"}, "invalid_payload", "metadata: must be an object"),
     ],

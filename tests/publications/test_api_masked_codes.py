@@ -9,7 +9,7 @@ from tests.support.factories import STAFF, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db
 
-BY_CODE_ALL_ONLY = "order: by code is for keys of scope 'all'; to others the codes that are unpublished are masked"
+BY_CODE_ALL_ONLY = "order: ordering by code requires a key with scope 'all'; other keys see unpublished codes masked"
 
 
 @pytest.fixture

@@ -145,17 +145,17 @@ def test_no_customer(shop):
         ({"customer": {"source_id": ""}}, "customer.source_id: must not be empty; leave it out instead"),
         (
             {"customer": {"source_id": "x" * 256}},
-            "customer.source_id: may hold at most 255 characters; this has 256",
+            "customer.source_id: can have at most 255 characters; this has 256",
         ),
         ({"customer": {"birthdate": "soon"}}, "customer.birthdate: must be a date such as 1990-12-31; this is 'soon'"),
         ({"customer": {"address": "here"}}, "customer.address: must be an object"),
         ({"channel": ""}, "channel: must not be empty"),
-        ({"channel": "x" * 101}, "channel: may hold at most 100 characters"),
+        ({"channel": "x" * 101}, "channel: can have at most 100 characters"),
         ({"source_id": 7}, "source_id: must be a string"),
-        ({"source_id": "x" * 256}, "source_id: may hold at most 255 characters"),
+        ({"source_id": "x" * 256}, "source_id: can have at most 255 characters"),
         ({"metadata": [1]}, "metadata: must be an object"),
         ({"metadata": "x"}, "metadata: must be an object"),
-        ({"metadata": {"a": "x" * 32_760}}, "metadata: Metadata may hold at most 32 KB; this is 32 KB."),
+        ({"metadata": {"a": "x" * 32_760}}, "metadata: Metadata can have at most 32 KB;  this is 32 KB."),
         ({"join_once": "yes"}, "join_once: must be true or false"),
         ({"voucher": 5, "channel": 5}, "voucher: must be a string; channel: must be a string"),
     ],
@@ -360,7 +360,7 @@ def test_failed_attempts_are_listed(shop):
     (listed,) = Api("read").get("publications").json["publications"]
 
     assert (listed["result"], listed["failure_code"]) == ("FAILURE", "no_voucher_suitable_for_publication")
-    assert listed["failure_message"].startswith("The campaign's pool has too few codes left.")
+    assert listed["failure_message"].startswith("The campaign has too few codes left in its pool.")
     assert (listed["vouchers"], listed["vouchers_id"], listed["metadata"]) == ([], [], {"try": 1})
     assert (listed["tracking_id"], listed["channel"]) == ("12344", "API")
 

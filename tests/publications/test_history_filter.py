@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from config.actor import Actor
 from config.public_ids import PUBLICATION, public_id
 from publications.actions.publish import publish_code
 from publications.actions.release import release
@@ -134,6 +135,15 @@ def test_channel_and_result():
     assert found(channel="E-mail") == [by_mail]
     assert found(result="FAILURE") == [failure]
     assert found(result="SUCCESS", channel="API") == [by_api]
+
+
+def test_what_names_a_distribution_that_never_was_does_not_break_the_page(signed_in):
+    published(VoucherFactory(), by=Actor("run", None, "Welcome series"))  # as the demo data do
+
+    answer = signed_in("Viewer").get("/publications/")
+
+    assert answer.status_code == 200
+    assert "Welcome series" in answer.content.decode()
 
 
 def test_days_are_those_of_the_project():

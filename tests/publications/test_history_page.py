@@ -59,7 +59,7 @@ def test_a_failed_attempt_tells_why_and_how_often(signed_in):
     assert rows(page) == [
         ["just now", "–", f"Mara Lindqvist {customer.email}", "API", "Test Staff", "Failed Pool empty ×3", ""]
     ]
-    assert "Add codes to it, or let it extend itself" in page
+    assert "Add codes, or let the campaign extend its pool" in page
 
 
 def test_metadata_and_what_has_no_column_stand_in_the_row_that_opens(signed_in):

@@ -112,13 +112,13 @@ def test_a_row_is_refused_whose_code_is_missing_or_deleted_or_somebody_elses():
 
     assert counts(done) == (5, 0, 0, 5)
     assert refused(done) == [
-        (2, "Code: is no code here. Import the codes first, then this row again."),
+        (2, "Code: is not a known code. Import the codes first, then this row again."),
         (
             3,
             f"Code: already published to {holder.public_id}, at {at:%Y-%m-%dT%H:%M:%SZ}. Correct the row, or remove it.",
         ),
-        (4, "Code: was deleted here. Remove the row."),
-        (5, "Code: was deleted here. Remove the row."),
+        (4, "Code: was deleted. Remove the row."),
+        (5, "Code: was deleted. Remove the row."),
         (6, "Code: is empty. Every row needs a code."),
     ]
     assert list(Customer.objects.all()) == [holder]  # nobody was added for a row that was refused
@@ -146,9 +146,9 @@ def test_a_code_that_the_file_repeats_is_published_once():
 @pytest.mark.parametrize(
     ("row", "error"),
     [
-        ("A,c,2999-01-01,", "Date: “2999-01-01” lies in the future. Correct it; only past publications are imported."),
+        ("A,c,2999-01-01,", "Date: “2999-01-01” is in the future. Only past publications can be imported."),
         ("A,c,yesterday,", "Date: “yesterday” is not a date. Write it as 2026-11-30 or 2026-11-30T23:59:00Z."),
-        (f"A,{'c' * 256},,", "Customer ID: may hold at most 255 characters; this has 256. Shorten it."),
+        (f"A,{'c' * 256},,", "Customer ID: can have at most 255 characters; this has 256. Shorten it."),
         ("A,c,,[1]", "Metadata: Metadata must be a JSON object, such as {\"lang\": \"en\"}."),
     ],
 )  # fmt: skip

@@ -182,7 +182,7 @@ def test_an_empty_pool_is_said_and_the_new_customer_stays_chosen(signed_in):
     refused = browser.post(address(campaign), sent(customer=":new", name="Zoe Novak"), **IN_DIALOG)
 
     zoe = Customer.objects.get()
-    assert "The campaign's pool has too few codes left." in text(refused)
+    assert "The campaign has too few codes left in its pool." in text(refused)
     assert f'name="customer" value="{zoe.public_id}"' in refused.content.decode()
 
 

@@ -45,7 +45,7 @@ class RunningHandout:
         self._log.close()
 
     def wait_until_ready(self) -> RunningHandout:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while "Handout is ready" not in self.said():
             assert self.process.poll() is None, self.said()
             assert time.monotonic() < deadline, self.said()

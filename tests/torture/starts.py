@@ -82,7 +82,7 @@ def comes_up_whole(folder: Path, said_before: str) -> str:
         )[0]
         if counted != (8, 4, 9, 1):
             problems.append(f"campaigns, roles, abilities, administrators: {counted}")
-        passwords = re.findall("Made the user admin with the password (.*)", said_before + said)
+        passwords = re.findall("Created the user admin with the password (.*)", said_before + said)
         (kept,) = handout.sql("SELECT password FROM auth_user WHERE username = 'admin'")[0]
         if not passwords or not check_password(passwords[-1], kept):
             problems.append(f"the password said last does not open: {passwords}")

@@ -17,7 +17,7 @@ class KeyMadeBefore(Exception):
     """There is a `key` with this id already: the form was sent twice."""
 
     def __init__(self, key: ApiKey) -> None:
-        super().__init__(f"The key {key.name} was made before.")
+        super().__init__(f"The key {key.name} already exists.")
         self.key = key
 
 

@@ -36,13 +36,13 @@ def shown(text: str) -> str:
 
 def line_of(text: str, longest: int) -> str:
     if _CONTROL_OR_BREAK.search(text):
-        raise RowRefused("holds a line break or a control character. Write it in one line.")
+        raise RowRefused("contains a line break or a control character. Write it on one line.")
     return _within(text, longest)
 
 
 def lines_of(text: str, longest: int) -> str:
     if _CONTROL.search(text):
-        raise RowRefused("holds a control character. Remove it.")
+        raise RowRefused("contains a control character. Remove it.")
     return _within(text, longest)
 
 
@@ -52,23 +52,25 @@ def flag_of(text: str) -> bool:
         return True
     if word in FALSE:
         return False
-    raise RowRefused(f"{shown(text)} is neither true nor false. Write TRUE or FALSE.")
+    raise RowRefused(f"{shown(text)} is not TRUE or FALSE.")
 
 
 def count_of(text: str, *, least: int) -> int:
     if text.isascii() and text.isdigit() and least <= int(text[:12]) < 2**31:
         return int(text)
-    raise RowRefused(f"{shown(text)} is not a whole number from {least} up. Write it in digits, such as 3.")
+    raise RowRefused(f"{shown(text)} is not a whole number of {least} or more. Write it in digits, such as 3.")
 
 
 def decimal_of(text: str, *, places: int) -> Decimal:
     """10, 10.5 or 10,5. What could be thousands (1,000) or has more places than are kept is refused, not guessed."""
     found = _DECIMAL.fullmatch(text)
     if not found or not text.isascii() or ("," in text and len(found[2]) == 3):
-        raise RowRefused(f"{shown(text)} is not a number. Write it without thousands or signs, such as 10 or 10.50.")
+        raise RowRefused(f"{shown(text)} is not a number. Write it without separators or symbols, such as 10 or 10.50.")
     whole, fraction = found[1], (found[2] or "").rstrip("0")
     if len(fraction) > places or len(whole) > 10:
-        raise RowRefused(f"{shown(text)} has too many digits. At most {places} are kept after the point, 10 before it.")
+        raise RowRefused(
+            f"{shown(text)} has too many digits. Use at most {places} decimals and 10 digits before the point."
+        )
     return Decimal(f"{whole}.{fraction or 0}")
 
 
@@ -81,7 +83,7 @@ def moment_of(text: str) -> datetime:
     if moment is None:
         raise RowRefused(f"{shown(text)} is not a date. Write it as 2026-11-30 or 2026-11-30T23:59:00Z.")
     if not 1900 <= moment.year < 3000:
-        raise RowRefused(f"{shown(text)} lies outside the years 1900 to 2999. Leave the cell empty for no date.")
+        raise RowRefused(f"{shown(text)} is not between the years 1900 and 2999. Leave the cell empty for no date.")
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -92,10 +94,12 @@ def object_of(text: str) -> dict:
     except MetadataRefused as refused:
         raise RowRefused(str(refused)) from None
     except (ValueError, RecursionError):
-        raise RowRefused(f'{shown(text)} is no JSON object. Write it as {{"lang": "en"}}, or empty the cell.') from None
+        raise RowRefused(
+            f'{shown(text)} is not a JSON object. Write it as {{"lang": "en"}}, or empty the cell.'
+        ) from None
 
 
 def _within(text: str, longest: int) -> str:
     if len(text) > longest:
-        raise RowRefused(f"may hold at most {longest} characters; this has {len(text)}. Shorten it.")
+        raise RowRefused(f"can have at most {longest} characters; this has {len(text)}. Shorten it.")
     return text

@@ -26,15 +26,15 @@ MAX_HEADING = 255
 SAMPLE_BYTES = 64 * 1024
 
 MISPLACED_QUOTE = (
-    "A double quote opens here and is not closed, or stands where none may stand. "
-    'Put the whole cell into double quotes, and write a quote inside it twice: "".'
+    "A double quote is not closed here, or is in the wrong place. "
+    'Put the whole cell in double quotes, and write quotes inside it twice: "".'
 )
 TOO_LONG_A_CELL = (
     f"A cell is longer than {csv.field_size_limit():,} characters: a double quote was probably opened and not closed."
 )
 TOO_LONG_A_ROW = (
     f"A double quote opens here and no row ends within {MAX_RECORD:,} characters: it was probably not closed. "
-    'Close the quote; a quote inside a cell is written twice: "".'
+    'Close the quote; write a quote inside a cell twice: "".'
 )
 
 # Bytes that are no text in the chosen encoding become this lone surrogate, which no well-formed text can hold: so
@@ -81,7 +81,7 @@ def read_csv(file: Upload, reading: Reading) -> tuple[list[str], Iterator[Row]]:
     records = _records(file, reading)
     top = next(records, None)
     if top is None:
-        raise NotCsv("The file is empty. Its first row must hold the headings, such as “Code”.")
+        raise NotCsv("The file is empty. Its first row must contain headings, such as “Code”.")
     headings = _headings(top)
     if headings[-2:] == ERROR_FILE_ENDS:  # in our own file the cells are as they were, but for what made them harmless
         headings = [restored(heading, reading.delimiter) for heading in headings]
@@ -91,17 +91,17 @@ def read_csv(file: Upload, reading: Reading) -> tuple[list[str], Iterator[Row]]:
 
 def _refuse_other_formats(start: bytes) -> None:
     if not start.strip():
-        raise NotCsv("The file is empty. Its first row must hold the headings, such as “Code”.")
+        raise NotCsv("The file is empty. Its first row must contain headings, such as “Code”.")
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise NotCsv(
             "This is a spreadsheet or an archive, not a CSV file. In Excel choose File, Save as, “CSV UTF-8”; "
             "in other programs export it as CSV. Then upload that file."
         )
     if start.startswith((b"%PDF", b"\x1f\x8b", b"\x89PNG", b"\xff\xd8\xff")):
-        raise NotCsv("This is not a text file. Upload a CSV file: text with one row a line.")
+        raise NotCsv("This is not a text file. Upload a CSV file: text with one row per line.")
     if start.count(b"\0") > len(start) // 10 and not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise NotCsv(
-            "This file is not text, or is text in UTF-16 without its mark. Save it as “CSV UTF-8” and upload it again."
+            "This file is not text, or is UTF-16 without a byte order mark. Save it as “CSV UTF-8” and upload it again."
         )
 
 
@@ -143,16 +143,16 @@ def _headings(top: Row) -> list[str]:
         headings.pop()
     if len(headings) > MAX_COLUMNS:
         raise NotCsv(
-            f"The first row has {len(headings)} columns; at most {MAX_COLUMNS} are read. Is the delimiter right?"
+            f"The first row has {len(headings)} columns; the maximum is {MAX_COLUMNS}. Is the delimiter right?"
         )
     seen: dict[str, str] = {}
     for heading in filter(None, headings):
         if len(heading) > MAX_HEADING:
             raise NotCsv(
-                f"A heading is longer than {MAX_HEADING} characters: “{heading[:40]}…”. Does the first row hold headings?"
+                f"A heading is longer than {MAX_HEADING} characters: “{heading[:40]}…”. Does the first row contain headings?"
             )
         if heading.casefold() in seen:
-            raise NotCsv(f"Two columns are called “{heading}”. Give each column a heading of its own.")
+            raise NotCsv(f"Two columns have the heading “{heading}”. Give each column a unique heading.")
         seen[heading.casefold()] = heading
     return headings
 
@@ -169,7 +169,7 @@ def _fitted(records: Iterator[Row], width: int) -> Iterator[Row]:
             amount, way = (len(cells), "too few" if len(cells) < width else "too many")
             yield row._replace(
                 problem=f"This row has {amount} {'cell' if amount == 1 else 'cells'}, {way} for the {width} headings. "
-                "Put a cell that holds the delimiter or a line break into double quotes, and leave no cell out."
+                "Put cells that contain the delimiter or a line break in double quotes, and do not leave out cells."
             )
 
 
@@ -211,11 +211,11 @@ def _problem_with(error: csv.Error) -> str:
 
 def _problem_of(text: str, reading: Reading, lines: _Lines) -> str:
     if "\0" in text:
-        return "This row holds a NUL character. Remove it."
+        return "This row contains a NUL character. Remove it."
     if not text.isascii() and UNREADABLE in text:
         return (
-            f"This row holds bytes that are no text in {ENCODINGS.get(reading.encoding, reading.encoding).split()[0]}. "
-            "Save the file as “CSV UTF-8”, or choose the encoding that it has."
+            f"This row contains bytes that are not valid {ENCODINGS.get(reading.encoding, reading.encoding).split()[0]}. "
+            "Save the file as “CSV UTF-8”, or choose its encoding."
         )
     if lines.cut:
         return f"A line of this row is longer than {MAX_LINE:,} characters. Is a quote or a line break missing?"
@@ -262,7 +262,7 @@ class _Lines:
         if self.given_back > READ_AGAIN:
             raise NotCsv(
                 f"Too many rows open a double quote and do not close it; the latest is row {number}. "
-                "Close the quotes, or export the file anew with every quote inside a cell written twice."
+                "Close the quotes, or export the file again with every quote inside a cell written twice."
             )
         self.again.extendleft(reversed(others))
         return first

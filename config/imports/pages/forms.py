@@ -24,7 +24,7 @@ class UploadForm(forms.Form):
     def __init__(self, *args, too_large: bool = False, **kwargs):
         """`too_large`: the request was stopped (config/api/upload_limit.py), so there is no file to be seen."""
         super().__init__(*args, **kwargs)
-        self.fields["file"].help_text = f"The first row holds the headings. Up to {_limit()}."
+        self.fields["file"].help_text = f"The first row must contain headings. Up to {_limit()}."
         if too_large:
             self.fields["file"].error_messages["required"] = self._too_large()
 
@@ -48,10 +48,10 @@ class OptionsForm(forms.Form):
     encoding = forms.ChoiceField(choices=list(ENCODINGS.items()))
     delimiter = forms.ChoiceField(choices=list(DELIMITERS.items()))
     on_error = forms.ChoiceField(
-        label="When rows are wrong",
+        label="If rows are invalid",
         choices=[
-            (CsvImport.OnError.KEEP_GOOD, "Import the good rows, and list the wrong ones in an error file"),
-            (CsvImport.OnError.ALL_OR_NOTHING, "Import nothing unless every row is right"),
+            (CsvImport.OnError.KEEP_GOOD, "Import the valid rows and list the others in an error file"),
+            (CsvImport.OnError.ALL_OR_NOTHING, "Import nothing unless every row is valid"),
         ],
         widget=forms.RadioSelect,
     )
@@ -77,7 +77,7 @@ class ColumnsForm(forms.Form):
                 required=False,  # else the browser refuses "Do not import"
                 choices=[("", "Do not import"), *choices, *kept],
                 initial=mapping.get(str(index), ""),
-                widget=forms.Select(attrs={"aria-label": f"What the column “{heading or index + 1}” becomes"}),
+                widget=forms.Select(attrs={"aria-label": f"Import column “{heading or index + 1}” as"}),
             )
 
 
@@ -96,11 +96,13 @@ def mapping_errors(mapping: dict[str, str], fields: Sequence[Field], required: s
     """Why nothing can be imported by this mapping; [] where it can."""
     chosen = list(mapping.values())
     errors = [
-        f"Two columns become “{field.label}”. Choose one of them." for field in fields if chosen.count(field.name) > 1
+        f"Two columns are imported as “{field.label}”. Choose one of them."
+        for field in fields
+        if chosen.count(field.name) > 1
     ]
     label = next((field.label for field in fields if field.name == required), "")
     if required and required not in chosen:
-        errors.append(f"Choose the column that holds the {label.lower()}.")
+        errors.append(f"Choose the column that contains the {label.lower()}.")
     elif not chosen:
         errors.append("Choose at least one column to import.")
     return errors

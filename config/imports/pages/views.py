@@ -84,7 +84,7 @@ def import_page(request, kind: ImportKind, csv_import: CsvImport, *, context: di
     if csv_import.status == Status.DRAFT:
         return _draft_page(request, kind, csv_import, context)
     if request.method == "POST":
-        messages.info(request, "This import has been started already.")
+        messages.info(request, "This import has already been started.")
         return redirect(kind.page, csv_import.pk)
     if not csv_import.is_running:
         context |= {"refused": csv_import.refused.order_by("row")[:SHOWN], "tiles": _tiles(csv_import, context["what"])}
@@ -96,11 +96,11 @@ def _tiles(csv_import: CsvImport, what: str) -> list[dict]:
     tiles = [
         {"label": "Rows read", "value": csv_import.rows_read, "sub": _duration(csv_import)},
         {"label": "Imported", "value": csv_import.rows_imported, "sub": f"New {what}"},
-        {"label": "Updated", "value": csv_import.rows_updated, "sub": "Known by their source ID"},
-        {"label": "Passed over", "value": _passed_over(csv_import), "sub": "Here already, or held by nobody"},
-        {"label": "Refused", "value": csv_import.rows_refused, "sub": "Listed in the error file" if refused else ""},
+        {"label": "Updated", "value": csv_import.rows_updated, "sub": "Matched by source ID"},
+        {"label": "Skipped", "value": _passed_over(csv_import), "sub": "Already imported, or without a holder"},
+        {"label": "Rejected", "value": csv_import.rows_refused, "sub": "Listed in the error file" if refused else ""},
     ]
-    only = {"Updated": "customers", "Passed over": "publications"}
+    only = {"Updated": "customers", "Skipped": "publications"}
     return [tile for tile in tiles if only.get(tile["label"], what) == what]
 
 
@@ -139,7 +139,7 @@ def _draft_page(request, kind: ImportKind, draft: CsvImport, context: dict) -> H
                     start_import(draft, by=Actor.user(request.user), defer=kind.defer)
                     return redirect(kind.page, draft.pk)
         except NotADraft:
-            messages.info(request, "This import has been started already.")
+            messages.info(request, "This import has already been started.")
             return redirect(kind.page, draft.pk)
     context |= {
         "options": options,
@@ -186,9 +186,9 @@ def discard(request, csv_import: CsvImport, *, upload_url: str) -> HttpResponse:
     try:
         discard_import(csv_import)
     except NotADraft:
-        messages.error(request, "This import has been started already, so it cannot be thrown away.")
+        messages.error(request, "This import has already been started, so it cannot be discarded.")
     else:
-        messages.success(request, f"{csv_import.original_name} has been thrown away. Nothing was imported.")
+        messages.success(request, f"{csv_import.original_name} has been discarded. Nothing was imported.")
     return redirect(upload_url)
 
 
@@ -196,18 +196,18 @@ def retry(request, kind: ImportKind, csv_import: CsvImport) -> HttpResponse:
     try:
         retry_import(csv_import, by=Actor.user(request.user), defer=kind.defer)
     except NotFailed:
-        messages.info(request, "There is nothing to try again.")
+        messages.info(request, "There is nothing to retry.")
     return redirect(kind.page, csv_import.pk)
 
 
 def error_file(csv_import: CsvImport) -> FileResponse:
     """The rows that were refused. It holds what was uploaded, so the app's view lets only those in who may import."""
     if not csv_import.error_file:
-        raise Http404("There is no error file, or its days are over.")
+        raise Http404("There is no error file, or it has been deleted.")
     try:
         content = csv_import.error_file.open("rb")
     except FileNotFoundError:
-        raise Http404("The error file is gone.") from None
+        raise Http404("The error file no longer exists.") from None
     stem = csv_import.original_name.rpartition(".")[0] or csv_import.original_name
     return FileResponse(
         content, as_attachment=True, filename=f"{stem}-errors.csv", content_type="text/csv; charset=utf-8"

@@ -105,9 +105,9 @@ def check_name(name: str) -> str:
     if not name.strip():
         raise InvalidSegment("name: must not be empty")
     if len(name) > 200:
-        raise InvalidSegment(f"name: may hold at most 200 characters; this has {len(name)}")
+        raise InvalidSegment(f"name: can have at most 200 characters; this has {len(name)}")
     if "\x00" in name:
-        raise InvalidSegment("name: must not hold a NUL character")
+        raise InvalidSegment("name: must not contain a NUL character")
     return name
 
 

@@ -31,9 +31,7 @@ class LoopFound(NotReady):
     """It would start itself, directly or through others; the message names the way round."""
 
     def __init__(self, way: str) -> None:
-        super().__init__(
-            [f"This would go round in a circle for ever: {way}. Change a trigger, or which codes one gives."]
-        )
+        super().__init__([f"This would repeat endlessly: {way}. Change a trigger, or which codes are published."])
 
 
 def activate(distribution: Distribution, *, by: Actor) -> Distribution:
@@ -85,7 +83,7 @@ def _problems_of(rule: Rule) -> list[str]:
         except InvalidCron as wrong:
             return [str(wrong)]
     if rule.campaign and rule.campaign.deleted_at:
-        return [f"The campaign “{rule.campaign.name}” that it waits for was deleted. Choose another."]
+        return [f"The campaign “{rule.campaign.name}” in its trigger was deleted. Choose another."]
     return []
 
 

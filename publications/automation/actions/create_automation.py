@@ -19,14 +19,14 @@ from publications.distributions.states import Act
 Status = Distribution.Status
 # In the log, where several fields are one thing to staff.
 CALLED_HERE = CALLED | {
-    "trigger": "what starts it",
-    "with_those_in_it": "who is meant at first",
+    "trigger": "trigger",
+    "with_those_in_it": "handling of current members",
     "event_name": "event",
-    "event_filter": "conditions on the event",
+    "event_filter": "event conditions",
     "cron": "times",
-    "every": "which referees count",
+    "every": "referee interval",
     **dict.fromkeys(("only_segment", "only_holders_of", "only_without"), "conditions"),
-    **dict.fromkeys(("at_most", "per"), "how often for a customer"),
+    **dict.fromkeys(("at_most", "per"), "limit per customer"),
 }
 # What an action may be when it is first thought of: staff choose codes and message on pages of their own.
 NEW = {"audience": Distribution.Audience.TRIGGER, "skip_holders": False}
@@ -72,7 +72,7 @@ def discard_automation(distribution: Distribution, *, by: Actor) -> None:
     with transaction.atomic():
         row = lock_for(distribution, Act.CHANGE)
         if row.status != Status.DRAFT:
-            raise NotPossible("It was active already, so its log stays. Archive it instead.")
+            raise NotPossible("It has been active, so its log must be kept. Archive it instead.")
         try:
             row.delete()
         except (ProtectedError, IntegrityError):

@@ -69,7 +69,7 @@ def next_time(cron: str, *, after: datetime | None = None) -> datetime:
         return found
     except (ValueError, KeyError, TypeError):
         raise InvalidCron(
-            "Write five fields: minute, hour, day of the month, month, day of the week. 0 9 * * 1 is each Monday at 9:00."
+            "Write five fields: minute, hour, day of the month, month, day of the week. 0 9 * * 1 is every Monday at 9:00."
         ) from None
 
 

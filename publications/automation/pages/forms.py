@@ -18,15 +18,15 @@ NEEDS_SEGMENT = {T.SEGMENT_ENTERED, T.SEGMENT_LEFT, T.SCHEDULE}
 MAY_NAME_CAMPAIGN = {T.CODE_PUBLISHED, T.CODE_REDEEMED}
 NEEDS_CAMPAIGN = {T.REFERRER, T.REFEREE}
 LIMITS = [
-    ("", "Each time"),
+    ("", "Every time"),
     ("1 ever", "Once"),
-    ("1 day", "At most once in 24 hours"),
-    ("1 week", "At most once in 7 days"),
-    ("1 month", "At most once in 30 days"),
-    ("n", "At most … times"),
+    ("1 day", "At most once every 24 hours"),
+    ("1 week", "At most once every 7 days"),
+    ("1 month", "At most once every 30 days"),
+    ("n", "A limited number of times"),
 ]
 PERIODS = [
-    (Rule.Per.EVER.value, "All time"),
+    (Rule.Per.EVER.value, "Ever"),
     *((per.value, per.label.removeprefix("in ")) for per in list(Rule.Per)[1:]),
 ]
 
@@ -34,62 +34,60 @@ PERIODS = [
 class RuleForm(forms.Form):
     """`conditions` (customers/segments/pages/condition_forms.py) stand beside it: those on an event's properties."""
 
-    name = forms.CharField(
-        max_length=200, help_text="What your team calls it, such as “Welcome”. Customers never see it."
+    name = forms.CharField(max_length=200, help_text="Only your team sees this name, such as “Welcome”.")
+    trigger = forms.ChoiceField(
+        label="Trigger", choices=T.choices, widget=forms.RadioSelect, initial=T.CUSTOMER_CREATED
     )
-    trigger = forms.ChoiceField(label="When", choices=T.choices, widget=forms.RadioSelect, initial=T.CUSTOMER_CREATED)
     segment = forms.ModelChoiceField(Segment.objects.none(), required=False, empty_label="Choose a segment")
-    with_those_in_it = forms.BooleanField(
-        label="Also those who are in it already when this is activated", required=False
-    )
+    with_those_in_it = forms.BooleanField(label="Include customers already in it when activated", required=False)
     campaign = forms.CharField(
         max_length=255,
         required=False,
         widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Campaign name"}),
     )
     every = forms.IntegerField(
-        label="For each n-th referee",
+        label="Every nth referee",
         min_value=1,
         max_value=1000,
         required=False,
         initial=1,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
-        help_text="1: for each; 3: for the third, the sixth, …",
+        help_text="1: every referee; 3: every third referee",
     )
     event_name = forms.CharField(
-        label="Name of the event",
+        label="Event name",
         max_length=300,
         required=False,
         help_text="As your shop sends it, such as order_paid.",
     )
     cron = forms.CharField(
-        label="At these times",
+        label="Schedule",
         max_length=100,
         required=False,
         widget=forms.TextInput(attrs={"class": "mono", "placeholder": "0 9 * * 1", "spellcheck": "false"}),
-        help_text="Minute, hour, day of the month, month, day of the week, in the project’s time zone. "
-        "<code>0 9 * * 1</code> is each Monday at 9:00, <code>30 8 1 * *</code> the first of each month at 8:30.",
+        help_text="Minute, hour, day of the month, month and day of the week, in the project’s time zone. "
+        "<code>0 9 * * 1</code> is every Monday at 9:00, <code>30 8 1 * *</code> the first of every month at 8:30.",
     )
     only_segment = forms.ModelChoiceField(
-        Segment.objects.none(), label="Only customers in", required=False, empty_label="Any segment, or none"
+        Segment.objects.none(), label="Only customers in", required=False, empty_label="All customers"
     )
     only_holders_of = forms.CharField(
-        label="Only who holds a code of",
+        label="Only holders of a code from",
         max_length=255,
         required=False,
         widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Campaign name"}),
     )
     only_without = forms.CharField(
-        label="Only who holds no code of",
+        label="Only customers without a code from",
         max_length=255,
         required=False,
         widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Campaign name"}),
     )
-    limit = forms.ChoiceField(label="For the same customer", choices=LIMITS, required=False)
+    limit = forms.ChoiceField(label="Per customer", choices=LIMITS, required=False)
     at_most = forms.IntegerField(
-        label="How many times", min_value=1, max_value=1000, required=False, widget=forms.NumberInput()
+        label="Number of times", min_value=1, max_value=1000, required=False, widget=forms.NumberInput()
     )
-    per = forms.ChoiceField(label="Within", choices=PERIODS, required=False)
+    per = forms.ChoiceField(label="Period", choices=PERIODS, required=False)
     all_optional = True
 
     def __init__(self, data=None, *, rule: Rule | None = None, name: str = ""):
@@ -106,7 +104,7 @@ class RuleForm(forms.Form):
         if trigger in NEEDS_SEGMENT and not cleaned.get("segment"):
             self.add_error("segment", "Choose a segment.")
         if trigger == T.EVENT and not cleaned.get("event_name"):
-            self.add_error("event_name", "Give the event’s name.")
+            self.add_error("event_name", "Enter the event’s name.")
         if trigger == T.SCHEDULE:
             try:
                 next_time(cleaned.get("cron") or "")
@@ -116,9 +114,9 @@ class RuleForm(forms.Form):
         for field in ("only_holders_of", "only_without"):
             cleaned[field] = self._held(field, cleaned.get(field, "").strip())
         if cleaned["only_without"] and cleaned["only_holders_of"] == cleaned["only_without"]:
-            self.add_error("only_without", "Nobody both holds a code of a campaign and holds none of it.")
+            self.add_error("only_without", "No customer can both hold a code of a campaign and hold none.")
         if cleaned.get("limit") == "n" and not cleaned.get("at_most"):
-            self.add_error("at_most", "Give a number.")
+            self.add_error("at_most", "Enter a number.")
         return cleaned
 
     def rule(self) -> dict[str, Any]:
@@ -156,7 +154,7 @@ class RuleForm(forms.Form):
             self.add_error("campaign", f"There is no campaign “{typed}”." if typed else "Choose a referral program.")
             return None
         if trigger in NEEDS_CAMPAIGN and found.kind != Campaign.Kind.REFERRAL_PROGRAM:
-            self.add_error("campaign", f"“{found}” is no referral program.")
+            self.add_error("campaign", f"“{found}” is not a referral program.")
         return found
 
 

@@ -22,14 +22,12 @@ MAIN, ASIDE, FULL = ({"td": {"class": name}} for name in ("main", "aside", "full
 class AutomationTable(Table):
     name = tables.TemplateColumn(template_name="automation/_name.html", attrs=MAIN)
     status = tables.Column(attrs=ASIDE)
-    latest = WhenColumn(verbose_name="Last fired")
+    latest = WhenColumn(verbose_name="Last triggered")
     created_at = tables.TemplateColumn(template_name="distributions/_made.html", verbose_name="Created")
 
     empty_icon = "zap"
     empty_title = "No automatic distributions yet"
-    empty_text = (
-        "One waits for something to happen, such as a new customer or an order, and then gives a code by itself."
-    )
+    empty_text = "An automatic distribution waits for a trigger, such as a new customer or an order, then sends a code."
     empty_action = "New automatic distribution"
 
     class Meta(Table.Meta):
@@ -63,8 +61,8 @@ class FiringTable(Table):
     outcome = tables.Column("State", attrs=ASIDE)
 
     empty_icon = "zap"
-    empty_title = "It has not fired yet"
-    empty_text = "Each time that the trigger meets somebody is listed here, with what became of it."
+    empty_title = "Not triggered yet"
+    empty_text = "Every time the trigger applies to a customer, it appears here with the result."
     footer_template = "automation/_report_link.html"
 
     class Meta(Table.Meta):

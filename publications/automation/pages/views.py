@@ -126,7 +126,7 @@ def _rule_page(request, run: Distribution | None):
             "form": form,
             "conditions": conditions,
             "distribution": run,
-            "title": "What starts it" if run else "New automatic distribution",
+            "title": "Trigger" if run else "New automatic distribution",
         },
     )
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
@@ -140,7 +140,7 @@ def codes(request, distribution_id):
     form = CodesForm(request.POST or None, draft=run)
     if request.method == "POST" and form.is_valid() and _saved(request, form, run, form.changes()):
         return redirect(_address("automation" if _is_complete(run) else "message", run))
-    return render(request, "automation/codes.html", {"form": form, "distribution": run, "title": "What each one gets"})
+    return render(request, "automation/codes.html", {"form": form, "distribution": run, "title": "Codes"})
 
 
 @form_page
@@ -161,7 +161,7 @@ def message(request, distribution_id):
 @require_POST
 @requires(PUBLISH)
 def activate(request, distribution_id):
-    return _change(request, distribution_id, activate_rule, "Active. It fires by itself from now on.")
+    return _change(request, distribution_id, activate_rule, "The distribution is active.")
 
 
 @form_page
@@ -169,11 +169,11 @@ def activate(request, distribution_id):
 def archive(request, distribution_id):
     run = _find(distribution_id)
     if request.method == "POST":
-        _change(request, distribution_id, change_status.archive, "Archived. Its log stays.")
+        _change(request, distribution_id, change_status.archive, "Archived. Its log is kept.")
         return leave(request, _address("automation", run))
     context = {
-        "title": "Archive it",
-        "text": f"“{run}” never fires again, and who is waiting for a code of it gets none. What it did stays on record.",
+        "title": "Archive this distribution",
+        "text": f"“{run}” will never be triggered again, and customers still waiting for its codes get none. Its history is kept.",
         "submit": "Archive",
         "back": _address("automation", run),
     }
@@ -190,12 +190,12 @@ def discard(request, distribution_id):
         except NotPossible as refused:
             messages.error(request, str(refused))
             return leave(request, _address("automation", run))
-        messages.success(request, "The draft has been thrown away.")
+        messages.success(request, "The draft has been discarded.")
         return leave(request, reverse("automation:list"))
     context = {
-        "title": "Throw the draft away",
-        "text": f"“{run}” is deleted, with what was written for it. It never fired.",
-        "submit": "Throw it away",
+        "title": "Discard draft",
+        "text": f"“{run}” will be deleted with its message. It was never triggered.",
+        "submit": "Discard",
         "back": _address("automation", run),
     }
     return render(request, "partials/_confirm.html", context)

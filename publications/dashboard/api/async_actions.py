@@ -62,7 +62,7 @@ class AsyncAction(Answer):
     ]
     status: Literal["DONE", "IN_PROGRESS", "FAILED"]
     operation_status: Literal["SUCCESS", "FAILED", "UNKNOWN"]
-    """FAILED also where the work ran to its end and nothing of it was good."""
+    """Also FAILED if the work finished without a single success."""
     created_at: Moment
     updated_at: Moment
     processing_time: int = Field(ge=0, examples=[740])
@@ -99,9 +99,9 @@ class ActionsQuery(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     limit: int = Field(10, ge=1, le=100)
-    """Rows a page."""
+    """Rows per page."""
     end_date: str | None = None
-    """To read on: the `created_at` of the last one of the page before."""
+    """To continue: the `created_at` of the last row of the previous page."""
 
 
 @operation(
@@ -122,7 +122,7 @@ def list_async_actions(request: HttpRequest, query: Annotated[ActionsQuery, Quer
     return AsyncActionList.of(async_actions=found, has_more=len(actions) > query.limit)
 
 
-ActionRef = path_parameter("The `async_action_id` that a call was answered with.", "aa_N6QsVx0Jd3YhLm9p")
+ActionRef = path_parameter("The `async_action_id` returned by an earlier call.", "aa_N6QsVx0Jd3YhLm9p")
 
 
 @operation(router, "GET", "/{action_id}", MAY_READ, "Get an async action", answer=FinishedAction)

@@ -29,9 +29,9 @@ from publications.dashboard.queries.summarise_campaign import summarise_campaign
 @operation(
     router, "POST", "/{campaign_id}/vouchers", MAY_ALL, "Add vouchers to a campaign",
     answer={200: Voucher, 202: Started}, refuses="duplicate_found invalid_campaign",
-    words={"vouchers_count": "How many to make; more than one are made in the background."},
+    words={"vouchers_count": "How many to create; more than one are created in the background."},
     examples=[
-        Example("One at once", {}),
+        Example("One immediately", {}),
         Example("A hundred in the background", {"metadata": {"batch": 7}}, query={"vouchers_count": 100}),
     ],
 )  # fmt: skip
@@ -43,7 +43,7 @@ def add_vouchers(
     configuration = sent.code_config.given() if sent.code_config else {}
     if vouchers_count != 1:
         if sent.code:
-            raise invalid_payload("code: can be given to one voucher only; leave it out, or vouchers_count")
+            raise invalid_payload("code: can be set for one voucher only; leave it out, or leave out vouchers_count")
         try:
             with named_as_sent():
                 order = order_codes(
@@ -68,7 +68,7 @@ def add_vouchers(
 @operation(
     router, "POST", "/{campaign_id}/vouchers/{code}", MAY_ALL, "Add a voucher with a code to a campaign", answer=Voucher,
     refuses="duplicate_found invalid_campaign",
-    examples=[Example("A code of one's own", {"metadata": {"batch": 7}}, path={"code": "AUTUMN-VIP"})],
+    examples=[Example("Your own code", {"metadata": {"batch": 7}}, path={"code": "AUTUMN-VIP"})],
 )  # fmt: skip
 def add_voucher_with_code(
     request: HttpRequest, campaign_id: CampaignRef, code: VoucherRef, sent: AddedVoucherSent | None = None

@@ -38,13 +38,13 @@ ORDERS = {
 
 class CustomersQuery(ListQuery):
     email: str | None = None
-    """An e-mail address, whole, in any case."""
+    """A full e-mail address; case is ignored."""
     name: str | None = None
-    """A name, whole, in any case."""
+    """A full name; case is ignored."""
     city: str | None = None
-    """The city of the address, exactly."""
+    """The exact city of the address."""
     segment_id: str | None = None
-    """Those of a segment (`seg_…`)."""
+    """Only customers in this segment (`seg_…`)."""
 
 
 CUSTOMERS = Listing(
@@ -114,5 +114,5 @@ def _from_time_on(query: CustomersQuery) -> Q:
     order = query.order or "-created_at"
     field, beyond = order.lstrip("-"), "lt" if order.startswith("-") else "gt"
     if field == "source_id":
-        raise invalid_query("starting_after: goes with an order by created_at or updated_at")
+        raise invalid_query("starting_after: works only with an order by created_at or updated_at")
     return Q(**{f"{field}__{beyond}": read_time(query.starting_after or "", "starting_after")})

@@ -32,7 +32,7 @@ from publications.refusals import FailureReason
 ADMIN = Actor("user", None, "admin")
 SHOP = Actor("api_key", None, "Web shop")
 NEWSLETTER = Actor("api_key", None, "Newsletter")
-WELCOME = Actor("run", None, "Welcome run")
+WELCOME = Actor("run", None, "Welcome series")
 
 FIRST_NAMES = """Ada Amir Anna Ben Chloe Daniel Elena Emil Fatima Felix Freya Hugo Ines Ivan Jana Jonas Karim Klara Leo
 Lena Lucas Maja Marco Mia Nadia Noah Olga Omar Paula Rosa Samuel Sara Theo Uma Viktor Wanda Yara Zoe""".split()
@@ -59,7 +59,7 @@ def load_demo() -> None:
     dice = random.Random(2026)  # noqa: S311 - the same demo each time; the codes themselves are drawn properly
     with transaction.atomic():
         if Campaign.objects.exists() or Customer.objects.exists():
-            raise NotEmpty("The demo data goes into an empty database only.")
+            raise NotEmpty("Demo data can only be loaded into an empty database.")
         for caller in (SHOP, NEWSLETTER):  # whose tokens nobody has
             create_api_key(caller.label, scope=ApiKey.Scope.PUBLISH, by=ADMIN)
         customers = _customers(dice)

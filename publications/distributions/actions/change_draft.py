@@ -15,17 +15,17 @@ from publications.distributions.models import Distribution
 CALLED = {
     "body": "text",
     "codes_each": "number of codes",
-    "create_unknown": "what becomes of unknown addresses",
-    "skip_holders": "who is left out",
+    "create_unknown": "handling of unknown addresses",
+    "skip_holders": "skipping of code holders",
     "starts_at": "start",
 }
 
 
 class NoDraft(Exception):
-    """It has been scheduled or started meanwhile, or thrown away."""
+    """It has been scheduled, started or discarded in the meantime."""
 
     def __init__(self) -> None:
-        super().__init__("This distribution is no draft any more, so it was not changed. Duplicate it to send another.")
+        super().__init__("This distribution is no longer a draft, so it was not changed. Duplicate it to send another.")
 
 
 def change_draft(draft: Distribution, *, by: Actor, **changes: Any) -> list[str]:

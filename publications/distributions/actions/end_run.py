@@ -95,7 +95,7 @@ def _release(distribution: Distribution, states: Sequence[str], *, back_to_pool:
         if not rows:
             return 0
         deliveries, publications = [row[0] for row in rows], [row[1] for row in rows]
-        said = "before the message was sent" if back_to_pool else "and nobody knows whether the message arrived"
+        said = "before the message was sent" if back_to_pool else "and the message may or may not have arrived"
         released = take_back(
             publications, released_by=distribution.release_unsent_by, back_to_pool=back_to_pool,
             reason=f"{distribution.name} was stopped {said}",

@@ -59,7 +59,9 @@ class Listed(NamedTuple):
 
 class TooManyLines(ValueError):
     def __init__(self) -> None:
-        super().__init__(f"A list holds at most {MOST_LINES:,} lines. Import the customers and use a segment instead.")
+        super().__init__(
+            f"A list can have at most {MOST_LINES:,} lines. Import the customers and use a segment instead."
+        )
 
 
 def list_recipients(distribution: Distribution, lines: Iterable[str], *, by: Actor) -> Listed:
@@ -102,7 +104,7 @@ def _taken(lines: Iterable[str], problems: list[Problem]) -> Iterator[tuple[int,
             continue
         if "\x00" in given or not given.isprintable():
             problems.append(
-                Problem(number, given[:80].replace("\x00", "\ufffd"), "It holds a character that cannot be shown.")
+                Problem(number, given[:80].replace("\x00", "\ufffd"), "It contains an invisible character.")
             )
         elif len(given) > 320:
             problems.append(Problem(number, given[:80], "It is longer than any address or ID (320 characters)."))

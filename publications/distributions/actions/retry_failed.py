@@ -35,7 +35,11 @@ def retry_failed(distribution: Distribution, *, by: Actor) -> int:
         count = put_back(locked.deliveries.filter(state=State.FAILED) | can_be_sent_now(locked), locked, by=by)
         if not count:
             untold = without_message(locked).exists()
-            raise NotPossible("Nobody who was not told can be reached yet." if untold else "No message has failed.")
+            raise NotPossible(
+                "None of the customers who were not notified can be reached yet."
+                if untold
+                else "No message has failed."
+            )
         record_of(locked, "failed_retried", by=by, count=count)
     return count
 
@@ -74,7 +78,7 @@ def send_kept(distribution: Distribution, *, by: Actor) -> int:
         locked = lock_for(distribution, Act.SEND_AGAIN)
         count = put_back(Delivery.objects.filter(distribution=locked, state=State.KEPT), locked, by=by)
         if not count:
-            raise NotPossible("No message is kept here.")
+            raise NotPossible("There are no stored messages.")
         record_of(locked, "kept_sent", by=by, count=count)
     return count
 

@@ -22,9 +22,9 @@ from publications.distributions.states import Act
 Audience, Message = Distribution.Audience, Distribution.Message
 
 CAMPAIGN_PROBLEMS = {
-    StatusReason.CAMPAIGN_DISABLED: "The campaign is disabled, so nobody could use its codes. Enable it first.",
-    StatusReason.CAMPAIGN_EXPIRED: "The campaign has expired, so nobody could use its codes. Move its end date first.",
-    StatusReason.CAMPAIGN_DELETED: "The campaign was deleted, so nobody could use its codes. Choose another one.",
+    StatusReason.CAMPAIGN_DISABLED: "The campaign is disabled, so its codes could not be used. Enable it first.",
+    StatusReason.CAMPAIGN_EXPIRED: "The campaign has expired, so its codes could not be used. Move its end date first.",
+    StatusReason.CAMPAIGN_DELETED: "The campaign was deleted, so its codes could not be used. Choose another one.",
 }
 CODE_MISSING = (
     "The message does not show the code, so codes would be used up without anybody seeing them. Write {{ code }} where it "
@@ -50,7 +50,7 @@ def schedule(distribution: Distribution, *, at: datetime | None, by: Actor) -> D
         draft = lock_for(distribution, Act.SCHEDULE)
         problems = what_is_missing(draft)
         if at is not None and at <= timezone.now():
-            problems.append("Its date has passed. Choose a later one, or now.")
+            problems.append("The start time has passed. Choose a later one, or start it now.")
         if problems:
             raise NotReady(problems)
         starts_at = at if at is not None else Now() + Value(window)  # by the database's clock
@@ -67,9 +67,9 @@ def what_is_missing(distribution: Distribution) -> list[str]:
         if dead := why_campaign_is_dead(distribution.campaign):
             problems.append(CAMPAIGN_PROBLEMS[dead])
         if distribution.campaign.standalone:
-            problems.append("This campaign has one code for everybody. Choose one with a pool of codes.")
+            problems.append("This campaign has a single code. Choose one with a pool of codes.")
         if distribution.campaign.join_once and distribution.codes_each > 1:
-            problems.append("A customer joins this campaign once: give one code each.")
+            problems.append("This campaign allows one code per customer: send one code each.")
     elif distribution.message == Message.NONE:
         problems.append("Choose a campaign, a message, or both.")
     return problems
@@ -91,7 +91,7 @@ def _audience_problems(distribution: Distribution) -> list[str]:
 def _message_problems(distribution: Distribution) -> list[str]:
     if distribution.message == Message.WEBHOOK:
         if not distribution.webhook or distribution.webhook.deleted_at:
-            return ["Choose the webhook to which the messages are sent."]
+            return ["Choose the webhook that gets the messages."]
         return []
     if distribution.message == Message.NONE:
         return []
@@ -109,7 +109,7 @@ def _message_problems(distribution: Distribution) -> list[str]:
         problems.append(CODE_MISSING)
     if settings.EMAIL_IS_SENT and not settings.SITE_URL:
         problems.append(
-            "The setting SITE_URL is empty, so the link to unsubscribe would lead nowhere. Set it to the address by "
-            "which customers reach Handout."
+            "SITE_URL is not set, so the unsubscribe link would not work. Set it to the address where customers reach "
+            "Handout."
         )
     return problems

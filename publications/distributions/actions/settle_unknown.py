@@ -34,7 +34,7 @@ MESSAGE_ID = re.compile(
 
 class TooManyIds(ValueError):
     def __init__(self) -> None:
-        super().__init__(f"A list names at most {MOST_IDS:,} messages. Settle them in several goes.")
+        super().__init__(f"A list can have at most {MOST_IDS:,} messages. Split it.")
 
 
 class Named(NamedTuple):
@@ -102,7 +102,7 @@ def settle_unknown(
         unknown = meant.filter(distribution=locked, state=State.UNKNOWN, state_at__lte=until)
         count = _arrived(unknown) if as_sent else put_back(unknown, locked, by=by)
         if not count:
-            raise NotPossible("None of these messages is unknown any longer: they have been settled.")
+            raise NotPossible("None of these messages is unknown any longer: they have been resolved.")
         record_of(locked, "unknown_settled", by=by, count=count, as_=_words(as_sent))
     return count
 

@@ -41,17 +41,17 @@ SUGGESTIONS = 8
 # Of compose.py, in words.
 VARIABLES = [
     ("customer.name", "Their name"),
-    ("customer.first_name", "Its first word"),
+    ("customer.first_name", "The first word of their name"),
     ("customer.email", "Their e-mail"),
-    ("customer.source_id", "Their id in your shop"),
+    ("customer.source_id", "Their ID in your shop"),
     ("customer.metadata.city", "Any of their metadata"),
-    ("code", "The code, or all with commas"),
-    ("codes", "The codes, one a line"),
+    ("code", "The code, or all codes separated by commas"),
+    ("codes", "The codes, one per line"),
     ("campaign.name", "The campaign"),
     ("value", "What the code is worth"),
-    ("expires", "Its last day"),
-    ("project.name", "What you are called"),
-    ("unsubscribe_url", "The link; at the end if you leave it out"),
+    ("expires", "The code’s last day"),
+    ("project.name", "Your project name"),
+    ("unsubscribe_url", "The unsubscribe link; added at the end if you leave it out"),
 ]
 UNKNOWN_SHOWN = 20
 SAMPLE = "sample"  # the part of the message page that is drawn anew while one writes
@@ -66,7 +66,7 @@ def of_draft(view):
         manual = Distribution.objects.manual().select_related("customer", "segment", "campaign", "webhook")
         draft = get_object_or_404(manual, pk=distribution_id)
         if draft.status != Distribution.Status.DRAFT:
-            messages.info(request, "This distribution is no draft any more. Duplicate it to send another like it.")
+            messages.info(request, "This distribution is no longer a draft. Duplicate it to send another like it.")
             return leave(request, _address("distribution", draft))
         return view(request, draft)
 
@@ -161,12 +161,12 @@ def discard(request, draft):
         except NoDraft as late:
             messages.error(request, str(late))
             return leave(request, _address("distribution", draft))
-        messages.success(request, "The draft has been thrown away.")
+        messages.success(request, "The draft has been discarded.")
         return leave(request, reverse("distributions:list"))
     context = {
-        "title": "Throw the draft away",
-        "text": f"“{draft}” is deleted, with what was written for it. Nothing has been sent.",
-        "submit": "Throw it away",
+        "title": "Discard draft",
+        "text": f"“{draft}” will be deleted with its message. Nothing has been sent.",
+        "submit": "Discard",
         "back": _address("distribution", draft),
     }
     return render(request, "partials/_confirm.html", context)
@@ -235,7 +235,7 @@ def _save(request, draft: Distribution, changes: dict) -> bool:
 def _onwards(request, draft: Distribution, step: str):
     """To the next step; or, by the other button, away: the draft keeps."""
     if "leave" in request.POST:
-        messages.success(request, "Saved. The draft waits in this list.")
+        messages.success(request, "The draft has been saved.")
         return redirect("distributions:list")
     return redirect(f"distributions:{step}", distribution_id=draft.pk)
 
@@ -252,7 +252,7 @@ def _list(request, draft: Distribution, lines: Iterable[str]) -> bool:
     if listed.problem_count:
         first = "; ".join(f"line {problem.line}: {problem.message}" for problem in listed.problems[:3])
         were = "was" if listed.problem_count == 1 else "were"
-        messages.warning(request, f"{_counted(listed.problem_count, 'line')} {were} not taken: {first}")
+        messages.warning(request, f"{_counted(listed.problem_count, 'line')} {were} skipped: {first}")
     return bool(listed.unknown or listed.problem_count)
 
 

@@ -72,7 +72,7 @@ class RecipientFilter(django_filters.FilterSet):
 
 
 class OutboxFilter(django_filters.FilterSet):
-    q = django_filters.CharFilter(method="begins", label="To", max_length=320, widget=search_box("Address begins with"))
+    q = django_filters.CharFilter(method="begins", label="To", max_length=320, widget=search_box("Address starts with"))
 
     class Meta:
         model = KeptMessage

@@ -33,7 +33,7 @@ LATEST_START = timedelta(days=5 * 365)
 class NameForm(forms.Form):
     name = forms.CharField(
         max_length=200,
-        help_text="What your team calls it, such as “Black Friday, newsletter readers”. Customers never see it.",
+        help_text="Only your team sees this name, such as “Black Friday, newsletter readers”.",
         widget=forms.TextInput(attrs={"autofocus": True}),
     )
     single_column = True
@@ -46,9 +46,9 @@ class AudienceForm(forms.Form):
     """One customer, a segment, or a list. `lines` are those of the new list, if one was given."""
 
     audience = forms.ChoiceField(
-        label="Who gets it",
+        label="Recipients",
         choices=[
-            (Audience.SEGMENT, "A segment: everybody who is in it when the run starts"),
+            (Audience.SEGMENT, "A segment: everyone in it when the distribution starts"),
             (Audience.LIST, "A list of e-mail addresses or source IDs"),
             (Audience.CUSTOMER, "One customer"),
         ],
@@ -61,25 +61,25 @@ class AudienceForm(forms.Form):
         widget=Combobox(url_name="distributions:suggest-customers", attrs={"placeholder": "Name, e-mail or source ID"}),
     )
     recipients = forms.CharField(
-        label="Paste the list",
+        label="Paste a list",
         required=False,
         strip=False,
         widget=forms.Textarea(
             attrs={"class": "mono", "rows": 8, "spellcheck": "false", "placeholder": "ada@example.com\nshop-10042"}
         ),
-        help_text="One e-mail address or source ID a line.",
+        help_text="One e-mail address or source ID per line.",
     )
     file = forms.FileField(
-        label="Or upload it",
+        label="Or upload a file",
         required=False,
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain,text/tab-separated-values"}),
-        help_text="A text or CSV file. With headings the column Source ID is read, or E-mail; else the first.",
+        help_text="A text or CSV file. If there are headings, the column Source ID or E-mail is used; otherwise the first column.",
         error_messages={"empty": "The file is empty."},
     )
     create_unknown = forms.BooleanField(
         label="Create customers for unknown addresses",
         required=False,
-        help_text="When the run starts. Else they are left out.",
+        help_text="When the distribution starts. Otherwise they are skipped.",
     )
     all_optional = True
 
@@ -130,7 +130,7 @@ class AudienceForm(forms.Form):
             found = candidates[0]
         if found is None and candidates:
             names = ", ".join(f"{one} ({one.source_id or one.public_id})" for one in candidates[:4])
-            self.add_error("customer", f"Which customer do you mean? {names}. Give the one’s source ID or id.")
+            self.add_error("customer", f"Which customer do you mean? {names}. Enter the source ID or customer ID.")
         elif found is None:
             self.add_error("customer", f"There is no customer “{typed}”.")
         cleaned["customer"] = found
@@ -161,7 +161,7 @@ class CodesForm(forms.Form):
     CODES, NOTHING = "codes", "nothing"
     gives = forms.ChoiceField(
         label="What each customer gets",
-        choices=[(CODES, "Codes of a campaign"), (NOTHING, "No code: a plain message")],
+        choices=[(CODES, "Codes from a campaign"), (NOTHING, "No code, only a message")],
         widget=forms.RadioSelect,
     )
     campaign = forms.CharField(
@@ -178,9 +178,9 @@ class CodesForm(forms.Form):
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
     skip_holders = forms.BooleanField(
-        label="Leave out who holds a code of this campaign already",
+        label="Skip customers who already hold a code of this campaign",
         required=False,
-        help_text="However they got it. A campaign of one code a customer does so in any case.",
+        help_text="However they got it. Always on for campaigns with one code per customer.",
     )
     channel = ChannelField(help_text="Shown in the history and charts.")
     all_optional = True
@@ -208,7 +208,7 @@ class CodesForm(forms.Form):
                 self.add_error("campaign", f"There is no campaign “{typed}”." if typed else "Choose a campaign.")
             else:
                 if cleaned["found"].standalone:
-                    self.add_error("campaign", "This campaign has one code for everybody. Choose one with a pool.")
+                    self.add_error("campaign", "This campaign has a single code. Choose one with a pool.")
                 elif cleaned["found"].join_once and (cleaned.get("codes_each") or 1) > 1:
                     self.add_error("codes_each", "This campaign gives each customer one code.")
         return cleaned
@@ -238,11 +238,11 @@ It gives you {{ value }}.
 
 class MessageForm(forms.Form):
     message = forms.ChoiceField(
-        label="How each customer is told",
+        label="How customers are notified",
         choices=[
             (Message.EMAIL, "By e-mail"),
-            (Message.WEBHOOK, "By a webhook: your own system tells them"),
-            (Message.NONE, "Not at all: the codes are only published"),
+            (Message.WEBHOOK, "By webhook: your own system notifies them"),
+            (Message.NONE, "Not at all: codes are only published"),
         ],
         widget=forms.RadioSelect,
     )
@@ -252,10 +252,10 @@ class MessageForm(forms.Form):
         max_length=50_000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 14, "class": "mono"}),
-        help_text="An empty line begins a new paragraph. The text and the HTML part of the e-mail are both made of it.",
+        help_text="An empty line starts a new paragraph. Sent as both plain text and HTML.",
     )
     webhook = forms.ModelChoiceField(
-        WebhookAddress.objects.none(), label="Webhook", required=False, empty_label="Choose an address"
+        WebhookAddress.objects.none(), label="Webhook", required=False, empty_label="Choose a webhook"
     )
     all_optional = True
 
@@ -285,7 +285,7 @@ class MessageForm(forms.Form):
                 if self.draft.campaign_id and not self.errors and not shows_code(*texts):
                     self.add_error("body", CODE_MISSING)
             case Message.WEBHOOK if not cleaned.get("webhook") and "webhook" not in self.errors:
-                self.add_error("webhook", "Choose an address. A Manager can add one in the settings.")
+                self.add_error("webhook", "Choose a webhook. A Manager can add one in the settings.")
         return cleaned
 
     def _clean_template(self, field: str, missing: str) -> None:
@@ -326,11 +326,11 @@ class WhenForm(forms.Form):
         self.fields["when"].choices = [
             (
                 self.NOW,
-                f"{undo_minutes} minute{plural} after you start it, in which you can still cancel"
+                f"{undo_minutes} minute{plural} after you start it; until then you can cancel"
                 if undo_minutes
-                else "At once, when you start it",
+                else "As soon as you start it",
             ),
-            (self.LATER, "At a date"),
+            (self.LATER, "At a set time"),
         ]
         self.fields["starts_at"].help_text = f"In the project’s time zone, {timezone.get_current_timezone_name()}."
 
@@ -338,11 +338,11 @@ class WhenForm(forms.Form):
         cleaned = super().clean()
         if cleaned.get("when") == self.LATER and "starts_at" not in self.errors:
             if not cleaned.get("starts_at"):
-                self.add_error("starts_at", "Give the date and time.")
+                self.add_error("starts_at", "Enter a date and time.")
             elif cleaned["starts_at"] <= timezone.now():
-                self.add_error("starts_at", "This moment has passed. Give one to come.")
+                self.add_error("starts_at", "This time has passed. Choose a later one.")
             elif cleaned["starts_at"] > timezone.now() + LATEST_START:
-                self.add_error("starts_at", "Give a moment within the next five years.")
+                self.add_error("starts_at", "Choose a time within the next five years.")
         return cleaned
 
     def changes(self) -> dict[str, Any]:
@@ -359,7 +359,7 @@ class RecipientForm(forms.Form):
     """Whose message the review shows. Nobody typed: the first of the audience."""
 
     recipient = forms.CharField(
-        label="As it would be for",
+        label="Preview as",
         max_length=320,
         required=False,
         widget=Combobox(url_name="distributions:suggest-customers", attrs={"placeholder": "Name, e-mail or source ID"}),

@@ -93,7 +93,7 @@ def preview(request, draft):
 def test(request, draft):
     form, recipient = TestMessageForm(request.POST), RecipientForm(request.POST, draft=draft)
     if not form.is_valid():
-        messages.error(request, "Give the e-mail address to which the test shall be sent.")
+        messages.error(request, "Enter an e-mail address for the test.")
     elif problems := what_is_missing(draft):
         messages.error(request, " ".join(problems))
     else:
@@ -103,8 +103,8 @@ def test(request, draft):
         except NotSent as problem:
             messages.error(request, str(problem))
         else:
-            done = f"sent to {to}" if settings.EMAIL_IS_SENT else "kept in the Outbox, not sent: e-mail is not set up"
-            messages.success(request, f"The test was {done}. No code was taken for it.")
+            done = f"sent to {to}" if settings.EMAIL_IS_SENT else "stored in the Outbox, not sent: e-mail is not set up"
+            messages.success(request, f"The test was {done}. No code was used.")
     address = reverse("distributions:review", kwargs={"distribution_id": draft.pk})
     return redirect(f"{address}?recipient={recipient.found.public_id}" if recipient.found else address)
 

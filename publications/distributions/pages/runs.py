@@ -35,7 +35,7 @@ PART = "run"  # the part of the page that is asked for again while the run goes 
 LATEST = 20
 Status = Distribution.Status
 MOVING = (Status.SCHEDULED, Status.RUNNING)
-PASSED_BY = "What happens meanwhile is passed by."
+PASSED_BY = "Events that occur while it is paused are ignored."
 
 
 @require_safe
@@ -82,21 +82,21 @@ def distribution(request, distribution_id):
 @require_POST
 @requires(PUBLISH)
 def cancel(request, distribution_id):
-    return _change(request, distribution_id, change_status.cancel, "Cancelled. Nobody has got anything.")
+    return _change(request, distribution_id, change_status.cancel, "Cancelled. Nothing was sent.")
 
 
 @require_POST
 @requires(PUBLISH)
 def pause(request, distribution_id):
     return _change(
-        request, distribution_id, change_status.pause, "Paused. What was on its way still goes out.", PASSED_BY
+        request, distribution_id, change_status.pause, "Paused. Messages already on their way still go out.", PASSED_BY
     )
 
 
 @require_POST
 @requires(PUBLISH)
 def resume(request, distribution_id):
-    return _change(request, distribution_id, change_status.resume, "It goes on where it was.")
+    return _change(request, distribution_id, change_status.resume, "Resumed.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -110,16 +110,14 @@ def stop(request, distribution_id):
         except NotPossible as late:
             messages.error(request, str(late))
         else:
-            messages.success(request, "Stopped. Who has got nothing yet gets nothing.")
+            messages.success(request, "Stopped. Remaining recipients get nothing.")
         return leave(request, distribution_url(run))
     returns = run.campaign_id is not None and run.message != Distribution.Message.NONE
     context = {
-        "title": "Stop it for good",
-        "text": "Who has got nothing yet gets nothing, and it cannot be resumed. To go on later, pause it instead."
-        + (
-            " Codes that were not sent go back into the pool; those of unknown messages are retired." if returns else ""
-        ),
-        "submit": "Stop it",
+        "title": "Stop this distribution",
+        "text": "Remaining recipients get nothing, and it cannot be resumed. To continue later, pause it instead."
+        + (" Unsent codes return to the pool; codes in unknown messages are retired." if returns else ""),
+        "submit": "Stop",
         "back": distribution_url(run),
     }
     return render(request, "partials/_confirm.html", context)
@@ -135,7 +133,7 @@ def retry(request, distribution_id):
     except NotPossible as refused:
         messages.info(request, str(refused))
     else:
-        messages.success(request, f"{count:,} {'message is' if count == 1 else 'messages are'} tried once more.")
+        messages.success(request, f"{count:,} {'message' if count == 1 else 'messages'} will be retried.")
     return redirect(distribution_url(run))
 
 
@@ -149,7 +147,7 @@ def send_kept(request, distribution_id):
     except NotPossible as refused:
         messages.info(request, str(refused))
     else:
-        messages.success(request, f"{count:,} {'message is' if count == 1 else 'messages are'} sent now.")
+        messages.success(request, f"{count:,} {'message' if count == 1 else 'messages'} will be sent now.")
     return redirect(distribution_url(run))
 
 
@@ -157,7 +155,7 @@ def send_kept(request, distribution_id):
 @requires(PUBLISH)
 def duplicate(request, distribution_id):
     draft = duplicate_distribution(_find(distribution_id), by=Actor.user(request.user))
-    messages.success(request, "This is the copy. Look at each step, then start it.")
+    messages.success(request, "This is the copy. Check each step, then start it.")
     return redirect("distributions:audience", distribution_id=draft.pk)
 
 
@@ -178,10 +176,10 @@ def resolve(request, distribution_id, recipient_id):
         except NotPossible as late:
             messages.error(request, str(late))
         else:
-            words = "Noted as arrived." if as_sent else "It is sent again."
+            words = "Marked as arrived." if as_sent else "It will be sent again."
             messages.success(request, f"{recipient.customer}: {words}")
     else:
-        messages.error(request, "Say whether the message arrived or shall be sent again.")
+        messages.error(request, "Choose whether the message arrived or should be sent again.")
     return redirect(distribution_url(recipient.distribution))
 
 

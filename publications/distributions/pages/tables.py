@@ -109,7 +109,7 @@ class RecipientTable(Table):
     moment = ""  # all of them are written down at the start
     empty_icon = "users"
     empty_title = "No recipients yet"
-    empty_text = "They are written down when the run starts, each with what became of it."
+    empty_text = "Recipients appear here with their results when the distribution starts."
     footer_template = "distributions/_report_link.html"
 
     class Meta(Table.Meta):
@@ -121,7 +121,7 @@ class RecipientTable(Table):
         self.reveals = reveals_codes(user)
         self.may_resolve = may(user, PUBLISH)
         if run.status == Distribution.Status.CANCELLED:
-            self.empty_title, self.empty_text = "No recipients", "The run was cancelled before it started."
+            self.empty_title, self.empty_text = "No recipients", "The distribution was cancelled before it started."
         hidden = () if run.campaign_id else ("code",)
         super().__init__(recipients.select_related("customer", "publication"), exclude=hidden, **kwargs)
 
@@ -159,7 +159,7 @@ class CustomerMessageTable(Table):
 
     empty_icon = "mail"
     empty_title = "No messages yet"
-    empty_text = "What distributions send to this customer, or leave them out of, is listed here."
+    empty_text = "Messages that distributions send to this customer, or skip them for, appear here."
 
     class Meta(Table.Meta):
         model = Delivery
@@ -195,11 +195,13 @@ class OutboxTable(Table):
         empty_values=(),
         attrs={"td": {"class": "cut"}},
     )
-    created_at = WhenColumn(verbose_name="Kept")
+    created_at = WhenColumn(verbose_name="Stored")
 
     empty_icon = "inbox"
     empty_title = "The outbox is empty"
-    empty_text = "Without a mail server, e-mails are kept here instead of sent, so that you see what would go out."
+    empty_text = (
+        "Without a mail server, e-mails are stored here instead of being sent, so you can see what would go out."
+    )
 
     class Meta(Table.Meta):
         model = KeptMessage

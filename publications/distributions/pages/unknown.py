@@ -55,7 +55,7 @@ def _settle(request, run: Distribution, meant, form: SettleForm):
         messages.error(request, str(late))
     else:
         many = f"{count:,} {'message' if count == 1 else 'messages'}"
-        done = "noted as arrived" if form.as_sent else "to be sent again"
+        done = "marked as arrived" if form.as_sent else "to be sent again"
         messages.success(request, f"{many} {done}.")
     return redirect(distribution_url(run))
 

@@ -29,14 +29,14 @@ class SettleForm(forms.Form):
         strip=False,
         widget=forms.Textarea(attrs={"rows": 6, "class": "mono", "spellcheck": "false"}),
         help_text=(
-            "Paste the lines of the mail provider’s log that say what you choose below. Only the IDs in them are read: "
-            "they look like dist_….123.1@host."
+            "Paste the matching lines from the mail provider’s log. Only Message-IDs are read; they look like "
+            "dist_….123.1@host."
         ),
     )
-    file = forms.FileField(label="Or a file with them", required=False, help_text="A log or a CSV file, up to 8 MB.")
+    file = forms.FileField(label="Or upload a file", required=False, help_text="A log or a CSV file, up to 8 MB.")
     outcome = forms.ChoiceField(
-        label="What became of them",
-        choices=[(ARRIVED, "They arrived"), (AGAIN, "They did not: send them again")],
+        label="What happened",
+        choices=[(ARRIVED, "They arrived"), (AGAIN, "They did not arrive: send them again")],
         widget=forms.RadioSelect,
     )
 
@@ -58,7 +58,7 @@ class SettleForm(forms.Form):
         if given.get("which") == LISTED:
             given["named"] = self._named()
         elif given.get("ids") or given.get("file"):  # else it would be about many more than they think
-            self.add_error("which", "You gave a list. Choose “Only those in a list”, or take the list out.")
+            self.add_error("which", "You entered a list. Choose “Only those in a list”, or remove the list.")
         return given
 
     def _until(self) -> datetime:
@@ -73,7 +73,7 @@ class SettleForm(forms.Form):
         text, file = self.cleaned_data.get("ids", ""), self.cleaned_data.get("file")
         if file:
             if file.size > MOST_BYTES:
-                raise ValidationError({"file": "The file is larger than 8 MB. Keep only the lines that count."})
+                raise ValidationError({"file": "The file is larger than 8 MB. Keep only the relevant lines."})
             text += "\n" + file.read().decode("utf-8", "replace")
         try:
             named, self.foreign = read_ids(self.run, text)
@@ -82,7 +82,9 @@ class SettleForm(forms.Form):
         if not named and self.foreign:
             raise ValidationError({"ids": "These Message-IDs belong to other distributions."})
         if not named:
-            raise ValidationError({"ids": "There is no Message-ID of Handout in it. They look like dist_….123.1@host."})
+            raise ValidationError(
+                {"ids": "The list contains no Message-IDs from Handout. They look like dist_….123.1@host."}
+            )
         return named
 
     def say_nothing_fits(self, found: Found) -> None:

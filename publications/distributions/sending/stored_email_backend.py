@@ -60,7 +60,7 @@ def subject_shown(message: KeptMessage, *, reveals: bool) -> str:
     """As it was sent; to who sees no codes, as it was written, since it may hold one."""
     if reveals:
         return text_shown(message.subject, codes_in(message), reveals=True)
-    return message.delivery.distribution.subject if message.delivery else "(hidden: it may hold a code)"
+    return message.delivery.distribution.subject if message.delivery else "(hidden: it may contain a code)"
 
 
 def delete_old_messages() -> int:

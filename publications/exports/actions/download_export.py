@@ -24,13 +24,15 @@ class NoFile(Exception):
 def download_export(export: Export, *, by: Actor) -> File:
     """The open file. Raises NoFile: not finished, failed, deleted when its days were over, or missing from the disk."""
     if export.status != Export.Status.DONE:
-        raise NoFile("The file is not finished." if export.is_running else "The file was not made. Retry it first.")
+        raise NoFile(
+            "The file is not ready yet." if export.is_running else "The file was not created. Retry the export first."
+        )
     if export.file_deleted_at:
-        raise NoFile("The file has been deleted: files are kept for a time only (project settings).")
+        raise NoFile("The file has been deleted. Files are kept for a limited time (see the project settings).")
     try:
         file = export.file.storage.open(str(export.file))
     except OSError:
-        raise NoFile("The file is missing from the server's storage. Tell whoever runs the server.") from None
+        raise NoFile("The file is missing from the server’s storage. Tell the person who runs the server.") from None
     with transaction.atomic():
         Export.objects.filter(pk=export.pk).update(downloads=F("downloads") + 1)
         record(

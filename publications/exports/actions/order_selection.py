@@ -43,7 +43,7 @@ class NotOfCampaigns(ValueError):
     """Customers belong to no campaign."""
 
     def __init__(self) -> None:
-        super().__init__("goes with vouchers and publications only; leave it out")
+        super().__init__("is only for vouchers and publications; leave it out")
 
 
 def order_selection(

@@ -128,8 +128,8 @@ def _fail(export_id: int, error: str) -> None:
 
 def _why(problem: OSError) -> str:
     if problem.errno in NO_ROOM:
-        return "There is no room left for the file. Free some space on the server's disk, then retry: nothing is lost."
+        return "The server’s disk is full. Free up some space, then retry: nothing is lost."
     return (
         f"The file could not be written ({problem.strerror or problem}). "
-        "Mend that on the server, then retry: nothing is lost."
+        "Fix that on the server, then retry: nothing is lost."
     )

@@ -76,7 +76,7 @@ class ExportSelection(Answer):
 
 class ExportResult(Answer):
     url: str = Field(examples=["https://handout.example.com/v1/exports/export_Hw4PzKb7Qd1RsT9f?token=eyJ…"])
-    """The file, for whoever has this address, for a day."""
+    """Download address, valid for a day without a key."""
 
 
 class Export(Answer):
@@ -90,7 +90,7 @@ class Export(Answer):
     exported_object: Literal["voucher", "publication", "customer"]
     parameters: ExportSelection
     result: ExportResult | None
-    """null until it is done, and when its file was deleted."""
+    """null until it is done, and after its file is deleted."""
     user_id: None
 
 
@@ -149,7 +149,7 @@ def list_exports(request: HttpRequest, query: Annotated[ListQuery, Query()]):
 
 @operation(
     router, "GET", "/{export_id}", MAY_READ_OR_TAKE, "Get an export, or its file", answer=Export,
-    files=["text/plain", "text/csv"], words={"token": "As in `result.url`, which then needs no key."},
+    files=["text/plain", "text/csv"], words={"token": "The token in `result.url`; no key is needed then."},
 )  # fmt: skip
 def get_export(request: HttpRequest, export_id: ExportRef, token: str | None = None):
     """How far it is; or its file, with the token of `result.url`, or for `Accept: text/plain` alone."""
@@ -158,7 +158,7 @@ def get_export(request: HttpRequest, export_id: ExportRef, token: str | None = N
         export = models.Export.objects.filter(pk=key_of(EXPORT, export_id), parameters__isnull=False).first()
         if not export or not (taker := who_was_given(token, export)):
             raise ApiError(
-                401, "unauthorized", "Unauthorized", "The token is not this export's, or older than a day. Get the export for another."
+                401, "unauthorized", "Unauthorized", "The token does not match this export, or is more than a day old. Get the export again for a new one."
             )  # fmt: skip
         request.key_id = taker.id  # it stands in the log of that key
         return _file(request, export, taker)

@@ -23,18 +23,18 @@ class FileForm(forms.Form):
     """What the file is for, which decides how it is written."""
 
     made_for = forms.ChoiceField(
-        label="Made for",
+        label="Format",
         widget=forms.RadioSelect,
         initial=EXCEL,
         choices=[
-            (EXCEL, _choice("Excel", "Accents are shown right; cells that look like a formula are made harmless.")),
+            (EXCEL, _choice("Excel", "Shows accents correctly; formulas are neutralised.")),
             (
                 SPREADSHEET,
-                _choice("Another spreadsheet", "Google Sheets, LibreOffice, Numbers. Formulas are made harmless."),
+                _choice("Other spreadsheet", "Google Sheets, LibreOffice, Numbers. Formulas are neutralised."),
             ),
             (
                 PROGRAM,
-                _choice("A program", "Every character as it is stored. Do not open such a file in a spreadsheet."),
+                _choice("Other program", "Every character as stored. Do not open this file in a spreadsheet."),
             ),
         ],
     )
@@ -67,15 +67,15 @@ class HandOutForm(FileForm):
 
     def __init__(self, data=None, *, in_pool: int):
         super().__init__(data)
-        self.fields["everything"].label = f"All codes of the pool ({in_pool:,} now)"
+        self.fields["everything"].label = f"All codes in the pool (currently {in_pool:,})"
 
     def clean(self):
         cleaned = super().clean()
         if "count" not in self.errors and bool(cleaned.get("count")) == cleaned["everything"]:
             if cleaned["everything"]:
-                self.add_error("count", "You ticked all codes and also entered a number. Clear one of them.")
+                self.add_error("count", "You chose all codes and also entered a number. Clear one of them.")
             else:
-                self.add_error("count", "Enter how many codes the file should hold, or tick all.")
+                self.add_error("count", "Enter how many codes the file should contain, or choose all.")
         return cleaned
 
 
@@ -115,7 +115,7 @@ class ReportForm(FileForm):
         given = self.cleaned_data["campaign"]
         campaign = self._campaign(given)
         if given and not campaign:
-            raise forms.ValidationError("There is no such campaign.")
+            raise forms.ValidationError("This campaign does not exist.")
         return campaign
 
     def _campaign(self, given: str | None) -> Campaign | None:

@@ -25,7 +25,7 @@ class ExportTable(Table):
     sha256 = tables.TemplateColumn(
         template_name="exports/_sha256.html", verbose_name="SHA-256", attrs={"td": {"class": "wide-only"}}
     )
-    created_at = tables.TemplateColumn(template_name="exports/_ordered.html", verbose_name="Ordered")
+    created_at = tables.TemplateColumn(template_name="exports/_ordered.html", verbose_name="Requested")
     downloads = NumberColumn()
     status = tables.TemplateColumn(template_name="exports/_status.html", attrs={"td": {"class": "aside"}})
     download = tables.TemplateColumn(
@@ -38,7 +38,9 @@ class ExportTable(Table):
 
     empty_icon = "file-down"
     empty_title = "No exports yet"
-    empty_text = "A hand-out publishes a campaign's codes into a CSV file; a report is a list page as a file."
+    empty_text = (
+        "A hand-out publishes a campaign’s codes to a CSV file. A report exports a list without publishing anything."
+    )
 
     class Meta(Table.Meta):
         model = Export

@@ -109,7 +109,7 @@ def download(request, export_id):
 def retry(request, export_id):
     export = _export_to_take(request, export_id)
     if not retry_export(export, by=Actor.user(request.user)):
-        messages.info(request, "This export has not failed; there is nothing to retry.")
+        messages.info(request, "This export has not failed, so there is nothing to retry.")
     return redirect("exports:export", export_id=export.pk)
 
 
@@ -190,5 +190,5 @@ def _export_to_take(request, export_id: int) -> Export:
     export = get_object_or_404(Export, pk=export_id)
     needed = needed_to_take(export)
     if not may(request.user, *needed):
-        raise PermissionDenied(f"This file needs the permission to {' and '.join(needed)}. Ask a Manager for it.")
+        raise PermissionDenied(f"You need permission to {' and '.join(needed)} to download this file. Ask a Manager.")
     return export

@@ -33,19 +33,19 @@ class NextForm(forms.Form):
         min_value=1,
         max_value=100_000,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
-        help_text="The next codes in the order in which they are given. Rather too many: they can be put back one by one.",
+        help_text="The next codes, in the order they are published. If in doubt, withdraw more: you can return them to the pool one by one.",
     )
     single_column = True
 
 
 class ListedForm(UploadForm):
-    file = _file("CSV file", "With a column “code”, and “campaign” if it knows it. Up to 20 MB.")
+    file = _file("CSV file", "With a column “code” and, if available, “campaign”. Up to 20 MB.")
     campaign = forms.CharField(
         label="Campaign of unknown codes",
         max_length=255,
         required=False,
         widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Campaign name"}),
-        help_text="Codes that were made after the backup come in as withdrawn. Needed where the file names no campaign.",
+        help_text="Codes created after the backup are added as withdrawn. Needed if the file does not name a campaign.",
     )
 
     def clean_campaign(self) -> Campaign | None:
@@ -58,4 +58,4 @@ class ListedForm(UploadForm):
 
 
 class SentForm(UploadForm):
-    file = _file("Log of the mail server", "Any text with Message-IDs of what was sent since then. Up to 20 MB.")
+    file = _file("Log of the mail server", "Any text with the Message-IDs of messages sent since then. Up to 20 MB.")

@@ -15,13 +15,13 @@ MAIN, ASIDE = ({"td": {"class": name}} for name in ("main", "aside"))
 class HeldPoolTable(Table):
     name = tables.Column("Campaign", attrs=MAIN)
     codes_left = NumberColumn(verbose_name="Codes left")
-    given_before = NumberColumn(verbose_name="Given in the hour before")
+    given_before = NumberColumn(verbose_name="Published in the hour before")
     withdrawn = NumberColumn(verbose_name="Withdrawn")
     act = tables.Column("", empty_values=(), attrs=ASIDE)
 
     empty_icon = "ticket-percent"
     empty_title = "No campaigns"
-    empty_text = "Without a pool no code can be given twice."
+    empty_text = "Without a pool, no code can be published twice."
 
     class Meta(Table.Meta):
         fields = ("name", "codes_left", "given_before", "withdrawn", "act")

@@ -63,7 +63,7 @@ def withdraw_next_codes(request, campaign_id):
     if request.method == "POST" and form.is_valid():
         count = withdraw_next(campaign, count=form.cleaned_data["count"], by=Actor.user(request.user))
         messages.success(
-            request, f"{count:,} codes of {campaign} were withdrawn. Whoever holds one can still redeem it."
+            request, f"{count:,} codes of {campaign} were withdrawn. Customers who hold them can still redeem them."
         )
         return leave(request, _page())
     return _form(request, form, f"Withdraw codes of {campaign}", "Withdraw")
@@ -84,7 +84,7 @@ def withdraw_listed_codes(request):
         else:
             _tell(request, done)
             return leave(request, _page())
-    return _form(request, form, "Withdraw the codes of a file", "Withdraw")
+    return _form(request, form, "Withdraw codes from a file", "Withdraw")
 
 
 @form_page
@@ -96,9 +96,9 @@ def settle_sent_messages(request):
     if request.method == "POST" and form.is_valid():
         log = io.TextIOWrapper(form.cleaned_data["file"], encoding="utf-8", errors="replace")
         count = settle_sent(log, by=Actor.user(request.user))
-        messages.success(request, f"{count:,} messages count as sent. Their recipients are sent no other.")
+        messages.success(request, f"{count:,} messages were marked as sent. Their recipients will not get another.")
         return leave(request, _page())
-    return _form(request, form, "Messages that were sent", "Settle")
+    return _form(request, form, "Mark messages as sent", "Mark as sent")
 
 
 @form_page
@@ -112,13 +112,13 @@ def open_again(request):
         except (NotOpen, NotPrepared) as problem:
             messages.error(request, str(problem))
         else:
-            messages.success(request, "Publishing goes on. Distributions stay paused until somebody resumes each.")
+            messages.success(request, "Publishing has resumed. Distributions stay paused until someone resumes them.")
         return leave(request, _page())
     context = {
-        "title": "Open publishing again",
-        "text": "From then on codes are given out again. A code that somebody was given since the backup, and that was not "
-        "withdrawn here, can then be given to a second person.",
-        "submit": "Open publishing",
+        "title": "Resume publishing",
+        "text": "Codes will be published again. A code that someone got after the backup and that was not withdrawn "
+        "here can then go to a second person.",
+        "submit": "Resume publishing",
         "back": _page(),
     }
     return render(request, "partials/_confirm.html", context)
@@ -135,9 +135,9 @@ def _form(request, form, title: str, submit: str):
 def _tell(request, done: Outcome) -> None:
     messages.success(
         request,
-        f"{done.withdrawn:,} codes were withdrawn, {done.added:,} that were not known here came in as withdrawn, and {done.given:,} were "
-        "in no pool anyway.",
+        f"{done.withdrawn:,} codes were withdrawn, {done.added:,} unknown ones were added as withdrawn, and {done.given:,} were "
+        "not in a pool.",
     )
     if done.refused:
         rest = f" … and {done.refused - len(done.problems):,} more." if done.refused > len(done.problems) else ""
-        messages.warning(request, f"Not withdrawn, please look: {' '.join(done.problems)}{rest}")
+        messages.warning(request, f"Not withdrawn, please check: {' '.join(done.problems)}{rest}")

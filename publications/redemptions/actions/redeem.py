@@ -110,7 +110,7 @@ def _refuse_repeats(uses: Sequence[Use]) -> None:
     seen: set[int] = set()
     for use in uses:
         if use.voucher.pk in seen:
-            raise SameVoucherTwice(f"redeemables: {use.voucher.code} stands there twice; each may be used once a call.")
+            raise SameVoucherTwice(f"redeemables: {use.voucher.code} appears twice; use each voucher once per call.")
         seen.add(use.voucher.pk)
 
 
@@ -118,14 +118,16 @@ def _amount_of(use: Use, order: dict | None, *, alone: bool) -> Decimal | None:
     """What a gift voucher shall pay. One among several must say it: what is left to pay after the others is not known."""
     if use.voucher.type != Voucher.Type.GIFT:
         if use.amount is not None:
-            raise NoGiftVoucher(f"gift.credits: {use.voucher.code} is no gift voucher; leave gift out.")
+            raise NoGiftVoucher(f"gift.credits: {use.voucher.code} is not a gift voucher; leave out gift.")
         return None
     if use.amount is not None:
         return use.amount
     if not alone:
-        raise MissingAmount(f"gift.credits: is required for {use.voucher.code}, which is a gift voucher among others.")
+        raise MissingAmount(
+            f"gift.credits: is required for {use.voucher.code}, a gift voucher used together with others."
+        )
     if not order or not order.get("amount"):
-        raise MissingAmount(f"{use.voucher.code} is a gift voucher: say gift.credits or order.amount, above 0.")
+        raise MissingAmount(f"{use.voucher.code} is a gift voucher: send gift.credits or order.amount, above 0.")
     return Decimal(order["amount"]) / 100
 
 

@@ -79,11 +79,11 @@ def roll_back(
     or InvalidCustomer for fields as sent. Of two calls at once one rolls back, the other gets AlreadyRolledBack.
     """
     if redemption.kind != Redemption.Kind.REDEMPTION or redemption.result != Redemption.Result.SUCCESS:
-        raise NothingToRollBack(f"{redemption.public_id} is no redemption that succeeded; give the id of one (r_…).")
+        raise NothingToRollBack(f"{redemption.public_id} is not a successful redemption; use the id of one (r_…).")
     if redemption.stack_id:
         raise PartOfStack(
             "You can rollback only a redemption that does not have parent redemption.",
-            f"It was made together with others: roll {public_id(REDEMPTION, redemption.stack_id)} back instead.",
+            f"It was redeemed together with others: roll back {public_id(REDEMPTION, redemption.stack_id)} instead.",
         )
     order, metadata = check_order(order), check_metadata(metadata) or None
     if customer is not None and not isinstance(customer, Customer):

@@ -71,12 +71,12 @@ class Order(Answer):
     initial_amount: int = Field(default=None, examples=[2000])
     discount_amount: int = Field(default=None, examples=[200])
     total_discount_amount: int = Field(default=None, examples=[200])
-    """What all the codes took off it so far."""
+    """The total discount of all codes so far."""
     applied_discount_amount: int = Field(default=None, examples=[200])
     total_applied_discount_amount: int = Field(default=None, examples=[200])
-    """What this redemption took off it: of a code among several, that code alone."""
+    """The discount of this redemption; for one of several codes, of that code alone."""
     total_amount: int = Field(default=None, examples=[1800])
-    """What is left to pay; never below 0."""
+    """The amount left to pay; never below 0."""
     items: list[dict[str, Any]] = MAYBE
     metadata: Metadata
     created_at: Moment
@@ -84,7 +84,7 @@ class Order(Answer):
     customer_id: CustomerId | None
     customer: CustomerOfOrder | None
     referrer_id: CustomerId | None
-    """Who holds the referral code that was redeemed."""
+    """The holder of the redeemed referral code."""
     redemptions: dict[str, Any] = Field(examples=[{}])
 
 
@@ -99,7 +99,7 @@ class Redemption(Answer):
     """The customer's source_id."""
     metadata: Metadata
     redemption: RedemptionId | None = Field(examples=[None])
-    """What a rollback took back; else the stack that this is a part of."""
+    """The redemption a rollback undid; otherwise, the stack it is part of."""
     result: Literal["SUCCESS", "FAILURE"]
     status: Literal["SUCCEEDED", "FAILED", "ROLLED_BACK"]
     related_redemptions: RelatedRedemptions
@@ -109,9 +109,9 @@ class Redemption(Answer):
     related_object_type: Literal["voucher", "redemption"]
     related_object_id: str = Field(examples=["v_k4GmRz81sXqTeB7u"])
     voucher: Voucher | VoucherOfRedemption = SHOWN
-    """Of a stack there is none."""
+    """Absent for a stack."""
     amount: Hundredths = MAYBE
-    """What was taken from a gift voucher; negative where it was given back."""
+    """The amount taken from a gift voucher; negative if it was returned."""
     gift: GiftUsed = MAYBE
     reason: str | None = MAYBE
     """Why it was rolled back."""
@@ -131,7 +131,7 @@ class RedemptionsOfVoucher(Listed):
 class RedemptionsMade(Answer):
     redemptions: list[Redemption]
     parent_redemption: Redemption = MAYBE
-    """The stack, where several codes were used together."""
+    """The stack, if several codes were used together."""
     order: Order = MAYBE
     inapplicable_redeemables: list[Any] = Field(max_length=0, examples=[[]])
     skipped_redeemables: list[Any] = Field(max_length=0, examples=[[]])

@@ -62,7 +62,7 @@ class RedemptionsQuery(ListQuery):
 
 class AllOfVoucherQuery(ListQuery):
     limit: int = Field(100, ge=1, le=100)
-    """Rows a page."""
+    """Rows per page."""
 
 
 KINDS = {"redemption": Redemption.Kind.REDEMPTION.value, "redemption_rollback": Redemption.Kind.ROLLBACK.value}
@@ -89,7 +89,7 @@ RedemptionRef = path_parameter("The id of a redemption or a rollback.", "r_Yq3Tz
 
 REFUSED = """not_found voucher_disabled voucher_not_active voucher_expired quantity_exceeded gift_amount_exceeded
     missing_amount invalid_gift referrer_not_permitted_to_redeem"""
-TRACKING = {"tracking_id": "The customer’s source_id, where the body names no customer."}
+TRACKING = {"tracking_id": "The customer’s source_id, if the body names no customer."}
 PAID = {"source_id": "order-1001", "amount": 2000, "status": "PAID"}
 TOGETHER = {"redeemables": [{"object": "voucher", "id": "AUTUMN-7GK2"}], "customer": EXAMPLE, "order": PAID}
 
@@ -135,7 +135,7 @@ def redeem_voucher(
 
 @operation(
     router, "GET", "", MAY_READ, "List redemptions", lists=LISTING,
-    examples=[Example("Of one campaign", query={"campaign": "Autumn coffee"})],
+    examples=[Example("For one campaign", query={"campaign": "Autumn coffee"})],
 )  # fmt: skip
 def list_redemptions(request: HttpRequest, query: Annotated[RedemptionsQuery, Query()]):
     """Redemptions and rollbacks, successful and failed ones, newest first."""
@@ -157,12 +157,12 @@ def get_redemption(request: HttpRequest, redemption_id: RedemptionRef):
 
 
 ROLLING_BACK = "already_rolled_back invalid_redemption_parent invalid_rollback_params"
-WHY = {"reason": "Why it is rolled back.", **TRACKING}
+WHY = {"reason": "Why the redemption is rolled back.", **TRACKING}
 UNDO = [Example("The order was cancelled", {"reason": "Order cancelled"})]
 
 
 @operation(
-    router, "POST", "/{redemption_id}/rollback", MAY_ALL, "Roll a redemption back", answer=answers.Redemption,
+    router, "POST", "/{redemption_id}/rollback", MAY_ALL, "Roll back a redemption", answer=answers.Redemption,
     refuses=ROLLING_BACK, words=WHY, examples=UNDO,
 )  # fmt: skip
 def roll_back_redemption(
@@ -200,7 +200,7 @@ def roll_back_stack(
 
 
 @operation(
-    of_vouchers, "GET", "/{code}/redemption", MAY_READ, "Get how often a code was used", lists=OF_VOUCHER,
+    of_vouchers, "GET", "/{code}/redemption", MAY_READ, "Get the redemptions count of a code", lists=OF_VOUCHER,
     answer=answers.RedemptionsOfVoucher,
 )  # fmt: skip
 def get_redemptions_of_voucher(request: HttpRequest, code: VoucherRef, query: Annotated[AllOfVoucherQuery, Query()]):
@@ -256,7 +256,7 @@ def _roll_back(
 ) -> Redemption:
     sent = sent or RollbackSent()
     if reason and len(reason) > 2000:
-        raise invalid_payload("reason: may hold at most 2000 characters")
+        raise invalid_payload("reason: can have at most 2000 characters")
     with _customer_named():
         return roll_back(
             _find(redemption_id),

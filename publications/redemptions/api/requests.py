@@ -48,7 +48,7 @@ class OrderSent(Sent):
 
 class CreditsSent(Sent):
     credits: int | None = Field(None, ge=1)
-    """What to take of a gift voucher, in hundredths."""
+    """The amount to take from a gift voucher, in hundredths."""
 
 
 class WhoAndWhat(Sent):
@@ -56,9 +56,9 @@ class WhoAndWhat(Sent):
 
     customer: CustomerSent | None = None
     tracking_id: str | None = Field(None, min_length=1, max_length=255)
-    """The customer’s source_id, where no `customer` is sent."""
+    """The customer’s source_id, if no `customer` is sent."""
     order: OrderSent | None = None
-    """What the codes were used for."""
+    """The order the codes are used for."""
     metadata: dict[str, Any] | None = None
 
     def for_verb(self, tracking_id: str | None = None) -> dict[str, Any]:

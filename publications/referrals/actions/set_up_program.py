@@ -23,15 +23,18 @@ INVITE, REFERRER, REFEREE = "invite", "reward_referrer", "reward_referee"
 TEXTS = {
     INVITE: (
         "Your code for friends",
-        "Hello {{ customer.first_name }},\n\nshare this code with your friends: {{ code }}\n\nIt is theirs to use.",
+        "Hello {{ customer.first_name }},\n\nshare this code with your friends: {{ code }}\n\nIt is for them to use.",
     ),
     REFERRER: (
         "Thank you for your recommendation",
-        "Hello {{ customer.first_name }},\n\nsomebody used your code. This one is for you: {{ code }}",
+        "Hello {{ customer.first_name }},\n\na friend used your code. Here is a code for you: {{ code }}",
     ),
-    REFEREE: ("Welcome", "Hello {{ customer.first_name }},\n\nthank you for coming. This one is for you: {{ code }}"),
+    REFEREE: (
+        "Welcome",
+        "Hello {{ customer.first_name }},\n\nthank you for joining us. Here is a code for you: {{ code }}",
+    ),
 }
-NAMES = {INVITE: "Invitations", REFERRER: "Rewards of referrers", REFEREE: "Rewards of referees"}
+NAMES = {INVITE: "Invitations", REFERRER: "Referrer rewards", REFEREE: "Referee rewards"}
 
 
 class NoProgram(ValueError):
@@ -61,9 +64,9 @@ def set_up_program(
     (LoopFound among it) and NotPossible.
     """
     if campaign.kind != Campaign.Kind.REFERRAL_PROGRAM or campaign.deleted_at:
-        raise NoProgram(f"“{campaign}” is no referral program.")
+        raise NoProgram(f"“{campaign}” is not a referral program.")
     if campaign in (reward, referee_reward):
-        raise NoProgram("A reward must be of another campaign than the referral codes.")
+        raise NoProgram("The reward must come from another campaign than the referral codes.")
     of_program = {"campaign_id": campaign.pk}
     parts: dict[str, Part] = {}
     if invite:

@@ -26,26 +26,26 @@ def _campaign(label: str, help_text: str) -> forms.CharField:
 class ProgramForm(forms.Form):
     invite = forms.ModelChoiceField(
         Segment.objects.none(),
-        label="Give a referral code to everybody in",
+        label="Send a referral code to everyone in",
         required=False,
-        empty_label="Nobody by itself",
-        help_text="Those who are in the segment now, and whoever enters it. Otherwise publish codes by hand or by the API.",
+        empty_label="No one automatically",
+        help_text="Current members of the segment and everyone who enters it later. Otherwise, publish codes by hand or through the API.",
     )
-    reward = _campaign("Reward of the referrer: a code of", "Empty: none.")
+    reward = _campaign("Referrer reward: a code from", "Leave empty for none.")
     every = forms.IntegerField(
-        label="For each n-th referee",
+        label="Every nth referee",
         min_value=1,
         max_value=1000,
         required=False,
         initial=1,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
-        help_text="1: for each; 3: for the third, the sixth, …",
+        help_text="1: every referee; 3: every third referee",
     )
-    referee_reward = _campaign("Reward of the referee: a code of", "Empty: none.")
+    referee_reward = _campaign("Referee reward: a code from", "Leave empty for none.")
     by_email = forms.BooleanField(
-        label="Tell them by e-mail",
+        label="Notify customers by e-mail",
         required=False,
-        help_text="About what you add here. You can edit each text later, on the page of its distribution.",
+        help_text="You can edit each message later, on the page of its distribution.",
     )
     all_optional = single_column = True
 

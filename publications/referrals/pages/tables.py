@@ -27,7 +27,7 @@ class ReferralTable(Table):
 
     empty_icon = "handshake"
     empty_title = "No referrals yet"
-    empty_text = "As soon as somebody redeems the referral code of another, it is listed here."
+    empty_text = "Referrals appear here when someone redeems another customer’s referral code."
 
     class Meta(Table.Meta):
         model = Referral

@@ -73,9 +73,9 @@ def program(request, campaign_id):
         except (NoProgram, NotPossible) as refused:
             form.add_error(None, str(refused))
         else:
-            messages.success(request, "The program is set up.")
+            messages.success(request, "The program has been set up.")
             return leave(request, reverse("referrals:referrals", kwargs={"campaign_id": campaign.pk}))
-    return render(request, "referrals/edit.html", {"form": form, "campaign": campaign, "title": "Set up the program"})
+    return render(request, "referrals/edit.html", {"form": form, "campaign": campaign, "title": "Set up program"})
 
 
 def _campaign(campaign_id: int) -> Campaign:

@@ -125,7 +125,7 @@ def test_all_or_nothing_leaves_nothing(monkeypatch):
     assert (done.status, counts(done)) == ("failed", (5, 0, 0, 3))
     assert (
         done.error
-        == "Nothing was imported: 3 rows are wrong. Mend the file and upload it again, or keep the good rows."
+        == "Nothing was imported: 3 rows are invalid. Fix the file and upload it again, or import only the valid rows."
     )
     assert [row for row, _ in refused(done)] == [3, 4, 6]
     assert [row[0] for row in error_rows(done)[1:]] == ["B", "OLD", "A"]
@@ -190,9 +190,9 @@ def test_values_of_standalone_codes(row, stored):
         ("A,,,,,", "Discount Type: Choose what the code is worth."),
         ("A,,PERCENT,,,", "Value: Enter the value."),
         ("A,,PERCENT,101,,", "Value: Enter a percentage above 0 and up to 100."),
-        ("A,,PERCENT,-5,,", "Value: “-5” is not a number. Write it without thousands or signs, such as 10 or 10.50."),
+        ("A,,PERCENT,-5,,", "Value: “-5” is not a number. Write it without separators or symbols, such as 10 or 10.50."),
         ('A,,AMOUNT,"1,000",,',
-         "Value: “1,000” is not a number. Write it without thousands or signs, such as 10 or 10.50."),
+         "Value: “1,000” is not a number. Write it without separators or symbols, such as 10 or 10.50."),
         ("A,,AMOUNT,1.234,,", "Value: Enter at most two decimals."),
         ("A,,UNIT,1.5,coffee,", "Value: Enter a whole number of units, 1 or more."),
         ("A,,HALF,50,,", "Discount Type: “HALF” is not a valid discount type. Write PERCENT or AMOUNT or UNIT or FIXED."),
@@ -233,10 +233,10 @@ def test_all_that_is_wrong_with_a_row_is_said_at_once():
     assert refused(done) == [
         (
             2,
-            "Active: “maybe” is neither true nor false. Write TRUE or FALSE. "
+            "Active: “maybe” is not TRUE or FALSE. "
             "Start Date: “2026-02-30” is not a date. Write it as 2026-11-30 or 2026-11-30T23:59:00Z. "
             "Expiration Date: “soon” is not a date. Write it as 2026-11-30 or 2026-11-30T23:59:00Z. "
-            "Redemption Limit: “0” is not a whole number from 1 up. Write it in digits, such as 3.",
+            "Redemption Limit: “0” is not a whole number of 1 or more. Write it in digits, such as 3.",
         )
     ]
 
@@ -261,12 +261,12 @@ def test_also_what_does_not_fit_together_and_that_the_code_is_known():
         ),
         (
             4,
-            "Active: “maybe” is neither true nor false. Write TRUE or FALSE. "
+            "Active: “maybe” is not TRUE or FALSE. "
             "Gift Amount: does not belong to a DISCOUNT_VOUCHER. Empty the cell, or correct the voucher type. " + TAKEN,
         ),
         (
             5,
-            "Active: “maybe” is neither true nor false. Write TRUE or FALSE. "
+            "Active: “maybe” is not TRUE or FALSE. "
             "Code: is the same as in row 2. Codes must be unique. Remove one of the two.",
         ),
     ]
@@ -391,4 +391,4 @@ def test_a_file_without_rows_is_not_taken():
     with pytest.raises(NotCsv) as no_rows:
         imported_codes("Code,Region\n\n")
 
-    assert str(no_rows.value) == "The file holds headings and no rows below them."
+    assert str(no_rows.value) == "The file has headings but no rows."

@@ -160,7 +160,7 @@ def test_every_answer_tells_the_rate_limit(settings):
     limits = ["X-Rate-Limit-Limit", "X-Rate-Limit-Remaining", "X-Rate-Limit-Retry"]
     assert [first.headers[name] for name in limits] == ["2", "1", "0"]
     assert [second.headers[name] for name in limits] == ["2", "0", "0"]
-    assert third.error == (429, "too_many_requests", "Too many requests", "This key may call 2 times a minute.")
+    assert third.error == (429, "too_many_requests", "Too many requests", "This key can make 2 calls per minute.")
     assert third.headers["X-Rate-Limit-Type"] == "PER_MINUTE"
     assert 1 <= int(third.headers["Retry-After"]) <= 60
     assert third.headers["X-Rate-Limit-Retry"] == third.headers["Retry-After"]
@@ -241,20 +241,20 @@ def test_https_only_where_the_server_has_it(settings):
         ("null", "The body must be an object."),
         (b"\xff{}", "The body is not UTF-8."),
         (b'{"voucher": "\xed\xa0\x80"}', "The body is not UTF-8."),
-        ('{"voucher": "A", "voucher": "B"}', "voucher: stands twice in the same object."),
-        ('{"metadata": {"a": 1, "a": 2}}', "a: stands twice in the same object."),
-        ('{"voucher": "A\\u0000"}', "voucher: holds a NUL character (\\u0000), which cannot be stored."),
-        ('{"metadata": {"a\\u0000b": 1}}', "metadata.a?b: holds a NUL character (\\u0000), which cannot be stored."),
+        ('{"voucher": "A", "voucher": "B"}', "voucher: appears twice in the same object."),
+        ('{"metadata": {"a": 1, "a": 2}}', "a: appears twice in the same object."),
+        ('{"voucher": "A\\u0000"}', "voucher: contains a NUL character (\\u0000), which cannot be stored."),
+        ('{"metadata": {"a\\u0000b": 1}}', "metadata.a?b: contains a NUL character (\\u0000), which cannot be stored."),
         (
             '{"metadata": {"tags": ["\\ud800"]}}',
-            "metadata.tags[0]: holds half a character (a lone surrogate), which cannot be stored.",
+            "metadata.tags[0]: contains half a character (a lone surrogate), which cannot be stored.",
         ),
         (
             '{"metadata": {"n": 9223372036854775808}}',
-            "The body holds the number 9223372036854775808…, which is larger than 64 bits.",
+            "The body contains the number 9223372036854775808…, which is larger than 64 bits.",
         ),
-        ('{"metadata": {"n": 1e999}}', "The body holds the number 1e999, which is too large."),
-        ('{"metadata": {"n": NaN}}', "The body holds NaN, which is not JSON."),
+        ('{"metadata": {"n": 1e999}}', "The body contains the number 1e999, which is too large."),
+        ('{"metadata": {"n": NaN}}', "The body contains NaN, which is not JSON."),
         ("[" * 100_000, "The body is nested too deeply."),
         ('{"a":' * 100_000, "The body is nested too deeply."),
     ],
@@ -283,7 +283,7 @@ def test_a_whole_surrogate_pair_is_a_character():
 def test_a_body_that_is_too_large():
     answer = Api().post("publications", {"metadata": {"a": "x" * 10_000_000}})
 
-    assert answer.error == (413, "payload_too_large", "Payload too large", "A body may hold at most 5,120 KB.")
+    assert answer.error == (413, "payload_too_large", "Payload too large", "The body can have at most 5,120 KB.")
 
 
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"])

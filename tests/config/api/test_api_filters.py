@@ -161,7 +161,7 @@ def test_a_filter_that_takes_too_long_is_refused(monkeypatch):
     error = Api().get("vouchers?filters[metadata.batch][conditions][$contains]=nothing").error
 
     assert error[:2] == (400, "invalid_query_params")
-    assert "Add what narrows them" in error[3]
+    assert "Narrow the search" in error[3]
     assert found("campaigns", "campaigns", "name") == {campaign.name}
 
 

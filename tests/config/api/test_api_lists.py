@@ -92,12 +92,12 @@ def test_from_a_row_on_no_row_is_missed_or_told_twice(reader, three):
         (
             "starting_after=pub_x",
             "invalid_query_params",
-            "starting_after: there is no pub_x; give the id of the last row of the page before",
+            "starting_after: pub_x does not exist; use the id of the last row of the previous page",
         ),
         (
             "starting_after=pub_x&order=channel",
             "invalid_query_params",
-            "starting_after: goes with the orders created_at, -created_at, id and -id only",
+            "starting_after: works only with the orders created_at, -created_at, id and -id",
         ),
         (
             "filters[colour][conditions][$is]=red",
@@ -116,7 +116,7 @@ def test_from_a_row_on_no_row_is_missed_or_told_twice(reader, three):
             "invalid_query_params",
             "filters[result]: write filters[field][conditions][$operator]=value",
         ),
-        ("filters[junction]=xor", "invalid_query_params", "filters[junction]: must be and, or; this is 'xor'"),
+        ("filters[junction]=xor", "invalid_query_params", "filters[junction]: must be and or or; this is 'xor'"),
         (
             "filters[created_at][conditions][$after]=soon",
             "invalid_query_params",
@@ -142,12 +142,12 @@ def test_from_a_row_on_no_row_is_missed_or_told_twice(reader, three):
         (
             "customer_id=",
             "invalid_query_params",
-            "customer_id: needs a value; leave it out for a list that is not narrowed by it",
+            "customer_id: needs a value; leave it out if you do not want to filter by it",
         ),
         (
             "source_id=",
             "invalid_query_params",
-            "source_id: needs a value; leave it out for a list that is not narrowed by it",
+            "source_id: needs a value; leave it out if you do not want to filter by it",
         ),
     ],
 )

@@ -35,7 +35,7 @@ def test_what_a_list_does_not_know(address, name):
         answer = caller.get(f"{address(name)}?{query}")
         parameter = query.partition("=")[0]
         assert answer.error[:2] == (400, "invalid_query_params"), query
-        assert answer.error[3].startswith(f"{parameter}: this list knows no such parameter; it takes "), query
+        assert answer.error[3].startswith(f"{parameter}: this list has no such parameter; available: "), query
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -49,7 +49,7 @@ def test_what_does_no_harm(address, name):
 
 def test_the_refusal_names_what_the_list_takes():
     assert Api().get("redemptions?colour=red").error[3] == (
-        "colour: this list knows no such parameter; it takes limit, page, order, starting_after, campaign, customer, result, "
+        "colour: this list has no such parameter; available: limit, page, order, starting_after, campaign, customer, result, "
         "voucher_code, related_object_id, related_object_parent_id, parent_redemption_id, failure_code, object, customer_id, "
         "campaign_name, user_login, created_at, filters"
     )

@@ -24,7 +24,7 @@ def nested(levels):
 
 
 ONE = {"redeemables": [{"object": "voucher", "id": "ONE"}]}
-TOO_DEEP = "may be nested at most 20 levels deep."
+TOO_DEEP = "can be nested at most 20 levels deep."
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_the_order_of_a_rollback_has_the_same_bounds():
     large = caller.post(f"redemptions/{made}/rollback", {"order": {"items": [{"sku": {"a": "x" * 300_000}}]}})
 
     assert deep.json["details"] == f"order: An order {TOO_DEEP}"
-    assert large.json["details"] == "order: An order may hold at most 256 KB; this is 293 KB."
+    assert large.json["details"] == "order: An order can have at most 256 KB; this is 293 KB."
     assert Redemption.objects.count() == 1
 
 
@@ -101,7 +101,7 @@ def test_metadata_that_are_added_to_do_not_grow_without_end(send):
 
     assert answer.error[:2] == (400, "invalid_payload")
     assert answer.json["details"] == (
-        "metadata: With what this customer has already, it may hold at most 32 KB; this is 39 KB."
+        "metadata: With what this customer has already, it can have at most 32 KB; this is 39 KB."
     )
     assert list(Customer.objects.get().metadata) == ["a"]
 
@@ -155,7 +155,7 @@ def test_the_first_wrong_element_is_told_and_no_other(name):
     many = Api().send("POST", OPERATIONS[name].address(), "[" + ",".join([element] * (MOST_ROWS + 1)) + "]")
 
     assert wrong.json["details"] == "0: must be an object"
-    assert many.json["details"] == "The body may hold at most 50,000 elements; this has 50,001."
+    assert many.json["details"] == "The body can have at most 50,000 elements; this has 50,001."
 
 
 @pytest.mark.parametrize(("path", "body"), LISTS_IN_OBJECTS)
@@ -186,7 +186,7 @@ def test_a_few_less_of_them():
         "customers.0: must be a string",
         "parameters.fields.0: must be a string",
     ]
-    assert too_many == "unset_metadata_fields: may hold at most 1,000 elements; this has 1,001"
+    assert too_many == "unset_metadata_fields: can have at most 1,000 elements; this has 1,001"
 
 
 @pytest.mark.parametrize(

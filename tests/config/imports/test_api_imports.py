@@ -90,7 +90,7 @@ def test_what_cannot_be_imported_is_told_code_by_code():
             {
                 "code": "BAD",
                 "row": 5,
-                "reason": "redemption_limit: “0” is not a whole number from 1 up. Write it in digits, such as 3. "
+                "reason": "redemption_limit: “0” is not a whole number of 1 or more. Write it in digits, such as 3. "
                 "discount_value: Enter a percentage above 0 and up to 100.",
             },
         ],
@@ -154,10 +154,10 @@ def test_one_known_code_refuses_them_all_where_they_go_into_a_campaign(codes, ke
         ("{}", "The body must be a JSON array."),
         ("null", "The body must be a JSON array."),
         ("", "The body is empty; send JSON."),
-        ("[]", "The body holds nothing to import."),
+        ("[]", "The body contains nothing to import."),
         ("[7]", "0: must be an object"),
-        ('[{"metadata": {"a": "\\u0000"}}]', "[0].metadata.a: holds a NUL character (\\u0000), which cannot be stored."),
-        ('[{"metadata": {"n": 9223372036854775808}}]', "The body holds the number 9223372036854775808…, which is larger than 64 bits."),
+        ('[{"metadata": {"a": "\\u0000"}}]', "[0].metadata.a: contains a NUL character (\\u0000), which cannot be stored."),
+        ('[{"metadata": {"n": 9223372036854775808}}]', "The body contains the number 9223372036854775808…, which is larger than 64 bits."),
         ('[{"metadata": 7}]', "0.metadata: must be an object"),
     ],
 )  # fmt: skip
@@ -180,8 +180,11 @@ def test_bodies_that_are_no_array_of_them(path, body, details):
         ({"code": "A", "discount": {"percent_off": 5}}, "0.discount.type: is required"),
         ({"code": "A", "redemption": {"quantity": "5"}}, "0.redemption.quantity: must be a whole number"),
         ({"code": "A", "start_date": "soon"}, "0.start_date: must be an ISO 8601 time such as 2026-03-01T12:00:00Z"),
-        ({"code": "A", "metadata": {"a": "x" * 33_000}}, "0.metadata: Metadata may hold at most 32 KB; this is 32 KB."),
-        ({"code": "x" * 1001}, "0.code: may hold at most 1000 characters"),
+        (
+            {"code": "A", "metadata": {"a": "x" * 33_000}},
+            "0.metadata: Metadata can have at most 32 KB;  this is 32 KB.",
+        ),
+        ({"code": "x" * 1001}, "0.code: can have at most 1000 characters"),
     ],
 )
 def test_what_is_of_a_wrong_shape_refuses_the_call(item, details):
@@ -200,7 +203,7 @@ def test_ten_megabytes_and_not_more():
     ]
 
     assert answers[0].status == 202
-    assert answers[1].error == (413, "payload_too_large", "Payload too large", "A body may hold at most 10,240 KB.")
+    assert answers[1].error == (413, "payload_too_large", "Payload too large", "The body can have at most 10,240 KB.")
 
 
 def test_many_at_once():
@@ -241,7 +244,7 @@ def test_a_file_into_a_campaign():
             {
                 "code": "B",
                 "row": 3,
-                "reason": "Active: “maybe” is neither true nor false. Write TRUE or FALSE.",
+                "reason": "Active: “maybe” is not TRUE or FALSE.",
             },
         ],
     }
@@ -269,8 +272,8 @@ def test_an_import_shows_in_the_dashboard_too(signed_in):
 @pytest.mark.parametrize(
     ("content", "details"),
     [
-        ("", "file: The file is empty. Its first row must hold the headings, such as “Code”."),
-        ("Code\n", "file: The file holds headings and no rows below them."),
+        ("", "file: The file is empty. Its first row must contain headings, such as “Code”."),
+        ("Code\n", "file: The file has headings but no rows."),
         (b"PK\x03\x04", None),
     ],
 )
@@ -290,7 +293,7 @@ def test_a_file_without_codes_leaves_nothing_behind():
 
     answer = Api().upload("vouchers/importCSV", "Coupon no\nA\n")
 
-    assert answer.error[3] == "file: None of the headings is “Code”, without which nothing can be imported."
+    assert answer.error[3] == "file: There is no column “Code”, which is required."
     assert not CodeImport.objects.exists()
     assert _stored() == before
 
@@ -324,7 +327,7 @@ def test_a_file_that_is_too_large(settings):
 
     answer = Api().upload("vouchers/importCSV", "Code\n" + "A\n" * 40_000)
 
-    assert answer.error == (413, "payload_too_large", "Payload too large", "A body may hold at most 64 KB.")
+    assert answer.error == (413, "payload_too_large", "Payload too large", "The body can have at most 64 KB.")
 
 
 def test_a_job_is_written_with_the_import():

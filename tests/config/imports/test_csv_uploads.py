@@ -124,8 +124,7 @@ def test_bytes_that_are_no_text_are_reported_by_row():
     assert problems_of(utf8) == [
         (
             3,
-            "This row holds bytes that are no text in UTF-8. "
-            "Save the file as “CSV UTF-8”, or choose the encoding that it has.",
+            "This row contains bytes that are not valid UTF-8. Save the file as “CSV UTF-8”, or choose its encoding.",
         )
     ]
     assert [number for number, _ in problems_of(utf16, Reading("utf-16", ","))] == [3]
@@ -136,7 +135,7 @@ def test_a_nul_is_reported_by_row():
     content = b"Code\nA\nB\0C\nD\n"
 
     assert rows_of(content) == [(2, ["A"]), (4, ["D"])]
-    assert problems_of(content) == [(3, "This row holds a NUL character. Remove it.")]
+    assert problems_of(content) == [(3, "This row contains a NUL character. Remove it.")]
 
 
 def test_a_line_without_end_is_not_read_into_memory():
@@ -168,7 +167,7 @@ def test_a_file_of_quotes_left_open_is_refused_before_it_is_read_for_hours_or_he
 
     assert str(refused.value) == (
         "Too many rows open a double quote and do not close it; the latest is row 5. "
-        "Close the quotes, or export the file anew with every quote inside a cell written twice."
+        "Close the quotes, or export the file again with every quote inside a cell written twice."
     )
     assert peak < 40_000_000
 
@@ -176,12 +175,12 @@ def test_a_file_of_quotes_left_open_is_refused_before_it_is_read_for_hours_or_he
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "The file is empty. Its first row must hold the headings, such as “Code”."),
-        (b" \r\n\r\n", "The file is empty. Its first row must hold the headings, such as “Code”."),
+        (b"", "The file is empty. Its first row must contain headings, such as “Code”."),
+        (b" \r\n\r\n", "The file is empty. Its first row must contain headings, such as “Code”."),
         (b"PK\x03\x04" + b"\0" * 50, "This is a spreadsheet or an archive, not a CSV file. In Excel choose File, "
          "Save as, “CSV UTF-8”; in other programs export it as CSV. Then upload that file."),
-        (b"%PDF-1.7\n", "This is not a text file. Upload a CSV file: text with one row a line."),
-        ("Code\nA\n".encode("utf-16-le"), "This file is not text, or is text in UTF-16 without its mark. "
+        (b"%PDF-1.7\n", "This is not a text file. Upload a CSV file: text with one row per line."),
+        ("Code\nA\n".encode("utf-16-le"), "This file is not text, or is UTF-16 without a byte order mark. "
          "Save it as “CSV UTF-8” and upload it again."),
     ],
 )  # fmt: skip
@@ -195,12 +194,12 @@ def test_what_is_no_csv_is_refused_with_advice(content, message):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"Code,Region, code\nA,b,c\n", "Two columns are called “code”. Give each column a heading of its own."),
-        (b"Code,M\xe1\nA,b\n", "The headings in row 1 cannot be read. This row holds bytes that are no text in UTF-8. "
-         "Save the file as “CSV UTF-8”, or choose the encoding that it has."),
+        (b"Code,Region, code\nA,b,c\n", "Two columns have the heading “code”. Give each column a unique heading."),
+        (b"Code,M\xe1\nA,b\n", "The headings in row 1 cannot be read. This row contains bytes that are not valid UTF-8. "
+         "Save the file as “CSV UTF-8”, or choose its encoding."),
         (b",".join(b"c%d" % n for n in range(201)),
-         "The first row has 201 columns; at most 200 are read. Is the delimiter right?"),
-        (b"x" * 256, f"A heading is longer than 255 characters: “{'x' * 40}…”. Does the first row hold headings?"),
+         "The first row has 201 columns; the maximum is 200. Is the delimiter right?"),
+        (b"x" * 256, f"A heading is longer than 255 characters: “{'x' * 40}…”. Does the first row contain headings?"),
     ],
 )  # fmt: skip
 def test_headings_that_cannot_be_used_are_refused(content, message):

@@ -36,18 +36,18 @@ def test_of_a_customer():
     ("cell", "error"),
     [
         ("7", 'Metadata: Metadata must be a JSON object, such as {"lang": "en"}.'),
-        ("{x}", 'Metadata: “{x}” is no JSON object. Write it as {"lang": "en"}, or empty the cell.'),
+        ("{x}", 'Metadata: “{x}” is not a JSON object. Write it as {"lang": "en"}, or empty the cell.'),
         (
             '{""a"": ""\\u0000""}',
-            "Metadata: Metadata holds a NUL character (\\u0000), which cannot be stored; remove it.",
+            "Metadata: Metadata contains a NUL character (\\u0000), which cannot be stored; remove it.",
         ),
         (
             '{""a"": ""\\ud800""}',
-            "Metadata: Metadata holds half a character (a lone surrogate); remove it.",
+            "Metadata: Metadata contains half a character (a lone surrogate); remove it.",
         ),
         (
             "[" * 50_000,
-            f'Metadata: “{"[" * 60}…” is no JSON object. Write it as {{"lang": "en"}}, or empty the cell.',
+            f'Metadata: “{"[" * 60}…” is not a JSON object. Write it as {{"lang": "en"}}, or empty the cell.',
         ),
     ],
 )

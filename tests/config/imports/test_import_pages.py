@@ -108,7 +108,7 @@ def test_the_draft_tells_of_codes_that_are_here_already_or_stand_twice(signed_in
 
     page = browser.get(answer.url)
 
-    maybe = "Active: “maybe” is neither true nor false. Write TRUE or FALSE. "
+    maybe = "Active: “maybe” is not TRUE or FALSE. "
     assert [row.problem for row, _ in page.context["rows"]] == [
         TAKEN,
         "",
@@ -116,7 +116,7 @@ def test_the_draft_tells_of_codes_that_are_here_already_or_stand_twice(signed_in
         maybe + TAKEN,
         "",
     ]
-    assert "3 of 5 would be refused" in page.content.decode()
+    assert "3 of 5 would be rejected" in page.content.decode()
     assert (Voucher.objects.count(), CodeImport.objects.get().status) == (1, "draft")
 
 
@@ -168,9 +168,9 @@ def test_publications_come_in_from_their_page(signed_in):
     assert (page.context["wrong"], page.context["warning"], b"AUTUMN-7KQ2" in page.content) == (1, "", False)
     assert (job.task_name, job.args) == ("publications.run_publication_import", {"import_id": draft.pk})
     assert {tile["label"]: tile["value"] for tile in result.context["tiles"]} == {
-        "Rows read": 3, "Imported": 1, "Passed over": 1, "Refused": 1,
+        "Rows read": 3, "Imported": 1, "Skipped": 1, "Rejected": 1,
     }  # fmt: skip
-    assert "Voucher Code: is no code here." in result.content.decode()
+    assert "Voucher Code: is not a known code." in result.content.decode()
     assert browser.get(f"{answer.url}/errors").status_code == 200
 
 
@@ -196,7 +196,7 @@ def test_the_mapping_is_corrected_column_by_column(signed_in):
     accepted = browser.post(answer.url, choices(draft, column_0="code", column_1="", start=""))
 
     draft.refresh_from_db()
-    assert "Choose the column that holds the code." in refused.content.decode()
+    assert "Choose the column that contains the code." in refused.content.decode()
     assert (accepted.status_code, draft.status, draft.mapping) == (302, "queued", {"0": "code"})
 
 
@@ -208,7 +208,7 @@ def test_two_columns_cannot_become_one_field(signed_in):
     page = browser.post(answer.url, choices(draft, column_2="code", start=""))
 
     draft.refresh_from_db()
-    assert "Two columns become “Code”. Choose one of them." in page.content.decode()
+    assert "Two columns are imported as “Code”. Choose one of them." in page.content.decode()
     assert draft.status == "draft"
 
 
@@ -239,8 +239,8 @@ def test_customers_without_source_id_are_warned_of(signed_in):
     [
         (b"PK\x03\x04 workbook", "This is a spreadsheet or an archive, not a CSV file."),
         (b"", "The file is empty."),
-        (b"Code\n", "The file holds headings and no rows below them."),
-        (b"Code,Code\nA,B\n", "Two columns are called “Code”. Give each column a heading of its own."),
+        (b"Code\n", "The file has headings but no rows."),
+        (b"Code,Code\nA,B\n", "Two columns have the heading “Code”. Give each column a unique heading."),
     ],
 )
 def test_a_file_that_cannot_be_imported_is_refused_and_not_kept(signed_in, content, message):
@@ -323,7 +323,7 @@ def test_after_nothing_was_imported_the_good_rows_still_can_be(signed_in):
     import_codes(failed.pk)
 
     failed.refresh_from_db()
-    assert "Import the good rows" in page
+    assert "Import the valid rows" in page
     assert (failed.status, failed.rows_read, failed.rows_imported, failed.rows_refused) == ("done", 2, 1, 1)
     assert Voucher.objects.filter(code="AUTUMN-9XWD").exists()
     assert AuditEntry.objects.get(action="codes.imported").actor_label == browser.user.username

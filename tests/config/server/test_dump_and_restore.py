@@ -43,7 +43,7 @@ def test_a_restored_database_publishes_nothing_and_erases_again(tmp_path, empty_
     )
 
     assert (restored.returncode, restored.stderr) == (0, "")
-    assert "Nothing is published until you have decided" in restored.stdout
+    assert "Nothing is published until you have reviewed" in restored.stdout
     with psycopg.connect(empty_database) as database:
         held = database.execute(
             "SELECT cause, prepared_at IS NOT NULL, ended_at, lost_since < now() FROM staff_quarantine"
@@ -79,7 +79,7 @@ def test_an_erasure_is_noted_beside_the_database_and_not_done_where_it_cannot_be
     refused = manager.post(url, follow=True)
     customer.refresh_from_db()
     assert customer.name == "Ada"
-    assert "Nothing was erased: mend that on the server" in refused.content.decode()
+    assert "Nothing was erased: fix that on the server" in refused.content.decode()
 
     settings.ERASURES_FILE = tmp_path / "erasures.csv"
     manager.post(url)

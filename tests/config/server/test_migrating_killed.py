@@ -33,10 +33,10 @@ def test_a_first_start_killed_again_and_again_comes_up_whole():
     with data_folder() as folder:
         said = ""
         for line, whom in [
-            ("Making the database", "everything"),  # in the midst of initdb
+            ("Creating the database", "everything"),  # in the midst of initdb
             ("Bringing the database up to date", "supervisor"),
             ("Bringing the database up to date", "server"),
-            ("Made the user admin", "everything"),
+            ("Created the user admin", "everything"),
         ]:
             handout = RunningHandout(folder, DEMO="1")
             while line not in handout.said() and handout.process.poll() is None:

@@ -21,16 +21,16 @@ def test_port_in_use(tmp_path):
     assert not (tmp_path / "postgres").exists()
 
 
-NO_POSTGRES = "DATABASE_URL is no address of a PostgreSQL: write postgres://user:password@host:5432/name"
-NO_MAIL = "EMAIL_URL is no address of a mail server: write smtp+tls://user:password@host:587"
+NO_POSTGRES = "DATABASE_URL is not a PostgreSQL address: write postgres://user:password@host:5432/name"
+NO_MAIL = "EMAIL_URL is not a mail server address: write smtp+tls://user:password@host:587"
 
 
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("PORT", "http", "PORT=http cannot be: give a whole number from 1 to 65535."),
-        ("PORT", "99999", "PORT=99999 cannot be: give a whole number from 1 to 65535."),
-        ("WORKERS", "0", "WORKERS=0 cannot be: give a whole number from 1 to 128."),
+        ("PORT", "http", "PORT=http : must be a whole number from 1 to 65535."),
+        ("PORT", "99999", "PORT=99999 : must be a whole number from 1 to 65535."),
+        ("WORKERS", "0", "WORKERS=0 : must be a whole number from 1 to 128."),
         ("DATABASE_URL", "foo", NO_POSTGRES),
         ("DATABASE_URL", "mysql://ada:secret@localhost/handout", NO_POSTGRES),
         ("DATABASE_URL", "postgres://ada:secret@localhost:port/handout", NO_POSTGRES),
@@ -39,14 +39,14 @@ NO_MAIL = "EMAIL_URL is no address of a mail server: write smtp+tls://user:passw
         ("DATABASE_URL", "postgres://ada:secret@db1:5432,/handout", NO_POSTGRES),
         ("EMAIL_URL", "nonsense", NO_MAIL),
         ("EMAIL_URL", "smtp://ada:secret@:25", NO_MAIL),
-        ("UPLOAD_MAX_BYTES", "1GB", "UPLOAD_MAX_BYTES=1GB cannot be: give a whole number of 0 or more."),
-        ("DATABASE_POOL_SIZE", "-1", "DATABASE_POOL_SIZE=-1 cannot be: give a whole number of 1 or more."),
-        ("HTTPS", "treu", "HTTPS=treu cannot be: give 1 or 0."),
-        ("LOG_LEVEL", "LOUD", "LOG_LEVEL=LOUD cannot be: give one of DEBUG, INFO, WARNING, ERROR, CRITICAL."),
+        ("UPLOAD_MAX_BYTES", "1GB", "UPLOAD_MAX_BYTES=1GB : must be a whole number of 0 or more."),
+        ("DATABASE_POOL_SIZE", "-1", "DATABASE_POOL_SIZE=-1 : must be a whole number of 1 or more."),
+        ("HTTPS", "treu", "HTTPS=treu : must be 1 or 0."),
+        ("LOG_LEVEL", "LOUD", "LOG_LEVEL=LOUD : must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL."),
         (
             "SITE_URL",
             "handout.example.com",
-            "SITE_URL=handout.example.com cannot be: write https://handout.example.com",
+            "SITE_URL=handout.example.com: write https://handout.example.com",
         ),
     ],
 )
@@ -95,8 +95,8 @@ def test_data_folder_in_use(tmp_path):
 
     assert run.returncode == 1
     assert run.stderr == (
-        f"The data folder {tmp_path} is in use by another run (process {os.getpid()}). "
-        "Stop that one, or give this one a folder of its own: HANDOUT_DATA=/another/folder.\n"
+        f"The data folder {tmp_path} is in use by another Handout (process {os.getpid()}). "
+        "Stop it, or choose another folder:  HANDOUT_DATA=/another/folder.\n"
     )
 
 
@@ -109,8 +109,8 @@ def test_data_of_another_major_version_of_postgres(tmp_path):
 
     assert run.returncode == 1
     assert run.stderr == (
-        f"{cluster} was made by PostgreSQL 16, this Handout brings 18: dump it with the one that "
-        "made it, move the folder away, start, and restore (docs/operations.md: Another PostgreSQL).\n"
+        f"{cluster} was created by PostgreSQL 16, but this Handout uses 18: dump it with the one that "
+        "created it, move the folder away, start, and restore (docs/operations.md: Another PostgreSQL).\n"
     )
 
 
@@ -123,7 +123,7 @@ def test_data_of_a_newer_handout(tmp_path, empty_database):
 
     assert run.returncode == 1
     assert run.stderr == (
-        "This data was made by a newer Handout (its database has publications.9999_from_the_future): "
+        "This data comes from a newer Handout (its database has publications.9999_from_the_future): "
         "start that version, or restore a backup made by this one (docs/operations.md, Upgrading).\n"
     )
 

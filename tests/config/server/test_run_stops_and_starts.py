@@ -36,8 +36,8 @@ def test_the_drawn_password_is_shown_at_the_first_start_only(first_start, data_f
     with RunningHandout(data_folder) as again:
         second = again.said()
 
-    assert first_start[1].count("Made the user admin with the password ") == 1
-    assert "Made the user" not in second
+    assert first_start[1].count("Created the user admin with the password ") == 1
+    assert "Created the user" not in second
 
 
 def test_stops_whole_within_ten_seconds_and_finds_its_data_again(data_folder):

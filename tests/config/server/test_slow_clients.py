@@ -66,7 +66,7 @@ def test_a_late_body_of_the_api_is_told_so_in_its_own_way(handout):
     assert b"content-type: application/json; charset=utf-8" in head
     assert body.startswith(
         b'{"code":408,"key":"request_timeout","message":"Request timeout",'
-        b'"details":"The body of the request did not come in time.","request_id":"v-'
+        b'"details":"The body of the request did not arrive in time.","request_id":"v-'
     )
 
 

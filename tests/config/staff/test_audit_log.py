@@ -10,7 +10,7 @@ from django.conf import settings
 from config.actor import SYSTEM, Actor
 from config.public_ids import public_id
 from config.staff.audit import record
-from config.staff.audit_sentences import SENTENCES, known_details, sentence
+from config.staff.audit_sentences import SENTENCES, TITLES, known_details, sentence, title
 from config.staff.models import AuditEntry
 from config.staff.pages.filters import actor_choices
 from tests.support.factories import STAFF
@@ -113,6 +113,12 @@ def test_a_sentence_tells_numbers_and_leaves_out_an_object_that_there_is_none():
     assert sentence(AuditEntry.objects.get()) == "imported 1,234 codes"
 
 
+def test_only_actions_that_are_recorded_have_a_title_of_their_own():
+    assert set(TITLES) - set(SENTENCES) == set()
+    assert title("segment.member_removed") == "Segment: customer removed"
+    assert title("api_key.created") == "API key created"
+
+
 def test_one_is_told_as_one():
     record("codes.imported", by=STAFF, imported=1, object_label="Autumn")
     record("distribution.failed_retried", by=STAFF, count=1, object_label="News")
@@ -120,7 +126,7 @@ def test_one_is_told_as_one():
     failed, imported = map(sentence, AuditEntry.objects.all())
 
     assert imported == "imported 1 code into <strong>Autumn</strong>"
-    assert failed == "had 1 failed message of the distribution <strong>News</strong> tried again"
+    assert failed == "retried 1 failed message of the distribution <strong>News</strong>"
 
 
 def test_an_older_entry_that_lacks_what_its_sentence_tells_is_told_plainly():
@@ -138,7 +144,7 @@ def test_an_action_without_a_sentence_still_reads():
 def test_a_label_is_text_not_markup_nor_a_format(signed_in):
     record("api_key.created", by=STAFF, object_id="x", object_label="{object} <script>")
 
-    assert sentence(AuditEntry.objects.get()) == "made the API key <strong>{object} &lt;script&gt;</strong>"
+    assert sentence(AuditEntry.objects.get()) == "created the API key <strong>{object} &lt;script&gt;</strong>"
 
 
 def test_changes_are_told_with_old_and_new_value():

@@ -95,17 +95,17 @@ def test_a_segment_with_a_filter_holds_whom_it_fits_when_it_is_read(kind):
         ({}, "name: is required"),
         ({"name": 5}, "name: must be a string"),
         ({"name": "  "}, "name: must not be empty"),
-        ({"name": "x" * 201}, "name: may hold at most 200 characters; this has 201"),
+        ({"name": "x" * 201}, "name: can have at most 200 characters; this has 201"),
         ({"name": "x", "type": "dynamic"}, "type: must be 'static', 'auto-update' or 'passive'"),
         ({"name": "x", "customers": [5]}, "customers.0: must be a string"),
         ({"name": "x", "customers": "ada"}, "customers: must be an array"),
         (
             {"name": "x", "filter": IN_KYIV},
-            "filter: a static segment has none; for a filter set type to auto-update or passive",
+            "filter: a static segment cannot have one; to use a filter, set type to auto-update or passive",
         ),
         (
             {"name": "x", "type": "auto-update", "filter": IN_KYIV, "customers": ["ada"]},
-            "customers: a segment of type auto-update has a filter; to pick them set type to static",
+            "customers: a segment of type auto-update has a filter; to choose customers, set type to static",
         ),
         (
             {"name": "x", "type": "passive"},
@@ -113,7 +113,7 @@ def test_a_segment_with_a_filter_holds_whom_it_fits_when_it_is_read(kind):
         ),
         (
             {"name": "x", "type": "passive", "filter": {"a": "x" * 40_000}},
-            "filter: The filter may hold at most 32 KB; this is 39 KB.",
+            "filter: The filter can have at most 32 KB; this is 39 KB.",
         ),
         (
             {"name": "x", "customers": [str(n) for n in range(20_001)]},

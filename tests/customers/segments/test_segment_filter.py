@@ -12,7 +12,7 @@ from customers.segments.segment_filter import InvalidSegmentFilter, known_fields
 from tests.support.factories import STAFF, CustomerFactory
 
 TOO_MUCH = (
-    "filter: may hold at most 50 conditions, where each value counts as one but after $is, $is_not, $in and $not_in, "
+    "filter: can have at most 50 conditions, where each value counts as one except after $is, $is_not, $in and $not_in, "
     "and 200 values"
 )
 pytestmark = pytest.mark.django_db
@@ -150,24 +150,24 @@ def test_conditions_are_joined(people, junction, expected):
         ({"junction": "and"}, 'filter: needs a condition, such as {"email": {"conditions": {"$has_value": ""}}}'),
         (
             {"publications.count": {"conditions": {"$is": [1]}}},
-            f"filter.publications.count: is no field of a segment; there are {known_fields()}",
+            f"filter.publications.count: is not a segment field; available: {known_fields()}",
         ),
-        ({"events.order": {"conditions": {"$is": [1]}}}, f"filter.events.order: is no field of a segment; there are {known_fields()}"),
-        ({"events..count": {"conditions": {}}}, f"filter.events..count: is no field of a segment; there are {known_fields()}"),
-        ({"metadata.": {"conditions": {}}}, f"filter.metadata.: is no field of a segment; there are {known_fields()}"),
+        ({"events.order": {"conditions": {"$is": [1]}}}, f"filter.events.order: is not a segment field; available: {known_fields()}"),
+        ({"events..count": {"conditions": {}}}, f"filter.events..count: is not a segment field; available: {known_fields()}"),
+        ({"metadata.": {"conditions": {}}}, f"filter.metadata.: is not a segment field; available: {known_fields()}"),
         ({"name": None}, 'filter.name: must be an object such as {"conditions": {"$is": ["…"]}}'),
         ({"name": {"$is": ["x"]}}, 'filter.name: must be an object such as {"conditions": {"$is": ["…"]}}'),
         ({"name": {"conditions": {}}}, 'filter.name: must be an object such as {"conditions": {"$is": ["…"]}}'),
         ({"name": {"conditions": ["$is"]}}, 'filter.name: must be an object such as {"conditions": {"$is": ["…"]}}'),
-        ({"name": {"conditions": {"$is": None}}}, "filter.name.conditions.$is: takes strings, numbers, true or false"),
-        ({"name": {"conditions": {"$is": [{}]}}}, "filter.name.conditions.$is: takes strings, numbers, true or false"),
+        ({"name": {"conditions": {"$is": None}}}, "filter.name.conditions.$is: accepts strings, numbers, true or false"),
+        ({"name": {"conditions": {"$is": [{}]}}}, "filter.name.conditions.$is: accepts strings, numbers, true or false"),
         ({"name": {"conditions": {"$is": []}}}, "filter.name.conditions.$is: needs a value"),
         (
             {"name": {"conditions": {"$like": ["x"]}}},
             "filter.name.conditions.$like: the operators of this field are $is, $is_not, $in, $not_in, $has_value, "
             "$is_unknown, $contains, $not_contain, $starts_with, $ends_with",
         ),
-        ({"name": {"conditions": {"$is": ["x"]}}, "junction": "xor"}, "filter.junction: must be and, or; this is 'xor'"),
+        ({"name": {"conditions": {"$is": ["x"]}}, "junction": "xor"}, "filter.junction: must be and or or; this is 'xor'"),
         ({"birthdate": {"conditions": {"$is": ["31.12.1990"]}}}, "filter.birthdate.conditions.$is: must be a date such as 1990-12-31"),
         (
             {"created_at": {"conditions": {"$after": ["yesterday"]}}},

@@ -86,7 +86,7 @@ def test_what_is_missing_is_told():
         activate(draft, by=STAFF)
 
     assert refused.value.problems[0] == "Write a subject."
-    assert "{{ name }} is no variable" in refused.value.problems[1]
+    assert "{{ name }} is not a variable" in refused.value.problems[1]
     assert "does not show the code" in refused.value.problems[2]
     assert "Write five fields" in refused.value.problems[3]
 

@@ -62,16 +62,16 @@ def test_one_is_made_in_three_steps_and_activated(operator):
     ("sent", "field", "words"),
     [
         ({"trigger": "segment_entered"}, "segment", "Choose a segment."),
-        ({"trigger": "event"}, "event_name", "Give the event’s name."),
+        ({"trigger": "event"}, "event_name", "Enter the event’s name."),
         ({"trigger": "schedule", "cron": "9 o'clock"}, "cron", "Write five fields"),
         ({"trigger": "code_redeemed", "campaign": "Autumn"}, "campaign", "There is no campaign “Autumn”."),
-        ({"trigger": "referrer", "campaign": "Spring"}, "campaign", "“Spring” is no referral program."),
-        ({"trigger": "customer_created", "limit": "n"}, "at_most", "Give a number."),
+        ({"trigger": "referrer", "campaign": "Spring"}, "campaign", "“Spring” is not a referral program."),
+        ({"trigger": "customer_created", "limit": "n"}, "at_most", "Enter a number."),
         ({"trigger": "customer_created", "only_without": "Autumn"}, "only_without", "There is no campaign “Autumn”."),
         (
             {"trigger": "customer_created", "only_holders_of": "Spring", "only_without": "Spring"},
             "only_without",
-            "Nobody both holds",
+            "No customer can both hold",
         ),
     ],
 )
@@ -123,7 +123,7 @@ def test_it_is_paused_changed_activated_and_archived(operator):
     welcome = automation(name="Welcome")
     operator.post(f"/distributions/{welcome.public_id}/pause")
     assert told(operator) == [
-        "Paused. What was on its way still goes out. What happens meanwhile is passed by.",
+        "Paused. Messages already on their way still go out. Events that occur while it is paused are ignored.",
     ]
     operator.post(f"{page_of(welcome)}rule", {"name": "Hello", "trigger": "code_redeemed", "limit": "1 day"})
     operator.post(f"{page_of(welcome)}activate")
@@ -132,7 +132,7 @@ def test_it_is_paused_changed_activated_and_archived(operator):
     welcome.refresh_from_db()
     assert (welcome.name, welcome.rule.trigger, welcome.status) == ("Hello", "code_redeemed", "archived")
     changed = AuditEntry.objects.get(action="distribution.changed")
-    assert changed.details == {"fields": ["name", "what starts it", "how often for a customer"]}
+    assert changed.details == {"fields": ["name", "trigger", "limit per customer"]}
 
 
 def test_what_handout_paused_is_resumed_or_paused_by_staff(operator):
@@ -182,7 +182,7 @@ def test_the_page_tells_for_whom_it_fired_and_why_others_were_left_out(operator)
     left_out = operator.get(page_of(everybody), {"state": "left_out"}).content.decode()
 
     assert friends.count("Not in the segment: Friends") == 2
-    assert "Fired 0 times, and left somebody out 2 times." in " ".join(friends.split())
+    assert "Triggered 0 times, skipped 2 times." in " ".join(friends.split())
     assert "No e-mail address" in all_of_them and "Ada" in all_of_them
     assert "Bob" in left_out and "Ada" not in left_out
 
@@ -244,7 +244,7 @@ def test_only_holders_of_a_code_are_chosen_by_the_name_of_its_campaign(operator)
     shown = operator.get(page_of(draft)).content.decode()
     again = operator.get(f"{page_of(draft)}rule").context["form"].initial
 
-    assert "Who holds a code of <a" in shown and "Who holds no code of <a" in shown
+    assert "Holds a code of <a" in shown and "Holds no code of <a" in shown
     assert (again["only_holders_of"], again["only_without"]) == ("Spring", "Autumn")
 
 
@@ -273,8 +273,8 @@ def test_the_firings_as_a_file_filtered_as_the_page_is(signed_in):
         heading, *lines, end = file.read().decode().split("\r\n")
     assert heading == "Date,Customer,E-mail,Customer source ID,Sent to,Code,State,Reason,Attempts,Since"
     assert [line.split(",", 1)[1].rsplit(",", 1)[0] for line in lines] == [
-        "Ada,ada@example.com,ada,,,skipped,Got it before: at most once,",
-        "Ada,ada@example.com,ada,,,skipped,Got it before: at most once,",
+        "Ada,ada@example.com,ada,,,skipped,Reached the limit: at most once,",
+        "Ada,ada@example.com,ada,,,skipped,Reached the limit: at most once,",
         f"Ada,ada@example.com,ada,,{code},published,,0",
     ]
     assert end == ""

@@ -142,14 +142,16 @@ def test_refused_rows_are_counted_and_their_file_is_named(tmp_path):
     file = tmp_path / "publications.csv"
     file.write_text("voucher_code,customer_source_id\nNONE,shop-1\n")
 
-    with pytest.raises(CommandError, match=r"^1 row was refused. Mend the error files and import them as they are.$"):
+    with pytest.raises(
+        CommandError, match=r"^1 row was rejected. Fix the rows in the error files, then import those files.$"
+    ):
         call_command("move_in", publications=file, stdout=out)
 
     done = PublicationImport.objects.get()
     assert Path(done.error_file.path).is_file()
     assert out.getvalue().splitlines()[:2] == [
         f"{file}: 1 row read, 0 imported, 1 refused",
-        f"  the refused rows, each with its reason: {done.error_file.path}",
+        f"  the rejected rows with their reasons:  {done.error_file.path}",
     ]
 
 
@@ -158,7 +160,7 @@ def test_publications_without_source_ids_are_warned_of(tmp_path):
     file.write_text("code,customer_id,date,channel\nA,cust_1,2022-01-01,API\n")
     imported_codes("Code,Discount Type,Value\nA,PERCENT,5\n")
 
-    assert "No column becomes the customers’ source ID." in move_in(publications=file)
+    assert "No column is imported as the customers’ source ID." in move_in(publications=file)
 
 
 @pytest.mark.parametrize(
@@ -166,12 +168,12 @@ def test_publications_without_source_ids_are_warned_of(tmp_path):
     [
         ({}, "Name at least one file: --codes, --customers or --publications."),
         ({"codes": SAMPLES / "voucherify-codes.csv"},
-         "Say where the codes go: --campaign NAME, or --standalone if they belong to no campaign."),
+         "Choose where the codes go: --campaign NAME, or --standalone if they belong to no campaign."),
         ({"codes": SAMPLES / "voucherify-codes.csv", "campaign": "Nowhere"},
-         "There is no campaign “Nowhere”. Make it in the dashboard first."),
+         "There is no campaign “Nowhere”. Create it in the dashboard first."),
         ({"customers": SAMPLES / "absent.csv"}, f"There is no file {SAMPLES}/absent.csv. Nothing was imported."),
         ({"publications": SAMPLES / "voucherify-customers.csv"},
-         f"{SAMPLES}/voucherify-customers.csv: None of the headings is “Voucher code”, without which nothing can be imported."),
+         f"{SAMPLES}/voucherify-customers.csv: There is no column “Voucher code”, which is required."),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_said_before_anything_happens(files, message):

@@ -149,7 +149,7 @@ def test_it_does_not_start_with_such_a_campaign(how, reason):
     with pytest.raises(NotReady) as refused:
         schedule(made, at=None, by=STAFF)
 
-    assert "nobody could use its codes" in refused.value.problems[0]
+    assert "its codes could not be used" in refused.value.problems[0]
 
 
 def test_one_that_was_scheduled_before_pauses_when_it_starts():
@@ -192,10 +192,10 @@ def test_the_pages_say_what_to_do(signed_in):
     advance(run.pk)
     paused = shown(operator, run, "distribution")
 
-    problem = "The campaign is disabled, so nobody could use its codes. Enable it first."
-    assert (problem in step, problem in review, "It cannot be started yet." in review) == (True, True, True)
+    problem = "The campaign is disabled, so its codes could not be used. Enable it first."
+    assert (problem in step, problem in review, "Not ready to start." in review) == (True, True, True)
     assert "The campaign was deleted. Its codes can no longer be used: stop this distribution." in paused
-    assert (">Resume" in paused, "Stop for good" in paused) == (False, True)
+    assert (">Resume" in paused, "Stop permanently" in paused) == (False, True)
     stop(run, by=STAFF)
 
 

@@ -35,7 +35,7 @@ def test_a_line_that_cannot_be_kept_is_told_and_the_others_are_taken():
     assert listed.lines == 1
     assert listed.problems == [
         Problem(1, "a" * 80, "It is longer than any address or ID (320 characters)."),
-        Problem(2, "b\ufffdb", "It holds a character that cannot be shown."),
+        Problem(2, "b\ufffdb", "It contains an invisible character."),
     ]
 
 

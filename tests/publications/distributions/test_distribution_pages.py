@@ -206,8 +206,8 @@ def test_paused_resumed_and_stopped_by_an_operator(operator):
         seen.append(status_of(made))
 
     assert seen == ["paused", "running", "stopped"]
-    log = shown(operator, page(made)).partition("Who did what")[2]
-    assert [words in log for words in ("paused it", "resumed it", "stopped it for good")] == [True] * 3
+    log = shown(operator, page(made)).partition("Activity")[2]
+    assert [words in log for words in ("paused it", "resumed it", "stopped it")] == [True] * 3
 
 
 def test_what_is_not_possible_any_more_is_said(operator):
@@ -221,8 +221,8 @@ def test_what_is_not_possible_any_more_is_said(operator):
 def test_stopping_says_what_becomes_of_the_codes(operator):
     made, published_only = running(2, codes=2), running(2, codes=2, message="none")
 
-    assert "go back into the pool; those of unknown messages are retired" in shown(operator, page(made, "stop"))
-    assert "go back into the pool" not in shown(operator, page(published_only, "stop"))
+    assert "return to the pool; codes in unknown messages are retired" in shown(operator, page(made, "stop"))
+    assert "return to the pool" not in shown(operator, page(published_only, "stop"))
     operator.post(page(made, "stop"))
 
     made.refresh_from_db()
@@ -232,7 +232,7 @@ def test_stopping_says_what_becomes_of_the_codes(operator):
 def test_the_failed_ones_are_tried_again(operator):
     made = with_states(failed=2, sent=1)
 
-    assert "Try the 2 failed ones again" in shown(operator, page(made))
+    assert "Retry 2 failed" in shown(operator, page(made))
     operator.post(page(made, "retry"))
 
     assert made.deliveries.filter(state="published").count() == 2
@@ -244,7 +244,7 @@ def test_an_unknown_one_is_resolved_by_a_person(operator, outcome, becomes):
     made = with_states(unknown=1)
     recipient = made.deliveries.get()
 
-    assert "1 message may have arrived or not" in shown(operator, page(made))
+    assert "1 message may or may not have arrived" in shown(operator, page(made))
     answer = operator.post(page(made, f"recipients/{recipient.pk}"), {"outcome": outcome})
 
     recipient.refresh_from_db()

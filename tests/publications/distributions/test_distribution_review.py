@@ -51,7 +51,7 @@ def test_too_few_codes_are_told(operator):
 
     shown = operator.get(page(made)).content.decode()
 
-    assert "<strong>2 codes too few.</strong> When the pool is empty the run pauses" in shown
+    assert "<strong>2 codes short.</strong> When the pool is empty, the distribution pauses" in shown
 
 
 @pytest.mark.parametrize("audience", ["segment", "list", "customer"])
@@ -61,7 +61,7 @@ def test_what_is_missing_is_said_and_the_start_is_refused(operator, audience):
     shown = operator.get(page(made)).content.decode()
     answer = operator.post(page(made, "start"))
 
-    assert "It cannot be started yet." in shown and "<li>Write a subject.</li>" in shown
+    assert "Not ready to start." in shown and "<li>Write a subject.</li>" in shown
     assert answer.url == page(made)
     made.refresh_from_db()
     assert made.status == "draft"
@@ -87,7 +87,7 @@ def test_the_message_is_shown_for_the_first_and_for_any_chosen_recipient(operato
 
     assert (by_default["shown_for"], by_default["message"].subject) == (first, "A gift for Ada Adler")
     assert "A gift for Ben Baker" in chosen.content.decode() and "<html" not in chosen.content.decode()
-    assert "Zoe Zimmer would be left out: not in the audience." in left_out
+    assert "Zoe Zimmer would be skipped: not in the audience." in left_out
     assert unheard_of["recipient"].errors == {"recipient": ["There is no customer “nobody”."]}
     assert PublishedVoucher.objects.count() == 0  # the codes are drawn for show
 
@@ -193,8 +193,8 @@ def test_the_start_opens_the_undo_window_in_which_it_can_be_cancelled(operator, 
     made.refresh_from_db()
     assert made.status == "cancelled"
     cancelled = operator.get(answer.url).content.decode()
-    assert "Cancelled before it started" in cancelled and "<dt>Was to start</dt>" in cancelled
-    assert "The run was cancelled before it started." in cancelled and "No recipients yet" not in cancelled
+    assert "Cancelled before it started" in cancelled and "<dt>Was scheduled for</dt>" in cancelled
+    assert "The distribution was cancelled before it started." in cancelled and "No recipients yet" not in cancelled
 
 
 def test_a_date_is_kept_until_then(operator):
@@ -226,4 +226,4 @@ def test_a_variable_that_says_nothing_for_the_recipient_is_told(operator):
     answer = operator.get(page(made))
 
     assert answer.context["blanks"] == ["{{ expires }}", "{{ customer.metadata.shoe }}"]
-    assert "it is left blank" in answer.content.decode()
+    assert "it stays blank" in answer.content.decode()

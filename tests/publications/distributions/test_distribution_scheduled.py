@@ -45,7 +45,7 @@ def test_what_is_missing_is_told_all_at_once():
         schedule(made, at=timezone.now() - timedelta(hours=1), by=STAFF)
 
     assert [problem[:27] for problem in refused.value.problems] == [
-        "Choose a segment.", "Write a subject.", "In the message: Line 1: {{ ", "Its date has passed. Choose",
+        "Choose a segment.", "Write a subject.", "In the message: Line 1: {{ ", "The start time has passed. ",
     ]  # fmt: skip
     assert Distribution.objects.get().status == "draft"
 
@@ -89,5 +89,5 @@ def test_a_duplicate_is_a_draft_with_the_same_audience_codes_and_message():
 def test_real_e_mail_needs_an_address_for_the_link_to_unsubscribe(settings):
     settings.EMAIL_IS_SENT, settings.SITE_URL = True, ""
 
-    with pytest.raises(NotReady, match="The setting SITE_URL is empty"):
+    with pytest.raises(NotReady, match="SITE_URL is not set"):
         schedule(draft(1, codes=1), at=None, by=STAFF)

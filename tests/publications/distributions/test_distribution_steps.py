@@ -73,7 +73,7 @@ def test_send_to_many_from_a_campaign_or_a_segment_has_it_chosen_already(operato
     assert f'href="{of_campaign}"' in operator.get(f"/campaigns/{campaign.public_id}/").content.decode()
     assert of_segment in operator.get(f"/segments/{segment.public_id}/").content.decode()
     offered = operator.get(of_campaign)
-    assert offered.context["form"].initial["name"] == campaign and "With codes of Autumn." in offered.content.decode()
+    assert offered.context["form"].initial["name"] == campaign and "Sends codes of Autumn." in offered.content.decode()
     first = operator.post(of_campaign, {"name": "One"}).url
     second = operator.post(f"/distributions/new{of_segment}", {"name": "Two"}).url
 
@@ -119,7 +119,7 @@ def test_a_pasted_list_is_matched_and_its_unknown_lines_are_shown(operator):
         (1, "ADA@example.com", ada), (2, "nobody@example.com", None), (3, "shop-1", ada),
     ]  # fmt: skip
     shown = operator.get(page(made, "audience")).content.decode()
-    assert "The list has 3 lines; 1 is no customer’s address or source ID" in shown
+    assert "The list has 3 lines; 1 matches no customer’s address or source ID" in shown
     assert "<code>nobody@example.com</code>" in shown
 
 
@@ -160,10 +160,10 @@ def test_one_customer_by_any_of_their_ids(operator):
         ("codes", {"gives": "codes", "campaign": "Once", "codes_each": "2"}, {"codes_each": ["This campaign gives each customer one code."]}),
         ("codes", {"gives": "codes", "campaign": "Once", "codes_each": "21"}, {"codes_each": ["Ensure this value is less than or equal to 20."]}),
         ("message", {"message": "email"}, {"subject": ["Write a subject."], "body": ["Write a text."]}),
-        ("message", {"message": "webhook"}, {"webhook": ["Choose an address. A Manager can add one in the settings."]}),
-        ("when", {"when": "later"}, {"starts_at": ["Give the date and time."]}),
-        ("when", {"when": "later", "starts_at": "9999-12-31T23:59"}, {"starts_at": ["Give a moment within the next five years."]}),
-        ("when", {"when": "later", "starts_at": "2020-01-01T10:00"}, {"starts_at": ["This moment has passed. Give one to come."]}),
+        ("message", {"message": "webhook"}, {"webhook": ["Choose a webhook. A Manager can add one in the settings."]}),
+        ("when", {"when": "later"}, {"starts_at": ["Enter a date and time."]}),
+        ("when", {"when": "later", "starts_at": "9999-12-31T23:59"}, {"starts_at": ["Choose a time within the next five years."]}),
+        ("when", {"when": "later", "starts_at": "2020-01-01T10:00"}, {"starts_at": ["This time has passed. Choose a later one."]}),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_beside_the_field_and_nothing_is_saved(operator, step, fields, told):
@@ -179,8 +179,8 @@ def test_what_is_wrong_is_said_beside_the_field_and_nothing_is_saved(operator, s
 @pytest.mark.parametrize(
     ("field", "text", "told"),
     [
-        ("body", "Hello,\n{{ customer.nmae }}", "Line 2: {{ customer.nmae }} is no variable."),
-        ("subject", "{{ code", "Line 1: “{{ code” is only half a variable."),
+        ("body", "Hello,\n{{ customer.nmae }}", "Line 2: {{ customer.nmae }} is not a variable."),
+        ("subject", "{{ code", "Line 1: “{{ code” is not a complete variable."),
     ],
 )
 def test_an_unknown_variable_is_refused_and_named(operator, field, text, told):
@@ -200,7 +200,7 @@ def test_a_message_without_a_code_has_no_variables_of_codes_and_cannot_be_left_o
     assert "message" in errors(answer)
     assert "{{ codes }}" not in answer.content.decode()
     (problem,) = errors(operator.post(page(made, "message"), WRITTEN))["body"]
-    assert problem == "Line 1: {{ code }} has no meaning in a message without a code."
+    assert problem == "Line 1: {{ code }} can only be used in a message with a code."
 
 
 def test_a_webhook_takes_the_place_of_the_text_which_is_kept(operator):
@@ -245,7 +245,7 @@ def test_the_sample_says_what_is_wrong(operator):
         page(made, "message"), {**WRITTEN, "body": "{{ cod }}"}, headers={"HX-Request": "true", "HX-Target": "sample"}
     )
 
-    assert "In the text: Line 1: {{ cod }} is no variable." in answer.content.decode()
+    assert "In the text: Line 1: {{ cod }} is not a variable." in answer.content.decode()
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -298,7 +298,7 @@ def test_without_an_undo_window_it_starts_at_once(operator, project):
 
     shown = operator.get(page(draft(1, codes=1), "when")).content.decode()
 
-    assert "At once, when you start it" in shown and "0 minutes" not in shown
+    assert "As soon as you start it" in shown and "0 minutes" not in shown
 
 
 def test_an_email_that_was_given_up_half_written_holds_up_nothing(operator):

@@ -97,7 +97,7 @@ def test_a_token_is_good_for_its_export_and_its_key_and_a_day(monkeypatch):
     assert [answer.error[:2] for answer in refused[:3]] == [(401, "unauthorized")] * 3
     assert refused[3].error[:2] == (400, "invalid_query_params")
     assert missing.error[:2] == too_old.error[:2] == revoked.error[:2] == (401, "unauthorized")
-    assert "Get the export for another." in too_old.error[3]
+    assert "Get the export again for a new one." in too_old.error[3]
 
 
 def test_without_key_or_token():
@@ -116,8 +116,8 @@ def test_a_file_that_is_not_there():
         for id_ in (waiting["id"], failed.public_id)
     ]
 
-    assert texts[0].error == (404, "not_found", "Resource not found", "The file is not finished.")
-    assert texts[1].error[3] == "The file was not made. Retry it first."
+    assert texts[0].error == (404, "not_found", "Resource not found", "The file is not ready yet.")
+    assert texts[1].error[3] == "The file was not created. Retry the export first."
     assert caller.get(f"exports/{failed.public_id}").json["status"] == "ERROR"
 
 
@@ -161,11 +161,11 @@ def test_a_file_that_is_not_there():
                 "exported_object": "customer",
                 "parameters": {"filters": {"email": {"conditions": {"$in": ["x"] * 1001}}}},
             },
-            "parameters.filters.email: all conditions together may have 1,000 values",
+            "parameters.filters.email: all conditions together can have at most 1,000 values",
         ),
         (
             {"exported_object": "customer", "parameters": {"filters": {"junction": "xor"}}},
-            "parameters.filters.junction: must be and, or; this is 'xor'",
+            "parameters.filters.junction: must be and or or; this is 'xor'",
         ),
     ],
 )
@@ -204,7 +204,7 @@ def test_codes_in_clear_are_not_for_exporters(project, signed_in):
         page = browser.get(f"/exports/{export.public_id}/")
         assert browser.post(f"/exports/{export.public_id}/download").status_code == status
         assert ("Download CSV" in page.content.decode()) == (status == 200)
-        assert "In clear, as the project settings allowed" in page.content.decode()
+        assert "In plain text, as the project settings allowed" in page.content.decode()
     assert signed_in("Exporter").get("/exports/").status_code == 200
 
 
@@ -306,4 +306,4 @@ def test_customers_are_of_no_campaign():
 
     answer = Api().post("exports", {"exported_object": "customer", "parameters": {"campaign_id": campaign.public_id}})
 
-    assert answer.error[3] == "parameters.campaign_id: goes with vouchers and publications only; leave it out"
+    assert answer.error[3] == "parameters.campaign_id: is only for vouchers and publications; leave it out"

@@ -108,4 +108,4 @@ def test_refusals(exports):
         "is_winner, metadata",
     )
     assert no_token[:2] == (401, "unauthorized")
-    assert refused(lambda: exports.download_export(made.id)) == (404, "not_found", "The file is not finished.")
+    assert refused(lambda: exports.download_export(made.id)) == (404, "not_found", "The file is not ready yet.")

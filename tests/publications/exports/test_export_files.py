@@ -50,9 +50,7 @@ def test_a_disk_that_is_full_fails_the_export_and_a_retry_makes_the_file_of_the_
         made(export)
 
     assert export.status == "failed"
-    assert export.error == (
-        "There is no room left for the file. Free some space on the server's disk, then retry: nothing is lost."
-    )
+    assert export.error == ("The server’s disk is full. Free up some space, then retry: nothing is lost.")
     assert (export.rows, export.sha256) == (10, "")
     assert not export.file.storage.exists(export.file.name)
     published = set(PublishedVoucher.objects.values_list("voucher__code", flat=True))
@@ -75,7 +73,7 @@ def test_a_folder_that_may_not_be_written_is_told(monkeypatch, tmp_path):
 
     assert export.status == "failed"
     assert export.error == (
-        "The file could not be written (File exists). Mend that on the server, then retry: nothing is lost."
+        "The file could not be written (File exists). Fix that on the server, then retry: nothing is lost."
     )
 
 
@@ -127,7 +125,7 @@ def test_what_a_killed_worker_left_aside_is_deleted_after_a_day():
     growing.unlink()
 
 
-@pytest.mark.parametrize(("status", "said"), [("queued", "not finished"), ("failed", "Retry it first")])
+@pytest.mark.parametrize(("status", "said"), [("queued", "not ready yet"), ("failed", "Retry the export first")])
 def test_there_is_nothing_to_download_before_the_file_is_there(status, said):
     export = order_report("codes", by=STAFF)
     export.status = status

@@ -81,9 +81,9 @@ def test_all_codes_for_a_program(signed_in):
     ("sent", "said"),
     [
         ({"count": "800"}, "You requested 800 codes, but the pool has 5. Request fewer, or add codes"),
-        ({"count": ""}, "Enter how many codes the file should hold, or tick all."),
+        ({"count": ""}, "Enter how many codes the file should contain, or choose all."),
         ({"count": "0"}, "greater than or equal to 1"),
-        ({"everything": "on", "count": "3"}, "You ticked all codes and also entered a number. Clear one of them."),
+        ({"everything": "on", "count": "3"}, "You chose all codes and also entered a number. Clear one of them."),
     ],
 )
 def test_a_wrong_number_comes_back_with_the_form_and_orders_nothing(signed_in, sent, said):
@@ -204,7 +204,7 @@ def test_a_short_hand_out_says_so(signed_in):
     staff = signed_in("Manager")
 
     assert '2 <small class="muted">of 3</small>' in text(staff.get(url("exports")))
-    assert "<strong>3 codes asked for, 2 given.</strong>" in text(staff.get(page_of(export)))
+    assert "<strong>2 of the 3 requested codes were published.</strong>" in text(staff.get(page_of(export)))
 
 
 def test_progress_is_polled_until_the_work_ends(signed_in):
@@ -245,12 +245,12 @@ def test_a_row_of_the_list_is_polled_and_in_the_end_the_list_is_drawn_anew(signe
 
 def test_a_failed_export_says_why_and_can_be_retried(signed_in):
     export, staff = hand_out_of(3, make=False), signed_in("Manager")
-    Export.objects.update(status="failed", error="There is no room left for the file.")
+    Export.objects.update(status="failed", error="The server’s disk is full.")
 
     page = text(staff.get(page_of(export)))
     answer = staff.post(url("retry-export", export_id=export.pk))
 
-    assert "There is no room left for the file." in page
+    assert "The server’s disk is full." in page
     assert "Retry" in page
     assert answer.headers["Location"] == page_of(export)
     export.refresh_from_db()

@@ -119,7 +119,7 @@ def test_the_publications_of_a_campaign():
     end = '\'=Mia,mia@example.com,shop-7,newsletter,,Test Staff,,,,1,,,,"{""box"": 7}"'
     assert lines(export) == [
         "Date,Result,Campaign,Code,Customer,E-mail,Customer source ID,Channel,Distribution,By,Source ID,Failure,Failure reason,Attempts,"
-        "Code asked for,Released at,Release reason,Metadata",
+        "Code requested,Released at,Release reason,Metadata",
         f"{iso(failed.created_at)},FAILURE,Autumn,,'=Mia,mia@example.com,shop-7,API,,Test Staff,,"
         f'"{failed.failure_message}",Pool empty,1,,,,',
         f"{start},{first},{end}",

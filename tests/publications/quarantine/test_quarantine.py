@@ -50,7 +50,7 @@ from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, Sta
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LOST_SINCE = datetime(2026, 11, 30, 10, 15, tzinfo=UTC)
-WHY = "A backup was restored, and what was given since 2026-11-30 10:15:00 UTC is not known here"
+WHY = "A backup was restored, so Handout does not know which codes were published since 2026-11-30 10:15:00 UTC"
 
 
 def quarantine() -> Quarantine:
@@ -162,7 +162,7 @@ def test_a_hand_out_is_refused_and_one_that_was_under_way_stops_with_the_reason(
         take_codes(ordered.pk)
     ordered.refresh_from_db()
     assert (ordered.status, ordered.done) == ("failed", 0)
-    assert "Look first, then retry" in ordered.error
+    assert "Review them first, then retry" in ordered.error
     end_quarantine(held, by=STAFF)
     take_codes(ordered.pk)
     assert Publication.objects.get().voucher_count == 3
@@ -272,9 +272,9 @@ def test_a_shops_log_withdraws_what_it_names_and_brings_in_what_is_unknown():
 
     assert (done.withdrawn, done.given, done.added, done.refused) == (1, 1, 1, 3)
     assert done.problems == [
-        "Row 6: no campaign is called “Winter”.",
-        "Row 8: “code” must hold 1 to 255 characters.",
-        "NO-CAMPAIGN is not known here: name its campaign, in a column “campaign” or for the whole file.",
+        "Row 6: there is no campaign called “Winter”.",
+        "Row 8: “code” must have 1 to 255 characters.",
+        "NO-CAMPAIGN is unknown: name its campaign, in a column “campaign” or for the whole file.",
     ]
     made = Voucher.objects.get(code="MADE-SINCE")
     assert (made.campaign, made.withdrawn_why, made.published_at) == (campaign, "held_back", None)
@@ -336,12 +336,12 @@ def test_the_command_walks_through_a_failover_that_lost_moments(capsys, tmp_path
     assert is_open()
     call_command("after_restore", withdraw=[("Autumn", "1")], codes=log, campaign="Autumn", open=True)
 
-    assert "The last moments of the database were lost" in shown
+    assert "The database lost its latest changes" in shown
     assert ["2", "1", "0", "Autumn"] in [line.split() for line in shown.splitlines()]
     assert capsys.readouterr().out.splitlines() == [
         "Autumn: 1 codes withdrawn.",
         f"{log}: 0 codes withdrawn, 1 unknown ones added as withdrawn, 0 not in a pool anyway, 0 rows refused.",
-        "Publishing goes on. Distributions stay paused until somebody resumes each on its page.",
+        "Publishing has resumed. Distributions stay paused until someone resumes them.",
     ]
     assert not is_open()
     assert give(campaign).voucher_count == 1

@@ -15,7 +15,7 @@ from tests.support.factories import STAFF, CampaignFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BANNER = "Publishing is held"
+BANNER = "Publishing is on hold"
 PAGE = "/settings/after-restore/"
 
 
@@ -34,7 +34,7 @@ def test_every_page_says_so_and_a_manager_is_shown_the_way(held, signed_in):
 def test_no_page_says_so_otherwise(signed_in):
     manager = signed_in("Manager")
     assert BANNER not in manager.get("/campaigns/").content.decode()
-    assert "no backup was ever restored here" in manager.get(PAGE).content.decode()
+    assert "no backup has been restored here" in manager.get(PAGE).content.decode()
     assert manager.post(f"{PAGE}open").url == PAGE
 
 
@@ -50,10 +50,10 @@ def test_a_manager_withdraws_codes_and_opens_publishing_again(held, signed_in):
     opened = manager.post(f"{PAGE}open", follow=True)
 
     assert Voucher.objects.filter(withdrawn_why="held_back").count() == 3
-    assert "1 that were not known here came in as withdrawn" in listed.content.decode()
-    assert "No column is called “code”" in wrong.content.decode()
-    assert "0 messages count as sent" in sent.content.decode()
-    assert "Publishing goes on" in opened.content.decode()
+    assert "1 unknown ones were added as withdrawn" in listed.content.decode()
+    assert "There is no column “code”" in wrong.content.decode()
+    assert "0 messages were marked as sent" in sent.content.decode()
+    assert "Publishing has resumed" in opened.content.decode()
     assert not is_open()
 
 

@@ -99,7 +99,7 @@ def test_filters_by_id(record):
         ("filters[till][conditions][$is]=3", "filters[till]: can be voucher_code"),
         ("page=0", "page: must be at least 1"),
         ("limit=101", "limit: must be at most 100"),
-        ("starting_after=r_nonsense", "starting_after: there is no r_nonsense"),
+        ("starting_after=r_nonsense", "starting_after: r_nonsense does not exist"),
         ("created_at[before]=soon", "created_at[before]: must be an ISO 8601 time"),
     ],
 )

@@ -160,7 +160,7 @@ def test_a_gift_voucher_in_hundredths():
     assert (by_order["amount"], by_order["voucher"]["gift"]["balance"]) == (1000, 2025)
     assert by_order["voucher"]["redemption"]["redeemed_amount"] == 3025
     assert too_much.error == (400, "gift_amount_exceeded", "gift amount exceeded", "CARD")
-    assert too_much.json["error"] == {"message": "The gift voucher's balance is 20.25; 20.26 were asked for."}
+    assert too_much.json["error"] == {"message": "The gift voucher's balance is 20.25; 20.26 was requested."}
     assert counted(card) == (2, "30.25")
 
 
@@ -240,7 +240,7 @@ def test_what_is_refused(fields, key, message, hint):
         ({}, "redeemables: is required"),
         ({"redeemables": []}, "redeemables: "),
         ({"redeemables": [{"object": "voucher", "id": "ONE"}] * 31}, "redeemables: "),
-        ({"redeemables": [{"object": "voucher", "id": "ONE"}] * 2}, "redeemables: ONE stands there twice"),
+        ({"redeemables": [{"object": "voucher", "id": "ONE"}] * 2}, "redeemables: ONE appears twice"),
         ({"redeemables": [{"object": "promotion_tier", "id": "promo_1"}]}, "redeemables.0.object: must be 'voucher'"),
         ({"redeemables": [{"object": "voucher"}]}, "redeemables.0.id: is required"),
         (
@@ -251,8 +251,8 @@ def test_what_is_refused(fields, key, message, hint):
         ({"order": {"amount": "12"}}, "order.amount: must be a whole number"),
         ({"order": {"status": "LOST"}}, "order.status: must be 'CREATED', 'PAID', 'CANCELED' or 'FULFILLED'"),
         ({"order": {"items": [{"price": 1.5}]}}, "order.items.0.price: must be a whole number"),
-        ({"order": {"metadata": {"a": "x" * 300_000}}}, "order: An order may hold at most 256 KB"),
-        ({"metadata": {"a": "x" * 40_000}}, "metadata: Metadata may hold at most 32 KB"),
+        ({"order": {"metadata": {"a": "x" * 300_000}}}, "order: An order can have at most 256 KB"),
+        ({"metadata": {"a": "x" * 40_000}}, "metadata: Metadata can have at most 32 KB"),
         ({"metadata": []}, "metadata: must be an object"),
         ({"customer": {}}, "customer: must have at least one of"),
         ({"customer": {"source_id": ""}}, "customer.source_id: must not be empty"),

@@ -138,7 +138,7 @@ def test_what_did_not_succeed_cannot_be_rolled_back():
         400,
         "invalid_rollback_params",
         "Invalid rollback params",
-        f"{rollback} is no redemption that succeeded; give the id of one (r_…).",
+        f"{rollback} is not a successful redemption; use the id of one (r_…).",
     )
 
 
@@ -161,5 +161,5 @@ def test_a_reason_that_is_too_long():
     in_body = caller.post(f"redemptions/{made}/rollback", {"reason": "x" * 2001})
 
     assert in_query.error[1:] == in_body.error[1:] == (
-        "invalid_payload", "Invalid payload", "reason: may hold at most 2000 characters",
+        "invalid_payload", "Invalid payload", "reason: can have at most 2000 characters",
     )  # fmt: skip

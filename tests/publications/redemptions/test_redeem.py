@@ -86,7 +86,7 @@ def test_a_gift_voucher_pays_until_its_balance_is_used_up():
 
     first = redeem(voucher, amount=Decimal("20.00"), by=STAFF)
     second = redeem(voucher, order={"amount": 3000}, by=STAFF)
-    with pytest.raises(GiftAmountExceeded, match=r"balance is 0\.00; 0\.01 were asked for"):
+    with pytest.raises(GiftAmountExceeded, match=r"balance is 0\.00; 0\.01 was requested"):
         redeem(voucher, amount=Decimal("0.01"), by=STAFF)
 
     assert [(str(use.amount), str(use.balance)) for use in (first, second)] == [("20.00", "30.00"), ("30.00", "0.00")]

@@ -34,7 +34,7 @@ def test_what_cannot_be_is_told(signed_in):
     answer = signed_in("Manager").post(page_of(campaign, "program"), {"reward": "Friends"})
 
     assert answer.context["form"].non_field_errors() == [
-        "A reward must be of another campaign than the referral codes."
+        "The reward must come from another campaign than the referral codes."
     ]
 
 

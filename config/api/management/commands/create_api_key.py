@@ -10,7 +10,7 @@ from config.api.models import ApiKey
 
 
 class Command(BaseCommand):
-    help = "Makes an API key and prints its id and its token. The token is shown this once and kept only as a hash."
+    help = "Creates an API key and prints its id and token. The token is shown only once and stored as a hash."
 
     def add_arguments(self, parser):
         parser.add_argument("name", help='what the key is for, such as "web shop"')
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--integrations",
             action="store_true",
-            help="let the key hand out codes by GET /v1/publications/create",
+            help="let the key publish codes by GET /v1/publications/create",
         )
         form = parser.add_mutually_exclusive_group()
         form.add_argument("--json", action="store_true", help="print one JSON object, for scripts")
@@ -31,7 +31,7 @@ class Command(BaseCommand):
     def handle(self, *, name, scope, integrations, json: bool, shell: bool, **options):
         name = name.strip()
         if not 1 <= len(name) <= 100 or "\x00" in name:
-            raise CommandError("A key's name has 1 to 100 characters.")
+            raise CommandError("A key's name must have 1 to 100 characters.")
         key, token = create_api_key(
             name, scope=scope, for_integrations=integrations, by=Actor("system", None, "Command line")
         )
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             self.stdout.write(f"export APP_ID={key.app_id} APP_TOKEN={token}")
         else:
             self.stdout.write(f"X-App-Id:    {key.app_id}\nX-App-Token: {token}\n")
-            self.stdout.write("Keep the token now: it is not shown again.")
+            self.stdout.write("Copy the token now: it is not shown again.")
 
 
 def _as_json(key: ApiKey, token: str) -> str:

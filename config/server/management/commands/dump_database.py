@@ -7,7 +7,7 @@ from config.server.write_through import write_through
 
 
 class Command(BaseCommand):
-    help = "Writes the whole database to one file, also while Handout runs. restore_database reads it."
+    help = "Writes the whole database to one file, even while Handout is running. restore_database reads it."
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("file", type=Path)

@@ -13,8 +13,8 @@ from publications.quarantine.open_quarantine import prepare
 
 class Command(BaseCommand):
     help = (
-        "Fills an empty database from a file of dump_database, all of it or nothing. What was given out after the dump is "
-        "not known then, so nothing is published until a Manager has walked through after_restore."
+        "Fills an empty database from a file of dump_database, all of it or nothing. Codes published after the dump "
+        "are then unknown, so nothing is published until a Manager has completed after_restore."
     )
 
     def add_arguments(self, parser) -> None:
@@ -31,7 +31,7 @@ class Command(BaseCommand):
                 raise CommandError(f"There is no file {given}.")
         if connection.introspection.table_names():
             raise CommandError(
-                "This database is not empty. Restore into a new one: another HANDOUT_DATA or DATABASE_URL."
+                "This database is not empty. Restore into an empty one: another HANDOUT_DATA or DATABASE_URL."
             )
         try:
             moment = restore(file)
@@ -41,6 +41,6 @@ class Command(BaseCommand):
         if quarantine := current():
             prepare(quarantine, by=SYSTEM, erasures=erasures)
         self.stdout.write(
-            f"Restored {file}, made {moment:%Y-%m-%d %H:%M:%S} UTC. Nothing is published until you have decided about the "
-            "codes given since: start Handout and open the page After a restore, or run manage.py after_restore."
+            f"Restored {file}, made {moment:%Y-%m-%d %H:%M:%S} UTC. Nothing is published until you have reviewed the "
+            "codes published since: start Handout and open the page After a restore, or run manage.py after_restore."
         )

@@ -4,7 +4,7 @@ from publications.dashboard.demo.load_demo import NotEmpty, load_demo
 
 
 class Command(BaseCommand):
-    help = "Fills an empty database with campaigns, customers and publications to look around in."
+    help = "Fills an empty database with demo campaigns, customers and publications."
 
     def handle(self, **options):
         try:

@@ -29,17 +29,17 @@ BY = Actor("system", None, "Command line")
 
 class Command(BaseCommand):
     help = (
-        "Imports CSV exports of codes, customers and publications, in this order. Good rows are kept; the others are "
-        "written into an error file, and the command exits non-zero."
+        "Imports CSV exports of codes, customers and publications, in this order. Valid rows are imported; the others "
+        "are written to an error file, and the command exits non-zero."
     )
 
     def add_arguments(self, parser):
         where = parser.add_mutually_exclusive_group()
-        where.add_argument("--campaign", metavar="NAME", help="the campaign that the codes go into; it must exist")
+        where.add_argument("--campaign", metavar="NAME", help="an existing campaign to add the codes to")
         where.add_argument("--standalone", action="store_true", help="the codes belong to no campaign")
         parser.add_argument("--codes", metavar="FILE", type=Path)
         parser.add_argument("--customers", metavar="FILE", type=Path)
-        parser.add_argument("--publications", metavar="FILE", type=Path, help="or a file of codes with their holders")
+        parser.add_argument("--publications", metavar="FILE", type=Path, help="or a file of codes and their holders")
 
     def handle(self, *, campaign, standalone, codes, customers, publications, **options):
         files = [path for path in (codes, customers, publications) if path]
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         self.stdout.write("Now run manage.py verify, which checks every invariant over the whole database.")
         if refused:
             rows = "1 row was" if refused == 1 else f"{refused:,} rows were"
-            raise CommandError(f"{rows} refused. Mend the error files and import them as they are.")
+            raise CommandError(f"{rows} rejected. Fix the rows in the error files, then import those files.")
 
     def _import(self, path: Path, order: Callable[..., CsvImport], run: Callable[[int], None]) -> int:
         """Imports one file; returns how many of its rows were refused."""
@@ -77,10 +77,10 @@ class Command(BaseCommand):
         rows = "row" if done.rows_read == 1 else "rows"
         told = f"{path}: {done.rows_read:,} {rows} read, {done.rows_imported:,} imported"
         passed_over = done.rows_read - done.rows_imported - done.rows_updated - done.rows_refused
-        others = [(done.rows_updated, "updated"), (passed_over, "passed over"), (done.rows_refused, "refused")]
+        others = [(done.rows_updated, "updated"), (passed_over, "skipped"), (done.rows_refused, "refused")]
         self.stdout.write(told + "".join(f", {count:,} {what}" for count, what in others if count))
         if done.error_file:
-            self.stdout.write(f"  the refused rows, each with its reason: {done.error_file.path}")
+            self.stdout.write(f"  the rejected rows with their reasons:  {done.error_file.path}")
         if done.status == CsvImport.Status.FAILED:
             raise CommandError(f"{path}: {done.error}")
 
@@ -89,11 +89,11 @@ def _campaign(name: str | None, standalone: bool) -> Campaign | None:
     if standalone:
         return None
     if not name:
-        raise CommandError("Say where the codes go: --campaign NAME, or --standalone if they belong to no campaign.")
+        raise CommandError("Choose where the codes go: --campaign NAME, or --standalone if they belong to no campaign.")
     try:
         return find_campaign(name)
     except CampaignNotFound:
-        raise CommandError(f"There is no campaign “{name}”. Make it in the dashboard first.") from None
+        raise CommandError(f"There is no campaign “{name}”. Create it in the dashboard first.") from None
 
 
 def _run_to_its_end(ordered: CsvImport, run: Callable[[int], None]) -> None:

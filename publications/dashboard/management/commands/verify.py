@@ -9,7 +9,9 @@ from publications.distributions.invariants import what_waits_for_a_person
 
 
 class Command(BaseCommand):
-    help = "Checks every invariant over the whole database and names the rows that break one; exits non-zero then."
+    help = (
+        "Checks every invariant over the whole database, lists the rows that break one, and exits non-zero if any do."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument("--all", action="store_true", help=f"name all broken rows, not only the first {SHOWN}")

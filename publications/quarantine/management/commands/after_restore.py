@@ -31,32 +31,30 @@ SHOWN = 50  # pools
 
 class Command(BaseCommand):
     help = (
-        "After restore_database, or a failover that lost moments (--lost-since): shows what is held, withdraws codes that "
-        "may have been given, and ends with --open. Options are carried out in the order in which they stand here."
+        "After restore_database, or a failover that lost data (--lost-since): shows what is on hold, withdraws codes "
+        "that may have been published, and ends with --open. Options run in the order listed here."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--lost-since",
             metavar="MOMENT",
-            help="holds publishing in a running database that lost what came since then",
+            help="puts publishing on hold in a running database that lost everything since then",
         )
         parser.add_argument(
-            "--erasures", metavar="FILE", type=Path, help="erases again whom this list of erasures names"
+            "--erasures", metavar="FILE", type=Path, help="erases the customers in this list of erasures again"
         )
         parser.add_argument(
             "--withdraw", nargs=2, metavar=("CAMPAIGN", "N"), action="append", default=[],
             help="withdraws the next N codes of the pool",
         )  # fmt: skip
         parser.add_argument(
-            "--codes", metavar="FILE", type=Path, help="withdraws the codes of a CSV file, a shop's log"
+            "--codes", metavar="FILE", type=Path, help="withdraws the codes in a CSV file, such as a shop's log"
         )
-        parser.add_argument("--campaign", metavar="CAMPAIGN", help="that of codes in the file that are not known here")
-        parser.add_argument(
-            "--sent", metavar="FILE", type=Path, help="a mail server's log: who got a message is sent no other"
-        )
-        parser.add_argument("--open", action="store_true", help="ends it: publishing goes on")
-        parser.add_argument("--prepare", action="store_true", help="goes on with a restore that was cut off, no more")
+        parser.add_argument("--campaign", metavar="CAMPAIGN", help="the campaign of unknown codes in the file")
+        parser.add_argument("--sent", metavar="FILE", type=Path, help="a mail server's log: its messages count as sent")
+        parser.add_argument("--open", action="store_true", help="resumes publishing")
+        parser.add_argument("--prepare", action="store_true", help="only completes an interrupted restore")
 
     def handle(self, **options) -> None:
         if options["lost_since"]:
@@ -65,7 +63,7 @@ class Command(BaseCommand):
         quarantine = current()
         if not quarantine:
             if not options["prepare"]:
-                self.stdout.write("Nothing is held: no backup was restored, or publishing was opened again since.")
+                self.stdout.write("Publishing is not on hold: no backup was restored, or publishing has been resumed.")
             return
         prepare(quarantine, by=BY)
         if options["prepare"]:
@@ -81,13 +79,13 @@ class Command(BaseCommand):
                 self.stdout.write(f"Messages that count as sent: {settle_sent(log, by=BY):,}.")
         if options["open"]:
             end_quarantine(Quarantine.objects.get(pk=quarantine.pk), by=BY)
-            self.stdout.write("Publishing goes on. Distributions stay paused until somebody resumes each on its page.")
+            self.stdout.write("Publishing has resumed. Distributions stay paused until someone resumes them.")
         else:
             self._show(Quarantine.objects.get(pk=quarantine.pk))
 
     def _withdraw(self, campaign: Campaign, count: str) -> None:
         if not count.isdecimal() or not int(count):
-            raise CommandError(f"--withdraw {campaign.name} {count}: give a whole number of codes of 1 or more.")
+            raise CommandError(f"--withdraw {campaign.name} {count}: must be a whole number of 1 or more.")
         self.stdout.write(f"{campaign.name}: {withdraw_next(campaign, count=int(count), by=BY):,} codes withdrawn.")
 
     def _withdraw_listed(self, path: Path, campaign: Campaign | None) -> None:
@@ -105,14 +103,14 @@ class Command(BaseCommand):
 
     def _show(self, quarantine: Quarantine) -> None:
         self.stdout.write(reason(quarantine))
-        self.stdout.write(f"\n{'codes left':>12} {'given in the hour before':>26} {'withdrawn':>10}  campaign")
+        self.stdout.write(f"\n{'codes left':>12} {'published the hour before':>26} {'withdrawn':>10}  campaign")
         pools = list_pools(lost_since=quarantine.lost_since, opened_at=quarantine.opened_at)
         for pool in pools.filter(Q(codes_left__gt=0) | Q(given_before__gt=0))[:SHOWN]:
             left = f"{pool.codes_left:,}" if pool.codes_left <= COUNT_UP_TO else f"over {COUNT_UP_TO:,}"
             self.stdout.write(f"{left:>12} {pool.given_before:>26,} {pool.withdrawn:>10,}  {pool.name}")
         self.stdout.write(
-            "\nWithdraw what may have been given: --withdraw CAMPAIGN N, or --codes FILE. Then --open. "
-            "docs/operations.md (Backups) has the rest."
+            "\nWithdraw codes that may have been published: --withdraw CAMPAIGN N, or --codes FILE. Then --open. "
+            "See docs/operations.md (Backups)."
         )
 
 
@@ -136,4 +134,4 @@ def _campaign(called: str) -> Campaign:
     try:
         return find_campaign(called)
     except CampaignNotFound:
-        raise CommandError(f"No campaign is called {called}.") from None
+        raise CommandError(f"There is no campaign called {called}.") from None

@@ -47,7 +47,7 @@ def test_every_variable_has_its_value():
 def test_several_codes():
     made = message("{{ code }}\n\n{{ codes }}", codes=("A", "B"))
 
-    assert made.text.startswith("A, B\n\nA\nB\n\n--\nNo more of these e-mails: https://")
+    assert made.text.startswith("A, B\n\nA\nB\n\n--\nUnsubscribe: https://")
 
 
 def test_paragraphs_lines_codes_and_addresses_of_the_html():

@@ -98,7 +98,7 @@ def test_a_customer_s_page_tells_what_they_were_sent(operator):
     shown = operator.get(f"/customers/{ada.public_id}/messages").content.decode()
 
     assert f'<a href="/distributions/{run.public_id}/">Autumn</a>' in shown
-    assert ">Kept here, not sent<" in shown
+    assert ">Stored, not sent<" in shown
 
 
 @pytest.mark.parametrize("how_many", [1, 30])

@@ -57,8 +57,8 @@ def make_due(run: Distribution) -> None:
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        ("550 <ada@example.com>: no such user", "The mail server refused it: 550 <the address>: no such user"),
-        ("DATA 554 Looks like spam", "The mail server refused it: 554 Looks like spam"),
+        ("550 <ada@example.com>: no such user", "The mail server rejected it: 550 <the address>: no such user"),
+        ("DATA 554 Looks like spam", "The mail server rejected it: 554 Looks like spam"),
     ],
 )
 def test_a_refusal_for_good_is_recorded_and_the_others_are_sent(server, run, answer, reason):
@@ -121,7 +121,7 @@ def test_an_answer_that_is_neither_yes_nor_no_leaves_it_unknown(server, run):
 
     advance(run.pk)
 
-    assert told(ADA) == ("unknown", "The server did not say whether it took it: 251 Forwarded, perhaps")
+    assert told(ADA) == ("unknown", "The server did not confirm that it accepted the message: 251 Forwarded, perhaps")
     assert told(BOB) == ("sent", "")
 
 
@@ -161,7 +161,7 @@ def test_while_the_mail_server_is_away_the_run_rests_and_nobody_is_failed(server
     run.refresh_from_db()
     assert (run.status, run.rests) == ("running", 1)
     assert (run.status_reason, run.status_detail) == ("server_away", "Connection refused")
-    assert run.why_paused == "The mail server does not answer: Connection refused. Handout keeps trying."
+    assert run.why_paused == "The mail server is not responding: Connection refused. Handout keeps trying."
     assert advance(run.pk) is False
     make_due(run)
     advance(run.pk)

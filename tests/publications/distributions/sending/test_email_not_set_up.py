@@ -12,7 +12,7 @@ from tests.support.factories import STAFF, CustomerFactory
 from tests.support.mail_server import MailServer
 
 pytestmark = pytest.mark.django_db
-BANNER = "E-mail is not set up: messages are kept here, not sent."
+BANNER = "E-mail is not set up: messages are stored, not sent."
 
 
 @pytest.fixture(autouse=True)
@@ -50,8 +50,8 @@ def test_the_distribution_and_the_lists_call_it_kept(operator):
     kept = operator.get(f"/distributions/{run.public_id}/?state=kept").context["table"].page
 
     assert BANNER in shown and BANNER in operator.get("/distributions/").content.decode()
-    assert "<dt>Sent</dt><dd>0</dd>" in shown and "<dt>Kept here, not sent</dt><dd>1</dd>" in shown
-    assert ">Kept here, not sent</span>" in shown
+    assert "<dt>Sent</dt><dd>0</dd>" in shown and "<dt>Stored, not sent</dt><dd>1</dd>" in shown
+    assert ">Stored, not sent</span>" in shown
     assert [row.record.state for row in kept] == ["kept"]
     assert (follow_run(run).reached, follow_run(run).kept, follow_run(run).remaining) == (0, 1, 0)
 
@@ -61,7 +61,7 @@ def test_a_test_message_is_told_to_be_kept(operator):
 
     told = operator.post(f"/distributions/{made.public_id}/test", {"to": "me@example.com"}, follow=True)
 
-    assert "The test was kept in the Outbox, not sent: e-mail is not set up." in told.content.decode()
+    assert "The test was stored in the Outbox, not sent: e-mail is not set up." in told.content.decode()
 
 
 def test_what_was_kept_is_sent_once_there_is_a_mail_server(operator, settings):
@@ -75,11 +75,11 @@ def test_what_was_kept_is_sent_once_there_is_a_mail_server(operator, settings):
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", server.port, 5
         shown = operator.get(f"/distributions/{run.public_id}/").content.decode()
-        assert BANNER not in shown and "2 messages were kept here, not sent," in shown
+        assert BANNER not in shown and "2 messages were stored, not sent," in shown
         operator.post(f"/distributions/{run.public_id}/send-kept")
         advance(run.pk)
 
     assert len(server.messages) == 2
     assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
-    with pytest.raises(NotPossible, match="No message is kept here"):
+    with pytest.raises(NotPossible, match="There are no stored messages"):
         send_kept(run, by=STAFF)

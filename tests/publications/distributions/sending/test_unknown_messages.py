@@ -53,13 +53,11 @@ def test_a_server_that_always_dies_at_the_end_makes_ten_unknown_and_not_everybod
     go_on(run)
 
     assert (run.status, run.rests, run.status_reason, count("unknown")) == ("running", 1, "answers_lost", 3)
-    assert run.why_paused == (
-        "The connection is lost before the server says whether it took the message. Handout keeps trying."
-    )
+    assert run.why_paused == ("The connection drops before the server confirms the message. Handout keeps trying.")
     for _ in range(20):
         go_on(run)
     assert (run.status, run.status_reason, count("unknown")) == ("held", "unknown_in_a_row", 10)
-    assert "settle the unknown ones, then resume" in run.why_paused
+    assert "resolve the unknown messages, then resume" in run.why_paused
 
     server.breaks_at = ""
     resume(run, by=STAFF)

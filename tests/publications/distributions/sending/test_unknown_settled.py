@@ -72,10 +72,10 @@ def hidden(answer) -> dict[str, str]:
 
 def test_those_in_the_log_arrived_and_the_others_are_sent_again(server, run, operator):
     listed = operator.post(page(run), {"which": "listed", "outcome": "arrived", "ids": log_of(server)})
-    assert "Note 2 messages as arrived?" in listed.content.decode()
+    assert "Mark 2 messages as arrived?" in listed.content.decode()
     assert states()["ada"] == "unknown"
     settled = operator.post(page(run), hidden(listed), follow=True)
-    assert "2 messages noted as arrived." in settled.content.decode()
+    assert "2 messages marked as arrived." in settled.content.decode()
     assert states() == {"ada": "sent", "bob": "sent", "cid": "unknown", "dan": "sent"}
 
     rest = operator.post(page(run), {"which": "all", "outcome": "again"})
@@ -141,9 +141,9 @@ def test_the_filter_of_the_list_says_which(run, operator):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"which": "listed", "outcome": "arrived"}, "There is no Message-ID of Handout in it."),
+        ({"which": "listed", "outcome": "arrived"}, "The list contains no Message-IDs from Handout."),
         ({"which": "listed", "outcome": "arrived", "ids": "<dist_7.1.1@mx>"}, "belong to other distributions"),
-        ({"which": "all", "outcome": "again", "ids": "<dist_7.1.1@mx>"}, "You gave a list."),
+        ({"which": "all", "outcome": "again", "ids": "<dist_7.1.1@mx>"}, "You entered a list."),
         ({"which": "all"}, "This field is required."),
     ],
 )
@@ -181,4 +181,4 @@ def test_the_pages_offer_it_to_who_may(run, operator, signed_in):
     assert f'href="{page(run)}"' in operator.get(address).content.decode()
     assert f'href="{page(run)}"' not in signed_in("Viewer").get(address).content.decode()
     Delivery.objects.filter(state="unknown").update(state="sent", reason="")
-    assert "Nothing is left to settle." in operator.get(page(run)).content.decode()
+    assert "Nothing left to resolve." in operator.get(page(run)).content.decode()
