@@ -31,7 +31,7 @@ def test_with_a_live_count_and_a_rule_for_those_in_it(page, campaign):
     first.get_by_label("Key").fill("tier")
     first.get_by_label("Value").fill("gold")
     audience = page.locator("#audience")
-    expect(audience).to_contain_text("1 customer fits now")
+    expect(audience).to_contain_text("1 customer matches now")
     expect(audience).to_contain_text("Mara Lindqvist")
 
     page.get_by_role("button", name="Add a condition").click()
@@ -42,7 +42,7 @@ def test_with_a_live_count_and_a_rule_for_those_in_it(page, campaign):
     second.get_by_label("Operator").select_option("is")
     expect(audience).to_contain_text("0 customers match now")
     page.get_by_role("button", name="Remove condition 2").click()
-    expect(audience).to_contain_text("1 customer fits now")
+    expect(audience).to_contain_text("1 customer matches now")
     page.get_by_role("button", name="Save").last.click()
     expect(page.get_by_role("heading", name="Gold with a code")).to_be_visible()
 
@@ -75,7 +75,7 @@ def test_without_scripts(visit, campaign):
     page.get_by_label("Name").fill("Known")
     page.get_by_label("Value").fill("Mara Lindqvist")
     page.get_by_role("button", name="Count matches").click()
-    expect(page.locator("#audience")).to_contain_text("1 customer fits now")
+    expect(page.locator("#audience")).to_contain_text("1 customer matches now")
     page.get_by_role("button", name="Add a condition").click()
     page.get_by_role("button", name="Remove condition 2").click()
     page.get_by_role("button", name="Save").last.click()
