@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Value
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet, Value
+from django.forms import BaseForm
+from django.http import HttpRequest
+from django.http.response import HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -72,41 +77,41 @@ class CampaignAdmin(RoleModelAdmin):
     ]
     actions = ["publish", "enable", "disable"]
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).live().select_related("kept_count")
 
-    def get_search_results(self, request, queryset, search_term):
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         return CampaignFilter({"q": search_term}, queryset).qs, False
 
-    def get_changelist_instance(self, request):
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist = super().get_changelist_instance(request)
         counts = count_codes(changelist.result_list)
         for campaign in changelist.result_list:
             campaign.count = counts[campaign.pk]
         return changelist
 
-    def view_on_site(self, campaign) -> str:
+    def view_on_site(self, campaign: Campaign) -> str:
         return reverse("dashboard:campaign", kwargs={"campaign_id": campaign.pk})
 
     @admin.display(description="Codes left")
-    def codes(self, campaign) -> str:
+    def codes(self, campaign: Campaign) -> str:
         count = campaign.count
         return format_html("{} of {} {}", f"{count.left:,}", f"{count.total:,}", as_of(count.as_of))
 
     @admin.display(description="Status")
-    def state(self, campaign) -> str:
+    def state(self, campaign: Campaign) -> str:
         return state_of_campaign(campaign)
 
-    def has_add_permission(self, request) -> bool:
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_delete_permission(self, request, obj=None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_publish_permission(self, request) -> bool:
+    def has_publish_permission(self, request: HttpRequest) -> bool:
         return may(request.user, PUBLISH)
 
-    def save_model(self, request, obj, form, change) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: BaseForm, change: bool) -> None:
         changes = {name: form.cleaned_data[name] for name in form.changed_data if name in CHANGEABLE}
         try:
             change_campaign(obj, changes, by=Actor.user(request.user))
@@ -114,20 +119,20 @@ class CampaignAdmin(RoleModelAdmin):
             messages.error(request, f"Not saved. {refused}")
 
     @admin.action(description="Publish from the selected campaign…", permissions=["publish"])
-    def publish(self, request, queryset):
+    def publish(self, request: HttpRequest, queryset: QuerySet) -> HttpResponseRedirect | None:
         if len(chosen := queryset[:2]) != 1:
             return messages.error(request, "Select one campaign to publish from.")
         return redirect("publications:publish", campaign_id=chosen[0].pk)
 
     @admin.action(description="Enable selected campaigns", permissions=["change"])
-    def enable(self, request, queryset):
+    def enable(self, request: HttpRequest, queryset: QuerySet) -> None:
         self._switch(request, queryset, active=True)
 
     @admin.action(description="Disable selected campaigns", permissions=["change"])
-    def disable(self, request, queryset):
+    def disable(self, request: HttpRequest, queryset: QuerySet) -> None:
         self._switch(request, queryset, active=False)
 
-    def _switch(self, request, queryset, *, active: bool) -> None:
+    def _switch(self, request: HttpRequest, queryset: QuerySet, *, active: bool) -> None:
         campaigns = queryset.filter(active=not active)[:MOST_AT_ONCE]
         for campaign in campaigns:
             change_campaign(campaign, {"active": active}, by=Actor.user(request.user))
@@ -163,62 +168,62 @@ class VoucherAdmin(ReadOnlyAdmin):
     readonly_fields = ["shown_code", "campaign_link", "state"]
     actions = ["publish", "release", "enable", "disable"]
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Voucher]:
         return vouchers_to_see().annotate(reveals=Value(reveals_codes(request.user)))
 
-    def get_search_results(self, request, queryset, search_term):
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         codes = CodeFilter({}, queryset, reveals=reveals_codes(request.user))
         return (codes.find(queryset, "q", search_term) if search_term else queryset), False
 
-    def get_ordering(self, request):
+    def get_ordering(self, request: HttpRequest) -> list[str]:
         return ["-id"]
 
-    def view_on_site(self, voucher) -> str:
+    def view_on_site(self, voucher: Voucher) -> str:
         return reverse("dashboard:code", kwargs={"voucher_id": voucher.pk})
 
     @admin.display(description="Code")
-    def shown_code(self, voucher) -> str:
+    def shown_code(self, voucher: Voucher) -> str:
         in_clear = voucher.reveals and voucher.published_at
         return format_html("<code>{}</code>", voucher.code if in_clear else mask(voucher.code))
 
     @admin.display(description="Campaign")
-    def campaign_link(self, voucher) -> str:
+    def campaign_link(self, voucher: Voucher) -> str:
         if voucher.campaign is None:
             return "Standalone"
         url = reverse("admin:campaigns_campaign_change", args=[voucher.campaign_id])
         return format_html('<a href="{}">{}</a>', url, voucher.campaign)
 
     @admin.display(description="Status")
-    def state(self, voucher) -> str:
+    def state(self, voucher: Voucher) -> str:
         return state_of_code(voucher).label
 
-    def has_publish_permission(self, request) -> bool:
+    def has_publish_permission(self, request: HttpRequest) -> bool:
         return may(request.user, PUBLISH)
 
-    def has_manage_permission(self, request) -> bool:
+    def has_manage_permission(self, request: HttpRequest) -> bool:
         return may(request.user, MANAGE)
 
     @admin.action(description="Publish the selected code…", permissions=["publish"])
-    def publish(self, request, queryset):
+    def publish(self, request: HttpRequest, queryset: QuerySet) -> HttpResponseRedirect | None:
         if len(chosen := queryset[:2]) != 1:
             return messages.error(request, "Select one code to publish.")
         return redirect("publications:publish-code", voucher_id=chosen[0].pk)
 
     @admin.action(description="Release the selected code…", permissions=["manage"])
-    def release(self, request, queryset):
+    def release(self, request: HttpRequest, queryset: QuerySet) -> HttpResponseRedirect | None:
         if len(chosen := queryset[:2]) != 1:
             return messages.error(request, "Select one code to release.")
         return redirect("dashboard:release", voucher_id=chosen[0].pk)
 
     @admin.action(description="Enable selected codes", permissions=["manage"])
-    def enable(self, request, queryset):
+    def enable(self, request: HttpRequest, queryset: QuerySet) -> None:
         self._switch(request, queryset.filter(active=False), enable_code, "Enabled")
 
     @admin.action(description="Disable selected codes", permissions=["manage"])
-    def disable(self, request, queryset):
+    def disable(self, request: HttpRequest, queryset: QuerySet) -> None:
         self._switch(request, queryset.filter(active=True), disable_code, "Disabled")
 
-    def _switch(self, request, queryset, verb, word: str) -> None:
+    def _switch(self, request: HttpRequest, queryset: QuerySet, verb: Callable[..., Any], word: str) -> None:
         vouchers = queryset[: MOST_AT_ONCE + 1]
         if len(vouchers) > MOST_AT_ONCE:
             return messages.error(request, f"Select at most {MOST_AT_ONCE:,} codes.")
@@ -235,11 +240,11 @@ class CodeOrderAdmin(ReadOnlyAdmin):
     search_fields = ["campaign__name"]
     actions = ["retry"]
 
-    def has_manage_permission(self, request) -> bool:
+    def has_manage_permission(self, request: HttpRequest) -> bool:
         return may(request.user, MANAGE)
 
     @admin.action(description="Try failed orders again", permissions=["manage"])
-    def retry(self, request, queryset):
+    def retry(self, request: HttpRequest, queryset: QuerySet) -> None:
         orders = queryset.filter(status=CodeOrder.Status.FAILED)[:MOST_AT_ONCE]
         done = sum(retry_order(order, by=Actor.user(request.user)) for order in orders)
         messages.success(request, f"Retrying: {done}.")
@@ -282,7 +287,7 @@ class RefusedCodeAdmin(ReadOnlyAdmin):
     readonly_fields = ["code"]
 
     @admin.display(description="Code")
-    def code(self, refused) -> str:
+    def code(self, refused: Any) -> str:
         return format_html("<code>{}</code>", mask(refused.key)) if refused.key else "–"
 
 

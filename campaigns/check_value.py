@@ -21,7 +21,7 @@ MOST_REDEMPTIONS = 1_000_000_000
 class InvalidFields(ValueError):
     """Fields that cannot be kept. `errors`: {field: what is wrong with it and how to mend it}."""
 
-    def __init__(self, errors: Mapping[str, str]):
+    def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__(" ".join(f"{field}: {message}" for field, message in errors.items()))
         self.errors = dict(errors)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.contrib.postgres.indexes import OpClass
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -37,7 +39,7 @@ class Value(models.Model):
 
 
 class CampaignQuerySet(models.QuerySet):
-    def live(self):
+    def live(self) -> Self:
         """Deleted campaigns are hidden everywhere; their history stays."""
         return self.filter(deleted_at=None)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from django.contrib.auth.models import User
 
 
 class Actor(NamedTuple):
@@ -13,11 +15,11 @@ class Actor(NamedTuple):
     label: str
 
     @classmethod
-    def user(cls, user) -> Actor:
+    def user(cls, user: User) -> Actor:
         return cls("user", user.pk, user.get_full_name() or user.get_username())
 
     @classmethod
-    def api_key(cls, key) -> Actor:
+    def api_key(cls, key: Any) -> Actor:
         return cls("api_key", key.pk, key.name)
 
 

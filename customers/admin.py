@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.forms import BaseForm
+from django.http import HttpRequest
 from django.urls import reverse
 
 from config.actor import Actor
@@ -11,7 +16,7 @@ from config.staff.admin_site import Section
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.roles import PUBLISH
 from customers.actions.edit_customer import CustomerChanged, edit_customer
-from customers.models import Customer, CustomerImport, Event, RefusedCustomer
+from customers.models import Customer, CustomerImport, CustomerQuerySet, Event, RefusedCustomer
 from customers.queries.search import search
 from customers.segments.models import FirstMembers, Segment, SegmentChange, SegmentMember, WatchedMember, WatchedSegment
 from customers.segments.queries.find_segments import in_segment
@@ -26,22 +31,24 @@ class CustomerAdmin(RoleModelAdmin):
     fields = ["name", "email", "phone", "birthdate", "description", "source_id", "address", "metadata", "created_at"]
     readonly_fields = ["source_id", "address", "metadata", "created_at"]
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).live()
 
-    def get_search_results(self, request, queryset, search_term):
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[CustomerQuerySet, bool]:
         return search(queryset, search_term), False
 
-    def view_on_site(self, customer) -> str:
+    def view_on_site(self, customer: Customer) -> str:
         return reverse("dashboard:customer", kwargs={"customer_id": customer.pk})
 
-    def has_add_permission(self, request) -> bool:
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_delete_permission(self, request, obj=None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def save_model(self, request, obj, form, change) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: BaseForm, change: bool) -> None:
         changes = {name: form.cleaned_data[name] for name in form.changed_data}
         try:
             edit_customer(obj, changes, by=Actor.user(request.user))
@@ -86,7 +93,7 @@ class SegmentAdmin(ReadOnlyAdmin):
     readonly_fields = ["customers"]
 
     @admin.display(description="Customers")
-    def customers(self, segment) -> str:
+    def customers(self, segment: Segment) -> str:
         members = Customer.objects.live().filter(in_segment(segment)).order_by()[: COUNT_UP_TO + 1].count()
         return f"{min(members, COUNT_UP_TO):,}{'+' if members > COUNT_UP_TO else ''}"
 
@@ -128,10 +135,10 @@ class FirstMembersAdmin(InternalAdmin):
     readonly_fields = ["watched"]
 
     @admin.display(description="Segment")
-    def watched(self, first) -> str:
+    def watched(self, first: FirstMembers) -> str:
         return str(first.segment.segment)
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).defer("customers")  # it may be a million keys
 
 
@@ -145,7 +152,7 @@ class WatchedMemberAdmin(InternalAdmin):
     readonly_fields = ["watched"]
 
     @admin.display(description="Segment")
-    def watched(self, member) -> str:
+    def watched(self, member: WatchedMember) -> str:
         return str(member.segment.segment)
 
 

@@ -41,7 +41,7 @@ IGNORED = (
 class CustomerReader:
     """Reads the rows of one file: its headings, and what they were mapped to."""
 
-    def __init__(self, headings: Sequence[str], mapping: dict[str, str]):
+    def __init__(self, headings: Sequence[str], mapping: dict[str, str]) -> None:
         self.columns = mapped_columns(headings, mapping)
         self.labels = {column.field: column.heading for column in self.columns}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Func, Q, Value
@@ -13,12 +15,12 @@ from config.public_ids import CUSTOMER, public_id
 
 
 class CustomerQuerySet(models.QuerySet):
-    def live(self):
+    def live(self) -> Self:
         """Erased customers are hidden everywhere; their publications stay, anonymised."""
         return self.filter(erased_at=None)
 
 
-def last_word(field: str):
+def last_word(field: str) -> Lower:
     """The name's last word in lower case, so that "smi" finds John Smith through an index."""
     return Lower(Func(F(field), Value(r"\S+$"), function="substring", output_field=models.TextField()))
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
-from django.db.models import Q, Value
+from django.contrib.admin import ModelAdmin
+from django.db.models import Q, QuerySet, Value
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
@@ -32,7 +36,7 @@ CODES_LISTED = 50
 class AmongNewest(admin.SimpleListFilter):
     """No index serves it, so it looks at the newest rows of the list only, which its title says."""
 
-    def queryset(self, request, queryset):
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if not self.value():
             return queryset
         return newest(queryset, LOOKED_THROUGH).rows.filter(**{self.parameter_name: self.value()})
@@ -41,7 +45,7 @@ class AmongNewest(admin.SimpleListFilter):
 class OriginFilter(AmongNewest):
     title, parameter_name = f"origin (of the newest {LOOKED_THROUGH:,})", "origin"
 
-    def lookups(self, request, model_admin):
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, str]]:
         return Publication.Origin.choices
 
 
@@ -60,23 +64,23 @@ class PublicationAdmin(ReadOnlyAdmin):
     ]
     readonly_fields = ["public_id", "codes"]
 
-    def get_search_results(self, request, queryset, search_term):
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         if not search_term:
             return queryset, False
         return find_publications(queryset, search_term, whole_codes=not reveals_codes(request.user)).publications, False
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).annotate(reveals=Value(reveals_codes(request.user)))
 
-    def view_on_site(self, publication) -> str:
+    def view_on_site(self, publication: Publication) -> str:
         return reverse("publications:publication", kwargs={"publication_id": publication.pk})
 
     @admin.display(description="Id")
-    def public_id(self, publication) -> str:
+    def public_id(self, publication: Publication) -> str:
         return publication.public_id
 
     @admin.display(description="Codes")
-    def codes(self, publication) -> str:
+    def codes(self, publication: Publication) -> str:
         rows = publication.ledger.prefetch_related("voucher").order_by("publication_id", "voucher_id")[:CODES_LISTED]
         listed = format_html_join(
             ", ",
@@ -102,7 +106,7 @@ class PublishedVoucherAdmin(ReadOnlyAdmin):
     fields = ["masked_code", "publication", "released_at", "released_by", "reason"]
     readonly_fields = ["masked_code"]
 
-    def get_search_results(self, request, queryset, search_term):
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         if not search_term:
             return queryset, False
         found = find_publications(
@@ -110,18 +114,18 @@ class PublishedVoucherAdmin(ReadOnlyAdmin):
         ).publications
         return queryset.filter(publication__in=found.order_by().values("pk")), False
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).annotate(reveals=Value(reveals_codes(request.user)))
 
     @admin.display(description="Code")
-    def masked_code(self, row) -> str:
+    def masked_code(self, row: Any) -> str:
         return format_html("<code>{}</code>", shown(row.voucher, reveals=row.reveals))
 
 
 class KindFilter(AmongNewest):
     title, parameter_name = f"kind (of the newest {LOOKED_THROUGH:,})", "kind"
 
-    def lookups(self, request, model_admin):
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, str]]:
         return Redemption.Kind.choices
 
 
@@ -152,7 +156,7 @@ class RedemptionAdmin(ReadOnlyAdmin):
     ]
     readonly_fields = ["public_id", "code"]
 
-    def get_search_results(self, request, queryset, search_term):
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         if not search_term:
             return queryset, False
         if redemption := find_redemption(search_term):
@@ -163,18 +167,18 @@ class RedemptionAdmin(ReadOnlyAdmin):
         customers = Customer.objects.filter(source_id=search_term)
         return queryset.filter(Q(voucher__in=list(vouchers)) | Q(customer__in=list(customers))), False
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).annotate(reveals=Value(reveals_codes(request.user)))
 
-    def view_on_site(self, redemption) -> str | None:
+    def view_on_site(self, redemption: Redemption) -> str | None:
         return reverse("dashboard:code", args=[redemption.voucher_id]) if redemption.voucher_id else None
 
     @admin.display(description="Id")
-    def public_id(self, redemption) -> str:
+    def public_id(self, redemption: Redemption) -> str:
         return redemption.public_id
 
     @admin.display(description="Code")
-    def code(self, redemption) -> str:
+    def code(self, redemption: Redemption) -> str:
         return (
             format_html("<code>{}</code>", shown(redemption.voucher, reveals=redemption.reveals))
             if redemption.voucher
@@ -192,7 +196,7 @@ class ExportAdmin(ReadOnlyAdmin):
     # Files are downloaded through the page that checks who may, and records it. Filters may hold a person's name.
     exclude = ["file", "filters"]
 
-    def view_on_site(self, export) -> str:
+    def view_on_site(self, export: Export) -> str:
         return reverse("exports:export", kwargs={"export_id": export.pk})
 
 
@@ -217,7 +221,7 @@ class RefusedPublicationAdmin(ReadOnlyAdmin):
     readonly_fields = ["code"]
 
     @admin.display(description="Code")
-    def code(self, refused) -> str:
+    def code(self, refused: Any) -> str:
         return format_html("<code>{}</code>", mask(refused.key)) if refused.key else "–"
 
 

@@ -68,7 +68,7 @@ _READ: dict[str, Callable[[str], Any]] = {
 class PublicationReader:
     """Reads the rows of one file: its headings, and what they were mapped to."""
 
-    def __init__(self, headings: Sequence[str], mapping: dict[str, str]):
+    def __init__(self, headings: Sequence[str], mapping: dict[str, str]) -> None:
         self.columns = mapped_columns(headings, mapping)
         self.code_label = next((c.heading for c in self.columns if c.field == "voucher_code"), "Voucher code")
 

@@ -36,7 +36,7 @@ class PublishRefused(Exception):
     resource_id: str | None = None
     resource_type: str | None = None
 
-    def __init__(self, details: str | None = None):
+    def __init__(self, details: str | None = None) -> None:
         if details is not None:
             self.details = details
         super().__init__(f"{self.message}: {self.details}" if self.details else self.message)
@@ -77,7 +77,7 @@ class VoucherAlreadyPublished(PublishRefused):
     reason = FailureReason.ALREADY_PUBLISHED
     message = "Voucher already published"
 
-    def __init__(self, voucher: Voucher):
+    def __init__(self, voucher: Voucher) -> None:
         self.resource_id, self.resource_type = voucher.public_id, "voucher"
         super().__init__(f"Voucher '{voucher.public_id}' has already been published")
 
@@ -90,7 +90,7 @@ class VoucherCannotBePublished(PublishRefused):
 class VoucherInactive(VoucherCannotBePublished):
     reason = FailureReason.CODE_DISABLED
 
-    def __init__(self, voucher: Voucher):
+    def __init__(self, voucher: Voucher) -> None:
         self.resource_id, self.resource_type = voucher.public_id, "voucher"
         super().__init__(f"Voucher '{voucher.public_id}' is disabled")
 
@@ -98,7 +98,7 @@ class VoucherInactive(VoucherCannotBePublished):
 class VoucherWithdrawn(VoucherCannotBePublished):
     """Out of the pool for another reason than a use."""
 
-    def __init__(self, voucher: Voucher):
+    def __init__(self, voucher: Voucher) -> None:
         self.resource_id, self.resource_type = voucher.public_id, "voucher"
         if voucher.withdrawn_why == Voucher.Withdrawn.RETIRED:
             self.reason = FailureReason.RETIRED
@@ -111,7 +111,7 @@ class VoucherWithdrawn(VoucherCannotBePublished):
 class VoucherUsedUp(VoucherCannotBePublished):
     reason = FailureReason.USED_UP
 
-    def __init__(self, voucher: Voucher):
+    def __init__(self, voucher: Voucher) -> None:
         self.resource_id, self.resource_type = voucher.public_id, "voucher"
         super().__init__(f"Voucher '{voucher.public_id}' is used up")
 
@@ -119,7 +119,7 @@ class VoucherUsedUp(VoucherCannotBePublished):
 class VoucherExpired(VoucherCannotBePublished):
     reason = FailureReason.CODE_EXPIRED
 
-    def __init__(self, details: str, *, of_campaign: bool = False):
+    def __init__(self, details: str, *, of_campaign: bool = False) -> None:
         if of_campaign:
             self.reason = FailureReason.CAMPAIGN_EXPIRED
         super().__init__(details)
@@ -135,7 +135,7 @@ class DuplicateSourceId(PublishRefused):
     message = "Duplicate source_id"
     is_attempt = False
 
-    def __init__(self, source_id: str, *, released: bool = False):
+    def __init__(self, source_id: str, *, released: bool = False) -> None:
         super().__init__(
             f"Publication with source_id: '{source_id}' already exists" + (" and was released" if released else "")
         )
@@ -163,6 +163,6 @@ class CampaignGone(PublishRefused):
     message = "Resource not found"
     is_attempt = False
 
-    def __init__(self, campaign: Campaign):
+    def __init__(self, campaign: Campaign) -> None:
         self.resource_id, self.resource_type = campaign.public_id, "campaign"
         super().__init__(f"Cannot find campaign with id {campaign.public_id}")

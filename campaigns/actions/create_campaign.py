@@ -30,7 +30,7 @@ FIELDS = ["kind", "standalone", *CHANGEABLE]
 class NameTaken(Exception):
     """Another campaign that is not deleted has this name."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str) -> None:
         super().__init__(f"There is already a campaign called “{name}”. Choose another name.")
         self.name = name
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -177,7 +177,7 @@ class CampaignSent(CampaignFields, Named):
     voucher: CampaignVoucherSent
 
     @model_validator(mode="after")
-    def _value_fits_the_kind(self):
+    def _value_fits_the_kind(self) -> Self:
         voucher = self.voucher
         if not self.campaign_type and (
             voucher.type == "GIFT_VOUCHER" or (not voucher.type and voucher.gift and not voucher.discount)

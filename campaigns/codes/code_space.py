@@ -23,7 +23,7 @@ LARGEST_ALPHABET = 255  # a random byte stands for one of its characters
 class InvalidCodeConfiguration(ValueError):
     """`field` (charset, length, pattern, prefix or postfix) cannot be used; `message` says why and what to do."""
 
-    def __init__(self, field: str, message: str):
+    def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
         self.message = message

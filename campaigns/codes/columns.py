@@ -132,7 +132,7 @@ _READ: dict[str, Callable[[str], Any]] = {
 class CodeReader:
     """Reads the rows of one file: its headings, what they were mapped to, and the campaign that the codes go to."""
 
-    def __init__(self, headings: Sequence[str], mapping: dict[str, str], campaign: Campaign | None):
+    def __init__(self, headings: Sequence[str], mapping: dict[str, str], campaign: Campaign | None) -> None:
         self.campaign = campaign
         columns = mapped_columns(headings, mapping)
         self.labels = {column.field: column.heading for column in columns}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 
 from campaigns.codes.actions.change_code import CHANGEABLE
@@ -48,13 +49,13 @@ class CodeForm(TextsForm):
     active = of("active", Voucher, label="Active", widget=Switch)
     metadata = MetadataField()
 
-    def __init__(self, data=None, *, voucher: Voucher | None = None):
+    def __init__(self, data: QueryDict | None = None, *, voucher: Voucher | None = None) -> None:
         super().__init__(data)
         if voucher is not None:
             self.start_from(voucher)
 
     @property
-    def fieldsets(self):
+    def fieldsets(self) -> list[Any]:
         return [
             ("Time", f"In the project’s time zone, {timezone.get_current_timezone_name()}.", ["start_date", "expiration_date"]),
             ("Code", "", ["category", "active", *Voucher.TEXTS, "metadata"]),
@@ -98,12 +99,12 @@ class NewCodesForm(CodeForm, ValueFields, CodeFields):
     )
     active = of("active", Voucher, label="Active", widget=Switch, initial=True)
 
-    def __init__(self, data=None):
+    def __init__(self, data: QueryDict | None = None) -> None:
         super().__init__(data)
         self.initial["discount_type"] = Voucher.Discount.PERCENT
 
     @property
-    def fieldsets(self):
+    def fieldsets(self) -> list[Any]:
         time, code = super().fieldsets
         return [
             ("Codes", "", ["how", "code", *CONFIGURATION, "count"]),

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib import messages
+from django.http import HttpResponse
+from django.http.response import HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -22,6 +27,7 @@ from campaigns.pages.forms import CONFIGURATION
 from campaigns.pages.tables import CodeTable
 from campaigns.pages.views import preview_of
 from config.actor import Actor
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import list_page
 from config.staff.roles import MANAGE, READ, may, requires, reveals_codes
 
@@ -30,7 +36,7 @@ HEAVY = ("metadata", *Voucher.TEXTS, "campaign__metadata", "campaign__descriptio
 
 @require_safe
 @requires(READ)
-def codes(request):
+def codes(request: HtmxHttpRequest) -> HttpResponse:
     reveals = reveals_codes(request.user)
     codes = CodeFilter(request.GET, vouchers_to_see().defer(*HEAVY), reveals=reveals)
     table = CodeTable(codes.qs, reveals=reveals, may_manage=may(request.user, MANAGE))
@@ -40,7 +46,7 @@ def codes(request):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(MANAGE)
-def create(request):
+def create(request: HtmxHttpRequest) -> HttpResponse:
     form = NewCodesForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid() and "preview" not in request.POST:
         by = Actor.user(request.user)
@@ -74,7 +80,7 @@ def _create_many(form: NewCodesForm, by: Actor) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(MANAGE)
-def edit(request, voucher_id):
+def edit(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
     voucher = get_object_or_404(vouchers_to_see(), pk=voucher_id)
     form = CodeForm(request.POST if request.method == "POST" else None, voucher=voucher)
     if request.method == "POST" and form.is_valid():
@@ -95,17 +101,17 @@ def edit(request, voucher_id):
 
 @require_POST
 @requires(MANAGE)
-def enable(request, voucher_id):
+def enable(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
     return _switch(request, voucher_id, enable_code, "The code has been enabled.")
 
 
 @require_POST
 @requires(MANAGE)
-def disable(request, voucher_id):
+def disable(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
     return _switch(request, voucher_id, disable_code, "The code has been disabled.")
 
 
-def _switch(request, voucher_id: int, verb, done: str):
+def _switch(request: HtmxHttpRequest, voucher_id: int, verb: Callable[..., Any], done: str) -> HttpResponseRedirect:
     voucher: Voucher = get_object_or_404(vouchers_to_see(), pk=voucher_id)
     verb(voucher, by=Actor.user(request.user))
     messages.success(request, done)

@@ -6,6 +6,8 @@ import django_filters
 from django import forms
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
+from django.forms import BaseForm
+from django.http import QueryDict
 from django.utils import timezone
 
 from campaigns.codes.models import Voucher
@@ -67,7 +69,7 @@ class CampaignFilter(django_filters.FilterSet):
         model = Campaign
         fields: list[str] = []
 
-    def find(self, campaigns, name, text):
+    def find(self, campaigns: QuerySet, name: str, text: str) -> QuerySet:
         """Every word somewhere in name or category. Campaigns are hundreds: no index is needed to look at them all."""
         if key := key_of(CAMPAIGN, text.strip()):
             return campaigns.filter(pk=key)
@@ -75,10 +77,10 @@ class CampaignFilter(django_filters.FilterSet):
             campaigns = campaigns.filter(Q(name__icontains=word) | Q(category__icontains=word))
         return campaigns
 
-    def in_state(self, campaigns, name, state):
+    def in_state(self, campaigns: QuerySet, name: str, state: str) -> QuerySet:
         return campaigns.filter(CAMPAIGN_STATES[state][1])
 
-    def of_pool(self, campaigns, name, pool):
+    def of_pool(self, campaigns: QuerySet, name: str, pool: str) -> QuerySet:
         return campaigns.filter(auto_update=pool == "auto")
 
 
@@ -110,7 +112,7 @@ class CodeFilter(django_filters.FilterSet):
         model = Voucher
         fields: list[str] = []
 
-    def __init__(self, data, queryset, *, reveals: bool, whole: bool = False):
+    def __init__(self, data: QueryDict, queryset: QuerySet, *, reveals: bool, whole: bool = False) -> None:
         """`whole`: of a state that no index finds all codes are looked through, as a report wants. Else, after `.qs` was
         read, `edge` tells how far back was looked; None: through all. `?beyond=v_…` looks on from there."""
         super().__init__(data, queryset)
@@ -123,7 +125,7 @@ class CodeFilter(django_filters.FilterSet):
         return None if self.whole else key_of(VOUCHER, self.data.get("beyond") or "")
 
     @property
-    def form(self):
+    def form(self) -> BaseForm:
         form = super().form
         form.fields["q"].widget = search_box(
             "Search code or ID" if self.reveals else "Search by full published code or ID"
@@ -139,7 +141,7 @@ class CodeFilter(django_filters.FilterSet):
             return self.in_state(codes, "status", status).order_by(F("campaign_id").desc(), (F("id") + 0).desc())
         return (self.in_state(codes, "status", status) if status else codes).order_by("-id")
 
-    def find(self, codes, name, text):
+    def find(self, codes: QuerySet, name: str, text: str) -> QuerySet:
         """By id, by a whole code, or by the beginning of a published one; as typed or in capitals, as most codes are.
 
         The beginning of an unpublished code finds nothing: whoever could search by it would learn the code, which is
@@ -155,17 +157,17 @@ class CodeFilter(django_filters.FilterSet):
         begins = Q(code__startswith=text) | Q(code__startswith=text.upper())
         return codes.filter(whole | begins & published)
 
-    def of_campaign(self, codes, name, text):
+    def of_campaign(self, codes: QuerySet, name: str, text: str) -> QuerySet:
         """Of the campaign with this id or name; while a name is being typed, of all that it may become."""
         text, campaigns = text.strip(), Campaign.objects.live()
         key = key_of(CAMPAIGN, text)
         found = campaigns.filter(Q(pk=key) if key else Q(name=text)) or campaigns.filter(name__icontains=text)
         return codes.filter(campaign__in=[campaign.pk for campaign in found[:MOST_CAMPAIGNS]])
 
-    def belonging(self, codes, name, where):
+    def belonging(self, codes: QuerySet, name: str, where: str) -> QuerySet:
         return codes.filter(campaign__isnull=where == "standalone")
 
-    def in_state(self, codes, name, state):
+    def in_state(self, codes: QuerySet, name: str, state: str) -> QuerySet:
         if state == CodeState.POOL:
             codes = codes.filter(in_pool)
         elif state in INDEXED:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.db import models
+from django.http import QueryDict
 from django.utils import timezone
 
 from campaigns.actions.change_campaign import Held
@@ -28,7 +29,7 @@ CONFIGURATION = ["code_length", "code_pattern", "code_prefix", "code_postfix", "
 MONO = {"class": "mono", "autocomplete": "off", "spellcheck": "false"}
 
 
-def of(name: str, model: type[models.Model] = Campaign, **options) -> Any:
+def of(name: str, model: type[models.Model] = Campaign, **options: Any) -> Any:
     """The form field of a column, with the length and the choices that the column has."""
     return model._meta.get_field(name).formfield(**options)
 
@@ -211,7 +212,7 @@ class CampaignForm(ValueFields, CodeFields):
     description = of("description", widget=forms.Textarea(attrs={"rows": 3}))
     metadata = MetadataField()
 
-    def __init__(self, data=None, *, campaign: Campaign | None = None):
+    def __init__(self, data: QueryDict | None = None, *, campaign: Campaign | None = None) -> None:
         super().__init__(data)
         self.campaign = campaign
         if campaign is None:
@@ -254,7 +255,7 @@ class CampaignForm(ValueFields, CodeFields):
         return "referral_limit" if referral else super().limit_field()
 
     @property
-    def fieldsets(self):
+    def fieldsets(self) -> list[Any]:
         zone = timezone.get_current_timezone_name()
         old = "For codes generated from now on. Existing codes stay as they are." if self.campaign else ""
         return [

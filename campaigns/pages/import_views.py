@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -14,6 +15,7 @@ from campaigns.codes.models import CodeImport
 from campaigns.models import Campaign
 from config.imports.pages import views as pages
 from config.imports.pages.forms import OptionsForm
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.roles import MANAGE, requires
 
 CODES = pages.ImportKind(
@@ -34,40 +36,40 @@ page = require_http_methods(["GET", "HEAD", "POST"])
 
 @page
 @requires(MANAGE)
-def import_into_campaign(request, campaign_id):
+def import_into_campaign(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
     return pages.upload_page(request, CODES, context=_context(campaign), campaign=campaign)
 
 
 @page
 @requires(MANAGE)
-def import_standalone(request):
+def import_standalone(request: HtmxHttpRequest) -> HttpResponse:
     return pages.upload_page(request, CODES, context=_context(None), campaign=None)
 
 
 @page
 @requires(MANAGE)
-def code_import(request, import_id):
+def code_import(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
     found = _find(import_id)
     return pages.import_page(request, CODES, found, context=_context(found.campaign))
 
 
 @require_safe
 @requires(MANAGE)
-def errors(request, import_id):
+def errors(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
     return pages.error_file(_find(import_id))
 
 
 @require_POST
 @requires(MANAGE)
-def discard(request, import_id):
+def discard(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
     found = _find(import_id)
     return pages.discard(request, found, upload_url=_context(found.campaign)["upload_url"])
 
 
 @require_POST
 @requires(MANAGE)
-def retry(request, import_id):
+def retry(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
     return pages.retry(request, CODES, _find(import_id))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -15,13 +16,14 @@ from campaigns.codes.queries.preview_codes import preview_codes
 from campaigns.models import Campaign
 from campaigns.pages.forms import ExtendForm
 from config.actor import Actor
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.pages.dialogs import leave
 from config.staff.roles import MANAGE, READ, requires
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(MANAGE)
-def extend(request, campaign_id):
+def extend(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
     form = ExtendForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -43,7 +45,7 @@ def extend(request, campaign_id):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(READ)
-def order(request, campaign_id, order_id):
+def order(request: HtmxHttpRequest, campaign_id: int, order_id: int) -> HttpResponse:
     """The order's page, or for HTMX its progress alone. A POST takes a failed order up again."""
     campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
     order = get_object_or_404(CodeOrder, pk=order_id, campaign=campaign)
@@ -59,7 +61,7 @@ def order(request, campaign_id, order_id):
 
 
 @requires(MANAGE)
-def _retry(request, campaign: Campaign, order: CodeOrder):
+def _retry(request: HtmxHttpRequest, campaign: Campaign, order: CodeOrder) -> HttpResponse:
     if not retry_order(order, by=Actor.user(request.user)):
         messages.warning(request, "This order has not failed, or someone else has just retried it.")
     return redirect("campaigns:order", campaign_id=campaign.pk, order_id=order.pk)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_tables2 as tables
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from campaigns.codes.models import Voucher
@@ -10,6 +13,7 @@ from campaigns.codes.queries.count_codes import count_codes, is_pool_empty
 from campaigns.codes.state import state_of_code
 from campaigns.models import Campaign
 from campaigns.pages.filters import state_of_campaign
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import Table, WhenColumn
 
 LOW_PERCENT = 10  # of its codes left: from here down a fixed pool is low
@@ -43,7 +47,7 @@ class CampaignTable(Table):
         model = Campaign
         fields = ("name", "worth", "pool", "expiration_date", "created_at", "status")
 
-    def __init__(self, campaigns, *, may_manage: bool, **kwargs):
+    def __init__(self, campaigns: QuerySet, *, may_manage: bool, **kwargs: Any) -> None:
         self.may_manage = may_manage
         super().__init__(campaigns, **kwargs)
 
@@ -51,7 +55,7 @@ class CampaignTable(Table):
     def empty_url(self) -> str:
         return reverse("campaigns:create") if self.may_manage else ""
 
-    def before_render(self, request):
+    def before_render(self, request: HtmxHttpRequest) -> None:
         """Counts the codes of this page's campaigns alone, in one query."""
         self.counts = count_codes([row.record for row in self.paginated_rows])
 
@@ -87,7 +91,7 @@ class CodeTable(Table):
         model = Voucher
         fields = ("code", "campaign", "worth", "published_at", "created_at", "status")
 
-    def __init__(self, codes, *, reveals: bool, may_manage: bool, **kwargs):
+    def __init__(self, codes: QuerySet, *, reveals: bool, may_manage: bool, **kwargs: Any) -> None:
         self.reveals, self.may_manage = reveals, may_manage
         super().__init__(codes, **kwargs)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.db.models import Q
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -22,6 +23,7 @@ from campaigns.pages.filters import CampaignFilter
 from campaigns.pages.forms import CONFIGURATION, CampaignForm, CodeFields, DeleteForm, DisableForm
 from campaigns.pages.tables import CampaignTable
 from config.actor import Actor
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import list_page
 from config.staff.pages.dialogs import leave
 from config.staff.roles import MANAGE, READ, may, requires
@@ -33,7 +35,7 @@ HEAVY = ("metadata", "description")  # what a list does not show
 
 @require_safe
 @requires(READ)
-def campaigns(request):
+def campaigns(request: HtmxHttpRequest) -> HttpResponse:
     filterset = CampaignFilter(request.GET, Campaign.objects.live().defer(*HEAVY).select_related("kept_count"))
     table = CampaignTable(filterset.qs, may_manage=may(request.user, MANAGE))
     return list_page(request, "campaigns/list.html", table, {"title": "Campaigns"}, filterset=filterset)
@@ -41,7 +43,7 @@ def campaigns(request):
 
 @require_safe
 @requires(READ)
-def suggest(request):
+def suggest(request: HtmxHttpRequest) -> HttpResponse:
     """What a type-ahead for campaigns is answered with: names, since a name means one campaign."""
     text = " ".join(request.GET.get("q", "").replace("\x00", " ").split())
     found = Campaign.objects.live().filter(Q(name__icontains=text)).order_by("name")[:SUGGESTIONS] if text else []
@@ -51,7 +53,7 @@ def suggest(request):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(MANAGE)
-def create(request):
+def create(request: HtmxHttpRequest) -> HttpResponse:
     form = CampaignForm(request.POST if request.method == "POST" else None)
     # Without scripts the preview is a button of the form.
     if request.method == "POST" and form.is_valid() and "preview" not in request.POST:
@@ -77,11 +79,11 @@ def create(request):
 
 @require_safe
 @requires(MANAGE)
-def preview(request):
+def preview(request: HtmxHttpRequest) -> HttpResponse:
     return render(request, "campaigns/_preview.html", preview_of(request.GET))
 
 
-def preview_of(data) -> dict:
+def preview_of(data: QueryDict) -> dict:
     """Sample codes for what stands in the fields of a configuration just now, or why there are none."""
     form = CodeFields(data)
     try:
@@ -96,7 +98,7 @@ def preview_of(data) -> dict:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(MANAGE)
-def settings(request, campaign_id):
+def settings(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
     form = CampaignForm(request.POST if request.method == "POST" else None, campaign=campaign)
     if request.method == "POST" and form.is_valid() and "preview" not in request.POST and not _asks_about_held(form):
@@ -141,13 +143,13 @@ def _asks_about_held(form: CampaignForm) -> bool:
 
 @require_POST
 @requires(MANAGE)
-def enable(request, campaign_id):
+def enable(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
     return _switch(request, campaign_id, active=True, word="enabled")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(MANAGE)
-def disable(request, campaign_id):
+def disable(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
     if request.method == "POST":
         return _switch(request, campaign_id, active=False, word="disabled")
     campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
@@ -160,7 +162,7 @@ def disable(request, campaign_id):
     return render(request, "campaigns/disable.html", context)
 
 
-def _switch(request, campaign_id: int, *, active: bool, word: str):
+def _switch(request: HtmxHttpRequest, campaign_id: int, *, active: bool, word: str) -> HttpResponse:
     campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
     change_campaign(campaign, {"active": active}, by=Actor.user(request.user))
     messages.success(request, f"{campaign} is {word}.")
@@ -169,7 +171,7 @@ def _switch(request, campaign_id: int, *, active: bool, word: str):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(MANAGE)
-def delete(request, campaign_id):
+def delete(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
     form = DeleteForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():

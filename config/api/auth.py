@@ -66,7 +66,7 @@ class RateLimit:
     A count shared by all processes would cost a write a call, to guard a server that its owner sized for its own shop.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic):
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self.spans: dict[int, tuple[float, int]] = {}  # key -> (end of the span, calls in it)
         self.lock = Lock()
@@ -93,7 +93,7 @@ class KeyWith:
     publishes, with 503 while a quarantine is open.
     """
 
-    def __init__(self, *scopes: str, publishes: bool = False, for_integrations: bool = False):
+    def __init__(self, *scopes: str, publishes: bool = False, for_integrations: bool = False) -> None:
         self.scopes, self.publishes, self.for_integrations = scopes, publishes, for_integrations
 
     def __call__(self, request: HttpRequest) -> Key:

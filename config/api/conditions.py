@@ -41,7 +41,7 @@ TIME_EXPECTED = "must be an ISO 8601 time such as 2026-03-01T12:00:00Z"
 class InvalidCondition(ValueError):
     """A condition that cannot be used. `field` and `op` say which (`op` is "" where the field itself is not known)."""
 
-    def __init__(self, field: str, op: str, message: str):
+    def __init__(self, field: str, op: str, message: str) -> None:
         super().__init__(f"{field} {op}: {message}")
         self.field, self.op, self.message = field, op, message
 

@@ -5,6 +5,8 @@ By hand, since django-cors-headers is mostly about what the API has not: cookies
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
@@ -13,7 +15,7 @@ METHODS = "GET, POST, PUT, DELETE"
 SHOWN = "X-Request-Id, X-Rate-Limit-Limit, X-Rate-Limit-Remaining, X-Rate-Limit-Retry, X-Rate-Limit-Type, Retry-After"
 
 
-def cross_origin(get_response):
+def cross_origin(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Middleware, before the API's door."""
 
     def answer(request: HttpRequest) -> HttpResponse:

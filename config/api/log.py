@@ -45,7 +45,7 @@ class Call(NamedTuple):
 class ApiLog:
     """What waits to be written in this process."""
 
-    def __init__(self, *, room: int = ROOM):
+    def __init__(self, *, room: int = ROOM) -> None:
         self.room = room
         self.waiting: deque[Call] = deque()
         self.dropped = 0

@@ -117,7 +117,7 @@ def undescribed(api: NinjaAPI) -> list[str]:
 
 
 class Document(OpenAPISchema):
-    def __init__(self, api: NinjaAPI, path_prefix: str):
+    def __init__(self, api: NinjaAPI, path_prefix: str) -> None:
         super().__init__(api, path_prefix)
         self["servers"] = [{"url": SERVER}]
         self["components"] |= {"headers": HEADERS, "securitySchemes": KEY, "responses": self.common_responses()}

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
+from django.http import HttpRequest
 
 from config.buffered_wsgi import in_chunks
 
@@ -45,7 +46,7 @@ def bytes_to_keep(environ: dict[str, Any]) -> int:
     return FORM_FIELDS if is_form and not is_call else 0  # what is before the file, for UploadLimit to speak up
 
 
-def is_too_large(request) -> bool:
+def is_too_large(request: HttpRequest) -> bool:
     return _beyond(int(request.META.get("CONTENT_LENGTH") or 0))
 
 
@@ -56,10 +57,12 @@ def _beyond(content_length: int) -> bool:
 class UploadLimit(FileUploadHandler):
     """The first of settings.FILE_UPLOAD_HANDLERS. The fields before the file (the CSRF token) still arrive."""
 
-    def handle_raw_input(self, input_data, META, content_length, boundary, encoding=None):
+    def handle_raw_input(
+        self, input_data: Any, META: dict[str, Any], content_length: int, boundary: bytes, encoding: str | None = None
+    ) -> None:
         self.request_length = content_length
 
-    def new_file(self, *args, **kwargs):
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
         # A file of somebody who has not signed in is of no use to any page. (A call of the API has no user: its key was
         # looked at before.)
@@ -70,8 +73,8 @@ class UploadLimit(FileUploadHandler):
                 self.request.files_were_dropped = True  # type: ignore[attr-defined]  # for kept_forms.py
             raise StopUpload(connection_reset=False)  # the rest is read and dropped, so that the browser hears why
 
-    def receive_data_chunk(self, raw_data, start):
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
         return raw_data
 
-    def file_complete(self, file_size):
+    def file_complete(self, file_size: int) -> None:
         return None

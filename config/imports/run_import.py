@@ -16,6 +16,7 @@ from itertools import islice
 from typing import NamedTuple, Protocol
 
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Subquery
 from django.db.models.functions import Coalesce, Now
 
@@ -66,13 +67,13 @@ class Importer(Protocol):
     def repeats(self, first_row: int) -> str:
         """What to say of a row whose key stands in `first_row` already."""
 
-    def known(self, cursor, keys: Sequence[str]) -> dict[str, str]:
+    def known(self, cursor: CursorWrapper, keys: Sequence[str]) -> dict[str, str]:
         """{key: what to say of it}: what else is wrong with rows of these keys, which cannot be staged as they are."""
 
-    def foresee(self, cursor, after: int) -> list[Refused]:
+    def foresee(self, cursor: CursorWrapper, after: int) -> list[Refused]:
         """Those staged rows below row `after` that `write` will refuse."""
 
-    def write(self, cursor) -> Written:
+    def write(self, cursor: CursorWrapper) -> Written:
         """Writes all staged rows, in the caller's transaction. Raises ImportImpossible."""
 
 
@@ -124,7 +125,13 @@ def check(importer: Importer, rows: Sequence[Row]) -> tuple[list[tuple], list[Re
 
 
 def take_in(
-    cursor, importer: Importer, good: Sequence[tuple], wrong: Sequence[Refused], *, after: int, afresh: bool
+    cursor: CursorWrapper,
+    importer: Importer,
+    good: Sequence[tuple],
+    wrong: Sequence[Refused],
+    *,
+    after: int,
+    afresh: bool,
 ) -> list[Refused]:
     """Stages the good rows, all below row `after`. Returns the others, and those whose key stands in an earlier row:
     of a row that is wrong already, that is said as well, so that it has to be mended once only."""
@@ -141,7 +148,7 @@ def take_in(
 
 
 class _Run:
-    def __init__(self, csv_import: CsvImport, importer: Importer):
+    def __init__(self, csv_import: CsvImport, importer: Importer) -> None:
         self.csv_import = csv_import
         self.importer = importer
         self.keep_good = csv_import.on_error == OnError.KEEP_GOOD
@@ -173,7 +180,7 @@ class _Run:
                 self.csv_import.refused.all().delete()
         self.csv_import.refresh_from_db()
 
-    def _recall(self, cursor, rows: Iterator[Row]) -> None:
+    def _recall(self, cursor: CursorWrapper, rows: Iterator[Row]) -> None:
         """Passes over what an earlier run has counted; only the keys of its good rows must be known again."""
         left = self.csv_import.rows_read
         while chunk := _next_chunk(rows, min(CHUNK, left)):
@@ -184,7 +191,7 @@ class _Run:
             with transaction.atomic():
                 stage(cursor, good, after=chunk[0].number - 1, afresh=True)
 
-    def _take(self, cursor, chunk: list[Row], position: int) -> None:
+    def _take(self, cursor: CursorWrapper, chunk: list[Row], position: int) -> None:
         """One transaction: the chunk's rows, what is wrong with the others, and that both have been read."""
         good, wrong = check(self.importer, chunk)
         after = chunk[0].number - 1
@@ -202,7 +209,7 @@ class _Run:
             ]
             self._count(written, named, read=len(chunk), position=position)
 
-    def _write_all(self, cursor) -> None:
+    def _write_all(self, cursor: CursorWrapper) -> None:
         """Every row in one transaction. What has come into the database since the rows were checked refuses them all."""
         cursor.execute("ANALYZE pg_temp.staged")
         written = Written(0, 0, [])
@@ -299,7 +306,7 @@ def _close(csv_import: CsvImport, importer: Importer, status: str, error: str) -
         )
 
 
-def _keep(cursor, csv_import: CsvImport, refused: list[Refused]) -> None:
+def _keep(cursor: CursorWrapper, csv_import: CsvImport, refused: list[Refused]) -> None:
     table = connection.ops.quote_name(csv_import.refused.model._meta.db_table)
     with cursor.copy(f"COPY {table} (csv_import_id, row, key, error) FROM STDIN") as copy:
         for row, error, key in refused:

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db.backends.utils import CursorWrapper
+
 DROP = "DROP TABLE IF EXISTS pg_temp.staged, pg_temp.seen"
 
 
-def create_tables(cursor, columns: str) -> None:
+def create_tables(cursor: CursorWrapper, columns: str) -> None:
     """`columns` of `staged` besides its row and key, as SQL. What an earlier run left in this session is dropped."""
     cursor.execute(DROP)
     cursor.execute(f"CREATE TEMPORARY TABLE staged (row bigint PRIMARY KEY, key text, {columns})")
     cursor.execute("CREATE TEMPORARY TABLE seen (key text PRIMARY KEY, row bigint NOT NULL)")
 
 
-def drop_tables(cursor) -> None:
+def drop_tables(cursor: CursorWrapper) -> None:
     cursor.execute(DROP)
 
 
-def stage(cursor, rows: Sequence[tuple], *, after: int, afresh: bool) -> list[tuple[int, int]]:
+def stage(cursor: CursorWrapper, rows: Sequence[tuple], *, after: int, afresh: bool) -> list[tuple[int, int]]:
     """Adds rows, each (row, key, values…), all below row `after`; `afresh` clears the table of earlier ones first.
 
     A row whose key is known is not added: returned are those (row, row that has the key already).
@@ -47,7 +49,7 @@ def stage(cursor, rows: Sequence[tuple], *, after: int, afresh: bool) -> list[tu
     return sorted(cursor.fetchall())
 
 
-def rows_of_keys(cursor, keys: Sequence[str]) -> dict[str, int]:
+def rows_of_keys(cursor: CursorWrapper, keys: Sequence[str]) -> dict[str, int]:
     """{key: the first row that has it} of those that are known."""
     cursor.execute("SELECT key, row FROM pg_temp.seen WHERE key = ANY(%s)", [list(keys)])
     return dict(cursor.fetchall())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import OperationalError
 from django.db.backends.postgresql import base
@@ -30,7 +31,7 @@ PASSING = (errors.ReadOnlySqlTransaction, errors.IdleInTransactionSessionTimeout
 class Errors(DatabaseErrorWrapper):
     """Everything that passes is an OperationalError, which jobs try again and the API answers by 503."""
 
-    def __exit__(self, exc_type, exc_value, traceback):
+    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
         if exc_type is not None and issubclass(exc_type, PASSING):
             self.wrapper.errors_occurred = True  # type: ignore[attr-defined]
             if "," in self.wrapper.settings_dict["HOST"]:  # type: ignore[attr-defined]
@@ -43,7 +44,7 @@ class _Copies:
     """Django hands out the driver's own COPY, whose errors pass by every `except OperationalError`."""
 
     @contextmanager
-    def copy(self, statement, *arguments):
+    def copy(self, statement: Any, *arguments: Any) -> Any:
         with self.db.wrap_database_errors, self.cursor.copy(statement, *arguments) as copy:  # type: ignore[attr-defined]
             yield copy
 
@@ -54,23 +55,23 @@ class Cursor(_Copies, CursorWrapper):
 
 class DebugCursor(_Copies, CursorDebugWrapper):
     @contextmanager
-    def copy(self, statement, *arguments):
+    def copy(self, statement: Any, *arguments: Any) -> Any:
         with self.debug_sql(statement), super().copy(statement, *arguments) as copy:
             yield copy
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     @cached_property
-    def wrap_database_errors(self):
+    def wrap_database_errors(self) -> Errors:
         return Errors(self)
 
-    def make_cursor(self, cursor):
+    def make_cursor(self, cursor: CursorWrapper) -> Cursor:
         return Cursor(cursor, self)
 
-    def make_debug_cursor(self, cursor):
+    def make_debug_cursor(self, cursor: CursorWrapper) -> DebugCursor:
         return DebugCursor(cursor, self)
 
-    def get_new_connection(self, conn_params):
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         if watch.is_silent(conn_params):
             raise OperationalError("The database is not responding.")
         connection = super().get_new_connection(conn_params)
@@ -80,7 +81,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             connection = super().get_new_connection(conn_params)
         return connection
 
-    def _configure_connection(self, connection):
+    def _configure_connection(self, connection: Any) -> Any:
         if connection.info.server_version >= 14_00_00:
             connection.execute(FORGET_LOST_CLIENTS)
         return super()._configure_connection(connection)  # type: ignore[misc]  # which the stubs do not know

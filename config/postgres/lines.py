@@ -54,7 +54,7 @@ class Line(Connection):
         watch.add(line)
         return line
 
-    def wait(self, *arguments, **named):
+    def wait(self, *arguments: Any, **named: Any) -> Any:
         self.waits_since = time.monotonic()
         try:
             return super().wait(*arguments, **named)
@@ -76,7 +76,7 @@ class AsyncLine(AsyncConnection):
         watch.add(line)
         return line
 
-    async def wait(self, *arguments, **named):
+    async def wait(self, *arguments: Any, **named: Any) -> Any:
         self.waits_since = time.monotonic()
         try:
             return await super().wait(*arguments, **named)
@@ -85,7 +85,7 @@ class AsyncLine(AsyncConnection):
 
 
 class _Question(Connection):
-    def wait(self, gen, interval=0.1, timeout=None):
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         return super().wait(gen, interval, timeout or SILENCE)
 
 

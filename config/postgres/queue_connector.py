@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import psycopg
 from django.db import OperationalError
@@ -40,22 +41,22 @@ def _as_django_says() -> Iterator[None]:
 class _Orders:
     """The methods by which jobs are ordered, besides those that a worker awaits."""
 
-    def execute_query(self, *query, **arguments):
+    def execute_query(self, *query: Any, **arguments: Any) -> Any:
         with _as_django_says():
             return super().execute_query(*query, **arguments)  # type: ignore[misc]
 
-    def execute_query_one(self, *query, **arguments):
+    def execute_query_one(self, *query: Any, **arguments: Any) -> Any:
         with _as_django_says():
             return super().execute_query_one(*query, **arguments)  # type: ignore[misc]
 
-    def execute_query_all(self, *query, **arguments):
+    def execute_query_all(self, *query: Any, **arguments: Any) -> Any:
         with _as_django_says():
             return super().execute_query_all(*query, **arguments)  # type: ignore[misc]
 
 
 class WorkerConnector(_Orders, PsycopgConnector):
     @asynccontextmanager
-    async def _get_cursor(self, connection=None):
+    async def _get_cursor(self, connection: Any = None) -> Any:
         """Each word with the queue is a sign of life: a worker looks for jobs, and says every ten seconds that it lives."""
         try:
             async with super()._get_cursor(connection) as cursor:
@@ -63,7 +64,7 @@ class WorkerConnector(_Orders, PsycopgConnector):
         finally:
             pulse("worker")
 
-    async def execute_query_async(self, *query, **arguments):
+    async def execute_query_async(self, *query: Any, **arguments: Any) -> Any:
         """What has no answer (how a job ended, that the worker lives) is said again while the database starts anew: nobody
         would take up a job that its living worker is thought to be at.
         """

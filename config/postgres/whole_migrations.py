@@ -7,12 +7,14 @@ between leaves tables that no record tells of, and every later start fails: "rel
 from __future__ import annotations
 
 from contextlib import contextmanager
+from typing import Any
 
 from django.core.management.sql import emit_post_migrate_signal
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.migration import Migration
+from django.db.migrations.state import ProjectState
 
 from config.advisory_locks import Lock
 
@@ -20,13 +22,22 @@ from config.advisory_locks import Lock
 class WholeMigrationExecutor(MigrationExecutor):
     """Used by the command `migrate` of config, in place of Django's own."""
 
-    def migrate(self, targets, plan=None, state=None, fake=False, fake_initial=False):
+    def migrate(
+        self,
+        targets: Any,
+        plan: Any = None,
+        state: ProjectState | None = None,
+        fake: bool = False,
+        fake_initial: bool = False,
+    ) -> ProjectState:
         if plan != []:
             with _alone(self.connection):
                 self.recorder.ensure_schema()
         return super().migrate(targets, plan, state, fake, fake_initial)
 
-    def apply_migration(self, state, migration, fake=False, fake_initial=False):
+    def apply_migration(
+        self, state: ProjectState, migration: Migration, fake: bool = False, fake_initial: bool = False
+    ) -> ProjectState:
         if fake or fake_initial:  # these run no SQL of the migration's own
             return super().apply_migration(state, migration, fake=fake, fake_initial=fake_initial)
         self._progress("apply_start", migration)
@@ -43,7 +54,7 @@ class WholeMigrationExecutor(MigrationExecutor):
         self._progress("apply_success", migration)
         return state
 
-    def unapply_migration(self, state, migration, fake=False):
+    def unapply_migration(self, state: ProjectState, migration: Migration, fake: bool = False) -> ProjectState:
         if fake:
             return super().unapply_migration(state, migration, fake=fake)
         self._progress("unapply_start", migration)
@@ -67,14 +78,14 @@ class WholeMigrationExecutor(MigrationExecutor):
             self.progress_callback(step, migration, False)
 
 
-def follow_migrations(verbosity, interactive, db, **kwargs) -> None:
+def follow_migrations(verbosity: int, interactive: bool, db: str, **kwargs: Any) -> None:
     """Makes what stands in rows of its own: content types, permissions, roles. Whole, and safe to repeat."""
     with _alone(connections[db]):
         emit_post_migrate_signal(verbosity, interactive, db, **kwargs)
 
 
 @contextmanager
-def _alone(connection: BaseDatabaseWrapper):
+def _alone(connection: BaseDatabaseWrapper) -> Any:
     with transaction.atomic(connection.alias):
         _hold_lock(connection)
         yield
@@ -86,7 +97,7 @@ def _hold_lock(connection: BaseDatabaseWrapper) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s::bigint)", [Lock.MIGRATING.number()])
 
 
-def _run_deferred(editor) -> None:
+def _run_deferred(editor: Any) -> None:
     """What the schema editor would do itself, but only on its way to the commit."""
     for statement in editor.deferred_sql:
         editor.execute(statement, None)

@@ -22,6 +22,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
+from psycopg.connection import Connection
+
 from config.server.data_folder import DataFolderInUse, hold
 from config.server.postgres_account import Account, NoAccount
 from config.server.write_through import write_through
@@ -322,7 +324,7 @@ def _has_database(data_folder: Path) -> bool:
     return True
 
 
-def _connect(data_folder: Path, database: str):
+def _connect(data_folder: Path, database: str) -> Connection:
     import psycopg  # not above: settings import this module, also for commands that need no database
 
     return psycopg.connect(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, JsonResponse
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
 from config.server.check_health import State, check_health
 
 
-def probes(get_response):
+def probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse | JsonResponse]:
     """Middleware, before all others: a probe speaks to an address, not a host name, and has neither session nor TLS."""
     views = {"/healthz": healthz, "/readyz": readyz}
 
-    def answer(request: HttpRequest):
+    def answer(request: HttpRequest) -> HttpResponse | JsonResponse:
         view = views.get(request.path_info) if request.method in ("GET", "HEAD") else None
         return view(request) if view else get_response(request)
 

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from types import FrameType
+from typing import Never, Protocol
 
 from config.die_with_parent import die_with_parent
 
@@ -92,7 +93,7 @@ class Stopped(BaseException):
 def stop_on_signals() -> None:
     """From here on Ctrl-C, SIGTERM and a closed terminal raise Stopped in the main thread, once."""
 
-    def stop(number, frame):
+    def stop(number: int, frame: FrameType | None) -> Never:
         for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(each, signal.SIG_IGN)
         raise Stopped

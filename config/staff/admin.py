@@ -5,6 +5,8 @@ Who may see and change what is decided by the roles, not by Django's per-model p
 
 from __future__ import annotations
 
+from typing import Any
+
 import procrastinate.contrib.django.admin  # noqa: F401 - registers its model, which is replaced below
 from django import forms
 from django.contrib import admin
@@ -12,6 +14,11 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
+from django.db.models import QuerySet
+from django.forms import BaseForm
+from django.forms.fields import Field
+from django.http import HttpRequest
+from django.http.response import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -44,28 +51,28 @@ class RoleModelAdmin(admin.ModelAdmin):
     view_on_site = False
     formfield_overrides = {models.DecimalField: {"form_class": PlainDecimalField}}
 
-    def get_changelist(self, request, **kwargs):
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PagedChangeList]:
         return PagedChangeList
 
-    def has_module_permission(self, request) -> bool:
+    def has_module_permission(self, request: HttpRequest) -> bool:
         return may(request.user, self.ability_to_view)
 
-    def has_view_permission(self, request, obj=None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may(request.user, self.ability_to_view)
 
-    def has_add_permission(self, request) -> bool:
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return may(request.user, MANAGE)
 
-    def has_change_permission(self, request, obj=None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may(request.user, MANAGE)
 
-    def has_delete_permission(self, request, obj=None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may(request.user, MANAGE)
 
-    def get_list_display(self, request):
+    def get_list_display(self, request: HttpRequest) -> Any:
         return [shown_plain(self.model, name) for name in super().get_list_display(request)]
 
-    def get_fieldsets(self, request, obj=None):
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
         if self.has_change_permission(request, obj):
             return fieldsets
@@ -74,7 +81,7 @@ class RoleModelAdmin(admin.ModelAdmin):
             for title, options in fieldsets
         ]
 
-    def lookup_allowed(self, lookup, value, request) -> bool:
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """What the list's own filters ask, and no more. Django lets an address ask any column of the model, and with
         `?code__startswith=` one could feel one's way along a code that is shown masked."""
         offered = {
@@ -86,43 +93,45 @@ class RoleModelAdmin(admin.ModelAdmin):
             "", "exact", "id__exact", "pk__exact", "isnull", "isempty", "gte", "lt",
         } and lookup.startswith(field)  # fmt: skip
 
-    def formfield_for_dbfield(self, db_field, request, **kwargs):
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Field | None:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field:
             field.show_hidden_initial = True
         return field
 
-    def save_model(self, request, obj, form, change) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: BaseForm, change: bool) -> None:
         if not change:
             obj.save()
             self.record(request, obj, "created")
         elif changed := save_changed_columns(obj, form):
             self.record(request, obj, "edited", fields=changed)
 
-    def delete_model(self, request, obj) -> None:
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
         self.record(request, obj, "deleted")
         obj.delete()
 
-    def delete_queryset(self, request, queryset) -> None:
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
         with transaction.atomic():
             for obj in queryset:
                 self.delete_model(request, obj)
 
-    def record(self, request, obj, what: str, **details) -> None:
+    def record(self, request: HttpRequest, obj: Any, what: str, **details: Any) -> None:
         object_id = getattr(obj, "public_id", f"{obj._meta.model_name}_{obj.pk}")
         record(f"{obj._meta.model_name}.{what}", by=Actor.user(request.user), object_id=object_id, **details)
 
     # The audit log is the one record. The admin's own would keep the names of customers in words, erased or not.
-    def log_addition(self, request, obj, message):
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
         pass
 
-    def log_change(self, request, obj, message):
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
         pass
 
-    def log_deletions(self, request, queryset):
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet) -> None:
         pass
 
-    def history_view(self, request, object_id, extra_context=None):
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseRedirect:
         if not self.has_view_permission(request):
             raise PermissionDenied
         obj = self.get_object(request, object_id)
@@ -130,7 +139,7 @@ class RoleModelAdmin(admin.ModelAdmin):
         return redirect(reverse("staff:audit-log", query={"q": public_id}))
 
 
-def save_changed_columns(obj, form) -> list[str]:
+def save_changed_columns(obj: Any, form: BaseForm) -> list[str]:
     """Writes the columns that the form changed, and `updated_at` where there is one; answers with their names."""
     columns = {field.name for field in obj._meta.concrete_fields}
     changed = [name for name in form.changed_data if name in columns]
@@ -145,23 +154,23 @@ def save_changed_columns(obj, form) -> list[str]:
 class ReadOnlyAdmin(RoleModelAdmin):
     """History and records: to be looked at by whoever reads the dashboard, never added to, changed or deleted here."""
 
-    def has_add_permission(self, request) -> bool:
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request, obj=None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_delete_permission(self, request, obj=None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 
 class InternalAdmin(ReadOnlyAdmin):
     """What only the code reads: counts, queues and places of work. Nobody's daily work needs it (ADR 0031)."""
 
-    def has_module_permission(self, request) -> bool:
+    def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active and request.user.is_superuser
 
-    def has_view_permission(self, request, obj=None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_module_permission(request)
 
 
@@ -234,25 +243,25 @@ class StaffAdmin(RoleModelAdmin, UserAdmin):
     ]
 
     @admin.display(description="Name", ordering="first_name")
-    def full_name(self, user) -> str:
+    def full_name(self, user: User) -> str:
         return user.get_full_name() or "–"
 
     @admin.display(description="Roles")
-    def roles(self, user) -> str:
+    def roles(self, user: User) -> str:
         if user.is_superuser:
             return "Administrator"
         return ", ".join(group.name for group in user.groups.all()) or "–"
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("groups")
 
-    def get_fieldsets(self, request, obj=None):
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
         if obj and request.user.is_superuser:
             return [*fieldsets[:2], ("Roles", {"fields": ["groups", "is_superuser"]}), *fieldsets[3:]]
         return fieldsets
 
-    def formfield_for_manytomany(self, db_field, request, **kwargs):
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "groups":
             kwargs |= {
                 "widget": forms.CheckboxSelectMultiple,
@@ -262,14 +271,14 @@ class StaffAdmin(RoleModelAdmin, UserAdmin):
             }
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
-    def has_change_permission(self, request, obj=None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and (not _is_superuser(obj) or request.user.is_superuser)
 
-    def has_delete_permission(self, request, obj=None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Not oneself: somebody must remain."""
         return obj != request.user and self.has_change_permission(request, obj)
 
-    def save_model(self, request, obj, form, change) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: BaseForm, change: bool) -> None:
         roles = sorted(group.name for group in form.cleaned_data.get("groups", []))
         if not change:
             obj.save()
@@ -283,7 +292,7 @@ class StaffAdmin(RoleModelAdmin, UserAdmin):
         if details:
             self.record(request, obj, "edited", **details)
 
-    def save_related(self, request, form, formsets, change) -> None:
+    def save_related(self, request: HttpRequest, form: BaseForm, formsets: Any, change: bool) -> None:
         """The roles are written only where the form changed them, and then as that change: a form that was open while
         a colleague took a role away must not give it back."""
         if not change:
@@ -293,7 +302,7 @@ class StaffAdmin(RoleModelAdmin, UserAdmin):
             form.instance.groups.add(*now - before)
             form.instance.groups.remove(*before - now)
 
-    def record(self, request, obj, what: str, **details) -> None:
+    def record(self, request: HttpRequest, obj: Any, what: str, **details: Any) -> None:
         record(
             f"user.{what}",
             by=Actor.user(request.user),
@@ -302,11 +311,11 @@ class StaffAdmin(RoleModelAdmin, UserAdmin):
             **details,
         )
 
-    def user_change_password(self, request, id, form_url=""):  # noqa: A002 - as Django calls it by name
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 - as Django calls it by name
         with transaction.atomic():
             return super().user_change_password(request, id, form_url)
 
-    def log_change(self, request, obj, message):
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
         """Called by the form of a password as well, which saves without `save_model`."""
         if request.resolver_match.url_name == "auth_user_password_change":
             self.record(request, obj, "password_set")
@@ -326,10 +335,10 @@ class RoleAdmin(ReadOnlyAdmin):
     list_display = fields = ["name", "abilities"]
 
     @admin.display(description="May")
-    def abilities(self, group) -> str:
+    def abilities(self, group: Group) -> str:
         return ", ".join(permission.name for permission in group.permissions.all())
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("permissions")
 
 
@@ -342,10 +351,10 @@ class JobEvents(admin.TabularInline):
     ordering = ["id"]
     verbose_name_plural = "events"
 
-    def has_view_permission(self, request, obj=None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may(request.user, MANAGE)
 
-    def has_add_permission(self, request, obj=None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     has_change_permission = has_delete_permission = has_add_permission

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, ChangeList
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from config.staff.lists.paging import END, Page
 
@@ -18,13 +21,13 @@ PLACE = ("after", "before")
 class PagedChangeList(ChangeList):
     """Django's pages are OFFSETs, which end where counting does, or read all that they skip."""
 
-    def get_queryset(self, request, **kwargs):
+    def get_queryset(self, request: HttpRequest, **kwargs: Any) -> QuerySet:
         for name in PLACE:  # they are no filters, and links to another order or filter begin with the first page
             self.params.pop(name, None)
             self.filter_params.pop(name, None)
         return super().get_queryset(request, **kwargs)
 
-    def get_results(self, request) -> None:
+    def get_results(self, request: HttpRequest) -> None:
         asked = {name: request.GET[name] for name in PLACE if name in request.GET}
         self.page = Page(self.queryset, asked or {"page": request.GET.get(PAGE_VAR, "")}, per_page=self.list_per_page)
         self.result_list = self.page.rows
@@ -42,14 +45,14 @@ class PagedChangeList(ChangeList):
             links += [("Next", "next", self._address(after=page.last_key)), ("Last", "", self._address(before=END))]
         return links
 
-    def _address(self, **place) -> str:
+    def _address(self, **place: Any) -> str:
         return self.get_query_string(place, remove=[ERROR_FLAG])
 
 
 class PlainDecimalField(forms.DecimalField):
     """Shows 10.5000 as 10.5, which is how people write it."""
 
-    def prepare_value(self, value):
+    def prepare_value(self, value: Any) -> Any:
         return plain(value) if isinstance(value, Decimal) else value
 
 
@@ -57,7 +60,7 @@ def plain(value: Decimal | None) -> str | None:
     return None if value is None else f"{value.normalize():f}"
 
 
-def shown_plain(model, name):
+def shown_plain(model: Any, name: str) -> Any:
     """A column of decimals as something to display, instead of 10.0000; other names as they are."""
     try:
         field = model._meta.get_field(name) if isinstance(name, str) else None
@@ -67,7 +70,7 @@ def shown_plain(model, name):
         return name
 
     @admin.display(description=field.verbose_name, ordering=name)
-    def cell(row):
+    def cell(row: Any) -> str | None:
         return plain(getattr(row, name))
 
     return cell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from functools import wraps
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseRedirect
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from config.staff.roles import READ, may
@@ -36,10 +39,10 @@ class HandoutAdminSite(admin.AdminSite):
     index_title = "Administration"
     enable_nav_sidebar = False
 
-    def has_permission(self, request) -> bool:
+    def has_permission(self, request: HttpRequest) -> bool:
         return may(request.user, READ)
 
-    def index(self, request, extra_context=None):
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """All that the user may open, or what `?q=` finds: every word of it, in a table's name, in what is said of it or
         in its section."""
         words = request.GET.get("q", "")[:100].casefold().split()
@@ -58,21 +61,23 @@ class HandoutAdminSite(admin.AdminSite):
             (section, sorted(tables, key=lambda table: table["name"])) for section, tables in found.items() if tables
         ]
 
-    def app_index(self, request, app_label, extra_context=None):
+    def app_index(
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseRedirect:
         """Where the code of a table is tells nobody anything: there is one index."""
         return redirect("admin:index")
 
-    def admin_view(self, view, cacheable=False):
+    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
-        def checked(request, *args, **kwargs):
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             # What was typed into a form is kept, as on every other page.
             return inner(request, *args, **kwargs) if request.user.is_authenticated else ask_to_sign_in(request)
 
         return checked
 
-    def login(self, request, extra_context=None):
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseRedirect:
         if request.user.is_authenticated:  # who is signed in and still sent here lacks the role
             raise PermissionDenied("You need a role to use the administration. Ask a Manager for one.")
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))

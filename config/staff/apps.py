@@ -7,7 +7,7 @@ class StaffConfig(AppConfig):
     name = "config.staff"
     verbose_name = "Settings"
 
-    def ready(self):
+    def ready(self) -> None:
         from config.staff.roles import create_roles
         from config.staff.sign_in.log_sign_ins import log_failed_sign_ins
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from config.actor import Actor
 from config.staff.models import AuditEntry
 
 
 def record(
-    action: str, *, by: Actor, object_id: str = "", object_label: str = "", campaign_id: int | None = None, **details
+    action: str,
+    *,
+    by: Actor,
+    object_id: str = "",
+    object_label: str = "",
+    campaign_id: int | None = None,
+    **details: Any,
 ) -> None:
     """Adds one entry. `action` is noun, dot, verb in the past ("code.released"); `object_id` a public id.
 

@@ -1,12 +1,18 @@
 """Pages leave compressed, which makes them five times smaller; answers of the API, most of them tiny, do not."""
 
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
+
+from config.staff.htmx_request import HtmxHttpRequest
 
 
 class CompressPages(GZipMiddleware):
     """Django's own pads each answer by a random length, so that its size tells nothing of what stands in it (BREACH)."""
 
-    def process_response(self, request, response):
+    def process_response(self, request: HtmxHttpRequest, response: HttpResponse) -> HttpResponse | HttpResponseBase:
         if response.get("Content-Type", "").startswith("text/html"):
             return super().process_response(request, response)
         return response

@@ -5,6 +5,8 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import NamedTuple
 
+from django.contrib.auth.models import User
+from django.http import HttpRequest
 from django.urls import reverse
 
 from config.staff.roles import EXPORT, MANAGE, PUBLISH, READ, ROLES, may
@@ -41,7 +43,7 @@ SETTINGS = [
 ]
 
 
-def frame(request) -> dict:
+def frame(request: HttpRequest) -> dict:
     """Context processor: `layout` (what a page extends) and `navigation` (read by _shell.html alone)."""
     return {
         "layout": "partials/_dialog.html" if in_dialog(request) else "base.html",
@@ -50,13 +52,13 @@ def frame(request) -> dict:
     }
 
 
-def in_dialog(request) -> bool:
+def in_dialog(request: HttpRequest) -> bool:
     """Whether the answer will be put into the page's <dialog> rather than be a page of its own."""
     htmx = getattr(request, "htmx", None)
     return htmx is not None and htmx.target == DIALOG
 
 
-def _navigation(request) -> list[tuple[str, list[dict]]]:
+def _navigation(request: HttpRequest) -> list[tuple[str, list[dict]]]:
     """[("", [{"label", "icon", "url", "current"}, …]), ("Settings", […])], with only what the user may open."""
     groups = [(heading, _entries(request, entries)) for heading, entries in (("", MAIN), ("Settings", SETTINGS))]
     shown = [entry for _, entries in groups for entry in entries]
@@ -67,7 +69,7 @@ def _navigation(request) -> list[tuple[str, list[dict]]]:
     return groups
 
 
-def _entries(request, entries: list[Entry]) -> list[dict]:
+def _entries(request: HttpRequest, entries: list[Entry]) -> list[dict]:
     return [
         {"label": entry.label, "icon": entry.icon, "url": urls[0], "urls": urls, "current": False}
         for entry in entries
@@ -80,7 +82,7 @@ def _is_under(path: str, url: str) -> bool:
     return path == url if url == "/" else path.startswith(url)
 
 
-def _role(user) -> str:
+def _role(user: User) -> str:
     """What the user block calls the user: the role with the most abilities, so that no group has to be read."""
     if user.is_superuser:
         return "Administrator"

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 
-def private_pages(get_response):
+from django.http import HttpRequest, HttpResponse
+
+from config.staff.htmx_request import HtmxHttpRequest
+
+
+def private_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HtmxHttpRequest], HttpResponse]:
     """Middleware, behind the one of the static files. A view that knows better says so itself."""
 
-    def answer(request):
+    def answer(request: HtmxHttpRequest) -> HttpResponse:
         response = get_response(request)
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response

@@ -5,9 +5,13 @@ Four abilities are enough: read (codes masked), publish, export, manage. A hand-
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
 
 from config.staff.sign_in.pages import ask_to_sign_in
 
@@ -29,22 +33,22 @@ EXPLAINED = {
 }
 
 
-def may(user, *abilities: str) -> bool:
+def may(user: User | AnonymousUser, *abilities: str) -> bool:
     """Whether the user has every one of the abilities. A superuser has all."""
     return user.is_active and user.has_perms([f"staff.{ability}" for ability in abilities])
 
 
-def reveals_codes(user) -> bool:
+def reveals_codes(user: User | AnonymousUser) -> bool:
     """Whether published codes are shown to the user: to everybody but a Viewer. Unpublished ones are to nobody."""
     return any(may(user, ability) for ability in (PUBLISH, EXPORT, MANAGE))
 
 
-def requires(*abilities: str):
+def requires(*abilities: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
     """A view for staff who are signed in and have the abilities; others are asked to sign in or get a 403 page."""
 
-    def decorate(view):
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
-        def checked(request, *args, **kwargs):
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
                 return ask_to_sign_in(request)
             if not may(request.user, *abilities):
@@ -59,7 +63,7 @@ def requires(*abilities: str):
     return decorate
 
 
-def create_roles(*, using: str = "default", **kwargs) -> None:
+def create_roles(*, using: str = "default", **kwargs: Any) -> None:
     """Makes the groups, or brings them back to this table. Runs at the end of every `migrate`."""
     from django.apps import apps
     from django.contrib.auth.management import create_permissions

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import zoneinfo
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from config.staff.models import ProjectSettings
@@ -23,10 +25,10 @@ SETTINGS = f"""SELECT s.*, {IS_OPEN} AS quarantined
 class TimeZoneMiddleware:
     """Puts the project's settings on the request as `request.project` and activates its time zone."""
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path.startswith(WITHOUT_PAGES):
             return self.get_response(request)
         (found,) = ProjectSettings.objects.raw(SETTINGS)

@@ -15,7 +15,7 @@ from customers.models import Customer
 class SourceIdTaken(Exception):
     """Another customer has this source_id."""
 
-    def __init__(self, source_id: str):
+    def __init__(self, source_id: str) -> None:
         super().__init__(f"Another customer already has the source ID “{source_id}”.")
         self.source_id = source_id
 

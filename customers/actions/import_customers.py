@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db.backends.utils import CursorWrapper
+
 from config.imports.run_import import Refused, Written, run_import
 from config.metadata import MAX_BYTES
 from customers.columns import CustomerReader
@@ -78,7 +80,7 @@ class CustomerImporter:
     about: dict = {}
     columns = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
 
-    def __init__(self, customer_import: CustomerImport):
+    def __init__(self, customer_import: CustomerImport) -> None:
         self.customer_import = customer_import
 
     def prepare(self, headings: Sequence[str]) -> None:
@@ -96,17 +98,17 @@ class CustomerImporter:
         place = self.customer_import.place_of(first_row)
         return f"{self.source_id}: is the same as in {place}. Combine the rows of one customer."
 
-    def known(self, cursor, keys: Sequence[str]) -> dict[str, str]:
+    def known(self, cursor: CursorWrapper, keys: Sequence[str]) -> dict[str, str]:
         if self.customer_import.update_existing:
             return {}
         held = Customer.objects.filter(source_id__in=keys).values_list("source_id", flat=True)
         return {str(source_id): self._belongs() for source_id in held}
 
-    def foresee(self, cursor, after: int) -> list[Refused]:
+    def foresee(self, cursor: CursorWrapper, after: int) -> list[Refused]:
         cursor.execute(_REFUSED, [after, self.customer_import.update_existing, MAX_BYTES])
         return self._refused([row for (row,) in cursor.fetchall()])
 
-    def write(self, cursor) -> Written:
+    def write(self, cursor: CursorWrapper) -> Written:
         cursor.execute(_LOCK)
         cursor.execute(_UPSERT, [self.customer_import.update_existing, MAX_BYTES])
         added, updated, refused = cursor.fetchone()

@@ -32,7 +32,7 @@ TRIMMED = {"name", "email", "phone"}
 class CustomerNotFound(LookupError):
     """No customer has the given id."""
 
-    def __init__(self, reference: str):
+    def __init__(self, reference: str) -> None:
         super().__init__(f"Cannot find customer with id {reference}")
         self.reference = reference
 
@@ -40,7 +40,7 @@ class CustomerNotFound(LookupError):
 class InvalidCustomer(ValueError):
     """A field cannot be stored; `field` names it, `message` says what was expected."""
 
-    def __init__(self, field: str, message: str):
+    def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}")
         self.field, self.message = field, message
 

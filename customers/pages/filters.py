@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import django_filters
 from django import forms
+from django.db.models import QuerySet
+from django.http import QueryDict
 
-from customers.models import Customer
+from customers.models import Customer, CustomerQuerySet
 from customers.queries.search import search
 
 
@@ -21,10 +23,10 @@ class CustomerFilter(django_filters.FilterSet):
         model = Customer
         fields: list[str] = []
 
-    def __init__(self, data, queryset, *, bounded=False):
+    def __init__(self, data: QueryDict, queryset: QuerySet, *, bounded: bool = False) -> None:
         """`bounded`: see `search`."""
         super().__init__(data, queryset)
         self.bounded = bounded
 
-    def matching(self, customers, name, text):
+    def matching(self, customers: QuerySet, name: str, text: str) -> CustomerQuerySet:
         return search(customers, text, bounded=self.bounded)

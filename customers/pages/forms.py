@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 
 from config.staff.pages.forms import MetadataField
@@ -52,7 +53,7 @@ class CustomerForm(forms.Form):
         ("More", "", ["description", "metadata"]),
     ]
 
-    def __init__(self, data=None, *, customer: Customer | None = None):
+    def __init__(self, data: QueryDict | None = None, *, customer: Customer | None = None) -> None:
         self.customer = customer or Customer()
         initial = {field: getattr(self.customer, field) for field in PLAIN} | {
             part: self.customer.address.get(part, "") for part in ADDRESS_PARTS
@@ -64,7 +65,7 @@ class CustomerForm(forms.Form):
         # Disabled fields ignore what a browser sends; the database refuses as well (edit_customer.py).
         self.fields["source_id"].disabled = self.customer.source_id is not None
 
-    def clean_birthdate(self):
+    def clean_birthdate(self) -> Any:
         birthdate = self.cleaned_data["birthdate"]
         if birthdate and birthdate > timezone.localdate():
             raise forms.ValidationError("This date is in the future.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -10,6 +11,7 @@ from procrastinate.contrib.django import app
 
 from config.imports.pages import views as pages
 from config.imports.pages.forms import OptionsForm
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.pages.widgets import Switch
 from config.staff.roles import PUBLISH, requires
 from customers.actions.import_customers import CustomerImporter
@@ -48,31 +50,31 @@ page = require_http_methods(["GET", "HEAD", "POST"])
 
 @page
 @requires(PUBLISH)
-def import_customers(request):
+def import_customers(request: HtmxHttpRequest) -> HttpResponse:
     return pages.upload_page(request, CUSTOMERS, context=_context())
 
 
 @page
 @requires(PUBLISH)
-def customer_import(request, import_id):
+def customer_import(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
     return pages.import_page(request, CUSTOMERS, _find(import_id), context=_context())
 
 
 @require_safe
 @requires(PUBLISH)
-def errors(request, import_id):
+def errors(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
     return pages.error_file(_find(import_id))
 
 
 @require_POST
 @requires(PUBLISH)
-def discard(request, import_id):
+def discard(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
     return pages.discard(request, _find(import_id), upload_url=_context()["upload_url"])
 
 
 @require_POST
 @requires(PUBLISH)
-def retry(request, import_id):
+def retry(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
     return pages.retry(request, CUSTOMERS, _find(import_id))
 
 

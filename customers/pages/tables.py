@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import django_tables2 as tables
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from config.staff.lists.tables import Table, WhenColumn
@@ -35,7 +38,7 @@ class CustomerTable(Table):
         model = Customer
         fields = ("name", "email", "source_id", "created_at")
 
-    def __init__(self, customers, *, searched=False, **kwargs):
+    def __init__(self, customers: QuerySet, *, searched: bool = False, **kwargs: Any) -> None:
         self.searched = searched
         super().__init__(customers, **kwargs)
 
@@ -45,7 +48,7 @@ class CustomerTable(Table):
             return ""
         return f"More than {MANY:,} customers start like this, so some may be missing here. Type more."
 
-    def order_name(self, customers, is_descending):
+    def order_name(self, customers: QuerySet, is_descending: bool) -> tuple[QuerySet, bool]:
         """In the words of the index `customer_by_name`."""
         order = (Lower("name").desc(), "-id") if is_descending else (Lower("name"), "id")
         return customers.order_by(*order), True
@@ -77,5 +80,5 @@ class EventTable(Table):
         words = (f"{key}: {part if isinstance(part, str) else json.dumps(part)}" for key, part in sorted(value.items()))
         return Truncator(" · ".join(words)).chars(300)
 
-    def render_actor_label(self, record: Event):
+    def render_actor_label(self, record: Event) -> SafeString:
         return render_to_string("partials/records/_actor.html", {"done": record})

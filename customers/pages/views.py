@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from config.actor import Actor
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import list_page
 from config.staff.roles import PUBLISH, READ, requires
 from customers.actions.create_customer import SourceIdTaken, create_customer
@@ -24,7 +26,7 @@ SUGGESTIONS = 8
 
 @require_safe
 @requires(READ)
-def customers(request):
+def customers(request: HtmxHttpRequest) -> HttpResponse:
     filterset = CustomerFilter(request.GET, Customer.objects.live().defer(*HEAVY), bounded=True)
     return list_page(
         request,
@@ -37,7 +39,7 @@ def customers(request):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(PUBLISH)
-def create(request):
+def create(request: HtmxHttpRequest) -> HttpResponse:
     form = CustomerForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -52,7 +54,7 @@ def create(request):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(PUBLISH)
-def edit(request, customer_id):
+def edit(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
     customer = get_object_or_404(Customer.objects.live(), pk=customer_id)
     form = CustomerForm(request.POST or None, customer=customer)
     if request.method == "POST" and form.is_valid():
@@ -70,7 +72,7 @@ def edit(request, customer_id):
 
 @require_safe
 @requires(PUBLISH)
-def suggest(request):
+def suggest(request: HtmxHttpRequest) -> HttpResponse:
     """What the Publish dialog's type-ahead is answered with: up to 8 customers, and the offer to make a new one."""
     text = " ".join(request.GET.get("q", "").split())
     found = search(Customer.objects.live().defer(*HEAVY), text, bounded=True)[:SUGGESTIONS] if text else []

@@ -10,6 +10,8 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db.backends.utils import CursorWrapper
+
 from campaigns.codes.code_space import LONGEST_CODE
 from config.actor import Actor
 from config.imports.run_import import ImportImpossible, Refused, Written, run_import
@@ -130,7 +132,7 @@ class PublicationImporter:
     about: dict = {}
     columns = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
 
-    def __init__(self, publication_import: PublicationImport):
+    def __init__(self, publication_import: PublicationImport) -> None:
         self.publication_import = publication_import
 
     def prepare(self, headings: Sequence[str]) -> None:
@@ -147,16 +149,16 @@ class PublicationImporter:
     def repeats(self, first_row: int) -> str:
         return self._of_code(f"is the same as in row {first_row}. Each code is published once. Remove one of the rows.")
 
-    def known(self, cursor, keys: Sequence[str]) -> dict[str, str]:
+    def known(self, cursor: CursorWrapper, keys: Sequence[str]) -> dict[str, str]:
         cursor.execute("SELECT code FROM codes_voucher WHERE code = ANY(%s)", [list(keys)])
         missing = set(keys).difference(code for (code,) in cursor.fetchall())
         return {key: self._of_code(self._why("missing", None, None)) for key in missing}
 
-    def foresee(self, cursor, after: int) -> list[Refused]:
+    def foresee(self, cursor: CursorWrapper, after: int) -> list[Refused]:
         cursor.execute(_JUDGE, {"after": after})
         return self._refused(cursor.fetchall())
 
-    def write(self, cursor) -> Written:
+    def write(self, cursor: CursorWrapper) -> Written:
         try:
             keep_quarantine_away()
         except Quarantined as held:

@@ -330,7 +330,7 @@ class OfCode(Attempt):
 
     voucher: Voucher
 
-    def __init__(self, voucher: Voucher, **how):
+    def __init__(self, voucher: Voucher, **how: Any) -> None:
         super().__init__(voucher.campaign, **how)
         self.voucher = voucher
 
@@ -371,7 +371,7 @@ class OfCode(Attempt):
 class _State:
     """The campaign's row as it is now, by the database's clock."""
 
-    def __init__(self, row):
+    def __init__(self, row: Any) -> None:
         self.deleted, self.expired, self.refused, self.pool_version, self.auto_update, self.quarantined = row
 
 

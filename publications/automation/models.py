@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -15,7 +17,7 @@ from publications.distributions.states import LISTENING
 
 
 class RuleQuerySet(models.QuerySet):
-    def listening(self):
+    def listening(self) -> Self:
         """Those that fire. One that Handout itself paused (an empty pool) goes on noting for whom it must fire."""
         return self.filter(distribution__status__in=LISTENING)
 

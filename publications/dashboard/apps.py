@@ -4,7 +4,7 @@ from django.apps import AppConfig
 class DashboardConfig(AppConfig):
     name = "publications.dashboard"
 
-    def ready(self):
+    def ready(self) -> None:
         from publications.redemptions.count_for_segments import count_for_segments
 
         count_for_segments()

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from publications.distributions.sending.send_batch import RESTS
 from publications.distributions.sending.send_batch import RETRY_AFTER as MESSAGES_RETRY_AFTER
@@ -59,7 +60,7 @@ def put_clock_right() -> int:
         return sum(_mend(cursor, stored) for stored in STORED) if cursor.rowcount else 0
 
 
-def _mend(cursor, stored: Stored) -> int:
+def _mend(cursor: CursorWrapper, stored: Stored) -> int:
     cursor.execute(
         f"UPDATE {stored.table} SET {stored.column} = now() + %s::interval"  # noqa: S608 - our own names
         f" WHERE {stored.column} > now() + %s::interval AND {stored.where}",

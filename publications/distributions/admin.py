@@ -5,9 +5,12 @@ Without what a message says, which may hold codes that are masked to the reader:
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
-from django.db.models import F, Value
+from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Lower
+from django.http import HttpRequest
 from django.urls import reverse
 
 from config.staff.admin import InternalAdmin, ReadOnlyAdmin
@@ -30,7 +33,7 @@ class FoundByAddress(ReadOnlyAdmin):
     address = "email"
     search_help_text = "The beginning of an e-mail address"
 
-    def get_search_results(self, request, queryset, search_term):
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         if not search_term:
             return queryset, False
         lower = queryset.annotate(_address=Lower(F(self.address)))
@@ -46,7 +49,7 @@ class DistributionAdmin(ReadOnlyAdmin):
     search_fields = ["name"]
     exclude = ["body"]
 
-    def view_on_site(self, distribution) -> str:
+    def view_on_site(self, distribution: Distribution) -> str:
         if distribution.kind == Distribution.Kind.AUTOMATIC:
             return reverse("automation:automation", kwargs={"distribution_id": distribution.pk})
         return reverse("distributions:distribution", kwargs={"distribution_id": distribution.pk})
@@ -87,11 +90,11 @@ class KeptMessageAdmin(FoundByAddress):
     fields = [*list_display, "sender", "delivery"]
     readonly_fields = ["shown_subject"]
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet[KeptMessage]:
         return with_codes(super().get_queryset(request)).annotate(reveals=Value(reveals_codes(request.user)))
 
     @admin.display(description="Subject")
-    def shown_subject(self, message) -> str:
+    def shown_subject(self, message: Any) -> str:
         return subject_shown(message, reveals=message.reveals)
 
 

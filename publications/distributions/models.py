@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Q
@@ -19,13 +21,13 @@ from publications.webhooks.models import WebhookAddress
 
 
 class DistributionQuerySet(models.QuerySet):
-    def manual(self):
+    def manual(self) -> Self:
         return self.filter(kind=Distribution.Kind.MANUAL)
 
-    def automatic(self):
+    def automatic(self) -> Self:
         return self.filter(kind=Distribution.Kind.AUTOMATIC)
 
-    def at_work(self):
+    def at_work(self) -> Self:
         """Those for which the worker may have something to do; in a quarantine none."""
         return self.filter(~open_one(), status__in=states.AT_WORK)
 

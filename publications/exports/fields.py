@@ -35,7 +35,7 @@ NOTHING = Value("")
 ZERO = Value(0)
 
 
-def _id_of(prefix: str):
+def _id_of(prefix: str) -> partial[PublicId]:
     return partial(PublicId, prefix=prefix)
 
 

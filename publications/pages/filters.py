@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 import django_filters
 from django import forms
 from django.db.models import Exists, OuterRef, QuerySet
+from django.forms import BaseForm
+from django.http import QueryDict
 from django.utils.functional import cached_property
 
 from campaigns.models import Campaign
@@ -62,14 +65,23 @@ class HistoryFilter(django_filters.FilterSet):
         form = PeriodForm
         fields: list[str] = []
 
-    def __init__(self, data, queryset, *, campaign=None, customer=None, whole=False, whole_codes=False):
+    def __init__(
+        self,
+        data: QueryDict,
+        queryset: QuerySet,
+        *,
+        campaign: Campaign | None = None,
+        customer: Customer | None = None,
+        whole: bool = False,
+        whole_codes: bool = False,
+    ) -> None:
         super().__init__(data, queryset)
         self.campaign, self.customer, self.whole, self.whole_codes = campaign, customer, whole, whole_codes
         self.edge: Edge | None = None
         self.looked_at = 0  # publications, where there is an edge
 
     @cached_property
-    def form(self):
+    def form(self) -> BaseForm:
         form = super().form
         form.fields["q"].widget = forms.TextInput(
             {"type": "search", "placeholder": "Code or customer", "maxlength": 255, "autocomplete": "off"}
@@ -132,16 +144,16 @@ class HistoryFilter(django_filters.FilterSet):
                 queryset = self.filters[name].filter(queryset, given)
         return queryset
 
-    def from_day(self, publications, name, day):
+    def from_day(self, publications: QuerySet, name: str, day: date) -> QuerySet:
         return publications.filter(created_at__gte=start_of(day))
 
-    def to_day(self, publications, name, day):
+    def to_day(self, publications: QuerySet, name: str, day: date) -> QuerySet:
         return publications.filter(created_at__lt=end_of(day))
 
-    def of_channel(self, publications, name, channel):
+    def of_channel(self, publications: QuerySet, name: str, channel: str) -> QuerySet:
         return publications.filter(channel=channel)
 
-    def done_by(self, publications, name, sender):
+    def done_by(self, publications: QuerySet, name: str, sender: str) -> QuerySet:
         """`hand`, `run` (any distribution), or the id of a distribution."""
         if sender == HAND:
             return publications.filter(actor_kind="user", origin=Publication.Origin.DASHBOARD)
@@ -150,7 +162,7 @@ class HistoryFilter(django_filters.FilterSet):
         key = key_of(DISTRIBUTION, sender)
         return publications.none() if key is None else publications.filter(actor_kind="run", actor_id=key)
 
-    def with_result(self, publications, name, result):
+    def with_result(self, publications: QuerySet, name: str, result: str) -> QuerySet:
         """In the words of the list: one whose codes have all been released is no success any more. One of which some
         have been is both."""
         if result == "RELEASED":
@@ -162,7 +174,7 @@ class HistoryFilter(django_filters.FilterSet):
             return (self._bounded(publications) if of_some else publications).filter(failure_reason=result)
         return publications.filter(result=result, voided_at=None)
 
-    def find(self, publications, name, text):
+    def find(self, publications: QuerySet, name: str, text: str) -> QuerySet:
         found = find_publications.find_publications(publications, text, whole=self.whole, whole_codes=self.whole_codes)
         if found.edge:
             self.edge, self.looked_at = found.edge, find_publications.NEWEST

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django import forms
+from django.forms.boundfield import BoundField
+from django.http import QueryDict
 from django.utils.safestring import SafeString
 
+from campaigns.models import Campaign
 from config.staff.pages.forms import MetadataField
 from config.staff.pages.widgets import Combobox
 from customers.actions.upsert import TEXTS
@@ -61,7 +65,9 @@ class PublishForm(forms.Form):
 
     RECIPIENT = ("customer", "name", "email", "source_id", "seen")
 
-    def __init__(self, data=None, *, campaign, one_code: bool, customer: str = ""):
+    def __init__(
+        self, data: QueryDict | None = None, *, campaign: Campaign, one_code: bool, customer: str = ""
+    ) -> None:
         super().__init__(data, initial={"token": uuid.uuid4(), "customer": customer})
         self.campaign = campaign
         if one_code:
@@ -74,12 +80,12 @@ class PublishForm(forms.Form):
             self._look_up(customer)
 
     @property
-    def rest(self):
+    def rest(self) -> list[BoundField]:
         """The visible fields below the customer."""
         return [field for field in self.visible_fields() if field.name not in self.RECIPIENT]
 
     @property
-    def fields_of_new(self):
+    def fields_of_new(self) -> list[BoundField]:
         return [self["name"], self["email"], self["source_id"]]
 
     def new_customer(self) -> dict[str, str]:
@@ -90,7 +96,7 @@ class PublishForm(forms.Form):
         self.chosen, self.is_new, self.candidates = customer, False, []
         self.warnings = warnings_about(customer, self.campaign)
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         typed = cleaned.get("customer", "")
         if typed == NEW:
@@ -126,7 +132,7 @@ class PublishForm(forms.Form):
         else:
             self.initial[field] = typed
 
-    def _clean_new(self, cleaned) -> None:
+    def _clean_new(self, cleaned: dict[str, Any]) -> None:
         self.is_new = True
         source_id, email = cleaned.get("source_id"), cleaned.get("email")
         if not any(cleaned.get(field) for field in ("name", "email", "source_id")):
@@ -169,7 +175,7 @@ class ReleaseForm(ReasonForm):
 
     field_order = ["then", "reason"]
 
-    def __init__(self, data=None, *, may_return: bool):
+    def __init__(self, data: QueryDict | None = None, *, may_return: bool) -> None:
         super().__init__(data and {"then": self.RETIRE, **data.dict()})  # unless told, it is retired
         self.fields["reason"].error_messages["required"] = "Enter why you are releasing the code."
         if not may_return:

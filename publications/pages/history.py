@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from campaigns.codes.models import Voucher
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import list_page
 from config.staff.roles import READ, requires, reveals_codes
 from publications.models import Publication
@@ -17,7 +19,7 @@ from publications.state import state_of_publication
 
 @require_safe
 @requires(READ)
-def publications(request):
+def publications(request: HtmxHttpRequest) -> HttpResponse:
     filterset = history(filters=request.GET, whole_codes=not reveals_codes(request.user))
     table = HistoryTable(filterset, user=request.user)
     return list_page(request, "publications/all.html", table, {"title": "Publications"}, filterset=filterset)
@@ -25,7 +27,7 @@ def publications(request):
 
 @require_safe
 @requires(READ)
-def publication(request, publication_id):
+def publication(request: HtmxHttpRequest, publication_id: int) -> HttpResponse:
     """A hand-out may hold a million codes, so they are a list with pages."""
     publication = get_object_or_404(
         Publication.objects.select_related("campaign", "customer", "export"), pk=publication_id

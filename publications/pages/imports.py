@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -10,6 +11,7 @@ from procrastinate.contrib.django import app
 from campaigns.codes.mask import mask
 from config.imports.pages import views as pages
 from config.imports.pages.forms import OptionsForm
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.roles import MANAGE, requires
 from publications.actions.import_publications import PublicationImporter
 from publications.columns import FIELDS, IGNORED, warning_of
@@ -33,31 +35,31 @@ page = require_http_methods(["GET", "HEAD", "POST"])
 
 @page
 @requires(MANAGE)
-def import_publications(request):
+def import_publications(request: HtmxHttpRequest) -> HttpResponse:
     return pages.upload_page(request, PUBLICATIONS, context=_context())
 
 
 @page
 @requires(MANAGE)
-def publication_import(request, import_id):
+def publication_import(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
     return pages.import_page(request, PUBLICATIONS, _find(import_id), context=_context())
 
 
 @require_safe
 @requires(MANAGE)
-def errors(request, import_id):
+def errors(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
     return pages.error_file(_find(import_id))
 
 
 @require_POST
 @requires(MANAGE)
-def discard(request, import_id):
+def discard(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
     return pages.discard(request, _find(import_id), upload_url=_context()["upload_url"])
 
 
 @require_POST
 @requires(MANAGE)
-def retry(request, import_id):
+def retry(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
     return pages.retry(request, PUBLICATIONS, _find(import_id))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -13,6 +14,7 @@ from campaigns.codes.queries.count_codes import count_codes, is_pool_empty
 from campaigns.models import Campaign
 from campaigns.pages.filters import CampaignFilter
 from config.actor import Actor
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.navigation import in_dialog
 from config.staff.quarantine import current, reason
 from config.staff.roles import PUBLISH, requires
@@ -36,7 +38,7 @@ CHANNELS_OFFERED = 8
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @requires(PUBLISH)
-def publish(request, campaign_id):
+def publish(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
     codes = count_codes([campaign])[campaign.pk]
     back = reverse("dashboard:campaign", kwargs={"campaign_id": campaign.pk})
@@ -47,7 +49,7 @@ def publish(request, campaign_id):
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @requires(PUBLISH)
-def publish_code(request, voucher_id):
+def publish_code(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
     voucher = get_object_or_404(Voucher.objects.select_related("campaign"), pk=voucher_id, deleted_at=None)
     back = reverse("dashboard:code", kwargs={"voucher_id": voucher.pk})
     return _page(request, voucher.campaign, voucher, {"title": "Publish this code", "voucher": voucher, "back": back})
@@ -55,7 +57,7 @@ def publish_code(request, voucher_id):
 
 @require_safe
 @requires(PUBLISH)
-def publish_to(request, customer_id):
+def publish_to(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
     """From a customer's page: which campaign shall it be?"""
     customer = get_object_or_404(Customer.objects.live(), pk=customer_id)
     newest = Campaign.objects.live().select_related("kept_count").order_by("-created_at", "-id")
@@ -72,7 +74,7 @@ def publish_to(request, customer_id):
 
 @require_safe
 @requires(PUBLISH)
-def suggest_channels(request):
+def suggest_channels(request: HtmxHttpRequest) -> HttpResponse:
     """What a type-ahead for channels is answered with: those in use."""
     text = " ".join(request.GET.get("q", "").split()).lower()
     taken = set(TAKEN.values())
@@ -80,7 +82,7 @@ def suggest_channels(request):
     return render(request, "partials/_options.html", {"options": [{"value": name, "label": name} for name in found]})
 
 
-def _page(request, campaign: Campaign | None, voucher: Voucher | None, context: dict):
+def _page(request: HtmxHttpRequest, campaign: Campaign | None, voucher: Voucher | None, context: dict) -> HttpResponse:
     form = PublishForm(
         request.POST if request.method == "POST" else None,
         campaign=campaign,
@@ -113,7 +115,7 @@ def _published_by_this_form(form: PublishForm) -> Publication | None:
     return Publication.objects.filter(source_id=_source_id(token), result=Publication.Result.SUCCESS).first()
 
 
-def _carry_out(form: PublishForm, campaign, voucher, *, by: Actor) -> Publication | None:
+def _carry_out(form: PublishForm, campaign: Campaign, voucher: Voucher, *, by: Actor) -> Publication | None:
     """None where it was refused; then the form says why."""
     options = {
         "channel": form.cleaned_data["channel"] or DASHBOARD,
@@ -138,11 +140,11 @@ def _carry_out(form: PublishForm, campaign, voucher, *, by: Actor) -> Publicatio
     return None
 
 
-def _source_id(token) -> str:
+def _source_id(token: str) -> str:
     return f"dashboard:{token}"
 
 
-def _answer(request, publication: Publication, *, repeated: bool):
+def _answer(request: HtmxHttpRequest, publication: Publication, *, repeated: bool) -> HttpResponse:
     """In the dialog the codes themselves; else the page of the publication, which a reload does not send again."""
     vouchers = Voucher.objects.filter(ledger__publication=publication, ledger__released_at=None).order_by("pk")
     if in_dialog(request):

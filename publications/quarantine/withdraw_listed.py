@@ -11,6 +11,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Q
 
 from campaigns.codes.code_space import LONGEST_CODE
@@ -103,7 +104,7 @@ def _read(rows: list[Listed], campaigns: _Campaigns, outcome: Outcome) -> Iterat
             outcome.refuse(f"Row {row.row:,}: there is no campaign called “{row.campaign[:100]}”.")
 
 
-def _withdraw(cursor, rows: list[tuple], outcome: Outcome) -> None:
+def _withdraw(cursor: CursorWrapper, rows: list[tuple], outcome: Outcome) -> None:
     codes, keys, types = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [])
     cursor.execute(WITHDRAW, {"codes": codes, "campaigns": keys, "types": types})
     withdrawn, given, added, unknown = cursor.fetchone()

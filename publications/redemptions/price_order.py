@@ -109,7 +109,7 @@ def _taken_off(worth: Worth, left: int, take_units: Callable[[str, int], int]) -
 class _Units:
     """The units that an order holds, each of which is free once."""
 
-    def __init__(self, items: Sequence[Mapping[str, Any]]):
+    def __init__(self, items: Sequence[Mapping[str, Any]]) -> None:
         self.items = [(item, _price_of(item)) for item in items]
         self.left = [max(_whole(item.get("quantity"), 1), 0) for item in items]
 

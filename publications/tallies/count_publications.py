@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from config.staff.models import ProjectSettings
 from config.staff.time_zone import zone
@@ -111,7 +112,7 @@ def _settle(time_zone: str) -> None:
             cursor.execute(step)
 
 
-def _next_id(cursor, after: int, settled_up_to: int) -> int:
+def _next_id(cursor: CursorWrapper, after: int, settled_up_to: int) -> int:
     """Of the next publication to count. Ids have gaps: a restored backup moves them on by 10^9, and nothing is in between."""
     cursor.execute("SELECT min(id) FROM publications_publication WHERE id > %s AND id <= %s", [after, settled_up_to])
     return cursor.fetchone()[0] or settled_up_to + 1

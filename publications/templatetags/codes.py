@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import template
+from django.template import Context
 
 from campaigns.codes.models import Voucher
 from campaigns.codes.state import state_of_code
@@ -36,6 +37,6 @@ def code_status(voucher: Voucher) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def code_text(context, voucher: Voucher) -> str:
+def code_text(context: Context, voucher: Voucher) -> str:
     """The code as the signed-in user may see it, without link or button."""
     return shown(voucher, reveals=reveals_codes(context["request"].user))

@@ -29,7 +29,7 @@ class WebhookAddressAdmin(ReadOnlyAdmin):
     readonly_fields = ["public_id"]
 
     @admin.display(description="Id")
-    def public_id(self, address) -> str:
+    def public_id(self, address: WebhookAddress) -> str:
         return address.public_id
 
 
@@ -48,5 +48,5 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     readonly_fields = ["event_id"]
 
     @admin.display(description="Event id")
-    def event_id(self, delivery) -> str:
+    def event_id(self, delivery: WebhookDelivery) -> str:
         return delivery.event_id

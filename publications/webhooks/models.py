@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Self
 from urllib.parse import urlsplit
 
 from django.contrib.postgres.fields import ArrayField
@@ -23,13 +24,13 @@ EVENTS = {
 
 
 class WebhookAddressQuerySet(models.QuerySet):
-    def live(self):
+    def live(self) -> Self:
         return self.filter(deleted_at=None)
 
-    def active(self):
+    def active(self) -> Self:
         return self.live().filter(paused_at=None)
 
-    def failing(self):
+    def failing(self) -> Self:
         """Those that Handout itself has paused."""
         return self.live().filter(pause_reason=WebhookAddress.PauseReason.FAILING)
 
@@ -84,7 +85,7 @@ class WebhookAddress(ActedBy):
 
 
 class WebhookDeliveryQuerySet(models.QuerySet):
-    def failed(self):
+    def failed(self) -> Self:
         """For good, and worth to be sent again: no tests."""
         return self.filter(status=WebhookDelivery.Status.FAILED).exclude(kind=TEST)
 

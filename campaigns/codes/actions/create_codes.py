@@ -27,7 +27,7 @@ FIELDS = [
 class CodeTaken(Exception):
     """The code exists already, in this campaign or elsewhere; or it existed, and stays reserved."""
 
-    def __init__(self, code: str):
+    def __init__(self, code: str) -> None:
         super().__init__(f"The code “{code}” already exists. Codes must be unique across all campaigns.")
         self.code = code
 
@@ -35,7 +35,7 @@ class CodeTaken(Exception):
 class HasItsCode(Exception):
     """The campaign consists of one named code, and has it. `reference` is the campaign's id."""
 
-    def __init__(self, campaign: Campaign):
+    def __init__(self, campaign: Campaign) -> None:
         super().__init__(
             f"“{campaign.name}” is a single-code campaign and already has its code. Create another campaign for more."
         )

@@ -39,7 +39,7 @@ MOST_IN_ONE_ORDER = 10_000_000
 class OneCodeOnly(CodeSpaceTooSmall):
     """A campaign of one named code has no pool to extend."""
 
-    def __init__(self, campaign: Campaign):
+    def __init__(self, campaign: Campaign) -> None:
         super().__init__(f"“{campaign.name}” is a single-code campaign. Create another campaign for more.")
         self.campaign = campaign
 

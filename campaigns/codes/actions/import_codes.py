@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db.backends.utils import CursorWrapper
+
 from campaigns.codes.actions.extend_pool import OneCodeOnly
 from campaigns.codes.code_space import LONGEST_CODE
 from campaigns.codes.columns import CodeReader
@@ -72,7 +74,7 @@ class CodeImporter:
     noun = "codes"
     columns = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
 
-    def __init__(self, code_import: CodeImport):
+    def __init__(self, code_import: CodeImport) -> None:
         self.code_import = code_import
         self.campaign = campaign = code_import.campaign
         self.about = (
@@ -96,15 +98,15 @@ class CodeImporter:
     def repeats(self, first_row: int) -> str:
         return f"Code: is the same as in {self.code_import.place_of(first_row)}. Codes must be unique. Remove one of the two."
 
-    def known(self, cursor, keys: Sequence[str]) -> dict[str, str]:
+    def known(self, cursor: CursorWrapper, keys: Sequence[str]) -> dict[str, str]:
         cursor.execute("SELECT code FROM codes_voucher WHERE code = ANY(%s)", [list(keys)])
         return {code: TAKEN for (code,) in cursor.fetchall()}
 
-    def foresee(self, cursor, after: int) -> list[Refused]:
+    def foresee(self, cursor: CursorWrapper, after: int) -> list[Refused]:
         cursor.execute(_TAKEN, [after])
         return [Refused(row, TAKEN) for (row,) in cursor.fetchall()]
 
-    def write(self, cursor) -> Written:
+    def write(self, cursor: CursorWrapper) -> Written:
         if self.campaign and not Campaign.objects.live().filter(pk=self.campaign.pk).exists():
             raise ImportImpossible("The campaign was deleted in the meantime.")
         cursor.execute("SELECT count(*) FROM pg_temp.staged")

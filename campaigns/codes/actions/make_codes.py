@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from secrets import SystemRandom
+from typing import Any
 
 from django.db import connection, transaction
 from psycopg import sql
@@ -22,7 +23,7 @@ class CodeSpaceExhausted(Exception):
     """Too few free codes are left in the space. The text holds the arithmetic, for staff; the caller rolls back."""
 
 
-def make_codes(space: CodeSpace, *, count: int, **columns) -> int:
+def make_codes(space: CodeSpace, *, count: int, **columns: Any) -> int:
     """Inserts exactly `count` new vouchers with random codes, in the caller's transaction; returns `count`.
 
     `columns` are the other columns of the voucher, by their names in the database (campaign_id=…, type=…).
@@ -54,7 +55,7 @@ def make_codes(space: CodeSpace, *, count: int, **columns) -> int:
     )
 
 
-def make_code(space: CodeSpace, **columns) -> int:
+def make_code(space: CodeSpace, **columns: Any) -> int:
     """One new voucher, as make_codes() does it; returns its key."""
     make_codes(space, count=1, **columns)
     with connection.cursor() as cursor:

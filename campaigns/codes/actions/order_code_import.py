@@ -21,14 +21,14 @@ from config.imports.order_import import order_import, order_import_of_rows
 class CodesMissing(ValueError):
     """Some of the rows have no code."""
 
-    def __init__(self, count: int):
+    def __init__(self, count: int) -> None:
         super().__init__(f"Found {count} voucher(s) without 'code' value")
 
 
 class CodesRepeated(ValueError):
     """Codes that stand twice among the rows, or that exist on the server."""
 
-    def __init__(self, codes: Sequence[str]):
+    def __init__(self, codes: Sequence[str]) -> None:
         shown = ", ".join(codes[:5]) + (", …" if len(codes) > 5 else "")
         super().__init__(f"{len(codes)} voucher codes(s) already exist: {shown}")
 

@@ -17,7 +17,7 @@ BY_NAME = f"SELECT {COLUMNS} FROM campaigns_campaign c WHERE c.name = %s AND c.d
 class CampaignNotFound(LookupError):
     """No campaign has that name or id."""
 
-    def __init__(self, reference: str):
+    def __init__(self, reference: str) -> None:
         super().__init__(f"Cannot find campaign with id {reference}")
         self.reference = reference
 
@@ -25,7 +25,7 @@ class CampaignNotFound(LookupError):
 class VoucherNotFound(LookupError):
     """No voucher has that code or id."""
 
-    def __init__(self, reference: str):
+    def __init__(self, reference: str) -> None:
         super().__init__(f"Cannot find voucher with id {reference}")
         self.reference = reference
 

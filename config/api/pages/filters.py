@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import django_filters
 from django import forms
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from config.api.models import ApiCall
@@ -51,7 +52,7 @@ class CallFilter(django_filters.FilterSet):
     edge: Edge | None = None
     looked_at = 0
 
-    def filter_queryset(self, calls):
+    def filter_queryset(self, calls: QuerySet) -> QuerySet:
         asked = self.form.cleaned_data
         if period := asked.pop("since", None):  # first, and no field of a call
             calls = calls.filter(at__gte=timezone.now() - PERIODS[period])
@@ -67,11 +68,11 @@ class CallFilter(django_filters.FilterSet):
         text = self.data.get("beyond", "")
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
-    def below(self, calls, name, path):
+    def below(self, calls: QuerySet, name: str, path: str) -> QuerySet:
         path = path.strip()
         return calls.filter(path__startswith=path if path.startswith("/") else f"/v1/{path}")
 
-    def answered(self, calls, name, status):
+    def answered(self, calls: QuerySet, name: str, status: str) -> QuerySet:
         if not status.endswith("xx"):
             return calls.filter(status=status)
         hundreds = int(status[0]) * 100

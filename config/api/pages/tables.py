@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_tables2 as tables
 from django.utils.safestring import SafeString
 
@@ -58,5 +60,5 @@ class CallTable(Table):
         model = ApiCall
         fields = ("at", "path", "status", "duration_ms", "request_id")
 
-    def render_duration_ms(self, value):
+    def render_duration_ms(self, value: Any) -> str:
         return f"{value:,.0f} ms" if value >= 10 else f"{value:.1f} ms"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -17,6 +19,7 @@ from config.api.models import ApiKey
 from config.api.pages.filters import CallFilter
 from config.api.pages.forms import ApiKeyForm
 from config.api.pages.tables import ApiKeyTable, CallTable
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import Looked, list_page
 from config.staff.pages.dialogs import leave
 from config.staff.pages.views import form_page
@@ -25,13 +28,13 @@ from config.staff.roles import MANAGE, requires
 
 @require_safe
 @requires(MANAGE)
-def api_keys(request):
+def api_keys(request: HtmxHttpRequest) -> HttpResponse:
     return list_page(request, "api/api_keys.html", ApiKeyTable(ApiKey.objects.all()), {"title": "API keys"})
 
 
 @form_page
 @requires(MANAGE)
-def create_key(request):
+def create_key(request: HtmxHttpRequest) -> HttpResponse:
     form = ApiKeyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -47,7 +50,7 @@ def create_key(request):
 @require_GET
 @never_cache
 @requires(MANAGE)
-def key_made(request, key_id):
+def key_made(request: HtmxHttpRequest, key_id: int) -> HttpResponse:
     """The only page that ever shows a token, and it does so once: after a look the token is nowhere any more."""
     key = get_object_or_404(ApiKey, pk=key_id)
     if token := request.session.pop(_kept_as(key), None):
@@ -57,7 +60,7 @@ def key_made(request, key_id):
     return render(request, "api/api_key_shown.html", {"key": key, "title": key.name})
 
 
-def _keep_for_one_look(session, key: ApiKey, token: str) -> None:
+def _keep_for_one_look(session: SessionBase, key: ApiKey, token: str) -> None:
     """Saved with the key and not after it: a second click, which finds the key made, must find the token there."""
     session[_kept_as(key)] = token
     session.save()
@@ -78,7 +81,7 @@ def first_call(key: ApiKey, token: str, *, site: str) -> str:
 
 @require_safe
 @requires(MANAGE)
-def key_log(request, key_id):
+def key_log(request: HtmxHttpRequest, key_id: int) -> HttpResponse:
     key = get_object_or_404(ApiKey, pk=key_id)
     calls = CallFilter(request.GET, key.calls.all())
     table = CallTable(calls.qs)
@@ -92,7 +95,7 @@ def key_log(request, key_id):
 
 @form_page
 @requires(MANAGE)
-def revoke_key(request, key_id):
+def revoke_key(request: HtmxHttpRequest, key_id: int) -> HttpResponse:
     key = get_object_or_404(ApiKey, pk=key_id)
     back = reverse("api:api-keys")
     if request.method == "POST":

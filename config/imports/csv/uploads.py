@@ -229,7 +229,7 @@ class _TooLong(csv.Error):
 class _Lines:
     """Lines for csv.reader, which can be given back: those read since the record began are remembered."""
 
-    def __init__(self, text: io.TextIOWrapper):
+    def __init__(self, text: io.TextIOWrapper) -> None:
         self.text = text
         self.record: list[str] = []
         self.length = 0  # of the record

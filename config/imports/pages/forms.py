@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.http import QueryDict
 from django.template.defaultfilters import filesizeformat
 
 from config.imports.csv.columns import METADATA, Field
@@ -21,14 +23,14 @@ class UploadForm(forms.Form):
     )
     single_column = True
 
-    def __init__(self, *args, too_large: bool = False, **kwargs):
+    def __init__(self, *args: Any, too_large: bool = False, **kwargs: Any) -> None:
         """`too_large`: the request was stopped (config/api/upload_limit.py), so there is no file to be seen."""
         super().__init__(*args, **kwargs)
         self.fields["file"].help_text = f"The first row must contain headings. Up to {_limit()}."
         if too_large:
             self.fields["file"].error_messages["required"] = self._too_large()
 
-    def clean_file(self):
+    def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if file.size > settings.UPLOAD_MAX_BYTES:
             raise forms.ValidationError(self._too_large())
@@ -56,7 +58,7 @@ class OptionsForm(forms.Form):
         widget=forms.RadioSelect,
     )
 
-    def __init__(self, data=None, *, draft: CsvImport):
+    def __init__(self, data: QueryDict | None = None, *, draft: CsvImport) -> None:
         super().__init__(data, initial={name: getattr(draft, name) for name in self.base_fields})
 
     @property
@@ -68,7 +70,7 @@ class OptionsForm(forms.Form):
 class ColumnsForm(forms.Form):
     """One select for each column of the file: what it becomes. Drawn from the draft's mapping, never bound."""
 
-    def __init__(self, *, headings: Sequence[str], mapping: dict[str, str], fields: Sequence[Field]):
+    def __init__(self, *, headings: Sequence[str], mapping: dict[str, str], fields: Sequence[Field]) -> None:
         super().__init__()
         choices = [(field.name, field.label) for field in fields]
         for index, heading in enumerate(headings):
@@ -81,7 +83,7 @@ class ColumnsForm(forms.Form):
             )
 
 
-def chosen_mapping(data, headings: Sequence[str], fields: Sequence[Field]) -> dict[str, str]:
+def chosen_mapping(data: QueryDict, headings: Sequence[str], fields: Sequence[Field]) -> dict[str, str]:
     """The mapping that the selects of a ColumnsForm were set to; what they do not offer counts as "Do not import"."""
     names = {field.name for field in fields}
     mapping = {}

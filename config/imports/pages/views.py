@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Any
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpResponse
@@ -33,6 +34,7 @@ from config.imports.models import CsvImport
 from config.imports.pages.forms import ColumnsForm, OptionsForm, UploadForm, chosen_mapping, mapping_errors
 from config.imports.retry_import import NotFailed, retry_import
 from config.imports.run_import import Importer
+from config.staff.htmx_request import HtmxHttpRequest
 
 RECENT = 10  # imports listed below the upload
 SHOWN = 100  # refused rows on the page
@@ -55,7 +57,7 @@ class ImportKind:
     warning: Callable[[CsvImport], str] = lambda draft: ""  # what a person should know before starting it
 
 
-def upload_page(request, kind: ImportKind, *, context: dict, **columns) -> HttpResponse:
+def upload_page(request: HtmxHttpRequest, kind: ImportKind, *, context: dict, **columns: Any) -> HttpResponse:
     """The form, and the recent imports. `columns` are those of the draft that say where it belongs."""
     too_large = is_too_large(request)
     form = UploadForm(request.POST, request.FILES, too_large=too_large) if request.method == "POST" else UploadForm()
@@ -78,7 +80,7 @@ def upload_page(request, kind: ImportKind, *, context: dict, **columns) -> HttpR
     return render(request, "imports/upload.html", {"form": form, "recent": recent, "page": kind.page, **context})
 
 
-def import_page(request, kind: ImportKind, csv_import: CsvImport, *, context: dict) -> HttpResponse:
+def import_page(request: HtmxHttpRequest, kind: ImportKind, csv_import: CsvImport, *, context: dict) -> HttpResponse:
     """One address for the whole life of an import: it can be left and found again."""
     context = {"import": csv_import, "page": kind.page, "title": csv_import.original_name, **context}
     if csv_import.status == Status.DRAFT:
@@ -117,7 +119,7 @@ def _duration(csv_import: CsvImport) -> str:
     return f"In {seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"In {max(seconds, 1)} s"
 
 
-def _draft_page(request, kind: ImportKind, draft: CsvImport, context: dict) -> HttpResponse:
+def _draft_page(request: HtmxHttpRequest, kind: ImportKind, draft: CsvImport, context: dict) -> HttpResponse:
     """POST keeps what was chosen. Where "start" was pressed and nothing is wrong, it starts the import."""
     importer = kind.importer(draft)
     options = kind.form(request.POST or None, draft=draft)
@@ -164,7 +166,7 @@ def _columns(kind: ImportKind, draft: CsvImport, shown: Preview) -> list[tuple]:
     ]
 
 
-def _cells(kind: ImportKind, draft: CsvImport, shown: Preview, row) -> list[str]:
+def _cells(kind: ImportKind, draft: CsvImport, shown: Preview, row: Any) -> list[str]:
     """The row's cells as they may be shown, as many as there are headings."""
     padded = [*row.cells, *[""] * len(shown.headings)][: len(shown.headings)]
     return [kind.masked(draft.mapping.get(str(index), ""), _shown(cell)) for index, cell in enumerate(padded)]
@@ -175,14 +177,14 @@ def _shown(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
-def _page_or_part(request, page: str, part: str, context: dict) -> HttpResponse:
+def _page_or_part(request: HtmxHttpRequest, page: str, part: str, context: dict) -> HttpResponse:
     wants_part = request.htmx and not request.htmx.history_restore_request and request.htmx.target == "import"
     response = render(request, part if wants_part else page, context)
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
 
 
-def discard(request, csv_import: CsvImport, *, upload_url: str) -> HttpResponse:
+def discard(request: HtmxHttpRequest, csv_import: CsvImport, *, upload_url: str) -> HttpResponse:
     try:
         discard_import(csv_import)
     except NotADraft:
@@ -192,7 +194,7 @@ def discard(request, csv_import: CsvImport, *, upload_url: str) -> HttpResponse:
     return redirect(upload_url)
 
 
-def retry(request, kind: ImportKind, csv_import: CsvImport) -> HttpResponse:
+def retry(request: HtmxHttpRequest, kind: ImportKind, csv_import: CsvImport) -> HttpResponse:
     try:
         retry_import(csv_import, by=Actor.user(request.user), defer=kind.defer)
     except NotFailed:

@@ -32,11 +32,19 @@ class Compare(Func):
 
     output_field = BooleanField()
 
-    def __init__(self, expressions: Sequence[Any], operator: str, values: Sequence[Any], **extra):
+    def __init__(self, expressions: Sequence[Any], operator: str, values: Sequence[Any], **extra: Any) -> None:
         super().__init__(*expressions, *(Value(value) for value in values), **extra)
         self.operator = operator
 
-    def as_sql(self, compiler, connection, function=None, template=None, arg_joiner=None, **extra_context):
+    def as_sql(
+        self,
+        compiler: Any,
+        connection: Any,
+        function: str | None = None,
+        template: str | None = None,
+        arg_joiner: str | None = None,
+        **extra_context: Any,
+    ) -> tuple[str, Any]:
         sql, parameters = [], []
         for source in self.source_expressions:
             text, values = compiler.compile(source)
@@ -140,7 +148,7 @@ def name_of(expression: Any) -> str | None:
     return getattr(expression, "name", None) if isinstance(expression, F) else None
 
 
-def _field(model: Any, name: str):
+def _field(model: Any, name: str) -> Any:
     """The last field of `campaign__name`, or None where it is no path of fields."""
     field = None
     for step in name.split(LOOKUP_SEP):

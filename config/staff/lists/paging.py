@@ -6,7 +6,7 @@ a day. `?page=7` is understood as well, for addresses that were kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -41,7 +41,7 @@ class Page:
 
     def __init__(
         self, queryset: QuerySet, asked: Mapping[str, str], *, per_page: int, key: str = "pk", moment: str = ""
-    ):
+    ) -> None:
         self._queryset, self._per_page, self._key = queryset, per_page, key
         self._order = order_of(queryset, key=key)
         self._backwards = [part.reversed() for part in self._order]
@@ -52,10 +52,10 @@ class Page:
         self.start_index: int | None = 1  # None: not known, since counting ended before
         self.rows = self.object_list = self._read(asked)  # a table has its own rows around them
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         return iter(self.object_list)
 
-    def __getitem__(self, number: int):
+    def __getitem__(self, number: int) -> Any:
         return self.object_list[number]
 
     def __len__(self) -> int:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import django_tables2 as tables
-from django.http import HttpResponse
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django_filters import FilterSet
 from django_tables2.rows import BoundRows
 
 from config.staff.lists.paging import PER_PAGE, PLACE, Page
@@ -57,13 +59,13 @@ class Table(tables.Table):
         attrs = {"class": "data"}
         orderable = False
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("empty_text", self.empty_text)
         super().__init__(*args, **kwargs)
 
     html_id = "list"
 
-    def read(self, request) -> Table:
+    def read(self, request: HttpRequest) -> Table:
         """Takes order and page from the address. Nonsense there is never an error: the first page is shown."""
         self.request = request
         if self.sort:
@@ -85,7 +87,12 @@ class Table(tables.Table):
 
 
 def list_page(
-    request, template: str, table: Table, context: dict | Callable[[], dict] | None = None, *, filterset=None
+    request: HttpRequest,
+    template: str,
+    table: Table,
+    context: dict | Callable[[], dict] | None = None,
+    *,
+    filterset: FilterSet | None = None,
 ) -> HttpResponse:
     """The page `template`, or, when HTMX asks for the table only, the table only. One template, one partial.
 
@@ -107,7 +114,7 @@ def list_page(
     return response
 
 
-def _in_words(form) -> Iterator[str]:
+def _in_words(form: BaseForm) -> Iterator[str]:
     for name, errors in form.errors.items():
         about = f"{form.fields[name].label}: " if name in form.fields else ""
         yield from (f"{about}{error}" for error in errors)
@@ -122,5 +129,5 @@ class NumberColumn(tables.Column):
 class WhenColumn(tables.TemplateColumn):
     """A moment: relative, with the exact time on hover."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(template_code="{% when value %}", **kwargs)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 import django_filters
 from django import forms
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from config.staff.audit_sentences import actions
@@ -44,7 +47,7 @@ def actor_choices() -> list:
 class PeriodForm(forms.Form):
     """Of a list that is filtered by days, `since` and `until`."""
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         given = super().clean()
         since, until = given.get("since"), given.get("until")
         if since and until and since > until:
@@ -72,19 +75,19 @@ class AuditFilter(django_filters.FilterSet):
         form = PeriodForm
         fields: list[str] = []
 
-    def about(self, entries, name, text):
+    def about(self, entries: QuerySet, name: str, text: str) -> QuerySet:
         """By the object's id, exactly, or by the beginning of its label."""
         text = text.strip()
         return entries.alias(_label=Lower("object_label")).filter(
             Q(object_id=text) | Q(_label__startswith=text.lower())
         )
 
-    def done_by(self, entries, name, actor):
+    def done_by(self, entries: QuerySet, name: str, actor: str) -> QuerySet:
         kind, _, key = actor.partition("-")
         return entries.filter(actor_kind=kind, actor_id=int(key) if key else None)
 
-    def from_day(self, entries, name, day):
+    def from_day(self, entries: QuerySet, name: str, day: date) -> QuerySet:
         return entries.filter(created_at__gte=start_of(day))
 
-    def to_day(self, entries, name, day):
+    def to_day(self, entries: QuerySet, name: str, day: date) -> QuerySet:
         return entries.filter(created_at__lt=end_of(day))

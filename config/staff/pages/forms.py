@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import zoneinfo
 from functools import cache
-from typing import Any
+from typing import Any, Never
 
 from django import forms
+from django.contrib.auth.models import Group
 
 from config.metadata import MetadataRefused, check_metadata
 from config.staff.models import ProjectSettings
@@ -20,14 +21,14 @@ class MetadataField(forms.CharField):
 
     widget = forms.Textarea
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("required", False)
         kwargs.setdefault(
             "help_text", "A JSON object of at most 32 KB, such as <code>{&quot;lang&quot;: &quot;en&quot;}</code>."
         )
         super().__init__(**kwargs)
 
-    def widget_attrs(self, widget) -> dict:
+    def widget_attrs(self, widget: Any) -> dict:
         return {**super().widget_attrs(widget), "class": "mono", "rows": 4, "spellcheck": "false"}
 
     def prepare_value(self, value: Any) -> str:
@@ -66,7 +67,7 @@ def _parsed(text: str) -> Any:
         ) from None
 
 
-def _refuse_constant(name: str):
+def _refuse_constant(name: str) -> Never:
     raise forms.ValidationError(f"{name} is not a JSON value.")
 
 
@@ -103,7 +104,7 @@ class SettingsForm(forms.ModelForm):
         ("Codes in API exports", "", ["reveal_unpublished_codes"]),
     ]
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.show_hidden_initial = True  # so that a form that was open for long puts nothing back
@@ -133,5 +134,5 @@ class SettingsForm(forms.ModelForm):
 class RolesField(forms.ModelMultipleChoiceField):
     """Each role with what it lets somebody do."""
 
-    def label_from_instance(self, group) -> str:
+    def label_from_instance(self, group: Group) -> str:
         return f"{group.name}: {EXPLAINED[group.name]}" if group.name in EXPLAINED else group.name

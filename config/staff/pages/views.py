@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from config.actor import Actor
 from config.staff.change_settings import change_settings
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import list_page
 from config.staff.models import AuditEntry
 from config.staff.pages.filters import AuditFilter
@@ -20,7 +22,7 @@ form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 @form_page
 @requires(MANAGE)
-def project_settings(request):
+def project_settings(request: HtmxHttpRequest) -> HttpResponse:
     form = SettingsForm(request.POST or None, instance=request.project)
     if request.method == "POST" and form.is_valid():
         changed = change_settings(form.changes(), by=Actor.user(request.user))
@@ -33,6 +35,6 @@ def project_settings(request):
 
 @require_safe
 @requires(MANAGE)
-def audit_log(request):
+def audit_log(request: HtmxHttpRequest) -> HttpResponse:
     entries = AuditFilter(request.GET, AuditEntry.objects.all())
     return list_page(request, "staff/audit_log.html", AuditTable(entries.qs), {"title": "Audit log"}, filterset=entries)

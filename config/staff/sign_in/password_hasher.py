@@ -19,7 +19,7 @@ class TooManyPasswords(Exception):
 class TakingTurns(PBKDF2PasswordHasher):
     """Django's own hasher under its own name, so that every password that was ever set keeps working."""
 
-    def encode(self, password, salt, iterations=None):
+    def encode(self, password: str, salt: str, iterations: int | None = None) -> str:
         if not _turns.acquire(timeout=PATIENCE):
             raise TooManyPasswords
         try:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zlib import crc32
 
 from django import template
+from django.forms import BaseForm
+from django.template import Context
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
@@ -82,7 +85,7 @@ def when(moment: datetime | None, empty: str = "–") -> SafeString:
 
 
 @register.simple_tag
-def as_of(moment: datetime | None) -> SafeString | str:
+def as_of(moment: datetime | None) -> str:
     """Behind a count that was made some time ago: "as of 12:03". Nothing behind one that was made here and now."""
     if moment is None:
         return ""
@@ -137,13 +140,13 @@ def crumbs(*parts: str) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def money(context, amount: Decimal | None) -> str:
+def money(context: Context, amount: Decimal | None) -> str:
     """10.5 -> "10.50 EUR", in the project's currency."""
     return _money(amount, _currency(context)) if amount is not None else "–"
 
 
 @register.simple_tag(takes_context=True)
-def worth(context, thing) -> str:
+def worth(context: Context, thing: Any) -> str:
     """What a campaign or voucher is worth, from its fields of campaigns.models.Value: "20% off", "5.00 EUR off"."""
     currency = _currency(context)
     if thing.gift_amount is not None:
@@ -161,7 +164,7 @@ def worth(context, thing) -> str:
     return ""
 
 
-def _currency(context) -> str:
+def _currency(context: Context) -> str:
     project = getattr(context.get("request"), "project", None)
     return project.currency if project else "EUR"
 
@@ -175,13 +178,13 @@ def _plain(value: Decimal) -> str:
 
 
 @register.filter
-def as_json(value) -> str:
+def as_json(value: Any) -> str:
     """Metadata for reading: indented, keys in order."""
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str)
 
 
 @register.filter
-def fieldsets(form):
+def fieldsets(form: BaseForm) -> list[Any]:
     """[(legend, help, [bound fields])]: the form's own `fieldsets`, or all its visible fields under no legend."""
     declared = getattr(form, "fieldsets", None)
     if not declared:

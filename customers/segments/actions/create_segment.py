@@ -41,7 +41,7 @@ class InvalidSegment(ValueError):
 class SegmentNameTaken(Exception):
     """Another segment has this name."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str) -> None:
         super().__init__(f"There is already a segment called “{name}”. Choose another name.")
         self.name = name
 
@@ -49,7 +49,7 @@ class SegmentNameTaken(Exception):
 class CustomersNotFound(LookupError):
     """Of the picked customers these do not exist; `references` as they were given."""
 
-    def __init__(self, references: Sequence[str]):
+    def __init__(self, references: Sequence[str]) -> None:
         more = f" and {len(references) - 5:,} more" if len(references) > 5 else ""
         several = "s" if len(references) > 1 else ""
         super().__init__(f"Cannot find customer{several} with id {', '.join(references[:5])}{more}")
@@ -111,7 +111,7 @@ def check_name(name: str) -> str:
     return name
 
 
-def _create(segment: Segment, *, by: Actor, **details) -> Segment:
+def _create(segment: Segment, *, by: Actor, **details: Any) -> Segment:
     check_name(segment.name)
     try:
         with transaction.atomic():

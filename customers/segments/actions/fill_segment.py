@@ -46,7 +46,7 @@ class Filled(NamedTuple):
 class UnknownLines(Exception):
     """Lines at which nobody was found; `lines` are the first 20 of the `count`, [(number, what was given)]."""
 
-    def __init__(self, lines: list[tuple[int, str]], count: int):
+    def __init__(self, lines: list[tuple[int, str]], count: int) -> None:
         several = "s" if count > 1 else ""
         super().__init__(f"{count:,} line{several} of the list match no customer.")
         self.lines, self.count = lines, count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from django.http import QueryDict
@@ -57,7 +57,7 @@ FIRST = {"metadata": "$is", "created_at": "$after", "updated_at": "$after", "bir
 class Row:
     """One condition, as typed. `which` is the metadata key, the event's name or the campaign, where the field has one."""
 
-    def __init__(self, field: str = "name", which: str = "", op: str = "$is", value: str = ""):
+    def __init__(self, field: str = "name", which: str = "", op: str = "$is", value: str = "") -> None:
         self.field, self.which, self.op, self.value = field, which.strip(), op, value.strip()
         self.error = ""
         # What the field of before could, this one perhaps cannot.
@@ -148,7 +148,7 @@ class Conditions:
         stored: Mapping[str, Any] | None = None,
         read: Callable[[Mapping[str, Any]], Any] = read_segment_filter,
         of_event: bool = False,
-    ):
+    ) -> None:
         self.read, self.of_event = read, of_event
         self.error = ""
         self.filter: dict[str, Any] = {}
@@ -215,7 +215,7 @@ def in_words(conditions: Mapping[str, Any] | None, *, of_event: bool = False) ->
     return [row.words() for row in _rows(conditions or {}, of_event=of_event)]
 
 
-def _rows(conditions: Mapping[str, Any], *, of_event: bool):
+def _rows(conditions: Mapping[str, Any], *, of_event: bool) -> Iterator[Row]:
     for name, value in conditions.items():
         if name == "junction" or not isinstance(value, Mapping):
             continue

@@ -37,7 +37,7 @@ class ListForm(forms.Form):
     leave_out_unknown = forms.BooleanField(label="Skip lines that match no customer", required=False)
     all_optional = single_column = True
 
-    def clean_file(self):
+    def clean_file(self) -> Iterator[str] | None:
         file = self.cleaned_data["file"]
         if not file:
             return None

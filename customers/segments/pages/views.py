@@ -7,12 +7,14 @@ from typing import NamedTuple
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from config.actor import Actor
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import list_page
 from config.staff.pages.dialogs import leave
 from config.staff.roles import PUBLISH, READ, requires
@@ -28,7 +30,7 @@ from customers.segments.actions.create_segment import (
     create_static_segment,
 )
 from customers.segments.actions.delete_segment import SegmentInUse, delete_segment
-from customers.segments.actions.fill_segment import UnknownLines, fill_segment, take_out
+from customers.segments.actions.fill_segment import Filled, UnknownLines, fill_segment, take_out
 from customers.segments.models import Segment
 from customers.segments.pages.condition_forms import Conditions, in_words
 from customers.segments.pages.filters import SegmentFilter
@@ -57,14 +59,14 @@ class Audience(NamedTuple):
 
 @require_safe
 @requires(READ)
-def segments(request):
+def segments(request: HtmxHttpRequest) -> HttpResponse:
     found = SegmentFilter(request.GET, Segment.objects.all())
     return list_page(request, "segments/list.html", SegmentTable(found.qs), {"title": "Segments"}, filterset=found)
 
 
 @require_safe
 @requires(READ)
-def segment(request, segment_id):
+def segment(request: HtmxHttpRequest, segment_id: int) -> HttpResponse:
     segment = _segment(segment_id)
     members = Customer.objects.live().filter(in_segment(segment))
     found = CustomerFilter(request.GET, members.defer(*HEAVY))
@@ -87,14 +89,14 @@ def segment(request, segment_id):
 
 @form_page
 @requires(PUBLISH)
-def create_segment(request):
+def create_segment(request: HtmxHttpRequest) -> HttpResponse:
     """With a filter."""
     return _filter_page(request, None)
 
 
 @form_page
 @requires(PUBLISH)
-def edit_segment(request, segment_id):
+def edit_segment(request: HtmxHttpRequest, segment_id: int) -> HttpResponse:
     segment = _segment(segment_id)
     if segment.filter is not None:
         return _filter_page(request, segment)
@@ -104,7 +106,7 @@ def edit_segment(request, segment_id):
     return render(request, "segments/rename.html", {"form": form, "segment": segment, "title": "Rename segment"})
 
 
-def _filter_page(request, segment: Segment | None):
+def _filter_page(request: HtmxHttpRequest, segment: Segment | None) -> HttpResponse:
     """Name and conditions. The buttons that add and remove a row send the form as well, and save nothing."""
     sent = request.POST if request.method == "POST" else None
     form = SegmentForm(sent, initial={"name": segment.name if segment else ""})
@@ -162,14 +164,14 @@ def _saved_filter(form: SegmentForm, conditions: Conditions, segment: Segment | 
 
 @require_safe
 @requires(PUBLISH)
-def count_segment(request):
+def count_segment(request: HtmxHttpRequest) -> HttpResponse:
     """Whom the conditions of the form would fit now: how many, and five of them."""
     return render(request, "segments/_audience.html", {"audience": _audience(Conditions(request.GET))})
 
 
 @form_page
 @requires(PUBLISH)
-def create_static(request):
+def create_static(request: HtmxHttpRequest) -> HttpResponse:
     """Of a list."""
     form = NewListForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
@@ -190,7 +192,7 @@ def create_static(request):
 
 @form_page
 @requires(PUBLISH)
-def fill(request, segment_id):
+def fill(request: HtmxHttpRequest, segment_id: int) -> HttpResponse:
     segment = get_object_or_404(Segment, pk=segment_id, type=Segment.Type.STATIC)
     form = ListForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
@@ -206,7 +208,7 @@ def fill(request, segment_id):
 
 @require_POST
 @requires(PUBLISH)
-def add_customer(request, segment_id):
+def add_customer(request: HtmxHttpRequest, segment_id: int) -> HttpResponse:
     segment = get_object_or_404(Segment, pk=segment_id, type=Segment.Type.STATIC)
     form = PickForm(request.POST)
     if form.is_valid():
@@ -221,7 +223,7 @@ def add_customer(request, segment_id):
 
 @require_POST
 @requires(PUBLISH)
-def remove_customer(request, segment_id, customer_id):
+def remove_customer(request: HtmxHttpRequest, segment_id: int, customer_id: int) -> HttpResponse:
     segment = get_object_or_404(Segment, pk=segment_id, type=Segment.Type.STATIC)
     customer = get_object_or_404(Customer, pk=customer_id)
     if take_out(segment, customer, by=Actor.user(request.user)):
@@ -231,7 +233,7 @@ def remove_customer(request, segment_id, customer_id):
 
 @form_page
 @requires(PUBLISH)
-def remove_segment(request, segment_id):
+def remove_segment(request: HtmxHttpRequest, segment_id: int) -> HttpResponse:
     segment = _segment(segment_id)
     if request.method == "POST":
         try:
@@ -255,7 +257,7 @@ def remove_segment(request, segment_id):
 
 @require_safe
 @requires(READ)
-def find(request):
+def find(request: HtmxHttpRequest) -> HttpResponse:
     """What a type-ahead for known customers is answered with."""
     text = " ".join(request.GET.get("q", "").split())
     found = search(Customer.objects.live().defer(*HEAVY), text)[:SUGGESTIONS] if text else []
@@ -282,7 +284,7 @@ def _saved(form: SegmentForm, segment: Segment, *, by: Actor) -> bool:
     return form.is_valid()
 
 
-def _filled(form: ListForm, segment: Segment, *, by: Actor):
+def _filled(form: ListForm, segment: Segment, *, by: Actor) -> Filled:
     return fill_segment(segment, form.lines(), leave_out_unknown=form.cleaned_data["leave_out_unknown"], by=by)
 
 
@@ -297,7 +299,7 @@ def _counted(customers: int) -> str:
     return f"{customers:,} customer{'' if customers == 1 else 's'}"
 
 
-def _and_unknown(filled) -> str:
+def _and_unknown(filled: Filled) -> str:
     return f", {filled.unknown:,} skipped" if filled.unknown else ""
 
 

@@ -20,7 +20,7 @@ MOST_LISTED = 1000  # of the static segments of one customer
 class SegmentNotFound(LookupError):
     """No segment has the given id."""
 
-    def __init__(self, reference: str):
+    def __init__(self, reference: str) -> None:
         super().__init__(f"Cannot find segment with id {reference}")
         self.reference = reference
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
 from campaigns.codes.queries.find import CampaignNotFound, find_campaign
 from campaigns.models import Campaign
@@ -90,7 +91,7 @@ class RuleForm(forms.Form):
     per = forms.ChoiceField(label="Period", choices=PERIODS, required=False)
     all_optional = True
 
-    def __init__(self, data=None, *, rule: Rule | None = None, name: str = ""):
+    def __init__(self, data: QueryDict | None = None, *, rule: Rule | None = None, name: str = "") -> None:
         super().__init__(data, initial={"name": name, **(_initial(rule) if rule else {})})
         for field in ("segment", "only_segment"):
             self.fields[field].queryset = Segment.objects.order_by("name", "pk")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_tables2 as tables
-from django.db.models import OuterRef, Subquery
+from django.contrib.auth.models import User
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.template.loader import render_to_string
 from django.urls import reverse_lazy
+from django.utils.safestring import SafeString
 
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import Table, WhenColumn
 from config.staff.roles import PUBLISH, may, reveals_codes
 from config.staff.templatetags.handout import pill
@@ -34,7 +39,7 @@ class AutomationTable(Table):
         model = Distribution
         fields = ("name", "status", "latest", "created_at")
 
-    def __init__(self, distributions, *, user, **kwargs):
+    def __init__(self, distributions: QuerySet, *, user: User, **kwargs: Any) -> None:
         if may(user, PUBLISH):
             self.empty_url = reverse_lazy("automation:create")
         fired = Firing.objects.filter(distribution=OuterRef("pk")).order_by("-pk")
@@ -45,7 +50,7 @@ class AutomationTable(Table):
             **kwargs,
         )
 
-    def render_status(self, record: Distribution):
+    def render_status(self, record: Distribution) -> SafeString:
         return status_pill(record)
 
 
@@ -69,26 +74,26 @@ class FiringTable(Table):
         model = Firing
         fields = ("created_at", "customer", "code", "reason", "outcome")
 
-    def __init__(self, firings, *, run: Distribution, user, **kwargs):
+    def __init__(self, firings: QuerySet, *, run: Distribution, user: User, **kwargs: Any) -> None:
         self.run = run
         self.reveals, self.may_resolve = reveals_codes(user), may(user, PUBLISH)
         hidden = () if run.campaign_id else ("code",)
         super().__init__(firings.select_related("customer", "delivery__publication"), exclude=hidden, **kwargs)
 
-    def before_render(self, request):
+    def before_render(self, request: HtmxHttpRequest) -> None:
         deliveries = [row.record.delivery for row in self.paginated_rows if row.record.delivery]
         for delivery in deliveries:
             delivery.distribution = self.run
         attach_ledger([delivery.publication for delivery in deliveries if delivery.publication])
 
-    def render_customer(self, value):
+    def render_customer(self, value: Any) -> SafeString:
         return customer_link(value)
 
-    def render_code(self, record: Firing):
+    def render_code(self, record: Firing) -> SafeString:
         if not record.delivery or not record.delivery.publication:
             return NOTHING
         context = {"publication": record.delivery.publication, "reveals": self.reveals}
         return render_to_string("publications/_history_codes.html", context)
 
-    def render_outcome(self, record: Firing):
+    def render_outcome(self, record: Firing) -> SafeString:
         return state_pill(record.delivery) if record.delivery else pill(record.get_outcome_display(), "calm")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -103,7 +103,7 @@ def _campaigns() -> list[tuple[Campaign, int, int]]:
     """Each with the number of its codes and how many of them are published."""
     now = timezone.now().replace(minute=0, second=0, microsecond=0)
 
-    def day(n: int):
+    def day(n: int) -> datetime:
         return now + timedelta(days=n)
 
     return [

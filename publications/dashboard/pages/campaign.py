@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from campaigns.codes.models import Voucher
 from campaigns.models import Campaign
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import list_page
 from config.staff.models import AuditEntry
 from config.staff.pages.tables import AuditTable
@@ -22,7 +24,7 @@ from publications.tallies.tally import overview_of, tally_days
 
 @require_safe
 @requires(READ)
-def campaign(request, campaign_id):
+def campaign(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
     """A deleted campaign is found here still, by links from the history: what was published can always be read back."""
     campaign = get_object_or_404(Campaign.objects.select_related("kept_count"), pk=campaign_id)
     reveals = reveals_codes(request.user)
@@ -59,7 +61,7 @@ def _overview(campaign: Campaign, publications: HistoryFilter) -> dict:
 
 @require_safe
 @requires(READ)
-def campaign_codes(request, campaign_id):
+def campaign_codes(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign.objects.select_related("kept_count"), pk=campaign_id)
     reveals = reveals_codes(request.user)
     codes = CampaignCodeFilter(request.GET, _codes_of(campaign), reveals=reveals)
@@ -84,7 +86,7 @@ def _codes_of(campaign: Campaign) -> QuerySet[Voucher]:
 
 @require_safe
 @requires(READ)
-def campaign_activity(request, campaign_id):
+def campaign_activity(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign.objects.select_related("kept_count"), pk=campaign_id)
     entries = AuditEntry.objects.filter(campaign_id=campaign.pk).order_by("-created_at", "-id")
     return list_page(

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -12,6 +17,7 @@ from campaigns.codes.balance import was_ever_used
 from campaigns.codes.models import Voucher
 from campaigns.codes.state import balance, gift_amount
 from config.actor import Actor
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.models import AuditEntry
 from config.staff.pages.dialogs import leave
 from config.staff.roles import MANAGE, READ, requires, reveals_codes
@@ -30,7 +36,7 @@ SHOWN = 50  # events of one code: it is published a few times at most, each time
 
 @require_safe
 @requires(READ)
-def code(request, voucher_id):
+def code(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
     voucher = get_object_or_404(Voucher.objects.select_related("campaign"), pk=voucher_id)
     reveals = reveals_codes(request.user)
     ledger = list(
@@ -80,7 +86,9 @@ def _terms(voucher: Voucher) -> dict:
     }
 
 
-def _timeline(ledger, failed, redemptions, changes, offers) -> list[dict]:
+def _timeline(
+    ledger: QuerySet, failed: QuerySet, redemptions: QuerySet, changes: QuerySet, offers: QuerySet
+) -> list[dict]:
     """What happened to the code, newest first."""
     events = []
     for row in ledger:
@@ -96,7 +104,7 @@ def _timeline(ledger, failed, redemptions, changes, offers) -> list[dict]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(MANAGE)
-def release(request, voucher_id):
+def release(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
     voucher = get_object_or_404(Voucher.objects.select_related("campaign"), pk=voucher_id)
     back = reverse("dashboard:code", kwargs={"voucher_id": voucher.pk})
     used = was_ever_used(voucher)
@@ -122,7 +130,7 @@ def release(request, voucher_id):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(MANAGE)
-def hold_back(request, voucher_id):
+def hold_back(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
     words = {
         "title": "Hold back this code",
         "explained": "It leaves the pool and is not published until a Manager returns it to the pool. Anyone who knows "
@@ -134,7 +142,7 @@ def hold_back(request, voucher_id):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(MANAGE)
-def put_back(request, voucher_id):
+def put_back(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
     words = {
         "title": "Return this code to the pool",
         "explained": "The next customer may get it. Anyone who had it before may still know it.",
@@ -143,7 +151,9 @@ def put_back(request, voucher_id):
     return _with_reason(request, voucher_id, put_code_back, "The code is back in the pool.", words)
 
 
-def _with_reason(request, voucher_id: int, verb, done: str, words: dict):
+def _with_reason(
+    request: HtmxHttpRequest, voucher_id: int, verb: Callable[..., Any], done: str, words: dict
+) -> HttpResponse:
     voucher = get_object_or_404(Voucher.objects.select_related("campaign"), pk=voucher_id)
     back = reverse("dashboard:code", kwargs={"voucher_id": voucher.pk})
     form = ReasonForm(request.POST or None)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from django.contrib import messages
 from django.db.models import Value
 from django.db.models.functions import Lower
+from django.db.models.query import QuerySet
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from config.actor import Actor
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.lists.tables import list_page
 from config.staff.roles import PUBLISH, READ, requires, reveals_codes
@@ -27,7 +30,7 @@ from publications.redemptions.pages.tables import RedemptionTable
 
 @require_safe
 @requires(READ)
-def customer(request, customer_id):
+def customer(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
     """An erased customer is found here still: their publications can be read back, without their name."""
     customer = get_object_or_404(Customer, pk=customer_id)
     return list_page(
@@ -47,7 +50,7 @@ def customer(request, customer_id):
 
 @require_safe
 @requires(READ)
-def customer_publications(request, customer_id):
+def customer_publications(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
     customer = get_object_or_404(Customer, pk=customer_id)
     publications = history(customer=customer, filters=request.GET, whole_codes=not reveals_codes(request.user))
     return list_page(
@@ -61,7 +64,7 @@ def customer_publications(request, customer_id):
 
 @require_safe
 @requires(READ)
-def customer_redemptions(request, customer_id):
+def customer_redemptions(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
     customer = get_object_or_404(Customer, pk=customer_id)
     redemptions = customer.redemptions.order_by("-created_at", "-pk")
     return list_page(
@@ -74,7 +77,7 @@ def customer_redemptions(request, customer_id):
 
 @require_safe
 @requires(READ)
-def customer_events(request, customer_id):
+def customer_events(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
     """What the shop told of by POST /v1/events."""
     customer = get_object_or_404(Customer, pk=customer_id)
     return list_page(
@@ -87,7 +90,7 @@ def customer_events(request, customer_id):
 
 @require_safe
 @requires(READ)
-def customer_messages(request, customer_id):
+def customer_messages(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
     """What distributions sent to the customer, or left them out of."""
     customer = get_object_or_404(Customer, pk=customer_id)
     return list_page(
@@ -106,7 +109,7 @@ def customer_messages(request, customer_id):
 
 @require_POST
 @requires(PUBLISH)
-def unsubscribe(request, customer_id):
+def unsubscribe(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
     """Who asked staff for no more e-mails: the same as by the link in each of them."""
     customer = get_object_or_404(Customer.objects.live(), pk=customer_id)
     if take_off(customer, by=Actor.user(request.user)):
@@ -120,7 +123,7 @@ def unsubscribe(request, customer_id):
 
 @require_POST
 @requires(PUBLISH)
-def resubscribe(request, customer_id):
+def resubscribe(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
     """Who asked to get e-mails again."""
     customer = get_object_or_404(Customer.objects.live(), pk=customer_id)
     if put_back(customer, by=Actor.user(request.user)):
@@ -134,7 +137,7 @@ def _unsubscribed(customer: Customer) -> Unsubscribe | None:
     return Unsubscribe.objects.filter(email=Lower(Value(customer.email))).first() if customer.email else None
 
 
-def _wallet(customer: Customer):
+def _wallet(customer: Customer) -> QuerySet[PublishedVoucher]:
     """The codes that the customer holds, the last published first: from the customer's index through the ledger's."""
     return (
         PublishedVoucher.objects.filter(publication__customer=customer, released_at=None)

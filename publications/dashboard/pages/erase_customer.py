@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from config.actor import Actor
 from config.erasure_journal import JournalNotWritten
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.pages.dialogs import leave
 from config.staff.roles import MANAGE, requires
 from customers.models import Customer
@@ -17,7 +19,7 @@ from publications.dashboard.erase_customer import erase_customer as erase
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(MANAGE)
-def erase_customer(request, customer_id):
+def erase_customer(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
     customer = get_object_or_404(Customer.objects.live(), pk=customer_id)
     if request.method == "POST":
         try:

@@ -7,6 +7,7 @@ import shlex
 
 from django.conf import settings
 from django.db import connection
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_safe
 from campaigns.codes.models import Voucher
 from campaigns.models import Campaign
 from config.api.models import ApiKey
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.models import AuditEntry
 from config.staff.roles import MANAGE, READ, may, requires, reveals_codes
@@ -31,7 +33,7 @@ LATEST = 8
 
 @require_safe
 @requires(READ)
-def home(request):
+def home(request: HtmxHttpRequest) -> HttpResponse:
     if request.htmx.target == RUNNING:
         response = render(request, "dashboard/_running_work.html", {"jobs": running_work(request.user)})
     elif latest := list(history().qs[:LATEST]):
@@ -49,7 +51,7 @@ SELECT (SELECT count(*) FROM (SELECT FROM campaigns_campaign WHERE deleted_at IS
 """
 
 
-def _overview(request, latest: list[Publication]) -> dict:
+def _overview(request: HtmxHttpRequest, latest: list[Publication]) -> dict:
     days = tally_days()
     attach_ledger(latest)
     with connection.cursor() as cursor:
@@ -76,7 +78,7 @@ def _overview(request, latest: list[Publication]) -> dict:
     }
 
 
-def _first_steps(request) -> dict:
+def _first_steps(request: HtmxHttpRequest) -> dict:
     """What is done already is ticked off; the first open step is the one to take."""
     campaign = Campaign.objects.live().order_by("-pk").first()
     key = ApiKey.objects.filter(revoked_at=None).first()

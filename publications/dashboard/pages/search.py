@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.roles import READ, requires, reveals_codes
 from publications.dashboard.queries.search_everything import SHOWN, page_of_id, search_everything
 
@@ -13,7 +15,7 @@ LONGEST = 255
 
 @require_safe
 @requires(READ)
-def search(request):
+def search(request: HtmxHttpRequest) -> HttpResponse:
     text = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:LONGEST]
     if text and (page := page_of_id(text)):
         return redirect(page)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from django.contrib.auth.models import User
 from django.db.models import BigIntegerField, F, QuerySet, Value
 from django.urls import reverse
 
@@ -51,7 +52,7 @@ KINDS = [
 ]  # fmt: skip
 
 
-def running_work(user) -> list[Job]:
+def running_work(user: User) -> list[Job]:
     """At most 10, the one that waits longest first. One query for all kinds."""
     first, *others = (_running(number, kind) for number, kind in enumerate(KINDS))
     rows = first.union(*others, all=True).order_by("created_at")[:SHOWN]
@@ -70,7 +71,7 @@ def _running(number: int, kind: Kind) -> QuerySet:
     )
 
 
-def _job(user, kind: Kind, *, noun: str, of_campaign: int | None, **progress) -> Job:
+def _job(user: User, kind: Kind, *, noun: str, of_campaign: int | None, **progress: Any) -> Job:
     if kind.model is Distribution:
         del progress["done"], progress["total"]
     work, url = kind.model(**progress), ""

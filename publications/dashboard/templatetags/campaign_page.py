@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import template
+from django.template import Context
 from django.urls import reverse
 
 from campaigns.codes.queries.count_codes import CodeCount, count_codes, is_pool_empty
@@ -26,7 +27,7 @@ TABS = [
 
 
 @register.inclusion_tag("partials/records/_campaign_head.html", takes_context=True)
-def campaign_head(context, campaign: Campaign, tab: str = "") -> dict:
+def campaign_head(context: Context, campaign: Campaign, tab: str = "") -> dict:
     """`{% campaign_head campaign "settings" %}` in the block `head`: crumbs, name, status, actions, and with a `tab` the tabs."""
     user = context["request"].user
     codes = _codes(context, campaign)
@@ -47,7 +48,7 @@ def campaign_head(context, campaign: Campaign, tab: str = "") -> dict:
 
 
 @register.inclusion_tag("partials/records/_campaign_tabs.html", takes_context=True)
-def campaign_tabs(context, campaign: Campaign, tab: str) -> dict:
+def campaign_tabs(context: Context, campaign: Campaign, tab: str) -> dict:
     """The tabs alone, for the page that has something between the head and them, and has counted already."""
     figures = context.get("figures") or figures_of(campaign)
     codes = _codes(context, campaign)
@@ -72,7 +73,7 @@ def campaign_status(campaign: Campaign) -> str:
     return "Deleted" if campaign.deleted_at else state_of_campaign(campaign)
 
 
-def _codes(context, campaign: Campaign) -> CodeCount:
+def _codes(context: Context, campaign: Campaign) -> CodeCount:
     known = context.get("codes")
     return known if isinstance(known, CodeCount) else count_codes([campaign])[campaign.pk]
 
@@ -90,7 +91,7 @@ def _facts(campaign: Campaign) -> list[str]:
     return facts
 
 
-def _frame(context) -> dict:
+def _frame(context: Context) -> dict:
     """What the head's own forms and tags need of the page."""
     return {name: context[name] for name in ("request", "csrf_token", "layout") if name in context}
 

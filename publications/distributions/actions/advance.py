@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from publications.distributions.actions.end_run import end_run
 from publications.distributions.actions.publish_batch import publish_batch
 from publications.distributions.actions.write_audience import write_audience
-from publications.distributions.models import Delivery, Distribution
+from publications.distributions.models import Delivery, Distribution, DistributionQuerySet
 from publications.distributions.sending.hand_over import MailServer
 from publications.distributions.sending.send_batch import RESTS, send_batch
 
@@ -61,12 +61,12 @@ def shares_of(distribution: Distribution) -> int:
     return 1 if distribution.message == Message.NONE else settings.EMAIL_CONNECTIONS
 
 
-def at_work():
+def at_work() -> DistributionQuerySet:
     """Those that run and do not rest."""
     return Distribution.objects.at_work().exclude(rests_until__gt=Now(), rests_until__lte=Now() + RESTS[-1])
 
 
-def due():
+def due() -> DistributionQuerySet:
     """Those of them for which there is something to do now."""
     deliveries = Delivery.objects.filter(distribution=OuterRef("pk"))
     to_send = deliveries.filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=Now()), state=State.PUBLISHED)

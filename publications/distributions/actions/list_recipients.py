@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from config.actor import Actor
 from customers.segments.read_list import named_in
@@ -91,7 +92,7 @@ def list_recipients(distribution: Distribution, lines: Iterable[str], *, by: Act
     return Listed(count, customers, count - unknown - customers, unknown, len(problems), problems[:SHOWN])
 
 
-def match_listed(cursor, distribution_id: int) -> None:
+def match_listed(cursor: CursorWrapper, distribution_id: int) -> None:
     """Finds the customers whom those lines mean that had none yet."""
     cursor.execute(MATCH, [distribution_id])
 

@@ -88,7 +88,7 @@ def resubscribe(customer: Customer, *, by: Actor) -> bool:
     return bool(gone)
 
 
-def _lower(email: str):
+def _lower(email: str) -> Lower:
     return Lower(Value(email))
 
 

@@ -7,6 +7,7 @@ where it was, and who is new to a segment after their turn has passed is not in 
 from __future__ import annotations
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models.functions import Lower
 
 from publications.distributions.actions.list_recipients import match_listed
@@ -90,7 +91,7 @@ def _lock(distribution_id: int) -> Distribution | None:
     return running.select_related("campaign", "segment").select_for_update(no_key=True, of=("self",)).first()
 
 
-def _write(cursor, distribution: Distribution) -> tuple[int, int | None]:
+def _write(cursor: CursorWrapper, distribution: Distribution) -> tuple[int, int | None]:
     rows = audience_of(distribution).filter(pk__gt=distribution.audience_up_to).order_by("pk")
     rows = rows.annotate(_mail=Lower("email"), _reason=why_left_out(distribution))
     sql, parameters = rows.values_list("pk", "_mail", "_reason")[:BATCH].query.sql_with_params()
@@ -106,7 +107,7 @@ def _write(cursor, distribution: Distribution) -> tuple[int, int | None]:
     return cursor.fetchone()
 
 
-def _create_customers(cursor, distribution: Distribution) -> int:
+def _create_customers(cursor: CursorWrapper, distribution: Distribution) -> int:
     """Of addresses in the list that are nobody's, where staff want it; how many lines got their customer."""
     if distribution.audience != Distribution.Audience.LIST or not distribution.create_unknown:
         return 0

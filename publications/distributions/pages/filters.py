@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_filters
 from django import forms
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
+from django.forms import BaseForm
+from django.http import QueryDict
 
 from customers.models import Customer
 from customers.queries.search import search
@@ -46,19 +51,19 @@ class RecipientFilter(django_filters.FilterSet):
         model = Delivery
         fields: list[str] = []
 
-    def __init__(self, data, queryset, *, reasons=lambda: ()):
+    def __init__(self, data: QueryDict, queryset: QuerySet, *, reasons: Any = lambda: ()) -> None:
         super().__init__(data, queryset)
         self.reasons = reasons
 
     @property
-    def form(self):
+    def form(self) -> BaseForm:
         form = super().form
         form.fields["reason"].widget = forms.Select(
             choices=self._choices
         )  # after the field took its own: to be checked
         return form
 
-    def find(self, recipients, name, text):
+    def find(self, recipients: QuerySet, name: str, text: str) -> QuerySet:
         """Through the customers: each of them is at most a few rows of the run, found by its unique index."""
         return recipients.filter(customer__in=search(Customer.objects.all(), text).values("pk"))
 
@@ -78,5 +83,5 @@ class OutboxFilter(django_filters.FilterSet):
         model = KeptMessage
         fields: list[str] = []
 
-    def begins(self, messages, name, text):
+    def begins(self, messages: QuerySet, name: str, text: str) -> QuerySet:
         return messages.alias(_to=Lower("to")).filter(_to__startswith=text.strip().lower())

@@ -8,9 +8,12 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 
 from campaigns.codes.queries.find import CampaignNotFound, find_campaign
 from config.imports.csv.uploads import NotCsv
@@ -83,7 +86,9 @@ class AudienceForm(forms.Form):
     )
     all_optional = True
 
-    def __init__(self, data=None, files=None, *, draft: Distribution, listed: int):
+    def __init__(
+        self, data: QueryDict | None = None, files: MultiValueDict | None = None, *, draft: Distribution, listed: int
+    ) -> None:
         customer = draft.customer
         super().__init__(
             data,
@@ -120,7 +125,7 @@ class AudienceForm(forms.Form):
             "create_unknown": audience == Audience.LIST and self.cleaned_data["create_unknown"],
         }
 
-    def _clean_customer(self, cleaned) -> None:
+    def _clean_customer(self, cleaned: dict[str, Any]) -> None:
         typed = cleaned.get("customer", "").strip()
         if not typed:
             self.add_error("customer", "Choose a customer.")
@@ -135,7 +140,7 @@ class AudienceForm(forms.Form):
             self.add_error("customer", f"There is no customer “{typed}”.")
         cleaned["customer"] = found
 
-    def _clean_list(self, cleaned) -> None:
+    def _clean_list(self, cleaned: dict[str, Any]) -> None:
         pasted, file = cleaned.get("recipients", "").strip(), cleaned.get("file")
         if pasted and file:
             self.add_error("file", "You pasted a list and also chose a file. Which do you mean?")
@@ -146,7 +151,7 @@ class AudienceForm(forms.Form):
         elif not self.listed and "file" not in self.errors:
             self.add_error("recipients", "Paste a list, or choose a file.")
 
-    def _read(self, file) -> None:
+    def _read(self, file: UploadedFile) -> None:
         if file.size > settings.UPLOAD_MAX_BYTES:
             limit = filesizeformat(settings.UPLOAD_MAX_BYTES)
             self.add_error("file", f"The file is larger than {limit}. Split it into several distributions.")
@@ -185,7 +190,7 @@ class CodesForm(forms.Form):
     channel = ChannelField(help_text="Shown in the history and charts.")
     all_optional = True
 
-    def __init__(self, data=None, *, draft: Distribution):
+    def __init__(self, data: QueryDict | None = None, *, draft: Distribution) -> None:
         self.draft = draft
         super().__init__(
             data,
@@ -259,7 +264,7 @@ class MessageForm(forms.Form):
     )
     all_optional = True
 
-    def __init__(self, data=None, *, draft: Distribution):
+    def __init__(self, data: QueryDict | None = None, *, draft: Distribution) -> None:
         unwritten = draft.campaign_id is not None and not draft.subject and not draft.body
         super().__init__(
             data,
@@ -317,7 +322,7 @@ class WhenForm(forms.Form):
     starts_at = forms.DateTimeField(label="Date and time", required=False, widget=DateTimeInput)
     all_optional = True
 
-    def __init__(self, data=None, *, draft: Distribution, undo_minutes: int):
+    def __init__(self, data: QueryDict | None = None, *, draft: Distribution, undo_minutes: int) -> None:
         super().__init__(
             data,
             initial={"when": self.LATER if draft.starts_at else self.NOW, "starts_at": draft.starts_at},
@@ -366,7 +371,7 @@ class RecipientForm(forms.Form):
     )
     all_optional = True
 
-    def __init__(self, data, *, draft: Distribution):
+    def __init__(self, data: QueryDict, *, draft: Distribution) -> None:
         super().__init__(data)
         widget = self.fields["recipient"].widget
         widget.url = reverse("distributions:suggest-recipients", kwargs={"distribution_id": draft.pk})

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from config.actor import Actor
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.roles import PUBLISH, requires
 from customers.models import Customer
 from publications.distributions.actions.change_status import NotPossible
@@ -44,7 +45,7 @@ OF_A_MESSAGE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors '
 @never_cache
 @requires(PUBLISH)
 @of_draft
-def review(request, draft):
+def review(request: HtmxHttpRequest, draft: Distribution) -> HttpResponse:
     """A large audience is counted behind the page, which asks for that part (?count) once it is shown."""
     if request.htmx.target == DRY_RUN:
         context = {"draft": draft, "dry_run": dry_run(draft), "problems": what_is_missing(draft)}
@@ -66,7 +67,7 @@ def review(request, draft):
 @require_safe
 @requires(PUBLISH)
 @of_draft
-def suggest_recipients(request, draft):
+def suggest_recipients(request: HtmxHttpRequest, draft: Distribution) -> HttpResponse:
     """Of its audience, for the review's type-ahead."""
     return render(request, "partials/_options.html", {"options": suggestions(audience_of(draft), request)})
 
@@ -81,7 +82,7 @@ def framed(html: str) -> HttpResponse:
 @never_cache
 @requires(PUBLISH)
 @of_draft
-def preview(request, draft):
+def preview(request: HtmxHttpRequest, draft: Distribution) -> HttpResponse:
     """The HTML part, for the frame in the review."""
     recipient = RecipientForm(request.GET, draft=draft)
     return framed(preview_message(draft, recipient.found).html)
@@ -90,7 +91,7 @@ def preview(request, draft):
 @require_POST
 @requires(PUBLISH)
 @of_draft
-def test(request, draft):
+def test(request: HtmxHttpRequest, draft: Distribution) -> HttpResponse:
     form, recipient = TestMessageForm(request.POST), RecipientForm(request.POST, draft=draft)
     if not form.is_valid():
         messages.error(request, "Enter an e-mail address for the test.")
@@ -112,7 +113,7 @@ def test(request, draft):
 @require_POST
 @requires(PUBLISH)
 @of_draft
-def start(request, draft):
+def start(request: HtmxHttpRequest, draft: Distribution) -> HttpResponse:
     try:
         schedule(draft, at=draft.starts_at, by=Actor.user(request.user))
     except NotReady as missing:
@@ -128,7 +129,7 @@ def _is_large(draft: Distribution) -> bool:
     return audience_of(draft).order_by()[: LARGE + 1].count() > LARGE
 
 
-def _answer(request, template: str, context: dict) -> HttpResponse:
+def _answer(request: HtmxHttpRequest, template: str, context: dict) -> HttpResponse:
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import list_page
 from config.staff.roles import READ, requires, reveals_codes
 from publications.code_visibility import text_shown
@@ -19,7 +21,7 @@ from publications.distributions.sending.stored_email_backend import codes_in, su
 
 @require_safe
 @requires(READ)
-def outbox(request):
+def outbox(request: HtmxHttpRequest) -> HttpResponse:
     kept = OutboxFilter(request.GET, KeptMessage.objects.all())
     context = {"title": "Outbox", "is_sent": settings.EMAIL_IS_SENT}
     return list_page(
@@ -30,7 +32,7 @@ def outbox(request):
 @require_safe
 @never_cache
 @requires(READ)
-def message(request, message_id):
+def message(request: HtmxHttpRequest, message_id: int) -> HttpResponse:
     """Its text holds codes in clear, so who sees none of them sees no text."""
     kept = get_object_or_404(with_codes(KeptMessage.objects.select_related("customer")), pk=message_id)
     reveals, codes = reveals_codes(request.user), codes_in(kept)
@@ -44,6 +46,6 @@ def message(request, message_id):
 @require_safe
 @never_cache
 @requires(READ)
-def message_html(request, message_id):
+def message_html(request: HtmxHttpRequest, message_id: int) -> HttpResponse:
     kept = get_object_or_404(with_codes(KeptMessage.objects.all()), pk=message_id)
     return framed(text_shown(kept.html, codes_in(kept), reveals=True) if reveals_codes(request.user) else "")

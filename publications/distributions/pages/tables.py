@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_tables2 as tables
+from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse_lazy
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.lists.tables import Table, WhenColumn
 from config.staff.roles import PUBLISH, may, reveals_codes
@@ -71,26 +76,26 @@ class DistributionTable(Table):
         model = Distribution
         fields = ("name", "status", "recipients", "starts_at", "created_at")
 
-    def __init__(self, distributions, *, user, **kwargs):
+    def __init__(self, distributions: QuerySet, *, user: User, **kwargs: Any) -> None:
         if may(user, PUBLISH):
             self.empty_url = reverse_lazy("distributions:create")
         self.counts: dict[int, int] = {}
         super().__init__(distributions.select_related("campaign", "segment"), **kwargs)
 
-    def before_render(self, request):
+    def before_render(self, request: HtmxHttpRequest) -> None:
         keys = [row.record.pk for row in self.paginated_rows]
         with connection.cursor() as cursor:
             cursor.execute(COUNT_RECIPIENTS, [COUNT_UP_TO + 1, keys])
             self.counts = dict(cursor.fetchall())
 
-    def render_status(self, record: Distribution):
+    def render_status(self, record: Distribution) -> SafeString:
         return status_pill(record)
 
-    def render_recipients(self, record: Distribution):
+    def render_recipients(self, record: Distribution) -> str:
         count = self.counts.get(record.pk, 0)
         return f"{COUNT_UP_TO:,}+" if count > COUNT_UP_TO else f"{count:,}" if count else NOTHING
 
-    def render_starts_at(self, record: Distribution):
+    def render_starts_at(self, record: Distribution) -> SafeString:
         return when(record.started_at or record.starts_at)
 
 
@@ -116,7 +121,7 @@ class RecipientTable(Table):
         model = Delivery
         fields = ("customer", "email", "code", "reason", "state", "state_at")
 
-    def __init__(self, recipients, *, run: Distribution, user, **kwargs):
+    def __init__(self, recipients: QuerySet, *, run: Distribution, user: User, **kwargs: Any) -> None:
         self.run = run
         self.reveals = reveals_codes(user)
         self.may_resolve = may(user, PUBLISH)
@@ -125,25 +130,25 @@ class RecipientTable(Table):
         hidden = () if run.campaign_id else ("code",)
         super().__init__(recipients.select_related("customer", "publication"), exclude=hidden, **kwargs)
 
-    def before_render(self, request):
+    def before_render(self, request: HtmxHttpRequest) -> None:
         recipients = [row.record for row in self.paginated_rows]
         for recipient in recipients:
             recipient.distribution = self.run
         attach_ledger([recipient.publication for recipient in recipients if recipient.publication])
 
-    def render_customer(self, value):
+    def render_customer(self, value: Any) -> SafeString:
         return customer_link(value, with_email=False)  # it has a column
 
-    def render_email(self, record: Delivery):
+    def render_email(self, record: Delivery) -> str:
         return record.email or record.customer.email or NOTHING
 
-    def render_code(self, record: Delivery):
+    def render_code(self, record: Delivery) -> SafeString:
         if record.publication is None:
             return NOTHING
         context = {"publication": record.publication, "reveals": self.reveals}
         return render_to_string("publications/_history_codes.html", context)
 
-    def render_state(self, record: Delivery):
+    def render_state(self, record: Delivery) -> SafeString:
         return state_pill(record)
 
 
@@ -165,24 +170,24 @@ class CustomerMessageTable(Table):
         model = Delivery
         fields = ("created_at", "distribution", "email", "publication", "reason", "state")
 
-    def __init__(self, deliveries, *, user, **kwargs):
+    def __init__(self, deliveries: QuerySet, *, user: User, **kwargs: Any) -> None:
         self.reveals = reveals_codes(user)
         super().__init__(deliveries.select_related("distribution", "publication"), **kwargs)
 
-    def before_render(self, request):
+    def before_render(self, request: HtmxHttpRequest) -> None:
         attach_ledger([row.record.publication for row in self.paginated_rows if row.record.publication])
 
-    def render_distribution(self, value: Distribution):
+    def render_distribution(self, value: Distribution) -> SafeString:
         return format_html('<a href="{}">{}</a>', distribution_url(value), value)
 
-    def render_publication(self, value):
+    def render_publication(self, value: Any) -> SafeString:
         context = {"publication": value, "reveals": self.reveals}
         return render_to_string("publications/_history_codes.html", context)
 
-    def render_reason(self, record: Delivery):
+    def render_reason(self, record: Delivery) -> str:
         return record.why or NOTHING
 
-    def render_state(self, record: Delivery):
+    def render_state(self, record: Delivery) -> SafeString:
         return state_pill(record)
 
 
@@ -207,11 +212,11 @@ class OutboxTable(Table):
         model = KeptMessage
         fields = ("subject", "to", "delivery", "created_at")
 
-    def __init__(self, messages, *, user, **kwargs):
+    def __init__(self, messages: QuerySet, *, user: User, **kwargs: Any) -> None:
         self.reveals = reveals_codes(user)
         super().__init__(with_codes(messages.defer("text", "html", "headers")), **kwargs)
 
-    def render_subject(self, record: KeptMessage):
+    def render_subject(self, record: KeptMessage) -> SafeString:
         words = subject_shown(record, reveals=self.reveals)
         url = reverse_lazy("distributions:outbox-message", kwargs={"message_id": record.pk})
         return format_html('<a href="{}">{}</a>', url, words or "(no subject)")

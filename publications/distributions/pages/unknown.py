@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.db import connection
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.http.response import HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from config.actor import Actor
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.roles import PUBLISH, requires
 from publications.distributions.actions.change_status import NotPossible
 from publications.distributions.actions.settle_unknown import Found, look_up, settle_unknown, unknown_of
@@ -19,7 +25,7 @@ from publications.distributions.pages.unknown_forms import SettleForm
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(PUBLISH)
-def unknown(request, distribution_id):
+def unknown(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
     """Of manual and automatic ones. With the filter of the list, it is about those that the list shows."""
     run = get_object_or_404(Distribution, pk=distribution_id)
     shown = RecipientFilter(request.GET, unknown_of(run)).qs
@@ -46,7 +52,7 @@ def unknown(request, distribution_id):
     return render(request, "distributions/unknown.html", context | {"form": form})
 
 
-def _settle(request, run: Distribution, meant, form: SettleForm):
+def _settle(request: HtmxHttpRequest, run: Distribution, meant: QuerySet, form: SettleForm) -> HttpResponseRedirect:
     try:
         count = settle_unknown(
             run, meant, as_sent=form.as_sent, until=form.cleaned_data["until"], by=Actor.user(request.user)
@@ -60,7 +66,7 @@ def _settle(request, run: Distribution, meant, form: SettleForm):
     return redirect(distribution_url(run))
 
 
-def _now():
+def _now() -> datetime:
     """By the clock that stamps the messages."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT now()")

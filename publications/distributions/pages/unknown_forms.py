@@ -6,6 +6,8 @@ from datetime import datetime
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
 from django.utils.dateparse import parse_datetime
 
 from publications.distributions.actions.settle_unknown import Found, Named, TooManyIds, read_ids
@@ -40,7 +42,7 @@ class SettleForm(forms.Form):
         widget=forms.RadioSelect,
     )
 
-    def __init__(self, data, files, *, run: Distribution, now: datetime) -> None:
+    def __init__(self, data: QueryDict, files: MultiValueDict | None, *, run: Distribution, now: datetime) -> None:
         super().__init__(data, files)
         self.run, self.now, self.foreign = run, now, 0
 

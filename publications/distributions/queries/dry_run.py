@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from campaigns.codes.queries.pool_size import pool_size
 from publications.distributions.audience import ONE_ADDRESS, with_same_email_left_out
@@ -65,7 +66,7 @@ class _Unknown(NamedTuple):
     others: int  # lines that are no address
 
 
-def _unknown(cursor, distribution: Distribution) -> _Unknown:
+def _unknown(cursor: CursorWrapper, distribution: Distribution) -> _Unknown:
     if distribution.audience != Distribution.Audience.LIST:
         return _Unknown(0, 0, 0, 0)
     cursor.execute(

@@ -10,7 +10,9 @@ import json
 import re
 import smtplib
 from contextlib import suppress
+from email.message import EmailMessage
 from email.policy import Compat32
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -36,7 +38,7 @@ class _HeadersBeginAtOnce(Compat32):
     `List-Unsubscribe`, whose address is one long word, for an empty one.
     """
 
-    def fold_binary(self, name, value):
+    def fold_binary(self, name: str, value: Any) -> bytes:
         return EMPTY_FIRST_LINE.sub(rb"\1 ", super().fold_binary(name, value))
 
 
@@ -55,7 +57,7 @@ class WrittenEmail(EmailMultiAlternatives):
         for_smtp = self._written.as_bytes(linesep="\r\n")  # type: ignore[call-arg]
         self._written.as_bytes = lambda *_, **__: for_smtp  # type: ignore[method-assign]
 
-    def message(self, **_):
+    def message(self, **_: Any) -> EmailMessage:
         return self._written
 
 
@@ -73,7 +75,7 @@ class MailServer:
     def __enter__(self) -> MailServer:
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: Any) -> None:
         self._hang_up()
 
     def ready(self) -> Outcome | None:

@@ -13,7 +13,7 @@ import smtplib
 import socket
 import ssl
 from io import BufferedReader
-from typing import cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.mail.backends.smtp import EmailBackend
@@ -26,17 +26,17 @@ DOT_AT_THE_BEGINNING = re.compile(rb"(?m)^\.")
 class _KnowsTheDot(smtplib.SMTP):
     dot_sent = False  # of the message that was handed over last
 
-    def connect(self, *args, **kwargs):
+    def connect(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
         reply = super().connect(*args, **kwargs)
         # The dot goes by itself. Without this it waits for the rest of the message to be acknowledged, some 40 ms.
         self._wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return reply
 
-    def sendmail(self, *args, **kwargs):
+    def sendmail(self, *args: Any, **kwargs: Any) -> dict[str, tuple[int, bytes]]:
         self.dot_sent = False
         return super().sendmail(*args, **kwargs)
 
-    def data(self, msg):
+    def data(self, msg: Any) -> tuple[int, bytes]:
         """As smtplib's own, for bytes whose lines end in CRLF, but the dot is sent and remembered by itself."""
         code, reply = self.docmd("data")
         if code != GO_AHEAD:
@@ -91,7 +91,7 @@ class SmtpBackend(EmailBackend):
     """Django's, by such a connection."""
 
     @property
-    def connection_class(self):
+    def connection_class(self) -> type[_KnowsTheDot] | type[_KnowsTheDotByTLS]:
         return _KnowsTheDotByTLS if self.use_ssl else _KnowsTheDot
 
     @property

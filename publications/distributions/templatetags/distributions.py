@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django import template
 from django.conf import settings
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from config.staff.templatetags.handout import when
 from publications.distributions.models import Delivery, Distribution
@@ -44,10 +45,10 @@ def not_sent(distribution: Distribution | None = None) -> dict:
 
 
 @register.simple_tag
-def run_status(distribution: Distribution):
+def run_status(distribution: Distribution) -> SafeString:
     return status_pill(distribution)
 
 
 @register.simple_tag
-def delivery_state(delivery: Delivery):
+def delivery_state(delivery: Delivery) -> SafeString:
     return state_pill(delivery)

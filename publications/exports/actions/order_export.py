@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -16,7 +17,7 @@ from publications.exports.models import Export
 
 
 def order_export(
-    kind: str, *, campaign: Campaign | None, by: Actor, form_token: UUID | None = None, **options
+    kind: str, *, campaign: Campaign | None, by: Actor, form_token: UUID | None = None, **options: Any
 ) -> Export:
     """Makes the export's row and has the worker make its file. `options` are further fields of Export.
 

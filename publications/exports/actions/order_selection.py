@@ -30,12 +30,12 @@ class UnknownExport(ValueError):
 
 
 class UnknownFields(ValueError):
-    def __init__(self, allowed: Sequence[str]):
+    def __init__(self, allowed: Sequence[str]) -> None:
         super().__init__(f"Unsupported field used. Allowed fields: {', '.join(allowed)}")
 
 
 class UnknownOrder(ValueError):
-    def __init__(self, allowed: Sequence[str]):
+    def __init__(self, allowed: Sequence[str]) -> None:
         super().__init__(f"must be one of {', '.join(allowed)}")
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.html import format_html
 
 from campaigns.models import Campaign
@@ -65,11 +67,11 @@ class HandOutForm(FileForm):
     field_order = ["count", "everything", "made_for"]
     all_optional = True  # "optional" beside the number would mislead: it is needed unless all codes are wanted
 
-    def __init__(self, data=None, *, in_pool: int):
+    def __init__(self, data: QueryDict | None = None, *, in_pool: int) -> None:
         super().__init__(data)
         self.fields["everything"].label = f"All codes in the pool (currently {in_pool:,})"
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if "count" not in self.errors and bool(cleaned.get("count")) == cleaned["everything"]:
             if cleaned["everything"]:
@@ -87,7 +89,7 @@ class ReportForm(FileForm):
     filters = forms.CharField(widget=forms.HiddenInput, required=False, max_length=LONGEST_FILTERS)
     field_order = ["kind", "made_for"]
 
-    def __init__(self, data=None, *, initial=None):
+    def __init__(self, data: QueryDict | None = None, *, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, initial=initial)
         names = {
             Export.Kind.CODES: "Codes",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_tables2 as tables
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
 from config.staff.lists.tables import NumberColumn, Table
 from config.staff.roles import EXPORT, MANAGE, PUBLISH, may
@@ -46,7 +50,7 @@ class ExportTable(Table):
         model = Export
         fields = ("file_name", "rows", "sha256", "created_at", "downloads", "status", "download")
 
-    def __init__(self, exports, *, user, campaign_shown: bool = True, **kwargs):
+    def __init__(self, exports: QuerySet, *, user: User, campaign_shown: bool = True, **kwargs: Any) -> None:
         self.user = user
         self.campaign_shown = campaign_shown
         super().__init__(exports.select_related("campaign", "publication"), **kwargs)

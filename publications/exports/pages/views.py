@@ -5,8 +5,9 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from campaigns.codes.queries.pool_size import pool_size
 from campaigns.models import Campaign
 from config.actor import Actor
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.paging import PLACE
 from config.staff.lists.tables import list_page
 from config.staff.models import AuditEntry
@@ -39,14 +41,14 @@ ALL_CODES = "all-codes"
 
 @require_safe
 @requires(READ)
-def exports(request):
+def exports(request: HtmxHttpRequest) -> HttpResponse:
     table = ExportTable(Export.objects.all(), user=request.user)
     return list_page(request, "exports/list.html", table, {"title": "Exports"})
 
 
 @require_safe
 @requires(READ)
-def campaign_exports(request, campaign_id):
+def campaign_exports(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign.objects.select_related("kept_count"), pk=campaign_id)
     table = ExportTable(campaign.exports.all(), user=request.user, campaign_shown=False)
     context = {"title": f"Exports of {campaign}", "campaign": campaign}
@@ -55,7 +57,7 @@ def campaign_exports(request, campaign_id):
 
 @require_safe
 @requires(READ)
-def export(request, export_id):
+def export(request: HtmxHttpRequest, export_id: int) -> HttpResponse:
     export = get_object_or_404(Export.objects.select_related("campaign", "publication"), pk=export_id)
     context = {
         "title": export,
@@ -74,7 +76,7 @@ def export(request, export_id):
 
 @require_safe
 @requires(READ)
-def export_status(request, export_id):
+def export_status(request: HtmxHttpRequest, export_id: int) -> HttpResponse:
     """The cell of a list, asked for again until the work ends; then it has the list drawn anew."""
     export = get_object_or_404(Export, pk=export_id)
     return render(request, "exports/_status.html", {"record": export, "list_url": request.htmx.current_url_abs_path})
@@ -82,7 +84,7 @@ def export_status(request, export_id):
 
 @require_POST
 @requires(EXPORT)
-def download(request, export_id):
+def download(request: HtmxHttpRequest, export_id: int) -> HttpResponse:
     """A POST, because each download is written down. What the API ordered was written for programs; whoever takes it
     away here will open it in a spreadsheet, unless they ask for it as it is."""
     export = _export_to_take(request, export_id)
@@ -106,7 +108,7 @@ def download(request, export_id):
 
 @require_POST
 @requires(EXPORT)
-def retry(request, export_id):
+def retry(request: HtmxHttpRequest, export_id: int) -> HttpResponse:
     export = _export_to_take(request, export_id)
     if not retry_export(export, by=Actor.user(request.user)):
         messages.info(request, "This export has not failed, so there is nothing to retry.")
@@ -116,7 +118,7 @@ def retry(request, export_id):
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @requires(PUBLISH, EXPORT)
-def hand_out(request, campaign_id):
+def hand_out(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
     in_pool = pool_size(campaign)
     form = HandOutForm(request.POST if request.method == "POST" else None, in_pool=in_pool)
@@ -142,7 +144,7 @@ def hand_out(request, campaign_id):
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @requires(EXPORT)
-def report(request):
+def report(request: HtmxHttpRequest) -> HttpResponse:
     """Opened from a list page with `kind`, `campaign` and the filters of its address; `all-codes` is the list of codes
     of the whole server, whose own filter is called `campaign` too."""
     form = ReportForm(request.POST) if request.method == "POST" else ReportForm(initial=_asked_for(request.GET))
@@ -165,13 +167,13 @@ def report(request):
     return render(request, "exports/report.html", context)
 
 
-def _in_words(export: Export, user) -> list[tuple[str, str]]:
+def _in_words(export: Export, user: User) -> list[tuple[str, str]]:
     if export.parameters is not None:
         return selection_in_words(export)
     return filters_in_words(export, reveals=reveals_codes(user))
 
 
-def _asked_for(address) -> dict[str, str]:
+def _asked_for(address: str) -> dict[str, str]:
     """The form's first values, from the address of the link: what is not about the report itself is its filters."""
     filters = address.copy()
     kind = (filters.pop("kind", None) or [""])[-1]
@@ -186,7 +188,7 @@ def _asked_for(address) -> dict[str, str]:
     return {"kind": kind, "campaign": campaign, "filters": urlencode(given)}
 
 
-def _export_to_take(request, export_id: int) -> Export:
+def _export_to_take(request: HtmxHttpRequest, export_id: int) -> Export:
     export = get_object_or_404(Export, pk=export_id)
     needed = needed_to_take(export)
     if not may(request.user, *needed):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 
 from campaigns.codes.queries.find import CampaignNotFound, find_campaign
@@ -18,7 +20,7 @@ def _file(label: str, help_text: str) -> forms.FileField:
 class UploadForm(forms.Form):
     single_column = True
 
-    def clean_file(self):
+    def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if file.size > LARGEST:
             raise forms.ValidationError(

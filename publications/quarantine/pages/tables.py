@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_tables2 as tables
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from config.staff.lists.tables import NumberColumn, Table
 from publications.quarantine.list_pools import COUNT_UP_TO
@@ -26,14 +29,14 @@ class HeldPoolTable(Table):
     class Meta(Table.Meta):
         fields = ("name", "codes_left", "given_before", "withdrawn", "act")
 
-    def render_name(self, record):
+    def render_name(self, record: Any) -> SafeString:
         url = reverse("dashboard:campaign", kwargs={"campaign_id": record.pk})
         return format_html('<a href="{}">{}</a>', url, record.name)
 
-    def render_codes_left(self, value):
+    def render_codes_left(self, value: Any) -> str:
         return f"{COUNT_UP_TO:,}+" if value > COUNT_UP_TO else f"{value:,}"
 
-    def render_act(self, record):
+    def render_act(self, record: Any) -> str:
         if not record.codes_left:
             return ""
         url = reverse("quarantine:withdraw-next", kwargs={"campaign_id": record.pk})

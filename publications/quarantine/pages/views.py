@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 
 from django.contrib import messages
+from django.forms import BaseForm
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -12,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.imports.csv.uploads import NotCsv
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import list_page
 from config.staff.models import Quarantine
 from config.staff.pages.dialogs import leave
@@ -33,7 +36,7 @@ form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 @require_safe
 @requires(MANAGE)
-def after_restore(request):
+def after_restore(request: HtmxHttpRequest) -> HttpResponse:
     quarantine = current()
     if not quarantine:
         last = Quarantine.objects.first()
@@ -55,7 +58,7 @@ def after_restore(request):
 
 @form_page
 @requires(MANAGE)
-def withdraw_next_codes(request, campaign_id):
+def withdraw_next_codes(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
     if not current():
         return redirect(_page())  # which says that nothing is held
     campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
@@ -71,7 +74,7 @@ def withdraw_next_codes(request, campaign_id):
 
 @form_page
 @requires(MANAGE)
-def withdraw_listed_codes(request):
+def withdraw_listed_codes(request: HtmxHttpRequest) -> HttpResponse:
     if not current():
         return redirect(_page())  # which says that nothing is held
     form = ListedForm(request.POST or None, request.FILES or None)
@@ -89,7 +92,7 @@ def withdraw_listed_codes(request):
 
 @form_page
 @requires(MANAGE)
-def settle_sent_messages(request):
+def settle_sent_messages(request: HtmxHttpRequest) -> HttpResponse:
     if not current():
         return redirect(_page())  # which says that nothing is held
     form = SentForm(request.POST or None, request.FILES or None)
@@ -103,7 +106,7 @@ def settle_sent_messages(request):
 
 @form_page
 @requires(MANAGE)
-def open_again(request):
+def open_again(request: HtmxHttpRequest) -> HttpResponse:
     if not (quarantine := current()):
         return redirect(_page())
     if request.method == "POST":
@@ -128,11 +131,11 @@ def _page() -> str:
     return reverse("quarantine:after-restore")
 
 
-def _form(request, form, title: str, submit: str):
+def _form(request: HtmxHttpRequest, form: BaseForm, title: str, submit: str) -> HttpResponse:
     return render(request, "quarantine/form.html", {"form": form, "title": title, "submit": submit, "back": _page()})
 
 
-def _tell(request, done: Outcome) -> None:
+def _tell(request: HtmxHttpRequest, done: Outcome) -> None:
     messages.success(
         request,
         f"{done.withdrawn:,} codes were withdrawn, {done.added:,} unknown ones were added as withdrawn, and {done.given:,} were "

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_tables2 as tables
+from django.contrib.auth.models import User
 from django.db.models import Prefetch, QuerySet
 from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 from config.staff.lists.tables import Table, WhenColumn
 from config.staff.roles import reveals_codes
@@ -37,7 +41,7 @@ class RedemptionTable(Table):
     class Meta(Table.Meta):
         pass
 
-    def __init__(self, redemptions: QuerySet[Redemption], *, user, **kwargs):
+    def __init__(self, redemptions: QuerySet[Redemption], *, user: User, **kwargs: Any) -> None:
         self.reveals = reveals_codes(user)
         super().__init__(for_table(redemptions), **kwargs)
 
@@ -45,7 +49,7 @@ class RedemptionTable(Table):
     render_campaign = HistoryTable.render_campaign
     render_actor_label = HistoryTable.render_actor_label
 
-    def render_result(self, record: Redemption):
+    def render_result(self, record: Redemption) -> SafeString:
         return render_to_string("dashboard/_redemption_result.html", {"redemption": record})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
 from campaigns.codes.queries.find import CampaignNotFound, find_campaign
 from campaigns.models import Campaign
@@ -49,7 +50,7 @@ class ProgramForm(forms.Form):
     )
     all_optional = single_column = True
 
-    def __init__(self, data=None, *, program: ReferralProgram | None):
+    def __init__(self, data: QueryDict | None = None, *, program: ReferralProgram | None) -> None:
         super().__init__(data, initial=_initial(program) if program else {"by_email": True})
         self.fields["invite"].queryset = Segment.objects.order_by("name", "pk")
 

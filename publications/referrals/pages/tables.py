@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import django_tables2 as tables
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.utils.safestring import SafeString
 
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import NumberColumn, Table, WhenColumn
 from config.staff.templatetags.handout import pill
 from customers.models import Customer
@@ -33,18 +36,18 @@ class ReferralTable(Table):
         model = Referral
         fields = ("referee", "referrer", "number", "created_at", "used")
 
-    def __init__(self, referrals, **kwargs):
+    def __init__(self, referrals: QuerySet, **kwargs: Any) -> None:
         back = Redemption.objects.filter(undoes=OuterRef("redemption"), kind="rollback", result="SUCCESS")
         people = referrals.select_related("referee", "referrer")
         super().__init__(people.annotate(rolled_back=Exists(back)), **kwargs)
 
-    def render_referee(self, value):
+    def render_referee(self, value: Any) -> SafeString:
         return customer_link(value)
 
-    def render_referrer(self, value):
+    def render_referrer(self, value: Any) -> SafeString:
         return customer_link(value)
 
-    def render_used(self, record):
+    def render_used(self, record: Any) -> SafeString:
         return pill("Rolled back", "warn") if record.rolled_back else pill("Redeemed", "good")
 
 
@@ -61,14 +64,14 @@ class ReferrerTable(Table):
     class Meta(Table.Meta):
         fields = ("referrer", "referees", "rewards")
 
-    def __init__(self, referrals, *, program: ReferralProgram | None, **kwargs):
+    def __init__(self, referrals: QuerySet, *, program: ReferralProgram | None, **kwargs: Any) -> None:
         self.program = program
         self.customers: dict[int, Customer] = {}
         self.rewards: Counter[int] = Counter()
         rows = referrals.order_by().values("referrer_id").annotate(referees=Count("pk"))
         super().__init__(rows.order_by("-referees", "-referrer_id"), **kwargs)
 
-    def before_render(self, request):
+    def before_render(self, request: HtmxHttpRequest) -> None:
         keys = [row.record["referrer_id"] for row in self.paginated_rows]
         self.customers = Customer.objects.in_bulk(keys)
         if self.program and self.program.reward_referrer_id:
@@ -77,8 +80,8 @@ class ReferrerTable(Table):
             )
             self.rewards = Counter(dict(given.order_by().values_list("customer").annotate(Count("pk"))))
 
-    def render_referrer(self, value):
+    def render_referrer(self, value: Any) -> SafeString:
         return customer_link(self.customers[value])
 
-    def render_rewards(self, record):
+    def render_rewards(self, record: Any) -> str:
         return f"{self.rewards[record['referrer_id']]:,}" if self.rewards[record["referrer_id"]] else NOTHING

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.models import Campaign
 from config.actor import Actor
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.lists.tables import list_page
 from config.staff.pages.dialogs import leave
@@ -26,17 +29,17 @@ from publications.referrals.pages.tables import ReferralTable, ReferrerTable
 
 @require_safe
 @requires(READ)
-def referrals(request, campaign_id):
+def referrals(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
     return _page(request, campaign_id, "referees")
 
 
 @require_safe
 @requires(READ)
-def referrers(request, campaign_id):
+def referrers(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
     return _page(request, campaign_id, "referrers")
 
 
-def _page(request, campaign_id: int, shown: str):
+def _page(request: HtmxHttpRequest, campaign_id: int, shown: str) -> HttpResponse:
     campaign = _campaign(campaign_id)
     program = _program(campaign)
     found = Referral.objects.filter(campaign=campaign)
@@ -61,7 +64,7 @@ def _page(request, campaign_id: int, shown: str):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(MANAGE)
-def program(request, campaign_id):
+def program(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
     campaign = _campaign(campaign_id)
     form = ProgramForm(request.POST or None, program=_program(campaign))
     if request.method == "POST" and form.is_valid():
@@ -95,6 +98,6 @@ def _rewards(part: Distribution | None) -> int:
     return _count(Delivery.objects.filter(distribution=part, publication__isnull=False)) if part else 0
 
 
-def _count(rows) -> int:
+def _count(rows: QuerySet) -> int:
     """No further than lists count."""
     return rows.order_by()[: COUNT_UP_TO + 1].count()

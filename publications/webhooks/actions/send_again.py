@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
@@ -63,5 +63,5 @@ def _send_soon(delivery: WebhookDelivery) -> None:
     app.configure_task("webhooks.send_webhook").defer(delivery_id=delivery.pk)
 
 
-def _record(action: str, address: WebhookAddress, by: Actor, **details) -> None:
+def _record(action: str, address: WebhookAddress, by: Actor, **details: Any) -> None:
     record(action, by=by, object_id=address.public_id, object_label=str(address), **details)

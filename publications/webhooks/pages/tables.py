@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_tables2 as tables
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.urls import reverse_lazy
 from django.utils.safestring import SafeString
 
@@ -36,7 +38,7 @@ class WebhookAddressTable(Table):
         model = WebhookAddress
         fields = ("url", "status", "events", "latest")
 
-    def __init__(self, addresses, **kwargs):
+    def __init__(self, addresses: QuerySet, **kwargs: Any) -> None:
         latest = WebhookDelivery.objects.filter(address=OuterRef("pk")).order_by("-pk")
         super().__init__(
             addresses.annotate(
@@ -79,5 +81,5 @@ class DeliveryTable(Table):
         model = WebhookDelivery
         fields = ("created_at", "kind", "state", "answer_status", "attempts", "more")
 
-    def __init__(self, deliveries, **kwargs):
+    def __init__(self, deliveries: QuerySet, **kwargs: Any) -> None:
         super().__init__(deliveries.defer("body", "answer_body", "log"), **kwargs)

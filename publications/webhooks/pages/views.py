@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.contrib import messages
 from django.db.models import Q, QuerySet
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from config.actor import Actor
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.lists.tables import list_page
 from config.staff.pages.dialogs import leave
@@ -35,14 +37,14 @@ form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 @require_safe
 @requires(MANAGE)
-def webhooks(request):
+def webhooks(request: HtmxHttpRequest) -> HttpResponse:
     table = WebhookAddressTable(WebhookAddress.objects.live())
     return list_page(request, "webhooks/list.html", table, {"title": "Webhooks"})
 
 
 @form_page
 @requires(MANAGE)
-def create_webhook(request):
+def create_webhook(request: HtmxHttpRequest) -> HttpResponse:
     form = AddressForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -58,7 +60,7 @@ def create_webhook(request):
 @require_safe
 @never_cache  # it shows the secret
 @requires(MANAGE)
-def webhook(request, address_id):
+def webhook(request: HtmxHttpRequest, address_id: int) -> HttpResponse:
     address = _address(address_id)
     deliveries = DeliveryFilter(request.GET, address.deliveries.all())
     return list_page(
@@ -81,7 +83,7 @@ def webhook(request, address_id):
 
 @form_page
 @requires(MANAGE)
-def edit_webhook(request, address_id):
+def edit_webhook(request: HtmxHttpRequest, address_id: int) -> HttpResponse:
     address = _address(address_id)
     form = AddressForm(request.POST or None, initial={"url": address.url, "events": address.events})
     if request.method == "POST" and form.is_valid():
@@ -97,7 +99,7 @@ def edit_webhook(request, address_id):
 
 @form_page
 @requires(MANAGE)
-def webhook_secret(request, address_id):
+def webhook_secret(request: HtmxHttpRequest, address_id: int) -> HttpResponse:
     """A new one."""
     address = _address(address_id)
     if request.method == "POST":
@@ -119,7 +121,7 @@ def webhook_secret(request, address_id):
 
 @require_POST
 @requires(MANAGE)
-def pause_webhook(request, address_id):
+def pause_webhook(request: HtmxHttpRequest, address_id: int) -> HttpResponse:
     address = _address(address_id)
     if not pause_address(address, by=Actor.user(request.user)):
         messages.info(request, "It was already paused.")
@@ -128,7 +130,7 @@ def pause_webhook(request, address_id):
 
 @require_POST
 @requires(MANAGE)
-def resume_webhook(request, address_id):
+def resume_webhook(request: HtmxHttpRequest, address_id: int) -> HttpResponse:
     address = _address(address_id)
     if resume_address(address, by=Actor.user(request.user)):
         messages.success(request, "Resumed. Waiting deliveries are sent first.")
@@ -139,7 +141,7 @@ def resume_webhook(request, address_id):
 
 @form_page
 @requires(MANAGE)
-def delete_webhook(request, address_id):
+def delete_webhook(request: HtmxHttpRequest, address_id: int) -> HttpResponse:
     address = _address(address_id)
     if request.method == "POST":
         delete_address(address, by=Actor.user(request.user))
@@ -159,14 +161,14 @@ def delete_webhook(request, address_id):
 
 @require_POST
 @requires(MANAGE)
-def test_webhook(request, address_id):
+def test_webhook(request: HtmxHttpRequest, address_id: int) -> HttpResponse:
     delivery = sending.send_test(_address(address_id), by=Actor.user(request.user))
     return redirect(_delivery_page(delivery))
 
 
 @require_POST
 @requires(MANAGE)
-def retry_webhook(request, address_id):
+def retry_webhook(request: HtmxHttpRequest, address_id: int) -> HttpResponse:
     """All that failed for good."""
     address = _address(address_id)
     count = sending.send_failed_again(address, by=Actor.user(request.user))
@@ -181,7 +183,7 @@ def retry_webhook(request, address_id):
 
 @require_safe
 @requires(MANAGE)
-def webhook_delivery(request, address_id, delivery_id):
+def webhook_delivery(request: HtmxHttpRequest, address_id: int, delivery_id: int) -> HttpResponse:
     """As a page, or as the part of it that a row of the list opens, and that is asked for again while it is sent."""
     delivery = get_object_or_404(
         WebhookDelivery.objects.select_related("address"), _of_live(address_id), pk=delivery_id
@@ -202,7 +204,7 @@ def webhook_delivery(request, address_id, delivery_id):
 
 @require_POST
 @requires(MANAGE)
-def send_webhook_again(request, address_id, delivery_id):
+def send_webhook_again(request: HtmxHttpRequest, address_id: int, delivery_id: int) -> HttpResponse:
     delivery = get_object_or_404(
         WebhookDelivery.objects.select_related("address"), _of_live(address_id), pk=delivery_id
     )

@@ -1,8 +1,11 @@
 """manage.py create_api_key "name": makes a key of the API and prints its id and its token, once."""
 
-import json
+from __future__ import annotations
 
-from django.core.management.base import BaseCommand, CommandError
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.actor import Actor
 from config.api.actions.create_api_key import create_api_key
@@ -12,7 +15,7 @@ from config.api.models import ApiKey
 class Command(BaseCommand):
     help = "Creates an API key and prints its id and token. The token is shown only once and stored as a hash."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help='what the key is for, such as "web shop"')
         parser.add_argument("--scope", choices=ApiKey.Scope.values, default=ApiKey.Scope.ALL.value)
         parser.add_argument(
@@ -28,7 +31,7 @@ class Command(BaseCommand):
             help="print a line that sets APP_ID and APP_TOKEN, as the examples name them",
         )
 
-    def handle(self, *, name, scope, integrations, json: bool, shell: bool, **options):
+    def handle(self, *, name: str, scope: str, integrations: bool, json: bool, shell: bool, **options: Any) -> None:
         name = name.strip()
         if not 1 <= len(name) <= 100 or "\x00" in name:
             raise CommandError("A key's name must have 1 to 100 characters.")

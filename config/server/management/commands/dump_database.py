@@ -1,6 +1,9 @@
-from pathlib import Path
+from __future__ import annotations
 
-from django.core.management.base import BaseCommand, CommandError
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.server.postgres_tools import ToolFailed, run_tool
 from config.server.write_through import write_through
@@ -9,10 +12,10 @@ from config.server.write_through import write_through
 class Command(BaseCommand):
     help = "Writes the whole database to one file, even while Handout is running. restore_database reads it."
 
-    def add_arguments(self, parser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
 
-    def handle(self, *, file: Path, **options) -> None:
+    def handle(self, *, file: Path, **options: Any) -> None:
         # Written beside and moved, so that a dump that fails never stands in the place of the last good one.
         unfinished = file.with_name(file.name + ".unfinished")
         try:

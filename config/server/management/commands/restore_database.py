@@ -1,7 +1,10 @@
+from __future__ import annotations
+
 from pathlib import Path
+from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from config.actor import SYSTEM
@@ -17,7 +20,7 @@ class Command(BaseCommand):
         "are then unknown, so nothing is published until a Manager has completed after_restore."
     )
 
-    def add_arguments(self, parser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument(
             "--erasures",
@@ -25,7 +28,7 @@ class Command(BaseCommand):
             help="the list of who was erased (ERASURES_FILE), from where the lost database was; theirs is erased again",
         )
 
-    def handle(self, *, file: Path, erasures: Path | None, **options) -> None:
+    def handle(self, *, file: Path, erasures: Path | None, **options: Any) -> None:
         for given in (file, erasures):
             if given and not given.is_file():
                 raise CommandError(f"There is no file {given}.")

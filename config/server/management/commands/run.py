@@ -39,7 +39,7 @@ class Command(BaseCommand):
     help = "Runs Handout: its database (unless DATABASE_URL is set), the web server and the background worker."
     requires_system_checks = []  # each costs time at every start; `make check` runs them
 
-    def handle(self, **options) -> None:
+    def handle(self, **options: Any) -> None:
         stop_on_signals()
         try:
             with ExitStack() as stack:

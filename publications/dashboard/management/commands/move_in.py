@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from django.core.files import File
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import QuerySet
 
 from campaigns.codes.actions.extend_pool import OneCodeOnly
 from campaigns.codes.actions.import_codes import import_codes
@@ -33,7 +35,7 @@ class Command(BaseCommand):
         "are written to an error file, and the command exits non-zero."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         where = parser.add_mutually_exclusive_group()
         where.add_argument("--campaign", metavar="NAME", help="an existing campaign to add the codes to")
         where.add_argument("--standalone", action="store_true", help="the codes belong to no campaign")
@@ -41,7 +43,16 @@ class Command(BaseCommand):
         parser.add_argument("--customers", metavar="FILE", type=Path)
         parser.add_argument("--publications", metavar="FILE", type=Path, help="or a file of codes and their holders")
 
-    def handle(self, *, campaign, standalone, codes, customers, publications, **options):
+    def handle(
+        self,
+        *,
+        campaign: Campaign,
+        standalone: bool,
+        codes: QuerySet,
+        customers: QuerySet,
+        publications: QuerySet,
+        **options: Any,
+    ) -> None:
         files = [path for path in (codes, customers, publications) if path]
         if not files:
             raise CommandError("Name at least one file: --codes, --customers or --publications.")

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from publications.dashboard.verify import SHOWN, Finding, broken_rows, verify
 from publications.distributions.invariants import what_waits_for_a_person
@@ -13,11 +14,11 @@ class Command(BaseCommand):
         "Checks every invariant over the whole database, lists the rows that break one, and exits non-zero if any do."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--all", action="store_true", help=f"name all broken rows, not only the first {SHOWN}")
         parser.add_argument("--json", action="store_true", help="a line of JSON for each invariant")
 
-    def handle(self, **options):
+    def handle(self, **options: Any) -> None:
         tell = self.tell_json if options["json"] else self.tell
         broken = 0
         for finding in verify():
@@ -51,5 +52,5 @@ class Command(BaseCommand):
         self.stdout.write("]}")
 
 
-def _json(told) -> str:
+def _json(told: Any) -> str:
     return json.dumps(told, ensure_ascii=False)

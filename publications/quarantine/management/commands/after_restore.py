@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q
@@ -56,7 +57,7 @@ class Command(BaseCommand):
         parser.add_argument("--open", action="store_true", help="resumes publishing")
         parser.add_argument("--prepare", action="store_true", help="only completes an interrupted restore")
 
-    def handle(self, **options) -> None:
+    def handle(self, **options: Any) -> None:
         if options["lost_since"]:
             moment = _moment(options["lost_since"])
             open_quarantine(Quarantine.Cause.FAILOVER, lost_since=moment, by=BY)

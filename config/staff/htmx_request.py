@@ -1,0 +1,15 @@
+"""The request as pages see it: what the middleware has put on it, with types. The one place that says so."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+from django_htmx.middleware import HtmxDetails
+
+from config.staff.models import ProjectSettings
+
+
+class HtmxHttpRequest(HttpRequest):
+    htmx: HtmxDetails
+    project: ProjectSettings  # by TimeZoneMiddleware
+    user: User  # pages are behind `requires`, which lets nobody else in
