@@ -4,19 +4,19 @@
 import os
 import sys
 
+from django.conf import settings
+from django.core.management import execute_from_command_line
+
+from config.environment import SettingRefused
+from config.server.data_folder import DataFolderInUse
+from config.server.embedded_postgres import DatabaseUnavailable, serving
+
 # These look at no table, or (run) start the database themselves.
 WITHOUT_DATABASE = {"run", "help", "version", "check", "collectstatic", "diffsettings", "findstatic", "startapp"}
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from django.conf import settings
-    from django.core.management import execute_from_command_line
-
-    from config.environment import SettingRefused
-    from config.server.data_folder import DataFolderInUse
-    from config.server.embedded_postgres import DatabaseUnavailable, serving
-
     try:
         settings.INSTALLED_APPS  # noqa: B018 - the first look reads them all
     except SettingRefused as problem:

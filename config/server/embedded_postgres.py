@@ -22,6 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
+import psycopg
 from psycopg.connection import Connection
 
 from config.server.data_folder import DataFolderInUse, hold
@@ -73,8 +74,6 @@ def socket_folder(data_folder: Path) -> Path:
 
 def answers(data_folder: Path) -> bool:
     """Whether the server of this folder runs and answers a query; False while it starts or recovers."""
-    import psycopg
-
     try:
         # Anybody may make a folder below /tmp: one that is not the server's own may hold another's socket.
         if socket_folder(data_folder).stat().st_uid != (data_folder / "postgres").stat().st_uid:
@@ -313,8 +312,6 @@ def _make_socket_folder(data_folder: Path, account: Account) -> None:
 
 def _has_database(data_folder: Path) -> bool:
     """Asks for the database by a query, and makes it where the first start was cut off before it could."""
-    import psycopg
-
     try:
         with _connect(data_folder, "postgres") as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
@@ -325,8 +322,6 @@ def _has_database(data_folder: Path) -> bool:
 
 
 def _connect(data_folder: Path, database: str) -> Connection:
-    import psycopg  # not above: settings import this module, also for commands that need no database
-
     return psycopg.connect(
         host=str(socket_folder(data_folder)), port=PORT, user=USER, dbname=database, connect_timeout=5, autocommit=True
     )

@@ -8,8 +8,8 @@ class StaffConfig(AppConfig):
     verbose_name = "Settings"
 
     def ready(self) -> None:
-        from config.staff.roles import create_roles
-        from config.staff.sign_in.log_sign_ins import log_failed_sign_ins
+        from config.staff.roles import create_roles  # noqa: PLC0415 - it needs the models
+        from config.staff.sign_in.log_sign_ins import log_failed_sign_ins  # noqa: PLC0415 - it needs the models
 
         # Permissions exist only after `migrate` has run, so the roles are made by its closing signal.
         log_failed_sign_ins()

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser, User
+from django.apps import apps
+from django.contrib.auth.management import create_permissions
+from django.contrib.auth.models import AnonymousUser, Group, Permission, User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
@@ -65,10 +67,6 @@ def requires(*abilities: str) -> Callable[[Callable[..., HttpResponse]], Callabl
 
 def create_roles(*, using: str = "default", **kwargs: Any) -> None:
     """Makes the groups, or brings them back to this table. Runs at the end of every `migrate`."""
-    from django.apps import apps
-    from django.contrib.auth.management import create_permissions
-    from django.contrib.auth.models import Group, Permission
-
     # Django makes the permissions by the same signal, and on a new database only after us.
     create_permissions(apps.get_app_config("staff"), verbosity=0, using=using)
     abilities = {p.codename: p for p in Permission.objects.using(using).filter(content_type__app_label="staff")}

@@ -6,7 +6,7 @@ from django.urls import reverse
 from campaigns.codes.actions.extend_pool import fulfil_order, order_codes
 from campaigns.codes.models import CodeOrder, Voucher
 from campaigns.models import Campaign
-from config.staff.models import AuditEntry
+from config.staff.models import AuditEntry, ProjectSettings
 from publications.actions.publish import publish
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory
 
@@ -127,8 +127,6 @@ def test_a_wrong_entry_is_said_at_its_field_and_nothing_is_made(signed_in, typed
 
 
 def test_the_times_of_the_form_are_those_of_the_project(signed_in):
-    from config.staff.models import ProjectSettings
-
     ProjectSettings.objects.update_or_create(id=1, defaults={"time_zone": "Europe/Madrid"})
 
     signed_in("Manager").post("/campaigns/new", NEW | {"start_date": "2026-07-01T10:00"})

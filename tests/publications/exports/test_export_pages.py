@@ -6,6 +6,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -342,8 +343,6 @@ def test_who_may_take_which_file(signed_in, role, of_hand_out, of_report):
 
 
 def test_an_operator_who_is_also_an_exporter_may_hand_out(signed_in):
-    from django.contrib.auth.models import Group
-
     staff, export = signed_in("Operator"), hand_out_of(1)
     staff.user.groups.add(Group.objects.get(name="Exporter"))
 
