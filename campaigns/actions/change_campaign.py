@@ -70,7 +70,7 @@ def change_campaign(
             changed = {name: getattr(now, name) for name in FIELDS if getattr(now, name) != before[name]}
             offer = changed.keys() & OFFER
             _settle_held_codes(now, offer, held)
-            if "gift_amount" in changed and (paid := most_redeemed(now)) > now.gift_amount:
+            if "gift_amount" in changed and (paid := most_redeemed(now)) > (now.gift_amount or 0):
                 raise InvalidFields({"gift_amount": f"One of its codes has already paid {paid}. Enter {paid} or more."})
             if changed:
                 # Any of them may give a pool that was found empty something to publish.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import django_filters
 from django import forms
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.forms import BaseForm
-from django.http import QueryDict
 from django.utils import timezone
 
 from campaigns.codes.models import Voucher
@@ -112,7 +114,7 @@ class CodeFilter(django_filters.FilterSet):
         model = Voucher
         fields: list[str] = []
 
-    def __init__(self, data: QueryDict, queryset: QuerySet, *, reveals: bool, whole: bool = False) -> None:
+    def __init__(self, data: Mapping[str, Any], queryset: QuerySet, *, reveals: bool, whole: bool = False) -> None:
         """`whole`: of a state that no index finds all codes are looked through, as a report wants. Else, after `.qs` was
         read, `edge` tells how far back was looked; None: through all. `?beyond=v_…` looks on from there."""
         super().__init__(data, queryset)
@@ -171,7 +173,7 @@ class CodeFilter(django_filters.FilterSet):
         if state == CodeState.POOL:
             codes = codes.filter(in_pool)
         elif state in INDEXED:
-            codes = codes.filter(INDEXED[state])
+            codes = codes.filter(INDEXED[CodeState(state)])
         elif not self.whole:
             codes = older_than(codes, self.beyond, moment="id") if self.beyond is not None else codes
             codes, self.edge = newest(codes, LOOKED_THROUGH, moment="id")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -56,7 +56,7 @@ def code_import(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
 
 @require_safe
 @requires(MANAGE)
-def errors(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
+def errors(request: HtmxHttpRequest, import_id: int) -> FileResponse:
     return pages.error_file(_find(import_id))
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib import messages
 from django.db.models import Q
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -83,13 +86,14 @@ def preview(request: HtmxHttpRequest) -> HttpResponse:
     return render(request, "campaigns/_preview.html", preview_of(request.GET))
 
 
-def preview_of(data: QueryDict) -> dict:
+def preview_of(data: Mapping[str, Any]) -> dict:
     """Sample codes for what stands in the fields of a configuration just now, or why there are none."""
     form = CodeFields(data)
     try:
         if not form.is_valid():
             return {"preview_error": "Please fix the highlighted fields to see sample codes."}
-        space = code_space(**{name.removeprefix("code_"): form.cleaned_data[name] or "" for name in CONFIGURATION})
+        given: dict[str, Any] = {name.removeprefix("code_"): form.cleaned_data[name] or "" for name in CONFIGURATION}
+        space = code_space(**given)
     except InvalidCodeConfiguration as refused:
         return {"preview_error": refused.message}
     count = str(data.get("count") or "0")
@@ -107,7 +111,8 @@ def settings(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
             if form.held == Held.NEW:
                 order = change_for_new_ones(campaign, form.changes(), by=by)
             else:
-                order = change_patiently(campaign, form.changes(), held=form.held, by=by)
+                change_patiently(campaign, form.changes(), held=form.held, by=by)
+                order = None
         except InvalidFields as refused:
             form.refuse(refused.errors)
         except NameTaken as taken:

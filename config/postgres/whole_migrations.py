@@ -50,7 +50,7 @@ class WholeMigrationExecutor(MigrationExecutor):
             else:
                 state = migration.apply(state, editor)
                 _run_deferred(editor)
-                self.record_migration(migration)  # type: ignore[call-arg]  # the stubs are of an older Django
+                self.record_migration(migration)  # type: ignore[call-arg, arg-type]  # the stubs are of an older Django
         self._progress("apply_success", migration)
         return state
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import NamedTuple
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -82,7 +82,7 @@ def _is_under(path: str, url: str) -> bool:
     return path == url if url == "/" else path.startswith(url)
 
 
-def _role(user: User) -> str:
+def _role(user: User | AnonymousUser) -> str:
     """What the user block calls the user: the role with the most abilities, so that no group has to be read."""
     if user.is_superuser:
         return "Administrator"

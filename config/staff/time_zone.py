@@ -6,9 +6,10 @@ import zoneinfo
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.models import ProjectSettings
 from config.staff.quarantine import IS_OPEN
 
@@ -25,10 +26,10 @@ SETTINGS = f"""SELECT s.*, {IS_OPEN} AS quarantined
 class TimeZoneMiddleware:
     """Puts the project's settings on the request as `request.project` and activates its time zone."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: Callable[[HtmxHttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: HtmxHttpRequest) -> HttpResponse:
         if request.path.startswith(WITHOUT_PAGES):
             return self.get_response(request)
         (found,) = ProjectSettings.objects.raw(SETTINGS)

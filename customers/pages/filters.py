@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import django_filters
 from django import forms
 from django.db.models import QuerySet
-from django.http import QueryDict
 
-from customers.models import Customer, CustomerQuerySet
+from customers.models import Customer
 from customers.queries.search import search
 
 
@@ -23,10 +25,10 @@ class CustomerFilter(django_filters.FilterSet):
         model = Customer
         fields: list[str] = []
 
-    def __init__(self, data: QueryDict, queryset: QuerySet, *, bounded: bool = False) -> None:
+    def __init__(self, data: Mapping[str, Any], queryset: QuerySet, *, bounded: bool = False) -> None:
         """`bounded`: see `search`."""
         super().__init__(data, queryset)
         self.bounded = bounded
 
-    def matching(self, customers: QuerySet, name: str, text: str) -> CustomerQuerySet:
+    def matching(self, customers: QuerySet, name: str, text: str) -> QuerySet:
         return search(customers, text, bounded=self.bounded)

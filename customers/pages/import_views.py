@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django import forms
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -62,7 +62,7 @@ def customer_import(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
 
 @require_safe
 @requires(PUBLISH)
-def errors(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
+def errors(request: HtmxHttpRequest, import_id: int) -> FileResponse:
     return pages.error_file(_find(import_id))
 
 

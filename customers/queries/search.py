@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import reduce
 from operator import or_
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from config.public_ids import CUSTOMER, key_of
-from customers.models import CustomerQuerySet, last_word
+from customers.models import Customer, last_word
 
 MANY = 2_000
 
 
-def search(customers: CustomerQuerySet, text: str, *, bounded: bool = False) -> CustomerQuerySet:
+def search(customers: QuerySet[Customer], text: str, *, bounded: bool = False) -> QuerySet[Customer]:
     """Those whose name, last word of the name, e-mail or source_id begins with `text`, whatever the case; or whose
     `cust_…` id it is. An empty text finds all.
 

@@ -22,7 +22,7 @@ def audience_of(distribution: Distribution) -> QuerySet[Customer]:
     customers = Customer.objects.live()
     match distribution.audience:
         case Distribution.Audience.CUSTOMER:
-            return customers.filter(pk=distribution.customer_id)
+            return customers.filter(pk=distribution.customer_id or 0)
         case Distribution.Audience.SEGMENT if distribution.segment:
             return customers.filter(in_segment(distribution.segment))
         case Distribution.Audience.LIST:

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import NamedTuple
 from urllib.parse import quote
 
+from django.template import Context
 from django.utils import timezone
 from django.utils.html import escape
 
@@ -136,7 +137,7 @@ def _values(
             "codes": "\n".join(voucher.code for voucher in codes),
             "campaign.name": campaign.name,
             # The tag of the pages asks its context for the currency.
-            "value": worth({"request": SimpleNamespace(project=project)}, first if own else campaign),
+            "value": worth(Context({"request": SimpleNamespace(project=project)}), first if own else campaign),
             "expires": _expires(campaign, codes, project),
         }
     return values

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
+from typing import cast
 
 from django.conf import settings
 from django.utils import timezone
@@ -43,7 +44,7 @@ def look_after_distributions(timestamp: int) -> None:
 
 def in_a_place(call_next: Callable[[], None], context: JobContext, worker: Worker) -> None:
     """Without one for its distribution the job is dropped: the next look queues it again."""
-    with hold_place(int(context.job.task_kwargs["distribution_id"]), of=worker.concurrency) as may_work:
+    with hold_place(int(cast("int", context.job.task_kwargs["distribution_id"])), of=worker.concurrency) as may_work:
         if may_work:
             call_next()
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import django_filters
 from django import forms
 from django.db.models import Exists, OuterRef, QuerySet
 from django.forms import BaseForm
-from django.http import QueryDict
 from django.utils.functional import cached_property
 
 from campaigns.models import Campaign
@@ -67,7 +67,7 @@ class HistoryFilter(django_filters.FilterSet):
 
     def __init__(
         self,
-        data: QueryDict,
+        data: Mapping[str, Any],
         queryset: QuerySet,
         *,
         campaign: Campaign | None = None,
@@ -86,8 +86,12 @@ class HistoryFilter(django_filters.FilterSet):
         form.fields["q"].widget = forms.TextInput(
             {"type": "search", "placeholder": "Code or customer", "maxlength": 255, "autocomplete": "off"}
         )
-        form.fields["channel"].widget = forms.Select(choices=self._channels)
-        form.fields["by"].widget = forms.Select(choices=lambda: self.senders)
+
+        def senders() -> list:
+            return self.senders
+
+        form.fields["channel"].widget = forms.Select(choices=self._channels)  # type: ignore[arg-type]  # drawn late
+        form.fields["by"].widget = forms.Select(choices=senders)  # type: ignore[arg-type]
         for name in ("since", "until"):
             form.fields[name].widget.attrs["title"] = form.fields[name].label
         return form
@@ -107,7 +111,7 @@ class HistoryFilter(django_filters.FilterSet):
     @cached_property
     def senders(self) -> list:
         """The newest distributions that have published, of the campaign if there is one."""
-        found = newest_senders(campaign=self.campaign and self.campaign.pk)
+        found = newest_senders(campaign=self.campaign.pk if self.campaign else None)
         names = {public_id(DISTRIBUTION, key): name for key, name in found}
         asked = self.data.get("by", "")
         if asked and asked not in names and asked not in SENDERS:

@@ -66,7 +66,7 @@ class PublishForm(forms.Form):
     RECIPIENT = ("customer", "name", "email", "source_id", "seen")
 
     def __init__(
-        self, data: QueryDict | None = None, *, campaign: Campaign, one_code: bool, customer: str = ""
+        self, data: QueryDict | None = None, *, campaign: Campaign | None, one_code: bool, customer: str = ""
     ) -> None:
         super().__init__(data, initial={"token": uuid.uuid4(), "customer": customer})
         self.campaign = campaign

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -86,13 +88,17 @@ def _page(request: HtmxHttpRequest, campaign: Campaign | None, voucher: Voucher 
     form = PublishForm(
         request.POST if request.method == "POST" else None,
         campaign=campaign,
-        one_code=voucher is not None or campaign.join_once,
+        one_code=voucher is not None or campaign is None or campaign.join_once,
         customer=request.GET.get("customer", "")[:320],
     )
     context |= {"form": form}
     if request.htmx.target == RECIPIENT:
         return render(request, "publications/_recipient.html", context)
-    context["obstacles"] = foresee_refusal_of_code(voucher) if voucher else foresee_refusal(campaign)
+    if voucher:
+        context["obstacles"] = foresee_refusal_of_code(voucher)
+    else:
+        assert campaign is not None  # one of the two is given
+        context["obstacles"] = foresee_refusal(campaign)
     # Nothing is asked that would be in vain. What was sent is answered by the verb, and keeps its form; and who joined
     # such a campaign once is shown their code whatever became of its pool.
     refused = any(obstacle.refuses for obstacle in context["obstacles"]) and not (campaign and campaign.join_once)
@@ -115,9 +121,11 @@ def _published_by_this_form(form: PublishForm) -> Publication | None:
     return Publication.objects.filter(source_id=_source_id(token), result=Publication.Result.SUCCESS).first()
 
 
-def _carry_out(form: PublishForm, campaign: Campaign, voucher: Voucher, *, by: Actor) -> Publication | None:
+def _carry_out(
+    form: PublishForm, campaign: Campaign | None, voucher: Voucher | None, *, by: Actor
+) -> Publication | None:
     """None where it was refused; then the form says why."""
-    options = {
+    options: dict[str, Any] = {
         "channel": form.cleaned_data["channel"] or DASHBOARD,
         "origin": Publication.Origin.DASHBOARD,
         "by": by,
@@ -128,8 +136,10 @@ def _carry_out(form: PublishForm, campaign: Campaign, voucher: Voucher, *, by: A
         if form.is_new:
             # Made first, so that a refusal leaves one customer, chosen in the form, and not another at each attempt.
             form.choose(create_customer(form.new_customer(), by=by))
+        assert form.chosen is not None  # a valid form has one
         if voucher is not None:
             return publish_this_code(voucher, form.chosen, **options)
+        assert campaign is not None  # one of the two is given
         return publish_codes(campaign, form.chosen, count=form.cleaned_data.get("count", 1), **options)
     except SourceIdTaken as taken:
         form.add_error("source_id", str(taken))

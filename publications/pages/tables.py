@@ -243,7 +243,7 @@ def customer_link(customer: Customer, *, with_email: bool = True) -> SafeString:
     )  # fmt: skip
 
 
-def _live_publication(voucher: Voucher) -> Publication | None:
+def _live_publication(voucher: Any) -> Publication | None:
     return voucher.live[0].publication if voucher.live else None
 
 

@@ -111,7 +111,7 @@ class CodeImporter:
             raise ImportImpossible("The campaign was deleted in the meantime.")
         cursor.execute("SELECT count(*) FROM pg_temp.staged")
         (staged,) = cursor.fetchone()
-        cursor.execute(_INSERT, [self.campaign and self.campaign.pk])
+        cursor.execute(_INSERT, [self.campaign.pk if self.campaign else None])
         refused = [Refused(row, TAKEN) for (row,) in cursor.fetchall()]
         if self.campaign and staged > len(refused):
             raise_pool_version(self.campaign.pk)

@@ -49,12 +49,12 @@ class ImportKind:
     fields: Sequence[Field]
     ignored: Sequence[str]
     required: str | None  # the field without which nothing can be imported
-    importer: Callable[[CsvImport], Importer]
+    importer: Callable[[Any], Importer]
     defer: Callable[[int], object]  # writes the job that runs the import with this key
     form: type[OptionsForm]
     page: str  # the names of the import's own addresses, each with its key: page, page-errors, page-discard, page-retry
     masked: Callable[[str, str], str] = lambda field, text: text  # how a cell is shown that becomes this field
-    warning: Callable[[CsvImport], str] = lambda draft: ""  # what a person should know before starting it
+    warning: Callable[[Any], str] = lambda draft: ""  # what a person should know before starting it
 
 
 def upload_page(request: HtmxHttpRequest, kind: ImportKind, *, context: dict, **columns: Any) -> HttpResponse:
@@ -95,7 +95,7 @@ def import_page(request: HtmxHttpRequest, kind: ImportKind, csv_import: CsvImpor
 
 def _tiles(csv_import: CsvImport, what: str) -> list[dict]:
     refused = bool(csv_import.error_file)
-    tiles = [
+    tiles: list[dict] = [
         {"label": "Rows read", "value": csv_import.rows_read, "sub": _duration(csv_import)},
         {"label": "Imported", "value": csv_import.rows_imported, "sub": f"New {what}"},
         {"label": "Updated", "value": csv_import.rows_updated, "sub": "Matched by source ID"},

@@ -14,6 +14,7 @@ from django.utils.cache import patch_vary_headers
 from django_filters import FilterSet
 from django_tables2.rows import BoundRows
 
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.paging import PER_PAGE, PLACE, Page
 
 
@@ -21,7 +22,7 @@ class Looked(NamedTuple):
     """How far a list has looked for what no index finds; it is told above the list, with a link to look further."""
 
     things: str
-    count: int
+    count: int  # type: ignore[assignment]  # it hides a tuple's own count(), which nobody asks for
     back_to: datetime | None  # None: to the very last
     further: str | None  # the value of `?beyond=` that looks on from there
     went_on: bool  # it began beyond the newest itself
@@ -40,13 +41,13 @@ class Table(tables.Table):
     empty_icon = "inbox"
     empty_title = "Nothing here yet"
     empty_text = ""
-    empty_url = ""
+    empty_url: Any = ""  # or lazily reversed, or a property, as `looked` and `notice`
     empty_action = ""
     footer_template = ""
     row_template = ""
     one_line = False  # all rows of one height: what does not fit ends in an ellipsis, and is told whole on hover
-    notice = ""
-    looked: Looked | None = None
+    notice: Any = ""
+    looked: Any = None
     refused: tuple[str, ...] = ()  # what was wrong with the filters
     filters_id = "filters"
     filtered = False
@@ -87,7 +88,7 @@ class Table(tables.Table):
 
 
 def list_page(
-    request: HttpRequest,
+    request: HtmxHttpRequest,
     template: str,
     table: Table,
     context: dict | Callable[[], dict] | None = None,

@@ -48,7 +48,8 @@ class PeriodForm(forms.Form):
     """Of a list that is filtered by days, `since` and `until`."""
 
     def clean(self) -> dict[str, Any]:
-        given = super().clean()
+        super().clean()
+        given = self.cleaned_data
         since, until = given.get("since"), given.get("until")
         if since and until and since > until:
             del given["since"], given["until"]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth import login
-from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.views import (
     LoginView,
     LogoutView,
@@ -14,13 +14,11 @@ from django.contrib.auth.views import (
     PasswordChangeView,
     redirect_to_login,
 )
-from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 
 from config.buffered_wsgi import TOO_MANY_ASIDE
-from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.sign_in.client_address import client_address
 from config.staff.sign_in.kept_forms import go_on, kept_from, kept_in
 from config.staff.sign_in.log_sign_ins import log_refused
@@ -46,11 +44,11 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
 class SignIn(LoginView):
     kept: dict[str, Any] | None = None
 
-    def get(self, request: HtmxHttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         # The session ended while a page was open, and only a part of it was asked for.
-        return ask_to_sign_in(request) if request.htmx else super().get(request, *args, **kwargs)
+        return ask_to_sign_in(request) if getattr(request, "htmx", None) else super().get(request, *args, **kwargs)
 
-    def form_valid(self, form: BaseForm) -> HttpResponse:
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         if not self.kept:
             return super().form_valid(form)
         login(self.request, form.get_user())
@@ -59,7 +57,7 @@ class SignIn(LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs, kept=self.kept)
 
-    def post(self, request: HtmxHttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Refused without a look at the password where that would cost others too much."""
         if TOO_MANY_ASIDE in request.META:
             return too_many_passwords(request)
@@ -70,23 +68,23 @@ class SignIn(LoginView):
         return super().post(request, *args, **kwargs)
 
 
-def later(request: HtmxHttpRequest, template: str, status: int, *, seconds: int) -> HttpResponse:
+def later(request: HttpRequest, template: str, status: int, *, seconds: int) -> HttpResponse:
     response = render(request, template, status=status)
     response["Retry-After"] = seconds
     return response
 
 
-def too_many_passwords(request: HtmxHttpRequest) -> HttpResponse:
+def too_many_passwords(request: HttpRequest) -> HttpResponse:
     return later(request, "registration/busy.html", 503, seconds=5)
 
 
-def password_turns(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HtmxHttpRequest], HttpResponse]:
+def password_turns(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Middleware: wherever a password was to be checked or set and its turn did not come, the page says so."""
 
-    def answer(request: HtmxHttpRequest) -> HttpResponse:
+    def answer(request: HttpRequest) -> HttpResponse:
         return get_response(request)
 
-    def process_exception(request: HtmxHttpRequest, exception: Exception) -> HttpResponse | None:
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return too_many_passwords(request) if isinstance(exception, TooManyPasswords) else None
 
     answer.process_exception = process_exception  # type: ignore[attr-defined]  # Django asks middleware for it

@@ -45,7 +45,7 @@ form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 
 class Audience(NamedTuple):
-    count: int  # at most COUNT_UP_TO + 1
+    count: int  # type: ignore[assignment]  # at most COUNT_UP_TO + 1; it hides a tuple's own count()
     sample: list[Customer]
 
     @property

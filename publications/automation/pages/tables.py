@@ -8,7 +8,7 @@ import django_tables2 as tables
 from django.contrib.auth.models import User
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.template.loader import render_to_string
-from django.urls import reverse_lazy
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from config.staff.htmx_request import HtmxHttpRequest
@@ -41,7 +41,7 @@ class AutomationTable(Table):
 
     def __init__(self, distributions: QuerySet, *, user: User, **kwargs: Any) -> None:
         if may(user, PUBLISH):
-            self.empty_url = reverse_lazy("automation:create")
+            self.empty_url = reverse("automation:create")
         fired = Firing.objects.filter(distribution=OuterRef("pk")).order_by("-pk")
         super().__init__(
             distributions.select_related("campaign", "rule__segment", "rule__campaign", "rule__only_segment").annotate(

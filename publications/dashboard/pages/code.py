@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -27,9 +26,10 @@ from publications.actions.hold_back import put_back as put_code_back
 from publications.actions.release import CodeWasUsed, NotPublished, ReasonMissing
 from publications.actions.release import release as release_code
 from publications.code_visibility import is_masked, shown
-from publications.models import Publication
+from publications.models import Publication, PublishedVoucher
 from publications.pages.forms import ReasonForm, ReleaseForm
 from publications.queries.foresee_refusal import foresee_refusal_of_code
+from publications.redemptions.models import Redemption
 
 SHOWN = 50  # events of one code: it is published a few times at most, each time after a release, but used any number of times
 
@@ -87,7 +87,11 @@ def _terms(voucher: Voucher) -> dict:
 
 
 def _timeline(
-    ledger: QuerySet, failed: QuerySet, redemptions: QuerySet, changes: QuerySet, offers: QuerySet
+    ledger: Iterable[PublishedVoucher],
+    failed: Iterable[Publication],
+    redemptions: Iterable[Redemption],
+    changes: Iterable[AuditEntry],
+    offers: Iterable[AuditEntry],
 ) -> list[dict]:
     """What happened to the code, newest first."""
     events = []

@@ -62,7 +62,7 @@ def campaign_tabs(context: Context, campaign: Campaign, tab: str) -> dict:
             continue
         url = reverse(url_name, kwargs={"campaign_id": campaign.pk})
         count = counts.get(name)
-        capped = name == "history" and count > COUNT_UP_TO
+        capped = name == "history" and figures.publications > COUNT_UP_TO
         tabs.append({"label": label, "url": url, "count": COUNT_UP_TO if capped else count, "capped": capped})
         tabs[-1]["here"] = name == tab
     return {"tabs": tabs}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import django_filters
@@ -9,7 +10,6 @@ from django import forms
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.forms import BaseForm
-from django.http import QueryDict
 
 from customers.models import Customer
 from customers.queries.search import search
@@ -51,16 +51,15 @@ class RecipientFilter(django_filters.FilterSet):
         model = Delivery
         fields: list[str] = []
 
-    def __init__(self, data: QueryDict, queryset: QuerySet, *, reasons: Any = lambda: ()) -> None:
+    def __init__(self, data: Mapping[str, Any], queryset: QuerySet, *, reasons: Any = lambda: ()) -> None:
         super().__init__(data, queryset)
         self.reasons = reasons
 
     @property
     def form(self) -> BaseForm:
         form = super().form
-        form.fields["reason"].widget = forms.Select(
-            choices=self._choices
-        )  # after the field took its own: to be checked
+        choices: Any = self._choices  # asked when it is drawn; the stubs know no function here
+        form.fields["reason"].widget = forms.Select(choices=choices)  # after the field took its own: to be checked
         return form
 
     def find(self, recipients: QuerySet, name: str, text: str) -> QuerySet:

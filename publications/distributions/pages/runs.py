@@ -251,6 +251,6 @@ def _state(run: Distribution, progress: Progress) -> dict:
 
 def _how_often(run: Distribution, progress: Progress) -> str:
     """So that whoever watches costs a twentieth of a processor at most: a large run takes long to count."""
-    if run.status == Status.SCHEDULED:
+    if run.status == Status.SCHEDULED and run.starts_at:
         return "1s" if run.starts_at - timezone.now() < timedelta(hours=1) else "60s"
     return f"{max(2, round(20 * progress.took))}s"

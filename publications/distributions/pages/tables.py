@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
-from django.urls import reverse_lazy
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -78,7 +78,7 @@ class DistributionTable(Table):
 
     def __init__(self, distributions: QuerySet, *, user: User, **kwargs: Any) -> None:
         if may(user, PUBLISH):
-            self.empty_url = reverse_lazy("distributions:create")
+            self.empty_url = reverse("distributions:create")
         self.counts: dict[int, int] = {}
         super().__init__(distributions.select_related("campaign", "segment"), **kwargs)
 
@@ -218,9 +218,9 @@ class OutboxTable(Table):
 
     def render_subject(self, record: KeptMessage) -> SafeString:
         words = subject_shown(record, reveals=self.reveals)
-        url = reverse_lazy("distributions:outbox-message", kwargs={"message_id": record.pk})
+        url = reverse("distributions:outbox-message", kwargs={"message_id": record.pk})
         return format_html('<a href="{}">{}</a>', url, words or "(no subject)")
 
 
 def distribution_url(distribution: Distribution) -> str:
-    return reverse_lazy("distributions:distribution", kwargs={"distribution_id": distribution.pk})
+    return reverse("distributions:distribution", kwargs={"distribution_id": distribution.pk})

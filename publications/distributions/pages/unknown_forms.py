@@ -42,7 +42,9 @@ class SettleForm(forms.Form):
         widget=forms.RadioSelect,
     )
 
-    def __init__(self, data: QueryDict, files: MultiValueDict | None, *, run: Distribution, now: datetime) -> None:
+    def __init__(
+        self, data: QueryDict | None, files: MultiValueDict | None, *, run: Distribution, now: datetime
+    ) -> None:
         super().__init__(data, files)
         self.run, self.now, self.foreign = run, now, 0
 

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpResponse, QueryDict, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -84,7 +85,7 @@ def export_status(request: HtmxHttpRequest, export_id: int) -> HttpResponse:
 
 @require_POST
 @requires(EXPORT)
-def download(request: HtmxHttpRequest, export_id: int) -> HttpResponse:
+def download(request: HtmxHttpRequest, export_id: int) -> HttpResponseBase:
     """A POST, because each download is written down. What the API ordered was written for programs; whoever takes it
     away here will open it in a spreadsheet, unless they ask for it as it is."""
     export = _export_to_take(request, export_id)
@@ -173,7 +174,7 @@ def _in_words(export: Export, user: User) -> list[tuple[str, str]]:
     return filters_in_words(export, reveals=reveals_codes(user))
 
 
-def _asked_for(address: str) -> dict[str, str]:
+def _asked_for(address: QueryDict) -> dict[str, str]:
     """The form's first values, from the address of the link: what is not about the report itself is its filters."""
     filters = address.copy()
     kind = (filters.pop("kind", None) or [""])[-1]

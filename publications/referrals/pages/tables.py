@@ -67,7 +67,7 @@ class ReferrerTable(Table):
     def __init__(self, referrals: QuerySet, *, program: ReferralProgram | None, **kwargs: Any) -> None:
         self.program = program
         self.customers: dict[int, Customer] = {}
-        self.rewards: Counter[int] = Counter()
+        self.given: Counter[int] = Counter()
         rows = referrals.order_by().values("referrer_id").annotate(referees=Count("pk"))
         super().__init__(rows.order_by("-referees", "-referrer_id"), **kwargs)
 
@@ -78,10 +78,10 @@ class ReferrerTable(Table):
             given = Delivery.objects.filter(
                 distribution=self.program.reward_referrer_id, customer__in=keys, publication__isnull=False
             )
-            self.rewards = Counter(dict(given.order_by().values_list("customer").annotate(Count("pk"))))
+            self.given = Counter(dict(given.order_by().values_list("customer").annotate(Count("pk"))))
 
     def render_referrer(self, value: Any) -> SafeString:
         return customer_link(self.customers[value])
 
     def render_rewards(self, record: Any) -> str:
-        return f"{self.rewards[record['referrer_id']]:,}" if self.rewards[record["referrer_id"]] else NOTHING
+        return f"{self.given[record['referrer_id']]:,}" if self.given[record["referrer_id"]] else NOTHING

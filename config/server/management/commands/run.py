@@ -75,7 +75,7 @@ class Command(BaseCommand):
             declare_workers_dead()  # the folder is ours alone, so whoever worked in it is gone
             async_to_sync(take_up_stalled_jobs)(queue)
             os.environ["SENDING_ALONE"] = "1"  # told to our worker
-        connection.close_pool()  # the supervisor itself needs the database no more
+        connection.close_pool()  # type: ignore[attr-defined]  # the supervisor itself needs the database no more
 
         pulses = stack.enter_context(closing(Pulses(say=self.say)))
         stack.callback(stop, parts)

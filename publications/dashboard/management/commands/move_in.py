@@ -10,7 +10,6 @@ from typing import Any
 
 from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db.models import QuerySet
 
 from campaigns.codes.actions.extend_pool import OneCodeOnly
 from campaigns.codes.actions.import_codes import import_codes
@@ -46,11 +45,11 @@ class Command(BaseCommand):
     def handle(
         self,
         *,
-        campaign: Campaign,
+        campaign: str | None,
         standalone: bool,
-        codes: QuerySet,
-        customers: QuerySet,
-        publications: QuerySet,
+        codes: Path | None,
+        customers: Path | None,
+        publications: Path | None,
         **options: Any,
     ) -> None:
         files = [path for path in (codes, customers, publications) if path]

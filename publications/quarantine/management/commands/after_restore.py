@@ -99,13 +99,14 @@ class Command(BaseCommand):
             f"{path}: {done.withdrawn:,} codes withdrawn, {done.added:,} unknown ones added as withdrawn, "
             f"{done.given:,} not in a pool anyway, {done.refused:,} rows refused."
         )
-        for problem in done.problems:
-            self.stdout.write(f"  {problem}")
+        for line in done.problems:
+            self.stdout.write(f"  {line}")
 
     def _show(self, quarantine: Quarantine) -> None:
         self.stdout.write(reason(quarantine))
         self.stdout.write(f"\n{'codes left':>12} {'published the hour before':>26} {'withdrawn':>10}  campaign")
         pools = list_pools(lost_since=quarantine.lost_since, opened_at=quarantine.opened_at)
+        pool: Any  # with what `list_pools` counts beside it
         for pool in pools.filter(Q(codes_left__gt=0) | Q(given_before__gt=0))[:SHOWN]:
             left = f"{pool.codes_left:,}" if pool.codes_left <= COUNT_UP_TO else f"over {COUNT_UP_TO:,}"
             self.stdout.write(f"{left:>12} {pool.given_before:>26,} {pool.withdrawn:>10,}  {pool.name}")
