@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -45,7 +46,7 @@ def extend(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(READ)
-def order(request: HtmxHttpRequest, campaign_id: int, order_id: int) -> HttpResponse:
+def order(request: HtmxHttpRequest, campaign_id: int, order_id: int) -> HttpResponseBase:
     """The order's page, or for HTMX its progress alone. A POST takes a failed order up again."""
     campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
     order = get_object_or_404(CodeOrder, pk=order_id, campaign=campaign)
