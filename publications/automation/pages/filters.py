@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import django_filters
+from django.db.models import QuerySet
 
 from customers.models import Customer
 from customers.queries.search import search
@@ -33,10 +34,10 @@ class FiringFilter(django_filters.FilterSet):
         model = Firing
         fields: list[str] = []
 
-    def find(self, firings, name, text):
+    def find(self, firings: QuerySet, name: str, text: str) -> QuerySet:
         return firings.filter(customer__in=search(Customer.objects.all(), text).values("pk"))
 
-    def in_state(self, firings, name, state):
+    def in_state(self, firings: QuerySet, name: str, state: str) -> QuerySet:
         """Left out by the rule, or when its turn came."""
         skipped = Delivery.State.SKIPPED
         if state == LEFT_OUT:

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from copy import copy
 from functools import partial, wraps
+from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
+from django.forms import BaseForm
 from django.http import HttpResponse
+from django.http.response import HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -20,6 +23,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.public_ids import CAMPAIGN, SEGMENT, key_of
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.pages.dialogs import leave
 from config.staff.roles import PUBLISH, requires
 from customers.models import Customer
@@ -58,11 +62,11 @@ SAMPLE = "sample"  # the part of the message page that is drawn anew while one w
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 
-def of_draft(view):
+def of_draft(view: Callable[..., HttpResponse]) -> Callable[[HtmxHttpRequest, int], HttpResponse]:
     """The view is given the draft. What is none any more has no steps: its page is the run's."""
 
     @wraps(view)
-    def found(request, distribution_id):
+    def found(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
         manual = Distribution.objects.manual().select_related("customer", "segment", "campaign", "webhook")
         draft = get_object_or_404(manual, pk=distribution_id)
         if draft.status != Distribution.Status.DRAFT:
@@ -75,7 +79,7 @@ def of_draft(view):
 
 @form_page
 @requires(PUBLISH)
-def create(request):
+def create(request: HtmxHttpRequest) -> HttpResponse:
     """From the page of a campaign or of a segment, that one is chosen already: ?campaign=camp_…, ?segment=seg_…"""
     campaign = _asked_for(request, "campaign", CAMPAIGN, Campaign.objects.live().filter(standalone=False))
     segment = _asked_for(request, "segment", SEGMENT, Segment.objects.all())
@@ -91,7 +95,7 @@ def create(request):
 @form_page
 @requires(PUBLISH)
 @of_draft
-def rename(request, draft):
+def rename(request: HtmxHttpRequest, draft: Distribution) -> HttpResponse:
     form = NameForm(request.POST or None, initial={"name": draft.name})
     if request.method == "POST" and form.is_valid():
         _save(request, draft, form.cleaned_data)
@@ -102,7 +106,7 @@ def rename(request, draft):
 @form_page
 @requires(PUBLISH)
 @of_draft
-def audience(request, draft):
+def audience(request: HtmxHttpRequest, draft: Distribution) -> HttpResponse:
     listed = draft.listed.count()
     form = AudienceForm(request.POST or None, request.FILES or None, draft=draft, listed=listed)
     if request.method == "POST" and form.is_valid():
@@ -121,7 +125,7 @@ def audience(request, draft):
 @form_page
 @requires(PUBLISH)
 @of_draft
-def codes(request, draft):
+def codes(request: HtmxHttpRequest, draft: Distribution) -> HttpResponse:
     form = CodesForm(request.POST or None, draft=draft)
     if request.method == "POST" and form.is_valid():
         _save(request, draft, form.changes())
@@ -132,8 +136,8 @@ def codes(request, draft):
 @form_page
 @requires(PUBLISH)
 @of_draft
-def message(request, draft):
-    def save(form):
+def message(request: HtmxHttpRequest, draft: Distribution) -> HttpResponse:
+    def save(form: MessageForm) -> HttpResponseRedirect:
         _save(request, draft, form.changes())
         return _onwards(request, draft, "when")
 
@@ -143,7 +147,7 @@ def message(request, draft):
 @form_page
 @requires(PUBLISH)
 @of_draft
-def when(request, draft):
+def when(request: HtmxHttpRequest, draft: Distribution) -> HttpResponse:
     form = WhenForm(request.POST or None, draft=draft, undo_minutes=request.project.undo_minutes)
     if request.method == "POST" and form.is_valid():
         _save(request, draft, form.changes())
@@ -154,7 +158,7 @@ def when(request, draft):
 @form_page
 @requires(PUBLISH)
 @of_draft
-def discard(request, draft):
+def discard(request: HtmxHttpRequest, draft: Distribution) -> HttpResponse:
     if request.method == "POST":
         try:
             discard_draft(draft, by=Actor.user(request.user))
@@ -174,11 +178,11 @@ def discard(request, draft):
 
 @require_safe
 @requires(PUBLISH)
-def suggest_customers(request):
+def suggest_customers(request: HtmxHttpRequest) -> HttpResponse:
     return render(request, "partials/_options.html", {"options": suggestions(Customer.objects.live(), request)})
 
 
-def suggestions(customers, request) -> list[dict[str, str]]:
+def suggestions(customers: QuerySet, request: HtmxHttpRequest) -> list[dict[str, str]]:
     """What a type-ahead for customers is answered with. The value is what `find_recipient` knows them by."""
     text = " ".join(request.GET.get("q", "").split())
     found = search(customers, text).only("name", "email", "source_id")[:SUGGESTIONS] if text else []
@@ -213,17 +217,17 @@ def linked_steps(draft: Distribution) -> list[dict]:
     return [step._asdict() | {"url": _address(step.name, draft)} for step in draft_steps(draft)]
 
 
-def _asked_for(request, name: str, prefix: str, rows: QuerySet):
+def _asked_for(request: HtmxHttpRequest, name: str, prefix: str, rows: QuerySet) -> Any:
     """The one whose public id stands in the address; None without. A wrong id is a 404, so that nothing is chosen unseen."""
     given = request.GET.get(name)
     return get_object_or_404(rows, pk=key_of(prefix, given)) if given else None
 
 
-def _step(request, draft: Distribution, here: str, form, **context):
+def _step(request: HtmxHttpRequest, draft: Distribution, here: str, form: BaseForm, **context: Any) -> HttpResponse:
     return render(request, f"distributions/draft/{here}.html", {**frame(draft, here), "form": form, **context})
 
 
-def _save(request, draft: Distribution, changes: dict) -> bool:
+def _save(request: HtmxHttpRequest, draft: Distribution, changes: dict) -> bool:
     try:
         change_draft(draft, by=Actor.user(request.user), **changes)
     except NoDraft as late:
@@ -232,7 +236,7 @@ def _save(request, draft: Distribution, changes: dict) -> bool:
     return True
 
 
-def _onwards(request, draft: Distribution, step: str):
+def _onwards(request: HtmxHttpRequest, draft: Distribution, step: str) -> HttpResponseRedirect:
     """To the next step; or, by the other button, away: the draft keeps."""
     if "leave" in request.POST:
         messages.success(request, "The draft has been saved.")
@@ -240,7 +244,7 @@ def _onwards(request, draft: Distribution, step: str):
     return redirect(f"distributions:{step}", distribution_id=draft.pk)
 
 
-def _list(request, draft: Distribution, lines: Iterable[str]) -> bool:
+def _list(request: HtmxHttpRequest, draft: Distribution, lines: Iterable[str]) -> bool:
     """Whether the list has something that staff should look at before they go on."""
     try:
         listed = list_recipients(draft, lines, by=Actor.user(request.user))
@@ -276,7 +280,7 @@ def _sample_of(draft: Distribution, subject: str, body: str) -> dict:
 
 
 def message_page(
-    request,
+    request: HtmxHttpRequest,
     run: Distribution,
     *,
     save: Callable[[MessageForm], HttpResponse | None],
