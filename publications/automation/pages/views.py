@@ -33,7 +33,7 @@ from publications.distributions.actions.retry_failed import count_untold
 from publications.distributions.actions.schedule import NotReady, what_is_missing
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.pages.drafts import message_page
-from publications.distributions.pages.forms import CodesForm
+from publications.distributions.pages.forms import CodesForm, MessageForm
 from publications.distributions.states import Act
 
 LATEST = 20
