@@ -153,7 +153,7 @@ GIFTS = {
         Example("Gift vouchers of 50.00", GIFTS),
     ],
 )  # fmt: skip
-def post_campaign(request: HttpRequest, sent: CampaignSent):
+def post_campaign(request: HttpRequest, sent: CampaignSent) -> dict[str, Any]:
     """Makes a campaign; its codes follow in the background (`vouchers_generation_status`)."""
     try:
         campaign = create_campaign(sent.columns(), count=sent.vouchers_count or 0, code=sent.code, by=caller(request))
@@ -169,7 +169,7 @@ def post_campaign(request: HttpRequest, sent: CampaignSent):
     router, "GET", "", MAY_READ, "List campaigns", lists=CAMPAIGNS,
     examples=[Example("Campaigns of discounts", query={"campaign_type": "DISCOUNT_COUPONS", "limit": 20})],
 )  # fmt: skip
-def list_campaigns(request: HttpRequest, query: Annotated[CampaignsQuery, Query()]):
+def list_campaigns(request: HttpRequest, query: Annotated[CampaignsQuery, Query()]) -> dict[str, Any]:
     rows = _with_generation(Campaign.objects.live()).filter(CAMPAIGNS.asked(request))
     if query.campaign_type:
         rows = rows.filter(kind=query.campaign_type.upper())
@@ -181,7 +181,7 @@ def list_campaigns(request: HttpRequest, query: Annotated[CampaignsQuery, Query(
 
 
 @operation(router, "GET", "/{campaign_id}", MAY_READ, "Get a campaign", answer=answers.Campaign)
-def get_campaign(request: HttpRequest, campaign_id: CampaignRef):
+def get_campaign(request: HttpRequest, campaign_id: CampaignRef) -> dict[str, Any]:
     """By `camp_…` id or name."""
     return answer_campaign(find_campaign(campaign_id))
 
@@ -190,7 +190,7 @@ def get_campaign(request: HttpRequest, campaign_id: CampaignRef):
     router, "PUT", "/{campaign_id}", MAY_ALL, "Change a campaign", answer=answers.Campaign, refuses="invalid_campaign",
     examples=[Example("End it earlier", {"expiration_date": "2036-11-30T23:59:59Z"})],
 )  # fmt: skip
-def put_campaign(request: HttpRequest, campaign_id: CampaignRef, sent: CampaignUpdateSent):
+def put_campaign(request: HttpRequest, campaign_id: CampaignRef, sent: CampaignUpdateSent) -> dict[str, Any]:
     """Changes what was sent and nothing else. Metadata are added to those that there are."""
     campaign = find_campaign(campaign_id)
     change_campaign(
@@ -210,7 +210,7 @@ def put_campaign(request: HttpRequest, campaign_id: CampaignRef, sent: CampaignU
     router, "DELETE", "/{campaign_id}", MAY_ALL, "Delete a campaign", answer={202: Started},
     words={"force": "Erase codes that were never published, instead of hiding them."},
 )  # fmt: skip
-def remove_campaign(request: HttpRequest, campaign_id: CampaignRef, force: Flag = False):
+def remove_campaign(request: HttpRequest, campaign_id: CampaignRef, force: Flag = False) -> dict[str, Any]:
     """Hides the campaign and its vouchers; with `force` the unpublished ones are erased in the background."""
     campaign = find_campaign(campaign_id)
     deletion = delete_campaign(campaign, force=force, by=caller(request))
@@ -220,12 +220,12 @@ def remove_campaign(request: HttpRequest, campaign_id: CampaignRef, force: Flag 
 
 
 @operation(router, "POST", "/{campaign_id}/enable", MAY_ALL, "Enable a campaign", answer=answers.Empty)
-def enable_campaign(request: HttpRequest, campaign_id: CampaignRef):
+def enable_campaign(request: HttpRequest, campaign_id: CampaignRef) -> dict[str, Any]:
     return _switch(request, campaign_id, active=True)
 
 
 @operation(router, "POST", "/{campaign_id}/disable", MAY_ALL, "Disable a campaign", answer=answers.Empty)
-def disable_campaign(request: HttpRequest, campaign_id: CampaignRef):
+def disable_campaign(request: HttpRequest, campaign_id: CampaignRef) -> dict[str, Any]:
     return _switch(request, campaign_id, active=False)
 
 

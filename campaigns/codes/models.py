@@ -145,7 +145,7 @@ class Voucher(Value):
     @property
     def texts(self) -> list[tuple[str, str]]:
         """Those of TEXTS that it has, each with its label."""
-        labels = {name: str(self._meta.get_field(name).verbose_name) for name in self.TEXTS}
+        labels = {name: str(self._meta.get_field(name).verbose_name) for name in self.TEXTS}  # type: ignore[union-attr]  # columns of ours
         return [(label, text) for name, label in labels.items() if (text := getattr(self, name))]
 
     @property

@@ -48,7 +48,7 @@ class ApiError(Exception):
         resource_id: str | None = None,
         resource_type: str | None = None,
         headers: dict[str, str] | None = None,
-    ):
+    ) -> None:
         super().__init__(f"{key}: {details or message}")
         self.code, self.headers = code, headers or {}
         self.content = {"code": code, "key": key, "message": message, "details": details}
@@ -265,7 +265,7 @@ def _new_request_id() -> str:
     return f"v-{secrets.token_hex(9)}"
 
 
-def door(get_response):
+def door(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Middleware, before those that serve pages: an API call has no session, no cookie, no CSRF token and no page.
 
     So it goes straight from here to its view, which also spares it two thirds of the time that an empty call took.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from django.http import HttpRequest
 from ninja import Router
@@ -28,7 +28,7 @@ Related = path_parameter("What the metadata belongs to: `voucher`, `customer`, â
 
 
 @operation(router, "GET", "", MAY_READ, "List metadata schemas", answer=MetadataSchemas)
-def list_metadata_schemas(request: HttpRequest):
+def list_metadata_schemas(request: HttpRequest) -> dict[str, Any]:
     """There are none: metadata are any keys and values."""
     what_is_asked(request.GET, ListQuery)
     return MetadataSchemas.of()
@@ -37,7 +37,7 @@ def list_metadata_schemas(request: HttpRequest):
 @operation(
     router, "GET", "/{related_object}", MAY_READ, "List metadata schemas of one object type", answer=MetadataSchemas
 )
-def list_metadata_schemas_of(request: HttpRequest, related_object: Related):
+def list_metadata_schemas_of(request: HttpRequest, related_object: Related) -> dict[str, Any]:
     """Of vouchers, customers and so on: none either."""
     what_is_asked(request.GET, ListQuery)
     return MetadataSchemas.of()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Body, File, Router, UploadedFile
@@ -30,7 +30,7 @@ CustomerRef = path_parameter("A customer's `cust_…` id or source_id.", "12344"
     router, "POST", "/importCSV", MAY_ALL, "Import customers from a CSV file", answer={202: Started},
     examples=[Example("A file of customers", file="customers.csv")],
 )  # fmt: skip
-def import_customers_from_file(request: HttpRequest, file: Annotated[UploadedFile, File()]):
+def import_customers_from_file(request: HttpRequest, file: Annotated[UploadedFile, File()]) -> dict[str, Any]:
     return started(order_customer_import(file, by=caller(request)))
 
 
@@ -42,7 +42,9 @@ def import_customers_from_file(request: HttpRequest, file: Annotated[UploadedFil
         )
     ],
 )  # fmt: skip
-def put_many_customers(request: HttpRequest, sent: Annotated[array_of(CustomerSent, most=MOST_ROWS), Body()]):
+def put_many_customers(
+    request: HttpRequest, sent: Annotated[array_of(CustomerSent, most=MOST_ROWS), Body()]
+) -> dict[str, Any]:
     """Creates those whose `source_id` is not known and updates the others. An empty text changes nothing here."""
     customers = [customer.model_dump(exclude_none=True) for customer in sent]
     return started(order_import_of_customers(customers, by=caller(request)))

@@ -43,7 +43,7 @@ VIEWED = {"event": "page_viewed", "customer": {"source_id": "12344"}, "metadata"
     router, "POST", "", MAY_ALL, "Track an event", answer=Event, refuses="not_found",
     examples=[Example("A page was viewed", VIEWED)],
 )  # fmt: skip
-def post_event(request: HttpRequest, sent: EventSent):
+def post_event(request: HttpRequest, sent: EventSent) -> dict[str, Any]:
     """Keeps the event; the customer is created, or updated by what is sent."""
     event = track_event(sent.event, sent.customer.given(), metadata=sent.metadata, by=caller(request))
     customer = event.customer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from pydantic import model_validator
 
@@ -44,7 +44,7 @@ class CustomerSent(CustomerFields, Identified):
     counts as not given elsewhere."""
 
     @model_validator(mode="after")
-    def _says_something(self):
+    def _says_something(self) -> Self:
         if not self.model_dump(exclude_none=True):
             raise ValueError(f"must have at least one of {', '.join(type(self).model_fields)}")
         return self

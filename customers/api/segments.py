@@ -100,7 +100,7 @@ FILTERED = {
     router, "POST", "", MAY_ALL, "Create a segment", answer=Segment, refuses="duplicate_found not_found",
     examples=[Example("Chosen one by one", STATIC), Example("By a filter", FILTERED)],
 )  # fmt: skip
-def post_segment(request: HttpRequest, sent: SegmentSent):
+def post_segment(request: HttpRequest, sent: SegmentSent) -> dict[str, Any]:
     if (sent.type or "static") == "static":
         if sent.filter:
             raise invalid_payload(
@@ -116,7 +116,7 @@ def post_segment(request: HttpRequest, sent: SegmentSent):
 
 
 @operation(router, "GET", "", MAY_READ, "List segments", lists=SEGMENTS)
-def list_segments(request: HttpRequest, query: Annotated[ListQuery, Query()]):
+def list_segments(request: HttpRequest, query: Annotated[ListQuery, Query()]) -> dict[str, Any]:
     rows = models.Segment.objects.filter(SEGMENTS.asked(request))
     if ids := read_values(request.GET, "ids"):
         rows = rows.filter(pk__in=[key_of(SEGMENT, reference) or 0 for reference in ids])
@@ -124,14 +124,14 @@ def list_segments(request: HttpRequest, query: Annotated[ListQuery, Query()]):
 
 
 @operation(router, "GET", "/{segment_id}", MAY_READ, "Get a segment", answer=Segment)
-def get_segment(request: HttpRequest, segment_id: SegmentRef):
+def get_segment(request: HttpRequest, segment_id: SegmentRef) -> dict[str, Any]:
     return Segment.of(find_segment(segment_id))
 
 
 @operation(
     router, "DELETE", "/{segment_id}", MAY_ALL, "Delete a segment", answer={204: None}, refuses="resource_in_use"
 )
-def remove_segment(request: HttpRequest, segment_id: SegmentRef):
+def remove_segment(request: HttpRequest, segment_id: SegmentRef) -> None:
     if not delete_segment(find_segment(segment_id), by=caller(request)):
         raise SegmentNotFound(segment_id)
 
@@ -140,7 +140,7 @@ def remove_segment(request: HttpRequest, segment_id: SegmentRef):
     of_customers, "GET", "/{customer_id}/segments", MAY_READ, "List the segments of a customer",
     answer=SegmentsOfCustomer,
 )  # fmt: skip
-def list_segments_of_customer(request: HttpRequest, customer_id: CustomerRef):
+def list_segments_of_customer(request: HttpRequest, customer_id: CustomerRef) -> dict[str, Any]:
     """By `cust_…` id or source_id. For one that nobody has: the segments that such a customer would be in."""
     what_is_asked(request.GET, BaseModel)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Body, File, UploadedFile
@@ -32,7 +32,9 @@ from publications.api.vouchers import router as vouchers
     refuses="invalid_voucher duplicate_key",
     examples=[Example("Two vouchers", [{"code": "TEN-1", **PERCENT}, {"code": "TEN-2", **PERCENT}])],
 )  # fmt: skip
-def import_vouchers(request: HttpRequest, sent: Annotated[array_of(ImportedVoucherSent, most=MOST_ROWS), Body()]):
+def import_vouchers(
+    request: HttpRequest, sent: Annotated[array_of(ImportedVoucherSent, most=MOST_ROWS), Body()]
+) -> dict[str, Any]:
     """Standalone vouchers. One that cannot be imported is told of in the result of the async action."""
     return started(order_import_of_codes([voucher.row() for voucher in sent], by=caller(request)))
 
@@ -41,7 +43,7 @@ def import_vouchers(request: HttpRequest, sent: Annotated[array_of(ImportedVouch
     vouchers, "POST", "/importCSV", MAY_ALL, "Import vouchers from a CSV file", answer={202: Started},
     examples=[Example("A file of codes", file="standalone-codes.csv")],
 )  # fmt: skip
-def import_vouchers_from_file(request: HttpRequest, file: Annotated[UploadedFile, File()]):
+def import_vouchers_from_file(request: HttpRequest, file: Annotated[UploadedFile, File()]) -> dict[str, Any]:
     return started(order_code_import(file, by=caller(request)))
 
 
@@ -54,7 +56,7 @@ def import_into_campaign(
     request: HttpRequest,
     campaign_id: CampaignRef,
     sent: Annotated[array_of(ImportedVoucherSent, most=MOST_ROWS), Body()],
-):
+) -> dict[str, Any]:
     """Vouchers of the campaign. As on Voucherify, one code that exists already refuses them all."""
     rows = [voucher.row() for voucher in sent]
     return started(order_import_of_codes(rows, campaign=find_campaign(campaign_id), by=caller(request), all_new=True))
@@ -67,7 +69,7 @@ def import_into_campaign(
 )  # fmt: skip
 def import_into_campaign_from_file(
     request: HttpRequest, campaign_id: CampaignRef, file: Annotated[UploadedFile, File()]
-):
+) -> dict[str, Any]:
     return started(order_code_import(file, campaign=find_campaign(campaign_id), by=caller(request)))
 
 

@@ -18,7 +18,7 @@ from publications.api.vouchers import router
     router, "POST", "/publish", MAY_PUBLISH, "Publish (old)", answer=Voucher | PublicationMade, refuses=REFUSED,
     examples=[Example("The next code of a campaign", NEXT)],
 )  # fmt: skip
-def publish_voucher(request: HttpRequest, sent: PublicationSent | None = None):
+def publish_voucher(request: HttpRequest, sent: PublicationSent | None = None) -> dict[str, Any]:
     """The same as Publish, answered with the voucher alone; several codes are answered as there. What it takes may stand
     in the query as well (`?campaign=Autumn%20coffee`); the body goes first. Of use to old clients only."""
     asked = publication_in(request.GET)

@@ -177,7 +177,7 @@ IN_QUERY = [
         Example("Safe to repeat", REPEATABLE),
     ],
 )  # fmt: skip
-def create_publication(request: HttpRequest, sent: PublicationSent, join_once: Flag = False):
+def create_publication(request: HttpRequest, sent: PublicationSent, join_once: Flag = False) -> dict[str, Any]:
     """Publishes a named code, or the next of a campaign's pool, to the customer."""
     return answers.published_answer(publish_as_sent(request, sent, join_once=join_once))
 
@@ -190,7 +190,7 @@ BY_GET = {"campaign[name]": "Autumn coffee", "customer[source_id]": "12344", "so
     refuses=f"{REFUSED} integration_api_key_required", parameters=IN_QUERY,
     examples=[Example("The next code of a campaign", query=BY_GET)],
 )  # fmt: skip
-def create_publication_by_get(request: HttpRequest):
+def create_publication_by_get(request: HttpRequest) -> dict[str, Any]:
     """The same from a query string, one code only. For integrations that can do nothing but open an address."""
     sent = publication_in(request.GET)
     if sent.customer is None:
@@ -273,7 +273,7 @@ OF_CHANNEL = {"campaign": "Autumn coffee", "filters[channel][conditions][$is][0]
         Example("For a channel", query=OF_CHANNEL),
     ],
 )  # fmt: skip
-def list_publications(request: HttpRequest, query: Annotated[PublicationsQuery, Query()]):
+def list_publications(request: HttpRequest, query: Annotated[PublicationsQuery, Query()]) -> dict[str, Any]:
     """Successful and failed ones, newest first. Beyond Voucherify: filters by `channel` and `created_at`."""
     listing = listing_for(request.auth)
     rows = history().qs.filter(listing.asked(request))
@@ -298,7 +298,7 @@ PublicationRef = path_parameter("A publication's id.", "pub_J8LmWq0ZtK2nB4xE")
 
 
 @operation(router, "GET", "/{publication_id}", MAY_PUBLISH_OR_READ, "Get a publication", answer=answers.Publication)
-def get_publication(request: HttpRequest, publication_id: PublicationRef):
+def get_publication(request: HttpRequest, publication_id: PublicationRef) -> dict[str, Any]:
     key = key_or_404(PUBLICATION, "publication", publication_id)
     publication = history().qs.filter(pk=key).first()
     if not publication:

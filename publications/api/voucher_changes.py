@@ -36,7 +36,7 @@ GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 5000}, "code": "GIFT-50"}
         Example("A gift voucher of 50.00", GIFT),
     ],
 )  # fmt: skip
-def post_voucher(request: HttpRequest, sent: VoucherSent):
+def post_voucher(request: HttpRequest, sent: VoucherSent) -> dict[str, Any]:
     """Makes a voucher with the `code` that was sent, or at random as `code_config` says."""
     return _make(request, sent, sent.code)
 
@@ -46,7 +46,7 @@ def post_voucher(request: HttpRequest, sent: VoucherSent):
     refuses="duplicate_found not_found invalid_campaign",
     examples=[Example("Ten percent off", PERCENT, path={"code": "SORRY-2036"})],
 )  # fmt: skip
-def post_voucher_with_code(request: HttpRequest, code: VoucherRef, sent: VoucherSent):
+def post_voucher_with_code(request: HttpRequest, code: VoucherRef, sent: VoucherSent) -> dict[str, Any]:
     """Makes a voucher with the code in the address."""
     return _make(request, sent, code_of_address(code))
 
@@ -55,7 +55,7 @@ def post_voucher_with_code(request: HttpRequest, code: VoucherRef, sent: Voucher
     router, "PUT", "/{code}", MAY_ALL, "Change a voucher", answer=VoucherAnswer, refuses="invalid_voucher",
     examples=[Example("Extend its validity", {"expiration_date": "2036-12-31T23:59:59Z"})],
 )  # fmt: skip
-def put_voucher(request: HttpRequest, code: VoucherRef, sent: VoucherUpdateSent):
+def put_voucher(request: HttpRequest, code: VoucherRef, sent: VoucherUpdateSent) -> dict[str, Any]:
     """Changes what was sent and nothing else. By code or `v_…` id, as the following."""
     voucher = find_voucher(code)
     with named_as_sent():
@@ -67,21 +67,21 @@ def put_voucher(request: HttpRequest, code: VoucherRef, sent: VoucherUpdateSent)
     router, "DELETE", "/{code}", MAY_ALL, "Delete a voucher", answer={204: None},
     words={"force": "Erase codes that were never published, instead of hiding them."},
 )  # fmt: skip
-def remove_voucher(request: HttpRequest, code: VoucherRef, force: Flag = False):
+def remove_voucher(request: HttpRequest, code: VoucherRef, force: Flag = False) -> None:
     """Hides the voucher. `force` erases it, and frees its code, unless it was ever published or redeemed."""
     if not delete_code(find_voucher(code), force=force, by=caller(request)):
         raise VoucherNotFound(code)
 
 
 @operation(router, "POST", "/{code}/enable", MAY_ALL, "Enable a voucher", answer=VoucherAnswer)
-def enable_voucher(request: HttpRequest, code: VoucherRef):
+def enable_voucher(request: HttpRequest, code: VoucherRef) -> dict[str, Any]:
     voucher = find_voucher(code)
     enable_code(voucher, by=caller(request))
     return answer_voucher(request, voucher)
 
 
 @operation(router, "POST", "/{code}/disable", MAY_ALL, "Disable a voucher", answer=VoucherAnswer)
-def disable_voucher(request: HttpRequest, code: VoucherRef):
+def disable_voucher(request: HttpRequest, code: VoucherRef) -> dict[str, Any]:
     voucher = find_voucher(code)
     disable_code(voucher, by=caller(request))
     return answer_voucher(request, voucher)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from ninja import Query, Router
 
@@ -72,7 +72,7 @@ def _may_order(key: Key, order: str) -> None:
     router, "GET", "", MAY_READ, "List vouchers", lists=LISTING,
     examples=[Example("The codes a customer holds", query={"customer": "12344"})],
 )  # fmt: skip
-def list_vouchers(request: HttpRequest, query: Annotated[VouchersQuery, Query()]):
+def list_vouchers(request: HttpRequest, query: Annotated[VouchersQuery, Query()]) -> dict[str, Any]:
     """Newest first. To keys of another scope than `all` unpublished codes are masked: no filter finds them by their text,
     and the list has no order by `code`."""
     _may_order(request.auth, query.order or "")
@@ -95,14 +95,16 @@ def list_vouchers(request: HttpRequest, query: Annotated[VouchersQuery, Query()]
     return listing.answer(rows, query, request, lambda found: voucher_answers(found, request.auth))
 
 
-def _held_by(reference: str):
+def _held_by(reference: str) -> QuerySet:
     """The keys of the vouchers that a customer holds."""
     customer = Q(publication__customer__source_id=reference) | Q(publication__customer=key_of(CUSTOMER, reference) or 0)
     return PublishedVoucher.objects.filter(customer, released_at=None).values("voucher")
 
 
 @operation(router, "GET", "/{code}/publications", MAY_READ, "List the publications of a voucher", lists=OF_VOUCHER)
-def list_publications_of_voucher(request: HttpRequest, code: VoucherRef, query: Annotated[ListQuery, Query()]):
+def list_publications_of_voucher(
+    request: HttpRequest, code: VoucherRef, query: Annotated[ListQuery, Query()]
+) -> dict[str, Any]:
     """The publication that holds the voucher, as `publish.url` of the voucher promises."""
     voucher = find_voucher_for(request.auth, code)
     holding = history().qs.filter(OF_VOUCHER.asked(request), ledger__voucher=voucher, ledger__released_at=None)
@@ -111,6 +113,6 @@ def list_publications_of_voucher(request: HttpRequest, code: VoucherRef, query: 
 
 
 @operation(router, "GET", "/{code}", MAY_READ, "Get a voucher", answer=Voucher)
-def get_voucher(request: HttpRequest, code: VoucherRef):
+def get_voucher(request: HttpRequest, code: VoucherRef) -> dict[str, Any]:
     """By code or `v_…` id; an unpublished code is no name to keys of another scope than `all`."""
     return voucher_answers([find_voucher_for(request.auth, code)], request.auth)[0]

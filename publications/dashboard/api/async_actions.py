@@ -108,7 +108,7 @@ class ActionsQuery(BaseModel):
     router, "GET", "", MAY_READ, "List async actions", answer=AsyncActionList,
     examples=[Example("The newest twenty", query={"limit": 20})],
 )  # fmt: skip
-def list_async_actions(request: HttpRequest, query: Annotated[ActionsQuery, Query()]):
+def list_async_actions(request: HttpRequest, query: Annotated[ActionsQuery, Query()]) -> dict[str, Any]:
     """Newest first. To read on: `end_date` with the `created_at` of the last one."""
     what_is_asked(request.GET, ActionsQuery)
     asked = {"created_at__lt": read_time(query.end_date, "end_date")} if query.end_date else {}
@@ -126,7 +126,7 @@ ActionRef = path_parameter("The `async_action_id` returned by an earlier call.",
 
 
 @operation(router, "GET", "/{action_id}", MAY_READ, "Get an async action", answer=FinishedAction)
-def get_async_action(request: HttpRequest, action_id: ActionRef):
+def get_async_action(request: HttpRequest, action_id: ActionRef) -> dict[str, Any]:
     kind, key = action_of(action_id) or (0, 0)
     model = next((model for model in KINDS if model.action_kind == kind), None)
     action = model and model._default_manager.filter(pk=key).exclude(status=Status.DRAFT).first()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Query, Status
@@ -37,7 +37,7 @@ from publications.dashboard.queries.summarise_campaign import summarise_campaign
 )  # fmt: skip
 def add_vouchers(
     request: HttpRequest, campaign_id: CampaignRef, sent: AddedVoucherSent | None = None, vouchers_count: int = 1
-):
+) -> dict[str, Any]:
     """One is made at once and answered with; several are made in the background."""
     campaign, sent, by = find_campaign(campaign_id), sent or AddedVoucherSent(), caller(request)
     configuration = sent.code_config.given() if sent.code_config else {}
@@ -72,7 +72,7 @@ def add_vouchers(
 )  # fmt: skip
 def add_voucher_with_code(
     request: HttpRequest, campaign_id: CampaignRef, code: VoucherRef, sent: AddedVoucherSent | None = None
-):
+) -> dict[str, Any]:
     campaign = find_campaign(campaign_id)
     code = code_of_address(code)
     with named_as_sent():
@@ -100,7 +100,9 @@ class SummaryQuery(BaseModel):
 
 
 @operation(router, "GET", "/{campaign_id}/summary", MAY_READ, "Sum up a campaign", answer=CampaignSummary)
-def get_campaign_summary(request: HttpRequest, campaign_id: CampaignRef, query: Annotated[SummaryQuery, Query()]):
+def get_campaign_summary(
+    request: HttpRequest, campaign_id: CampaignRef, query: Annotated[SummaryQuery, Query()]
+) -> dict[str, Any]:
     """Counts of the days from `start_date` to `end_date`, both included, in UTC."""
     campaign = find_campaign(campaign_id)
     summary = summarise_campaign(campaign, since=query.start_date, until=query.end_date)

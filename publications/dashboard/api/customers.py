@@ -57,7 +57,7 @@ ERLICH = EXAMPLE | {"address": {"city": "Kyiv", "country": "UA"}, "metadata": {"
     router, "POST", "", MAY_ALL, "Create or update a customer", answer=answers.Customer, refuses="not_found",
     examples=[Example("A customer of the shop", ERLICH)],
 )  # fmt: skip
-def create_customer(request: HttpRequest, sent: CustomerSent):
+def create_customer(request: HttpRequest, sent: CustomerSent) -> dict[str, Any]:
     """Creates the customer, or updates the one that has this `id` or `source_id`."""
     return _answer(upsert_customer(sent.given()))
 
@@ -66,7 +66,7 @@ def create_customer(request: HttpRequest, sent: CustomerSent):
     router, "GET", "", MAY_READ, "List customers", lists=CUSTOMERS, refuses="not_found",
     examples=[Example("By e-mail", query={"email": "erlich@example.com"})],
 )  # fmt: skip
-def list_customers(request: HttpRequest, query: Annotated[CustomersQuery, Query()]):
+def list_customers(request: HttpRequest, query: Annotated[CustomersQuery, Query()]) -> dict[str, Any]:
     """`name` and `email` are compared whole, in any case. `starting_after` is a customer's id, or a time."""
     rows = Customer.objects.live().filter(CUSTOMERS.asked(request))
     if query.segment_id:
@@ -83,7 +83,7 @@ def list_customers(request: HttpRequest, query: Annotated[CustomersQuery, Query(
 
 
 @operation(router, "GET", "/{customer_id}", MAY_READ, "Get a customer", answer=answers.Customer)
-def get_customer(request: HttpRequest, customer_id: CustomerRef):
+def get_customer(request: HttpRequest, customer_id: CustomerRef) -> dict[str, Any]:
     """By `cust_…` id or source_id."""
     return _answer(find_customer(customer_id))
 
@@ -92,14 +92,14 @@ def get_customer(request: HttpRequest, customer_id: CustomerRef):
     router, "PUT", "/{customer_id}", MAY_ALL, "Change a customer", answer=answers.Customer,
     examples=[Example("A new name", {"name": "Erlich B."})],
 )  # fmt: skip
-def put_customer(request: HttpRequest, customer_id: CustomerRef, sent: CustomerUpdateSent):
+def put_customer(request: HttpRequest, customer_id: CustomerRef, sent: CustomerUpdateSent) -> dict[str, Any]:
     """By `cust_…` id or source_id. Address and metadata are added to key by key."""
     customer, changes = find_customer(customer_id), clean_customer(sent.given())
     return _answer(edit_customer(customer, changes, merge=True, by=caller(request)))
 
 
 @operation(router, "DELETE", "/{customer_id}", MAY_ALL, "Delete a customer", answer={204: None})
-def remove_customer(request: HttpRequest, customer_id: CustomerRef):
+def remove_customer(request: HttpRequest, customer_id: CustomerRef) -> None:
     """Erases the personal data, as the dashboard does. The publications stay, to nobody."""
     if not erase_customer(find_customer(customer_id), by=caller(request)):
         raise CustomerNotFound(customer_id)

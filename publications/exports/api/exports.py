@@ -123,7 +123,7 @@ CODES = {
     router, "POST", "", MAY_ALL, "Create an export", answer=Export, refuses="invalid_export_fields not_found",
     examples=[Example("The codes of a campaign", CODES), Example("All customers", {"exported_object": "customer"})],
 )  # fmt: skip
-def create_export(request: HttpRequest, sent: ExportSent):
+def create_export(request: HttpRequest, sent: ExportSent) -> dict[str, Any]:
     """Orders the file; it is made in the background."""
     chosen = sent.parameters or ExportParameters()
     try:
@@ -142,7 +142,7 @@ def create_export(request: HttpRequest, sent: ExportSent):
 
 
 @operation(router, "GET", "", MAY_READ, "List exports", lists=LISTING)
-def list_exports(request: HttpRequest, query: Annotated[ListQuery, Query()]):
+def list_exports(request: HttpRequest, query: Annotated[ListQuery, Query()]) -> dict[str, Any]:
     rows = _seen_by(request.auth).filter(LISTING.asked(request))
     return LISTING.answer(rows, query, request, lambda found: [export_answer(request, export) for export in found])
 
@@ -151,7 +151,7 @@ def list_exports(request: HttpRequest, query: Annotated[ListQuery, Query()]):
     router, "GET", "/{export_id}", MAY_READ_OR_TAKE, "Get an export, or its file", answer=Export,
     files=["text/plain", "text/csv"], words={"token": "The token in `result.url`; no key is needed then."},
 )  # fmt: skip
-def get_export(request: HttpRequest, export_id: ExportRef, token: str | None = None):
+def get_export(request: HttpRequest, export_id: ExportRef, token: str | None = None) -> dict[str, Any]:
     """How far it is; or its file, with the token of `result.url`, or for `Accept: text/plain` alone."""
     # That a file was taken is written down, although this is a GET: Voucherify's clients take files so.
     if token:
@@ -169,7 +169,7 @@ def get_export(request: HttpRequest, export_id: ExportRef, token: str | None = N
 
 
 @operation(router, "DELETE", "/{export_id}", MAY_ALL, "Delete an export", answer={204: None})
-def remove_export(request: HttpRequest, export_id: ExportRef):
+def remove_export(request: HttpRequest, export_id: ExportRef) -> None:
     """Deletes the file as well."""
     if not delete_export(_find(request.auth, export_id), by=caller(request)):
         raise not_found("export", export_id)

@@ -98,7 +98,7 @@ TOGETHER = {"redeemables": [{"object": "voucher", "id": "AUTUMN-7GK2"}], "custom
     router, "POST", "", MAY_ALL, "Redeem codes together", answer=answers.RedemptionsMade, refuses=REFUSED,
     examples=[Example("One code for an order", TOGETHER)],
 )  # fmt: skip
-def redeem_stackable(request: HttpRequest, sent: RedemptionsSent):
+def redeem_stackable(request: HttpRequest, sent: RedemptionsSent) -> dict[str, Any]:
     """Uses all the codes for one order, or none of them. Several make a stack, `parent_redemption`."""
     uses = [Use(find_voucher(asked.id), amount_of(asked.gift)) for asked in sent.redeemables]
     with _customer_named():
@@ -125,7 +125,7 @@ def redeem_stackable(request: HttpRequest, sent: RedemptionsSent):
 )  # fmt: skip
 def redeem_voucher(
     request: HttpRequest, code: VoucherRef, sent: RedemptionSent | None = None, tracking_id: str | None = None
-):
+) -> dict[str, Any]:
     """Uses the code once; `code` is also a `v_…` id."""
     sent = sent or RedemptionSent()
     with _customer_named():
@@ -137,7 +137,7 @@ def redeem_voucher(
     router, "GET", "", MAY_READ, "List redemptions", lists=LISTING,
     examples=[Example("For one campaign", query={"campaign": "Autumn coffee"})],
 )  # fmt: skip
-def list_redemptions(request: HttpRequest, query: Annotated[RedemptionsQuery, Query()]):
+def list_redemptions(request: HttpRequest, query: Annotated[RedemptionsQuery, Query()]) -> dict[str, Any]:
     """Redemptions and rollbacks, successful and failed ones, newest first."""
     listing = LISTING._replace(filters=FILTERS | {"voucher_code": voucher_code_filter(request.auth)})
     rows = Redemption.objects.filter(listing.asked(request))
@@ -151,7 +151,7 @@ def list_redemptions(request: HttpRequest, query: Annotated[RedemptionsQuery, Qu
 
 
 @operation(router, "GET", "/{redemption_id}", MAY_READ, "Get a redemption", answer=answers.Redemption)
-def get_redemption(request: HttpRequest, redemption_id: RedemptionRef):
+def get_redemption(request: HttpRequest, redemption_id: RedemptionRef) -> dict[str, Any]:
     """A redemption (r_…), a failed one (rf_…), a rollback (rr_…) or a failed one (rrf_…)."""
     return redemption_answers([_find(redemption_id)], request.auth)[0]
 
@@ -171,7 +171,7 @@ def roll_back_redemption(
     sent: RollbackSent | None = None,
     reason: str | None = None,
     tracking_id: str | None = None,
-):
+) -> dict[str, Any]:
     """Takes the use back, or all of a stack. `reason` and `tracking_id` may also stand in the query."""
     rollback = _roll_back(request, redemption_id, sent, reason, tracking_id)
     return redemption_answers(_in_order([rollback.pk]), request.auth)[0]
@@ -187,7 +187,7 @@ def roll_back_stack(
     sent: RollbackSent | None = None,
     reason: str | None = None,
     tracking_id: str | None = None,
-):
+) -> dict[str, Any]:
     """The same; the answer lists the rollback of each code."""
     rollback = _roll_back(request, redemption_id, sent, reason, tracking_id)
     parts = list(rollback.children.order_by("pk").values_list("pk", flat=True))
@@ -203,7 +203,9 @@ def roll_back_stack(
     of_vouchers, "GET", "/{code}/redemption", MAY_READ, "Get the redemptions count of a code", lists=OF_VOUCHER,
     answer=answers.RedemptionsOfVoucher,
 )  # fmt: skip
-def get_redemptions_of_voucher(request: HttpRequest, code: VoucherRef, query: Annotated[AllOfVoucherQuery, Query()]):
+def get_redemptions_of_voucher(
+    request: HttpRequest, code: VoucherRef, query: Annotated[AllOfVoucherQuery, Query()]
+) -> dict[str, Any]:
     """How often the code was used, and the newest hundred entries of its record; `url` leads to all, page by page."""
     return _of_voucher(request, code, query)
 
@@ -212,7 +214,9 @@ def get_redemptions_of_voucher(request: HttpRequest, code: VoucherRef, query: An
     of_vouchers, "GET", "/{code}/redemptions", MAY_READ, "List the redemptions of a voucher", lists=OF_VOUCHER,
     answer=answers.RedemptionsOfVoucher,
 )  # fmt: skip
-def list_redemptions_of_voucher(request: HttpRequest, code: VoucherRef, query: Annotated[ListQuery, Query()]):
+def list_redemptions_of_voucher(
+    request: HttpRequest, code: VoucherRef, query: Annotated[ListQuery, Query()]
+) -> dict[str, Any]:
     """The record of one code, as `redemption.url` of the voucher promises."""
     return _of_voucher(request, code, query)
 
