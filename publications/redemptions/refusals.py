@@ -30,7 +30,7 @@ class RedemptionRefused(Exception):
     failure_id: str | None = None
     failure_type = "redemption"
 
-    def __init__(self, details: str, hint: str = ""):
+    def __init__(self, details: str, hint: str = "") -> None:
         self.details, self.hint = details, hint or self.hint or details
         super().__init__(f"{self.message}: {self.hint}")
 
@@ -40,7 +40,7 @@ class VoucherRefused(RedemptionRefused):
 
     is_attempt = True
 
-    def __init__(self, voucher: Voucher, hint: str = ""):
+    def __init__(self, voucher: Voucher, hint: str = "") -> None:
         self.voucher = voucher
         super().__init__(voucher.code, hint)
 
@@ -74,7 +74,7 @@ class VoucherNotActive(VoucherRefused):
     key = "voucher_not_active"
     message = "voucher is not active yet"
 
-    def __init__(self, voucher: Voucher, starts: datetime):
+    def __init__(self, voucher: Voucher, starts: datetime) -> None:
         super().__init__(voucher, f"The voucher can be used from {_minute(starts)}.")
 
 
@@ -82,7 +82,7 @@ class VoucherExpired(VoucherRefused):
     key = "voucher_expired"
     message = "voucher expired"
 
-    def __init__(self, voucher: Voucher, ended: datetime):
+    def __init__(self, voucher: Voucher, ended: datetime) -> None:
         super().__init__(voucher, f"The voucher expired on {_minute(ended)}.")
 
 
@@ -90,7 +90,7 @@ class QuantityExceeded(VoucherRefused):
     key = "quantity_exceeded"
     message = "quantity exceeded"
 
-    def __init__(self, voucher: Voucher, limit: int):
+    def __init__(self, voucher: Voucher, limit: int) -> None:
         times = "once, which is as often as" if limit == 1 else f"{limit:,} times, which is as often as"
         super().__init__(voucher, f"The voucher has been used {times} it may be.")
 
@@ -99,7 +99,7 @@ class GiftAmountExceeded(VoucherRefused):
     key = "gift_amount_exceeded"
     message = "gift amount exceeded"
 
-    def __init__(self, voucher: Voucher, *, balance: Decimal, asked: Decimal):
+    def __init__(self, voucher: Voucher, *, balance: Decimal, asked: Decimal) -> None:
         super().__init__(voucher, f"The gift voucher's balance is {balance:,.2f}; {asked:,.2f} was requested.")
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import Count
+from django.forms import BaseForm
+from django.http import HttpResponse
+from django.http.response import HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from config.actor import Actor
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.lists.tables import list_page
 from config.staff.models import AuditEntry
@@ -33,7 +38,7 @@ from publications.distributions.actions.retry_failed import count_untold
 from publications.distributions.actions.schedule import NotReady, what_is_missing
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.pages.drafts import message_page
-from publications.distributions.pages.forms import CodesForm, MessageForm
+from publications.distributions.pages.forms import CodesForm
 from publications.distributions.states import Act
 
 LATEST = 20
@@ -43,7 +48,7 @@ form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 @require_safe
 @requires(READ)
-def automations(request):
+def automations(request: HtmxHttpRequest) -> HttpResponse:
     filterset = AutomationFilter(request.GET, Distribution.objects.automatic())
     return list_page(
         request,
@@ -56,7 +61,7 @@ def automations(request):
 
 @require_safe
 @requires(READ)
-def automation(request, distribution_id):
+def automation(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
     run = _find(distribution_id)
     found = FiringFilter(request.GET, run.firings.all())
     return list_page(
@@ -85,17 +90,17 @@ def automation(request, distribution_id):
 
 @form_page
 @requires(PUBLISH)
-def create(request):
+def create(request: HtmxHttpRequest) -> HttpResponse:
     return _rule_page(request, None)
 
 
 @form_page
 @requires(PUBLISH)
-def rule(request, distribution_id):
+def rule(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
     return _rule_page(request, _find(distribution_id))
 
 
-def _rule_page(request, run: Distribution | None):
+def _rule_page(request: HtmxHttpRequest, run: Distribution | None) -> HttpResponse:
     """What starts it. The buttons that add and remove a condition send the form as well, and save nothing."""
     sent = request.POST if request.method == "POST" else None
     form = RuleForm(sent, rule=run.rule if run else None, name=run.name if run else "")
@@ -135,7 +140,7 @@ def _rule_page(request, run: Distribution | None):
 
 @form_page
 @requires(PUBLISH)
-def codes(request, distribution_id):
+def codes(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
     run = _find(distribution_id)
     form = CodesForm(request.POST or None, draft=run)
     if request.method == "POST" and form.is_valid() and _saved(request, form, run, form.changes()):
@@ -145,13 +150,13 @@ def codes(request, distribution_id):
 
 @form_page
 @requires(PUBLISH)
-def message(request, distribution_id):
+def message(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
     run = _find(distribution_id)
 
-    def save(form):
+    def save(form: BaseForm) -> HttpResponseRedirect | None:
         return redirect(_address("automation", run)) if _saved(request, form, run, form.changes()) else None
 
-    def page(form, **context):
+    def page(form: BaseForm, **context: Any) -> HttpResponse:
         context |= {"form": form, "distribution": run, "title": "Message"}
         return render(request, "automation/message.html", context)
 
@@ -160,13 +165,13 @@ def message(request, distribution_id):
 
 @require_POST
 @requires(PUBLISH)
-def activate(request, distribution_id):
+def activate(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
     return _change(request, distribution_id, activate_rule, "The distribution is active.")
 
 
 @form_page
 @requires(PUBLISH)
-def archive(request, distribution_id):
+def archive(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
     run = _find(distribution_id)
     if request.method == "POST":
         _change(request, distribution_id, change_status.archive, "Archived. Its log is kept.")
@@ -182,7 +187,7 @@ def archive(request, distribution_id):
 
 @form_page
 @requires(PUBLISH)
-def discard(request, distribution_id):
+def discard(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
     run = _find(distribution_id)
     if request.method == "POST":
         try:
@@ -229,7 +234,7 @@ def _is_complete(run: Distribution) -> bool:
     return not what_is_missing(run)
 
 
-def _saved(request, form, run: Distribution, changes: dict) -> bool:
+def _saved(request: HtmxHttpRequest, form: BaseForm, run: Distribution, changes: dict) -> bool:
     try:
         change_automation(run, by=Actor.user(request.user), **changes)
     except NotPossible as refused:
@@ -239,7 +244,7 @@ def _saved(request, form, run: Distribution, changes: dict) -> bool:
     return True
 
 
-def _change(request, distribution_id: int, verb: Callable, done: str):
+def _change(request: HtmxHttpRequest, distribution_id: int, verb: Callable, done: str) -> HttpResponseRedirect:
     run = _find(distribution_id)
     try:
         verb(run, by=Actor.user(request.user))

@@ -9,13 +9,15 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import QueryDict
+from django.http import HttpResponse, QueryDict
+from django.http.response import HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from config.actor import Actor
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import list_page
 from config.staff.models import AuditEntry
 from config.staff.pages.dialogs import leave
@@ -40,7 +42,7 @@ PASSED_BY = "Events that occur while it is paused are ignored."
 
 @require_safe
 @requires(READ)
-def distributions(request):
+def distributions(request: HtmxHttpRequest) -> HttpResponse:
     filterset = DistributionFilter(request.GET, Distribution.objects.manual())
     return list_page(
         request,
@@ -53,7 +55,7 @@ def distributions(request):
 
 @require_safe
 @requires(READ)
-def distribution(request, distribution_id):
+def distribution(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
     """An automatic one has a page of another kind; what links to "the run" need not know which it was."""
     run = get_object_or_404(
         Distribution.objects.select_related("customer", "segment", "campaign", "webhook"), pk=distribution_id
@@ -81,13 +83,13 @@ def distribution(request, distribution_id):
 
 @require_POST
 @requires(PUBLISH)
-def cancel(request, distribution_id):
+def cancel(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
     return _change(request, distribution_id, change_status.cancel, "Cancelled. Nothing was sent.")
 
 
 @require_POST
 @requires(PUBLISH)
-def pause(request, distribution_id):
+def pause(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
     return _change(
         request, distribution_id, change_status.pause, "Paused. Messages already on their way still go out.", PASSED_BY
     )
@@ -95,13 +97,13 @@ def pause(request, distribution_id):
 
 @require_POST
 @requires(PUBLISH)
-def resume(request, distribution_id):
+def resume(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
     return _change(request, distribution_id, change_status.resume, "Resumed.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(PUBLISH)
-def stop(request, distribution_id):
+def stop(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
     """For good."""
     run = _find(distribution_id)
     if request.method == "POST":
@@ -125,7 +127,7 @@ def stop(request, distribution_id):
 
 @require_POST
 @requires(PUBLISH)
-def retry(request, distribution_id):
+def retry(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
     """All that failed."""
     run = get_object_or_404(Distribution, pk=distribution_id)
     try:
@@ -139,7 +141,7 @@ def retry(request, distribution_id):
 
 @require_POST
 @requires(PUBLISH)
-def send_kept(request, distribution_id):
+def send_kept(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
     """All that were kept here while there was no mail server."""
     run = get_object_or_404(Distribution, pk=distribution_id)
     try:
@@ -153,7 +155,7 @@ def send_kept(request, distribution_id):
 
 @require_POST
 @requires(PUBLISH)
-def duplicate(request, distribution_id):
+def duplicate(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
     draft = duplicate_distribution(_find(distribution_id), by=Actor.user(request.user))
     messages.success(request, "This is the copy. Check each step, then start it.")
     return redirect("distributions:audience", distribution_id=draft.pk)
@@ -161,7 +163,7 @@ def duplicate(request, distribution_id):
 
 @require_POST
 @requires(PUBLISH)
-def resolve(request, distribution_id, recipient_id):
+def resolve(request: HtmxHttpRequest, distribution_id: int, recipient_id: int) -> HttpResponse:
     """One whose message may have arrived or not: somebody has found out, and says so here."""
     recipient = get_object_or_404(
         Delivery.objects.select_related("distribution", "customer"),
@@ -188,7 +190,9 @@ def _find(distribution_id: int) -> Distribution:
     return get_object_or_404(Distribution.objects.manual(), pk=distribution_id)
 
 
-def _change(request, distribution_id: int, verb: Callable, done: str, automatic: str = ""):
+def _change(
+    request: HtmxHttpRequest, distribution_id: int, verb: Callable, done: str, automatic: str = ""
+) -> HttpResponseRedirect:
     """Of either kind: what cannot be done with one, its verb refuses. `automatic`: what is said beside of such a one."""
     run = get_object_or_404(Distribution, pk=distribution_id)
     try:
@@ -211,7 +215,7 @@ def _about(run: Distribution) -> dict:
     }
 
 
-def _looked_at_again(request, run: Distribution) -> dict:
+def _looked_at_again(request: HtmxHttpRequest, run: Distribution) -> dict:
     """When it has come further than `was`, the list of recipients is drawn anew: at each stage, together with the
     reasons that it can be filtered by, and between them where nobody has narrowed the list or turned its pages.
     """
