@@ -38,7 +38,7 @@ from publications.distributions.actions.retry_failed import count_untold
 from publications.distributions.actions.schedule import NotReady, what_is_missing
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.pages.drafts import message_page
-from publications.distributions.pages.forms import CodesForm
+from publications.distributions.pages.forms import CodesForm, MessageForm
 from publications.distributions.states import Act
 
 LATEST = 20
@@ -153,7 +153,7 @@ def codes(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
 def message(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
     run = _find(distribution_id)
 
-    def save(form: BaseForm) -> HttpResponseRedirect | None:
+    def save(form: MessageForm) -> HttpResponseRedirect | None:
         return redirect(_address("automation", run)) if _saved(request, form, run, form.changes()) else None
 
     def page(form: BaseForm, **context: Any) -> HttpResponse:
