@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Value
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 
@@ -27,7 +26,7 @@ from campaigns.pages.filters import CampaignFilter, CodeFilter, state_of_campaig
 from config.actor import Actor
 from config.staff.admin import InternalAdmin, ReadOnlyAdmin, RoleModelAdmin
 from config.staff.admin_site import Section
-from config.staff.roles import MANAGE, PUBLISH, may, reveals_codes
+from config.staff.roles import MANAGE, may, reveals_codes
 from config.staff.templatetags.handout import as_of
 
 MOST_AT_ONCE = 1_000  # rows that an action takes: each is a change of its own, with its entry in the audit log
@@ -70,7 +69,7 @@ class CampaignAdmin(RoleModelAdmin):
         ("Publishing", {"fields": ["join_once", "auto_update", "reserve"]}),
         ("Dates", {"fields": ["created_at", "updated_at"]}),
     ]
-    actions = ["publish", "enable", "disable"]
+    actions = ["enable", "disable"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).live().select_related("kept_count")
@@ -86,7 +85,7 @@ class CampaignAdmin(RoleModelAdmin):
         return changelist
 
     def view_on_site(self, campaign) -> str:
-        return reverse("dashboard:campaign", kwargs={"campaign_id": campaign.pk})
+        return campaign.get_absolute_url()
 
     @admin.display(description="Codes left")
     def codes(self, campaign) -> str:
@@ -103,21 +102,12 @@ class CampaignAdmin(RoleModelAdmin):
     def has_delete_permission(self, request, obj=None) -> bool:
         return False
 
-    def has_publish_permission(self, request) -> bool:
-        return may(request.user, PUBLISH)
-
     def save_model(self, request, obj, form, change) -> None:
         changes = {name: form.cleaned_data[name] for name in form.changed_data if name in CHANGEABLE}
         try:
             change_campaign(obj, changes, by=Actor.user(request.user))
         except (InvalidFields, NameTaken, CampaignGone) as refused:  # somebody was faster
             messages.error(request, f"Not saved. {refused}")
-
-    @admin.action(description="Publish from the selected campaign…", permissions=["publish"])
-    def publish(self, request, queryset):
-        if len(chosen := queryset[:2]) != 1:
-            return messages.error(request, "Select one campaign to publish from.")
-        return redirect("publications:publish", campaign_id=chosen[0].pk)
 
     @admin.action(description="Enable selected campaigns", permissions=["change"])
     def enable(self, request, queryset):
@@ -161,7 +151,7 @@ class VoucherAdmin(ReadOnlyAdmin):
         *("redeemed_quantity", "published_at", "withdrawn_at", "withdrawn_why", "created_at", "updated_at"),
     ]
     readonly_fields = ["shown_code", "campaign_link", "state"]
-    actions = ["publish", "release", "enable", "disable"]
+    actions = ["enable", "disable"]
 
     def get_queryset(self, request):
         return vouchers_to_see().annotate(reveals=Value(reveals_codes(request.user)))
@@ -174,7 +164,7 @@ class VoucherAdmin(ReadOnlyAdmin):
         return ["-id"]
 
     def view_on_site(self, voucher) -> str:
-        return reverse("dashboard:code", kwargs={"voucher_id": voucher.pk})
+        return voucher.get_absolute_url()
 
     @admin.display(description="Code")
     def shown_code(self, voucher) -> str:
@@ -192,23 +182,8 @@ class VoucherAdmin(ReadOnlyAdmin):
     def state(self, voucher) -> str:
         return state_of_code(voucher).label
 
-    def has_publish_permission(self, request) -> bool:
-        return may(request.user, PUBLISH)
-
     def has_manage_permission(self, request) -> bool:
         return may(request.user, MANAGE)
-
-    @admin.action(description="Publish the selected code…", permissions=["publish"])
-    def publish(self, request, queryset):
-        if len(chosen := queryset[:2]) != 1:
-            return messages.error(request, "Select one code to publish.")
-        return redirect("publications:publish-code", voucher_id=chosen[0].pk)
-
-    @admin.action(description="Release the selected code…", permissions=["manage"])
-    def release(self, request, queryset):
-        if len(chosen := queryset[:2]) != 1:
-            return messages.error(request, "Select one code to release.")
-        return redirect("dashboard:release", voucher_id=chosen[0].pk)
 
     @admin.action(description="Enable selected codes", permissions=["manage"])
     def enable(self, request, queryset):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import admin, messages
-from django.urls import reverse
 
 from config.actor import Actor
 from config.staff.admin import InternalAdmin, ReadOnlyAdmin, RoleModelAdmin
@@ -33,7 +32,7 @@ class CustomerAdmin(RoleModelAdmin):
         return search(queryset, search_term), False
 
     def view_on_site(self, customer) -> str:
-        return reverse("dashboard:customer", kwargs={"customer_id": customer.pk})
+        return customer.get_absolute_url()
 
     def has_add_permission(self, request) -> bool:
         return False

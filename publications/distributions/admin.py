@@ -8,7 +8,6 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import F, Value
 from django.db.models.functions import Lower
-from django.urls import reverse
 
 from config.staff.admin import InternalAdmin, ReadOnlyAdmin
 from config.staff.admin_site import Section
@@ -47,9 +46,7 @@ class DistributionAdmin(ReadOnlyAdmin):
     exclude = ["body"]
 
     def view_on_site(self, distribution) -> str:
-        if distribution.kind == Distribution.Kind.AUTOMATIC:
-            return reverse("automation:automation", kwargs={"distribution_id": distribution.pk})
-        return reverse("distributions:distribution", kwargs={"distribution_id": distribution.pk})
+        return distribution.get_absolute_url()
 
 
 @admin.register(ListedRecipient)

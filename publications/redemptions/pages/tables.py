@@ -46,7 +46,7 @@ class RedemptionTable(Table):
     render_actor_label = HistoryTable.render_actor_label
 
     def render_result(self, record: Redemption):
-        return render_to_string("dashboard/_redemption_result.html", {"redemption": record})
+        return render_to_string("redemptions/_result.html", {"redemption": record})
 
 
 def for_table(redemptions: QuerySet[Redemption]) -> QuerySet[Redemption]:

@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 from django.urls import reverse
 
+from config.staff.pages.dialogs import in_dialog
 from config.staff.roles import EXPORT, MANAGE, PUBLISH, READ, ROLES, may
-
-DIALOG = "dialog"  # the id of the <dialog> in base.html, and so the HX-Target of everything that is opened in it
 
 
 class Entry(NamedTuple):
@@ -48,12 +47,6 @@ def frame(request) -> dict:
         "navigation": lambda: _navigation(request),
         "role": lambda: _role(request.user),
     }
-
-
-def in_dialog(request) -> bool:
-    """Whether the answer will be put into the page's <dialog> rather than be a page of its own."""
-    htmx = getattr(request, "htmx", None)
-    return htmx is not None and htmx.target == DIALOG
 
 
 def _navigation(request) -> list[tuple[str, list[dict]]]:
