@@ -8,10 +8,10 @@ from django.urls import reverse
 from campaigns.codes.queries.count_codes import CodeCount, count_codes, is_pool_empty
 from campaigns.durations import spoken_duration
 from campaigns.models import Campaign
-from campaigns.pages.filters import state_of_campaign
+from campaigns.templatetags.campaign_status import campaign_status
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.roles import EXPORT, MANAGE, PUBLISH, may
-from publications.tallies.tally import figures_of
+from publications.dashboard.queries.campaign_overview import figures_of
 
 register = template.Library()
 
@@ -65,11 +65,6 @@ def campaign_tabs(context, campaign: Campaign, tab: str) -> dict:
         tabs.append({"label": label, "url": url, "count": COUNT_UP_TO if capped else count, "capped": capped})
         tabs[-1]["here"] = name == tab
     return {"tabs": tabs}
-
-
-@register.filter
-def campaign_status(campaign: Campaign) -> str:
-    return "Deleted" if campaign.deleted_at else state_of_campaign(campaign)
 
 
 def _codes(context, campaign: Campaign) -> CodeCount:
