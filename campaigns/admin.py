@@ -8,12 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
-from django.db.models import QuerySet, Value
-from django.forms import BaseForm
-from django.http import HttpRequest
-from django.http.response import HttpResponseRedirect
-from django.shortcuts import redirect
+from django.db.models import Value
 from django.urls import reverse
 from django.utils.html import format_html
 
@@ -32,7 +27,7 @@ from campaigns.pages.filters import CampaignFilter, CodeFilter, state_of_campaig
 from config.actor import Actor
 from config.staff.admin import InternalAdmin, ReadOnlyAdmin, RoleModelAdmin
 from config.staff.admin_site import Section
-from config.staff.roles import MANAGE, PUBLISH, may, reveals_codes
+from config.staff.roles import MANAGE, may, reveals_codes
 from config.staff.templatetags.handout import as_of
 
 MOST_AT_ONCE = 1_000  # rows that an action takes: each is a change of its own, with its entry in the audit log
@@ -75,7 +70,7 @@ class CampaignAdmin(RoleModelAdmin):
         ("Publishing", {"fields": ["join_once", "auto_update", "reserve"]}),
         ("Dates", {"fields": ["created_at", "updated_at"]}),
     ]
-    actions = ["publish", "enable", "disable"]
+    actions = ["enable", "disable"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).live().select_related("kept_count")
@@ -90,8 +85,8 @@ class CampaignAdmin(RoleModelAdmin):
             campaign.count = counts[campaign.pk]
         return changelist
 
-    def view_on_site(self, campaign: Campaign) -> str:
-        return reverse("dashboard:campaign", kwargs={"campaign_id": campaign.pk})
+    def view_on_site(self, campaign) -> str:
+        return campaign.get_absolute_url()
 
     @admin.display(description="Codes left")
     def codes(self, campaign: Campaign) -> str:
@@ -108,21 +103,12 @@ class CampaignAdmin(RoleModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_publish_permission(self, request: HttpRequest) -> bool:
-        return may(request.user, PUBLISH)
-
-    def save_model(self, request: HttpRequest, obj: Any, form: BaseForm, change: bool) -> None:
+    def save_model(self, request, obj, form, change) -> None:
         changes = {name: form.cleaned_data[name] for name in form.changed_data if name in CHANGEABLE}
         try:
             change_campaign(obj, changes, by=Actor.user(request.user))
         except (InvalidFields, NameTaken, CampaignGone) as refused:  # somebody was faster
             messages.error(request, f"Not saved. {refused}")
-
-    @admin.action(description="Publish from the selected campaign…", permissions=["publish"])
-    def publish(self, request: HttpRequest, queryset: QuerySet) -> HttpResponseRedirect | None:
-        if len(chosen := queryset[:2]) != 1:
-            return messages.error(request, "Select one campaign to publish from.")
-        return redirect("publications:publish", campaign_id=chosen[0].pk)
 
     @admin.action(description="Enable selected campaigns", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet) -> None:
@@ -166,7 +152,7 @@ class VoucherAdmin(ReadOnlyAdmin):
         *("redeemed_quantity", "published_at", "withdrawn_at", "withdrawn_why", "created_at", "updated_at"),
     ]
     readonly_fields = ["shown_code", "campaign_link", "state"]
-    actions = ["publish", "release", "enable", "disable"]
+    actions = ["enable", "disable"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Voucher]:
         return vouchers_to_see().annotate(reveals=Value(reveals_codes(request.user)))
@@ -178,8 +164,8 @@ class VoucherAdmin(ReadOnlyAdmin):
     def get_ordering(self, request: HttpRequest) -> list[str]:
         return ["-id"]
 
-    def view_on_site(self, voucher: Voucher) -> str:
-        return reverse("dashboard:code", kwargs={"voucher_id": voucher.pk})
+    def view_on_site(self, voucher) -> str:
+        return voucher.get_absolute_url()
 
     @admin.display(description="Code")
     def shown_code(self, voucher: Voucher) -> str:
@@ -197,23 +183,8 @@ class VoucherAdmin(ReadOnlyAdmin):
     def state(self, voucher: Voucher) -> str:
         return state_of_code(voucher).label
 
-    def has_publish_permission(self, request: HttpRequest) -> bool:
-        return may(request.user, PUBLISH)
-
-    def has_manage_permission(self, request: HttpRequest) -> bool:
+    def has_manage_permission(self, request) -> bool:
         return may(request.user, MANAGE)
-
-    @admin.action(description="Publish the selected code…", permissions=["publish"])
-    def publish(self, request: HttpRequest, queryset: QuerySet) -> HttpResponseRedirect | None:
-        if len(chosen := queryset[:2]) != 1:
-            return messages.error(request, "Select one code to publish.")
-        return redirect("publications:publish-code", voucher_id=chosen[0].pk)
-
-    @admin.action(description="Release the selected code…", permissions=["manage"])
-    def release(self, request: HttpRequest, queryset: QuerySet) -> HttpResponseRedirect | None:
-        if len(chosen := queryset[:2]) != 1:
-            return messages.error(request, "Select one code to release.")
-        return redirect("dashboard:release", voucher_id=chosen[0].pk)
 
     @admin.action(description="Enable selected codes", permissions=["manage"])
     def enable(self, request: HttpRequest, queryset: QuerySet) -> None:

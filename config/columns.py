@@ -13,7 +13,7 @@ M = TypeVar("M", bound=Model)
 
 
 class Columns(Generic[M]):
-    """`f"SELECT {Columns(Campaign, 'c')} FROM campaigns_campaign c WHERE …"`, and objects from its rows.
+    """`f"SELECT {Columns(User, 'u')} FROM auth_user u WHERE …"`, and objects from its rows.
 
     What is selected is exactly what the model knows: the ORM's own query of the same row gives an equal object.
     """

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 
+from config import pages
 from config.environment import Environment
 from config.postgres.lines import Line
 from config.postgres.size_thread_pool import size_thread_pool
@@ -104,6 +105,8 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "config.urls"
+ABSOLUTE_URL_OVERRIDES = pages.PAGES  # `thing.get_absolute_url()`
+THINGS = pages.THINGS  # what a public id is an id of, by its kind: config/staff/page_of.py
 WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
@@ -115,7 +118,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "config.staff.navigation.frame",
+                "config.navigation.frame",
             ],
             "builtins": [
                 "lucide.templatetags.lucide",

@@ -5,10 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.forms import BaseForm
-from django.http import HttpRequest
-from django.urls import reverse
 
 from config.actor import Actor
 from config.staff.admin import InternalAdmin, ReadOnlyAdmin, RoleModelAdmin
@@ -39,8 +35,8 @@ class CustomerAdmin(RoleModelAdmin):
     ) -> tuple[CustomerQuerySet, bool]:
         return search(queryset, search_term), False
 
-    def view_on_site(self, customer: Customer) -> str:
-        return reverse("dashboard:customer", kwargs={"customer_id": customer.pk})
+    def view_on_site(self, customer) -> str:
+        return customer.get_absolute_url()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

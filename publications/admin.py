@@ -1,22 +1,22 @@
-"""Publications, the ledger, redemptions and exports in the admin: to be looked up, never changed. What may be done has its pages."""
+"""Publications, the ledger, redemptions and exports in the admin: to be looked up, never changed. What may be done has its pages,
+and campaigns and codes link to those of publishing and releasing from here.
+"""
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.contrib import admin
-from django.contrib.admin import ModelAdmin
-from django.db.models import Q, QuerySet, Value
-from django.http import HttpRequest
-from django.urls import reverse
+from django.contrib import admin, messages
+from django.db.models import Q, Value
+from django.shortcuts import redirect
 from django.utils.html import format_html, format_html_join
 
+from campaigns.admin import CampaignAdmin, VoucherAdmin
 from campaigns.codes.mask import mask
 from campaigns.codes.models import Voucher
+from campaigns.models import Campaign
 from config.staff.admin import InternalAdmin, ReadOnlyAdmin
 from config.staff.admin_site import Section
 from config.staff.lists.looking_back import newest
-from config.staff.roles import MANAGE, reveals_codes
+from config.staff.roles import MANAGE, PUBLISH, may, reveals_codes
 from customers.models import Customer
 from publications.code_visibility import shown
 from publications.distributions import admin as _of_distributions  # noqa: F401 - registers its own
@@ -49,6 +49,43 @@ class OriginFilter(AmongNewest):
         return Publication.Origin.choices
 
 
+admin.site.unregister([Campaign, Voucher])
+
+
+@admin.register(Campaign)
+class PublishingCampaignAdmin(CampaignAdmin):
+    actions = ["publish", *CampaignAdmin.actions]
+
+    def has_publish_permission(self, request) -> bool:
+        return may(request.user, PUBLISH)
+
+    @admin.action(description="Publish from the selected campaign…", permissions=["publish"])
+    def publish(self, request, queryset):
+        if len(chosen := queryset[:2]) != 1:
+            return messages.error(request, "Select one campaign to publish from.")
+        return redirect("publications:publish", campaign_id=chosen[0].pk)
+
+
+@admin.register(Voucher)
+class PublishingVoucherAdmin(VoucherAdmin):
+    actions = ["publish", "release", *VoucherAdmin.actions]
+
+    def has_publish_permission(self, request) -> bool:
+        return may(request.user, PUBLISH)
+
+    @admin.action(description="Publish the selected code…", permissions=["publish"])
+    def publish(self, request, queryset):
+        if len(chosen := queryset[:2]) != 1:
+            return messages.error(request, "Select one code to publish.")
+        return redirect("publications:publish-code", voucher_id=chosen[0].pk)
+
+    @admin.action(description="Release the selected code…", permissions=["manage"])
+    def release(self, request, queryset):
+        if len(chosen := queryset[:2]) != 1:
+            return messages.error(request, "Select one code to release.")
+        return redirect("publications:release", voucher_id=chosen[0].pk)
+
+
 @admin.register(Publication)
 class PublicationAdmin(ReadOnlyAdmin):
     section, about = Section.PUBLICATIONS, "Who was given codes, when, through which channel; and failed attempts"
@@ -72,8 +109,8 @@ class PublicationAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).annotate(reveals=Value(reveals_codes(request.user)))
 
-    def view_on_site(self, publication: Publication) -> str:
-        return reverse("publications:publication", kwargs={"publication_id": publication.pk})
+    def view_on_site(self, publication) -> str:
+        return publication.get_absolute_url()
 
     @admin.display(description="Id")
     def public_id(self, publication: Publication) -> str:
@@ -170,8 +207,8 @@ class RedemptionAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).annotate(reveals=Value(reveals_codes(request.user)))
 
-    def view_on_site(self, redemption: Redemption) -> str | None:
-        return reverse("dashboard:code", args=[redemption.voucher_id]) if redemption.voucher_id else None
+    def view_on_site(self, redemption) -> str | None:
+        return redemption.voucher.get_absolute_url() if redemption.voucher else None
 
     @admin.display(description="Id")
     def public_id(self, redemption: Redemption) -> str:
@@ -196,8 +233,8 @@ class ExportAdmin(ReadOnlyAdmin):
     # Files are downloaded through the page that checks who may, and records it. Filters may hold a person's name.
     exclude = ["file", "filters"]
 
-    def view_on_site(self, export: Export) -> str:
-        return reverse("exports:export", kwargs={"export_id": export.pk})
+    def view_on_site(self, export) -> str:
+        return export.get_absolute_url()
 
 
 @admin.register(PublicationImport)

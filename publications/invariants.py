@@ -10,15 +10,6 @@ LIVE = LEDGER + " WHERE released_at IS NULL"
 SUCCESSES = "SELECT count(*) FROM publications_publication WHERE result = 'SUCCESS'"
 CODES = "SELECT count(*) FROM codes_voucher"
 
-# Triggers that must be enabled, and unique indexes that must be there and valid.
-TRIGGERS = """('voucher_keeps_its_publication'), ('ledger_keeps_its_rows'), ('audit_is_append_only'), ('voucher_keeps_its_uses'),
-              ('redemption_keeps_its_rows'), ('redemption_keeps_what_counts'), ('voucher_stays_withdrawn'),
-              ('voucher_keeps_its_code')"""
-UNIQUE_INDEXES = """('ledger_voucher_live_once'), ('publication_source_id_once'), ('publication_join_once'),
-                    ('publication_equal_failures'), ('voucher_code_unique'), ('customer_source_id_unique'),
-                    ('redemption_undone_once'), ('redemption_equal_failures'), ('delivery_once'),
-                    ('distributions_delivery_publication_id_key')"""
-
 # Of a voucher `v`: it is published, but no live row of the ledger says to whom.
 IS_ORPHANED = """v.published_at IS NOT NULL
     AND NOT EXISTS (SELECT FROM publications_publishedvoucher l JOIN publications_publication p ON p.id = l.publication_id
@@ -45,7 +36,7 @@ HELD_BACK_ON_RECORD = f"""EXISTS (
         OR a.action = 'codes.listed_withdrawn'
            AND a.created_at BETWEEN v.withdrawn_at AND v.withdrawn_at + interval '1 day')"""  # noqa: S608 - our own constant
 
-OF_CODES = [
+WHAT_MUST_HOLD = [
     (
         "a voucher is in at most one live publication",
         "v",
@@ -136,22 +127,6 @@ OF_CODES = [
                OR v.published_at IS NULL AND v.withdrawn_why IS DISTINCT FROM 'used' AND {EVER_USED}""",  # noqa: S608 - our own constant
     ),
     (
-        "a withdrawn code has the use, the release or the audit entry that withdrew it",
-        "v",
-        CODES + " WHERE withdrawn_at IS NOT NULL",
-        # Uses that nothing explains are told of below, among the redemptions.
-        f"""SELECT v.id FROM codes_voucher v
-             WHERE v.withdrawn_at IS NOT NULL AND v.withdrawn_at > v.created_at
-               AND CASE v.withdrawn_why
-                   WHEN 'used' THEN v.redeemed_quantity = 0 AND v.redeemed_amount = 0
-                       AND NOT EXISTS (SELECT FROM redemptions_redemption r
-                                        WHERE r.voucher_id = v.id AND r.kind = 'redemption' AND r.result = 'SUCCESS')
-                   WHEN 'retired' THEN
-                       NOT EXISTS (SELECT FROM publications_publishedvoucher l
-                                    WHERE l.voucher_id = v.id AND l.released_at IS NOT NULL)
-                   ELSE NOT {HELD_BACK_ON_RECORD} END""",  # noqa: S608 - our own constants
-    ),
-    (
         "no code and no campaign is worth nothing from the start",
         "",
         "SELECT (SELECT count(*) FROM codes_voucher) + (SELECT count(*) FROM campaigns_campaign)",
@@ -185,27 +160,6 @@ OF_CODES = [
                AND NOT {RELEASE_ON_RECORD}""",  # noqa: S608 - our own constant
     ),
     (
-        "a publication, an export and an audit entry name who did it",
-        "",
-        """SELECT (SELECT count(*) FROM publications_publication) + (SELECT count(*) FROM exports_export)
-                + (SELECT count(*) FROM staff_auditentry)""",
-        """SELECT 'pub' AS kind, id AS key FROM publications_publication WHERE actor_label = ''
-           UNION ALL SELECT 'export', id FROM exports_export WHERE actor_label = ''
-           UNION ALL SELECT 'audit entry', id FROM staff_auditentry WHERE actor_label = ''""",
-    ),
-    (
-        "a finished hand-out's file has a row for each voucher that it published",
-        "export",
-        "SELECT count(*) FROM exports_export WHERE kind = 'hand_out' AND status = 'done'",
-        # One that was released before the file was written is not in it.
-        """SELECT e.id FROM exports_export e LEFT JOIN publications_publication p ON p.id = e.publication_id
-            WHERE e.kind = 'hand_out' AND e.status = 'done'
-              AND (coalesce(e.rows, 0) > coalesce(p.voucher_count, 0)
-                   OR coalesce(e.rows, 0) < coalesce(p.voucher_count, 0)
-                      - (SELECT count(*) FROM publications_publishedvoucher l
-                          WHERE l.publication_id = e.publication_id AND l.released_at < e.finished_at))""",
-    ),
-    (
         "a finished order made exactly the ordered number of codes",
         "order of codes",
         "SELECT count(*) FROM codes_codeorder WHERE status = 'done'",
@@ -226,26 +180,5 @@ OF_CODES = [
             WHERE c.erased_at IS NOT NULL""",
         """SELECT p.id FROM publications_publication p JOIN customers_customer c ON c.id = p.customer_id
             WHERE c.erased_at IS NOT NULL AND (p.metadata IS NOT NULL OR p.request_hash IS NOT NULL)""",
-    ),
-]
-
-OF_THE_DATABASE = [
-    (
-        "the database's guards stand",
-        "guard",
-        f"SELECT count(*) FROM (VALUES {TRIGGERS}, {UNIQUE_INDEXES}) AS guards (name)",  # noqa: S608 - our own constants
-        f"""SELECT name FROM (VALUES {TRIGGERS}) AS guards (name)
-             WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgenabled = 'O' AND tgname = name)
-            UNION ALL
-            SELECT name FROM (VALUES {UNIQUE_INDEXES}) AS guards (name)
-             WHERE NOT EXISTS (SELECT FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
-                                WHERE indisunique AND indisvalid AND relname = name)""",  # noqa: S608 - our own constants
-    ),
-    (
-        "what was answered survives a crash of the database",
-        "setting",
-        "SELECT 3",
-        """SELECT name FROM (VALUES ('fsync'), ('synchronous_commit'), ('full_page_writes')) AS s (name)
-            WHERE current_setting(s.name) = 'off'""",
     ),
 ]

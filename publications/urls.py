@@ -1,14 +1,17 @@
-"""Publishing, the history of publications, and their import."""
+"""Publishing and taking back, the history of publications, and their import."""
 
 from django.urls import path
 
-from publications.pages import history, imports, publish
+from publications.pages import code, history, imports, publish
 
 app_name = "publications"
 urlpatterns = [
     path("channels/suggest", publish.suggest_channels, name="suggest-channels"),
     path("campaigns/<camp:campaign_id>/publish", publish.publish, name="publish"),
     path("codes/<v:voucher_id>/publish", publish.publish_code, name="publish-code"),
+    path("codes/<v:voucher_id>/release", code.release, name="release"),
+    path("codes/<v:voucher_id>/hold-back", code.hold_back, name="hold-back"),
+    path("codes/<v:voucher_id>/put-back", code.put_back, name="put-back"),
     path("customers/<cust:customer_id>/publish", publish.publish_to, name="publish-to"),
     path("publications/", history.publications, name="history"),
     path("publications/<pub:publication_id>/", history.publication, name="publication"),

@@ -69,7 +69,7 @@ def create(request: HtmxHttpRequest) -> HttpResponse:
 
 def _create_one(form: NewCodesForm, by: Actor) -> str:
     voucher = create_code(form.cleaned_data["code"], form.columns(), by=by)
-    return reverse("dashboard:code", kwargs={"voucher_id": voucher.pk})
+    return voucher.get_absolute_url()
 
 
 def _create_many(form: NewCodesForm, by: Actor) -> str:
@@ -93,7 +93,7 @@ def edit(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
             return redirect("campaigns:codes")
         else:
             messages.success(request, "Saved.")
-            return redirect("dashboard:code", voucher_id=voucher.pk)
+            return redirect(voucher)
     shown = voucher.code if voucher.published_at else mask(voucher.code)
     context = {"title": "Edit code", "form": form, "voucher": voucher, "shown": shown}
     return render(request, "campaigns/edit_code.html", context)
@@ -115,4 +115,4 @@ def _switch(request: HtmxHttpRequest, voucher_id: int, verb: Callable[..., Any],
     voucher: Voucher = get_object_or_404(vouchers_to_see(), pk=voucher_id)
     verb(voucher, by=Actor.user(request.user))
     messages.success(request, done)
-    return redirect("dashboard:code", voucher_id=voucher.pk)
+    return redirect(voucher)

@@ -83,6 +83,8 @@ def _context(campaign: Campaign | None) -> dict:
         return {
             "what": "codes",
             "campaign": campaign,
+            "list_name": "Campaigns",
+            "list_url": reverse("campaigns:list"),
             "heading": "Import codes",
             "upload_url": reverse("campaigns:import", args=[campaign.pk]),
             "intro": f"The codes are added to the pool of {campaign.name}, unpublished. "
@@ -92,6 +94,9 @@ def _context(campaign: Campaign | None) -> dict:
         }
     return {
         "what": "codes",
+        "icon": "ticket",
+        "list_name": "Codes",
+        "list_url": reverse("campaigns:codes"),
         "heading": "Import standalone codes",
         "upload_url": reverse("campaigns:import-codes"),
         "intro": "These codes belong to no campaign, so each row must say what its code is worth.",

@@ -80,7 +80,7 @@ class CodeTable(Table):
         attrs={"td": {"class": "aside"}},
     )
 
-    footer_template = "publications/_report_link.html"
+    footer_template = "partials/links/_report.html"
     report_kind = "all-codes"
     empty_icon = "scan-barcode"
     empty_title = "No codes yet"

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from config.public_ids import key_of
 from config.staff.models import AuditEntry
+from config.staff.page_of import page_of_id
 
 # {object} is the object's label with a link to its page; {name} is a value of `details`.
 SENTENCES = {
@@ -126,18 +125,6 @@ TITLES = {
 # "{count} codes", "{missing} missing codes": the last word loses its s when there is one.
 COUNTED = re.compile(r"(\{(\w+)\}(?: missing| failed| past| unknown| stored| unsent)? [a-z]+)s\b")
 
-# The beginning of a public id -> the page that shows the object. By name, since config knows no app.
-PAGES = {
-    "camp": ("dashboard:campaign", "campaign_id"),
-    "v": ("dashboard:code", "voucher_id"),
-    "cust": ("dashboard:customer", "customer_id"),
-    "pub": ("publications:publication", "publication_id"),
-    "export": ("exports:export", "export_id"),
-    "seg": ("segments:segment", "segment_id"),
-    "dist": ("distributions:distribution", "distribution_id"),
-    "hook": ("webhooks:webhook", "address_id"),
-}
-
 
 def sentence(entry: AuditEntry, *, on_its_page: bool = False) -> SafeString:
     """What the actor did, as HTML, with the object's label linked to its page; on that page itself it is "it"."""
@@ -177,10 +164,8 @@ def known_details(entry: AuditEntry) -> Iterator[tuple[str, Any]]:
 
 def _object(entry: AuditEntry) -> SafeString | str:
     label = entry.object_label or entry.object_id
-    prefix = entry.object_id.partition("_")[0]
-    if prefix in PAGES and (key := key_of(prefix, entry.object_id)) is not None:
-        url_name, argument = PAGES[prefix]
-        return format_html('<a href="{}">{}</a>', reverse(url_name, kwargs={argument: key}), label)
+    if page := page_of_id(entry.object_id):
+        return format_html('<a href="{}">{}</a>', page, label)
     return format_html("<strong>{}</strong>", label) if label else ""
 
 

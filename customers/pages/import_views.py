@@ -85,6 +85,9 @@ def _find(import_id: int) -> CustomerImport:
 def _context() -> dict:
     return {
         "what": "customers",
+        "icon": "users",
+        "list_name": "Customers",
+        "list_url": reverse("customers:list"),
         "heading": "Import customers",
         "upload_url": reverse("customers:import"),
         "intro": "A row with a source ID adds or updates that customer. A row without one adds a new customer.",

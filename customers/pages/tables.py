@@ -28,7 +28,7 @@ class CustomerTable(Table):
     )
     created_at = WhenColumn(verbose_name="Created", orderable=True, order_by=("created_at", "id"))
 
-    footer_template = "publications/_report_link.html"
+    footer_template = "partials/links/_report.html"
     report_kind = "customers"
     empty_icon = "users"
     empty_title = "No customers yet"

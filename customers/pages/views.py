@@ -48,7 +48,7 @@ def create(request: HtmxHttpRequest) -> HttpResponse:
             form.add_error("source_id", str(taken))
         else:
             messages.success(request, f"{customer} has been added.")
-            return redirect("dashboard:customer", customer_id=customer.pk)
+            return redirect(customer)
     return render(request, "customers/create.html", {"form": form, "title": "New customer"})
 
 
@@ -66,7 +66,7 @@ def edit(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
             form.add_error(None, str(changed))
         else:
             messages.success(request, "Saved.")
-            return redirect("dashboard:customer", customer_id=customer.pk)
+            return redirect(customer)
     return render(request, "customers/edit.html", {"form": form, "customer": customer, "title": f"Edit {customer}"})
 
 

@@ -12,8 +12,11 @@ from typing import NamedTuple
 from django.db import connection
 
 from config import public_ids
-from publications import invariants as what_must_hold
+from publications import invariants as of_codes
+from publications.automation import invariants as of_automation
+from publications.dashboard import invariants as of_the_database
 from publications.distributions import invariants as of_distributions
+from publications.exports import invariants as of_exports
 from publications.redemptions import invariants as of_redemptions
 from publications.tallies import invariants as of_tallies
 
@@ -44,11 +47,13 @@ class Finding(NamedTuple):
 INVARIANTS = [
     Invariant(*held)
     for held in (
-        *what_must_hold.OF_CODES,
+        *of_codes.WHAT_MUST_HOLD,
         *of_tallies.WHAT_MUST_HOLD,
         *of_redemptions.WHAT_MUST_HOLD,
         *of_distributions.WHAT_MUST_HOLD,
-        *what_must_hold.OF_THE_DATABASE,
+        *of_automation.WHAT_MUST_HOLD,
+        *of_exports.WHAT_MUST_HOLD,
+        *of_the_database.WHAT_MUST_HOLD,
     )
 ]
 

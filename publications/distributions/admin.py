@@ -10,8 +10,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Lower
-from django.http import HttpRequest
-from django.urls import reverse
 
 from config.staff.admin import InternalAdmin, ReadOnlyAdmin
 from config.staff.admin_site import Section
@@ -49,10 +47,8 @@ class DistributionAdmin(ReadOnlyAdmin):
     search_fields = ["name"]
     exclude = ["body"]
 
-    def view_on_site(self, distribution: Distribution) -> str:
-        if distribution.kind == Distribution.Kind.AUTOMATIC:
-            return reverse("automation:automation", kwargs={"distribution_id": distribution.pk})
-        return reverse("distributions:distribution", kwargs={"distribution_id": distribution.pk})
+    def view_on_site(self, distribution) -> str:
+        return distribution.get_absolute_url()
 
 
 @admin.register(ListedRecipient)

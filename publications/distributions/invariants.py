@@ -56,31 +56,6 @@ WHAT_MUST_HOLD = [
                                  AND (d.state IN ('pending', 'sending') OR d.state = 'published' AND x.message <> 'none')))""",
     ),
     (
-        "a firing has a delivery of its own, of the same distribution, customer and trigger",
-        "firing",
-        "SELECT count(*) FROM automation_firing WHERE outcome = 'fired'",
-        """SELECT f.id FROM automation_firing f LEFT JOIN distributions_delivery d ON d.id = f.delivery_id
-            WHERE f.outcome = 'fired' AND (d.id IS NULL OR d.distribution_id <> f.distribution_id
-                  OR d.customer_id IS DISTINCT FROM f.customer_id OR d.firing <> f.key)""",
-    ),
-    (
-        "a trigger met a rule once for a customer",
-        "firing",
-        "SELECT count(*) FROM automation_firing",
-        """SELECT max(id) FROM automation_firing
-            GROUP BY distribution_id, key, customer_id HAVING count(*) > 1""",
-    ),
-    (
-        "a referee counts once in a program, by somebody else, and a referrer's are numbered from 1",
-        "cust",
-        "SELECT count(*) FROM redemptions_referral",
-        """SELECT referee_id FROM redemptions_referral WHERE referrer_id = referee_id
-           UNION
-           SELECT referee_id FROM redemptions_referral GROUP BY campaign_id, referee_id HAVING count(*) > 1
-           UNION
-           SELECT referrer_id FROM redemptions_referral GROUP BY campaign_id, referrer_id HAVING max(number) <> count(*)""",
-    ),
-    (
         "an erased customer's deliveries hold no address, and none of their messages is kept",
         "",
         """SELECT count(*) FROM distributions_delivery d JOIN customers_customer c ON c.id = d.customer_id

@@ -70,6 +70,9 @@ def _find(import_id: int) -> PublicationImport:
 def _context() -> dict:
     return {
         "what": "publications",
+        "icon": "send",
+        "list_name": "Publications",
+        "list_url": reverse("publications:history"),
         "heading": "Import publications",
         "upload_url": reverse("publications:import"),
         "intro": "Codes that another system has published: which code, to whom and when. Import the codes and customers first.",

@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -16,8 +15,7 @@ from campaigns.codes.queries.count_codes import count_codes, is_pool_empty
 from campaigns.models import Campaign
 from campaigns.pages.filters import CampaignFilter
 from config.actor import Actor
-from config.staff.htmx_request import HtmxHttpRequest
-from config.staff.navigation import in_dialog
+from config.staff.pages.dialogs import in_dialog
 from config.staff.quarantine import current, reason
 from config.staff.roles import PUBLISH, requires
 from customers.actions.create_customer import SourceIdTaken, create_customer
@@ -43,7 +41,7 @@ CHANNELS_OFFERED = 8
 def publish(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
     codes = count_codes([campaign])[campaign.pk]
-    back = reverse("dashboard:campaign", kwargs={"campaign_id": campaign.pk})
+    back = campaign.get_absolute_url()
     context = {"title": f"Publish from {campaign}", "campaign": campaign, "codes": codes, "back": back}
     return _page(request, campaign, None, context)
 
@@ -53,7 +51,7 @@ def publish(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
 @requires(PUBLISH)
 def publish_code(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
     voucher = get_object_or_404(Voucher.objects.select_related("campaign"), pk=voucher_id, deleted_at=None)
-    back = reverse("dashboard:code", kwargs={"voucher_id": voucher.pk})
+    back = voucher.get_absolute_url()
     return _page(request, voucher.campaign, voucher, {"title": "Publish this code", "voucher": voucher, "back": back})
 
 

@@ -48,7 +48,7 @@ class HistoryTable(Table):
     empty_icon = "send"
     empty_title = "No publications yet"
     empty_text = "Every published code appears here: who got it, when, through which channel and who published it."
-    footer_template = "publications/_report_link.html"
+    footer_template = "partials/links/_report.html"
     row_template = "publications/_history_details.html"
 
     class Meta(Table.Meta):
@@ -84,10 +84,8 @@ class HistoryTable(Table):
     def render_codes(self, record: Publication) -> SafeString:
         return render_to_string("publications/_history_codes.html", {"publication": record, "reveals": self.reveals})
 
-    def render_campaign(self, value: Any) -> SafeString:
-        return format_html(
-            '<a class="calm" href="{}" title="{}">{}</a>', _address("dashboard:campaign", value.pk), value, value
-        )
+    def render_campaign(self, value):
+        return format_html('<a class="calm" href="{}" title="{}">{}</a>', value.get_absolute_url(), value, value)
 
     def render_customer(self, value: Customer) -> SafeString:
         return customer_link(value)
@@ -119,7 +117,7 @@ class HeldCodeTable(Table):
     empty_icon = "scan-barcode"
     empty_title = "No codes yet"
     empty_text = "Generate codes, or import your own from a CSV file."
-    footer_template = "publications/_report_link.html"
+    footer_template = "partials/links/_report.html"
     report_kind = "codes"
 
     class Meta(Table.Meta):
@@ -238,7 +236,7 @@ def customer_link(customer: Customer, *, with_email: bool = True) -> SafeString:
         apart = ""
     return format_html(
         '<span class="person" title="{} {}"><a class="calm" href="{}">{}</a>{}</span>',
-        customer, apart, _address("dashboard:customer", customer.pk), customer,
+        customer, apart, customer.get_absolute_url(), customer,
         format_html(' <small class="muted">{}</small>', apart) if apart else "",
     )  # fmt: skip
 

@@ -40,7 +40,7 @@ def foresee_refusal_of_code(voucher: Voucher) -> list[Obstacle]:
     edit = reverse("campaigns:edit-code", args=[voucher.pk])
     if voucher.published_at:
         text = f"The code was published on {_day(voucher.published_at)}. It can go to someone else once it has been released back into the pool."
-        return [Obstacle("Published", text, True, "Release it", reverse("dashboard:release", args=[voucher.pk]))]
+        return [Obstacle("Published", text, True, "Release it", reverse("publications:release", args=[voucher.pk]))]
     if not voucher.active:
         text = "The code is disabled, so it cannot be published."
         return [Obstacle("Disabled", text, True, "Enable it", edit)]
@@ -65,7 +65,7 @@ def foresee_refusal_of_code(voucher: Voucher) -> list[Obstacle]:
 
 
 def _withdrawn(voucher: Voucher, at: datetime) -> Obstacle:
-    put_back = ("Return it to the pool", reverse("dashboard:put-back", args=[voucher.pk]))
+    put_back = ("Return it to the pool", reverse("publications:put-back", args=[voucher.pk]))
     if voucher.withdrawn_why == Voucher.Withdrawn.RETIRED:
         text = (
             f"The code was released on {_day(at)}, and whoever had it may still know it. It is never published again."

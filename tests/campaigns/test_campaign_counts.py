@@ -10,8 +10,8 @@ from campaigns.codes.pool import raise_pool_version
 from campaigns.codes.queries import count_codes as codes
 from campaigns.models import Campaign, CampaignCount
 from publications.actions.publish import publish
+from publications.dashboard.queries.campaign_overview import overview_of
 from publications.tallies import count_campaigns as counting
-from publications.tallies import tally
 from publications.tallies.count_campaigns import count_campaigns
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory
 
@@ -26,7 +26,7 @@ def four_codes_are_many(monkeypatch):
 
 def counted(campaign):
     campaign = Campaign.objects.select_related("kept_count").get(pk=campaign.pk)
-    overview = tally.overview_of(campaign)
+    overview = overview_of(campaign)
     return overview.codes, overview.reached
 
 

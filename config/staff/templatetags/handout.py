@@ -16,7 +16,10 @@ from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from config.staff.page_of import page_of
+
 register = template.Library()
+register.simple_tag(page_of)  # {% page_of "dist" key %}: where only the key of a thing is at hand
 
 TONES = {
     "good": {"live", "active", "success", "done", "published", "ready", "imported", "delivered"},

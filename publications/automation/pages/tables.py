@@ -68,7 +68,8 @@ class FiringTable(Table):
     empty_icon = "zap"
     empty_title = "Not triggered yet"
     empty_text = "Every time the trigger applies to a customer, it appears here with the result."
-    footer_template = "automation/_report_link.html"
+    footer_template = "partials/links/_report_of_run.html"
+    report_kind = "firings"
 
     class Meta(Table.Meta):
         model = Firing

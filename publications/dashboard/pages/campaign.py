@@ -14,12 +14,13 @@ from config.staff.lists.tables import list_page
 from config.staff.models import AuditEntry
 from config.staff.pages.tables import AuditTable
 from config.staff.roles import READ, requires, reveals_codes
+from publications.dashboard.queries.campaign_overview import overview_of
 from publications.dashboard.queries.running_work import RUNNING, SHOWN
 from publications.pages.filters import CampaignCodeFilter, HistoryFilter, history
 from publications.pages.tables import HeldCodeTable, HistoryTable
 from publications.queries.foresee_refusal import foresee_refusal
 from publications.queries.list_channels import MOST
-from publications.tallies.tally import overview_of, tally_days
+from publications.tallies.tally import tally_days
 
 
 @require_safe

@@ -9,10 +9,10 @@ from django.urls import reverse
 from campaigns.codes.queries.count_codes import CodeCount, count_codes, is_pool_empty
 from campaigns.durations import spoken_duration
 from campaigns.models import Campaign
-from campaigns.pages.filters import state_of_campaign
+from campaigns.templatetags.campaign_status import campaign_status
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.roles import EXPORT, MANAGE, PUBLISH, may
-from publications.tallies.tally import figures_of
+from publications.dashboard.queries.campaign_overview import figures_of
 
 register = template.Library()
 
@@ -68,12 +68,7 @@ def campaign_tabs(context: Context, campaign: Campaign, tab: str) -> dict:
     return {"tabs": tabs}
 
 
-@register.filter
-def campaign_status(campaign: Campaign) -> str:
-    return "Deleted" if campaign.deleted_at else state_of_campaign(campaign)
-
-
-def _codes(context: Context, campaign: Campaign) -> CodeCount:
+def _codes(context, campaign: Campaign) -> CodeCount:
     known = context.get("codes")
     return known if isinstance(known, CodeCount) else count_codes([campaign])[campaign.pk]
 

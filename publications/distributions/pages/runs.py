@@ -61,7 +61,7 @@ def distribution(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse
         Distribution.objects.select_related("customer", "segment", "campaign", "webhook"), pk=distribution_id
     )
     if run.kind == Distribution.Kind.AUTOMATIC:
-        return redirect("automation:automation", distribution_id=run.pk)
+        return redirect(run)
     if request.htmx.target == PART:
         context = _looked_at_again(request, run)
         response = render(request, "distributions/_run.html", context)

@@ -115,7 +115,8 @@ class RecipientTable(Table):
     empty_icon = "users"
     empty_title = "No recipients yet"
     empty_text = "Recipients appear here with their results when the distribution starts."
-    footer_template = "distributions/_report_link.html"
+    footer_template = "distributions/_settle_or_report.html"
+    report_kind = "recipients"
 
     class Meta(Table.Meta):
         model = Delivery

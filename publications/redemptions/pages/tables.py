@@ -49,8 +49,8 @@ class RedemptionTable(Table):
     render_campaign = HistoryTable.render_campaign
     render_actor_label = HistoryTable.render_actor_label
 
-    def render_result(self, record: Redemption) -> SafeString:
-        return render_to_string("dashboard/_redemption_result.html", {"redemption": record})
+    def render_result(self, record: Redemption):
+        return render_to_string("redemptions/_result.html", {"redemption": record})
 
 
 def for_table(redemptions: QuerySet[Redemption]) -> QuerySet[Redemption]:

@@ -28,9 +28,9 @@ NO_MAIL = "EMAIL_URL is not a mail server address: write smtp+tls://user:passwor
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("PORT", "http", "PORT=http : must be a whole number from 1 to 65535."),
-        ("PORT", "99999", "PORT=99999 : must be a whole number from 1 to 65535."),
-        ("WORKERS", "0", "WORKERS=0 : must be a whole number from 1 to 128."),
+        ("PORT", "http", "PORT=http: must be a whole number from 1 to 65535."),
+        ("PORT", "99999", "PORT=99999: must be a whole number from 1 to 65535."),
+        ("WORKERS", "0", "WORKERS=0: must be a whole number from 1 to 128."),
         ("DATABASE_URL", "foo", NO_POSTGRES),
         ("DATABASE_URL", "mysql://ada:secret@localhost/handout", NO_POSTGRES),
         ("DATABASE_URL", "postgres://ada:secret@localhost:port/handout", NO_POSTGRES),
@@ -39,10 +39,10 @@ NO_MAIL = "EMAIL_URL is not a mail server address: write smtp+tls://user:passwor
         ("DATABASE_URL", "postgres://ada:secret@db1:5432,/handout", NO_POSTGRES),
         ("EMAIL_URL", "nonsense", NO_MAIL),
         ("EMAIL_URL", "smtp://ada:secret@:25", NO_MAIL),
-        ("UPLOAD_MAX_BYTES", "1GB", "UPLOAD_MAX_BYTES=1GB : must be a whole number of 0 or more."),
-        ("DATABASE_POOL_SIZE", "-1", "DATABASE_POOL_SIZE=-1 : must be a whole number of 1 or more."),
-        ("HTTPS", "treu", "HTTPS=treu : must be 1 or 0."),
-        ("LOG_LEVEL", "LOUD", "LOG_LEVEL=LOUD : must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL."),
+        ("UPLOAD_MAX_BYTES", "1GB", "UPLOAD_MAX_BYTES=1GB: must be a whole number of 0 or more."),
+        ("DATABASE_POOL_SIZE", "-1", "DATABASE_POOL_SIZE=-1: must be a whole number of 1 or more."),
+        ("HTTPS", "treu", "HTTPS=treu: must be 1 or 0."),
+        ("LOG_LEVEL", "LOUD", "LOG_LEVEL=LOUD: must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL."),
         (
             "SITE_URL",
             "handout.example.com",
@@ -137,7 +137,7 @@ def test_data_from_before_the_first_release(tmp_path, empty_database):
 
     assert run.returncode == 1
     assert run.stderr == (
-        "This data was made by a Handout from before its first release, which this one cannot read: "
+        "This data comes from Handout before its first release and cannot be read: "
         "start with an empty HANDOUT_DATA or DATABASE_URL.\n"
     )
 

@@ -133,7 +133,7 @@ def test_the_command_twice_repeats_no_publication_and_no_customer():
     said = move_in(**files)
 
     assert "customers.csv: 2 rows read, 0 imported, 2 updated" in said
-    assert "publications.csv: 2 rows read, 0 imported, 2 passed over" in said
+    assert "publications.csv: 2 rows read, 0 imported, 2 skipped" in said
     assert (Publication.objects.count(), Customer.objects.count()) == (2, 2)
 
 

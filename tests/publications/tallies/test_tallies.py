@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from publications.actions.publish import publish
 from publications.actions.release import release
+from publications.dashboard.queries.campaign_overview import overview_of
 from publications.dashboard.verify import INVARIANTS
 from publications.exports.actions import hand_out
 from publications.models import Publication
@@ -21,7 +22,7 @@ from publications.refusals import NoVoucherSuitable
 from publications.tallies import count_publications as counting
 from publications.tallies.count_publications import count_publications
 from publications.tallies.models import DayTally, TallyProgress
-from publications.tallies.tally import overview_of, tally_days
+from publications.tallies.tally import tally_days
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db(transaction=True)

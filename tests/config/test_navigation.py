@@ -5,7 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from config.staff.navigation import MAIN, SETTINGS
+from config.navigation import MAIN, SETTINGS
 
 pytestmark = pytest.mark.django_db
 

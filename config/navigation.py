@@ -9,9 +9,8 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
 from django.urls import reverse
 
+from config.staff.pages.dialogs import in_dialog
 from config.staff.roles import EXPORT, MANAGE, PUBLISH, READ, ROLES, may
-
-DIALOG = "dialog"  # the id of the <dialog> in base.html, and so the HX-Target of everything that is opened in it
 
 
 class Entry(NamedTuple):
@@ -52,13 +51,7 @@ def frame(request: HttpRequest) -> dict:
     }
 
 
-def in_dialog(request: HttpRequest) -> bool:
-    """Whether the answer will be put into the page's <dialog> rather than be a page of its own."""
-    htmx = getattr(request, "htmx", None)
-    return htmx is not None and htmx.target == DIALOG
-
-
-def _navigation(request: HttpRequest) -> list[tuple[str, list[dict]]]:
+def _navigation(request) -> list[tuple[str, list[dict]]]:
     """[("", [{"label", "icon", "url", "current"}, …]), ("Settings", […])], with only what the user may open."""
     groups = [(heading, _entries(request, entries)) for heading, entries in (("", MAIN), ("Settings", SETTINGS))]
     shown = [entry for _, entries in groups for entry in entries]

@@ -1,0 +1,34 @@
+"""What must hold of the database as a whole, with the guards of all rooms, for publications/dashboard/verify.py:
+(name, kind of row, SQL of how many were examined, SQL of the broken rows)."""
+
+from __future__ import annotations
+
+# Triggers that must be enabled, and unique indexes that must be there and valid.
+TRIGGERS = """('voucher_keeps_its_publication'), ('ledger_keeps_its_rows'), ('audit_is_append_only'), ('voucher_keeps_its_uses'),
+              ('redemption_keeps_its_rows'), ('redemption_keeps_what_counts'), ('voucher_stays_withdrawn'),
+              ('voucher_keeps_its_code')"""
+UNIQUE_INDEXES = """('ledger_voucher_live_once'), ('publication_source_id_once'), ('publication_join_once'),
+                    ('publication_equal_failures'), ('voucher_code_unique'), ('customer_source_id_unique'),
+                    ('redemption_undone_once'), ('redemption_equal_failures'), ('delivery_once'),
+                    ('distributions_delivery_publication_id_key')"""
+
+WHAT_MUST_HOLD = [
+    (
+        "the database's guards stand",
+        "guard",
+        f"SELECT count(*) FROM (VALUES {TRIGGERS}, {UNIQUE_INDEXES}) AS guards (name)",  # noqa: S608 - our own constants
+        f"""SELECT name FROM (VALUES {TRIGGERS}) AS guards (name)
+             WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgenabled = 'O' AND tgname = name)
+            UNION ALL
+            SELECT name FROM (VALUES {UNIQUE_INDEXES}) AS guards (name)
+             WHERE NOT EXISTS (SELECT FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+                                WHERE indisunique AND indisvalid AND relname = name)""",  # noqa: S608 - our own constants
+    ),
+    (
+        "what was answered survives a crash of the database",
+        "setting",
+        "SELECT 3",
+        """SELECT name FROM (VALUES ('fsync'), ('synchronous_commit'), ('full_page_writes')) AS s (name)
+            WHERE current_setting(s.name) = 'off'""",
+    ),
+]
