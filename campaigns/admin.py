@@ -8,7 +8,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Value
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet, Value
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
@@ -85,7 +87,7 @@ class CampaignAdmin(RoleModelAdmin):
             campaign.count = counts[campaign.pk]
         return changelist
 
-    def view_on_site(self, campaign) -> str:
+    def view_on_site(self, campaign: Campaign) -> str:
         return campaign.get_absolute_url()
 
     @admin.display(description="Codes left")
@@ -103,7 +105,7 @@ class CampaignAdmin(RoleModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def save_model(self, request, obj, form, change) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         changes = {name: form.cleaned_data[name] for name in form.changed_data if name in CHANGEABLE}
         try:
             change_campaign(obj, changes, by=Actor.user(request.user))
@@ -164,7 +166,7 @@ class VoucherAdmin(ReadOnlyAdmin):
     def get_ordering(self, request: HttpRequest) -> list[str]:
         return ["-id"]
 
-    def view_on_site(self, voucher) -> str:
+    def view_on_site(self, voucher: Voucher) -> str:
         return voucher.get_absolute_url()
 
     @admin.display(description="Code")
@@ -183,7 +185,7 @@ class VoucherAdmin(ReadOnlyAdmin):
     def state(self, voucher: Voucher) -> str:
         return state_of_code(voucher).label
 
-    def has_manage_permission(self, request) -> bool:
+    def has_manage_permission(self, request: HttpRequest) -> bool:
         return may(request.user, MANAGE)
 
     @admin.action(description="Enable selected codes", permissions=["manage"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Self
 
 from django.contrib.postgres.indexes import OpClass
@@ -46,6 +47,8 @@ class CampaignQuerySet(models.QuerySet):
 
 class Campaign(Value, ActedBy):
     """An offer with a pool of codes. Its name is unique among the campaigns that are not deleted."""
+
+    get_absolute_url: Callable[[], str]  # config/pages.py
 
     class Kind(models.TextChoices):
         DISCOUNT_COUPONS = "DISCOUNT_COUPONS", "Discount coupons"

@@ -6,9 +6,9 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.http import HttpRequest
 from django.urls import reverse
 
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.pages.dialogs import in_dialog
 from config.staff.roles import EXPORT, MANAGE, PUBLISH, READ, ROLES, may
 
@@ -42,7 +42,7 @@ SETTINGS = [
 ]
 
 
-def frame(request: HttpRequest) -> dict:
+def frame(request: HtmxHttpRequest) -> dict:
     """Context processor: `layout` (what a page extends) and `navigation` (read by _shell.html alone)."""
     return {
         "layout": "partials/_dialog.html" if in_dialog(request) else "base.html",
@@ -51,7 +51,7 @@ def frame(request: HttpRequest) -> dict:
     }
 
 
-def _navigation(request) -> list[tuple[str, list[dict]]]:
+def _navigation(request: HtmxHttpRequest) -> list[tuple[str, list[dict]]]:
     """[("", [{"label", "icon", "url", "current"}, …]), ("Settings", […])], with only what the user may open."""
     groups = [(heading, _entries(request, entries)) for heading, entries in (("", MAIN), ("Settings", SETTINGS))]
     shown = [entry for _, entries in groups for entry in entries]
@@ -62,7 +62,7 @@ def _navigation(request) -> list[tuple[str, list[dict]]]:
     return groups
 
 
-def _entries(request: HttpRequest, entries: list[Entry]) -> list[dict]:
+def _entries(request: HtmxHttpRequest, entries: list[Entry]) -> list[dict]:
     return [
         {"label": entry.label, "icon": entry.icon, "url": urls[0], "urls": urls, "current": False}
         for entry in entries

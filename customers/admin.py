@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.forms import BaseForm
+from django.http import HttpRequest
 
 from config.actor import Actor
 from config.staff.admin import InternalAdmin, ReadOnlyAdmin, RoleModelAdmin
@@ -35,7 +38,7 @@ class CustomerAdmin(RoleModelAdmin):
     ) -> tuple[CustomerQuerySet, bool]:
         return search(queryset, search_term), False
 
-    def view_on_site(self, customer) -> str:
+    def view_on_site(self, customer: Customer) -> str:
         return customer.get_absolute_url()
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Self
 
 from django.contrib.postgres.indexes import OpClass
@@ -27,6 +28,8 @@ def last_word(field: str) -> Lower:
 
 class Customer(models.Model):
     """Somebody who gets codes. `source_id` is the caller's own id of them: unique, and never changed once set."""
+
+    get_absolute_url: Callable[[], str]  # config/pages.py
 
     source_id = models.CharField(max_length=255, null=True, blank=True)
     name = models.CharField(max_length=200, db_default="", default="", blank=True)

@@ -4,8 +4,12 @@ and campaigns and codes link to those of publishing and releasing from here.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
-from django.db.models import Q, Value
+from django.contrib.admin import ModelAdmin
+from django.db.models import Q, QuerySet, Value
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import format_html, format_html_join
 
@@ -56,13 +60,14 @@ admin.site.unregister([Campaign, Voucher])
 class PublishingCampaignAdmin(CampaignAdmin):
     actions = ["publish", *CampaignAdmin.actions]
 
-    def has_publish_permission(self, request) -> bool:
+    def has_publish_permission(self, request: HttpRequest) -> bool:
         return may(request.user, PUBLISH)
 
     @admin.action(description="Publish from the selected campaign…", permissions=["publish"])
-    def publish(self, request, queryset):
+    def publish(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         if len(chosen := queryset[:2]) != 1:
-            return messages.error(request, "Select one campaign to publish from.")
+            messages.error(request, "Select one campaign to publish from.")
+            return None
         return redirect("publications:publish", campaign_id=chosen[0].pk)
 
 
@@ -70,19 +75,21 @@ class PublishingCampaignAdmin(CampaignAdmin):
 class PublishingVoucherAdmin(VoucherAdmin):
     actions = ["publish", "release", *VoucherAdmin.actions]
 
-    def has_publish_permission(self, request) -> bool:
+    def has_publish_permission(self, request: HttpRequest) -> bool:
         return may(request.user, PUBLISH)
 
     @admin.action(description="Publish the selected code…", permissions=["publish"])
-    def publish(self, request, queryset):
+    def publish(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         if len(chosen := queryset[:2]) != 1:
-            return messages.error(request, "Select one code to publish.")
+            messages.error(request, "Select one code to publish.")
+            return None
         return redirect("publications:publish-code", voucher_id=chosen[0].pk)
 
     @admin.action(description="Release the selected code…", permissions=["manage"])
-    def release(self, request, queryset):
+    def release(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         if len(chosen := queryset[:2]) != 1:
-            return messages.error(request, "Select one code to release.")
+            messages.error(request, "Select one code to release.")
+            return None
         return redirect("publications:release", voucher_id=chosen[0].pk)
 
 
@@ -109,7 +116,7 @@ class PublicationAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).annotate(reveals=Value(reveals_codes(request.user)))
 
-    def view_on_site(self, publication) -> str:
+    def view_on_site(self, publication: Publication) -> str:
         return publication.get_absolute_url()
 
     @admin.display(description="Id")
@@ -207,7 +214,7 @@ class RedemptionAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).annotate(reveals=Value(reveals_codes(request.user)))
 
-    def view_on_site(self, redemption) -> str | None:
+    def view_on_site(self, redemption: Any) -> str | None:
         return redemption.voucher.get_absolute_url() if redemption.voucher else None
 
     @admin.display(description="Id")
@@ -233,7 +240,7 @@ class ExportAdmin(ReadOnlyAdmin):
     # Files are downloaded through the page that checks who may, and records it. Filters may hold a person's name.
     exclude = ["file", "filters"]
 
-    def view_on_site(self, export) -> str:
+    def view_on_site(self, export: Any) -> str:
         return export.get_absolute_url()
 
 

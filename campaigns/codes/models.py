@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -19,6 +21,8 @@ POOL_FLAGS = Q(published_at=None, withdrawn_at=None, active=True, deleted_at=Non
 
 class Voucher(Value):
     """One unique code. Value, dates, category and limit that are null are the campaign's."""
+
+    get_absolute_url: Callable[[], str]  # config/pages.py
 
     Type = CodeType
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Lower
+from django.http import HttpRequest
 
 from config.staff.admin import InternalAdmin, ReadOnlyAdmin
 from config.staff.admin_site import Section
@@ -47,7 +48,7 @@ class DistributionAdmin(ReadOnlyAdmin):
     search_fields = ["name"]
     exclude = ["body"]
 
-    def view_on_site(self, distribution) -> str:
+    def view_on_site(self, distribution: Any) -> str:
         return distribution.get_absolute_url()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Self
 
 from django.contrib.postgres.indexes import OpClass
@@ -37,6 +38,8 @@ class Distribution(ActedBy):
 
     The actor is who made it. Who did what to it later stands in the audit log, by its public id.
     """
+
+    get_absolute_url: Callable[[], str]  # config/pages.py
 
     Kind = states.Kind
     Status = states.Status

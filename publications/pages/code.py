@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib import messages
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods
 
@@ -10,6 +14,7 @@ from campaigns.codes.balance import was_ever_used
 from campaigns.codes.models import Voucher
 from campaigns.codes.state import balance
 from config.actor import Actor
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.pages.dialogs import leave
 from config.staff.roles import MANAGE, requires
 from publications.actions.hold_back import CannotReturn, NotInPool
@@ -23,7 +28,7 @@ from publications.pages.forms import ReasonForm, ReleaseForm
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(MANAGE)
-def release(request, voucher_id):
+def release(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
     voucher = get_object_or_404(Voucher.objects.select_related("campaign"), pk=voucher_id)
     back = voucher.get_absolute_url()
     used = was_ever_used(voucher)
@@ -49,7 +54,7 @@ def release(request, voucher_id):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(MANAGE)
-def hold_back(request, voucher_id):
+def hold_back(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
     words = {
         "title": "Hold back this code",
         "explained": "It leaves the pool and is not published until a Manager returns it to the pool. Anyone who knows "
@@ -61,7 +66,7 @@ def hold_back(request, voucher_id):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(MANAGE)
-def put_back(request, voucher_id):
+def put_back(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
     words = {
         "title": "Return this code to the pool",
         "explained": "The next customer may get it. Anyone who had it before may still know it.",
@@ -70,7 +75,9 @@ def put_back(request, voucher_id):
     return _with_reason(request, voucher_id, put_code_back, "The code is back in the pool.", words)
 
 
-def _with_reason(request, voucher_id: int, verb, done: str, words: dict):
+def _with_reason(
+    request: HtmxHttpRequest, voucher_id: int, verb: Callable[..., Any], done: str, words: dict
+) -> HttpResponse:
     voucher = get_object_or_404(Voucher.objects.select_related("campaign"), pk=voucher_id)
     back = voucher.get_absolute_url()
     form = ReasonForm(request.POST or None)

@@ -15,6 +15,7 @@ from campaigns.codes.queries.count_codes import count_codes, is_pool_empty
 from campaigns.models import Campaign
 from campaigns.pages.filters import CampaignFilter
 from config.actor import Actor
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.pages.dialogs import in_dialog
 from config.staff.quarantine import current, reason
 from config.staff.roles import PUBLISH, requires

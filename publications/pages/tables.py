@@ -84,7 +84,7 @@ class HistoryTable(Table):
     def render_codes(self, record: Publication) -> SafeString:
         return render_to_string("publications/_history_codes.html", {"publication": record, "reveals": self.reveals})
 
-    def render_campaign(self, value):
+    def render_campaign(self, value: Any) -> SafeString:
         return format_html('<a class="calm" href="{}" title="{}">{}</a>', value.get_absolute_url(), value, value)
 
     def render_customer(self, value: Customer) -> SafeString:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from campaigns.actions.keep_offer import OFFER
 from campaigns.codes.models import Voucher
 from campaigns.codes.state import balance, gift_amount
+from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.models import AuditEntry
 from config.staff.roles import READ, requires, reveals_codes
 from publications.code_visibility import is_masked, shown
-from publications.models import Publication
+from publications.models import Publication, PublishedVoucher
 from publications.queries.foresee_refusal import foresee_refusal_of_code
 from publications.redemptions.models import Redemption
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import template
 from django.template import Context
 from django.urls import reverse
@@ -68,7 +70,7 @@ def campaign_tabs(context: Context, campaign: Campaign, tab: str) -> dict:
     return {"tabs": tabs}
 
 
-def _codes(context, campaign: Campaign) -> CodeCount:
+def _codes(context: Any, campaign: Campaign) -> CodeCount:
     known = context.get("codes")
     return known if isinstance(known, CodeCount) else count_codes([campaign])[campaign.pk]
 

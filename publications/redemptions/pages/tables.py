@@ -49,7 +49,7 @@ class RedemptionTable(Table):
     render_campaign = HistoryTable.render_campaign
     render_actor_label = HistoryTable.render_actor_label
 
-    def render_result(self, record: Redemption):
+    def render_result(self, record: Redemption) -> SafeString:
         return render_to_string("redemptions/_result.html", {"redemption": record})
 
 
