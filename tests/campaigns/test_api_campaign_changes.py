@@ -123,7 +123,7 @@ def test_the_amount_of_gift_vouchers():
             {"activity_duration_after_publishing": "soon"},
             "activity_duration_after_publishing: Write it as “30 days”, “12 hours” or, in ISO 8601, “P30D”.",
         ),
-        ({"metadata": {"a": "x" * 33_000}}, "metadata: Metadata can have at most 32 KB;  this is 32 KB."),
+        ({"metadata": {"a": "x" * 33_000}}, "metadata: Metadata can have at most 32 KB; this is 32 KB."),
         ({"unset_metadata_fields": "a"}, "unset_metadata_fields: must be an array"),
     ],
 )

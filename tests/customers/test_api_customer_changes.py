@@ -64,7 +64,7 @@ def test_an_empty_text_clears():
         ({"birthdate": "soon"}, "birthdate: must be a date such as 1990-12-31; this is 'soon'"),
         ({"address": "Rome"}, "address: must be an object"),
         ({"address": {"city": 7}}, "address.city: must be a string"),
-        ({"metadata": {"a": "x" * 33_000}}, "metadata: Metadata can have at most 32 KB;  this is 32 KB."),
+        ({"metadata": {"a": "x" * 33_000}}, "metadata: Metadata can have at most 32 KB; this is 32 KB."),
     ],
 )
 def test_what_is_wrong_is_named_and_nothing_changes(body, details):

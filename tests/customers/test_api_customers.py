@@ -103,7 +103,7 @@ def test_an_email_alone_is_no_key():
             "birthdate: must be a date such as 1990-12-31; this is '2002-13-01'",
         ),
         ({"address": {"city": 5}}, "address.city: must be a string"),
-        ({"metadata": {"a": "x" * 40_000}}, "metadata: Metadata can have at most 32 KB;  this is 39 KB."),
+        ({"metadata": {"a": "x" * 40_000}}, "metadata: Metadata can have at most 32 KB; this is 39 KB."),
     ],
 )
 def test_what_is_wrong_is_named(body, details):

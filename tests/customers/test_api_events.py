@@ -95,7 +95,7 @@ def test_null_counts_as_not_given_and_codes_and_unknown_fields_are_left_at_that(
         ({"event": "a", "customer": {"source_id": "x"}, "loyalty": {"code": 5}}, "loyalty.code: must be a string"),
         (
             {"event": "a", "customer": {"source_id": "x"}, "metadata": {"a": "x" * 40_000}},
-            "metadata: Metadata can have at most 32 KB;  this is 39 KB.",
+            "metadata: Metadata can have at most 32 KB; this is 39 KB.",
         ),
         (
             {"event": "a", "customer": {"source_id": "x", "birthdate": "soon"}},

@@ -58,7 +58,7 @@ def test_a_customer_is_added(signed_in):
         ({"name": "M", "metadata": '{"a": 1e999}'},
          {"metadata": ["Metadata contains a number that is too large to store; remove it."]}),
         ({"name": "M", "metadata": '{"a": "' + "x" * 40_000 + '"}'},
-         {"metadata": ["Metadata can have at most 32 KB;  this is 39 KB."]}),
+         {"metadata": ["Metadata can have at most 32 KB; this is 39 KB."]}),
         ({"name": "M", "metadata": "[" * 100_000},
          {"metadata": ["This is nested too deeply, or contains a number with thousands of digits."]}),
     ],

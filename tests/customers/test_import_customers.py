@@ -106,7 +106,7 @@ def test_a_refused_row_does_not_hold_its_source_id():
         (",31.12.1990,,", "Birthdate: must be a date such as 1990-12-31; this is '31.12.1990'. "
          "Correct the cell, or empty it."),
         (f",,{'1' * 51},", "Phone: can have at most 50 characters; this has 51. Correct the cell, or empty it."),
-        (f",,,{'x' * 33_000}", "Metadata can have at most 32 KB;  this is 32 KB."),
+        (f",,,{'x' * 33_000}", "Metadata can have at most 32 KB; this is 32 KB."),
     ],
 )  # fmt: skip
 def test_a_bad_cell_says_how_to_mend_it(row, error):

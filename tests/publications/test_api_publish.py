@@ -155,7 +155,7 @@ def test_no_customer(shop):
         ({"source_id": "x" * 256}, "source_id: can have at most 255 characters"),
         ({"metadata": [1]}, "metadata: must be an object"),
         ({"metadata": "x"}, "metadata: must be an object"),
-        ({"metadata": {"a": "x" * 32_760}}, "metadata: Metadata can have at most 32 KB;  this is 32 KB."),
+        ({"metadata": {"a": "x" * 32_760}}, "metadata: Metadata can have at most 32 KB; this is 32 KB."),
         ({"join_once": "yes"}, "join_once: must be true or false"),
         ({"voucher": 5, "channel": 5}, "voucher: must be a string; channel: must be a string"),
     ],

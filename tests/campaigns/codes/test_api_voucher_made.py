@@ -146,7 +146,7 @@ def test_all_codes_of_a_small_space_and_not_one_more():
 
     assert codes == {"0", "1"}
     assert none_left.error[:3] == (400, "invalid_payload", "Invalid payload")
-    assert none_left.error[3].startswith("code_config: 2 characters over 1 random place give 2 codes, and too few")
+    assert none_left.error[3].startswith("code_config: 2 characters in 1 random position give 2 codes, and too few")
 
 
 @pytest.mark.parametrize("how", ["campaign", "campaign_id"])
@@ -220,7 +220,7 @@ def test_of_many_at_once_one_makes_the_one_code_of_a_standalone_campaign():
             "expiration_date: The expiration must be after the start.",
         ),
         (TENTH_OFF | {"metadata": []}, "metadata: must be an object"),
-        (TENTH_OFF | {"metadata": {"a": "x" * 33_000}}, "metadata: Metadata can have at most 32 KB;  this is 32 KB."),
+        (TENTH_OFF | {"metadata": {"a": "x" * 33_000}}, "metadata: Metadata can have at most 32 KB; this is 32 KB."),
         (TENTH_OFF | {"category": "x" * 101}, "category: Ensure this value has at most 100 characters (it has 101)."),
     ],
 )  # fmt: skip

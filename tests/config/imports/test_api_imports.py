@@ -182,7 +182,7 @@ def test_bodies_that_are_no_array_of_them(path, body, details):
         ({"code": "A", "start_date": "soon"}, "0.start_date: must be an ISO 8601 time such as 2026-03-01T12:00:00Z"),
         (
             {"code": "A", "metadata": {"a": "x" * 33_000}},
-            "0.metadata: Metadata can have at most 32 KB;  this is 32 KB.",
+            "0.metadata: Metadata can have at most 32 KB; this is 32 KB.",
         ),
         ({"code": "x" * 1001}, "0.code: can have at most 1000 characters"),
     ],

@@ -59,7 +59,7 @@ def test_readyz_when_a_queue_has_no_worker(client):
     response = client.get("/readyz")
 
     assert response.status_code == 503
-    assert response.json()["checks"] == READY["checks"] | {"worker": "no worker takes the jobs of: default"}
+    assert response.json()["checks"] == READY["checks"] | {"worker": "no worker for queue: default"}
 
 
 @pytest.mark.django_db
