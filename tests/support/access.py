@@ -199,7 +199,7 @@ ADMIN = {
     "admin:logout": ("login ok 405 405 405 405", "login ok login login login login"),
     "admin:password_change": (READ, READ),
     "admin:password_change_done": (READ, STAFF_405),
-    "admin:view_on_site": (STAFF_404, STAFF_404),
+    "admin:view_on_site": (READ, READ),  # on to the page of the thing
     "admin:autocomplete": (STAFF_404, STAFF_405),
     "admin:auth_user_password_change": (MANAGE, MANAGE),
 }
