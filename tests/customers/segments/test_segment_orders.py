@@ -39,7 +39,7 @@ def test_a_segment_by_the_sum_of_orders(people, op, values, wanted):
     sent = {FIELD: {"conditions": {op: values}}}
 
     assert set(Customer.objects.filter(read_segment_filter(sent)).values_list("name", flat=True)) == wanted
-    assert in_words(sent)[0].startswith("Paid orders together, in cents ")
+    assert in_words(sent)[0].startswith("Total of paid orders, in cents ")
 
 
 def test_it_is_made_by_the_api_and_read(people):

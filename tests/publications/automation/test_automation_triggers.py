@@ -268,7 +268,7 @@ def test_at_most_twice_a_day():
     pass_on()
 
     assert (today, fired_for(rule)) == ([ada.pk] * 2, [ada.pk] * 3)
-    assert skipped(rule) == {ada.pk: "Got it before: at most 2 times in 24 hours"}
+    assert skipped(rule) == {ada.pk: "Reached the limit: at most 2 times every 24 hours"}
 
 
 def test_who_was_erased_meanwhile_is_left_out():

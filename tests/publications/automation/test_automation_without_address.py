@@ -91,5 +91,5 @@ def test_the_page_tells_of_them_and_offers_to_tell_those_who_can_be_reached(sign
     Customer.objects.filter(pk=ada.pk).update(email="ada@example.com")
     after = browser.get(page).content.decode()
 
-    assert "2 customers have a code and were not told of it." in before
-    assert ("who can be reached now" in before, "Tell the 1 who can be reached now" in after) == (False, True)
+    assert "2 customers have a code but were not notified." in before
+    assert ("who can be reached now" in before, "Notify the 1 who can be reached now" in after) == (False, True)

@@ -67,7 +67,7 @@ def test_the_rules_of_the_demo_go_on():
 
     waiting = Delivery.objects.filter(state="pending").order_by("distribution__name")
     assert list(waiting.values_list("distribution__name", "customer")) == [
-        ("Referrer rewards:  Refer a reader", code.ledger.get().publication.customer_id),
+        ("Referrer rewards: Refer a reader", code.ledger.get().publication.customer_id),
         ("Welcome to new readers", reader.pk),
     ]
 

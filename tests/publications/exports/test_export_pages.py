@@ -356,6 +356,6 @@ def test_a_file_that_is_gone_is_told_instead_of_a_download(signed_in):
 
     answer = staff.post(url("download", export_id=export.pk), follow=True)
 
-    assert "The file is missing from the server&#x27;s storage." in text(answer)
+    assert "The file is missing from the server’s storage." in text(answer)
     assert Publication.objects.get().voucher_count == 1
     assert AuditEntry.objects.filter(action="export.downloaded").count() == 0
