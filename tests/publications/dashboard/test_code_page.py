@@ -180,7 +180,7 @@ def test_a_code_is_held_back_and_put_back_with_a_reason(signed_in):
     browser.post(address(voucher, "put-back"), {"reason": "The press has others"})
     back = browser.get(address(voucher)).content.decode()
 
-    assert "Held back" in text(held) and "back: For the press" in text(held)
+    assert "Held back" in text(held) and ": For the press" in text(held)
     assert f'="{address(voucher, "publish")}"' not in held
     assert "In pool" in text(back) and f'="{address(voucher, "publish")}"' in back
 
