@@ -62,7 +62,7 @@ def test_from_the_first_step_to_the_last_message(visit):
     expect(message).to_contain_text("Ben Baker would be skipped: No e-mail address.")
     page.get_by_label("Send a test to").fill("me@example.com")
     page.get_by_role("button", name="Send test").click()
-    expect(page.get_by_text("The test was kept in the Outbox, not sent")).to_be_visible()
+    expect(page.get_by_text("The test was stored in the Outbox, not sent")).to_be_visible()
     page.get_by_role("button", name="Start").click()
 
     expect(page.get_by_text("Starts in")).to_be_visible()
@@ -85,7 +85,7 @@ def test_a_run_is_cancelled_within_its_window(page):
     page.get_by_role("button", name="Cancel").click()
 
     expect(page.get_by_role("heading", name="Autumn Cancelled")).to_be_visible()
-    expect(page.get_by_text("Nothing was sent.")).to_be_visible()
+    expect(page.get_by_text("Cancelled before it started. Nothing was sent.")).to_be_visible()
     assert made.deliveries.count() == 0
 
 
