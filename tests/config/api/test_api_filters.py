@@ -115,7 +115,10 @@ def test_metadata_beside_other_conditions(with_metadata):
         (f"filters[metadata.{'k' * 300}][conditions][$is]=x", "printable"),
         ("filters[metadata.batch][conditions][$more_than]=many", "must be a number"),
         ("filters[metadata.tier][conditions][$like]=x", "the operators of this field are $is"),
-        ("&".join(f"filters[metadata.k{n}][conditions][$is]=x" for n in range(MOST_KEYS + 1)), "at most 20 metadata keys"),
+        (
+            "&".join(f"filters[metadata.k{n}][conditions][$is]=x" for n in range(MOST_KEYS + 1)),
+            "at most 20 metadata keys",
+        ),
         ("filters[category_ids][conditions][$is]=cat_1", "have no ids; filter by categor"),
     ],
 )
