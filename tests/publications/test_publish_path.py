@@ -16,7 +16,7 @@ def publish():
     shop = Api("publish")
     CampaignFactory(name="Coffee", codes=20)
     CustomerFactory(source_id="12344")
-    connection.close()  # and with it the plans that other tests' rows have led to
+    connection.close_pool()  # and with its sessions the plans that other tests' rows have led to
     analyse("codes_voucher", "campaigns_campaign", "customers_customer", "publications_publication")
 
     def call():
