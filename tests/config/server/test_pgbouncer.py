@@ -80,8 +80,8 @@ def test_without_a_way_past_it_a_start_is_refused_in_one_line_and_leaves_no_lock
 
     assert [run.returncode for run in refused] == [1, 1]
     assert {run.stderr for run in refused} == {
-        "A pooler in transaction mode (PgBouncer) stands before this database, and workers and migrations need "
-        "sessions of their own. Give them the direct address: WORKER_DATABASE_URL=postgres://user:password@host:5432/name\n"
+        "A pooler in transaction mode (PgBouncer) is in front of this database, but workers and migrations "
+        "need their own sessions. Give them the direct address: WORKER_DATABASE_URL=postgres://user:password@host:5432/name\n"
     }
     assert locks == (0,)
 

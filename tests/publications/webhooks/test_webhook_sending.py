@@ -168,6 +168,9 @@ def test_what_is_no_http_is_no_delivery(said, error):
             with connection:
                 connection.recv(65536)
                 connection.sendall(said)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(65536):  # what is left unread when it is closed makes it a reset
+                    pass
 
         thread = threading.Thread(target=speak)
         thread.start()
