@@ -58,7 +58,7 @@ audit: .venv/dev.installed ## Known vulnerabilities of the pinned dependencies (
 	@$(PY) requirements/audit.py $(AUDIT)
 
 clients: .venv/dev.installed .venv/clients.installed ## Official clients of several generations (npm, Python) against Handout; needs node and npm
-	CLIENTS=all $(PY) -m pytest tests/config/api/test_clients.py tests/config/api/test_npm_sdk.py tests/config/api/test_api_sdk.py
+	CLIENTS=all $(PY) -m pytest tests/config/api/clients/test_clients.py tests/config/api/clients/test_npm_sdk.py tests/config/api/clients/test_api_sdk.py
 
 .venv/clients.installed: tests/clients/package-lock.json tests/clients/python-2.txt | .venv/dev.installed
 	@command -v npm >/dev/null || { echo "make clients needs node and npm"; exit 1; }

@@ -19,7 +19,7 @@ from urllib.request import urlopen
 
 import psycopg
 
-from config.die_with_parent import die_with_parent
+from config.processes.die_with_parent import die_with_parent
 from config.server.embedded_postgres import database_settings
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,4 +1,4 @@
-"""What granian serves: the event loop waits for clients, threads answer (config/buffered_wsgi.py)."""
+"""What granian serves: the event loop waits for clients, threads answer (config/processes/buffered_wsgi.py)."""
 
 import gc
 import json
@@ -14,8 +14,8 @@ from django.urls import get_resolver
 
 from config.api.door import body_too_late, error_content, to_json
 from config.api.upload_limit import bytes_to_keep
-from config.buffered_wsgi import Answer, BufferedWSGI, Environ, Probe
-from config.pulse import pulse
+from config.processes.buffered_wsgi import Answer, BufferedWSGI, Environ, Probe
+from config.processes.pulse import pulse
 
 THREADS = 8  # each may hold one connection to the database
 OPEN_FILES = 4096  # a connection is one, and so is a body that is too large for memory

@@ -5,7 +5,7 @@ import signal
 
 from django.core.wsgi import get_wsgi_application
 
-from config.die_with_parent import die_with_parent
+from config.processes.die_with_parent import die_with_parent
 
 # A worker process whose granian was killed outright would go on holding the port, beside the next one's workers.
 die_with_parent(signal.SIGKILL)

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.http import HttpRequest
 
-from config.buffered_wsgi import in_chunks
+from config.processes.buffered_wsgi import in_chunks
 
 FORM_FIELDS = 64 * 1024  # of the request, besides the file
 LARGEST_OBJECT = 5 * 1024 * 1024  # a call of the API that says one thing

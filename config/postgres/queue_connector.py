@@ -20,7 +20,7 @@ from procrastinate.exceptions import ConnectorException
 from config.postgres.base import PASSING
 from config.postgres.lines import AsyncLine
 from config.postgres.steady_deferrer import SteadyDeferrer
-from config.pulse import pulse
+from config.processes.pulse import pulse
 
 INSISTS_FOR = 60  # seconds, on telling the queue what became of a job
 

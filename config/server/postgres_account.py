@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from config.die_with_parent import die_with_parent
+from config.processes.die_with_parent import die_with_parent
 
 SYSTEM_USER = "handout"
 

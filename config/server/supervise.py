@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Never, Protocol
 
-from config.die_with_parent import die_with_parent
+from config.processes.die_with_parent import die_with_parent
 
 STOP_SECONDS = 4  # what is still running then is killed, unless told; a job cut off is taken up by the next worker
 NICENESS = 10

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from aiosmtpd.controller import Controller
 
-from config.die_with_parent import die_with_parent
+from config.processes.die_with_parent import die_with_parent
 from tests.support.root import ROOT
 
 CODE = re.compile(rb"code: (\S+)")

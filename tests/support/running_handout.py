@@ -16,7 +16,7 @@ from urllib.request import urlopen
 
 import psycopg
 
-from config.die_with_parent import die_with_parent
+from config.processes.die_with_parent import die_with_parent
 from config.server.embedded_postgres import database_settings
 from tests.support.root import ROOT
 

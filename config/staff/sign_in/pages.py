@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 
-from config.buffered_wsgi import TOO_MANY_ASIDE
+from config.processes.buffered_wsgi import TOO_MANY_ASIDE
 from config.staff.sign_in.client_address import client_address
 from config.staff.sign_in.kept_forms import go_on, kept_from, kept_in
 from config.staff.sign_in.log_sign_ins import log_refused

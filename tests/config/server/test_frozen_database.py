@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from config.pulse import Pulses
+from config.processes.pulse import Pulses
 from config.server.embedded_postgres import Server, database_settings
 from config.server.management.commands.run import _web, _workers
 from config.server.supervise import stop, supervise

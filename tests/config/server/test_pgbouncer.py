@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 import psycopg
 import pytest
 
-from config.die_with_parent import die_with_parent
+from config.processes.die_with_parent import die_with_parent
 from config.server.embedded_postgres import Server, database_settings
 from tests.support.running_handout import RunningHandout, _free_port, manage
 

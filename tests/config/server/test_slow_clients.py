@@ -9,8 +9,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from config import buffered_wsgi
-from config.buffered_wsgi import PART, Answer, BufferedWSGI, environ_of
+from config.processes import buffered_wsgi
+from config.processes.buffered_wsgi import PART, Answer, BufferedWSGI, environ_of
 from tests.support.running_handout import RunningHandout
 
 PATIENCE = 3

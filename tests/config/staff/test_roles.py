@@ -115,7 +115,7 @@ def test_every_page_says_what_it_requires(name):
     "route", sorted(route for route, _ in addresses().values() if is_api(route) and route != "v1/")
 )
 def test_no_role_opens_the_api(route):
-    """It asks for a key, whoever is signed in (tests/test_api_auth.py)."""
+    """It asks for a key, whoever is signed in (tests/config/api/test_api_door.py)."""
     url = "/" + re.sub(r"<[^>]+>", "1", route)
 
     assert {browser_of(role).get(url).status_code for role in ROLES} <= {401, 405}

@@ -11,7 +11,7 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher, check_password, ma
 from django.test import Client
 
 from config.asgi import aside
-from config.buffered_wsgi import ASIDE, ASIDE_WAITING, TOO_MANY_ASIDE, BufferedWSGI
+from config.processes.buffered_wsgi import ASIDE, ASIDE_WAITING, TOO_MANY_ASIDE, BufferedWSGI
 from config.staff.sign_in import password_hasher
 from config.staff.sign_in.password_hasher import AT_ONCE, TooManyPasswords
 from tests.config.server.test_slow_clients import TOO_LATE, _collect, _never, _scope, _Small

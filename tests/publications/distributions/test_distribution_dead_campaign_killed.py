@@ -17,7 +17,7 @@ from django.utils import timezone
 from campaigns.actions.change_campaign import change_campaign
 from campaigns.actions.delete_campaign import delete_campaign
 from campaigns.codes.models import Voucher
-from config.die_with_parent import die_with_parent
+from config.processes.die_with_parent import die_with_parent
 from customers.models import Customer
 from publications.distributions.actions.change_status import NotPossible, resume, stop
 from publications.distributions.actions.declare_unknown import declare_unknown

@@ -11,7 +11,7 @@ from voucherify.models import ExportsCreateRequestBody, ParameterOrderListExport
 
 from publications.exports.actions.write_export import make_export_file
 from publications.exports.models import Export
-from tests.config.api.test_api_sdk import sdk  # noqa: F401 - a fixture
+from tests.config.api.clients.test_api_sdk import sdk  # noqa: F401 - a fixture
 from tests.support.factories import CampaignFactory, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db(transaction=True)

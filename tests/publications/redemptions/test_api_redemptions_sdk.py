@@ -24,7 +24,7 @@ from voucherify.models import (
     RedemptionsRollbacksCreateRequestBody,
 )
 
-from tests.config.api.test_api_sdk import sdk  # noqa: F401 - a fixture
+from tests.config.api.clients.test_api_sdk import sdk  # noqa: F401 - a fixture
 from tests.publications.redemptions.test_redeem import counted, gift
 from tests.support.factories import CampaignFactory, VoucherFactory, published
 

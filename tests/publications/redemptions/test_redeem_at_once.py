@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F, Sum
 
 from campaigns.codes.models import Voucher
-from config.die_with_parent import die_with_parent
+from config.processes.die_with_parent import die_with_parent
 from publications.dashboard.verify import verify
 from publications.redemptions.actions.redeem import Use, redeem_together
 from publications.redemptions.actions.roll_back import roll_back

@@ -16,7 +16,7 @@ from django.db import connection
 from procrastinate.contrib.django import app as queue
 
 from config.environment import Environment, SettingRefused
-from config.pulse import Pulses
+from config.processes.pulse import Pulses
 from config.server.collect_static import collect_static
 from config.server.data_folder import DataFolderInUse, hold
 from config.server.embedded_postgres import DatabaseUnavailable, Server

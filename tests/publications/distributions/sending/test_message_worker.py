@@ -10,7 +10,7 @@ from contextlib import ExitStack
 import pytest
 from django.db import connection
 
-from config.die_with_parent import die_with_parent
+from config.processes.die_with_parent import die_with_parent
 from publications.distributions.actions.hold_place import hold_place
 from publications.distributions.models import Delivery
 from publications.webhooks.actions.create_address import create_address

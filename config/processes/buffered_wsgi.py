@@ -21,8 +21,8 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from config.give_memory_back import LARGE as LARGE_IN_MEMORY
-from config.give_memory_back import give_memory_back
+from config.processes.give_memory_back import LARGE as LARGE_IN_MEMORY
+from config.processes.give_memory_back import give_memory_back
 
 logger = logging.getLogger("handout.web")
 

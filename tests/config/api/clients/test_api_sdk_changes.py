@@ -29,7 +29,7 @@ from campaigns.codes.models import CodeImport, CodeOrder, Voucher
 from campaigns.models import Campaign
 from customers.actions.import_customers import import_customers
 from customers.models import Customer, CustomerImport
-from tests.config.api.test_api_sdk import sdk  # noqa: F401 - a fixture
+from tests.config.api.clients.test_api_sdk import sdk  # noqa: F401 - a fixture
 from tests.support.factories import CampaignFactory, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db(transaction=True)
