@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
+from config.clocks import CLOCKS_DIFFER
 from publications.distributions.actions.end_run import end_run
 from publications.distributions.actions.publish_batch import publish_batch
 from publications.distributions.actions.write_audience import write_audience
@@ -63,7 +64,9 @@ def shares_of(distribution: Distribution) -> int:
 
 def at_work() -> DistributionQuerySet:
     """Those that run and do not rest."""
-    return Distribution.objects.at_work().exclude(rests_until__gt=Now(), rests_until__lte=Now() + RESTS[-1])
+    return Distribution.objects.at_work().exclude(
+        rests_until__gt=Now(), rests_until__lte=Now() + RESTS[-1] + CLOCKS_DIFFER
+    )
 
 
 def due() -> DistributionQuerySet:

@@ -20,6 +20,7 @@ from django.db.models.functions import Now
 from psycopg.types.json import Jsonb
 
 from config.api.door import iso
+from config.clocks import CLOCKS_DIFFER
 from config.staff.quarantine import open_one
 from publications.webhooks.actions.deliver import Answer, deliver
 from publications.webhooks.actions.pause_address import pause_failing
@@ -93,7 +94,7 @@ def _ready() -> QuerySet[WebhookAddress]:
     return (
         WebhookAddress.objects.active()
         .filter(~open_one())
-        .exclude(rests_until__gt=Now(), rests_until__lte=Now() + REST)
+        .exclude(rests_until__gt=Now(), rests_until__lte=Now() + REST + CLOCKS_DIFFER)
     )
 
 

@@ -8,11 +8,13 @@ import ssl
 import subprocess
 import threading
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
+from django.db.models.functions import Now
 
 from publications.webhooks.actions.deliver import deliver
-from publications.webhooks.actions.send_due import send_due
+from publications.webhooks.actions.send_due import REST, addresses_due, send_due
 from publications.webhooks.models import WebhookAddress, WebhookDelivery
 from tests.support.factories import published
 from tests.support.receiver import Receiver, after, answer, drip, hang_up, say_nothing
@@ -238,6 +240,19 @@ def test_a_receiver_that_gives_no_answer_is_left_alone_for_a_minute():
     assert tried == 8
     assert len(receiver.got) == 20
     assert WebhookDelivery.objects.filter(status="delivered").count() == 12
+
+
+@pytest.mark.django_db
+def test_a_rest_outlives_a_clock_that_is_put_back_a_little():
+    """As the network does to a machine now and then. A rest that began "tomorrow" is another matter."""
+    address = listening()
+    a_delivery(address)
+
+    WebhookAddress.objects.update(rests_until=Now() + REST + timedelta(seconds=5))
+    assert addresses_due() == []
+
+    WebhookAddress.objects.update(rests_until=Now() + timedelta(days=1))
+    assert addresses_due() == [address.pk]
 
 
 @pytest.mark.django_db(transaction=True)
