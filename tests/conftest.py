@@ -4,6 +4,7 @@ import os
 from urllib.parse import quote, urlencode
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.servers.basehttp import WSGIRequestHandler
 from django.db import connection
 from django.test import Client
@@ -13,6 +14,13 @@ from tests.support.factories import UserFactory
 from tests.support.flush import flush_only_what_is_filled
 
 flush_only_what_is_filled()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
+    """The tests' database is a copy of the one that is migrated already (tests/support/prepared_folder.py)."""
+    if django_settings.EMBEDDED_DATABASE:
+        connection.settings_dict["TEST"]["TEMPLATE"] = connection.settings_dict["NAME"]
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from tests.support.running_handout import ROOT, RunningHandout
 def test_the_first_publication(tmp_path):
     steps = _commands("## A first publication by curl")
 
-    with RunningHandout(tmp_path / "data", DEMO="1") as handout:
+    with RunningHandout(tmp_path / "data", first_start=True, DEMO="1") as handout:
         there = steps.replace(":8000/", f":{handout.port}/").replace(".venv/bin/python", sys.executable)
         shell = subprocess.run(
             ["bash", "-c", there], cwd=ROOT, env=handout.environment, capture_output=True, text=True, timeout=120

@@ -16,6 +16,7 @@ import pytest
 
 from config.server.data_folder import DataFolderInUse, hold
 from config.server.embedded_postgres import Server
+from tests.support.prepared_folder import copy_prepared
 
 PREFIX = "handout-test-"
 
@@ -35,6 +36,7 @@ def pytest_load_initial_conftests():
         os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
     else:
         # Not durable: the tests that kill a server start one of their own that is.
+        copy_prepared(data_folder, "postgres")
         server = Server(data_folder, durable=False, say=lambda line: None)
         server.start()
     atexit.register(_stop, server, lock, data_folder, os.getpid())

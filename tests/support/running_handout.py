@@ -18,12 +18,16 @@ import psycopg
 
 from config.processes.die_with_parent import die_with_parent
 from config.server.embedded_postgres import database_settings
+from tests.support.prepared_folder import copy_prepared
 from tests.support.root import ROOT
 
 
 class RunningHandout:
-    def __init__(self, data_folder: Path, **environment: str) -> None:
+    def __init__(self, data_folder: Path, *, first_start: bool = False, **environment: str) -> None:
+        """`first_start`: with nothing prepared, for tests that ask about just that."""
         self.data_folder = data_folder
+        if not first_start:
+            copy_prepared(data_folder, "staticfiles", *(() if "DATABASE_URL" in environment else ("postgres",)))
         self.port = _free_port()
         self.environment = _environment(data_folder) | {"PORT": str(self.port), "DEMO": "0"} | environment
         self._log = (data_folder.parent / f"{data_folder.name}.{self.port}.log").open("w+")

@@ -31,6 +31,7 @@ import psycopg
 
 from config.processes.die_with_parent import die_with_parent
 from config.server.embedded_postgres import database_settings
+from tests.support.prepared_folder import copy_prepared
 from tests.support.root import ROOT
 
 
@@ -43,6 +44,7 @@ class Installation:
 
     def __init__(self, folder: Path, *, codes: int, taken_before: int) -> None:
         self.folder = folder
+        copy_prepared(folder, "postgres", "staticfiles")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]

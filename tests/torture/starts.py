@@ -71,7 +71,7 @@ def kill(handout: RunningHandout, whom: str) -> None:
 
 def comes_up_whole(folder: Path, said_before: str) -> str:
     """Starts it for good. Raises Wrong. Returns how far the killed start had come: the last line that it said."""
-    with RunningHandout(folder, DEMO="1") as handout:
+    with RunningHandout(folder, first_start=True, DEMO="1") as handout:
         said = handout.said()
         problems = []
         if handout.get("/login/")[0] != 200:
@@ -95,7 +95,7 @@ def comes_up_whole(folder: Path, said_before: str) -> str:
 
 def killed_at_a_random_moment(dice: random.Random, longest: float, whom: str) -> str:
     with data_folder() as folder:
-        handout = RunningHandout(folder, DEMO="1")
+        handout = RunningHandout(folder, first_start=True, DEMO="1")
         moment = dice.random() * longest
         time.sleep(moment)
         kill(handout, whom)
@@ -151,7 +151,7 @@ def main() -> None:
     dice = random.Random(given.seed)
     with data_folder() as folder:
         started = time.monotonic()
-        with RunningHandout(folder, DEMO="1"):
+        with RunningHandout(folder, first_start=True, DEMO="1"):
             longest = time.monotonic() - started
     print(f"A first start takes {longest:.1f} s (seed {given.seed}).", flush=True)
     for number in range(given.starts):

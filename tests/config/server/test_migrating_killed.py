@@ -38,7 +38,7 @@ def test_a_first_start_killed_again_and_again_comes_up_whole():
             ("Bringing the database up to date", "server"),
             ("Created the user admin", "everything"),
         ]:
-            handout = RunningHandout(folder, DEMO="1")
+            handout = RunningHandout(folder, first_start=True, DEMO="1")
             while line not in handout.said() and handout.process.poll() is None:
                 time.sleep(0.02)
             time.sleep(0.2)

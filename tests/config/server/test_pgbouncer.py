@@ -17,6 +17,7 @@ import pytest
 
 from config.processes.die_with_parent import die_with_parent
 from config.server.embedded_postgres import Server, database_settings
+from tests.support.prepared_folder import copy_prepared
 from tests.support.running_handout import RunningHandout, _free_port, manage
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
@@ -42,8 +43,8 @@ def database(tmp_path_factory):
     """(through PgBouncer, direct) are the addresses of one database."""
     folder = tmp_path_factory.mktemp("pgbouncer")
     folder.chmod(0o777)
+    copy_prepared(folder / "data", "postgres")
     server = Server(folder / "data", durable=False, say=lambda line: None)
-    (folder / "data").mkdir()
     server.start()
     found, listen = database_settings(folder / "data"), _free_port()
     (folder / "pgbouncer.ini").write_text(
