@@ -60,6 +60,7 @@ class Bench:
             if not only or name.split()[0] in only.split(","):
                 self.report(name, [measure() for _ in range(self.repeats)], base, "line 1")
 
+        line("1b batches of 1,000", self.publish_batches)
         line("3a repeats of a source_id", lambda: self.publish(source_id="order-{n}", among=500))
         line("3b repeats of join once", lambda: self.publish(join_once=True, customers=200))
         add_campaign(self.handout, "Endless", auto_update=True)
@@ -133,6 +134,27 @@ class Bench:
         done = load(self.handout.port, next_request, seconds=seconds or self.seconds)
         assert set(done.statuses) == {expected}, done.statuses
         return done
+
+    def publish_batches(self, size: int = 1_000) -> Load:
+        """A call counts as its codes. Every item has a source_id of its own, as the batch demands."""
+        key = self.handout.key
+        headers = {"Content-Type": "application/json", "X-App-Id": key["id"], "X-App-Token": key["token"]}
+
+        def next_request() -> bytes:
+            items = [
+                {
+                    "campaign": "Bench",
+                    "customer": f"c{self.random.randrange(CUSTOMERS) + 1}",
+                    "source_id": f"b{next(self.names)}",
+                }
+                for _ in range(size)
+            ]
+            body = json.dumps({"publications": items, "atomic": True}).encode()
+            return request("POST", "/v1/publications/batch", body, headers)
+
+        done = load(self.handout.port, next_request, connections=4, seconds=self.seconds)
+        assert set(done.statuses) == {200}, done.statuses
+        return done._replace(calls=done.calls * size)
 
     def statement(self, campaign: str) -> str:
         """The product's own statement, as a script of pgbench: each client looks only above what it took last."""

@@ -10,6 +10,7 @@ import campaigns.api.campaigns
 import customers.api.customers
 import customers.api.events
 import customers.api.segments
+import publications.api.batches
 import publications.api.code_imports
 import publications.api.old_publish
 import publications.api.publications

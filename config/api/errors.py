@@ -50,6 +50,7 @@ ERRORS = {
     "duplicate_source_id": Meaning(400, "This `source_id` was already used for another customer or selector."),
     "too_many_vouchers_requested": Meaning(400, "Only one code can be published with `source_id` or `join_once`."),
     "no_voucher_suitable_for_publication": Meaning(400, "The campaign has expired, or has too few codes left."),
+    "batch_refused": Meaning(400, "Some items of an atomic batch cannot be published, so none was; see `errors`."),
     "integration_api_key_required": Meaning(403, "Publishing by GET needs a key that is marked for integrations."),
     # vouchers, campaigns
     "invalid_voucher": Meaning(400, "The voucher would be invalid, or cannot be changed like this."),

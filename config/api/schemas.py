@@ -116,6 +116,8 @@ class Error(Answer):
     resource_type: str | None = MAYBE
     error: Hint = MAYBE
     """For redemptions: what was wrong, if `details` only names the voucher."""
+    errors: list[dict[str, Any]] = MAYBE
+    """For a batch that was refused: the error of each item that could not be published, with its `index`."""
 
 
 class Listed(Answer):

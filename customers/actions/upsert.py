@@ -77,7 +77,7 @@ def upsert_customer(as_sent: Mapping[str, Any], *, known: Customer | None = None
             _set_source_id(customer, source_id)
         return update_customer(customer, fields)
     if source_id is None:
-        customer = _new(fields)
+        customer = new_customer(fields)
         customer.save(force_insert=True)
         return customer
     for _ in range(ATTEMPTS):
@@ -88,7 +88,7 @@ def upsert_customer(as_sent: Mapping[str, Any], *, known: Customer | None = None
                 return update_customer(known, fields)
             known = None
         # Another call may insert the same source_id right now: then this inserts nothing, and theirs is found.
-        Customer.objects.bulk_create([_new({**fields, "source_id": source_id})], ignore_conflicts=True)
+        Customer.objects.bulk_create([new_customer({**fields, "source_id": source_id})], ignore_conflicts=True)
     raise CustomerNotFound(source_id)
 
 
@@ -168,7 +168,8 @@ def _address(sent: Any) -> dict[str, str | None]:
     }
 
 
-def _new(fields: Mapping[str, Any]) -> Customer:
+def new_customer(fields: Mapping[str, Any]) -> Customer:
+    """One who is not stored yet, of clean fields."""
     address = {part: text for part, text in fields.get("address", {}).items() if text is not None}
     return Customer(**{**fields, "address": address})
 

@@ -14,18 +14,17 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from campaigns.codes.actions.extend_pool import CodeSpaceExhausted, extend_pool, make_code_to_take
 from campaigns.codes.models import Voucher
 from campaigns.codes.pool import left_in_pool, lock_pool
-from campaigns.codes.state import is_used_up
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.metadata import check_metadata
-from config.staff.quarantine import IS_OPEN
 from customers.actions.upsert import CustomerNotFound, upsert_customer
 from customers.models import Customer
+from publications.actions.find_refusal import must_give, refusal_of_code
 from publications.actions.quarantine_guard import refuse_if_quarantined
 from publications.actions.record_failure import record_failure
 from publications.channels import API
@@ -35,19 +34,11 @@ from publications.models import Publication
 from publications.queries.find_repeat import find_by_join_once, find_by_source_id
 from publications.refusals import (
     AlreadyJoined,
-    CampaignDisabled,
-    CampaignExpired,
-    CampaignGone,
     CodesExhausted,
     DuplicateSourceId,
     NoVoucherSuitable,
     PublishRefused,
     TooManyVouchers,
-    VoucherAlreadyPublished,
-    VoucherExpired,
-    VoucherInactive,
-    VoucherUsedUp,
-    VoucherWithdrawn,
 )
 
 # Another campaign of the same code space may lose codes, which tells this one's version nothing.
@@ -153,20 +144,36 @@ class Attempt:
         """Publishes, or raises PublishRefused."""
         raise NotImplementedError
 
+    def why_not(self) -> PublishRefused:
+        """Why nothing was given. Raises PublishRefused where the campaign gives nothing at all."""
+        raise NotImplementedError
+
     def carry_out(self, customer: Customer | Mapping[str, Any], *, known: Customer | None = None) -> Publication:
-        if self.request.source_id is not None:
-            self.request = self.request._replace(request_hash=_hash(self.selector(), customer))
-            # Before the customer is touched: a repeat must not update the profile, a misuse must not create one.
-            if earlier := self._earlier_by_source_id():
-                return earlier
-        self.customer = customer if isinstance(customer, Customer) else upsert_customer(customer, known=known)
-        self.request = self.request._replace(customer=self.customer.pk)
+        # Before the customer is touched: a repeat must not update the profile, a misuse must not create one.
+        if self.name_by(customer) and (earlier := self.earlier_by_source_id()):
+            return earlier
+        return self.publish_to(customer if isinstance(customer, Customer) else upsert_customer(customer, known=known))
+
+    def name_by(self, customer: Customer | Mapping[str, Any]) -> bool:
+        """Whether the call has a source_id; then its hash says from now on what it asked for."""
+        if self.request.source_id is None:
+            return False
+        self.request = self.request._replace(request_hash=_hash(self.selector(), customer))
+        return True
+
+    def belong_to(self, customer: Customer) -> None:
+        self.customer = customer
+        self.request = self.request._replace(customer=customer.pk)
+
+    def publish_to(self, customer: Customer) -> Publication:
+        """A refusal that counts as an attempt is kept. Raises CustomerNotFound for one who was erased meanwhile."""
+        self.belong_to(customer)
         try:
             return self.earlier_by_join_once() or self.take()
         except PublishRefused as refused:
             lives = Customer.objects.live().filter(pk=self.customer.pk).exists
             if not (record_failure(self.request, refused, self.voucher) if refused.is_attempt else lives()):
-                raise CustomerNotFound(self.customer.public_id) from None  # erased meanwhile
+                raise CustomerNotFound(self.customer.public_id) from None
             raise
 
     def give_named(self, voucher: int) -> Given | None:
@@ -175,14 +182,17 @@ class Attempt:
 
     def earlier(self) -> Publication | None:
         """The publication that answers this call already, if there is one. Raises DuplicateSourceId, AlreadyJoined."""
-        return self._earlier_by_source_id() or self.earlier_by_join_once()
+        return self.earlier_by_source_id() or self.earlier_by_join_once()
 
-    def _earlier_by_source_id(self) -> Publication | None:
-        asked = self.request
-        if asked.source_id is None or not (earlier := find_by_source_id(asked.source_id)):
-            return None
-        if earlier.voided_at or bytes(earlier.request_hash or b"") != asked.request_hash:
-            raise DuplicateSourceId(asked.source_id, released=bool(earlier.voided_at))
+    def earlier_by_source_id(self) -> Publication | None:
+        source_id = self.request.source_id
+        earlier = find_by_source_id(source_id) if source_id is not None else None
+        return self.repeat_of(earlier) if earlier else None
+
+    def repeat_of(self, earlier: Publication) -> Publication:
+        """One of the same source_id, if it was the same request. Raises DuplicateSourceId."""
+        if earlier.voided_at or bytes(earlier.request_hash or b"") != self.request.request_hash:
+            raise DuplicateSourceId(earlier.source_id or "", released=bool(earlier.voided_at))
         return self._as_repeat(earlier)
 
     def earlier_by_join_once(self) -> Publication | None:
@@ -272,15 +282,7 @@ class FromPool(Attempt):
         One caller at a time for each campaign, waiting for every lock in the pool's way. Only what this look
         finds empty is empty.
         """
-        campaign, state = self.campaign, _state_of(self.campaign)
-        if state.quarantined:
-            refuse_if_quarantined()
-        if state.deleted:
-            raise CampaignGone(campaign)
-        if state.expired:
-            raise CampaignExpired()
-        if state.refused:
-            raise CampaignDisabled()
+        campaign, state = self.campaign, must_give(self.campaign)
         if self._is_known_short(state.pool_version):
             raise CodesExhausted() if state.auto_update else NoVoucherSuitable()
         with transaction.atomic():
@@ -301,6 +303,9 @@ class FromPool(Attempt):
                 _known_short[campaign.pk] = Shortage(state.pool_version, left + 1, math.inf)
             refuse_if_quarantined()
             raise NoVoucherSuitable()
+
+    def why_not(self) -> PublishRefused:
+        return CodesExhausted() if must_give(self.campaign).auto_update else NoVoucherSuitable()
 
     def _is_known_short(self, pool_version: int) -> bool:
         known = _known_short.get(self.campaign.pk)
@@ -342,49 +347,10 @@ class OfCode(Attempt):
             return self.publication(given)
         if earlier := self.earlier():
             return earlier
-        raise self._why_not()
+        raise self.why_not()
 
-    def _why_not(self) -> PublishRefused:
-        """Read after the statement declined, so it tells the state that made it decline, or a newer one."""
-        refuse_if_quarantined()
-        voucher = Voucher.objects.select_related("campaign").filter(pk=self.voucher.pk).first()
-        if voucher is None:  # erased between having been found and now
-            return VoucherInactive(self.voucher)
-        if voucher.published_at:
-            return VoucherAlreadyPublished(voucher)
-        if not voucher.active or voucher.deleted_at:
-            return VoucherInactive(voucher)
-        if voucher.campaign and voucher.campaign.deleted_at:
-            return CampaignGone(voucher.campaign)
-        if voucher.withdrawn_why and voucher.withdrawn_why != Voucher.Withdrawn.USED:
-            return VoucherWithdrawn(voucher)
-        if is_used_up(voucher):
-            return VoucherUsedUp(voucher)
-        state = _state_of(voucher.campaign) if voucher.campaign else None
-        if state and state.refused:
-            return CampaignDisabled()
-        if state and state.expired:
-            return VoucherExpired("The voucher's campaign has expired", of_campaign=True)
-        return VoucherExpired(f"Voucher '{voucher.public_id}' has expired")
-
-
-class _State:
-    """The campaign's row as it is now, by the database's clock."""
-
-    def __init__(self, row: Any) -> None:
-        self.deleted, self.expired, self.refused, self.pool_version, self.auto_update, self.quarantined = row
-
-
-def _state_of(campaign: Campaign) -> _State:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT deleted_at IS NOT NULL, coalesce(expiration_date <= now(), false),
-                      NOT active AND EXISTS (SELECT FROM staff_projectsettings WHERE refuse_disabled_campaigns),
-                      pool_version, auto_update, {IS_OPEN}
-                 FROM campaigns_campaign WHERE id = %s""",  # noqa: S608 - our own constant
-            [campaign.pk],
-        )
-        return _State(cursor.fetchone())
+    def why_not(self) -> PublishRefused:
+        return refusal_of_code(self.voucher)
 
 
 def _hash(selector: Campaign | Voucher, customer: Customer | Mapping[str, Any]) -> bytes:

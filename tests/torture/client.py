@@ -33,32 +33,51 @@ class Client:
             if answer is None:
                 continue
             status, content = answer
-            self.write(kind, body, status, content)
-            if kind != "redeem":
-                empty = empty + 1 if content.get("key") == "no_voucher_suitable_for_publication" else 0
+            if kind == "batch":
+                content = self.write_batch(body, status, content)
+            else:
+                self.write(kind, body, status, content)
+            if content.get("key") == "no_voucher_suitable_for_publication":
+                empty += 1
+            elif kind not in ("redeem", "batch"):
+                empty = 0
 
     def next_call(self) -> tuple[str, str, dict]:
         """A new customer, a source_id that others are using too, or a customer who may join only once; or any code of
         the pool is redeemed."""
         self.calls += 1
-        kind = self.random.choice(["plain", "plain", "source_id", "join_once", "two", "redeem"])
+        kind = self.random.choice(["plain", "plain", "source_id", "join_once", "two", "redeem", "batch"])
+        if kind == "batch":
+            items = [self.item(n) for n in range(self.random.randint(2, 6))]
+            return kind, "/v1/publications/batch", {"publications": items, "atomic": self.random.random() < 0.3}
         if kind == "redeem":
             code = f"T-{self.random.randint(*self.spec['pool'])}"
             return kind, f"/v1/vouchers/{code}/redemption", {"customer": {"source_id": f"redeems-{self.name}"}}
         body: dict = {"campaign": {"name": self.spec["campaign"]}}
         if kind == "source_id":
-            shared = self.random.randrange(self.spec["shared"])
-            body |= {"source_id": f"order-{shared}", "customer": {"source_id": f"buyer-{shared}"}}
+            body |= self.shared_order()
         elif kind == "join_once":
-            body |= {
-                "join_once": True,
-                "customer": {"source_id": f"member-{self.random.randrange(self.spec['shared'])}"},
-            }
+            body |= self.shared_member()
         else:
             body["customer"] = {"source_id": f"{kind}-{self.name}-{self.calls}"}
         if kind == "two":
             body["campaign"]["count"] = 2
         return kind, "/v1/publications", body
+
+    def shared_order(self) -> dict:
+        shared = self.random.randrange(self.spec["shared"])
+        return {"source_id": f"order-{shared}", "customer": {"source_id": f"buyer-{shared}"}}
+
+    def shared_member(self) -> dict:
+        return {
+            "join_once": True,
+            "customer": {"source_id": f"member-{self.random.randrange(self.spec['shared'])}"},
+        }
+
+    def item(self, n: int) -> dict:
+        """Of a batch, whose items have source ids: one that others are using too, or one of a customer who may join once."""
+        joins = {"source_id": f"join-{self.name}-{self.calls}-{n}"} | self.shared_member()
+        return {"campaign": self.spec["campaign"]} | self.random.choice([self.shared_order(), joins])
 
     def call_until_answered(self, kind: str, path: str, body: dict) -> tuple[int, dict] | None:
         while True:
@@ -83,6 +102,16 @@ class Client:
         self.connection.request("POST", path, json.dumps(body), headers)
         answer = self.connection.getresponse()
         return answer.status, json.loads(answer.read())
+
+    def write_batch(self, body: dict, status: int, content: dict) -> dict:
+        """Each item as if it had been a call. Answers with one that found the pool empty, if any did."""
+        answers = content.get("publications") or [{"key": content.get("key")}] * len(body["publications"])
+        if content.get("key") == "batch_refused":
+            answers = [{"key": content["errors"][0]["key"]}] * len(body["publications"])
+        for item, answer in zip(body["publications"], answers, strict=True):
+            kind = "join_once" if "join_once" in item else "source_id"
+            self.write(kind, item, 400 if answer.get("key") else status, answer)
+        return next((answer for answer in answers if answer.get("key")), answers[-1])
 
     def write(self, kind: str, body: dict, status: int, content: dict) -> None:
         voucher = content.get("voucher")

@@ -1,0 +1,95 @@
+"""Finds, updates or creates many customers at a time: as upsert.py does one, in a few statements for all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from config.public_ids import CUSTOMER, key_of
+from customers.actions.upsert import (
+    CustomerNotFound,
+    InvalidCustomer,
+    clean_customer,
+    merged_changes,
+    new_customer,
+    update_customer,
+    upsert_customer,
+)
+from customers.models import Customer
+
+Found = Customer | CustomerNotFound | InvalidCustomer
+
+
+def upsert_customers(as_sent: Sequence[Mapping[str, Any]]) -> list[Found]:
+    """For each, in this order, the customer, or why there is none. Not in a transaction: each statement stands by itself.
+
+    Of one who is named several times all fields are taken, the last of each counts.
+    """
+    fields = [_clean(one) for one in as_sent]
+    _create(given for one, given in zip(as_sent, fields, strict=True) if isinstance(given, dict) and not one.get("id"))
+    known = _known(as_sent, fields)
+    return [_settle(one, given, known) for one, given in zip(as_sent, fields, strict=True)]
+
+
+def _clean(one: Mapping[str, Any]) -> dict[str, Any] | InvalidCustomer:
+    try:
+        return clean_customer(one)
+    except InvalidCustomer as problem:
+        return problem
+
+
+def _create(fields: Any) -> None:
+    """Those whose source_id nobody has yet. In one order for all, so that of two who insert the same none waits in a circle."""
+    wanted: dict[str, dict[str, Any]] = {}
+    for given in fields:
+        if source_id := given.get("source_id"):
+            wanted.setdefault(source_id, given)
+    held = set(Customer.objects.filter(source_id__in=list(wanted)).values_list("source_id", flat=True))
+    new = [new_customer(wanted[source_id]) for source_id in sorted(wanted.keys() - held)]
+    Customer.objects.bulk_create(new, ignore_conflicts=True)
+
+
+def _known(as_sent: Sequence[Mapping[str, Any]], fields: Sequence[Any]) -> dict[int | str, Customer]:
+    """By their keys, and by their source ids."""
+    keys = {key for one in as_sent if isinstance(one.get("id"), str) and (key := key_of(CUSTOMER, one["id"]))}
+    source_ids = {given["source_id"] for given in fields if isinstance(given, dict) and given.get("source_id")}
+    known: dict[int | str, Customer] = {}
+    for wanted in ({"pk__in": list(keys)}, {"source_id__in": list(source_ids)}):
+        for customer in Customer.objects.live().filter(**wanted):
+            customer = known.setdefault(customer.pk, customer)
+            if customer.source_id is not None:
+                known[customer.source_id] = customer
+    return known
+
+
+def _settle(
+    one: Mapping[str, Any], given: dict[str, Any] | InvalidCustomer, known: Mapping[int | str, Customer]
+) -> Found:
+    if isinstance(given, InvalidCustomer):
+        return given
+    reference, source_id = one.get("id"), given.get("source_id")
+    if not reference and source_id is None:
+        customer = new_customer(given)
+        customer.save(force_insert=True)
+        return customer
+    if not reference:
+        found = known.get(source_id or "")
+    else:
+        found = known.get(key_of(CUSTOMER, reference) or 0) if isinstance(reference, str) else None
+    try:
+        if found and source_id in (None, found.source_id):
+            changed = {name: value for name, value in given.items() if name != "source_id"}
+            return update_customer(found, changed) if merged_changes(found, changed) else found
+        return upsert_customer(one)  # a source_id to be set, an id of another system, or erased just now
+    except (CustomerNotFound, InvalidCustomer) as problem:
+        if isinstance(problem, CustomerNotFound) and not reference:
+            return _again(one)
+        return problem
+
+
+def _again(one: Mapping[str, Any]) -> Found:
+    """The one who had that source_id was erased a moment ago: it is free, and somebody else's from now on."""
+    try:
+        return upsert_customer(one)
+    except (CustomerNotFound, InvalidCustomer) as problem:
+        return problem
