@@ -55,6 +55,13 @@ class Campaign(Value, ActedBy):
         GIFT_VOUCHERS = "GIFT_VOUCHERS", "Gift vouchers"
         REFERRAL_PROGRAM = "REFERRAL_PROGRAM", "Referral program"
 
+    class OnlyHolder(models.TextChoices):
+        """What happens where a code is redeemed for another customer than its holder."""
+
+        OFF = "off", "Allowed"
+        RECORD = "record", "Allowed, and listed"
+        REFUSE = "refuse", "Refused, and listed"
+
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.DISCOUNT_COUPONS)
     auto_update = models.BooleanField(
@@ -92,6 +99,15 @@ class Campaign(Value, ActedBy):
     # Raised by every verb that adds, enables or releases codes or changes dates: an "it is empty" remembered
     # by a process holds only for the version it was learnt under.
     pool_version = models.BigIntegerField(default=0, db_default=0, editable=False)
+    # Whom its codes are redeemed for; asked by the verdict (publications/redemptions/verdict.py).
+    only_holder = models.CharField(
+        "redeemed by someone other than the holder",
+        max_length=7,
+        choices=OnlyHolder.choices,
+        default=OnlyHolder.OFF,
+        db_default=OnlyHolder.OFF,
+    )
+    only_published = models.BooleanField("refuse codes that were not published", default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(null=True, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
@@ -129,6 +145,9 @@ class Campaign(Value, ActedBy):
             ),
             models.CheckConstraint(
                 name="campaign_standalone_extends_nothing", condition=Q(standalone=False) | Q(auto_update=False)
+            ),
+            models.CheckConstraint(
+                name="campaign_only_holder_known", condition=Q(only_holder__in=["off", "record", "refuse"])
             ),
             models.CheckConstraint(
                 name="campaign_expires_after_start",

@@ -146,6 +146,14 @@ class Publication(ActedBy):
     def public_id(self) -> str:
         return public_id(PUBLICATION, self.pk)
 
+    def state_in_words(self, *, some_released: bool) -> str:
+        """`some_released`: a code of it was released; one whose codes all are is voided."""
+        if self.result == self.Result.FAILURE:
+            return "Failed"
+        if self.voided_at:
+            return "Released"
+        return "Partly released" if some_released else "Success"
+
 
 class PublishedVoucher(models.Model):
     """The ledger: which publication holds which voucher. Invariant 1 is its unique index over the live rows."""

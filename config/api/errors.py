@@ -61,6 +61,8 @@ ERRORS = {
     # redeeming
     "voucher_disabled": Meaning(400, "The voucher or its campaign is disabled."),
     "voucher_not_active": Meaning(400, "The voucher cannot be used yet; see its `start_date`."),
+    "voucher_not_published": Meaning(400, "The campaign accepts published vouchers only."),
+    "customer_not_holder": Meaning(400, "The campaign accepts its vouchers from their holders only."),
     "referrer_not_permitted_to_redeem": Meaning(400, "Customers cannot redeem their own referral code."),
     "voucher_expired": Meaning(400, "The voucher has expired."),
     "quantity_exceeded": Meaning(400, "The voucher has reached its redemption limit."),

@@ -14,7 +14,6 @@ from publications.models import Publication
 from publications.pages.filters import history
 from publications.pages.tables import HistoryTable, PublishedCodeTable
 from publications.queries.history import some_released
-from publications.state import state_of_publication
 
 
 @require_safe
@@ -44,7 +43,7 @@ def publication(request: HtmxHttpRequest, publication_id: int) -> HttpResponse:
         {
             "title": "Publication",
             "publication": publication,
-            "state": state_of_publication(publication, some_released=released),
+            "state": publication.state_in_words(some_released=released),
             "attempted": attempted,
             "reveals": table.reveals,
         },

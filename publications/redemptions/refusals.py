@@ -14,6 +14,9 @@ FAILURES_IN_WORDS = {
     "voucher_expired": "Expired",
     "quantity_exceeded": "Used up",
     "gift_amount_exceeded": "Balance too low",
+    "voucher_not_published": "Not published",
+    "customer_not_holder": "Held by someone else",
+    "referrer_not_permitted_to_redeem": "Own referral code",
 }
 
 
@@ -40,18 +43,29 @@ class VoucherRefused(RedemptionRefused):
 
     is_attempt = True
 
-    def __init__(self, voucher: Voucher, hint: str = "") -> None:
-        self.voucher = voucher
-        super().__init__(voucher.code, hint)
+    def __init__(self, voucher: Voucher | str, hint: str = "") -> None:
+        super().__init__(voucher if isinstance(voucher, str) else voucher.code, hint)
 
 
 class VoucherGone(VoucherRefused):
-    """Deleted between being looked up and the statement, or its campaign was."""
+    """There is no such code (then it is told by its text); or it or its campaign was deleted since it was looked up."""
 
     key = "not_found"
     message = "Resource not found"
     hint = "The voucher was deleted."
     is_attempt = False
+
+
+class VoucherNotPublished(VoucherRefused):
+    key = "voucher_not_published"
+    message = "voucher is not published"
+    hint = "The campaign accepts published vouchers only, and this one has not been published."
+
+
+class NotHolder(VoucherRefused):
+    key = "customer_not_holder"
+    message = "customer does not hold the voucher"
+    hint = "The campaign accepts its vouchers from their holders only: send the customer it was published to."
 
 
 class VoucherDisabled(VoucherRefused):
@@ -99,8 +113,9 @@ class GiftAmountExceeded(VoucherRefused):
     key = "gift_amount_exceeded"
     message = "gift amount exceeded"
 
-    def __init__(self, voucher: Voucher, *, balance: Decimal, asked: Decimal) -> None:
-        super().__init__(voucher, f"The gift voucher's balance is {balance:,.2f}; {asked:,.2f} was requested.")
+    def __init__(self, voucher: Voucher, *, balance: Decimal, asked: Decimal | None) -> None:
+        requested = "" if asked is None else f"; {asked:,.2f} was requested"
+        super().__init__(voucher, f"The gift voucher's balance is {balance:,.2f}{requested}.")
 
 
 class MissingAmount(RedemptionRefused):

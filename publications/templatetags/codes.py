@@ -10,7 +10,6 @@ from campaigns.codes.state import state_of_code
 from config.staff.roles import reveals_codes
 from publications.code_visibility import is_masked, shown
 from publications.models import Publication
-from publications.state import state_of_publication
 
 register = template.Library()
 
@@ -28,7 +27,7 @@ def code_link(voucher: Voucher, reveals: bool) -> dict:
 @register.filter
 def state(publication: Publication) -> str:
     """For a list, of which `attach_ledger` knows the codes."""
-    return state_of_publication(publication, some_released=any(row.released_at for row in publication.ledger_rows))
+    return publication.state_in_words(some_released=any(row.released_at for row in publication.ledger_rows))
 
 
 @register.filter

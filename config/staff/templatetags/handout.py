@@ -22,13 +22,14 @@ register = template.Library()
 register.simple_tag(page_of)  # {% page_of "dist" key %}: where only the key of a thing is at hand
 
 TONES = {
-    "good": {"live", "active", "success", "done", "published", "ready", "imported", "delivered"},
+    "good": {"live", "active", "success", "done", "published", "redeemable", "ready", "imported", "delivered"},
     "info": {"in pool", "draft", "queued", "running", "scheduled", "not started", "referral program", "waiting"},
     "warn": {
         "paused",
         "low",
         "disabled",
         "campaign disabled",
+        "not published",
         "released",
         "retired",
         "held back",

@@ -6,34 +6,29 @@ it what the codes took off it (`price_order.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from campaigns.codes.models import Voucher
+from campaigns.codes.state import Reason
 from config.actor import Actor
 from config.metadata import check_metadata
 from customers.actions.upsert import upsert_customer
 from customers.models import Customer
 from publications.redemptions.actions.record_failure import record_failure
-from publications.redemptions.actions.use_codes import Held, use_codes
+from publications.redemptions.actions.use_codes import CHANGED, Held, use_codes
 from publications.redemptions.check_order import check_order
 from publications.redemptions.models import Redemption
 from publications.redemptions.price_order import price_order, with_amount, worth_of
 from publications.redemptions.refusals import (
-    CampaignDisabled,
-    GiftAmountExceeded,
     MissingAmount,
     NoGiftVoucher,
-    QuantityExceeded,
-    ReferrerNotPermitted,
     SameVoucherTwice,
-    VoucherDisabled,
-    VoucherExpired,
     VoucherGone,
-    VoucherNotActive,
     VoucherRefused,
 )
+from publications.redemptions.verdict import Verdict
 
 MOST_TRIES = 20  # somebody would have to change the code's worth as often, each time in the same few milliseconds
 
@@ -90,7 +85,7 @@ def redeem_together(
             [voucher.pk for voucher in vouchers], amounts, worths, price_order(order, worths),
             customer=customer, order=order, metadata=metadata, by=by,
         )  # fmt: skip
-        if all(found.refused != "changed" for found in held.values()):
+        if all(found.refused != CHANGED for found in held.values()):
             break
         vouchers = [
             Voucher.objects.select_related("campaign").filter(pk=voucher.pk).first() or voucher for voucher in vouchers
@@ -131,28 +126,14 @@ def _amount_of(use: Use, order: dict | None, *, alone: bool) -> Decimal | None:
     return Decimal(order["amount"]) / 100
 
 
-PLAIN_REFUSALS: dict[str, Callable[[Voucher], VoucherRefused]] = {
-    "gone": VoucherGone,
-    "disabled": VoucherDisabled,
-    "campaign disabled": CampaignDisabled,
-    "referrer": ReferrerNotPermitted,
-}
-
-
 def _why_not(voucher: Voucher, held: Held | None, amount: Decimal | None) -> VoucherRefused | None:
     if held is None:
         return VoucherGone(voucher)
-    if plain := PLAIN_REFUSALS.get(held.refused or ""):
-        return plain(voucher)
-    match held.refused:
-        case None:
-            return None
-        case "not started" if held.starts:
-            return VoucherNotActive(voucher, held.starts)
-        case "expired" if held.ends:
-            return VoucherExpired(voucher, held.ends)
-        case "used up":
-            return QuantityExceeded(voucher, held.redemption_limit or held.redeemed_quantity)
-        case "balance" if amount is not None:
-            return GiftAmountExceeded(voucher, balance=held.balance, asked=amount)
-    raise AssertionError(held)
+    if held.refused is None:
+        return None
+    left = held.balance if voucher.type == Voucher.Type.GIFT else None
+    seen = Verdict(
+        voucher, voucher.code, Reason(held.refused), held.starts, held.ends,
+        held.redeemed_quantity, held.redemption_limit, left, amount,
+    )  # fmt: skip
+    return seen.refused

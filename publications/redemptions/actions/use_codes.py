@@ -14,19 +14,19 @@ from typing import Any, NamedTuple
 from django.db import connection
 from psycopg.types.json import Jsonb
 
-from campaigns.codes.balance import BALANCE, IS_USED_UP
+from campaigns.codes.balance import BALANCE
 from config.actor import Actor
 from config.events.kinds import VOUCHER_REDEEMED
 from config.events.note import noting
 from customers.models import Customer
 from publications.redemptions.actions.anonymise import if_kept, order_as_kept, personal
 from publications.redemptions.price_order import Priced, Worth
+from publications.redemptions.verdict import refused_sql
 
 ORDER, METADATA = order_as_kept("%(order)s::jsonb"), if_kept("%(metadata)s::jsonb")
 
-# Whether the redeeming customer is who the code was published to.
-HOLDS_IT = """EXISTS (SELECT FROM publications_publishedvoucher l JOIN publications_publication p ON p.id = l.publication_id
-                    WHERE l.voucher_id = v.id AND l.released_at IS NULL AND p.customer_id = %(customer)s::bigint)"""
+REFUSED = refused_sql(customer="%(customer)s::bigint", amount="asked.amount")
+CHANGED = "changed"
 # What the order was priced by (price_order.py), looked at again under the lock: a code may have been changed meanwhile.
 WORTH = """CASE WHEN v.discount_type IS NOT NULL THEN (v.discount_type::text, v.discount_value, v.unit_type::text)
                         ELSE (c.discount_type::text, c.discount_value, coalesce(c.unit_type, '')::text) END"""
@@ -47,17 +47,8 @@ WITH asked AS (
     SELECT v.id, asked.amount, asked.applied, asked.total, asked.place, v.redeemed_quantity, coalesce(v.redemption_limit, c.redemption_limit) AS redemption_limit,
            {BALANCE} AS balance,
            coalesce(v.start_date, c.start_date) AS starts, coalesce(v.expiration_date, c.expiration_date) AS ends,
-           CASE WHEN v.deleted_at IS NOT NULL OR c.deleted_at IS NOT NULL THEN 'gone'
-                WHEN NOT v.active THEN 'disabled'
-                WHEN NOT c.active THEN 'campaign disabled'
-                WHEN c.kind = 'REFERRAL_PROGRAM' AND {HOLDS_IT} THEN 'referrer'
-                WHEN coalesce(v.start_date, c.start_date) > now() THEN 'not started'
-                WHEN coalesce(v.expiration_date, c.expiration_date) <= now() THEN 'expired'
-                WHEN {IS_USED_UP} THEN 'used up'
-                WHEN asked.amount > {BALANCE} THEN 'balance'
-                WHEN asked.applied IS NOT NULL AND v.type <> 'GIFT_VOUCHER'
-                     AND {WORTH} IS DISTINCT FROM (asked.kind, asked.value, asked.unit) THEN 'changed'
-           END AS refused
+           coalesce({REFUSED}, CASE WHEN asked.applied IS NOT NULL AND v.type <> 'GIFT_VOUCHER'
+                     AND {WORTH} IS DISTINCT FROM (asked.kind, asked.value, asked.unit) THEN '{CHANGED}' END) AS refused
       FROM asked
       JOIN codes_voucher v ON v.id = asked.voucher_id
       LEFT JOIN campaigns_campaign c ON c.id = v.campaign_id
@@ -102,7 +93,8 @@ SELECT held.id, held.refused, held.redeemed_quantity, held.redemption_limit, hel
 
 
 class Held(NamedTuple):
-    """A voucher as the statement saw it, before the use: why it may not be used (`refused`), or its redemption's key."""
+    """A voucher as the statement saw it, before the use: why it may not be used (`refused`: a verdict's Reason, or CHANGED),
+    or its redemption's key."""
 
     voucher_id: int
     refused: str | None
@@ -128,7 +120,7 @@ def use_codes(
     """By the vouchers' keys. Either all have a `redemption_id`, or none has; `amounts` are those of gift vouchers.
 
     `priced` is what the order comes to by `worths`, if it tells; a code that is worth something else by now is refused as
-    'changed'.
+    CHANGED.
     """
     nothing = [None] * len(vouchers)
     values: dict[str, Any] = {

@@ -88,7 +88,7 @@ OF_VOUCHER = Listing(answers.Redemption, "redemption_entries", REDEMPTION, ORDER
 RedemptionRef = path_parameter("The id of a redemption or a rollback.", "r_Yq3TzN8kGm5LwX1c")
 
 REFUSED = """not_found voucher_disabled voucher_not_active voucher_expired quantity_exceeded gift_amount_exceeded
-    missing_amount invalid_gift referrer_not_permitted_to_redeem"""
+    missing_amount invalid_gift referrer_not_permitted_to_redeem voucher_not_published customer_not_holder"""
 TRACKING = {"tracking_id": "The customer’s source_id, if the body names no customer."}
 PAID = {"source_id": "order-1001", "amount": 2000, "status": "PAID"}
 TOGETHER = {"redeemables": [{"object": "voucher", "id": "AUTUMN-7GK2"}], "customer": EXAMPLE, "order": PAID}

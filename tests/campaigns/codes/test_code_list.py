@@ -79,7 +79,7 @@ def test_each_filter(published_code):
     StandaloneVoucherFactory(code="ALONE", type="GIFT_VOUCHER", gift_amount=5)
 
     assert found(status="pool") == {"POOLED", "ALONE"}
-    assert found(status="published") == {"ROAST-PUBLISHED"}
+    assert found(status="redeemable") == {"ROAST-PUBLISHED"}
     assert found(status="disabled") == {"DISABLED"}
     assert found(status="expired") == {"EXPIRED"}
     assert found(belongs="standalone") == found(type="GIFT_VOUCHER") == {"ALONE"}

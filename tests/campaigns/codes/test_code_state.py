@@ -51,14 +51,14 @@ CODES = {
     "used": (lambda: withdrawn("used"), CodeState.USED),
     "retired": (lambda: withdrawn("retired"), CodeState.RETIRED),
     "held back": (lambda: withdrawn("held_back"), CodeState.HELD_BACK),
-    "published": (lambda: held(), CodeState.PUBLISHED),
+    "published": (lambda: held(), CodeState.REDEEMABLE),
     "published, over": (lambda: held(expiration_date=BEFORE), CodeState.EXPIRED),
     "published, disabled": (lambda: held(active=False), CodeState.DISABLED),
     "published, used up": (lambda: held(redemption_limit=2, redeemed_quantity=2), CodeState.USED_UP),
-    "published, some uses left": (lambda: held(redemption_limit=2, redeemed_quantity=1), CodeState.PUBLISHED),
+    "published, some uses left": (lambda: held(redemption_limit=2, redeemed_quantity=1), CodeState.REDEEMABLE),
     "published, no limit": (
         lambda: held(campaign__redemption_limit=None, redeemed_quantity=900),
-        CodeState.PUBLISHED,
+        CodeState.REDEEMABLE,
     ),
     "published, its campaign's limit": (lambda: held(redeemed_quantity=1), CodeState.USED_UP),
     "published, spent": (
