@@ -63,7 +63,7 @@ def test_the_codes_of_a_campaign():
     assert lines(export) == [
         "Code,Campaign,Voucher type,Discount type,Value,Unit,Gift amount,Start date,Expiration date,Category,"
         "Published at,Metadata,Active,Status,Customer,E-mail,Customer source ID,Channel,Distribution,Created at",
-        f"ROAST-GRK3-J92B,Autumn,DISCOUNT_VOUCHER,PERCENT,20,,,,,,{iso(taken.published_at)},,true,Published,"
+        f"ROAST-GRK3-J92B,Autumn,DISCOUNT_VOUCHER,PERCENT,20,,,,,,{iso(taken.published_at)},,true,Redeemable,"
         f"Mia Wolf,mia@example.com,shop-7,API,,{iso(taken.created_at)}",
         f"••••••EZ,Autumn,DISCOUNT_VOUCHER,PERCENT,20,,,,,,,,true,In pool,,,,,,{iso(free.created_at)}",
     ]
