@@ -1,9 +1,9 @@
-"""What the rate limit and the request log cost a publish call.
+"""What the rate limit, the request log and a bearer token instead of the key cost a publish call.
 
     .venv/bin/python -m bench.api_calls [--blocks 12] [--calls 150]
 
 Calls the WSGI application in this process, over a durable PostgreSQL of its own, in short blocks that take turns: with
-neither, with the rate limit, with both. So whatever else the machine does meets all three alike. Prints the median of
+neither, with the rate limit, with both, and with neither by a bearer token. So whatever else the machine does meets all three alike. Prints the median of
 the blocks' times per call, and the median of each block's ratio to its neighbour with neither.
 """
 

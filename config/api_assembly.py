@@ -25,6 +25,7 @@ from config.api.auth import MAY_ALL
 from config.api.bodies import StrictParser
 from config.api.door import Renderer, error_response
 from config.api.metadata_schemas import router as metadata_schemas
+from config.api.oauth.operations import router as oauth
 
 TAGS = {
     "Publications": "Publish codes to customers, exactly once, and see who got what.",
@@ -35,6 +36,7 @@ TAGS = {
     "Exports": "CSV files of vouchers, publications or customers.",
     "Segments": "Groups of customers, chosen one by one or by a filter.",
     "Events": "Customer activity, under your own event names.",
+    "OAuth": "Draw bearer tokens, which expire, to send instead of the key itself.",
     "Metadata schemas": "Always empty: metadata can have any keys and values.",
     "Async actions": "The progress of background work.",
 }
@@ -73,4 +75,5 @@ add("segments", customers.api.segments.router)
 add("events", customers.api.events.router)
 add("exports", publications.exports.api.exports.router)
 add("metadata-schemas", metadata_schemas)
+add("oauth", oauth)
 add("async-actions", publications.dashboard.api.async_actions.router)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import procrastinate.contrib.django.admin  # noqa: F401 - registers its model, which is replaced below
 from django.contrib import admin
 
-from config.api.models import ApiCall, ApiKey
+from config.api.models import ApiCall, ApiKey, BearerToken
 from config.staff.admin import ReadOnlyAdmin
 from config.staff.admin_site import Section
 from config.staff.roles import MANAGE
@@ -17,10 +17,33 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     section, about = Section.API, "Who may call the API, with which permissions"
     ability_to_view = MANAGE
-    list_display = ["name", "app_id", "scope", "for_integrations", "created_at", "last_used_at", "revoked_at"]
+    list_display = [
+        "name",
+        "app_id",
+        "scope",
+        "for_integrations",
+        "created_at",
+        "last_used_at",
+        "expires_at",
+        "revoked_at",
+    ]
     list_filter = ["scope", "for_integrations", ("revoked_at", admin.EmptyFieldListFilter)]
     search_fields = ["name"]
-    fields = [*list_display, "created_by"]  # the hash of the token stays where it is
+    fields = [
+        *list_display,
+        "networks",
+        "rotations",
+        "old_token_until",
+        "created_by",
+    ]  # the hash of the token stays where it is
+
+
+@admin.register(BearerToken)
+class BearerTokenAdmin(ReadOnlyAdmin):
+    section, about = Section.API, "Who is signed in to the API by OAuth 2.0"
+    ability_to_view = MANAGE
+    list_display = fields = ["key", "scope", "created_at", "expires_at"]
+    list_select_related = ["key"]
 
 
 @admin.register(ApiCall)

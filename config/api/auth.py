@@ -1,4 +1,5 @@
-"""Who calls the API: a pair of X-App-Id and X-App-Token, what its scope allows, and how often it may call."""
+"""Who calls the API: a pair of X-App-Id and X-App-Token, or a bearer token that was drawn with one (config/api/oauth/);
+what its scope allows, where it may come from, and how often it may call."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -17,7 +18,10 @@ from django.http import HttpRequest
 from config.actor import Actor
 from config.api.actions.create_api_key import hash_of
 from config.api.door import ApiError
+from config.api.models import ApiKey
+from config.api.networks import allows
 from config.staff.quarantine import IS_OPEN, current, reason
+from config.staff.sign_in.client_address import client_address
 
 SECONDS = 60  # settings.API_RATE_LIMIT is for each such span
 
@@ -32,6 +36,11 @@ class Key(NamedTuple):
     token_hash: bytes
     used_lately: bool
     quarantined: bool = False  # not of the key: whether nothing is published now (config/staff/quarantine.py)
+    expired: bool = False
+    networks: tuple[str, ...] = ()
+    old_token_hash: bytes | None = None  # while it still works
+    app_id: uuid.UUID | None = None
+    bearer_scope: str = ""  # of the bearer token that it came with, if it did
 
     @property
     def may_all(self) -> bool:
@@ -42,10 +51,16 @@ class Key(NamedTuple):
 SEES_ALL = Key(pk=0, name="", scope="all", for_integrations=True, token_hash=b"", used_lately=True)
 
 # By hand, since every call begins with it: the same through the ORM took three times as long.
-KEY = f"""SELECT id, name, scope, for_integrations, token_hash,
-                coalesce(abs(extract(epoch FROM now() - last_used_at)) < 60, false),
-                {IS_OPEN}
-           FROM api_apikey WHERE app_id = %s AND revoked_at IS NULL"""  # noqa: S608 - our own constant
+COLUMNS = f"""k.id, k.name, k.scope, k.for_integrations, k.token_hash,
+                coalesce(abs(extract(epoch FROM now() - k.last_used_at)) < 60, false),
+                {IS_OPEN},
+                coalesce(k.expires_at <= now(), false), k.networks,
+                CASE WHEN k.old_token_until > now() THEN k.old_token_hash END, k.app_id"""
+KEY = f"SELECT {COLUMNS} FROM api_apikey k WHERE k.app_id = %s AND k.revoked_at IS NULL"  # noqa: S608 - our own constant
+# One statement as well, so that a bearer token costs a call no more than the key itself.
+KEY_OF_BEARER = f"""SELECT {COLUMNS}, t.scope
+           FROM api_bearertoken t JOIN api_apikey k ON k.id = t.key_id
+          WHERE t.token_hash = %s AND t.expires_at > now() AND k.revoked_at IS NULL"""  # noqa: S608 - our own constant
 
 # One call a minute writes it; the others at that moment do not wait for it.
 NOTE_USE = """UPDATE api_apikey SET last_used_at = now() WHERE id = (
@@ -93,11 +108,15 @@ class KeyWith:
     publishes, with 503 while a quarantine is open.
     """
 
-    def __init__(self, *scopes: str, publishes: bool = False, for_integrations: bool = False) -> None:
+    def __init__(
+        self, *scopes: str, publishes: bool = False, for_integrations: bool = False, takes_bearer: bool = True
+    ) -> None:
         self.scopes, self.publishes, self.for_integrations = scopes, publishes, for_integrations
+        self.takes_bearer = takes_bearer
 
     def __call__(self, request: HttpRequest) -> Key:
-        key = _key_of(request)
+        bearer = _bearer_of(request) if self.takes_bearer else ""
+        key = _key_of_bearer(bearer) if bearer else _key_of(request)
         request.key_id = key.pk  # also of a call that is refused below: it stands in the key's log
         request.allowance = calls.take(key.pk, settings.API_RATE_LIMIT)
         if request.allowance.retry:
@@ -108,6 +127,10 @@ class KeyWith:
                 f"This key can make {settings.API_RATE_LIMIT:,} calls per minute.",
                 headers={"Retry-After": str(math.ceil(request.allowance.retry)), "X-Rate-Limit-Type": "PER_MINUTE"},
             )
+        if key.networks and not allows(key.networks, address := client_address(request)):
+            raise ApiError(
+                403, "network_not_allowed", "Forbidden", f"This key may not be used from {address or 'where you are'}."
+            )
         if not key.used_lately:
             with connection.cursor() as cursor:
                 cursor.execute(NOTE_USE, [key.pk])
@@ -117,6 +140,13 @@ class KeyWith:
                 "forbidden",
                 "Forbidden",
                 f"The scope of this key is '{key.scope}'; this call needs {' or '.join(map(repr, self.scopes))}.",
+            )
+        if key.bearer_scope and not _covers(key.bearer_scope, area := area_of(request)):
+            raise ApiError(
+                403,
+                "forbidden",
+                "Forbidden",
+                f"The scope of this bearer token is '{key.bearer_scope}'; this call needs 'api' or '{area}'.",
             )
         if self.for_integrations and not key.for_integrations:
             raise ApiError(
@@ -140,6 +170,8 @@ MAY_PUBLISH_BY_GET = KeyWith("publish", "all", publishes=True, for_integrations=
 MAY_READ = KeyWith("read", "all")
 MAY_PUBLISH_OR_READ = KeyWith("publish", "read", "all")
 MAY_ALL = KeyWith("all")
+# By the key itself: a bearer token that could draw the next one would never end.
+MAY_SIGN_IN = KeyWith(*ApiKey.Scope.values, takes_bearer=False)
 
 
 def caller(request: HttpRequest) -> Actor:
@@ -152,21 +184,62 @@ def _key_of(request: HttpRequest) -> Key:
     if not app_id or not token:
         raise _unauthorized("Send the headers X-App-Id and X-App-Token of an API key.")
     key = _find_key(app_id)
-    if not key or not hmac.compare_digest(bytes(key.token_hash), hash_of(token)):
+    if not key or not _matches(key, hash_of(token)):
         raise _unauthorized("X-App-Id and X-App-Token do not match an API key, or the key was revoked.")
-    return key
+    return _unexpired(key)
+
+
+def _bearer_of(request: HttpRequest) -> str:
+    kind, _, token = request.headers.get("Authorization", "").strip().partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
+
+
+def _key_of_bearer(token: str) -> Key:
+    key = _fetch(KEY_OF_BEARER, hash_of(token))
+    if not key:
+        raise _unauthorized(
+            "The bearer token has expired, was revoked, or its key was. Draw another by POST /v1/oauth/token.",
+            headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+        )
+    return _unexpired(key)
 
 
 def _find_key(app_id: str) -> Key | None:
     try:
-        wanted = uuid.UUID(app_id)
+        return _fetch(KEY, uuid.UUID(app_id))
     except ValueError:
         return None
+
+
+def _fetch(statement: str, wanted: Any) -> Key | None:
     with connection.cursor() as cursor:
-        cursor.execute(KEY, [wanted])
+        cursor.execute(statement, [wanted])
         row = cursor.fetchone()
     return Key(*row) if row else None
 
 
-def _unauthorized(details: str) -> ApiError:
-    return ApiError(401, "unauthorized", "Unauthorized", details)
+def _matches(key: Key, sent: bytes) -> bool:
+    """The token, or the one before a rotation while it still works."""
+    old = key.old_token_hash
+    return hmac.compare_digest(bytes(key.token_hash), sent) or (
+        old is not None and hmac.compare_digest(bytes(old), sent)
+    )
+
+
+def _unexpired(key: Key) -> Key:
+    if key.expired:
+        raise _unauthorized("This API key has expired. A Manager can extend it on the page API keys.")
+    return key
+
+
+def area_of(request: HttpRequest) -> str:
+    """The first word of the address: Voucherify's scopes of bearer tokens are called by it."""
+    return request.path_info.split("/")[2]
+
+
+def _covers(scope: str, area: str) -> bool:
+    return scope == "api" or not {"api", area}.isdisjoint(scope.split())
+
+
+def _unauthorized(details: str, *, headers: dict[str, str] | None = None) -> ApiError:
+    return ApiError(401, "unauthorized", "Unauthorized", details, headers=headers)

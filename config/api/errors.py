@@ -12,8 +12,11 @@ class Meaning(NamedTuple):
 
 ERRORS = {
     # what every call may meet
-    "unauthorized": Meaning(401, "The key is missing, unknown or revoked, or the token does not match it."),
-    "forbidden": Meaning(403, "The scope of the key does not allow this call."),
+    "unauthorized": Meaning(
+        401, "The key or bearer token is missing, unknown, expired or revoked, or the token does not match the key."
+    ),
+    "forbidden": Meaning(403, "The scope of the key or bearer token does not allow this call."),
+    "network_not_allowed": Meaning(403, "The key may not be used from the caller’s network."),
     "https_required": Meaning(403, "This server answers over HTTPS only."),
     "invalid_query_params": Meaning(400, "The query string is invalid; `details` names the parameter."),
     "invalid_host": Meaning(400, "The server does not accept this host name."),
@@ -30,6 +33,10 @@ ERRORS = {
         "The database is unavailable or read-only, or publishing is on hold (see `details`). Repeat the call with the "
         "same `source_id`.",
     ),
+    # signing in by OAuth 2.0
+    "unsupported_grant_type": Meaning(400, "`grant_type` must be `client_credentials`."),
+    "invalid_scope": Meaning(400, "`scope` names something that does not exist."),
+    "too_many_tokens": Meaning(429, "The key has 1,000 bearer tokens that have not expired."),
     # what every body may meet
     "invalid_payload": Meaning(400, "The body is invalid; `details` names the field and what was expected."),
     "payload_too_large": Meaning(413, "The body is larger than the server accepts."),

@@ -18,6 +18,7 @@ class Example(NamedTuple):
     body: Any = None
     path: Mapping[str, str] = {}
     query: Mapping[str, Any] = {}
+    form: Mapping[str, str] = {}
     file: str = ""  # the name of a file to upload
 
 
@@ -34,6 +35,8 @@ def curl(method: str, template: str, path: Mapping[str, str], example: Example) 
     ]
     if example.file:
         lines.append(f'-F "file=@{example.file}"')
+    elif example.form:
+        lines.append(f"-d '{urlencode(example.form)}'")
     elif example.body is not None:
         body = as_json(example.body).replace("'", "'\\''")
         lines += ['-H "Content-Type: application/json"', f"-d '{body}'"]

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 
 class ApiKey(models.Model):
-    """A pair of id and token. The token is shown once and kept only as its SHA-256."""
+    """A pair of id and token. The token is shown once and kept only as its SHA-256.
+
+    A rotation draws a new token; the old one works until `old_token_until`, so that every shop has time to change over.
+    """
 
     class Scope(models.TextChoices):
         PUBLISH = "publish", "Publish"
@@ -28,16 +33,64 @@ class ApiKey(models.Model):
     created_by = models.CharField(max_length=200, editable=False, default="")
     last_used_at = models.DateTimeField(null=True, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
+    expires_at = models.DateTimeField(null=True, editable=False)
+    # In CIDR notation (config/api/networks.py); none: the key may be used from anywhere.
+    networks = ArrayField(models.CharField(max_length=43), default=list, editable=False)
+    rotations = models.PositiveIntegerField(default=0, editable=False)  # a form that saw another number changes nothing
+    old_token_hash = models.BinaryField(max_length=32, null=True, editable=False)
+    old_token_until = models.DateTimeField(null=True, editable=False)
+    # Of how many days before the end the Managers were told last (config/api/actions/warn_of_expiry.py).
+    warned_days = models.PositiveSmallIntegerField(null=True, editable=False)
 
     class Meta:
         verbose_name = "API key"
         ordering = ["-created_at", "-id"]
         constraints = [
             models.CheckConstraint(name="api_key_scope_known", condition=Q(scope__in=["publish", "read", "all"])),
+            models.CheckConstraint(
+                name="api_key_old_token_ends", condition=Q(old_token_hash=None) | Q(old_token_until__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def state(self) -> str:
+        """As the pages call it."""
+        if self.revoked_at:
+            return "Revoked"
+        return "Expired" if self.expires_at and self.expires_at <= timezone.now() else "Active"
+
+    @property
+    def old_token_works(self) -> bool:
+        return bool(not self.revoked_at and self.old_token_until and self.old_token_until > timezone.now())
+
+
+class BearerTokens(models.QuerySet):
+    def alive(self) -> BearerTokens:
+        return self.filter(expires_at__gt=Now())
+
+    def ended(self) -> BearerTokens:
+        return self.filter(expires_at__lte=Now())
+
+
+class BearerToken(models.Model):
+    """A token of OAuth 2.0 that stands in for its key for an hour (config/api/oauth/). Kept only as its SHA-256."""
+
+    key = models.ForeignKey(ApiKey, models.CASCADE, related_name="bearer_tokens")
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    scope = models.CharField(max_length=500)  # "api", or parts of it, separated by spaces
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField(db_index=True)
+
+    objects = BearerTokens.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.key} until {self.expires_at:%Y-%m-%d %H:%M}"
 
 
 class ApiCall(models.Model):

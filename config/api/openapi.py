@@ -27,7 +27,8 @@ from config.api.schemas import Error
 
 F = TypeVar("F", bound=Callable)
 
-ALWAYS = """invalid_query_params invalid_host invalid_request unauthorized forbidden https_required length_required
+ALWAYS = """invalid_query_params invalid_host invalid_request unauthorized forbidden network_not_allowed https_required
+            length_required
             too_many_requests internal_error service_unavailable""".split()
 WITH_BODY = ["invalid_payload", "request_timeout", "payload_too_large", "unsupported_media_type"]
 WORDS = {
@@ -120,7 +121,11 @@ class Document(OpenAPISchema):
     def __init__(self, api: NinjaAPI, path_prefix: str) -> None:
         super().__init__(api, path_prefix)
         self["servers"] = [{"url": SERVER}]
-        self["components"] |= {"headers": HEADERS, "securitySchemes": KEY, "responses": self.common_responses()}
+        self["components"] |= {
+            "headers": HEADERS,
+            "securitySchemes": KEY | BEARER,
+            "responses": self.common_responses(),
+        }
 
     def methods(self, operations: list[Operation]) -> dict[str, Any]:
         """Those that are described; tests/config/api/test_openapi.py finds that none is forgotten."""
@@ -137,7 +142,7 @@ class Document(OpenAPISchema):
             "operationId": name,
             "summary": said.summary,
             "description": inspect.getdoc(operation.view_func) or "",
-            "security": [{name: [] for name in KEY}],
+            "security": _security(cast(KeyWith, operation.auth_param)),
             "responses": self.all_responses(said, details),
             "x-scopes": list(cast(KeyWith, operation.auth_param).scopes),
         }
@@ -236,6 +241,12 @@ class Document(OpenAPISchema):
                 raise ValueError(f"Two models of the API are called {name}; the reference needs a name for each.")
 
 
+def _security(auth: KeyWith) -> list[dict[str, list[str]]]:
+    """The key, or a bearer token instead of it."""
+    by_key: dict[str, list[str]] = {name: [] for name in KEY}
+    return [by_key, {name: [] for name in BEARER}] if auth.takes_bearer else [by_key]
+
+
 def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
     """A query string knows no null: `str | None` is a string that need not be there."""
     if "anyOf" in schema:
@@ -295,7 +306,7 @@ def _name(status: int, keys: Sequence[str]) -> str | None:
 
 COMMON = {
     "Unauthorized": (401, ["unauthorized"]),
-    "Forbidden": (403, ["forbidden", "https_required"]),
+    "Forbidden": (403, ["forbidden", "network_not_allowed", "https_required"]),
     "NotFound": (404, ["not_found"]),
     "RequestTimeout": (408, ["request_timeout"]),
     "LengthRequired": (411, ["length_required"]),
@@ -308,6 +319,9 @@ COMMON = {
 KEY = {
     "AppId": {"type": "apiKey", "in": "header", "name": "X-App-Id", "description": "The key's id."},
     "AppToken": {"type": "apiKey", "in": "header", "name": "X-App-Token", "description": "The key's token."},
+}
+BEARER = {
+    "Bearer": {"type": "http", "scheme": "bearer", "description": "A token from `POST /v1/oauth/token`."},
 }
 HEADERS = {
     "X-Request-Id": {

@@ -153,6 +153,8 @@ PAGES = {
     "api:create-api-key": (MANAGE, MANAGE),
     "api:api-key-made": (MANAGE, NO_POST),
     "api:api-key-log": (MANAGE, NO_POST),
+    "api:edit-api-key": (MANAGE, MANAGE),
+    "api:rotate-api-key": (MANAGE, MANAGE),
     "api:revoke-api-key": (MANAGE, MANAGE),
     "quarantine:after-restore": (MANAGE, NO_POST),
     "quarantine:withdraw-next": (MANAGE, MANAGE),

@@ -10,7 +10,7 @@ from django.utils import timezone
 from campaigns.codes.models import CodeImport, CodeOrder
 from campaigns.models import CampaignCount, CampaignDeletion, OfferChange
 from config.api.actions.create_api_key import create_api_key
-from config.api.models import ApiCall
+from config.api.models import ApiCall, BearerToken
 from config.events.models import Listener
 from config.events.note import note_event
 from config.staff.audit import record
@@ -51,6 +51,7 @@ def rows_of_other_models() -> None:
     ApiCall.objects.create(
         key=key, at=timezone.now(), method="GET", path="/v1/", status=200, duration_ms=1, request_id="r"
     )
+    BearerToken.objects.create(key=key, token_hash=b"t", scope="api", expires_at=timezone.now())
     note_event("publication.succeeded", 1)
     Listener.objects.create(kind="publication.succeeded", owner="rule 1")
     CampaignDeletion.objects.create(campaign=campaign, force=True)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -32,16 +35,21 @@ def create_api_key(
     scope: str = ApiKey.Scope.ALL,
     for_integrations: bool = False,
     app_id: uuid.UUID | None = None,
+    expires_at: datetime | None = None,
+    networks: Sequence[str] = (),
     by: Actor,
 ) -> tuple[ApiKey, str]:
     """Makes a key and answers with it and its token, which is nowhere to be read again.
 
     The caller of the API sends `key.app_id` as X-App-Id and the token as X-App-Token. `scope` is "publish", "read" or
-    "all"; `for_integrations` lets the key hand out codes by GET /v1/publications/create. `app_id` is drawn unless given;
-    with the one of another key it raises KeyMadeBefore.
+    "all"; `for_integrations` lets the key hand out codes by GET /v1/publications/create. `networks`, as of
+    `networks_of()`, are those it may be used from; none means anywhere. `app_id` is drawn unless given; with the one of
+    another key it raises KeyMadeBefore.
     """
     token = secrets.token_urlsafe(32)
     app_id = app_id or uuid.uuid4()
+    told: dict[str, Any] = {"expires_at": expires_at.isoformat(timespec="seconds")} if expires_at else {}
+    told |= {"networks": list(networks)} if networks else {}
     try:
         with transaction.atomic():
             key = ApiKey.objects.create(
@@ -50,6 +58,8 @@ def create_api_key(
                 token_hash=hash_of(token),
                 scope=scope,
                 for_integrations=for_integrations,
+                expires_at=expires_at,
+                networks=list(networks),
                 created_by=by.label,
             )
             record(
@@ -59,6 +69,7 @@ def create_api_key(
                 object_label=key.name,
                 scope=scope,
                 for_integrations=for_integrations,
+                **told,
             )
     except IntegrityError:
         if made := ApiKey.objects.filter(app_id=app_id).first():

@@ -15,5 +15,6 @@ def revoke_api_key(key: ApiKey, *, by: Actor) -> bool:
     with transaction.atomic():
         revoked = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=Now())
         if revoked:
+            key.bearer_tokens.all().delete()
             record("api_key.revoked", by=by, object_id=str(key.app_id), object_label=key.name)
     return bool(revoked)

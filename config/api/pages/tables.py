@@ -14,8 +14,7 @@ from config.staff.lists.tables import NumberColumn, Table, WhenColumn
 class ApiKeyTable(Table):
     name = tables.Column(linkify=("api:api-key-log", {"key_id": tables.A("pk")}), attrs={"td": {"class": "main"}})
     status = tables.TemplateColumn(
-        '{% if record.revoked_at %}{% pill "Revoked" %}{% else %}{% pill "Active" %}{% endif %}',
-        attrs={"td": {"class": "aside"}},
+        template_name="api/_api_key_state.html", empty_values=(), attrs={"td": {"class": "aside"}}
     )
     app_id = tables.TemplateColumn("{% code value %}", verbose_name="ID", attrs={"td": {"class": "full"}})
     scope = tables.TemplateColumn(template_name="api/_api_key_scope.html", verbose_name="Permissions")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.sessions.backends.base import SessionBase
@@ -9,21 +11,27 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_safe
 
 from config.actor import Actor
+from config.api.actions.change_api_key import change_api_key
 from config.api.actions.create_api_key import KeyMadeBefore, create_api_key
 from config.api.actions.revoke_api_key import revoke_api_key
+from config.api.actions.rotate_api_key import KeyRevoked, RotatedMeanwhile, rotate_api_key
 from config.api.models import ApiKey
 from config.api.pages.filters import CallFilter
-from config.api.pages.forms import ApiKeyForm
+from config.api.pages.forms import ApiKeyForm, EditKeyForm, RotateForm
 from config.api.pages.tables import ApiKeyTable, CallTable
 from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import Looked, list_page
 from config.staff.pages.dialogs import leave
 from config.staff.pages.views import form_page
 from config.staff.roles import MANAGE, requires
+from config.staff.sign_in.client_address import client_address
+
+OVERLAP = timedelta(days=7)  # offered for a rotation
 
 
 @require_safe
@@ -35,7 +43,7 @@ def api_keys(request: HtmxHttpRequest) -> HttpResponse:
 @form_page
 @requires(MANAGE)
 def create_key(request: HtmxHttpRequest) -> HttpResponse:
-    form = ApiKeyForm(request.POST or None)
+    form = ApiKeyForm(request.POST or None, caller=client_address(request))
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
@@ -55,7 +63,8 @@ def key_made(request: HtmxHttpRequest, key_id: int) -> HttpResponse:
     key = get_object_or_404(ApiKey, pk=key_id)
     if token := request.session.pop(_kept_as(key), None):
         example = first_call(key, token, site=settings.SITE_URL or request.build_absolute_uri("/"))
-        context = {"key": key, "token": token, "example": example, "title": "API key created"}
+        title = "New token" if key.rotations else "API key created"
+        context = {"key": key, "token": token, "example": example, "title": title}
         return render(request, "api/api_key_created.html", context)
     return render(request, "api/api_key_shown.html", {"key": key, "title": key.name})
 
@@ -91,6 +100,41 @@ def key_log(request: HtmxHttpRequest, key_id: int) -> HttpResponse:
             "calls", calls.looked_at, edge and edge.at, str(edge.key) if edge else None, calls.beyond is not None
         )
     return list_page(request, "api/api_key_log.html", table, {"key": key, "title": key.name}, filterset=calls)
+
+
+@form_page
+@requires(MANAGE)
+def edit_key(request: HtmxHttpRequest, key_id: int) -> HttpResponse:
+    key = get_object_or_404(ApiKey, pk=key_id, revoked_at=None)
+    back = reverse("api:api-keys")
+    initial = {"name": key.name, "expires_at": key.expires_at, "networks": key.networks}
+    form = EditKeyForm(request.POST or None, initial=initial, caller=client_address(request))
+    if request.method == "POST" and form.is_valid():
+        changed = change_api_key(key, **form.cleaned_data, by=Actor.user(request.user))
+        messages.success(request, f"The key {key.name} has been changed." if changed else "Nothing was changed.")
+        return leave(request, back)
+    return render(request, "api/edit_api_key.html", {"key": key, "form": form, "title": f"Edit {key.name}"})
+
+
+@form_page
+@requires(MANAGE)
+def rotate_key(request: HtmxHttpRequest, key_id: int) -> HttpResponse:
+    key = get_object_or_404(ApiKey, pk=key_id)
+    initial = {"seen": key.rotations, "until": timezone.now() + OVERLAP}
+    form = RotateForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        asked = form.cleaned_data
+        try:
+            with transaction.atomic():
+                token = rotate_api_key(key, until=asked["until"], seen=asked["seen"], by=Actor.user(request.user))
+                _keep_for_one_look(request.session, key, token)
+        except RotatedMeanwhile:
+            pass  # a second click is shown what the first one drew
+        except KeyRevoked:
+            messages.error(request, f"The key {key.name} has been revoked. Create a new one.")
+            return leave(request, reverse("api:api-keys"))
+        return leave(request, reverse("api:api-key-made", args=[key.pk]))
+    return render(request, "api/rotate_api_key.html", {"key": key, "form": form, "title": f"Rotate {key.name}"})
 
 
 @form_page

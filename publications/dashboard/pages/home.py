@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from campaigns.codes.models import Voucher
 from campaigns.models import Campaign
+from config.api.actions.warn_of_expiry import ending_keys
 from config.api.models import ApiKey
 from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.paging import COUNT_UP_TO
@@ -47,7 +48,8 @@ def home(request: HtmxHttpRequest) -> HttpResponse:
 # What stands on the page only now and then is asked for together, whether there is any.
 AT_A_GLANCE = """
 SELECT (SELECT count(*) FROM (SELECT FROM campaigns_campaign WHERE deleted_at IS NULL LIMIT %s) AS c),
-       EXISTS (SELECT FROM api_apikey), EXISTS (SELECT FROM webhooks_webhookaddress WHERE paused_at IS NOT NULL)
+       EXISTS (SELECT FROM api_apikey),
+       EXISTS (SELECT FROM api_apikey WHERE revoked_at IS NULL AND expires_at < now() + interval '15 days'), EXISTS (SELECT FROM webhooks_webhookaddress WHERE paused_at IS NOT NULL)
 """
 
 
@@ -56,7 +58,7 @@ def _overview(request: HtmxHttpRequest, latest: list[Publication]) -> dict:
     attach_ledger(latest)
     with connection.cursor() as cursor:
         cursor.execute(AT_A_GLANCE, [COUNT_UP_TO + 1])
-        campaigns, any_key, any_paused = cursor.fetchone()
+        campaigns, any_key, any_ending, any_paused = cursor.fetchone()
     manages = may(request.user, MANAGE)
     return {
         "title": "Home",
@@ -71,6 +73,7 @@ def _overview(request: HtmxHttpRequest, latest: list[Publication]) -> dict:
         "chart": days.chart(),
         "low_pools": low_pools(),
         "failing_webhooks": WebhookAddress.objects.failing() if manages and any_paused else [],
+        "ending_keys": ending_keys() if manages and any_ending else [],
         "jobs": running_work(request.user),
         "latest": latest,
         "reveals": reveals_codes(request.user),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
-from django.db.models import Q
 from django.urls import reverse
 
+from config.staff.managers import addresses_of_managers
 from publications.webhooks.models import WebhookAddress
 
 TEXT = """Handout has paused the webhook to {address}: the last retry has failed.
@@ -24,8 +23,7 @@ Events that occur while it is paused are not sent.
 def tell_managers(address_id: int) -> int:
     """How many were told. None where the address has been resumed or deleted meanwhile."""
     address = WebhookAddress.objects.failing().filter(pk=address_id).first()
-    managers = User.objects.filter(Q(groups__name="Manager") | Q(is_superuser=True), is_active=True).exclude(email="")
-    mails = sorted(set(managers.values_list("email", flat=True)))
+    mails = addresses_of_managers()
     if not address or not mails:
         return 0
     link = settings.SITE_URL.rstrip("/") + reverse("webhooks:webhook", kwargs={"address_id": address.pk})

@@ -23,7 +23,7 @@ def test_its_commands_run(live_server):
     key, token = create_api_key("docs", by=STAFF)
     environment = os.environ | {"HANDOUT": live_server.url, "APP_ID": str(key.app_id), "APP_TOKEN": token}
 
-    campaign, two, one, history, segment, event, started, export = [
+    campaign, two, one, history, segment, event, started, export, token_drawn = [
         json.loads(subprocess.run(["bash", "-c", command], env=environment, check=True, capture_output=True).stdout)
         for command in COMMANDS
     ]
@@ -35,6 +35,7 @@ def test_its_commands_run(live_server):
     assert (segment["name"], segment["type"]) == ("Gold in Kyiv", "auto-update")
     assert (event["type"], event["customer"]["id"]) == ("cart_abandoned", two["customer_id"])
     assert list(started) == ["async_action_id"]
+    assert token_drawn["token_type"] == "Bearer"
     assert (export["status"], export["exported_object"]) == ("SCHEDULED", "publication")
 
 

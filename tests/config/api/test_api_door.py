@@ -10,6 +10,7 @@ from django.utils import timezone
 from config.api import auth as api_auth
 from config.api.actions.revoke_api_key import revoke_api_key
 from config.api.auth import KeyWith, RateLimit
+from config.api.models import ApiKey
 from config.api_assembly import api
 from tests.support.api_calls import Answer, Api
 from tests.support.factories import STAFF, CampaignFactory
@@ -105,6 +106,9 @@ OTHER_SCOPES = {
     "GET publications/create": ("publish", "all"),
     "POST vouchers/publish": ("publish", "all"),
     "GET publications/{publication_id}": ("publish", "read", "all"),
+    **dict.fromkeys(
+        ["POST oauth/token", "POST oauth/introspect", "POST oauth/token/revoke"], tuple(ApiKey.Scope.values)
+    ),
 }
 
 

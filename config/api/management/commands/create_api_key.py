@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from config.actor import Actor
 from config.api.actions.create_api_key import create_api_key
 from config.api.models import ApiKey
+from config.api.networks import NetworkRefused, networks_of
 
 
 class Command(BaseCommand):
@@ -23,6 +26,14 @@ class Command(BaseCommand):
             action="store_true",
             help="let the key publish codes by GET /v1/publications/create",
         )
+        parser.add_argument("--expires", type=int, metavar="DAYS", help="let the key end after so many days")
+        parser.add_argument(
+            "--network",
+            action="append",
+            default=[],
+            metavar="CIDR",
+            help="a network the key may be used from, such as 203.0.113.0/24; may be repeated",
+        )
         form = parser.add_mutually_exclusive_group()
         form.add_argument("--json", action="store_true", help="print one JSON object, for scripts")
         form.add_argument(
@@ -32,11 +43,23 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, name: str, scope: str, integrations: bool, json: bool, shell: bool, **options: Any) -> None:
+        days = options["expires"]
+        if days is not None and not 1 <= days <= 3650:
+            raise CommandError("--expires must be from 1 to 3650 days.")
+        try:
+            networks = networks_of(options["network"])
+        except NetworkRefused as refused:
+            raise CommandError(str(refused)) from None
         name = name.strip()
         if not 1 <= len(name) <= 100 or "\x00" in name:
             raise CommandError("A key's name must have 1 to 100 characters.")
         key, token = create_api_key(
-            name, scope=scope, for_integrations=integrations, by=Actor("system", None, "Command line")
+            name,
+            scope=scope,
+            for_integrations=integrations,
+            expires_at=timezone.now() + timedelta(days=days) if days else None,
+            networks=networks,
+            by=Actor("system", None, "Command line"),
         )
         if json:
             self.stdout.write(_as_json(key, token))

@@ -1,0 +1,39 @@
+"""Changes what a key is called, when it ends and where it may be used from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from config.actor import Actor
+from config.api.models import ApiKey
+from config.staff.audit import record
+
+
+def change_api_key(
+    key: ApiKey, *, name: str, expires_at: datetime | None, networks: Sequence[str], by: Actor
+) -> list[str]:
+    """Answers with the names of what changed. `networks` as of `networks_of()`. A revoked key stays as it is."""
+    wanted = {"name": name, "expires_at": expires_at, "networks": list(networks)}
+    with transaction.atomic():
+        now = ApiKey.objects.select_for_update().filter(pk=key.pk, revoked_at=None).first()
+        if not now:
+            return []
+        changes = {
+            field: {"from": _shown(getattr(now, field)), "to": _shown(value)}
+            for field, value in wanted.items()
+            if getattr(now, field) != value
+        }
+        if changes:
+            # Another end is warned of anew.
+            renewed = {"warned_days": None} if "expires_at" in changes else {}
+            ApiKey.objects.filter(pk=key.pk).update(**wanted, **renewed)
+            record("api_key.changed", by=by, object_id=str(now.app_id), object_label=name, changes=changes)
+    return list(changes)
+
+
+def _shown(value: Any) -> Any:
+    return value.isoformat(timespec="seconds") if isinstance(value, datetime) else value
