@@ -58,7 +58,12 @@ def measure(blocks: int, calls: int) -> None:
             return nothing_taken
 
     limited, unlimited = api_auth.calls, Unlimited()
-    kinds = {"neither": (unlimited, False), "rate limit": (limited, False), "rate limit and log": (limited, True)}
+    kinds = {
+        "neither": (unlimited, False),
+        "rate limit": (limited, False),
+        "rate limit and log": (limited, True),
+        "neither, by bearer": (unlimited, False),
+    }
     publish = _caller(application, codes=(blocks + 1) * calls * len(kinds))
     taken: dict[str, list[tuple[float, float]]] = {kind: [] for kind in kinds}
     for block in range(blocks + 1):
@@ -66,7 +71,7 @@ def measure(blocks: int, calls: int) -> None:
             api_auth.calls, settings.API_LOG = counter, logged
             started, worked = time.perf_counter(), time.process_time()
             for _ in range(calls):
-                publish()
+                publish(by_bearer="bearer" in kind)
             if logged:
                 api_log.log.write()  # what its thread had not yet written is a cost of these calls too
             if block:  # the first ones warm up
@@ -90,12 +95,14 @@ def _caller(application, *, codes: int):
     from campaigns.models import Campaign
     from config.actor import SYSTEM
     from config.api.actions.create_api_key import create_api_key
+    from config.api.oauth.tokens import draw_token
 
     campaign = Campaign.objects.create(name="Bench", discount_type="PERCENT", discount_value=10)
     Voucher.objects.bulk_create(
         (Voucher(campaign=campaign, code=f"BENCH-{n:07}") for n in range(codes)), batch_size=1000
     )
     key, token = create_api_key("bench", by=SYSTEM)
+    bearer = draw_token(key.pk, with_token=token, scope="api").token
     body = json.dumps({"campaign": "Bench", "customer": {"source_id": "12344"}}).encode()
     request = {
         "REQUEST_METHOD": "POST",
@@ -108,16 +115,17 @@ def _caller(application, *, codes: int):
         "CONTENT_TYPE": "application/json",
         "CONTENT_LENGTH": str(len(body)),
         "HTTP_HOST": "localhost",
-        "HTTP_X_APP_ID": str(key.app_id),
-        "HTTP_X_APP_TOKEN": token,
         "wsgi.url_scheme": "http",
         "wsgi.errors": io.StringIO(),
     }
 
-    def publish() -> None:
+    by_key = {"HTTP_X_APP_ID": str(key.app_id), "HTTP_X_APP_TOKEN": token}
+
+    def publish(*, by_bearer: bool) -> None:
+        signed = {"HTTP_AUTHORIZATION": f"Bearer {bearer}"} if by_bearer else by_key
         statuses = []
         answer = application(
-            {**request, "wsgi.input": io.BytesIO(body)}, lambda status, headers: statuses.append(status)
+            {**request, **signed, "wsgi.input": io.BytesIO(body)}, lambda status, headers: statuses.append(status)
         )
         content = b"".join(answer)
         answer.close()

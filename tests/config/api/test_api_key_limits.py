@@ -255,7 +255,7 @@ def test_rotating_on_the_page_shows_the_new_token_once(signed_in):
     assert [call(key, token).status for token in (old, shown.context["token"])] == [200, 200]
     assert "The old token works until" in shown.content.decode()
     assert "token" not in browser.get(first.url).context
-    assert "old token until" in browser.get("/settings/api-keys/").content.decode()
+    assert "Old token works until" in browser.get(f"/settings/api-keys/{key.pk}/log").content.decode()
 
 
 def test_an_overlap_has_an_end_in_sight(signed_in):
