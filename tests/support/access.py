@@ -227,6 +227,7 @@ ADMIN_MODELS = {
     "campaigns_offerchange": (READ, NOBODY, NOBODY, NOBODY),
     "codes_refusedcode": (MANAGE, NOBODY, NOBODY, NOBODY),
     "api_apicall": (MANAGE, NOBODY, NOBODY, NOBODY),
+    "api_bearertoken": (MANAGE, NOBODY, NOBODY, NOBODY),
     "events_listener": (NOBODY, NOBODY, NOBODY, NOBODY),
     "events_outbox": (NOBODY, NOBODY, NOBODY, NOBODY),
     "customers_refusedcustomer": (PUBLISH, NOBODY, NOBODY, NOBODY),
