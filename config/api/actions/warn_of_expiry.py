@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from config.api.models import ApiKey
-from config.staff.managers import addresses_of_managers
+from config.staff.who_is_told import addresses_of_managers
 
 DAYS = (14, 3, 1)  # before the end
 LATER = timedelta(days=7)  # for which an ended key stays on the first page

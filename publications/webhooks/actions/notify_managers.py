@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.urls import reverse
 
-from config.staff.managers import addresses_of_managers
+from config.staff.who_is_told import addresses_of_managers
 from publications.webhooks.models import WebhookAddress
 
 TEXT = """Handout has paused the webhook to {address}: the last retry has failed.
