@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from django.conf import settings as django_settings
 from django.core.servers.basehttp import WSGIRequestHandler
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
 from config.staff.models import ProjectSettings
@@ -41,6 +41,17 @@ def addresses_as_sent(monkeypatch):
     """`live_server` tells the address as it was sent, as granian does by config/runtime: else %2F was a slash to it."""
     plain = WSGIRequestHandler.get_environ
     monkeypatch.setattr(WSGIRequestHandler, "get_environ", lambda self: plain(self) | {"REQUEST_URI": self.path})
+
+
+@pytest.fixture(scope="module")
+def one_transaction(django_db_setup, django_db_blocker):
+    """For a module's own fixtures of that scope: their rows are made once, and each test undoes only what it adds.
+
+    Not beside tests that commit.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

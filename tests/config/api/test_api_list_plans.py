@@ -32,8 +32,8 @@ SELECT now() - n * interval '1 second', 'redemption', CASE WHEN n %% 3 = 0 THEN 
 """
 
 
-@pytest.fixture
-def history():
+@pytest.fixture(scope="module")
+def history(one_transaction):
     """The few that are looked for, beside the many."""
     few, many = CampaignFactory(name="Few"), CampaignFactory(name="Many")
     voucher = VoucherFactory(campaign=few, code="FEW-1")

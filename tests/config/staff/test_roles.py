@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http.cookies import SimpleCookie
 
 import pytest
 from django.apps import apps
@@ -62,10 +63,21 @@ def test_every_address_is_in_the_table_and_nothing_else():
     assert set(TABLE) - set(NAMED) == set(), "these addresses are gone"
 
 
+@pytest.fixture(scope="module")
+def made(one_transaction):
+    return one_of_each()
+
+
+@pytest.fixture(scope="module")
+def signed_in_as(one_transaction):
+    """The cookies of one browser for each role."""
+    return {role: browser_of(role).cookies for role in ROLES}
+
+
 @pytest.mark.parametrize("name", sorted(TABLE))
-def test_each_role_gets_the_answer_in_the_table(name):
-    url = url_of(name, one_of_each())
-    browsers = {role: browser_of(role) for role in ROLES}
+def test_each_role_gets_the_answer_in_the_table(name, made, signed_in_as):
+    url = url_of(name, dict(made))
+    browsers = {role: with_cookies(cookies) for role, cookies in signed_in_as.items()}
 
     answers = {
         method: {role: answer(browser, method, url) for role, browser in browsers.items()} for method in ("get", "post")
@@ -74,8 +86,8 @@ def test_each_role_gets_the_answer_in_the_table(name):
     assert answers == {method: expected(row) for method, row in zip(("get", "post"), TABLE[name], strict=True)}
 
 
-def test_a_hand_out_needs_operator_and_exporter():
-    url, both = url_of("exports:hand-out", one_of_each()), Client()
+def test_a_hand_out_needs_operator_and_exporter(made):
+    url, both = url_of("exports:hand-out", dict(made)), Client()
     both.force_login(UserFactory(role="Operator"))
     User.objects.latest("pk").groups.add(Group.objects.get(name="Exporter"))
 
@@ -97,10 +109,10 @@ POSTED = {name for name, (_, post) in TABLE.items() if post.split()[-1] in ("ok"
 
 
 @pytest.mark.parametrize("name", sorted(POSTED - BY_LINK))
-def test_a_post_without_the_token_of_the_form_is_refused(name):
-    browser = browser_of("Manager", Client(enforce_csrf_checks=True))
+def test_a_post_without_the_token_of_the_form_is_refused(name, made, signed_in_as):
+    browser = with_cookies(signed_in_as["Manager"], Client(enforce_csrf_checks=True))
 
-    assert browser.post(url_of(name, one_of_each())).status_code == 403
+    assert browser.post(url_of(name, dict(made))).status_code == 403
 
 
 @pytest.mark.parametrize("name", sorted(set(PAGES) - OPEN))
@@ -114,11 +126,11 @@ def test_every_page_says_what_it_requires(name):
 @pytest.mark.parametrize(
     "route", sorted(route for route, _ in addresses().values() if is_api(route) and route != "v1/")
 )
-def test_no_role_opens_the_api(route):
+def test_no_role_opens_the_api(route, signed_in_as):
     """It asks for a key, whoever is signed in (tests/config/api/test_api_door.py)."""
     url = "/" + re.sub(r"<[^>]+>", "1", route)
 
-    assert {browser_of(role).get(url).status_code for role in ROLES} <= {401, 405}
+    assert {with_cookies(cookies).get(url).status_code for cookies in signed_in_as.values()} <= {401, 405}
 
 
 def url_of(name: str, made: dict[str, int]) -> str:
@@ -147,10 +159,17 @@ def url_of(name: str, made: dict[str, int]) -> str:
     return reverse(name, kwargs={argument: made[argument] for argument in arguments})
 
 
-def browser_of(role: str, browser: Client | None = None) -> Client:
-    browser = browser or Client()
+def browser_of(role: str) -> Client:
+    browser = Client()
     if role != "anonymous":
         browser.force_login(UserFactory(role=None if role == "no role" else role))
+    return browser
+
+
+def with_cookies(cookies: SimpleCookie, browser: Client | None = None) -> Client:
+    """A browser of its own, so that signing out here is noticed nowhere else."""
+    browser = browser or Client()
+    browser.cookies.load({name: morsel.value for name, morsel in cookies.items()})
     return browser
 
 
