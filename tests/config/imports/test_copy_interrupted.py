@@ -26,7 +26,7 @@ from tests.support.factories import STAFF, CampaignFactory
 from tests.support.imports import queued_codes, queued_customers, queued_publications
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROWS = 40_000
+ROWS, PUBLISHED = 40_000, 15_000
 
 COPIED = (
     "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE 'COPY%'"
@@ -111,7 +111,7 @@ def test_an_import_of_customers():
 
 def test_an_import_of_publications():
     campaign_of_many_codes()
-    codes = Voucher.objects.values_list("code", flat=True)
+    codes = Voucher.objects.values_list("code", flat=True)[:PUBLISHED]
     queued = queued_publications("Voucher Code,Customer Source ID\n" + "".join(f"{code},s-{code}\n" for code in codes))
 
     raised = interrupted(import_publications, queued.pk)
@@ -120,7 +120,7 @@ def test_an_import_of_publications():
 
     assert_passing(raised)
     done = PublicationImport.objects.get(pk=queued.pk)
-    assert (between, done.status, done.rows_imported) == ("running", "done", ROWS)
+    assert (between, done.status, done.rows_imported) == ("running", "done", PUBLISHED)
 
 
 def test_a_report():
@@ -154,7 +154,7 @@ def test_a_list_of_recipients_is_taken_as_a_whole_or_not_at_all():
     distribution = draft(2)
 
     def slow_lines():
-        for number in range(10_000):
+        for number in range(2000):
             time.sleep(0.0005)
             yield f"shop-{number}"
 

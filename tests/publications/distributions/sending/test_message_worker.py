@@ -58,7 +58,7 @@ def wait_for(reached, seconds=60) -> None:
 def test_a_slow_mail_server_holds_half_of_the_places_and_a_stop_waits_for_what_is_on_its_way(queue, tmp_path, settings):
     settings.WEBHOOKS_MAY_BE_PRIVATE = True
     with MailServer() as server, Receiver() as receiver:
-        server.delay = 8
+        server.delay = 4
         address = create_address(receiver.url, events=["publication.succeeded"], by=STAFF)
         by_mail = running(30, codes=30)
         environment = os.environ | {
