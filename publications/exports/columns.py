@@ -8,7 +8,7 @@ from django.db.models.functions import Cast, Coalesce, NullIf
 
 from campaigns.codes.mask import masked
 from campaigns.codes.state import CODE_STATE_IN_WORDS
-from config.imports.csv.files import Column, Number, Text, Time
+from config.imports.kinds import Code, Column, Day, Flag, Money, Number, Time
 from publications.distributions.reasons import DeliveryReason, FiringReason, in_words_by_sql
 from publications.exports.models import Export
 from publications.refusals import FailureReason
@@ -34,13 +34,13 @@ def inherited(voucher: str, field: str) -> Coalesce:
 def _of_code(voucher: str, code: str | Case) -> list[Column]:
     """`voucher` is the way from the row to the voucher: "" or "voucher__"."""
     return [
-        Column("Code", code),
+        Column("Code", code, Code),
         Column("Campaign", f"{voucher}campaign__name"),
         Column("Voucher type", f"{voucher}type"),
         Column("Discount type", of_code_or_campaign(voucher, "discount_type")),
         Column("Value", of_code_or_campaign(voucher, "discount_value"), Number),
         Column("Unit", of_code_or_campaign(voucher, "unit_type")),
-        Column("Gift amount", inherited(voucher, "gift_amount"), Number),
+        Column("Gift amount", inherited(voucher, "gift_amount"), Money),
         Column("Start date", inherited(voucher, "start_date"), Time),
         Column("Expiration date", inherited(voucher, "expiration_date"), Time),
         Column("Category", inherited(voucher, "category")),
@@ -72,7 +72,7 @@ HAND_OUT = _of_code("voucher__", "voucher__code")
 
 CODES = [
     *_of_code("", shown_code("code", "published_at")),
-    Column("Active", "active"),
+    Column("Active", "active", Flag),
     Column("Status", CODE_STATE_IN_WORDS),
     *_of_customer("live__publication__customer__"),
     Column("Channel", "live__publication__channel"),
@@ -89,7 +89,7 @@ PUBLICATIONS = [
     Column("Date", "created_at", Time),
     Column("Result", "result"),
     Column("Campaign", "campaign__name"),
-    Column("Code", shown_code("ledger__voucher__code", "ledger__voucher__published_at")),
+    Column("Code", shown_code("ledger__voucher__code", "ledger__voucher__published_at"), Code),
     *_of_customer("customer__"),
     Column("Channel", "channel"),
     Column("Distribution", of_run("")),
@@ -97,8 +97,8 @@ PUBLICATIONS = [
     Column("Source ID", "source_id"),
     Column("Failure", "failure_message"),
     Column("Failure reason", WHY_FAILED),
-    Column("Attempts", "attempts"),
-    Column("Code requested", masked("attempted_code")),
+    Column("Attempts", "attempts", Number),
+    Column("Code requested", masked("attempted_code"), Code),
     Column("Released at", "ledger__released_at", Time),
     Column("Release reason", "ledger__reason"),
     Column("Metadata", metadata_cell("metadata")),
@@ -109,7 +109,7 @@ CUSTOMERS = [
     Column("Name", "name"),
     Column("E-mail", "email"),
     Column("Phone", "phone"),
-    Column("Birthdate", "birthdate", Text),
+    Column("Birthdate", "birthdate", Day),
     *(
         Column(heading, KeyTextTransform(key, "address"))
         for heading, key in [
@@ -129,10 +129,12 @@ CUSTOMERS = [
 RECIPIENTS = [
     *_of_customer("customer__"),
     Column("Sent to", "email"),
-    Column("Code", shown_code("publication__ledger__voucher__code", "publication__ledger__voucher__published_at")),
+    Column(
+        "Code", shown_code("publication__ledger__voucher__code", "publication__ledger__voucher__published_at"), Code
+    ),
     Column("State", "state"),
     Column("Reason", in_words_by_sql(DeliveryReason, "reason", "detail")),
-    Column("Attempts", "attempts"),
+    Column("Attempts", "attempts", Number),
     Column("Since", "state_at", Time),
 ]
 
@@ -145,6 +147,7 @@ FIRINGS = [
         shown_code(
             "delivery__publication__ledger__voucher__code", "delivery__publication__ledger__voucher__published_at"
         ),
+        Code,
     ),
     Column("State", Coalesce("delivery__state", "outcome")),
     Column(
@@ -154,7 +157,7 @@ FIRINGS = [
             default=in_words_by_sql(FiringReason, "reason", "detail"),
         ),
     ),
-    Column("Attempts", "delivery__attempts"),
+    Column("Attempts", "delivery__attempts", Number),
     Column("Since", Coalesce("delivery__state_at", "created_at"), Time),
 ]
 

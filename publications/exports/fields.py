@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce
 from campaigns.codes.columns import TEXTS
 from campaigns.codes.models import Voucher
 from config.api.conditions import Field
-from config.imports.csv.files import Column, Number, PublicId, Text, Time
+from config.imports.kinds import Column, Number, PublicId, Text, Time
 from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER
 from customers.models import Customer
 from publications.exports.columns import inherited, metadata_cell, of_code_or_campaign, shown_code

@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from django.conf import settings
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import Q
 
 from campaigns.models import Campaign
+from config.imports.csv.layout import CsvLayout, Dates, Delimiter
 from config.public_ids import EXPORT, public_id
 from config.stored_files import files
 from config.work import Work
 from publications.models import Publication
 
 
+class Format(models.TextChoices):
+    CSV = "csv", "CSV"
+    XLSX = "xlsx", "Excel workbook"
+
+
+class FileLayout(NamedTuple):
+    """How somebody wants a file: the fields of an export that say so."""
+
+    format: str = Format.CSV
+    for_excel: bool = False
+    lossless: bool = False
+    byte_order_mark: bool = False
+    delimiter: str = Delimiter.COMMA
+    dates: str = Dates.ISO
+
+
+PLAIN_CSV = FileLayout()
+
+
 class Export(Work):
-    """A CSV file made in the background: a hand-out (publishes its codes) or a report (publishes nothing)."""
+    """A file made in the background: a hand-out (publishes its codes) or a report (publishes nothing)."""
 
     class Kind(models.TextChoices):
         HAND_OUT = "hand_out", "Hand-out"
@@ -39,7 +62,18 @@ class Export(Work):
     # Unpublished codes stand in it in clear, as the project's settings allowed when it was ordered.
     reveals_codes = models.BooleanField(default=False, db_default=False, editable=False)
     lossless = models.BooleanField(default=False)  # formulas are not neutralised: for machines, never for a spreadsheet
-    for_excel = models.BooleanField(default=False)  # with a byte order mark
+    format = models.CharField(max_length=4, choices=Format.choices, default=Format.CSV, db_default=Format.CSV.value)
+    # Of a CSV file:
+    for_excel = models.BooleanField(default=False)  # what Excel would misread is marked as text
+    byte_order_mark = models.BooleanField(default=False, db_default=False)
+    delimiter = models.CharField(
+        max_length=9, choices=Delimiter.choices, default=Delimiter.COMMA, db_default=Delimiter.COMMA.value
+    )
+    dates = models.CharField(max_length=12, choices=Dates.choices, default=Dates.ISO, db_default=Dates.ISO.value)
+    # What was marked, and what had to be cut; null: the file is older than the question.
+    protected_codes = models.PositiveIntegerField(null=True, editable=False)
+    protected_others = models.PositiveIntegerField(null=True, editable=False)
+    cut_cells = models.PositiveIntegerField(null=True, editable=False)
     file = models.FileField(upload_to="exports/%Y/%m", storage=files, null=True)
     file_name = models.CharField(max_length=255, default="")
     # How many rows the file has. A hand-out's is known, and no more codes are taken, once its taking has ended.
@@ -65,3 +99,37 @@ class Export(Work):
     @property
     def public_id(self) -> str:
         return public_id(EXPORT, self.pk)
+
+    def csv_layout(self, *, zone: str) -> CsvLayout:
+        return CsvLayout(
+            delimiter=Delimiter(self.delimiter).sign,
+            byte_order_mark=self.byte_order_mark,
+            lossless=self.lossless,
+            protects=self.for_excel and not self.lossless,
+            dates=self.dates,
+            zone=zone,
+        )
+
+
+class FilePreference(models.Model):
+    """How somebody last asked for a file: the next form begins with it."""
+
+    class MadeFor(models.TextChoices):
+        XLSX = "xlsx", "Excel workbook"
+        EXCEL = "excel", "CSV for Excel"
+        SPREADSHEET = "spreadsheet", "CSV for another spreadsheet"
+        PROGRAM = "program", "CSV for a program"
+
+    class ByteOrderMark(models.TextChoices):
+        AS_NEEDED = "as_needed", "For Excel only"
+        ALWAYS = "always", "Always"
+        NEVER = "never", "Never"
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+")
+    made_for = models.CharField(max_length=12, choices=MadeFor.choices)
+    delimiter = models.CharField(max_length=9, choices=Delimiter.choices)
+    byte_order_mark = models.CharField(max_length=9, choices=ByteOrderMark.choices)
+    dates = models.CharField(max_length=12, choices=Dates.choices)
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.get_made_for_display()}"

@@ -28,7 +28,7 @@ from publications.automation.pages.filters import FiringFilter
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.pages.filters import RecipientFilter
 from publications.exports.actions.order_export import order_export
-from publications.exports.models import Export
+from publications.exports.models import PLAIN_CSV, Export, FileLayout
 from publications.models import PublishedVoucher
 from publications.pages.filters import CampaignCodeFilter, HistoryFilter, history
 
@@ -47,8 +47,7 @@ def order_report(
     filters: str = "",
     campaign: Campaign | None = None,
     by: Actor,
-    lossless: bool = False,
-    for_excel: bool = False,
+    layout: FileLayout = PLAIN_CSV,
     form_token: UUID | None = None,
 ) -> Export:
     """Orders a file of `kind` (an Export.Kind other than HAND_OUT): of everything, or of one campaign.
@@ -66,8 +65,7 @@ def order_report(
         by=by,
         form_token=form_token,
         filters=filters,
-        lossless=lossless,
-        for_excel=for_excel,
+        layout=layout,
     )
 
 

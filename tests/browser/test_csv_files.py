@@ -23,7 +23,7 @@ def test_a_hand_out_is_ordered_watched_and_downloaded(page):
     published(campaign.vouchers.order_by("pk")[10])
     page.goto(f"/campaigns/{campaign.public_id}/")
     page.get_by_text("Export", exact=True).click()
-    page.get_by_role("link", name="Hand out codes as CSV").click()
+    page.get_by_role("link", name="Hand out codes to a file").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("59 codes in the pool")
 
@@ -62,7 +62,7 @@ def test_a_report_holds_what_the_history_was_filtered_to(page):
     history = page.get_by_role("region", name="Publication history")
     expect(history.locator("tbody > tr:not(.expanded)")).to_have_count(3)
 
-    history.get_by_role("link", name="Report CSV").click()
+    history.get_by_role("link", name="Report").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("definition")).to_have_text(["Dashboard", "shop-1042"])
     dialog.get_by_role("button", name="Create file").click()
@@ -82,6 +82,6 @@ def test_a_report_holds_what_the_history_was_filtered_to(page):
 def _download(page: Page) -> bytes:
     """From the page of the export, as soon as the worker has made its file."""
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download CSV").click()
+        page.get_by_role("button", name="Download file").click()
     assert download.value.suggested_filename == Export.objects.get().file_name
     return Path(download.value.path()).read_bytes()

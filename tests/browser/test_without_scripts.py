@@ -76,7 +76,7 @@ def test_publishing_by_hand(page, campaign):
 def test_a_hand_out(page, campaign):
     page.goto(f"/campaigns/{campaign.public_id}/")
     page.get_by_text("Export", exact=True).click()
-    page.get_by_role("link", name="Hand out codes as CSV").click()
+    page.get_by_role("link", name="Hand out codes to a file").click()
 
     page.get_by_label("All codes in the pool").check()
     page.get_by_role("button", name="Publish to a file").click()
@@ -85,7 +85,7 @@ def test_a_hand_out(page, campaign):
         page.get_by_role("link", name="Reload to see progress").click()
 
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download CSV").click()
+        page.get_by_role("button", name="Download file").click()
     lines = Path(download.value.path()).read_text().splitlines()
     assert len(lines) == 1 + 10
     assert not campaign.vouchers.filter(published_at=None).exists()

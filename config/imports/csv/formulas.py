@@ -30,8 +30,10 @@ _BETWEEN = bytes([*range(0x01, 0x09), *range(0x0E, 0x21), 0x7F]) + b"\"'"
 _SEPARATORS, _SIGNS = b",;\0\n\v\f\r\x85\xa8\xa9", b"=+-@|%\\\xc2\xd8\xe1\xe2\xe3\xef"
 _COMMA_OR_EQUAL = bytes.maketrans(_SEPARATORS + _SIGNS, b"," * len(_SEPARATORS) + b"=" * len(_SIGNS))
 _BULLET = "•".encode()  # hides codes, in each line of some reports; it only begins like a sign
-_CELL = re.compile(r"""(?:^|,)("(?:[^"]++|"")*+"|[^,]*+)""")
+_CELL = {sign: re.compile(rf"""(?:^|{sign})("(?:[^"]++|"")*+"|[^{sign}]*+)""") for sign in ",;\t"}
 _SEPARATES = re.compile(rb"[;\t\n\v\f\r\x85\xa8\xa9]")
+# In a file that is split at tabs, a cell that holds one stands in quotes.
+_HOLDS_TAB = re.compile(rb"""["'][\t]""")
 
 
 def neutralised(cell: Any, delimiter: str = ",") -> Any:
@@ -64,34 +66,43 @@ def without_apostrophe(cell: str) -> str:
     return cell
 
 
-def neutralised_rows(rows: Sequence[bytes | bytearray | memoryview], *, lossless: bool = False) -> bytes:
+def neutralised_rows(
+    rows: Sequence[bytes | bytearray | memoryview], *, lossless: bool = False, delimiter: str = ","
+) -> bytes:
     """The same of records as PostgreSQL writes them, each ending with \\n, as lines of a file, each ending with \\r\\n.
 
     Most hold nothing that could begin a formula, and are only searched, all at once.
     """
     lines = b"".join(rows)
     one_line_each = lines.count(b"\n") == len(rows)
-    if one_line_each and (lossless or not _is_suspect(lines)):
+    if one_line_each and (lossless or not _is_suspect(lines, delimiter)):
         return lines.replace(b"\n", b"\r\n")
     records = (bytes(row[:-1]) for row in rows)
-    return b"".join((record if lossless else neutralised_row(record)) + b"\r\n" for record in records)
+    return b"".join((record if lossless else neutralised_row(record, delimiter)) + b"\r\n" for record in records)
 
 
-def _is_suspect(rows: bytes) -> bool:
-    seen = rows.replace(_BULLET, b"").translate(_COMMA_OR_EQUAL, _BETWEEN)
-    return seen[:1] == b"=" or b",=" in seen or b"\t" in rows or b"\r" in rows
+def _is_suspect(rows: bytes, delimiter: str) -> bool:
+    plain = rows.replace(_BULLET, b"")
+    if delimiter == "\t":
+        if _HOLDS_TAB.search(plain):
+            return True
+        plain = plain.replace(b"\t", b",")
+    seen = plain.translate(_COMMA_OR_EQUAL, _BETWEEN)
+    return seen[:1] == b"=" or b",=" in seen or b"\t" in plain or b"\r" in rows
 
 
-def neutralised_row(row: bytes) -> bytes:
+def neutralised_row(row: bytes, delimiter: str = ",") -> bytes:
     """The same of one record, without its end."""
-    if b"\n" not in row and not _is_suspect(row):
+    if b"\n" not in row and not _is_suspect(row, delimiter):
         return row
-    anywhere = _SEPARATES.search(row)
-    cells = _CELL.findall(row.decode())
+    anywhere = delimiter != "," or _SEPARATES.search(row)
+    cells = _CELL[delimiter].findall(row.decode())
     for place, cell in enumerate(cells):
         if anywhere or _START.match(cell):  # also behind the quote that opens it
-            cells[place] = f'"{_neutralised_quoted(cell)}"' if cell[:1] == '"' else neutralised(cell)
-    return ",".join(cells).encode()
+            cells[place] = (
+                f'"{_neutralised_quoted(cell, delimiter)}"' if cell[:1] == '"' else neutralised(cell, delimiter)
+            )
+    return delimiter.join(cells).encode()
 
 
 def neutralised_lines(lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -105,8 +116,8 @@ def neutralised_lines(lines: Iterable[bytes]) -> Iterator[bytes]:
             record = b""
 
 
-def _neutralised_quoted(cell: str) -> str:
-    return neutralised(cell[1:-1].replace('""', '"')).replace('"', '""')
+def _neutralised_quoted(cell: str, delimiter: str) -> str:
+    return neutralised(cell[1:-1].replace('""', '"'), delimiter).replace('"', '""')
 
 
 @lru_cache

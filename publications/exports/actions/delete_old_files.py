@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from contextlib import suppress
 from datetime import timedelta
@@ -38,4 +39,4 @@ def _delete_unfinished() -> None:
     for path in folder.glob("*") if folder.exists() else ():
         with suppress(FileNotFoundError):
             if path.stat().st_mtime < time.time() - A_DAY:
-                path.unlink()
+                shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -23,7 +23,7 @@ from config.staff.quarantine import current, reason
 from publications.actions.quarantine_guard import keep_quarantine_away
 from publications.channels import CSV
 from publications.exports.actions.order_export import earlier_order, order_export
-from publications.exports.models import Export
+from publications.exports.models import PLAIN_CSV, Export, FileLayout
 from publications.ledger.give import give
 from publications.ledger.requests import Codes, Given, PublishRequest
 from publications.models import Publication
@@ -67,8 +67,7 @@ def order_hand_out(
     *,
     count: int | None,
     by: Actor,
-    lossless: bool = False,
-    for_excel: bool = False,
+    layout: FileLayout = PLAIN_CSV,
     form_token: UUID | None = None,
 ) -> Export:
     """Orders a file of `count` codes of the pool, or of all that are in it now (None). The worker publishes them.
@@ -96,8 +95,7 @@ def order_hand_out(
         form_token=form_token,
         total=count or in_pool,
         everything=count is None,
-        lossless=lossless,
-        for_excel=for_excel,
+        layout=layout,
     )
 
 

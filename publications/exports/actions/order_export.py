@@ -13,11 +13,17 @@ from procrastinate.contrib.django import app
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.staff.audit import record
-from publications.exports.models import Export
+from publications.exports.models import Export, FileLayout, Format
 
 
 def order_export(
-    kind: str, *, campaign: Campaign | None, by: Actor, form_token: UUID | None = None, **options: Any
+    kind: str,
+    *,
+    campaign: Campaign | None,
+    by: Actor,
+    layout: FileLayout,
+    form_token: UUID | None = None,
+    **options: Any,
 ) -> Export:
     """Makes the export's row and has the worker make its file. `options` are further fields of Export.
 
@@ -30,6 +36,7 @@ def order_export(
         "actor_kind": by.kind,
         "actor_id": by.id,
         "actor_label": by.label,
+        **layout._asdict(),
         **options,
     }
     with transaction.atomic():
@@ -48,6 +55,7 @@ def order_export(
                 campaign_id=campaign.pk if campaign else None,
                 # Not the filters: a name or an e-mail may be searched for in them.
                 kind=kind,
+                **({"format": export.format} if export.format != Format.CSV else {}),
                 **({"codes": export.total} if export.total is not None else {}),
                 **({"unpublished_codes": "revealed"} if export.reveals_codes else {}),
             )
@@ -69,4 +77,4 @@ def _file_name(export: Export) -> str:
     """With a number of its own, so that no two files in a folder of downloads are called the same."""
     campaign = slugify(export.campaign.name)[:100] if export.campaign else ""
     made_of = [campaign, export.kind.replace("_", "-"), localdate().isoformat(), str(export.pk)]
-    return "-".join(filter(None, made_of)) + ".csv"
+    return "-".join(filter(None, made_of)) + f".{export.format}"

@@ -9,12 +9,12 @@ from campaigns.codes.mask import mask
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.api.conditions import InvalidCondition, read_filters
-from config.imports.csv.files import Column
+from config.imports.kinds import Column
 from config.metadata import MetadataRefused, check_metadata
 from config.staff.models import ProjectSettings
 from publications.exports.actions.order_export import order_export
 from publications.exports.fields import EXPORTED, IN_CLEAR, NAMING_CODES, NEWEST_FIRST, OF_KIND
-from publications.exports.models import Export
+from publications.exports.models import Export, FileLayout
 from publications.exports.report import Rows
 
 LARGEST_FILTERS = (
@@ -84,7 +84,7 @@ def order_selection(
         by=by,
         parameters=parameters,
         reveals_codes=exported_object in IN_CLEAR and ProjectSettings.current().reveal_unpublished_codes,
-        lossless=True,
+        layout=FileLayout(lossless=True),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import secrets
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -12,13 +13,16 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce, Least, Now
 
 from config.actor import Actor
-from config.imports.csv.files import csv_file
+from config.imports.csv.files import WrittenFile, csv_file
+from config.imports.kinds import Column
+from config.imports.xlsx.files import xlsx_file
 from config.staff.audit import record
+from config.staff.models import ProjectSettings
 from publications.exports.actions.hand_out import NothingGiven, take_codes
 from publications.exports.actions.order_export import enqueue
 from publications.exports.actions.order_selection import selected_columns, selected_rows
 from publications.exports.columns import COLUMNS
-from publications.exports.models import Export
+from publications.exports.models import Export, Format
 from publications.exports.report import BATCH, batches, rows_of
 from publications.refusals import Quarantined
 
@@ -83,7 +87,7 @@ def _write(export: Export) -> None:
     this, storage = Export.objects.filter(pk=export.pk, status=Status.RUNNING), export.file.storage
     # A name of its own for each attempt, known to the row before there is a file: so none is ever left behind
     # unknown, and one attempt never writes over another's.
-    name = export.file.field.generate_filename(export, f"{export.public_id}-{secrets.token_hex(8)}.csv")
+    name = export.file.field.generate_filename(export, f"{export.public_id}-{secrets.token_hex(8)}.{export.format}")
     if not this.update(file=name):
         return
     if export.file:
@@ -95,9 +99,7 @@ def _write(export: Export) -> None:
     if export.kind != Export.Kind.HAND_OUT:
         rows = rows._replace(queryset=rows.queryset.using(settings.REPORTS_DATABASE))
         this.update(total=rows.queryset.order_by().count(), done=0)
-    with csv_file(
-        columns, _counted(export, batches(rows)), lossless=export.lossless, for_excel=export.for_excel
-    ) as file:
+    with _file(export, columns, _counted(export, batches(rows))) as file:
         stored = storage.save(name, file.content)
     finished = this.filter(file=name).update(
         status=Status.DONE,
@@ -105,11 +107,21 @@ def _write(export: Export) -> None:
         rows=file.rows,
         size=file.size,
         sha256=file.sha256,
+        protected_codes=file.protected_codes,
+        protected_others=file.protected_others,
+        cut_cells=file.cut_cells,
         finished_at=Now(),
         **({"done": file.rows} if export.kind == Export.Kind.HAND_OUT else {"done": F("total")}),
     )
     if not finished:  # another worker began later, and it will finish, or has finished
         storage.delete(stored)
+
+
+def _file(export: Export, columns: list[Column], of: Iterator[QuerySet]) -> AbstractContextManager[WrittenFile]:
+    zone = ProjectSettings.current().time_zone
+    if export.format == Format.XLSX:
+        return xlsx_file(columns, of, zone=zone, name=export.get_kind_display())
+    return csv_file(columns, of, export.csv_layout(zone=zone))
 
 
 def _counted(export: Export, of: Iterator[QuerySet]) -> Iterator[QuerySet]:

@@ -6,15 +6,19 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.contrib.auth.models import User
 from django.http import QueryDict
 from django.utils.html import format_html
 
 from campaigns.models import Campaign
+from config.imports.csv.layout import Dates, Delimiter
 from config.public_ids import CAMPAIGN, key_of
-from publications.exports.models import Export
+from publications.exports.actions.remember_layout import PREFERRED, preferred, remember
+from publications.exports.models import Export, FileLayout, FilePreference, Format
 from publications.exports.report import LONGEST_FILTERS
 
-EXCEL, SPREADSHEET, PROGRAM = "excel", "spreadsheet", "program"
+MadeFor, Mark = FilePreference.MadeFor, FilePreference.ByteOrderMark
+CSV_SETTINGS = ("CSV settings", "", ["delimiter", "byte_order_mark", "dates"])
 
 
 def _choice(label: str, text: str) -> str:
@@ -22,37 +26,74 @@ def _choice(label: str, text: str) -> str:
 
 
 class FileForm(forms.Form):
-    """What the file is for, which decides how it is written."""
+    """What the file is for, which decides how it is written. It begins with what the person chose last time."""
 
     made_for = forms.ChoiceField(
         label="Format",
         widget=forms.RadioSelect,
-        initial=EXCEL,
+        initial=MadeFor.XLSX,
         choices=[
-            (EXCEL, _choice("Excel", "Shows accents correctly; formulas are neutralised.")),
             (
-                SPREADSHEET,
-                _choice("Other spreadsheet", "Google Sheets, LibreOffice, Numbers. Formulas are neutralised."),
+                MadeFor.XLSX,
+                _choice("Excel workbook (.xlsx)", "Opens right everywhere: codes are text, dates are dates."),
             ),
             (
-                PROGRAM,
-                _choice("Other program", "Every character as stored. Do not open this file in a spreadsheet."),
+                MadeFor.EXCEL,
+                _choice(
+                    "CSV for Excel", "Codes that Excel would change, such as 00012345 or 12-MAR, are marked as text."
+                ),
+            ),
+            (
+                MadeFor.SPREADSHEET,
+                _choice(
+                    "CSV for another spreadsheet", "Google Sheets, LibreOffice, Numbers. Formulas are neutralised."
+                ),
+            ),
+            (
+                MadeFor.PROGRAM,
+                _choice("CSV for a program", "Every character as stored. Do not open this file in a spreadsheet."),
             ),
         ],
     )
+    delimiter = forms.ChoiceField(
+        label="Separator",
+        required=False,
+        choices=Delimiter.choices,
+        help_text="Excel expects a semicolon where numbers have a decimal comma, as in German or French.",
+    )
+    byte_order_mark = forms.ChoiceField(
+        label="Byte order mark",
+        required=False,
+        choices=Mark.choices,
+        help_text="Without it, Excel shows accents wrong; some programs cannot read it.",
+    )
+    dates = forms.ChoiceField(label="Dates", required=False, choices=Dates.choices)
     # The same form sent twice orders once.
     token = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     single_column = True
 
+    def __init__(self, data: QueryDict | None = None, *, user: User, initial: dict[str, Any] | None = None) -> None:
+        self.user = user
+        super().__init__(data, initial={**preferred(user), **(initial or {})})
+
     @property
-    def options(self) -> dict:
+    def layout(self) -> FileLayout:
         """For `order_hand_out` and `order_report`."""
         made_for = self.cleaned_data["made_for"]
-        return {
-            "for_excel": made_for == EXCEL,
-            "lossless": made_for == PROGRAM,
-            "form_token": self.cleaned_data["token"],
-        }
+        mark = self.cleaned_data["byte_order_mark"] or Mark.AS_NEEDED
+        if made_for == MadeFor.XLSX:
+            return FileLayout(format=Format.XLSX)
+        return FileLayout(
+            for_excel=made_for == MadeFor.EXCEL,
+            lossless=made_for == MadeFor.PROGRAM,
+            byte_order_mark=mark == Mark.ALWAYS or (mark == Mark.AS_NEEDED and made_for == MadeFor.EXCEL),
+            delimiter=self.cleaned_data["delimiter"] or Delimiter.COMMA,
+            dates=self.cleaned_data["dates"] or Dates.ISO,
+        )
+
+    def remember(self) -> None:
+        chosen = {name: self.cleaned_data[name] for name in PREFERRED if self.cleaned_data[name]}
+        remember(self.user, **chosen)
 
 
 class HandOutForm(FileForm):
@@ -64,11 +105,11 @@ class HandOutForm(FileForm):
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
     everything = forms.BooleanField(required=False)
-    field_order = ["count", "everything", "made_for"]
+    fieldsets = [("", "", ["count", "everything", "made_for"]), CSV_SETTINGS]
     all_optional = True  # "optional" beside the number would mislead: it is needed unless all codes are wanted
 
-    def __init__(self, data: QueryDict | None = None, *, in_pool: int) -> None:
-        super().__init__(data)
+    def __init__(self, data: QueryDict | None = None, *, user: User, in_pool: int) -> None:
+        super().__init__(data, user=user)
         self.fields["everything"].label = f"All codes in the pool (currently {in_pool:,})"
 
     def clean(self) -> dict[str, Any]:
@@ -87,10 +128,10 @@ class ReportForm(FileForm):
     kind = forms.ChoiceField(label="Report of", widget=forms.RadioSelect)
     campaign = forms.CharField(widget=forms.HiddenInput, required=False)
     filters = forms.CharField(widget=forms.HiddenInput, required=False, max_length=LONGEST_FILTERS)
-    field_order = ["kind", "made_for"]
+    fieldsets = [("", "", ["kind", "made_for"]), CSV_SETTINGS]
 
-    def __init__(self, data: QueryDict | None = None, *, initial: dict[str, Any] | None = None) -> None:
-        super().__init__(data, initial=initial)
+    def __init__(self, data: QueryDict | None = None, *, user: User, initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, user=user, initial=initial)
         names = {
             Export.Kind.CODES: "Codes",
             Export.Kind.PUBLICATIONS: "Publications",

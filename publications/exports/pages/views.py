@@ -122,18 +122,23 @@ def retry(request: HtmxHttpRequest, export_id: int) -> HttpResponse:
 def hand_out(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
     in_pool = pool_size(campaign)
-    form = HandOutForm(request.POST if request.method == "POST" else None, in_pool=in_pool)
+    form = HandOutForm(request.POST if request.method == "POST" else None, user=request.user, in_pool=in_pool)
     if request.method == "POST" and form.is_valid():
         try:
             ordered = order_hand_out(
-                campaign, count=form.cleaned_data["count"], by=Actor.user(request.user), **form.options
+                campaign,
+                count=form.cleaned_data["count"],
+                by=Actor.user(request.user),
+                layout=form.layout,
+                form_token=form.cleaned_data["token"],
             )
         except HandOutRefused as refused:
             form.add_error(None, str(refused))
         else:
+            form.remember()
             return leave(request, reverse("exports:export", kwargs={"export_id": ordered.pk}))
     context = {
-        "title": "Hand out codes as CSV",
+        "title": "Hand out codes to a file",
         "campaign": campaign,
         "form": form,
         "in_pool": in_pool,
@@ -148,7 +153,10 @@ def hand_out(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
 def report(request: HtmxHttpRequest) -> HttpResponse:
     """Opened from a list page with `kind`, `campaign` and the filters of its address; `all-codes` is the list of codes
     of the whole server, whose own filter is called `campaign` too."""
-    form = ReportForm(request.POST) if request.method == "POST" else ReportForm(initial=_asked_for(request.GET))
+    if request.method == "POST":
+        form = ReportForm(request.POST, user=request.user)
+    else:
+        form = ReportForm(user=request.user, initial=_asked_for(request.GET))
     if form.is_bound and form.is_valid():
         asked = form.cleaned_data
         ordered = order_report(
@@ -156,11 +164,13 @@ def report(request: HtmxHttpRequest) -> HttpResponse:
             filters=asked["filters"],
             campaign=asked["campaign"],
             by=Actor.user(request.user),
-            **form.options,
+            layout=form.layout,
+            form_token=asked["token"],
         )
+        form.remember()
         return leave(request, reverse("exports:export", kwargs={"export_id": ordered.pk}))
     context = {
-        "title": "Report as CSV",
+        "title": "Report as a file",
         "form": form,
         "about": form.about,
         "filters": _in_words(form.about, request.user),

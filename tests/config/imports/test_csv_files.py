@@ -13,7 +13,9 @@ from django.db.models import Func, Value
 from django.db.models.functions import Concat
 
 from campaigns.models import Campaign
-from config.imports.csv.files import Column, Number, Time, csv_file, csv_line
+from config.imports.csv.files import csv_file, csv_line
+from config.imports.csv.layout import CsvLayout
+from config.imports.kinds import Column, Number, Time
 from tests.support.factories import CampaignFactory
 
 pytestmark = pytest.mark.django_db
@@ -21,9 +23,9 @@ pytestmark = pytest.mark.django_db
 NAME = [Column("Name", "name")]
 
 
-def content(columns=NAME, batches=None, **options) -> bytes:
+def content(columns=NAME, batches=None, **layout) -> bytes:
     batches = [Campaign.objects.order_by("id")] if batches is None else batches
-    with csv_file(columns, batches, **options) as file:
+    with csv_file(columns, batches, CsvLayout(**layout)) as file:
         return b"".join(file.content.chunks())
 
 
@@ -62,16 +64,16 @@ def test_a_formula_is_made_harmless_unless_the_file_is_lossless():
     assert content(lossless=True) == b"Name\r\n=cmd|' /C calc'!A0\r\n"
 
 
-def test_for_excel_there_is_a_byte_order_mark():
+def test_a_byte_order_mark_where_it_is_asked_for():
     CampaignFactory(name="Café")
 
-    assert content(for_excel=True) == b"\xef\xbb\xbfName\r\nCaf\xc3\xa9\r\n"
+    assert content(byte_order_mark=True) == b"\xef\xbb\xbfName\r\nCaf\xc3\xa9\r\n"
 
 
 def test_the_digest_is_that_of_all_the_bytes():
     CampaignFactory(name="Café")
 
-    with csv_file(NAME, [Campaign.objects.all()], for_excel=True) as file:
+    with csv_file(NAME, [Campaign.objects.all()], CsvLayout(byte_order_mark=True)) as file:
         stored = b"".join(file.content.chunks())
 
     assert (file.rows, file.size, file.sha256) == (1, len(stored), hashlib.sha256(stored).hexdigest())

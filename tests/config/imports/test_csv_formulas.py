@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from campaigns.codes.models import Voucher
 from config.imports.csv.cells import text_of
-from config.imports.csv.files import Column, csv_file, csv_line
+from config.imports.csv.files import csv_file, csv_line
 from config.imports.csv.formulas import SIGNS, neutralised, neutralised_row, neutralised_rows, restored
+from config.imports.kinds import Column
 
 SPLIT_AT = [",", ";", "\t"]  # what spreadsheets split at, unasked
 # Every text of up to three of these, and many longer ones: what begins a formula, and what may stand around it.

@@ -306,7 +306,7 @@ def test_the_recipients_as_a_file_filtered_as_the_page_is(signed_in):
         heading, line, end = file.read().decode().split("\r\n")
     assert heading == "Customer,E-mail,Customer source ID,Sent to,Code,State,Reason,Attempts,Since"
     assert line.startswith(f"Ada,ada@example.com,shop-1,ada@example.com,{code},sent,,1,") and end == ""
-    assert "Report CSV" not in shown(signed_in("Operator"), page(made))
+    assert "Report" not in shown(signed_in("Operator"), page(made))
 
 
 def test_a_report_of_no_run_is_empty():

@@ -339,7 +339,7 @@ def test_who_may_take_which_file(signed_in, role, of_hand_out, of_report):
     assert [answer.status_code for answer in answers] == [of_hand_out, of_report]
     assert AuditEntry.objects.filter(action="export.downloaded").count() == len(taken)
     page = text(staff.get(page_of(hand_out)))
-    assert ("Download CSV" in page) == (of_hand_out == 200)
+    assert ("Download file" in page) == (of_hand_out == 200)
 
 
 def test_an_operator_who_is_also_an_exporter_may_hand_out(signed_in):

@@ -16,7 +16,7 @@ from publications.dashboard.verify import verify
 from publications.exports.actions import hand_out
 from publications.exports.actions.hand_out import order_hand_out, take_codes
 from publications.exports.actions.write_export import make_export_file, retry_export
-from publications.exports.models import Export
+from publications.exports.models import Export, FileLayout
 from publications.models import Publication, PublishedVoucher
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory
 
@@ -101,7 +101,7 @@ def test_lossless_and_for_excel():
     campaign = CampaignFactory()
     VoucherFactory(campaign=campaign, code="=1+1")
 
-    export = made(order_hand_out(campaign, count=1, by=STAFF, lossless=True, for_excel=True))
+    export = made(order_hand_out(campaign, count=1, by=STAFF, layout=FileLayout(lossless=True, byte_order_mark=True)))
 
     assert content(export).startswith(b"\xef\xbb\xbfCode,")
     assert codes_in(export) == ["=1+1"]

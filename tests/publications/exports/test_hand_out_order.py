@@ -10,7 +10,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from campaigns.codes.queries.pool_size import pool_size
 from config.staff.models import AuditEntry
 from publications.exports.actions.hand_out import CampaignOver, HandOutRefused, PoolEmpty, PoolTooSmall, order_hand_out
-from publications.exports.models import Export
+from publications.exports.models import Export, FileLayout
 from publications.models import Publication
 from tests.support.factories import STAFF, CampaignFactory, VoucherFactory, published
 
@@ -24,11 +24,11 @@ def jobs():
 def test_an_order_publishes_nothing_yet_but_queues_the_work():
     campaign, queued = CampaignFactory(name="Autumn Roast", codes=5), jobs().count()
 
-    export = order_hand_out(campaign, count=3, by=STAFF, lossless=True, for_excel=True)
+    export = order_hand_out(campaign, count=3, by=STAFF, layout=FileLayout(lossless=True, byte_order_mark=True))
 
     assert (export.status, export.total, export.done, export.rows) == ("queued", 3, 0, None)
     assert (export.kind, export.campaign, export.everything) == ("hand_out", campaign, False)
-    assert (export.lossless, export.for_excel) == (True, True)
+    assert (export.lossless, export.byte_order_mark) == (True, True)
     assert (export.actor_kind, export.actor_id, export.actor_label) == STAFF
     assert export.file_name == f"autumn-roast-hand-out-{timezone.localdate()}-{export.pk}.csv"
     assert pool_size(campaign) == 5
