@@ -1,7 +1,7 @@
 """The one writer of Excel workbooks: codes stay text, moments and numbers become what a spreadsheet reckons with.
 
 PostgreSQL passes the rows on (COPY), and XlsxWriter writes each as soon as the next one begins, so memory stays flat.
-Nothing in a workbook is a formula: each cell says itself what it is. docs/adr/0035 has the reasons and figures.
+Nothing in a workbook is a formula: each cell says itself what it is. docs/adr/0036 has the reasons and figures.
 """
 
 from __future__ import annotations

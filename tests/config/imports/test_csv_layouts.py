@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from django.db.models import DateField, Value
+from hypothesis import HealthCheck, given, settings
 
 from campaigns.codes.models import Voucher
 from campaigns.models import Campaign
@@ -13,7 +14,7 @@ from config.imports.csv.files import csv_file, csv_line
 from config.imports.csv.formulas import neutralised_row, neutralised_rows, restored
 from config.imports.csv.layout import CsvLayout, Dates, Delimiter
 from config.imports.kinds import Code, Column, Day, Flag, Number, Time
-from tests.config.imports.test_csv_formulas import WITHOUT_NUL, given
+from tests.config.imports.test_csv_formulas import WITHOUT_NUL
 from tests.support.factories import CampaignFactory
 
 SIGNS = [delimiter.sign for delimiter in Delimiter]
@@ -25,6 +26,7 @@ def written(columns, rows=None, **layout):
 
 
 @pytest.mark.parametrize("sign", SIGNS)
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(WITHOUT_NUL)
 def test_a_row_of_postgresql_is_written_as_one_of_python_whatever_separates(sign, cells):
     as_it_is = csv_line(cells, lossless=True, delimiter=sign)[:-2]
