@@ -52,7 +52,7 @@ class CsvLayout(NamedTuple):
 
 PLAIN = CsvLayout()
 
-_PATTERNS = {Dates.LOCAL: "YYYY-MM-DD", Dates.DAY_FIRST: "DD.MM.YYYY", Dates.MONTH_FIRST: "MM/DD/YYYY"}
+_PATTERNS: dict[str, str] = {Dates.LOCAL: "YYYY-MM-DD", Dates.DAY_FIRST: "DD.MM.YYYY", Dates.MONTH_FIRST: "MM/DD/YYYY"}
 
 
 class _LocalTime(Func):
