@@ -18,7 +18,7 @@ flush_only_what_is_filled()
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
-    """The tests' database is a copy of the one that is migrated already (tests/support/prepared_folder.py)."""
+    """The tests' database is a copy of the one that is migrated already (tests/support/processes/prepared_folder.py)."""
     if django_settings.EMBEDDED_DATABASE:
         connection.settings_dict["TEST"]["TEMPLATE"] = connection.settings_dict["NAME"]
 

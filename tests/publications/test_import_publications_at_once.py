@@ -16,7 +16,8 @@ from publications.dashboard.verify import verify
 from publications.models import Publication, PublicationImport, PublishedVoucher
 from publications.refusals import PublishRefused
 from tests.support.factories import STAFF, CampaignFactory
-from tests.support.imports import counts, queued_publications, worker
+from tests.support.imports import counts, queued_publications
+from tests.support.processes.forked import fork
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROWS = 12_000
@@ -34,7 +35,7 @@ def broken() -> list[str]:
 def test_a_killed_worker_is_taken_up_where_it_was():
     queued = queued_publications(file_of(CampaignFactory(codes=ROWS), ROWS))
 
-    process = worker(
+    process = fork(
         f"from publications.actions.import_publications import import_publications; import_publications({queued.pk})"
     )
     deadline = time.monotonic() + 60

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import subprocess
-import sys
 
 from django.core.files.base import ContentFile
-from django.db import connection
 
 from campaigns.codes import columns as code_columns
 from campaigns.codes.actions.import_codes import import_codes
@@ -104,27 +100,6 @@ def counts(csv_import: CsvImport) -> tuple[int, int, int, int]:
 def error_rows(csv_import: CsvImport) -> list[list[str]]:
     with csv_import.error_file.open("rb") as file:
         return list(csv.reader(io.StringIO(file.read().decode("utf-8-sig"), newline="")))
-
-
-def worker(statement: str) -> subprocess.Popen:
-    """A process of its own that runs a statement against the test's database."""
-    program = f"import django; django.setup(); {statement}"
-    return subprocess.Popen(
-        [sys.executable, "-c", program],
-        cwd=ROOT,
-        env={**os.environ, **_same_database()},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-def _same_database() -> dict[str, str]:
-    server = connection.settings_dict
-    secret = f":{server['PASSWORD']}" if server["PASSWORD"] else ""
-    return {
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": f"postgres://{server['USER']}{secret}@/{server['NAME']}?host={server['HOST']}&port={server['PORT'] or 5432}",
-    }
 
 
 def _file(content: str | bytes, name: str) -> ContentFile:

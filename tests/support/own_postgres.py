@@ -16,7 +16,7 @@ import pytest
 
 from config.server.data_folder import DataFolderInUse, hold
 from config.server.embedded_postgres import Server
-from tests.support.prepared_folder import copy_prepared
+from tests.support.processes.prepared_folder import copy_prepared
 
 PREFIX = "handout-test-"
 

@@ -31,7 +31,7 @@ import psycopg
 
 from config.processes.die_with_parent import die_with_parent
 from config.server.embedded_postgres import database_settings
-from tests.support.prepared_folder import copy_prepared
+from tests.support.processes.prepared_folder import copy_prepared
 from tests.support.root import ROOT
 
 

@@ -1,16 +1,12 @@
 """An order of codes ends with exactly its total, whatever is killed and however many work on it."""
 
 import itertools
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count
 from procrastinate.contrib.django import app as queue
@@ -23,6 +19,7 @@ from campaigns.codes.models import CodeOrder, Voucher
 from config.server.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
 from config.staff.models import AuditEntry
 from tests.support.factories import STAFF, CampaignFactory, VoucherFactory
+from tests.support.processes.forked import fork_command
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,15 +33,7 @@ def empty_queue():
 
 def start_worker():
     """A worker in a process of its own, on the database of the tests. It ends when no job is left."""
-    at = connection.settings_dict
-    address = f"postgres://{at['USER']}@:{at['PORT']}/{at['HOST']}/{at['NAME']}"
-    return subprocess.Popen(
-        [sys.executable, "manage.py", "procrastinate", "worker", "--one-shot", "--concurrency", "1"],
-        cwd=settings.BASE_DIR,
-        env=os.environ | {"DATABASE_URL": address},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    return fork_command("procrastinate", "worker", "--one-shot", "--concurrency", "1")
 
 
 def wait_until_begun(order, seconds=60):

@@ -14,7 +14,8 @@ from campaigns.codes.models import CodeImport, Voucher
 from customers.actions.import_customers import import_customers
 from customers.models import Customer
 from tests.support.factories import CampaignFactory
-from tests.support.imports import counts, error_rows, queued_codes, queued_customers, worker
+from tests.support.imports import counts, error_rows, queued_codes, queued_customers
+from tests.support.processes.forked import fork
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROWS = 60_000
@@ -30,7 +31,7 @@ def codes_file() -> str:
 
 
 def run(import_id: int):
-    return worker(f"from campaigns.codes.actions.import_codes import import_codes; import_codes({import_id})")
+    return fork(f"from campaigns.codes.actions.import_codes import import_codes; import_codes({import_id})")
 
 
 def wait_until_read(import_id: int, rows: int) -> None:
@@ -143,7 +144,7 @@ def test_a_killed_import_of_customers_adds_nobody_twice():
     rows = "".join(f"Customer {n},{'' if n % 3 else f's{n}'}\n" for n in range(30_000))
     queued = queued_customers("Name,Source_id\n" + rows)
 
-    process = worker(f"from customers.actions.import_customers import import_customers; import_customers({queued.pk})")
+    process = fork(f"from customers.actions.import_customers import import_customers; import_customers({queued.pk})")
     deadline = time.monotonic() + 60
     while not Customer.objects.exists():
         assert time.monotonic() < deadline
@@ -163,7 +164,7 @@ def test_memory_stays_flat_however_long_the_file_is():
     rows = "\n".join(f"L{n // 2:07},{'x' * 100}" for n in range(200_000))
     large = queued_codes("Code,note\n" + rows, CampaignFactory())
 
-    process = worker(
+    process = fork(
         "from resource import *; from campaigns.codes.actions.import_codes import import_codes;"
         "peak = lambda: getrusage(RUSAGE_SELF).ru_maxrss;"
         f"import_codes({small.pk}); before = peak(); import_codes({large.pk}); print(peak() - before)"

@@ -17,7 +17,7 @@ import pytest
 
 from config.processes.die_with_parent import die_with_parent
 from config.server.embedded_postgres import Server, database_settings
-from tests.support.prepared_folder import copy_prepared
+from tests.support.processes.prepared_folder import copy_prepared
 from tests.support.running_handout import RunningHandout, _free_port, manage
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")

@@ -1,26 +1,19 @@
 """One client process of the test of a campaign that ends: threads that carry a distribution on, as workers do.
 
-    python -m tests.publications.distributions.sending_client
-
 `go RUN SHARE OF` on its input sets them to work, `stop` ends that; both are answered with a line.
 """
 
-import os
 import sys
 import threading
+
+from django.db import connection
+
+from publications.distributions.actions.advance import advance
 
 THREADS = 4
 
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    import django
-
-    django.setup()
-    from django.db import connection
-
-    from publications.distributions.actions.advance import advance
-
     over, threads, wrong = threading.Event(), [], []
 
     def carry_on(run, share, of):
@@ -47,7 +40,3 @@ def main() -> None:
             for thread in threads:
                 thread.join()
             print("; ".join(wrong) or "stopped", flush=True)
-
-
-if __name__ == "__main__":
-    main()

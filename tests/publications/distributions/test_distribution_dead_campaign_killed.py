@@ -2,22 +2,17 @@
 killed: from the moment of its end nobody is sent or given a code of it, and whoever goes on afterwards sends none twice.
 """
 
-import os
-import subprocess
-import sys
 import time
 from collections import Counter
 from datetime import timedelta
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from campaigns.actions.change_campaign import change_campaign
 from campaigns.actions.delete_campaign import delete_campaign
 from campaigns.codes.models import Voucher
-from config.processes.die_with_parent import die_with_parent
 from customers.models import Customer
 from publications.distributions.actions.change_status import NotPossible, resume, stop
 from publications.distributions.actions.declare_unknown import declare_unknown
@@ -29,6 +24,7 @@ from tests.publications.redemptions.test_redeem_at_once import broken
 from tests.support.distributions import running
 from tests.support.factories import STAFF
 from tests.support.mail_sink import mail_sink
+from tests.support.processes.forked import Forked, fork
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PROCESSES, RECIPIENTS = 8, 200
@@ -38,21 +34,15 @@ class Senders:
     """The processes, on the database of the tests. Who was killed is replaced."""
 
     def __init__(self, sink) -> None:
-        at = connection.settings_dict
-        self.environment = os.environ | {
-            "DATABASE_URL": f"postgres://{at['USER']}@:{at['PORT']}/{at['HOST']}/{at['NAME']}",
+        self.environment = {
             "DATABASE_POOL_SIZE": str(THREADS), "EMAIL_URL": sink.url, "SITE_URL": "https://handout.example.com",
         }  # fmt: skip
         self.sink = sink
         self.processes = [self.start() for _ in range(PROCESSES)]
         self.fresh = list(self.processes)
 
-    def start(self) -> subprocess.Popen:
-        return subprocess.Popen(
-            [sys.executable, "-m", "tests.publications.distributions.sending_client"],
-            cwd=settings.BASE_DIR, env=self.environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            preexec_fn=die_with_parent,
-        )  # fmt: skip
+    def start(self) -> Forked:
+        return fork("from tests.publications.distributions.sending_client import main; main()", **self.environment)
 
     def tell(self, *commands: str) -> list[str]:
         for process in self.fresh:

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from publications.exports.actions.hand_out import order_hand_out
 from publications.exports.models import Export
 from publications.models import PublishedVoucher
 from tests.support.factories import STAFF, CampaignFactory
+from tests.support.processes.forked import fork_command
 from tests.support.running_handout import RunningHandout, manage, processes_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,15 +39,7 @@ def campaign_of(count: int):
 
 def start_worker():
     """A worker in a process of its own, on the database of the tests. It ends when no job is left."""
-    at = connection.settings_dict
-    address = f"postgres://{at['USER']}@:{at['PORT']}/{at['HOST']}/{at['NAME']}"
-    return subprocess.Popen(
-        [sys.executable, "manage.py", "procrastinate", "worker", "--one-shot", "--concurrency", "1"],
-        cwd=settings.BASE_DIR,
-        env=os.environ | {"DATABASE_URL": address},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    return fork_command("procrastinate", "worker", "--one-shot", "--concurrency", "1")
 
 
 def wait_until(reached, seconds=60):

@@ -1,7 +1,5 @@
 """One client process of the test of redemptions at once: threads that redeem and roll back through the verbs.
 
-    python -m tests.publications.redemptions.redeeming_client
-
 Reads a line of JSON from its input, does what it says in all threads together, answers with a line of JSON, and so on.
 """
 
@@ -13,6 +11,15 @@ import threading
 from collections import Counter
 from decimal import Decimal
 
+from django.db import connection
+
+from campaigns.codes.models import Voucher
+from config.actor import SYSTEM
+from publications.redemptions.actions.redeem import Use, redeem_together
+from publications.redemptions.actions.roll_back import roll_back
+from publications.redemptions.models import Redemption
+from publications.redemptions.refusals import RedemptionRefused
+
 THREADS = 4
 
 
@@ -22,15 +29,6 @@ def work(spec: dict, thread: int) -> Counter:
     `amounts`: hundredths, one is drawn for each call. `roll_back`: after each call, any redemption is rolled back,
     which others try as well.
     """
-    from django.db import connection
-
-    from campaigns.codes.models import Voucher
-    from config.actor import SYSTEM
-    from publications.redemptions.actions.redeem import Use, redeem_together
-    from publications.redemptions.actions.roll_back import roll_back
-    from publications.redemptions.models import Redemption
-    from publications.redemptions.refusals import RedemptionRefused
-
     dice = random.Random(f"{os.getpid()}-{thread}")
     ended: Counter = Counter()
     vouchers = list(Voucher.objects.select_related("campaign").filter(pk__in=spec["vouchers"]))
@@ -55,10 +53,6 @@ def work(spec: dict, thread: int) -> Counter:
 
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    import django
-
-    django.setup()
     print("ready", flush=True)
     for line in sys.stdin:
         spec, ended, errors = json.loads(line), [], []
@@ -75,7 +69,3 @@ def main() -> None:
         for thread in threads:
             thread.join()
         print(json.dumps({"ended": sum(ended, Counter()), "errors": errors}), flush=True)
-
-
-if __name__ == "__main__":
-    main()

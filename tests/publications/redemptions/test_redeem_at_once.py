@@ -1,21 +1,16 @@
 """8 processes with 4 threads each redeem and roll back at once: what is counted is exact, and nothing waits for ever."""
 
 import json
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from decimal import Decimal
 
 import pytest
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Sum
 
 from campaigns.codes.models import Voucher
-from config.processes.die_with_parent import die_with_parent
 from publications.dashboard.verify import verify
 from publications.redemptions.actions.redeem import Use, redeem_together
 from publications.redemptions.actions.roll_back import roll_back
@@ -23,6 +18,7 @@ from publications.redemptions.models import Redemption
 from tests.publications.redemptions.redeeming_client import THREADS
 from tests.publications.redemptions.test_redeem import gift
 from tests.support.factories import STAFF, StandaloneVoucherFactory, VoucherFactory, published
+from tests.support.processes.forked import fork
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PROCESSES = 8
@@ -31,19 +27,8 @@ PROCESSES = 8
 @pytest.fixture(scope="module")
 def clients(django_db_setup):
     """The client processes, on the database of the tests; they stay for all tests of this file."""
-    at = connection.settings_dict
-    environment = os.environ | {
-        "DATABASE_URL": f"postgres://{at['USER']}@:{at['PORT']}/{at['HOST']}/{at['NAME']}",
-        "DATABASE_POOL_SIZE": str(THREADS),
-    }
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.publications.redemptions.redeeming_client"],
-            cwd=settings.BASE_DIR, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            preexec_fn=die_with_parent,
-        )
-        for _ in range(PROCESSES)
-    ]  # fmt: skip
+    program = "from tests.publications.redemptions.redeeming_client import main; main()"
+    processes = [fork(program, DATABASE_POOL_SIZE=str(THREADS)) for _ in range(PROCESSES)]
     for process in processes:
         assert process.stdout.readline() == "ready\n"
     yield processes

@@ -1,13 +1,9 @@
 """Publications are counted by day in the background, each exactly once, and pages are exact at every moment."""
 
-import os
-import subprocess
-import sys
 import threading
 from datetime import timedelta
 
 import pytest
-from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -24,6 +20,7 @@ from publications.tallies.count_publications import count_publications
 from publications.tallies.models import DayTally, TallyProgress
 from publications.tallies.tally import tally_days
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
+from tests.support.processes.forked import fork
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -208,13 +205,7 @@ def test_one_that_is_killed_leaves_nothing_half_counted():
     Publication.objects.bulk_create(rows)
     count_publications()
     minute_passes()
-    at = connection.settings_dict
-    script = "from publications.tallies import count_publications as c; c.CHUNK = 1; c.count_publications()"
-    worker = subprocess.Popen(
-        [sys.executable, "manage.py", "shell", "--no-imports", "-c", script],
-        cwd=settings.BASE_DIR,
-        env=os.environ | {"DATABASE_URL": f"postgres://{at['USER']}@:{at['PORT']}/{at['HOST']}/{at['NAME']}"},
-    )
+    worker = fork("from publications.tallies import count_publications as c; c.CHUNK = 1; c.count_publications()")
     while TallyProgress.objects.get().counted_up_to < rows[10].pk:
         assert worker.poll() is None
     worker.kill()

@@ -2,16 +2,12 @@
 the worker died is sent once more, with the same event id.
 """
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.conf import settings
 from django.db import connection
 from procrastinate.contrib.django import app as queue
 from procrastinate.exceptions import AlreadyEnqueued
@@ -22,6 +18,7 @@ from config.server.take_up_stalled_jobs import declare_workers_dead, take_up_sta
 from publications.dashboard.tasks import pass_events_on
 from publications.webhooks.models import WebhookDelivery
 from tests.support.factories import published
+from tests.support.processes.forked import Forked, fork_command
 from tests.support.receiver import Receiver, after, say_nothing
 from tests.support.webhooks import listening, make_due, outbox
 
@@ -41,19 +38,11 @@ def private_addresses_are_allowed(settings):
     settings.WEBHOOKS_MAY_BE_PRIVATE = True
 
 
-def start_worker(*options: str) -> subprocess.Popen:
+def start_worker(*options: str) -> Forked:
     """In a process of its own, on the database of the tests; it begins with what it does every five seconds."""
     with suppress(AlreadyEnqueued):
         pass_events_on.defer(timestamp=0)
-    at = connection.settings_dict
-    address = f"postgres://{at['USER']}@:{at['PORT']}/{at['HOST']}/{at['NAME']}"
-    return subprocess.Popen(
-        [sys.executable, "manage.py", "procrastinate", "worker", "--queues", "webhooks", *options],
-        cwd=settings.BASE_DIR,
-        env=os.environ | {"DATABASE_URL": address, "WEBHOOKS_MAY_BE_PRIVATE": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    return fork_command("procrastinate", "worker", "--queues", "webhooks", *options, WEBHOOKS_MAY_BE_PRIVATE="1")
 
 
 def wait_until(reached, seconds=60):
@@ -63,7 +52,7 @@ def wait_until(reached, seconds=60):
         time.sleep(0.005)
 
 
-def kill(worker: subprocess.Popen) -> None:
+def kill(worker: Forked) -> None:
     worker.send_signal(signal.SIGKILL)
     worker.wait()
 
