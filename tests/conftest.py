@@ -1,6 +1,7 @@
 """Fixtures that many tests share."""
 
 import os
+from collections.abc import Iterator
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -80,13 +81,24 @@ def project(db):
 @pytest.fixture
 def empty_database(django_db_setup, django_db_blocker):
     """The address of an empty database beside the tests' own, on the same server."""
+    with django_db_blocker.unblock():
+        yield from _database(f"empty_{os.getpid()}", "template1")
+
+
+@pytest.fixture
+def migrated_database(django_db_setup, django_db_blocker):
+    """The same, of one that is migrated, with nobody in it; an empty one on a server of somebody else's."""
+    with django_db_blocker.unblock():
+        yield from _database(f"migrated_{os.getpid()}", connection.settings_dict["TEST"]["TEMPLATE"] or "template1")
+
+
+def _database(name: str, template: str) -> Iterator[str]:
     server = connection.settings_dict
-    name = f"empty_{os.getpid()}"
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     # The host in the query, where it may be the folder of a socket.
     where = urlencode({"host": server["HOST"], "port": server["PORT"] or 5432})
     password = f":{quote(server['PASSWORD'], safe='')}" if server["PASSWORD"] else ""
     yield f"postgres://{server['USER']}{password}@/{name}?{where}"
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")

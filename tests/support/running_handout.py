@@ -29,7 +29,9 @@ class RunningHandout:
         if not first_start:
             copy_prepared(data_folder, "staticfiles", *(() if "DATABASE_URL" in environment else ("postgres",)))
         self.port = _free_port()
-        self.environment = _environment(data_folder) | {"PORT": str(self.port), "DEMO": "0"} | environment
+        self.environment = (
+            _environment(data_folder) | {"PORT": str(self.port), "DEMO": "0", "WORKERS": "1"} | environment
+        )
         self._log = (data_folder.parent / f"{data_folder.name}.{self.port}.log").open("w+")
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "run"],

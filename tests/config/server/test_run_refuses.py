@@ -151,8 +151,8 @@ def test_database_that_does_not_answer(tmp_path):
     assert run.stderr.count("\n") == 1
 
 
-def test_a_database_url_is_used_in_place_of_a_server_of_its_own(tmp_path, empty_database):
-    with RunningHandout(tmp_path / "data", DATABASE_URL=empty_database) as handout:
+def test_a_database_url_is_used_in_place_of_a_server_of_its_own(tmp_path, migrated_database):
+    with RunningHandout(tmp_path / "data", DATABASE_URL=migrated_database) as handout:
         commands = processes_of(tmp_path / "data").values()
 
         assert handout.get("/readyz")[0] == 200
