@@ -21,6 +21,7 @@ import publications.dashboard.api.campaign_codes
 import publications.dashboard.api.customers
 import publications.exports.api.exports
 import publications.redemptions.api.redemptions
+import publications.redemptions.api.validations
 from config.api.auth import MAY_ALL
 from config.api.bodies import StrictParser
 from config.api.door import Renderer, error_response
@@ -32,6 +33,7 @@ TAGS = {
     "Vouchers": "Codes, what they are worth and who holds them.",
     "Campaigns": "Pools of codes with the same offer, and adding codes to them.",
     "Customers": "The people who get codes.",
+    "Validations": "What redeeming codes would come to.",
     "Redemptions": "Redeem codes and roll back redemptions.",
     "Exports": "CSV files of vouchers, publications or customers.",
     "Segments": "Groups of customers, chosen one by one or by a filter.",
@@ -66,7 +68,9 @@ def add(prefix: str, router: Router) -> None:
 
 add("publications", publications.api.publications.router)
 add("redemptions", publications.redemptions.api.redemptions.router)
+add("validations", publications.redemptions.api.validations.router)
 add("vouchers", publications.redemptions.api.redemptions.of_vouchers)
+add("vouchers", publications.redemptions.api.validations.of_vouchers)
 add("vouchers", publications.api.vouchers.router)
 add("campaigns", campaigns.api.campaigns.router)
 add("customers", customers.api.customers.router)

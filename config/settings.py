@@ -288,6 +288,8 @@ SENDING_ALONE = env.bool("SENDING_ALONE", default=False)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="handout@localhost")
 
 # The API
+# Codes a minute that a key below `all` may ask for without finding them, at each web process: nobody guesses their way.
+API_GUESS_LIMIT = env.int("API_GUESS_LIMIT", default=60)
 API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=300_000)  # requests a minute for each key and web process
 API_ORIGINS = env.sites("API_ORIGINS")  # of pages that may call it from a browser
 API_LOG = env.bool("API_LOG", default=True)  # each call, on the page of its key, for 30 days

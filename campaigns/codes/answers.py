@@ -161,7 +161,7 @@ def gift_answer(value: Value, *, redeemed: Decimal = Decimal(0)) -> dict[str, An
 
 def short_voucher_answer(voucher: models.Voucher, *, code: str) -> dict[str, Any]:
     """As in lists of publications; `code` is the code as this caller may see it."""
-    return ShortVoucher.of(voucher, code=code, **_campaign_of(voucher), **_value_of(voucher))
+    return ShortVoucher.of(voucher, code=code, **_campaign_of(voucher), **value_answer(voucher))
 
 
 def voucher_answer(
@@ -184,7 +184,7 @@ def voucher_answer(
         **of_campaign,
         campaign_id=campaign.public_id if campaign else None,
         category=voucher.category or (campaign.category if campaign else None) or None,
-        **{"discount": None, "gift": None, **_value_of(voucher)},
+        **{"discount": None, "gift": None, **value_answer(voucher)},
         start_date=iso(voucher.start_date or (campaign.start_date if campaign else None)),
         expiration_date=iso(voucher.expiration_date or (campaign.expiration_date if campaign else None)),
         metadata=voucher.metadata or {},
@@ -210,8 +210,8 @@ def _campaign_of(voucher: models.Voucher) -> dict[str, Any]:
     return {"campaign": campaign.name if campaign else None, "is_referral_code": is_referral(campaign)}
 
 
-def _value_of(voucher: models.Voucher) -> dict[str, Any]:
-    """Its own, else the campaign's."""
+def value_answer(voucher: models.Voucher) -> dict[str, Any]:
+    """`gift` or `discount`: its own, else the campaign's."""
     if voucher.type == models.Voucher.Type.GIFT:
         own = voucher.gift_amount is not None or voucher.campaign is None
         return {"gift": gift_answer(voucher if own else voucher.campaign, redeemed=voucher.redeemed_amount)}

@@ -15,6 +15,7 @@ ESCAPED = re.compile("%2f", re.IGNORECASE)
 COLLECTIONS = {
     "publications",
     "redemptions",
+    "validations",
     "rollbacks",
     "vouchers",
     "campaigns",

@@ -86,16 +86,21 @@ class RateLimit:
         self.spans: dict[int, tuple[float, int]] = {}  # key -> (end of the span, calls in it)
         self.lock = Lock()
 
-    def take(self, key_id: int, limit: int) -> Allowance:
-        """Counts one call."""
+    def take(self, key_id: int, limit: int, *, count: int = 1) -> Allowance:
+        """Counts one call, or several."""
         now = self.clock()
         with self.lock:
             end, calls = self.spans.get(key_id, (0.0, 0))
             if now >= end:
                 end, calls = now + SECONDS, 0
-            calls += 1
+            calls += count
             self.spans[key_id] = (end, calls)
         return Allowance(max(0, limit - calls), end - now if calls > limit else 0)
+
+    def wait(self, key_id: int, limit: int) -> float:
+        """Seconds until the key's span is over, where it has no call left; else 0."""
+        end, calls = self.spans.get(key_id, (0.0, 0))
+        return max(0.0, end - self.clock()) if calls >= limit else 0.0
 
 
 calls = RateLimit()
@@ -169,6 +174,8 @@ MAY_PUBLISH = KeyWith("publish", "all", publishes=True)
 MAY_PUBLISH_BY_GET = KeyWith("publish", "all", publishes=True, for_integrations=True)
 MAY_READ = KeyWith("read", "all")
 MAY_PUBLISH_OR_READ = KeyWith("publish", "read", "all")
+MAY_REDEEM = KeyWith("redeem", "all")
+MAY_VALIDATE = KeyWith("read", "redeem", "all")
 MAY_ALL = KeyWith("all")
 # By the key itself: a bearer token that could draw the next one would never end.
 MAY_SIGN_IN = KeyWith(*ApiKey.Scope.values, takes_bearer=False)

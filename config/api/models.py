@@ -21,6 +21,7 @@ class ApiKey(models.Model):
     class Scope(models.TextChoices):
         PUBLISH = "publish", "Publish"
         READ = "read", "Read"
+        REDEEM = "redeem", "Redeem"
         ALL = "all", "All"
 
     name = models.CharField(max_length=100)
@@ -46,7 +47,9 @@ class ApiKey(models.Model):
         verbose_name = "API key"
         ordering = ["-created_at", "-id"]
         constraints = [
-            models.CheckConstraint(name="api_key_scope_known", condition=Q(scope__in=["publish", "read", "all"])),
+            models.CheckConstraint(
+                name="api_key_scope_known", condition=Q(scope__in=["publish", "read", "redeem", "all"])
+            ),
             models.CheckConstraint(
                 name="api_key_old_token_ends", condition=Q(old_token_hash=None) | Q(old_token_until__isnull=False)
             ),

@@ -11,9 +11,10 @@ from django.db.models import Q
 
 from campaigns.codes.mask import mask
 from campaigns.codes.models import Voucher
-from campaigns.codes.queries.find import find_voucher
+from campaigns.codes.queries.find import VoucherNotFound, find_voucher
 from config.api import conditions as by
 from config.api.auth import Key
+from config.api.guesses import count_miss, refuse_guessers
 
 
 def shown_code(voucher: Voucher, key: Key) -> str:
@@ -22,7 +23,12 @@ def shown_code(voucher: Voucher, key: Key) -> str:
 
 def find_voucher_for(key: Key, reference: str) -> Voucher:
     """By a code that this key may see, else by `v_…` id, with `campaign` set. Raises VoucherNotFound."""
-    return find_voucher(reference, published=not key.may_all)
+    refuse_guessers(key)
+    try:
+        return find_voucher(reference, published=not key.may_all)
+    except VoucherNotFound:
+        count_miss(key)
+        raise
 
 
 def visible(key: Key, voucher: str = "") -> Q:

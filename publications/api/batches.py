@@ -8,10 +8,12 @@ from typing import Any, Literal
 from django.http import HttpRequest
 from pydantic import Field
 
+from campaigns.codes.queries.find import VoucherNotFound
 from config.api.auth import MAY_PUBLISH, caller
 from config.api.bodies import Sent, array_of
 from config.api.door import ApiError, as_api_error, invalid_payload
 from config.api.examples import Example
+from config.api.guesses import count_miss, refuse_guessers
 from config.api.openapi import operation
 from config.api.schemas import MAYBE, Answer
 from customers.actions.upsert import InvalidCustomer
@@ -84,6 +86,7 @@ TWO = [
 def create_publications(request: HttpRequest, sent: BatchSent) -> dict[str, Any]:
     """Up to 1,000 publications by one call. Each is answered in its place, by the publication or by the error of a single
     call. The call is safe to repeat."""
+    refuse_guessers(request.auth)
     problems = {place: problem for place, item in enumerate(sent.publications) if (problem := _missing(item))}
     if problems and sent.atomic:
         raise _all_refused(problems, sent)
@@ -93,7 +96,9 @@ def create_publications(request: HttpRequest, sent: BatchSent) -> dict[str, Any]
     try:
         answers = dict(zip(places, publish_batch(items, **how), strict=True))
     except BatchRefused as refused:
+        count_miss(request.auth, sum(isinstance(problem, VoucherNotFound) for problem in refused.refused.values()))
         raise _all_refused(refused.refused, sent) from None
+    count_miss(request.auth, sum(isinstance(answer, VoucherNotFound) for answer in answers.values()))
     told = [
         published_answer(answer) if isinstance(answer, Publication) else _refused(place, item.source_id, answer)
         for place, item in enumerate(sent.publications)

@@ -10,12 +10,14 @@ from django.http import HttpRequest, QueryDict
 from ninja import Query, Router
 from pydantic import BeforeValidator, Field
 
-from campaigns.codes.queries.find import find_voucher
+from campaigns.codes.models import Voucher
+from campaigns.codes.queries.find import VoucherNotFound, find_voucher
 from config.api import conditions as by
 from config.api.auth import MAY_PUBLISH, MAY_PUBLISH_BY_GET, MAY_PUBLISH_OR_READ, MAY_READ, Key, caller, publishing_held
 from config.api.bodies import Sent
 from config.api.door import ApiError, in_words, invalid_payload, invalid_query, key_or_404, not_found, refusals
 from config.api.examples import Example
+from config.api.guesses import count_miss, refuse_guessers
 from config.api.lists import Listing, ListQuery
 from config.api.openapi import operation, path_parameter
 from config.api.queries import Flag, read_flag, read_object
@@ -234,7 +236,7 @@ def publish_as_sent(request: HttpRequest, sent: PublicationSent, *, join_once: b
     customer = sent.customer.given() if sent.customer else {}
     try:
         if sent.voucher:
-            publication = publish_code(find_voucher(sent.voucher), customer, **how)
+            publication = publish_code(find_to_publish(request.auth, sent.voucher), customer, **how)
         elif sent.campaign:
             campaign, known = find_both(sent.campaign.name, source_id=_source_id(customer))
             publication = publish(campaign, customer, count=sent.campaign.count or 1, known=known, **how)
@@ -244,6 +246,16 @@ def publish_as_sent(request: HttpRequest, sent: PublicationSent, *, join_once: b
         refuse = invalid_query if request.method == "GET" else invalid_payload
         raise refuse(f"customer.{problem}") from None
     return publication
+
+
+def find_to_publish(key: Key, code: str) -> Voucher:
+    """Any code that exists, unpublished ones above all; but a key below `all` does not try many that do not."""
+    refuse_guessers(key)
+    try:
+        return find_voucher(code)
+    except VoucherNotFound:
+        count_miss(key)
+        raise
 
 
 def _source_id(customer: dict[str, Any]) -> str | None:

@@ -70,6 +70,7 @@ class ApiKeyForm(Limits):
             (ApiKey.Scope.ALL, "Full access"),
             (ApiKey.Scope.PUBLISH, "Publish and read"),
             (ApiKey.Scope.READ, "Read only"),
+            (ApiKey.Scope.REDEEM, "Validate, redeem and roll back"),
         ],
         widget=forms.RadioSelect,
         initial=ApiKey.Scope.ALL,

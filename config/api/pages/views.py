@@ -81,10 +81,13 @@ def _kept_as(key: ApiKey) -> str:
 
 def first_call(key: ApiKey, token: str, *, site: str) -> str:
     """A call by curl that works as it stands, once the campaign is named."""
-    call = f'curl {site.rstrip("/")}/v1/publications \\\n  -H "X-App-Id: {key.app_id}" \\\n  -H "X-App-Token: {token}"'
+    path = "validations" if key.scope == ApiKey.Scope.REDEEM else "publications"
+    call = f'curl {site.rstrip("/")}/v1/{path} \\\n  -H "X-App-Id: {key.app_id}" \\\n  -H "X-App-Token: {token}"'
     if key.scope == ApiKey.Scope.READ:
         return call
     body = '{"campaign": "YOUR CAMPAIGN", "customer": {"source_id": "mara", "email": "mara@example.com"}}'
+    if key.scope == ApiKey.Scope.REDEEM:
+        body = '{"redeemables": [{"object": "voucher", "id": "A PUBLISHED CODE"}], "order": {"amount": 2000}}'
     return f"{call} \\\n  -H \"Content-Type: application/json\" \\\n  -d '{body}'"
 
 

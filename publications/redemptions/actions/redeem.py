@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from campaigns.codes.models import Voucher
 from campaigns.codes.state import Reason
@@ -21,23 +21,11 @@ from publications.redemptions.actions.use_codes import CHANGED, Held, use_codes
 from publications.redemptions.check_order import check_order
 from publications.redemptions.models import Redemption
 from publications.redemptions.price_order import price_order, with_amount, worth_of
-from publications.redemptions.refusals import (
-    MissingAmount,
-    NoGiftVoucher,
-    SameVoucherTwice,
-    VoucherGone,
-    VoucherRefused,
-)
+from publications.redemptions.refusals import VoucherGone, VoucherRefused
+from publications.redemptions.uses import Use, amount_of_use, refuse_repeats
 from publications.redemptions.verdict import Verdict
 
 MOST_TRIES = 20  # somebody would have to change the code's worth as often, each time in the same few milliseconds
-
-
-class Use(NamedTuple):
-    """`amount` is taken from a gift voucher's balance; where it is not said, the order's amount is."""
-
-    voucher: Voucher
-    amount: Decimal | None = None
 
 
 def redeem(
@@ -73,9 +61,9 @@ def redeem_together(
     Raises RedemptionRefused (see refusals.py), and CustomerNotFound or InvalidCustomer for fields as sent. A refusal
     that counts as an attempt is kept as a failed redemption, which survives only if no transaction is around this call.
     """
-    _refuse_repeats(uses)
+    refuse_repeats([use.voucher for use in uses])
     order, metadata = with_amount(check_order(order)), check_metadata(metadata) or None
-    amounts = [_amount_of(use, order, alone=len(uses) == 1) for use in uses]
+    amounts = [amount_of_use(use, order, alone=len(uses) == 1) for use in uses]
     if customer is not None and not isinstance(customer, Customer):
         customer = upsert_customer(customer)
     vouchers = [use.voucher for use in uses]
@@ -99,31 +87,6 @@ def redeem_together(
             raise refused
     made = Redemption.objects.in_bulk([found.redemption_id for found in held.values()])
     return [made[held[voucher.pk].redemption_id] for voucher in vouchers]
-
-
-def _refuse_repeats(uses: Sequence[Use]) -> None:
-    seen: set[int] = set()
-    for use in uses:
-        if use.voucher.pk in seen:
-            raise SameVoucherTwice(f"redeemables: {use.voucher.code} appears twice; use each voucher once per call.")
-        seen.add(use.voucher.pk)
-
-
-def _amount_of(use: Use, order: dict | None, *, alone: bool) -> Decimal | None:
-    """What a gift voucher shall pay. One among several must say it: what is left to pay after the others is not known."""
-    if use.voucher.type != Voucher.Type.GIFT:
-        if use.amount is not None:
-            raise NoGiftVoucher(f"gift.credits: {use.voucher.code} is not a gift voucher; leave out gift.")
-        return None
-    if use.amount is not None:
-        return use.amount
-    if not alone:
-        raise MissingAmount(
-            f"gift.credits: is required for {use.voucher.code}, a gift voucher used together with others."
-        )
-    if not order or not order.get("amount"):
-        raise MissingAmount(f"{use.voucher.code} is a gift voucher: send gift.credits or order.amount, above 0.")
-    return Decimal(order["amount"]) / 100
 
 
 def _why_not(voucher: Voucher, held: Held | None, amount: Decimal | None) -> VoucherRefused | None:

@@ -12,9 +12,8 @@ from ninja import Query, Router
 from pydantic import Field
 
 from campaigns.api.voucher_requests import VoucherRef
-from campaigns.codes.queries.find import find_voucher
 from config.api import conditions as by
-from config.api.auth import MAY_ALL, MAY_READ, SEES_ALL, caller
+from config.api.auth import MAY_READ, MAY_REDEEM, SEES_ALL, caller
 from config.api.door import ApiError, as_api_error, invalid_payload, not_found
 from config.api.examples import Example
 from config.api.lists import Listing, ListQuery, Values
@@ -31,6 +30,7 @@ from publications.redemptions.actions.redeem import Use, redeem, redeem_together
 from publications.redemptions.actions.roll_back import roll_back
 from publications.redemptions.api import answers
 from publications.redemptions.api.answers import listed_redemptions, order_of, redemption_answers
+from publications.redemptions.api.find_for_key import find_to_redeem
 from publications.redemptions.api.requests import RedemptionSent, RedemptionsSent, RollbackSent, amount_of
 from publications.redemptions.models import Redemption
 from publications.redemptions.queries.history import PREFIXES, find_redemption, with_all_about
@@ -95,12 +95,12 @@ TOGETHER = {"redeemables": [{"object": "voucher", "id": "AUTUMN-7GK2"}], "custom
 
 
 @operation(
-    router, "POST", "", MAY_ALL, "Redeem codes together", answer=answers.RedemptionsMade, refuses=REFUSED,
+    router, "POST", "", MAY_REDEEM, "Redeem codes together", answer=answers.RedemptionsMade, refuses=REFUSED,
     examples=[Example("One code for an order", TOGETHER)],
 )  # fmt: skip
 def redeem_stackable(request: HttpRequest, sent: RedemptionsSent) -> dict[str, Any]:
     """Uses all the codes for one order, or none of them. Several make a stack, `parent_redemption`."""
-    uses = [Use(find_voucher(asked.id), amount_of(asked.gift)) for asked in sent.redeemables]
+    uses = [Use(find_to_redeem(request.auth, asked.id), amount_of(asked.gift)) for asked in sent.redeemables]
     with _customer_named():
         made = redeem_together(uses, **sent.for_verb(), by=caller(request))
     stack = [made[0].stack_id] if made[0].stack_id else []
@@ -119,7 +119,7 @@ def redeem_stackable(request: HttpRequest, sent: RedemptionsSent) -> dict[str, A
 
 
 @operation(
-    of_vouchers, "POST", "/{code}/redemption", MAY_ALL, "Redeem a code", answer=answers.Redemption, refuses=REFUSED,
+    of_vouchers, "POST", "/{code}/redemption", MAY_REDEEM, "Redeem a code", answer=answers.Redemption, refuses=REFUSED,
     words=TRACKING,
     examples=[Example("For an order", {"customer": EXAMPLE, "order": PAID}, path={"code": "AUTUMN-7GK2"})],
 )  # fmt: skip
@@ -129,7 +129,12 @@ def redeem_voucher(
     """Uses the code once; `code` is also a `v_…` id."""
     sent = sent or RedemptionSent()
     with _customer_named():
-        made = redeem(find_voucher(code), amount=amount_of(sent.gift), **sent.for_verb(tracking_id), by=caller(request))
+        made = redeem(
+            find_to_redeem(request.auth, code),
+            amount=amount_of(sent.gift),
+            **sent.for_verb(tracking_id),
+            by=caller(request),
+        )
     return redemption_answers(_in_order([made.pk]), request.auth)[0]
 
 
@@ -162,7 +167,7 @@ UNDO = [Example("The order was cancelled", {"reason": "Order cancelled"})]
 
 
 @operation(
-    router, "POST", "/{redemption_id}/rollback", MAY_ALL, "Roll back a redemption", answer=answers.Redemption,
+    router, "POST", "/{redemption_id}/rollback", MAY_REDEEM, "Roll back a redemption", answer=answers.Redemption,
     refuses=ROLLING_BACK, words=WHY, examples=UNDO,
 )  # fmt: skip
 def roll_back_redemption(
@@ -178,7 +183,7 @@ def roll_back_redemption(
 
 
 @operation(
-    router, "POST", "/{redemption_id}/rollbacks", MAY_ALL, "Roll back codes that were redeemed together",
+    router, "POST", "/{redemption_id}/rollbacks", MAY_REDEEM, "Roll back codes that were redeemed together",
     answer=answers.RollbacksMade, refuses=ROLLING_BACK, words=WHY, examples=UNDO,
 )  # fmt: skip
 def roll_back_stack(

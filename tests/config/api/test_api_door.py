@@ -109,6 +109,14 @@ OTHER_SCOPES = {
     **dict.fromkeys(
         ["POST oauth/token", "POST oauth/introspect", "POST oauth/token/revoke"], tuple(ApiKey.Scope.values)
     ),
+    "POST publications/batch": ("publish", "all"),
+    "POST validations": ("redeem", "all"),
+    "POST vouchers/{code}/validate": ("redeem", "all"),
+    "GET vouchers/{code}/validate": ("read", "redeem", "all"),
+    "POST redemptions": ("redeem", "all"),
+    "POST vouchers/{code}/redemption": ("redeem", "all"),
+    "POST redemptions/{redemption_id}/rollback": ("redeem", "all"),
+    "POST redemptions/{redemption_id}/rollbacks": ("redeem", "all"),
 }
 
 

@@ -61,7 +61,7 @@ def test_an_operation_is_told_in_full(name):
     assert said["summary"]
     assert said["tags"][0] in {tag["name"] for tag in DOCUMENT["tags"]}
     assert said["security"] in ([KEY], [KEY, {"Bearer": []}])
-    assert set(said["x-scopes"]) <= {"publish", "read", "all"}
+    assert set(said["x-scopes"]) <= {"publish", "read", "redeem", "all"}
     assert {"400", "401", "403", "411", "429", "500", "503"} <= set(said["responses"])
     assert ("404" in said["responses"]) >= ("{" in path)
     assert [p["name"] for p in said["parameters"] if not p.get("description")] == []
