@@ -117,8 +117,8 @@ class StackingRules(Answer):
     applicable_redeemables_limit: Literal[30]
     applicable_redeemables_per_category_limit: Literal[30]
     applicable_redeemables_category_limits: dict[str, Any] = Field(examples=[{}])
-    applicable_exclusive_redeemables_limit: Literal[30]
-    applicable_exclusive_redeemables_per_category_limit: Literal[30]
+    applicable_exclusive_redeemables_limit: Literal[5]
+    applicable_exclusive_redeemables_per_category_limit: Literal[5]
     exclusive_categories: NeverSet
     joint_categories: NeverSet
     redeemables_application_mode: Literal["ALL"]
