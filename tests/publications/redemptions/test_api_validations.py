@@ -79,7 +79,10 @@ def test_several_codes_take_their_part_in_turn_as_a_redemption_would(shop):
     validated = validate(shop, "TEN", "FIVE", card, order=order)
     redeemed = shop.post(
         "redemptions",
-        {"redeemables": [{"object": "voucher", "id": "TEN"}, {"object": "voucher", "id": "FIVE"}, card], "order": order},
+        {
+            "redeemables": [{"object": "voucher", "id": "TEN"}, {"object": "voucher", "id": "FIVE"}, card],
+            "order": order,
+        },
     ).json
 
     assert [one["order"]["total_amount"] for one in validated["redeemables"]] == [1800, 1300, 300]
