@@ -1,0 +1,33 @@
+"""Runs a test once more that failed while the machine's clock was set: a virtual machine that is moved or stopped for a
+moment finds its clock a minute behind, and a rest of a minute is over at once. No other failure is tried again.
+"""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+MOVED = 0.05  # seconds; the network's small corrections stay below a thousandth of the time that passes
+
+
+@pytest.hookimpl
+def pytest_runtest_protocol(item, nextitem):
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    before, began = _ahead(), time.monotonic()
+    reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    moved = _ahead() - before
+    if any(report.failed for report in reports) and abs(moved) > MOVED + (time.monotonic() - began) / 1000:
+        item.warn(pytest.PytestWarning(f"failed while the clock was moved by {moved:.2f} s, so it was run again"))
+        item._initrequest()
+        reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+def _ahead() -> float:
+    """The clock of the wall, less the one that only ever counts on."""
+    return time.time() - time.monotonic()
