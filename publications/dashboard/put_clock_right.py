@@ -13,8 +13,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from publications.distributions.sending.claims import RETRY_AFTER as MESSAGES_RETRY_AFTER
 from publications.distributions.sending.send_batch import RESTS
-from publications.distributions.sending.send_batch import RETRY_AFTER as MESSAGES_RETRY_AFTER
 from publications.webhooks.actions.send_due import REST
 from publications.webhooks.actions.send_due import RETRY_AFTER as WEBHOOKS_RETRY_AFTER
 

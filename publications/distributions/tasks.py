@@ -15,7 +15,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.worker import Worker
 
 from config.background import MESSAGES
-from publications.distributions.actions.advance import advance, at_work, due, shares_of
+from publications.distributions.actions.advance import advance, at_work, due
 from publications.distributions.actions.declare_unknown import declare_unknown
 from publications.distributions.actions.end_run import end_run, wind_up_ended
 from publications.distributions.actions.hold_place import hold_place
@@ -24,6 +24,8 @@ from publications.distributions.sending.stored_email_backend import delete_old_m
 
 # So that the jobs of a worker that died hold up nobody: another worker's have other locks.
 WORKER, STARTED = secrets.token_hex(4), timezone.now()
+# Of several workers each begins with its own share of what is due, so that most of the time they do not ask for the same.
+SHARES = 4
 
 
 @app.periodic(cron="* * * * * */5")
@@ -35,8 +37,7 @@ def look_after_distributions(timestamp: int) -> None:
     alone = settings.SENDING_ALONE and timezone.now() >= STARTED
     declare_unknown(begun_before=STARTED if alone else None)
     for distribution in due():
-        for share in range(shares_of(distribution)):
-            _advance_soon(distribution.pk, share, shares_of(distribution))
+        _advance_soon(distribution.pk)
     for key in at_work().manual().filter(audience_complete=True).values_list("pk", flat=True):
         end_run(key)
     wind_up_ended()
@@ -50,20 +51,21 @@ def in_a_place(call_next: Callable[[], None], context: JobContext, worker: Worke
 
 
 @app.task(name="distributions.advance_distribution", queue=MESSAGES, pass_context=True, task_middleware=[in_a_place])
-def advance_distribution(context: JobContext, distribution_id: int, share: int, of: int) -> None:
+def advance_distribution(context: JobContext, distribution_id: int) -> None:
     # A worker that is asked to stop says so to its jobs at once (PROCRASTINATE_WORKER_DEFAULTS).
-    worker = context.job.worker_id
-    if advance(distribution_id, share=share, of=of, stopping=context.should_abort, worker=worker):
-        _advance_soon(distribution_id, share, of)  # behind the other runs
+    goes_on = advance(
+        distribution_id, share=int(WORKER, 16) % SHARES, of=SHARES, connections=settings.EMAIL_CONNECTIONS,
+        stopping=context.should_abort, worker=context.job.worker_id,
+    )  # fmt: skip
+    if goes_on:
+        _advance_soon(distribution_id)  # behind the other runs
 
 
-def _advance_soon(distribution_id: int, share: int, of: int) -> None:
-    """As many as there are shares run at once for each worker, and one more of each waits."""
-    name = f"distribution {distribution_id} share {share} of {of} by {WORKER}"
+def _advance_soon(distribution_id: int) -> None:
+    """One runs for each worker, and one more of each waits."""
+    name = f"distribution {distribution_id} by {WORKER}"
     with suppress(AlreadyEnqueued):
-        advance_distribution.configure(lock=name, queueing_lock=name).defer(
-            distribution_id=distribution_id, share=share, of=of
-        )
+        advance_distribution.configure(lock=name, queueing_lock=name).defer(distribution_id=distribution_id)
 
 
 @app.periodic(cron="55 3 * * *")

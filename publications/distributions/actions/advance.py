@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
@@ -18,7 +17,7 @@ from publications.distributions.actions.end_run import end_run
 from publications.distributions.actions.publish_batch import publish_batch
 from publications.distributions.actions.write_audience import write_audience
 from publications.distributions.models import Delivery, Distribution, DistributionQuerySet
-from publications.distributions.sending.hand_over import MailServer
+from publications.distributions.sending.connections import Connections
 from publications.distributions.sending.send_batch import RESTS, send_batch
 
 TURN = 10  # seconds after which another run may have this worker
@@ -32,6 +31,7 @@ def advance(
     *,
     share: int = 0,
     of: int = 1,
+    connections: int = 1,
     seconds: float = TURN,
     stopping: Callable[[], bool] = lambda: False,
     worker: int | None = None,
@@ -40,14 +40,14 @@ def advance(
     `stopping`: what is on its way is waited for, and nothing new begun.
     """
     ends = time.monotonic() + seconds
-    with MailServer() as server:
+    with Connections(connections) as opened:
         while time.monotonic() < ends and not stopping():
             distribution = at_work().filter(pk=distribution_id).select_related("campaign", "webhook").first()
             if not distribution:
                 return False
             done = not distribution.audience_complete and write_audience(distribution_id)
             done = bool(publish_batch(distribution_id)) or done
-            sent = send_batch(distribution, server, share=share, of=of, stopping=stopping, worker=worker)
+            sent = send_batch(distribution, opened, share=share, of=of, stopping=stopping, worker=worker)
             done = bool(sent) or done
             if done:
                 continue
@@ -55,11 +55,6 @@ def advance(
                 return False
             time.sleep(BREATH)
     return not stopping()
-
-
-def shares_of(distribution: Distribution) -> int:
-    """How many may carry it on at once, for each worker."""
-    return 1 if distribution.message == Message.NONE else settings.EMAIL_CONNECTIONS
 
 
 def at_work() -> DistributionQuerySet:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import smtplib
 from contextlib import suppress
 from email.message import EmailMessage
@@ -30,6 +31,7 @@ from publications.webhooks.sign import sign
 WEBHOOK_SECONDS = 60
 
 # Not of encoded words: a line of those has 76 characters at most (RFC 2047), the header's name included.
+ONE_LINE = re.compile(r"[!-~]+(?: [!-~]+)*")  # ASCII, its words parted by one space
 EMPTY_FIRST_LINE = re.compile(rb"\A([^:\s]+:) *\r?\n[ \t](?!=\?)")
 
 
@@ -39,6 +41,9 @@ class _HeadersBeginAtOnce(Compat32):
     """
 
     def fold_binary(self, name: str, value: Any) -> bytes:
+        # What fits into one line needs no folding, which takes a third of the time of a whole message.
+        if isinstance(value, str) and len(name) + len(value) < 76 and ONE_LINE.fullmatch(value):
+            return f"{name}: {value}{self.linesep}".encode("ascii")
         return EMPTY_FIRST_LINE.sub(rb"\1 ", super().fold_binary(name, value))
 
 
@@ -54,6 +59,8 @@ class WrittenEmail(EmailMultiAlternatives):
         self.attach_alternative(message.html, "text/html")
         self._written = super().message()
         self._written.policy = _HeadersBeginAtOnce()
+        # Else one is made by looking for it in all of the text. This one stands in no text.
+        self._written.set_boundary(f"==={secrets.token_hex(16)}===")
         for_smtp = self._written.as_bytes(linesep="\r\n")  # type: ignore[call-arg]
         self._written.as_bytes = lambda *_, **__: for_smtp  # type: ignore[method-assign]
 
@@ -62,21 +69,15 @@ class WrittenEmail(EmailMultiAlternatives):
 
 
 class MailServer:
-    """`with MailServer() as server:` one connection, opened when it is needed and kept until the end.
+    """One connection, opened when it is needed and kept until `hang_up`.
 
     Where another backend of Django's is set, messages go through that; then all that is known of an error is that the
     message may have arrived.
     """
 
     def __init__(self) -> None:
-        by_smtp = settings.EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend"
-        self._backend = SmtpBackend() if by_smtp else get_connection()
-
-    def __enter__(self) -> MailServer:
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self._hang_up()
+        self.by_smtp = settings.EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend"
+        self._backend = SmtpBackend() if self.by_smtp else get_connection()
 
     def ready(self) -> Outcome | None:
         """None where a connection stands; else why there is none. Ask before a message is claimed."""
@@ -97,12 +98,12 @@ class MailServer:
         """Once. A connection that the server has closed between two messages is replaced, since nothing was sent by it."""
         outcome = self.ready() or self._send(message)
         if outcome is None:
-            self._hang_up()
+            self.hang_up()
             outcome = self.ready() or self._send(message)
         if outcome is None:
             outcome = away(StatusReason.SERVER_HANGS_UP)
         if outcome.rest or outcome.state == "unknown":
-            self._hang_up()
+            self.hang_up()
         return outcome
 
     def _send(self, message: WrittenEmail) -> Outcome | None:
@@ -143,7 +144,7 @@ class MailServer:
             return away(StatusReason.SERVER_BUSY, text)
         return failed(DeliveryReason.REFUSED, text) if code >= 500 else later(text)
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
         with suppress(OSError):
             self._backend.close()
 

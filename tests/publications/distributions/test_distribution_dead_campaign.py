@@ -18,7 +18,8 @@ from publications.distributions.actions.publish_batch import publish_batch
 from publications.distributions.actions.schedule import NotReady, schedule
 from publications.distributions.actions.write_audience import write_audience
 from publications.distributions.models import Delivery, Distribution
-from publications.distributions.sending.send_batch import _claim, send_batch
+from publications.distributions.sending.claims import claim
+from publications.distributions.sending.due import find_due
 from publications.models import Publication
 from tests.support.automations import automation, pass_on, publish_all
 from tests.support.distributions import draft, running
@@ -104,7 +105,7 @@ def test_the_claim_itself_looks_at_the_campaign(how, reason):
     publish_batch(run.pk)
     kill(run, how)
 
-    assert _claim(Delivery.objects.get(), None) is None
+    assert claim([Delivery.objects.get()], None) == {}
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_one_code_that_is_worth_nothing_is_not_sent(server, how, reason):
     dead = Delivery.objects.order_by("pk").first()
     Voucher.objects.filter(ledger__publication=dead.publication_id).update(**how)
 
-    assert _claim(dead, None) is None
+    assert claim([dead], None) == {}
     advance(run.pk)
 
     dead.refresh_from_db()
@@ -202,7 +203,7 @@ def test_the_pages_say_what_to_do(signed_in):
 @pytest.mark.django_db(transaction=True)
 def test_disabled_under_load_nothing_is_claimed_afterwards(server):
     """Four senders, each with a connection to the mail server of its own."""
-    server.delay = 0.005
+    server.delay = 0.02
     run = running(300, codes=300)
     for _ in range(2):
         advance(run.pk, seconds=0.01)
@@ -237,4 +238,4 @@ def test_disabled_under_load_nothing_is_claimed_afterwards(server):
     resume(run, by=STAFF)
     while advance(run.pk):
         pass
-    assert (len(server.messages), of_state("sent"), send_batch(run, None)) == (300, 300, 0)
+    assert (len(server.messages), of_state("sent"), find_due(run, share=0, of=1)) == (300, 300, [])

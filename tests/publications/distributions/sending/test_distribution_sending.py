@@ -14,8 +14,8 @@ from publications.distributions.actions.retry_failed import retry_failed
 from publications.distributions.actions.settle_unknown import resolve_unknown
 from publications.distributions.actions.write_audience import write_audience
 from publications.distributions.models import Delivery, Distribution, EmailGrant
+from publications.distributions.sending.claims import RETRY_AFTER
 from publications.distributions.sending.grant_emails import grant_emails
-from publications.distributions.sending.send_batch import RETRY_AFTER
 from publications.models import Publication
 from tests.support.distributions import running
 from tests.support.factories import STAFF, CustomerFactory

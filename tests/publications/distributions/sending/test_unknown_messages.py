@@ -14,7 +14,7 @@ from publications.distributions.actions.publish_batch import publish_batch
 from publications.distributions.actions.settle_unknown import resolve_unknown
 from publications.distributions.actions.write_audience import write_audience
 from publications.distributions.models import Delivery, Distribution
-from publications.distributions.sending import send_batch
+from publications.distributions.sending.claims import claim
 from publications.distributions.sending.hand_over import MailServer as HandOver
 from publications.webhooks.actions.create_address import create_address
 from tests.support.distributions import running
@@ -175,7 +175,7 @@ def test_a_claim_of_which_the_database_did_not_say_whether_it_stands_is_given_ba
             raise OperationalError("server closed the connection unexpectedly")
 
     with patch.object(connection, "cursor", side_effect=[Dying(), real()]):
-        assert send_batch._claim(delivery, None) is None
+        assert claim([delivery], None) == {}
 
     delivery.refresh_from_db()
     assert (delivery.state, delivery.attempts, delivery.claim) == ("published", 0, None)
