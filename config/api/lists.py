@@ -17,6 +17,7 @@ from config.api.door import ApiError, invalid_query
 from config.api.filters import NO_FIELDS, are_asked, what_is_asked
 from config.api.filters import shortcuts as shortcut_names
 from config.api.schemas import Listed
+from config.postgres.plan_for_values import plan_for_values
 from config.public_ids import key_of
 
 LAST_PAGE = 1000
@@ -85,7 +86,8 @@ class Listing(NamedTuple):
         if order not in self.orders:
             raise invalid_query(f"order: must be one of {', '.join(self.orders)}")
         with _refused_when_slow(rows.db) if are_asked(request.GET) else nullcontext():
-            total = rows.order_by().values("pk")[: COUNTED + 1].count()
+            with plan_for_values():
+                total = rows.order_by().values("pk")[: COUNTED + 1].count()
             page = rows.order_by(*self.orders[order])
             start = (query.page - 1) * query.limit
             if query.starting_after:

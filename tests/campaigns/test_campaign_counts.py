@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def four_codes_are_many(monkeypatch):
     monkeypatch.setattr(codes, "LARGE", 3)
-    monkeypatch.setattr(counting, "DUE", counting.DUE.replace("100000", "3"))
+    monkeypatch.setattr(counting, "DUE", counting.DUE.replace(str(counting.LARGE), "3"))
 
 
 def counted(campaign):

@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_date
 
+from config.postgres.plan_for_values import plan_for_values
 from config.staff.lists.keyset import Compare, Part, name_of, order_of, ranges_after, sort
 from config.staff.time_zone import end_of, start_of
 
@@ -27,7 +28,8 @@ LARGEST_KEY = 2**63 - 1
 
 def count_rows(rows: QuerySet) -> tuple[int, bool]:
     """How many there are, and whether there are more: 7,000,000 took 323 ms to count, 10,001 of them 0.5 ms."""
-    counted = rows.order_by()[: COUNT_UP_TO + 1].count()
+    with plan_for_values():
+        counted = rows.order_by()[: COUNT_UP_TO + 1].count()
     return min(counted, COUNT_UP_TO), counted > COUNT_UP_TO
 
 

@@ -10,6 +10,7 @@ from django.db import connection
 from campaigns.codes.pool import IN_POOL
 from campaigns.codes.queries.count_codes import COUNTED, LARGE, CodeCount, kept_count
 from campaigns.models import Campaign
+from config.postgres.plan_for_values import plan_for_values
 
 
 class Figures(NamedTuple):
@@ -27,7 +28,7 @@ SELECT (SELECT count(*) FROM (SELECT FROM publications_publication WHERE campaig
 
 
 def figures_of(campaign: Campaign) -> Figures:
-    with connection.cursor() as cursor:
+    with plan_for_values(), connection.cursor() as cursor:
         cursor.execute(FIGURES, {"campaign": campaign.pk})
         return Figures(*cursor.fetchone())
 
@@ -78,7 +79,7 @@ KEPT = OVERVIEW.format(
 
 def overview_of(campaign: Campaign) -> Overview:
     codes = kept_count(campaign)
-    with connection.cursor() as cursor:
+    with plan_for_values(), connection.cursor() as cursor:
         cursor.execute(KEPT if codes else FRESH, {"campaign": campaign.pk, "large": LARGE})
         publications, exports, last_failed_at, *more = cursor.fetchone()
     if codes:
