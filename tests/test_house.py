@@ -193,7 +193,7 @@ def test_who_asks_for_a_plan_says_what_the_planner_knows():
     silent = [
         path.name
         for path in asks
-        if not any(f"{way}(" in path.read_text() for way in ("analyse", "offer_only_indexes"))
+        if not any(f"{way}(" in path.read_text() for way in ("analyse", "forget_statistics", "offer_only_indexes"))
     ]
 
     assert len(asks) > 5
