@@ -92,7 +92,7 @@ class Bench:
             taken = Event()
 
             def order(campaign):
-                export = order_hand_out(campaign, count=None, by=SYSTEM)
+                export = order_hand_out(campaign, count=None, by=SYSTEM, for_whom="Print shop")
                 started = time.perf_counter()
                 while export.rows is None:  # once they are all taken, the file begins
                     time.sleep(0.02)

@@ -121,7 +121,7 @@ def files(handout: Installation, stop: Event) -> None:
     orders = itertools.cycle(
         [
             lambda: order_report("publications", campaign=campaign, by=SYSTEM),
-            lambda: order_hand_out(campaign, count=5_000, by=SYSTEM),
+            lambda: order_hand_out(campaign, count=5_000, by=SYSTEM, for_whom="Print shop"),
             lambda: order_report("customers", by=SYSTEM),
             lambda: order_report("codes", campaign=campaign, by=SYSTEM),
         ]

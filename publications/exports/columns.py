@@ -77,6 +77,7 @@ CODES = [
     *_of_customer("live__publication__customer__"),
     Column("Channel", "live__publication__channel"),
     Column("Distribution", of_run("live__publication__")),
+    Column("For whom", "live__publication__export__for_whom"),
     Column("Created at", "created_at", Time),
 ]
 
@@ -93,6 +94,7 @@ PUBLICATIONS = [
     *_of_customer("customer__"),
     Column("Channel", "channel"),
     Column("Distribution", of_run("")),
+    Column("For whom", "export__for_whom"),
     Column("By", "actor_label"),
     Column("Source ID", "source_id"),
     Column("Failure", "failure_message"),

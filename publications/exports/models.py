@@ -34,6 +34,7 @@ class FileLayout(NamedTuple):
 
 
 PLAIN_CSV = FileLayout()
+LONGEST_FOR_WHOM = 200
 
 
 class Export(Work):
@@ -54,6 +55,8 @@ class Export(Work):
     everything = models.BooleanField(
         default=False
     )  # a hand-out of "all": every code that was in the pool when it started
+    # Who gets a hand-out's file, in the words of the person who ordered it. "" of before it was asked.
+    for_whom = models.CharField("for whom", max_length=LONGEST_FOR_WHOM, default="", db_default="", blank=True)
     filters = models.CharField(
         max_length=2000, default="", blank=True
     )  # a report's query string, as in the page's address

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from publications.exports.pages import downloads
 from publications.exports.pages import views as exports
 
 app_name = "exports"
@@ -12,6 +13,7 @@ urlpatterns = [
     path("exports/new", exports.report, name="report"),
     path("exports/<export:export_id>/", exports.export, name="export"),
     path("exports/<export:export_id>/status", exports.export_status, name="export-status"),
-    path("exports/<export:export_id>/download", exports.download, name="download"),
+    path("exports/<export:export_id>/download", downloads.download, name="download"),
+    path("exports/<export:export_id>/file", downloads.file, name="file"),
     path("exports/<export:export_id>/retry", exports.retry, name="retry-export"),
 ]

@@ -38,7 +38,7 @@ class HistoryTable(Table):
     created_at = tables.Column("Date", orderable=True, order_by=("created_at", "id"))
     codes = tables.Column("Code", empty_values=(), attrs=MAIN)
     campaign = tables.Column(default=NOTHING, attrs=CUT)
-    customer = tables.Column(default=NOTHING, attrs=PERSON)
+    customer = tables.Column(empty_values=(), attrs=PERSON)
     channel = tables.Column(order_by=("channel", "-created_at", "-id"), attrs={"td": {"class": "cut by-channel"}})
     actor_label = tables.Column("By", empty_values=(), attrs=LESSER)
     result = tables.Column(empty_values=(), attrs=ASIDE)
@@ -87,8 +87,12 @@ class HistoryTable(Table):
     def render_campaign(self, value: Any) -> SafeString:
         return format_html('<a class="calm" href="{}" title="{}">{}</a>', value.get_absolute_url(), value, value)
 
-    def render_customer(self, value: Customer) -> SafeString:
-        return customer_link(value)
+    def render_customer(self, value: Customer | None, record: Publication) -> SafeString:
+        """A hand-out has no customer; its file is for somebody all the same."""
+        if value:
+            return customer_link(value)
+        for_whom = getattr(getattr(record, "export", None), "for_whom", "")
+        return format_html('<span class="muted">{}</span>', for_whom) if for_whom else NOTHING
 
     def render_channel(self, record: Publication, value: str) -> SafeString:
         return render_to_string("publications/_channel.html", {"publication": record, "channel_name": value})
@@ -139,7 +143,7 @@ class HeldCodeTable(Table):
             return NOTHING
         if publication.customer is None:
             return format_html(
-                '<a class="calm" href="{}">CSV hand-out</a>', _address("publications:publication", publication.pk)
+                '<a class="calm" href="{}">Hand-out</a>', _address("publications:publication", publication.pk)
             )
         return customer_link(publication.customer)
 

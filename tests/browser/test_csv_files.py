@@ -28,10 +28,11 @@ def test_a_hand_out_is_ordered_watched_and_downloaded(page):
     expect(dialog).to_contain_text("59 codes in the pool")
 
     dialog.get_by_label("Number of codes").fill("60")
+    dialog.get_by_label("For whom").fill("Print shop")
     dialog.get_by_role("button", name="Publish to a file").click()
     expect(dialog.get_by_role("alert")).to_contain_text("You requested 60 codes, but the pool has 59.")
     dialog.get_by_label("Number of codes").fill("40")
-    dialog.get_by_label("Other program").check()
+    dialog.get_by_label("CSV for a program").check()
     dialog.get_by_role("button", name="Publish to a file").click()
 
     file = _download(page)
@@ -65,11 +66,15 @@ def test_a_report_holds_what_the_history_was_filtered_to(page):
     history.get_by_role("link", name="Report").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("definition")).to_have_text(["Dashboard", "shop-1042"])
+    expect(dialog.get_by_label("Excel workbook")).to_be_checked()  # which is what is offered first
+    expect(dialog.get_by_label("Separator")).to_be_hidden()
+    dialog.get_by_label("CSV for Excel").check()
+    dialog.get_by_label("Separator").select_option("Semicolon")
     dialog.get_by_role("button", name="Create file").click()
 
     file = _download(page)
-    assert file.startswith(b"\xef\xbb\xbfDate,")  # for Excel, which is what is offered first
-    rows = list(csv.DictReader(io.StringIO(file.decode("utf-8-sig"))))
+    assert file.startswith(b"\xef\xbb\xbfDate;")
+    rows = list(csv.DictReader(io.StringIO(file.decode("utf-8-sig")), delimiter=";"))
     expected = Publication.objects.filter(channel="Dashboard", customer=mara).order_by("-created_at", "-id")
     assert [row["Code"] for row in rows] == [publication.ledger.get().voucher.code for publication in expected]
     assert {row["Customer"] for row in rows} == {"'=Mara()"}

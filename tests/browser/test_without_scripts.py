@@ -79,6 +79,8 @@ def test_a_hand_out(page, campaign):
     page.get_by_role("link", name="Hand out codes to a file").click()
 
     page.get_by_label("All codes in the pool").check()
+    page.get_by_label("For whom").fill("Print shop")
+    page.get_by_label("CSV for Excel").check()
     page.get_by_role("button", name="Publish to a file").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(Export.objects.get().file_name)
     while page.get_by_role("link", name="Reload to see progress").is_visible():

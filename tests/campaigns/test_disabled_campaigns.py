@@ -36,7 +36,7 @@ def test_it_is_refused_everywhere_where_the_project_says_so(campaign, project):
     with pytest.raises(CampaignDisabled):
         publish_code(campaign.vouchers.first(), CustomerFactory(), **HOW)
     with pytest.raises(CampaignOver):
-        order_hand_out(campaign, count=1, by=STAFF)
+        order_hand_out(campaign, count=1, by=STAFF, for_whom="Print shop")
 
     assert set(Publication.objects.values_list("failure_reason", flat=True)) == {"campaign_disabled"}
     assert Voucher.objects.filter(published_at=None).count() == Voucher.objects.count() == 2

@@ -87,7 +87,7 @@ def test_several_codes_are_listed_behind_their_number(signed_in):
 @pytest.mark.django_db(transaction=True)
 def test_a_hand_out_leads_to_its_file_and_lists_no_code(signed_in):
     campaign = CampaignFactory(codes=60)
-    export = order_hand_out(campaign, count=60, by=STAFF)
+    export = order_hand_out(campaign, count=60, by=STAFF, for_whom="Print shop")
     make_export_file(export.pk)
 
     page = signed_in("Manager").get(address(campaign)).content.decode()

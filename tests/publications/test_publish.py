@@ -318,7 +318,7 @@ def test_an_activity_duration_ends_with_the_release():
 
 
 def _publish_to_a_file(campaign):
-    order_hand_out(campaign, count=1, by=STAFF)
+    order_hand_out(campaign, count=1, by=STAFF, for_whom="Print shop")
     take_codes_of_hand_out(Export.objects.get().pk)
 
 

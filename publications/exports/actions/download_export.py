@@ -22,17 +22,8 @@ class NoFile(Exception):
 
 
 def download_export(export: Export, *, by: Actor) -> File:
-    """The open file. Raises NoFile: not finished, failed, deleted when its days were over, or missing from the disk."""
-    if export.status != Export.Status.DONE:
-        raise NoFile(
-            "The file is not ready yet." if export.is_running else "The file was not created. Retry the export first."
-        )
-    if export.file_deleted_at:
-        raise NoFile("The file has been deleted. Files are kept for a limited time (see the project settings).")
-    try:
-        file = export.file.storage.open(str(export.file))
-    except OSError:
-        raise NoFile("The file is missing from the server’s storage. Tell the person who runs the server.") from None
+    """The open file, and a note that it was taken. Raises NoFile, see `open_file`."""
+    file = open_file(export)
     with transaction.atomic():
         Export.objects.filter(pk=export.pk).update(downloads=F("downloads") + 1)
         record(
@@ -40,6 +31,20 @@ def download_export(export: Export, *, by: Actor) -> File:
             campaign_id=export.campaign_id, kind=export.kind, rows=export.rows,
         )  # fmt: skip
     return file
+
+
+def open_file(export: Export) -> File:
+    """Raises NoFile: not finished, failed, deleted when its days were over, or missing from the disk."""
+    if export.status != Export.Status.DONE:
+        raise NoFile(
+            "The file is not ready yet." if export.is_running else "The file was not created. Retry the export first."
+        )
+    if export.file_deleted_at:
+        raise NoFile("The file has been deleted. Files are kept for a limited time (see the project settings).")
+    try:
+        return export.file.storage.open(str(export.file))
+    except OSError:
+        raise NoFile("The file is missing from the server’s storage. Tell the person who runs the server.") from None
 
 
 def for_spreadsheets(file: File) -> Iterator[bytes]:

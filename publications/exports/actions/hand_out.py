@@ -23,7 +23,7 @@ from config.staff.quarantine import current, reason
 from publications.actions.quarantine_guard import keep_quarantine_away
 from publications.channels import CSV
 from publications.exports.actions.order_export import earlier_order, order_export
-from publications.exports.models import PLAIN_CSV, Export, FileLayout
+from publications.exports.models import LONGEST_FOR_WHOM, PLAIN_CSV, Export, FileLayout
 from publications.ledger.give import give
 from publications.ledger.requests import Codes, Given, PublishRequest
 from publications.models import Publication
@@ -66,11 +66,13 @@ def order_hand_out(
     campaign: Campaign,
     *,
     count: int | None,
+    for_whom: str,
     by: Actor,
     layout: FileLayout = PLAIN_CSV,
     form_token: UUID | None = None,
 ) -> Export:
     """Orders a file of `count` codes of the pool, or of all that are in it now (None). The worker publishes them.
+    `for_whom` says in words who gets the file: "Baker & Sons, print run 7".
 
     An AUTO_UPDATE campaign makes no codes for a file: its pool would have no end. `form_token`: see `order_export`.
     Raises PoolTooSmall, PoolEmpty and CampaignOver (each a HandOutRefused).
@@ -81,6 +83,8 @@ def order_hand_out(
         raise HandOutRefused(reason(quarantine))
     if count is not None and count < 1:
         raise HandOutRefused("Request at least 1 code.")
+    if not (for_whom := " ".join(for_whom.split())):
+        raise HandOutRefused("Say for whom the codes are: a shop, a printer, an agency.")
     if over := why_over(campaign):
         raise CampaignOver(over)
     in_pool = pool_size(campaign)
@@ -95,6 +99,7 @@ def order_hand_out(
         form_token=form_token,
         total=count or in_pool,
         everything=count is None,
+        for_whom=for_whom[:LONGEST_FOR_WHOM],
         layout=layout,
     )
 

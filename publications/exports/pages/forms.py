@@ -14,7 +14,7 @@ from campaigns.models import Campaign
 from config.imports.csv.layout import Dates, Delimiter
 from config.public_ids import CAMPAIGN, key_of
 from publications.exports.actions.remember_layout import PREFERRED, preferred, remember
-from publications.exports.models import Export, FileLayout, FilePreference, Format
+from publications.exports.models import LONGEST_FOR_WHOM, Export, FileLayout, FilePreference, Format
 from publications.exports.report import LONGEST_FILTERS
 
 MadeFor, Mark = FilePreference.MadeFor, FilePreference.ByteOrderMark
@@ -105,7 +105,13 @@ class HandOutForm(FileForm):
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
     everything = forms.BooleanField(required=False)
-    fieldsets = [("", "", ["count", "everything", "made_for"]), CSV_SETTINGS]
+    for_whom = forms.CharField(
+        label="For whom",
+        max_length=LONGEST_FOR_WHOM,
+        help_text="Who gets the file, such as a shop, a printer or an agency. It stands in the history beside the codes.",
+        error_messages={"required": "Enter who gets the file."},
+    )
+    fieldsets = [("", "", ["count", "everything", "for_whom", "made_for"]), CSV_SETTINGS]
     all_optional = True  # "optional" beside the number would mislead: it is needed unless all codes are wanted
 
     def __init__(self, data: QueryDict | None = None, *, user: User, in_pool: int) -> None:

@@ -6,13 +6,10 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, HttpResponse, QueryDict, StreamingHttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -25,18 +22,17 @@ from config.staff.lists.tables import list_page
 from config.staff.models import AuditEntry
 from config.staff.pages.dialogs import leave
 from config.staff.roles import EXPORT, PUBLISH, READ, may, requires, reveals_codes
-from publications.exports.actions.download_export import NoFile, download_export, for_spreadsheets
 from publications.exports.actions.hand_out import HandOutRefused, order_hand_out, why_over
 from publications.exports.actions.order_selection import selection_in_words
 from publications.exports.actions.write_export import retry_export
 from publications.exports.models import Export
+from publications.exports.pages.downloads import export_to_take
 from publications.exports.pages.forms import HandOutForm, ReportForm
 from publications.exports.pages.tables import ExportTable, needed_to_take
 from publications.exports.report import filters_in_words, order_report
 
 PART = "export"  # the part of an export's page that is asked for again while its file is made
 LATEST = 20
-BLOCK = 256 * 1024
 ALL_CODES = "all-codes"
 
 
@@ -85,32 +81,8 @@ def export_status(request: HtmxHttpRequest, export_id: int) -> HttpResponse:
 
 @require_POST
 @requires(EXPORT)
-def download(request: HtmxHttpRequest, export_id: int) -> HttpResponseBase:
-    """A POST, because each download is written down. What the API ordered was written for programs; whoever takes it
-    away here will open it in a spreadsheet, unless they ask for it as it is."""
-    export = _export_to_take(request, export_id)
-    response: StreamingHttpResponse
-    try:
-        file = download_export(export, by=Actor.user(request.user))
-    except NoFile as none:
-        messages.error(request, str(none))
-        return redirect("exports:export", export_id=export.pk)
-    if export.parameters is not None and "as_stored" not in request.POST:
-        response = StreamingHttpResponse(for_spreadsheets(file))
-    else:
-        response = FileResponse(file)
-        response.block_size = BLOCK
-    response["Content-Type"] = "text/csv; charset=utf-8"
-    response["Content-Disposition"] = content_disposition_header(True, export.file_name)
-    response["Cache-Control"] = "no-store"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
-
-
-@require_POST
-@requires(EXPORT)
 def retry(request: HtmxHttpRequest, export_id: int) -> HttpResponse:
-    export = _export_to_take(request, export_id)
+    export = export_to_take(request, export_id)
     if not retry_export(export, by=Actor.user(request.user)):
         messages.info(request, "This export has not failed, so there is nothing to retry.")
     return redirect("exports:export", export_id=export.pk)
@@ -131,6 +103,7 @@ def hand_out(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
                 by=Actor.user(request.user),
                 layout=form.layout,
                 form_token=form.cleaned_data["token"],
+                for_whom=form.cleaned_data["for_whom"],
             )
         except HandOutRefused as refused:
             form.add_error(None, str(refused))
@@ -197,11 +170,3 @@ def _asked_for(address: QueryDict) -> dict[str, str]:
         filters.pop(name, None)
     given = [(name, value) for name, values in filters.lists() for value in values if value]
     return {"kind": kind, "campaign": campaign, "filters": urlencode(given)}
-
-
-def _export_to_take(request: HtmxHttpRequest, export_id: int) -> Export:
-    export = get_object_or_404(Export, pk=export_id)
-    needed = needed_to_take(export)
-    if not may(request.user, *needed):
-        raise PermissionDenied(f"You need permission to {' and '.join(needed)} to download this file. Ask a Manager.")
-    return export

@@ -31,7 +31,7 @@ from publications.tasks import run_publication_import
 from tests.support.imports import queued_codes, queued_customers, queued_publications
 campaign = Campaign.objects.get
 order_report("codes", campaign=campaign(name="reported"), by=SYSTEM)
-order_hand_out(campaign(name="reported"), count=30_000, by=SYSTEM)
+order_hand_out(campaign(name="reported"), count=30_000, by=SYSTEM, for_whom="Print shop")
 order_codes(campaign(name="extended"), count=60_000, by=SYSTEM)
 delete_campaign(campaign(name="erased"), force=True, by=SYSTEM)
 rows = range(20_000)

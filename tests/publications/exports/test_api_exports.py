@@ -202,7 +202,7 @@ def test_codes_in_clear_are_not_for_exporters(project, signed_in):
     for role, status in [("Exporter", 403), ("Manager", 200)]:
         browser = signed_in(role)
         page = browser.get(f"/exports/{export.public_id}/")
-        assert browser.post(f"/exports/{export.public_id}/download").status_code == status
+        assert browser.post(f"/exports/{export.public_id}/download", follow=True).status_code == status
         assert ("Download file" in page.content.decode()) == (status == 200)
         assert "In plain text, as the project settings allowed" in page.content.decode()
     assert signed_in("Exporter").get("/exports/").status_code == 200

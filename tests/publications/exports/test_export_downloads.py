@@ -21,7 +21,7 @@ def made(export: Export) -> Export:
 
 
 def download(browser, export, **sent) -> bytes:
-    answer = browser.post(reverse("exports:download", kwargs={"export_id": export.pk}), sent)
+    answer = browser.post(reverse("exports:download", kwargs={"export_id": export.pk}), sent, follow=True)
     return b"".join(answer.streaming_content)
 
 

@@ -44,7 +44,7 @@ def files_of_at_most(count: int):
 
 def test_a_disk_that_is_full_fails_the_export_and_a_retry_makes_the_file_of_the_same_codes():
     campaign = CampaignFactory(codes=20)
-    export = order_hand_out(campaign, count=10, by=STAFF)
+    export = order_hand_out(campaign, count=10, by=STAFF, for_whom="Print shop")
 
     with files_of_at_most(300):
         made(export)
@@ -91,7 +91,9 @@ def test_the_file_of_an_attempt_that_was_cut_off_is_deleted_by_the_next():
 
 def test_files_are_deleted_when_their_days_are_over_and_the_codes_stay_published():
     ProjectSettings.objects.update_or_create(id=1, defaults={"keep_files_days": 7})
-    old, new = (made(order_hand_out(CampaignFactory(codes=2), count=2, by=STAFF)) for _ in range(2))
+    old, new = (
+        made(order_hand_out(CampaignFactory(codes=2), count=2, by=STAFF, for_whom="Print shop")) for _ in range(2)
+    )
     file = old.file.name
     Export.objects.filter(pk=old.pk).update(finished_at=timezone.now() - timedelta(days=7, minutes=1))
     Export.objects.filter(pk=new.pk).update(finished_at=timezone.now() - timedelta(days=6))

@@ -41,7 +41,9 @@ def hidden_fields(page) -> dict[str, str]:
 
 
 def hand_out_of(codes: int, count: int | None = None, *, make=True) -> Export:
-    export = order_hand_out(CampaignFactory(name="Autumn Roast", codes=codes), count=count, by=STAFF)
+    export = order_hand_out(
+        CampaignFactory(name="Autumn Roast", codes=codes), count=count, by=STAFF, for_whom="Print shop"
+    )
     if make:
         make_export_file(export.pk)
         export.refresh_from_db()
@@ -56,7 +58,7 @@ def test_a_hand_out_is_ordered_from_its_page(signed_in):
     address = url("hand-out", campaign_id=campaign.pk)
 
     page = staff.get(address)
-    answer = staff.post(address, {"count": "3", "made_for": "excel", "token": uuid.uuid4()})
+    answer = staff.post(address, {"count": "3", "for_whom": "Print shop", "made_for": "excel", "token": uuid.uuid4()})
 
     assert "5 codes in the pool" in text(page)
     assert "The codes in the file become published." in text(page)
@@ -71,7 +73,8 @@ def test_all_codes_for_a_program(signed_in):
     campaign = CampaignFactory(codes=5)
 
     signed_in("Manager").post(
-        url("hand-out", campaign_id=campaign.pk), {"everything": "on", "made_for": "program", "token": uuid.uuid4()}
+        url("hand-out", campaign_id=campaign.pk),
+        {"everything": "on", "for_whom": "Print shop", "made_for": "program", "token": uuid.uuid4()},
     )
 
     export = Export.objects.get()
@@ -84,6 +87,7 @@ def test_all_codes_for_a_program(signed_in):
         ({"count": "800"}, "You requested 800 codes, but the pool has 5. Request fewer, or add codes"),
         ({"count": ""}, "Enter how many codes the file should contain, or choose all."),
         ({"count": "0"}, "greater than or equal to 1"),
+        ({"count": "1", "for_whom": "  "}, "Enter who gets the file."),
         ({"everything": "on", "count": "3"}, "You chose all codes and also entered a number. Clear one of them."),
     ],
 )
@@ -91,7 +95,8 @@ def test_a_wrong_number_comes_back_with_the_form_and_orders_nothing(signed_in, s
     campaign = CampaignFactory(codes=5)
 
     page = signed_in("Manager").post(
-        url("hand-out", campaign_id=campaign.pk), {"made_for": "excel", "token": uuid.uuid4(), **sent}
+        url("hand-out", campaign_id=campaign.pk),
+        {"made_for": "excel", "for_whom": "Print shop", "token": uuid.uuid4(), **sent},
     )
 
     assert page.status_code == 200
@@ -101,7 +106,7 @@ def test_a_wrong_number_comes_back_with_the_form_and_orders_nothing(signed_in, s
 
 def test_the_form_sent_twice_leads_to_the_same_export(signed_in):
     campaign, staff = CampaignFactory(codes=5), signed_in("Manager")
-    sent = {"everything": "on", "made_for": "excel", "token": uuid.uuid4()}
+    sent = {"everything": "on", "for_whom": "Print shop", "made_for": "excel", "token": uuid.uuid4()}
 
     first = staff.post(url("hand-out", campaign_id=campaign.pk), sent)
     make_export_file(Export.objects.get().pk)
@@ -128,7 +133,7 @@ def test_in_a_dialog_the_browser_is_sent_to_the_export(signed_in):
 
     answer = signed_in("Manager").post(
         url("hand-out", campaign_id=campaign.pk),
-        {"everything": "on", "made_for": "excel", "token": uuid.uuid4()},
+        {"everything": "on", "for_whom": "Print shop", "made_for": "excel", "token": uuid.uuid4()},
         headers={"HX-Request": "true", "HX-Target": "dialog"},
     )
 
@@ -298,7 +303,7 @@ def test_a_list_takes_the_same_number_of_queries_however_long_it_is(signed_in, c
 def test_a_download_is_the_file_and_is_written_down(signed_in):
     export, staff = hand_out_of(2), signed_in("Manager")
 
-    answer = staff.post(url("download", export_id=export.pk))
+    answer = staff.post(url("download", export_id=export.pk), follow=True)
 
     with export.file.open() as file:
         assert b"".join(answer.streaming_content) == file.read()
@@ -333,7 +338,7 @@ def test_who_may_take_which_file(signed_in, role, of_hand_out, of_report):
     report = order_report("codes", by=STAFF)
     make_export_file(report.pk)
 
-    answers = [staff.post(url("download", export_id=export.pk)) for export in (hand_out, report)]
+    answers = [staff.post(url("download", export_id=export.pk), follow=True) for export in (hand_out, report)]
     taken = [b"".join(answer.streaming_content) for answer in answers if answer.streaming]
 
     assert [answer.status_code for answer in answers] == [of_hand_out, of_report]
@@ -346,7 +351,7 @@ def test_an_operator_who_is_also_an_exporter_may_hand_out(signed_in):
     staff, export = signed_in("Operator"), hand_out_of(1)
     staff.user.groups.add(Group.objects.get(name="Exporter"))
 
-    answer = staff.post(url("download", export_id=export.pk))
+    answer = staff.post(url("download", export_id=export.pk), follow=True)
     assert b"".join(answer.streaming_content).count(b"\r\n") == 2
 
 

@@ -39,7 +39,7 @@ def page(browser, export) -> str:
 def hand_out(layout: FileLayout) -> Export:
     campaign = CampaignFactory(name="Autumn")
     Voucher.objects.bulk_create(Voucher(code=code, campaign=campaign) for code in CODES)
-    return made(order_hand_out(campaign, count=None, by=STAFF, layout=layout))
+    return made(order_hand_out(campaign, count=None, by=STAFF, layout=layout, for_whom="Print shop"))
 
 
 def test_a_hand_out_as_a_workbook(signed_in):

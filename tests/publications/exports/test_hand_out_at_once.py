@@ -69,7 +69,7 @@ def broken() -> set[str]:
 
 def test_two_workers_on_one_hand_out_give_each_code_once_and_no_more_than_asked():
     campaign = campaign_of(1_100)
-    export = order_hand_out(campaign, count=1_000, by=STAFF)
+    export = order_hand_out(campaign, count=1_000, by=STAFF, for_whom="Print shop")
 
     at_once(*[lambda: make_export_file(export.pk)] * 3)
 
@@ -85,8 +85,8 @@ def test_two_workers_on_one_hand_out_give_each_code_once_and_no_more_than_asked(
 
 def test_two_hand_outs_and_publishers_never_share_a_code():
     campaign, customers = campaign_of(1_500), CustomerFactory.create_batch(4)
-    first = order_hand_out(campaign, count=600, by=STAFF)
-    rest = order_hand_out(campaign, count=None, by=STAFF)
+    first = order_hand_out(campaign, count=600, by=STAFF, for_whom="Print shop")
+    rest = order_hand_out(campaign, count=None, by=STAFF, for_whom="Print shop")
     published = []
 
     def publish_until_empty(customer):
@@ -113,7 +113,7 @@ def test_two_hand_outs_and_publishers_never_share_a_code():
 
 def test_codes_that_another_holds_but_gives_back_are_waited_for():
     campaign = CampaignFactory(codes=60)
-    export = order_hand_out(campaign, count=None, by=STAFF)
+    export = order_hand_out(campaign, count=None, by=STAFF, for_whom="Print shop")
     held, let_go = threading.Event(), threading.Event()
 
     def hold_and_give_back():
@@ -151,6 +151,6 @@ def wait_until_somebody_waits(then: threading.Event):
 def test_a_button_pressed_twice_at_the_same_moment_orders_once():
     campaign, token = CampaignFactory(codes=50), uuid.uuid4()
 
-    at_once(*[lambda: order_hand_out(campaign, count=50, by=STAFF, form_token=token)] * 6)
+    at_once(*[lambda: order_hand_out(campaign, count=50, by=STAFF, form_token=token, for_whom="Print shop")] * 6)
 
     assert Export.objects.count() == 1

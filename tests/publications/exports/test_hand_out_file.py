@@ -56,7 +56,7 @@ def test_a_small_hand_out_byte_by_byte():
     VoucherFactory(campaign=campaign, code="ROAST-1", metadata={"box": 7})
     VoucherFactory(campaign=campaign, code="=ROAST|2", discount_type="AMOUNT", discount_value=5, category="-VIP")
 
-    export = made(order_hand_out(campaign, count=None, by=STAFF))
+    export = made(order_hand_out(campaign, count=None, by=STAFF, for_whom="Print shop"))
 
     when = Voucher.objects.first().published_at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
     assert content(export).decode() == (
@@ -74,7 +74,7 @@ def test_a_small_hand_out_byte_by_byte():
 def test_the_codes_are_published_in_one_publication():
     campaign = CampaignFactory(codes=12)
 
-    export = made(order_hand_out(campaign, count=10, by=STAFF))
+    export = made(order_hand_out(campaign, count=10, by=STAFF, for_whom="Print shop"))
 
     publication = Publication.objects.get()
     assert export.publication == publication
@@ -91,7 +91,7 @@ def test_the_codes_are_published_in_one_publication():
 def test_codes_live_as_long_after_publication_as_the_campaign_says():
     campaign = CampaignFactory(codes=1, activity_duration="P30D")
 
-    made(order_hand_out(campaign, count=1, by=STAFF))
+    made(order_hand_out(campaign, count=1, by=STAFF, for_whom="Print shop"))
 
     voucher = campaign.vouchers.get()
     assert voucher.expiration_date == voucher.published_at + timedelta(days=30)
@@ -101,7 +101,11 @@ def test_lossless_and_for_excel():
     campaign = CampaignFactory()
     VoucherFactory(campaign=campaign, code="=1+1")
 
-    export = made(order_hand_out(campaign, count=1, by=STAFF, layout=FileLayout(lossless=True, byte_order_mark=True)))
+    export = made(
+        order_hand_out(
+            campaign, count=1, by=STAFF, layout=FileLayout(lossless=True, byte_order_mark=True), for_whom="Print shop"
+        )
+    )
 
     assert content(export).startswith(b"\xef\xbb\xbfCode,")
     assert codes_in(export) == ["=1+1"]
@@ -109,7 +113,7 @@ def test_lossless_and_for_excel():
 
 def test_drained_by_others_midway_it_ends_with_what_it_got():
     campaign = CampaignFactory(codes=10)
-    export = order_hand_out(campaign, count=10, by=STAFF)
+    export = order_hand_out(campaign, count=10, by=STAFF, for_whom="Print shop")
     publish(campaign, CustomerFactory(), count=3, origin="api", by=STAFF)
 
     made(export)
@@ -121,7 +125,7 @@ def test_drained_by_others_midway_it_ends_with_what_it_got():
 
 def test_what_was_asked_for_bounds_a_pool_that_grows_meanwhile():
     campaign = CampaignFactory(codes=5, auto_update=True)
-    export = order_hand_out(campaign, count=None, by=STAFF)
+    export = order_hand_out(campaign, count=None, by=STAFF, for_whom="Print shop")
     VoucherFactory.create_batch(20, campaign=campaign)
 
     made(export)
@@ -132,7 +136,7 @@ def test_what_was_asked_for_bounds_a_pool_that_grows_meanwhile():
 
 def test_nothing_left_is_a_failure_that_can_be_retried_when_there_are_codes_again():
     campaign = CampaignFactory(codes=2)
-    export = order_hand_out(campaign, count=2, by=STAFF)
+    export = order_hand_out(campaign, count=2, by=STAFF, for_whom="Print shop")
     publish(campaign, CustomerFactory(), count=2, origin="api", by=STAFF)
 
     made(export)
@@ -150,7 +154,7 @@ def test_nothing_left_is_a_failure_that_can_be_retried_when_there_are_codes_agai
 
 def test_a_campaign_that_expires_before_the_work_begins_gives_nothing():
     campaign = CampaignFactory(codes=2)
-    export = order_hand_out(campaign, count=2, by=STAFF)
+    export = order_hand_out(campaign, count=2, by=STAFF, for_whom="Print shop")
     type(campaign).objects.update(expiration_date=timezone.now() - timedelta(seconds=1))
 
     made(export)
@@ -160,14 +164,14 @@ def test_a_campaign_that_expires_before_the_work_begins_gives_nothing():
 
 
 def test_only_what_failed_can_be_retried():
-    export = made(order_hand_out(CampaignFactory(codes=1), count=1, by=STAFF))
+    export = made(order_hand_out(CampaignFactory(codes=1), count=1, by=STAFF, for_whom="Print shop"))
 
     assert not retry_export(export, by=STAFF)
 
 
 def test_running_the_work_again_changes_nothing():
     campaign = CampaignFactory(codes=10)
-    export = made(order_hand_out(campaign, count=6, by=STAFF))
+    export = made(order_hand_out(campaign, count=6, by=STAFF, for_whom="Print shop"))
     before = Export.objects.values().get()
 
     made(export)
@@ -179,7 +183,7 @@ def test_running_the_work_again_changes_nothing():
 
 def test_a_code_released_before_the_file_is_made_is_not_in_it():
     campaign = CampaignFactory(codes=3)
-    export = order_hand_out(campaign, count=3, by=STAFF)
+    export = order_hand_out(campaign, count=3, by=STAFF, for_whom="Print shop")
     take_codes(export.pk)
     taken_back = campaign.vouchers.order_by("id")[1]
     release(taken_back, by=STAFF, reason="Printed wrong")
@@ -193,7 +197,7 @@ def test_a_code_released_before_the_file_is_made_is_not_in_it():
 
 def test_codes_all_released_between_two_chunks_do_not_void_what_is_taken_after_them(monkeypatch):
     campaign = CampaignFactory(codes=4)
-    export = order_hand_out(campaign, count=4, by=STAFF)
+    export = order_hand_out(campaign, count=4, by=STAFF, for_whom="Print shop")
     monkeypatch.setattr(hand_out, "CHUNK", 2)
     hand_out._take_chunk(export.pk, for_sure=False)
     for voucher in campaign.vouchers.filter(published_at__isnull=False):
@@ -209,7 +213,7 @@ def test_codes_all_released_between_two_chunks_do_not_void_what_is_taken_after_t
 
 def test_a_code_released_later_stays_in_the_file():
     campaign = CampaignFactory(codes=3)
-    export = made(order_hand_out(campaign, count=3, by=STAFF))
+    export = made(order_hand_out(campaign, count=3, by=STAFF, for_whom="Print shop"))
     before = content(export)
 
     release(campaign.vouchers.first(), by=STAFF, reason="Printed wrong")
@@ -226,7 +230,7 @@ def test_fifty_thousand_codes(monkeypatch):
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")  # as autovacuum does, which cannot see into a test's transaction
 
-    export = made(order_hand_out(campaign, count=50_000, by=STAFF))
+    export = made(order_hand_out(campaign, count=50_000, by=STAFF, for_whom="Print shop"))
 
     assert (export.status, export.rows) == ("done", 50_000)
     assert len(set(codes_in(export))) == 50_000

@@ -72,7 +72,7 @@ def codes_in(export) -> list[str]:
 
 def test_killed_while_codes_are_taken_it_goes_on_to_the_number_asked_for():
     campaign = campaign_of(50_000)
-    export = order_hand_out(campaign, count=40_000, by=STAFF)
+    export = order_hand_out(campaign, count=40_000, by=STAFF, for_whom="Print shop")
 
     worker = start_worker()
     wait_until(Export.objects.filter(done__gt=0).exists)
@@ -89,7 +89,7 @@ def test_killed_while_codes_are_taken_it_goes_on_to_the_number_asked_for():
 
 def test_killed_while_the_file_is_written_it_is_written_again_from_the_same_codes():
     campaign = campaign_of(110_000)
-    export = order_hand_out(campaign, count=100_000, by=STAFF)
+    export = order_hand_out(campaign, count=100_000, by=STAFF, for_whom="Print shop")
     unfinished = Path(settings.HANDOUT_DATA) / "unfinished"
 
     worker = start_worker()
@@ -127,7 +127,7 @@ ORDER = """
 from campaigns.models import Campaign
 from config.actor import SYSTEM
 from publications.exports.actions.hand_out import order_hand_out
-order_hand_out(Campaign.objects.get(), count=50_000, by=SYSTEM)
+order_hand_out(Campaign.objects.get(), count=50_000, by=SYSTEM, for_whom="Print shop")
 """
 
 

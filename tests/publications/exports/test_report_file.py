@@ -62,10 +62,10 @@ def test_the_codes_of_a_campaign():
 
     assert lines(export) == [
         "Code,Campaign,Voucher type,Discount type,Value,Unit,Gift amount,Start date,Expiration date,Category,"
-        "Published at,Metadata,Active,Status,Customer,E-mail,Customer source ID,Channel,Distribution,Created at",
+        "Published at,Metadata,Active,Status,Customer,E-mail,Customer source ID,Channel,Distribution,For whom,Created at",
         f"ROAST-GRK3-J92B,Autumn,DISCOUNT_VOUCHER,PERCENT,20,,,,,,{iso(taken.published_at)},,true,Redeemable,"
-        f"Mia Wolf,mia@example.com,shop-7,API,,{iso(taken.created_at)}",
-        f"••••••EZ,Autumn,DISCOUNT_VOUCHER,PERCENT,20,,,,,,,,true,In pool,,,,,,{iso(free.created_at)}",
+        f"Mia Wolf,mia@example.com,shop-7,API,,,{iso(taken.created_at)}",
+        f"••••••EZ,Autumn,DISCOUNT_VOUCHER,PERCENT,20,,,,,,,,true,In pool,,,,,,,{iso(free.created_at)}",
     ]
     assert (export.rows, export.total, export.done) == (2, 2, 2)
     assert Voucher.objects.filter(published_at=None, deleted_at=None).count() == 2
@@ -116,11 +116,11 @@ def test_the_publications_of_a_campaign():
 
     first, second = (voucher.code for voucher in two.vouchers)
     start = f"{iso(two.created_at)},SUCCESS,Autumn"
-    end = '\'=Mia,mia@example.com,shop-7,newsletter,,Test Staff,,,,1,,,,"{""box"": 7}"'
+    end = '\'=Mia,mia@example.com,shop-7,newsletter,,,Test Staff,,,,1,,,,"{""box"": 7}"'
     assert lines(export) == [
-        "Date,Result,Campaign,Code,Customer,E-mail,Customer source ID,Channel,Distribution,By,Source ID,Failure,Failure reason,Attempts,"
+        "Date,Result,Campaign,Code,Customer,E-mail,Customer source ID,Channel,Distribution,For whom,By,Source ID,Failure,Failure reason,Attempts,"
         "Code requested,Released at,Release reason,Metadata",
-        f"{iso(failed.created_at)},FAILURE,Autumn,,'=Mia,mia@example.com,shop-7,API,,Test Staff,,"
+        f"{iso(failed.created_at)},FAILURE,Autumn,,'=Mia,mia@example.com,shop-7,API,,,Test Staff,,"
         f'"{failed.failure_message}",Pool empty,1,,,,',
         f"{start},{first},{end}",
         f"{start},{second},{end}",

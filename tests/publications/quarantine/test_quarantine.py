@@ -153,11 +153,11 @@ def test_opening_one_waits_for_who_is_publishing_and_nobody_publishes_after_it()
 
 def test_a_hand_out_is_refused_and_one_that_was_under_way_stops_with_the_reason():
     campaign = CampaignFactory(codes=3)
-    ordered = order_hand_out(campaign, count=3, by=STAFF)
+    ordered = order_hand_out(campaign, count=3, by=STAFF, for_whom="Print shop")
     held = quarantine()
 
     with pytest.raises(HandOutRefused, match=WHY):
-        order_hand_out(campaign, count=1, by=STAFF)
+        order_hand_out(campaign, count=1, by=STAFF, for_whom="Print shop")
     with pytest.raises(Quarantined):
         take_codes(ordered.pk)
     ordered.refresh_from_db()

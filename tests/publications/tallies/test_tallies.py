@@ -222,7 +222,7 @@ def test_one_that_is_killed_leaves_nothing_half_counted():
 def test_a_hand_out_that_grows_after_it_was_counted_is_counted_on(monkeypatch):
     monkeypatch.setattr(hand_out, "CHUNK", 2)
     campaign = CampaignFactory(codes=7)
-    export = hand_out.order_hand_out(campaign, count=5, by=STAFF)
+    export = hand_out.order_hand_out(campaign, count=5, by=STAFF, for_whom="Print shop")
     hand_out._take_chunk(export.pk, for_sure=False)
     count_all()
     early = tallies(campaign.pk)

@@ -204,7 +204,7 @@ def test_the_checker_of_the_schema_finds_what_does_not_fit():
 
 @pytest.mark.django_db(transaction=True)
 def test_a_hand_out_tells_its_first_hundred_codes_and_how_many_there_are():
-    export = order_hand_out(CampaignFactory(codes=130), count=120, by=STAFF)
+    export = order_hand_out(CampaignFactory(codes=130), count=120, by=STAFF, for_whom="Print shop")
     make_export_file(export.pk)
 
     (body,) = bodies()

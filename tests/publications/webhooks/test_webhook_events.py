@@ -96,7 +96,7 @@ def test_a_hand_out_is_noted_once_when_all_of_it_is_published(monkeypatch):
     monkeypatch.setattr("publications.exports.actions.hand_out.CHUNK", 3)
     listening()
 
-    export = order_hand_out(CampaignFactory(codes=8), count=8, by=STAFF)
+    export = order_hand_out(CampaignFactory(codes=8), count=8, by=STAFF, for_whom="Print shop")
     before = outbox()
     make_export_file(export.pk)
     make_export_file(export.pk)
