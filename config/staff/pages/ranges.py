@@ -25,10 +25,10 @@ def file_in_ranges(request: HttpRequest, file: File, *, size: int, etag: str) ->
         return _tagged(HttpResponse(status=304), tag)
     asked = _RANGE.fullmatch(request.headers.get("Range", "").strip())
     if not asked or asked[0] == "bytes=-" or request.headers.get("If-Range", tag) != tag:
-        response = FileResponse(file)
-        response.block_size = BLOCK
-        response["Content-Length"] = str(size)
-        return _tagged(response, tag)
+        whole = FileResponse(file)
+        whole.block_size = BLOCK
+        whole["Content-Length"] = str(size)
+        return _tagged(whole, tag)
     first, last = _bounds(asked[1], asked[2], size)
     if first > last or first >= size:
         file.close()
