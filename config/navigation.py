@@ -8,6 +8,7 @@ from typing import NamedTuple
 from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
 
+from config.alerts.queries import COUNTED, count_unread
 from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.pages.dialogs import in_dialog
 from config.staff.roles import EXPORT, MANAGE, PUBLISH, READ, ROLES, may
@@ -21,6 +22,7 @@ class Entry(NamedTuple):
     also: tuple[str, ...] = ()  # other pages under it, whose addresses begin otherwise
 
 
+ALERTS = "alerts:alerts"
 MAIN = [
     Entry("Home", "house", "dashboard:home"),
     Entry("Campaigns", "ticket-percent", "campaigns:list"),
@@ -30,6 +32,7 @@ MAIN = [
     Entry("Publications", "send", "publications:history"),
     Entry("Distributions", "megaphone", "distributions:list", also=("automation:list", "distributions:outbox")),
     Entry("Exports", "file-down", "exports:exports"),
+    Entry("Alerts", "bell", ALERTS),
 ]
 SETTINGS = [
     Entry("API keys", "key-round", "api:api-keys", MANAGE),
@@ -65,10 +68,17 @@ def _navigation(request: HtmxHttpRequest) -> list[tuple[str, list[dict]]]:
 def _entries(request: HtmxHttpRequest, entries: list[Entry]) -> list[dict]:
     return [
         {"label": entry.label, "icon": entry.icon, "url": urls[0], "urls": urls, "current": False}
+        | ({"unread": _unread(request)} if entry.url_name == ALERTS else {})
         for entry in entries
         for urls in [[reverse(name) for name in (entry.url_name, *entry.also)]]
         if any(may(request.user, one) for one in ([entry.ability] if isinstance(entry.ability, str) else entry.ability))
     ]
+
+
+def _unread(request: HtmxHttpRequest) -> str:
+    """How many alerts the bell shows, as text; "" for none."""
+    count = count_unread(request.user)
+    return f"{COUNTED - 1}+" if count >= COUNTED else str(count or "")
 
 
 def _is_under(path: str, url: str) -> bool:

@@ -24,6 +24,7 @@ urlpatterns = [
     path("", include("customers.urls")),
     path("", include("customers.segments.urls")),
     path("", include("config.api.urls")),
+    path("", include("config.alerts.urls")),
     path("", include("config.server.urls")),
     path("", include("config.staff.urls")),
     path("", include("config.staff.sign_in.pages")),

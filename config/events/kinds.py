@@ -7,3 +7,4 @@ VOUCHER_REDEEMED = "voucher.redeemed"
 GENERATION_COMPLETED = "campaign.vouchers.generation.completed"
 CUSTOMER_CREATED = "customer.created"  # noted by a trigger on the table: customers/migrations/0002_note_customers.py
 REFERRAL_CONVERTED = "referral.converted"
+ALERT_OPENED = "alert.opened"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from django.conf import settings
@@ -39,6 +40,8 @@ LONGEST_FOR_WHOM = 200
 
 class Export(Work):
     """A file made in the background: a hand-out (publishes its codes) or a report (publishes nothing)."""
+
+    get_absolute_url: Callable[[], str]  # config/pages.py
 
     class Kind(models.TextChoices):
         HAND_OUT = "hand_out", "Hand-out"

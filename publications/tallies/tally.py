@@ -57,8 +57,8 @@ class Days:
     def publications(self, *, last: int) -> int:
         return sum(self._publications[day] for day in self._window(last, 0))
 
-    def failed(self, *, last: int) -> int:
-        return sum(self._failed[day] for day in self._window(last, 0))
+    def failed(self, *, last: int, before: int = 0) -> int:
+        return sum(self._failed[day] for day in self._window(last, before))
 
     def chart(self) -> dict[str, Any]:
         """For {% stacked_bars %}: the channels through which the most codes went, and Other in grey."""

@@ -9,14 +9,15 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from campaigns.codes.models import CodeOrder
+from config.alerts.models import Alert
 from config.api.door import iso
 from config.events.event import Event
-from config.events.kinds import GENERATION_COMPLETED, PUBLICATION_SUCCEEDED, VOUCHER_REDEEMED
+from config.events.kinds import ALERT_OPENED, GENERATION_COMPLETED, PUBLICATION_SUCCEEDED, VOUCHER_REDEEMED
 from config.public_ids import EVENT, public_id
 from publications.models import Publication
 from publications.queries.attach_codes import attach_codes
 from publications.redemptions.models import Redemption
-from publications.webhooks.event_answers import generation_event, publication_event, redemption_event
+from publications.webhooks.event_answers import alert_event, generation_event, publication_event, redemption_event
 
 
 class Composed(NamedTuple):
@@ -75,10 +76,15 @@ def _orders(keys: list[int]) -> Told:
     return {order.pk: (generation_event(order), None) for order in orders}
 
 
+def _alerts(keys: list[int]) -> Told:
+    return {alert.pk: (alert_event(alert), None) for alert in Alert.objects.filter(pk__in=keys)}
+
+
 READERS: dict[str, Callable[[list[int]], Told]] = {
     PUBLICATION_SUCCEEDED: _publications,
     VOUCHER_REDEEMED: _redemptions,
     GENERATION_COMPLETED: _orders,
+    ALERT_OPENED: _alerts,
 }
 
 

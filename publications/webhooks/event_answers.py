@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from django.conf import settings
+
 from campaigns.answers import campaign_answer
 from campaigns.codes.answers import voucher_answer
 from campaigns.codes.models import CodeOrder, Voucher
 from campaigns.models import Campaign
 from config.acted_by import ActedBy
+from config.alerts.models import Alert
 from config.api.door import hundredths, iso
 from customers.answers import short_customer_answer
 from customers.models import Customer
@@ -54,6 +57,12 @@ def publication_event(publication: Publication) -> dict[str, Any]:
         "vouchers_count": publication.voucher_count,
     }
     return data | {"voucher": vouchers[0]} if len(vouchers) == 1 else data
+
+
+def alert_event(alert: Alert) -> dict[str, Any]:
+    """Handout's own: Voucherify tells nobody. `subject` is a public id where the alert is about one thing."""
+    told = {"alert": alert.kind, "subject": alert.subject, "title": alert.title, "text": alert.text}
+    return {**told, "url": settings.SITE_URL.rstrip("/") + alert.url, "opened_at": iso(alert.opened_at)}
 
 
 def redemption_event(redemption: Redemption) -> dict[str, Any]:

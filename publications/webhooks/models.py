@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from config.acted_by import ActedBy
-from config.events.kinds import GENERATION_COMPLETED, PUBLICATION_SUCCEEDED, VOUCHER_REDEEMED
+from config.events.kinds import ALERT_OPENED, GENERATION_COMPLETED, PUBLICATION_SUCCEEDED, VOUCHER_REDEEMED
 from config.public_ids import EVENT, WEBHOOK_ADDRESS, public_id
 from customers.models import Customer
 
@@ -20,6 +21,7 @@ EVENTS = {
     PUBLICATION_SUCCEEDED: "A code was published",
     VOUCHER_REDEEMED: "A code was redeemed",
     GENERATION_COMPLETED: "The codes for a campaign have been generated",
+    ALERT_OPENED: "Staff are alerted: a pool runs low, a distribution stops, something fails",
 }
 
 
@@ -37,6 +39,8 @@ class WebhookAddressQuerySet(models.QuerySet):
 
 class WebhookAddress(ActedBy):
     """A server that is told of events. Paused ones are told nothing, and what happens meanwhile is not kept for them."""
+
+    get_absolute_url: Callable[[], str]  # config/pages.py
 
     class PauseReason(models.TextChoices):
         STAFF = "staff", "Staff paused it"

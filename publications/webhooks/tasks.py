@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from config.background import WEBHOOKS
 from publications.webhooks.actions import delete_old_deliveries as old_deliveries
-from publications.webhooks.actions.notify_managers import tell_managers
 from publications.webhooks.actions.send_due import send_due, send_one
 
 
@@ -23,11 +21,6 @@ def send_webhooks(address_id: int) -> None:
 @app.task(name="webhooks.send_webhook", queue=WEBHOOKS)
 def send_webhook(delivery_id: int) -> None:
     send_one(delivery_id)
-
-
-@app.task(name="webhooks.tell_managers_of_pause", retry=RetryStrategy(max_attempts=5, exponential_wait=30))
-def tell_managers_of_pause(address_id: int) -> None:
-    tell_managers(address_id)
 
 
 def _send_soon(address_id: int) -> None:

@@ -21,6 +21,7 @@ from publications.pages.tables import HeldCodeTable, HistoryTable
 from publications.queries.foresee_refusal import foresee_refusal
 from publications.queries.list_channels import MOST
 from publications.tallies.tally import tally_days
+from publications.watch.queries.forecast_of import forecast_of
 
 
 @require_safe
@@ -57,6 +58,7 @@ def _overview(campaign: Campaign, publications: HistoryFilter) -> dict:
         "week_before": days.codes(last=7, before=7),
         "week_publications": days.publications(last=7),
         "chart": days.chart(),
+        "forecast": forecast_of(campaign),
     }
 
 

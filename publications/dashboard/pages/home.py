@@ -20,12 +20,12 @@ from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.models import AuditEntry
 from config.staff.roles import MANAGE, READ, may, requires, reveals_codes
-from publications.dashboard.queries.low_pools import low_pools
 from publications.dashboard.queries.running_work import running_work
 from publications.models import Publication
 from publications.pages.filters import history
 from publications.queries.history import attach_ledger
 from publications.tallies.tally import tally_days
+from publications.watch.queries.pools_at_risk import pools_at_risk
 from publications.webhooks.models import WebhookAddress
 
 RUNNING = "running-work"  # the part of the page that is asked for again while something runs
@@ -71,7 +71,7 @@ def _overview(request: HtmxHttpRequest, latest: list[Publication]) -> dict:
         "failed": days.failed(last=7),
         "campaigns": campaigns,
         "chart": days.chart(),
-        "low_pools": low_pools(),
+        "low_pools": pools_at_risk(),
         "failing_webhooks": WebhookAddress.objects.failing() if manages and any_paused else [],
         "ending_keys": ending_keys() if manages and any_ending else [],
         "jobs": running_work(request.user),

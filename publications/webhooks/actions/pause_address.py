@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models.functions import Now
-from procrastinate.contrib.django import app
 
 from config.actor import SYSTEM, Actor
 from config.staff.audit import record
@@ -17,14 +16,10 @@ def pause_address(address: WebhookAddress, *, by: Actor) -> bool:
 
 
 def pause_failing(address: WebhookAddress, *, after: str) -> bool:
-    """After the last retry of a delivery. `after` is what was wrong with it. Managers are told by mail, on the first
-    page and in the audit log.
+    """After the last retry of a delivery. `after` is what was wrong with it. Staff are told by an alert, on the first page
+    and in the audit log.
     """
-    with transaction.atomic():
-        paused = _pause(address, WebhookAddress.PauseReason.FAILING, after, by=SYSTEM)
-        if paused:
-            _tell_managers(address)
-    return paused
+    return _pause(address, WebhookAddress.PauseReason.FAILING, after, by=SYSTEM)
 
 
 def resume_address(address: WebhookAddress, *, by: Actor) -> bool:
@@ -46,7 +41,3 @@ def _pause(address: WebhookAddress, reason: WebhookAddress.PauseReason, detail: 
             return False
         record("webhook.paused", by=by, object_id=address.public_id, object_label=str(address), reason=detail)
     return True
-
-
-def _tell_managers(address: WebhookAddress) -> None:
-    app.configure_task("webhooks.tell_managers_of_pause").defer(address_id=address.pk)

@@ -17,13 +17,13 @@ from config.staff.models import AuditEntry
 from publications.actions.hold_back import CannotReturn, NotInPool, hold_back, put_back
 from publications.actions.publish import publish, publish_code
 from publications.actions.release import CodeWasUsed, ReasonMissing, release
-from publications.dashboard.queries.low_pools import low_pools
 from publications.dashboard.verify import verify
 from publications.ledger.take_back import take_back
 from publications.models import PublishedVoucher
 from publications.redemptions.actions.redeem import redeem
 from publications.redemptions.actions.roll_back import roll_back
 from publications.refusals import NoVoucherSuitable, VoucherUsedUp, VoucherWithdrawn
+from publications.watch.queries.low_pools import low_pools
 from tests.support.factories import (
     STAFF,
     CampaignFactory,

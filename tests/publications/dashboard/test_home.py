@@ -10,10 +10,10 @@ from campaigns.codes.actions.switch_code import disable_code
 from campaigns.codes.models import CodeOrder
 from config.api.actions.create_api_key import create_api_key
 from publications.actions.publish import publish
-from publications.dashboard.queries.low_pools import low_pools
 from publications.distributions.models import Distribution
 from publications.exports.models import Export
 from publications.refusals import PublishRefused
+from publications.watch.queries.low_pools import low_pools
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

@@ -3,19 +3,17 @@
 from datetime import timedelta
 
 import pytest
-from django.core import mail
 from django.db import connection
 
 from config.actor import Actor
 from config.staff.models import AuditEntry
 from publications.webhooks.actions.delete_address import delete_address
 from publications.webhooks.actions.deliver import Answer
-from publications.webhooks.actions.notify_managers import tell_managers
 from publications.webhooks.actions.pause_address import pause_address, resume_address
 from publications.webhooks.actions.send_again import send_again, send_failed_again, send_test
 from publications.webhooks.actions.send_due import MOST_ATTEMPTS, RETRY_AFTER, record_answer, send_one
 from publications.webhooks.models import WebhookAddress, WebhookDelivery
-from tests.support.factories import STAFF, UserFactory, published
+from tests.support.factories import STAFF, published
 from tests.support.receiver import Receiver
 from tests.support.webhooks import a_delivery, listening, make_due, outbox, pass_on
 
@@ -88,35 +86,6 @@ def test_after_the_last_retry_the_delivery_has_failed_and_its_address_is_paused(
     )
     waits.refresh_from_db()
     assert (waits.status, waits.attempts) == ("waiting", 0)
-
-
-def test_managers_are_told_of_it_by_mail(settings):
-    settings.SITE_URL = "https://handout.example.com/"
-    for role, email in (("Manager", "mara@example.com"), ("Manager", ""), ("Viewer", "vic@example.com")):
-        UserFactory(role=role, email=email)
-    UserFactory(is_superuser=True, email="root@example.com")
-    UserFactory(role="Manager", email="gone@example.com", is_active=False)
-    address = listening()
-    WebhookAddress.objects.update(
-        paused_at="2026-01-01T00:00:00Z", pause_reason="failing", pause_detail="It responded with 500."
-    )
-
-    assert tell_managers(address.pk) == 2
-
-    (message,) = mail.outbox
-    assert (message.to, sorted(message.bcc)) == ([], ["mara@example.com", "root@example.com"])
-    assert message.subject == "Handout: the webhook to https://shop.example.com/webhooks is paused"
-    assert "It responded with 500." in message.body
-    assert f"https://handout.example.com/settings/webhooks/{address.public_id}/" in message.body
-
-
-def test_nobody_is_told_of_a_pause_that_is_over_or_was_made_by_hand():
-    UserFactory(role="Manager", email="mara@example.com")
-    address = listening()
-    pause_address(address, by=STAFF)
-
-    assert tell_managers(address.pk) == 0
-    assert mail.outbox == []
 
 
 def test_resumed_it_gets_what_waited_but_not_what_happened_meanwhile():

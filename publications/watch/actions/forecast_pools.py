@@ -1,0 +1,126 @@
+"""Works out, for each live campaign with a fixed pool, when it will be empty."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import date
+
+from django.db import connection
+from django.db.models import F, OuterRef, QuerySet
+from django.utils import timezone
+
+from campaigns.codes.queries.count_codes import CodeCount, count_codes
+from campaigns.models import Campaign
+from config.staff.models import ProjectSettings
+from config.staff.time_zone import zone
+from publications.channels import CSV, DISTRIBUTION
+from publications.distributions.models import Delivery, Distribution
+from publications.distributions.queries.dry_run import dry_run
+from publications.watch.models import PoolForecast
+from publications.watch.project_pool import Planned, Projection, project_pool
+
+SECONDS = 20  # that one run works for; what is left over comes first in the next
+NEWEST = 1_000  # campaigns that are forecast
+BATCH = 20
+WEEK, MONTH = 7, 28
+MOST_PLANNED = 50  # distributions of one campaign that are looked at, the next ones
+
+# These take many codes at once, now and then; what is planned of them is known, and is reckoned with by itself.
+AT_ONCE = [CSV, DISTRIBUTION, "Import"]
+
+# Whole days only: this morning says little about today.
+PACE = """
+SELECT campaign_id,
+       coalesce(sum(codes) FILTER (WHERE day >= %(today)s::date - 7), 0)::bigint, coalesce(sum(codes), 0)::bigint
+  FROM tallies_daytally
+ WHERE campaign_id = ANY (%(campaigns)s) AND day >= %(today)s::date - 28 AND day < %(today)s AND result = 'SUCCESS'
+   AND channel <> ALL (%(at_once)s)
+ GROUP BY campaign_id
+"""
+
+
+def forecast_pools() -> int:
+    """How many campaigns; the ones that were not looked at for longest come first. May be interrupted, and run again."""
+    give_up = time.monotonic() + SECONDS
+    PoolForecast.objects.exclude(campaign__in=_with_a_pool()).delete()
+    newest = _with_a_pool().order_by("-created_at", "-pk")[:NEWEST].values("pk")
+    due = (
+        _with_a_pool()
+        .filter(pk__in=newest)
+        .select_related("kept_count")
+        .annotate(forecast_at=PoolForecast.objects.filter(campaign=OuterRef("pk")).values("computed_at")[:1])
+        .order_by(F("forecast_at").asc(nulls_first=True), "pk")
+    )
+    campaigns, done = list(due), 0
+    with timezone.override(zone(ProjectSettings.current().time_zone)):
+        while campaigns and time.monotonic() < give_up:
+            batch, campaigns = campaigns[:BATCH], campaigns[BATCH:]
+            _forecast(batch)
+            done += len(batch)
+    return done
+
+
+def _with_a_pool() -> QuerySet[Campaign]:
+    """Those whose pool ends one day. One that fills itself up never does."""
+    live = Campaign.objects.live().filter(active=True, auto_update=False, standalone=False)
+    return live.exclude(expiration_date__lte=timezone.now())
+
+
+def _forecast(campaigns: Sequence[Campaign]) -> None:
+    today = timezone.localdate()
+    counts = count_codes(campaigns)
+    with connection.cursor() as cursor:
+        keys = [campaign.pk for campaign in campaigns]
+        cursor.execute(PACE, {"campaigns": keys, "today": today, "at_once": AT_ONCE})
+        taken = {key: (week, month) for key, week, month in cursor.fetchall()}
+    rows = [
+        _row(campaign, counts[campaign.pk], taken.get(campaign.pk, (0, 0)), planned_of(campaign, today), today)
+        for campaign in campaigns
+        if counts[campaign.pk].total
+    ]
+    written = [field.name for field in PoolForecast._meta.fields if field.name != "campaign"]
+    PoolForecast.objects.bulk_create(rows, update_conflicts=True, unique_fields=["campaign"], update_fields=written)
+
+
+def _row(
+    campaign: Campaign, count: CodeCount, taken: tuple[int, int], planned: list[Planned], today: date
+) -> PoolForecast:
+    age = max(1, (today - timezone.localdate(campaign.created_at)).days)
+    pace_week, pace_month = taken[0] / min(WEEK, age), taken[1] / min(MONTH, age)
+    until = timezone.localdate(campaign.expiration_date) if campaign.expiration_date else None
+
+    def at(pace: float) -> Projection:
+        return project_pool(count.left, pace=pace, planned=planned, today=today, until=until)
+
+    week, month = at(pace_week), at(pace_month)
+    faster = week if pace_week >= pace_month else month
+    return PoolForecast(
+        campaign=campaign,
+        computed_at=timezone.now(),
+        left=count.left,
+        total=count.total,
+        pace_week=pace_week,
+        pace_month=pace_month,
+        empty_on_week=week.empty_on,
+        empty_on_month=month.empty_on,
+        planned=sum(one.codes for one in planned),
+        short_for_id=faster.short.key if faster.short else None,
+        short_on=faster.short.day if faster.short else None,
+        short_by=faster.short_by,
+    )
+
+
+def planned_of(campaign: Campaign, today: date) -> list[Planned]:
+    """What manual distributions of the campaign will take: those scheduled, and the rest of those under way."""
+    distributions = Distribution.objects.manual().filter(campaign=campaign)
+    scheduled = distributions.filter(status="scheduled").order_by("starts_at")[:MOST_PLANNED]
+    planned = [
+        Planned(timezone.localdate(one.starts_at), dry_run(one).codes_needed, one.pk)
+        for one in scheduled
+        if one.starts_at is not None
+    ]
+    for one in distributions.filter(status__in=["running", "held"]).order_by("pk")[:MOST_PLANNED]:
+        waiting = Delivery.objects.filter(distribution=one, state="pending").count()
+        planned.append(Planned(today, waiting * one.codes_each, one.pk))
+    return [one for one in planned if one.codes]
