@@ -12,13 +12,13 @@ class Kind(models.TextChoices):
     POOL_LOW = "pool_low", "A pool is running low"
     POOL_EMPTY = "pool_empty", "A pool is empty"
     DISTRIBUTION_PAUSED = "distribution_paused", "Handout paused a distribution"
-    DISTRIBUTION_FAILED = "distribution_failed", "A distribution ended, and not everybody was reached"
+    DISTRIBUTION_FAILED = "distribution_failed", "A distribution finished with undelivered messages"
     IMPORT_FAILED = "import_failed", "An import failed"
     EXPORT_FAILED = "export_failed", "An export failed"
     WEBHOOK_PAUSED = "webhook_paused", "A webhook is paused because it kept failing"
-    SERVER = "server", "A disk is filling up, or jobs are not getting done"
-    FAILED_ATTEMPTS = "failed_attempts", "Unusually many attempts to publish have failed"
-    WEEKLY = "weekly", "The past week in figures, on Mondays at 8:00"
+    SERVER = "server", "A disk is nearly full, or background jobs are stuck"
+    FAILED_ATTEMPTS = "failed_attempts", "Unusually many failed attempts"
+    WEEKLY = "weekly", "Weekly summary, on Mondays at 8:00"
 
 
 # Told once and for all: there is nothing that ends. The others end by themselves, and can begin again.

@@ -19,7 +19,7 @@ from config.staff.page_of import page_of_id
 
 # {object} is the object's label with a link to its page; {name} is a value of `details`.
 SENTENCES = {
-    "alerts.changed": "changed who is told: {object}",
+    "alerts.changed": "changed the alert settings: {object}",
     "api_key.created": "created the API key {object}",
     "api_key.changed": "changed the API key {object}",
     "api_key.rotated": "drew a new token for the API key {object}",

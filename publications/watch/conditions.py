@@ -35,7 +35,14 @@ def low_pools(rule: AlertRule) -> tuple[list[Found], list[str]]:
         subject = public_id(CAMPAIGN, forecast.campaign_id)
         if _is_low(forecast, rule):
             codes = "1 code" if forecast.left == 1 else f"{forecast.left:,} codes"
-            found.append(Found(subject, f"{codes} left in {forecast.campaign}", in_words(forecast), _page_of(forecast)))
+            found.append(
+                Found(
+                    subject,
+                    f"{codes} left in {forecast.campaign}",
+                    in_words(forecast) or f"Of {forecast.total:,} in all.",
+                    _page_of(forecast),
+                )
+            )
         elif _is_low(forecast, rule, by=A_LITTLE_MORE):
             still.append(subject)
     return found, still
@@ -50,7 +57,7 @@ def _is_low(forecast: PoolForecast, rule: AlertRule, *, by: float = 1) -> bool:
 
 
 def empty_pools() -> list[Found]:
-    text = "Nobody can get a code until you generate or import more, or release some."
+    text = "Nobody can get a code until you generate or import more."
     return [
         Found(public_id(CAMPAIGN, one.campaign_id), f"No codes left in {one.campaign}", text, _page_of(one))
         for one in _forecasts().filter(left=0)[:MOST]
@@ -77,7 +84,7 @@ def failed_distributions() -> list[Found]:
     return [
         Found(
             one.public_id,
-            f"{one} ended, and {one.not_reached:,} {'message' if one.not_reached == 1 else 'messages'} may not have arrived",
+            f"{one} finished, but {one.not_reached:,} {'message' if one.not_reached == 1 else 'messages'} may not have arrived",
             "Its page lists them with the reason, and lets you send them again.",
             one.get_absolute_url(),
         )
@@ -104,7 +111,7 @@ def failed_exports() -> list[Found]:
 
 
 def paused_webhooks() -> list[Found]:
-    text = "What happens until somebody resumes it is not sent. The last error: {}"
+    text = "Events are not sent until someone resumes it. The last error: {}"
     return [
         Found(one.public_id, f"The webhook to {one} is paused", text.format(one.pause_detail), one.get_absolute_url())
         for one in WebhookAddress.objects.failing()[:MOST]
@@ -129,6 +136,6 @@ def failed_attempts(rule: AlertRule) -> list[Found]:
         attempts, usual = cursor.fetchone()
     if attempts < max(rule.most_failures, UNUSUAL * usual):
         return []
-    text = f"On an average day of the two weeks before there were {usual:,.0f}. The history says why each failed."
+    text = f"The daily average of the previous two weeks is {usual:,.0f}. The history shows why each one failed."
     page = f"{reverse('publications:history')}?result=FAILURE"
-    return [Found(today.isoformat(), f"{attempts:,} attempts to publish have failed today", text, page)]
+    return [Found(today.isoformat(), f"{attempts:,} failed attempts today", text, page)]

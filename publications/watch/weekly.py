@@ -31,4 +31,4 @@ def past_week(now: datetime) -> list[Found]:
     lines += [f"{one.campaign}: {in_words(one)}" for one in soon.order_by("empty_on_week", "pk")[:SHOWN]]
     first, last = monday - timedelta(days=7), monday - timedelta(days=1)
     title = f"The week from {first.day} {first:%B} to {last.day} {last:%B}"
-    return [Found(monday.isoformat(), title, "\n".join(lines), reverse("dashboard:home"))]
+    return [Found(monday.isoformat(), title, "\n".join(lines), reverse("publications:history"))]

@@ -93,6 +93,6 @@ def _text(notices: list[Due]) -> str:
         link = settings.SITE_URL.rstrip("/") + notice.url if settings.SITE_URL and notice.url else ""
         parts.append("\n".join(line for line in (notice.title, notice.text, link) if line))
     if len(notices) > SHOWN:
-        parts.append(f"… and {len(notices) - SHOWN} more, on the page Alerts.")
-    parts.append("You get this because a Manager chose you on the page Alerts, under Who is told.")
+        parts.append(f"… and {len(notices) - SHOWN} more on the Alerts page.")
+    parts.append("You receive this because of the alert settings in Handout, which a Manager can change.")
     return "\n\n".join(parts) + "\n"

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             name='Alert',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('pool_low', 'A pool is running low'), ('pool_empty', 'A pool is empty'), ('distribution_paused', 'Handout paused a distribution'), ('distribution_failed', 'A distribution ended, and not everybody was reached'), ('import_failed', 'An import failed'), ('export_failed', 'An export failed'), ('webhook_paused', 'A webhook is paused because it kept failing'), ('server', 'A disk is filling up, or jobs are not getting done'), ('failed_attempts', 'Unusually many attempts to publish have failed'), ('weekly', 'The past week in figures, on Mondays at 8:00')], max_length=20)),
+                ('kind', models.CharField(choices=[('pool_low', 'A pool is running low'), ('pool_empty', 'A pool is empty'), ('distribution_paused', 'Handout paused a distribution'), ('distribution_failed', 'A distribution finished with undelivered messages'), ('import_failed', 'An import failed'), ('export_failed', 'An export failed'), ('webhook_paused', 'A webhook is paused because it kept failing'), ('server', 'A disk is nearly full, or background jobs are stuck'), ('failed_attempts', 'Unusually many failed attempts'), ('weekly', 'Weekly summary, on Mondays at 8:00')], max_length=20)),
                 ('subject', models.CharField(max_length=80)),
                 ('title', models.CharField(max_length=200)),
                 ('text', models.CharField(db_default='', default='', max_length=2000)),
@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='AlertRule',
             fields=[
-                ('kind', models.CharField(choices=[('pool_low', 'A pool is running low'), ('pool_empty', 'A pool is empty'), ('distribution_paused', 'Handout paused a distribution'), ('distribution_failed', 'A distribution ended, and not everybody was reached'), ('import_failed', 'An import failed'), ('export_failed', 'An export failed'), ('webhook_paused', 'A webhook is paused because it kept failing'), ('server', 'A disk is filling up, or jobs are not getting done'), ('failed_attempts', 'Unusually many attempts to publish have failed'), ('weekly', 'The past week in figures, on Mondays at 8:00')], max_length=20, primary_key=True, serialize=False)),
+                ('kind', models.CharField(choices=[('pool_low', 'A pool is running low'), ('pool_empty', 'A pool is empty'), ('distribution_paused', 'Handout paused a distribution'), ('distribution_failed', 'A distribution finished with undelivered messages'), ('import_failed', 'An import failed'), ('export_failed', 'An export failed'), ('webhook_paused', 'A webhook is paused because it kept failing'), ('server', 'A disk is nearly full, or background jobs are stuck'), ('failed_attempts', 'Unusually many failed attempts'), ('weekly', 'Weekly summary, on Mondays at 8:00')], max_length=20, primary_key=True, serialize=False)),
                 ('active', models.BooleanField(db_default=True, default=True)),
                 ('by_email', models.BooleanField(db_default=True, default=True)),
                 ('fewest_codes', models.PositiveIntegerField(db_default=100, default=100)),

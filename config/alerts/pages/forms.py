@@ -17,19 +17,19 @@ LIMITS = {Kind.POOL_LOW: ["fewest_codes", "fewest_days"], Kind.FAILED_ATTEMPTS: 
 
 class RuleForm(forms.ModelForm):
     fewest_codes = forms.IntegerField(
-        label="Fewer codes than", min_value=0, max_value=1_000_000, help_text="0: do not look at the number."
+        label="Fewer codes than", min_value=0, max_value=1_000_000, help_text="0 turns this off."
     )
     fewest_days = forms.IntegerField(
         label="Or empty within (days)",
         min_value=0,
         max_value=365,
-        help_text="At the pace of the last 7 or 28 days, and with what scheduled distributions will take. 0: do not forecast.",
+        help_text="At the pace of the last 7 or 28 days, and with what scheduled distributions will take. 0 turns this off.",
     )
     most_failures = forms.IntegerField(
         label="At least this many in a day",
         min_value=1,
         max_value=1_000_000,
-        help_text="And three times as many as on an average day of the two weeks before.",
+        help_text="And three times the daily average of the previous two weeks.",
     )
     roles = forms.ModelMultipleChoiceField(
         Group.objects.filter(name__in=ROLES).order_by("name"), required=False, widget=forms.CheckboxSelectMultiple
@@ -44,7 +44,7 @@ class RuleForm(forms.ModelForm):
         model = AlertRule
         fields = ["active", "by_email", "roles", "people", "fewest_codes", "fewest_days", "most_failures"]
         labels = {"active": "Alert when this happens", "by_email": "By e-mail, too"}
-        help_texts = {"by_email": "Besides the bell in the side bar, where alerts always appear."}
+        help_texts = {"by_email": "In addition to the side bar, where alerts always appear."}
         widgets = {"active": Switch, "by_email": Switch}
 
     def __init__(self, *args: Any, instance: AlertRule, **kwargs: Any) -> None:
@@ -57,13 +57,13 @@ class RuleForm(forms.ModelForm):
         self.fieldsets = [
             ("", "", ["active"]),
             *([("When", "", limits)] if limits else []),
-            ("Who is told", "", ["roles", "people", "by_email"]),
+            ("Recipients", "", ["roles", "people", "by_email"]),
         ]
 
     def clean(self) -> dict[str, Any] | None:
         values = super().clean() or {}
         if values.get("active") and not values.get("roles") and not values.get("people") and not self.errors:
-            self.add_error("roles", "Choose at least one role or person, or switch the alert off.")
+            self.add_error("roles", "Choose at least one role or person, or turn the alert off.")
         return values
 
     def values(self) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def read_one(request: HtmxHttpRequest, notice_id: int) -> HttpResponse:
 @require_safe
 @requires(MANAGE)
 def rules(request: HtmxHttpRequest) -> HttpResponse:
-    context = {"title": "Who is told", "rules": rules_in_force(), "sends": settings.EMAIL_IS_SENT}
+    context = {"title": "Alert settings", "rules": rules_in_force(), "sends": settings.EMAIL_IS_SENT}
     return render(request, "alerts/rules.html", context)
 
 
@@ -69,7 +69,7 @@ def edit_rule(request: HtmxHttpRequest, kind: str) -> HttpResponse:
         chosen = form.cleaned_data
         by = Actor.user(request.user)
         change_rule(of_kind, form.values(), roles=chosen["roles"], people=chosen["people"], by=by)
-        messages.success(request, "Saved. It applies to alerts that begin from now on.")
+        messages.success(request, "Saved. This applies to new alerts.")
         return leave(request, reverse("alerts:rules"))
     return render(request, "alerts/rule.html", {"title": of_kind.label, "form": form, "back": reverse("alerts:rules")})
 

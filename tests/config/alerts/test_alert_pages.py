@@ -102,7 +102,7 @@ def test_a_manager_chooses_who_is_told(signed_in):
 def test_an_alert_that_nobody_would_get_is_refused_with_what_to_do(signed_in):
     answer = signed_in("Manager").post("/alerts/rules/import_failed", {"active": "on"})
 
-    assert "Choose at least one role or person, or switch the alert off." in answer.content.decode()
+    assert "Choose at least one role or person, or turn the alert off." in answer.content.decode()
     assert AlertRule.objects.count() == 0
 
 

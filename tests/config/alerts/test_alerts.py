@@ -4,13 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db import connection, connections
+from django.db import connections
 from django.utils import timezone
 
 from config.alerts.actions.change_rule import change_rule
 from config.alerts.actions.delete_old_alerts import delete_old_alerts
 from config.alerts.actions.keep_alerts import Found, keep_alerts
-from config.alerts.actions.send_notices import MOST, send_notices
+from config.alerts.actions.send_notices import send_notices
 from config.alerts.models import Alert, Kind, Notice
 from config.alerts.queries import count_unread
 from config.staff.models import AuditEntry
@@ -251,14 +251,3 @@ def test_old_alerts_are_deleted_with_their_notices_open_ones_stay(manager):
 
     assert Alert.objects.get().subject == "camp_1"
     assert Notice.objects.count() == 1
-
-
-def test_the_claim_is_bounded_and_indexed(manager):
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(
-            f"EXPLAIN SELECT id FROM alerts_notice WHERE email = 'due' ORDER BY id LIMIT {MOST} FOR UPDATE SKIP LOCKED"
-        )
-        plan = "\n".join(row[0] for row in cursor)
-
-    assert "notice_to_send" in plan

@@ -169,5 +169,5 @@ def test_the_page_takes_as_many_queries_for_fifty_of_everything_as_for_one(signe
         assert browser.get("/").status_code == 200
 
     # session, user, two for permissions, project; the latest publications, their codes, days, campaigns (and is there
-    # a key, a paused webhook?), low pools, running work, activity
-    assert len(asked) == 12
+    # a key, a paused webhook?), low pools and what is forecast of them, running work, activity; the bell
+    assert len(asked) == 14

@@ -66,7 +66,7 @@ def test_a_distribution_that_ended_without_reaching_everybody():
         )
     put_all_into("done", finished_at=timezone.now())
 
-    assert [alert[1] for alert in told()] == ["Advent ended, and 2 messages may not have arrived"]
+    assert [alert[1] for alert in told()] == ["Advent finished, but 2 messages may not have arrived"]
 
 
 def test_imports_and_exports_that_failed():
