@@ -42,7 +42,7 @@ FILES |= {"openapi", "admin:jsi18n", "admin:autocomplete"}
 LEAD_ELSEWHERE = {name for name in NAMED if name.startswith("admin:") and name.endswith("_history")}  # the audit log
 LEAD_ELSEWHERE |= {"admin:view_on_site", "admin:login", "admin:logout"}
 # The worker that runs here has dealt with these rows before they could be looked at; their lists are.
-OF_THE_WORKER = ("admin:events_outbox_", "admin:segments_firstmembers_", "admin:tallies_daytally_")
+OF_THE_WORKER = ("admin:events_outbox_", "admin:segments_firstmembers_", "admin:tallies_daytally_", "admin:watch_")
 PASSED_ON = {name for name in NAMED if name.startswith(OF_THE_WORKER) and not name.endswith("_changelist")}
 NO_PAGES = PIECES | FILES | LEAD_ELSEWHERE | PASSED_ON
 

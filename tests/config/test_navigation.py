@@ -57,12 +57,10 @@ def test_every_entry_leads_somewhere():
         assert reverse(entry.url_name)
 
 
-def test_the_frame_of_a_page_costs_six_queries(signed_in, django_assert_num_queries):
+def test_the_frame_of_a_page_costs_five_queries(signed_in, django_assert_num_queries):
     client = signed_in("Manager")
 
-    with django_assert_num_queries(
-        6
-    ):  # session, user, project, the bell, the user's own permissions, those of the groups
+    with django_assert_num_queries(5):  # session, user, project, what the user may do, the bell
         client.get("/password/")
 
 

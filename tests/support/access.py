@@ -149,6 +149,13 @@ PAGES = {
     "exports:file": ("login 403 403 403 403 403", NO_POST),  # without its token it is nobody's
     "exports:retry-export": (NO_GET, EXPORT),
     "exports:hand-out": (HAND_OUT, HAND_OUT),
+    # alerts
+    "alerts:alerts": (READ, NO_POST),
+    "alerts:read": (NO_GET, READ),
+    "alerts:read-all": (NO_GET, READ),
+    "alerts:rules": (MANAGE, NO_POST),
+    "alerts:edit-rule": (MANAGE, MANAGE),
+    "alerts:test": (NO_GET, MANAGE),
     # settings
     "api:api-keys": (MANAGE, NO_POST),
     "api:create-api-key": (MANAGE, MANAGE),
@@ -216,6 +223,10 @@ ADMIN_MODELS = {
     "codes_codeorder": (READ, NOBODY, NOBODY, NOBODY),
     "codes_voucher": (READ, NOBODY, NOBODY, NOBODY),
     "api_apikey": (MANAGE, NOBODY, NOBODY, NOBODY),
+    "alerts_alert": (MANAGE, NOBODY, NOBODY, NOBODY),
+    "alerts_alertrule": (MANAGE, NOBODY, NOBODY, NOBODY),
+    "alerts_notice": (MANAGE, NOBODY, NOBODY, NOBODY),
+    "watch_poolforecast": (NOBODY, NOBODY, NOBODY, NOBODY),
     "staff_auditentry": (MANAGE, NOBODY, NOBODY, NOBODY),
     "staff_projectsettings": (MANAGE, NOBODY, NOBODY, NOBODY),
     "staff_quarantine": (MANAGE, NOBODY, NOBODY, NOBODY),

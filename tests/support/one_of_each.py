@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from campaigns.codes.models import CodeImport, CodeOrder
 from campaigns.models import CampaignCount, CampaignDeletion, OfferChange
+from config.alerts.models import Alert, AlertRule, Notice
 from config.api.actions.create_api_key import create_api_key
 from config.api.models import ApiCall, BearerToken
 from config.events.models import Listener
@@ -35,6 +36,7 @@ from publications.redemptions.actions.redeem import redeem
 from publications.redemptions.models import Referral
 from publications.referrals.models import ReferralProgram
 from publications.tallies.models import DayTally, TallyProgress
+from publications.watch.models import PoolForecast
 from publications.webhooks.actions.create_address import create_address
 from publications.webhooks.models import WebhookDelivery
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, UserFactory, VoucherFactory, published
@@ -94,11 +96,13 @@ def rows_of_other_models() -> None:
         campaign_id=0, day="2026-11-24", channel="API", result="SUCCESS", publications=1, codes=1, attempts=1
     )
     TallyProgress.objects.get_or_create(id=1)
+    PoolForecast.objects.create(campaign=campaign, left=1, total=2, pace_week=1, pace_month=1)
+    AlertRule.objects.create(kind="weekly")
 
 
 def one_of_each() -> dict[str, int]:
     """Makes the rows; answers with the arguments that addresses take: {"campaign_id": 1, …}."""
-    UserFactory()
+    user = UserFactory()
     rows_of_other_models()
     campaign, customer = CampaignFactory(codes=2), CustomerFactory()
     publication = published(VoucherFactory(campaign=campaign), customer)
@@ -139,6 +143,10 @@ def one_of_each() -> dict[str, int]:
         "customer_import_id": CustomerImport.objects.create(file=file, error_file=file, **CSV).pk,
         "publication_import_id": PublicationImport.objects.create(file=file, error_file=file, **CSV).pk,
         "key_id": key.pk,
+        "kind": "pool_low",
+        "notice_id": Notice.objects.create(
+            alert=Alert.objects.create(kind="pool_low", subject="camp_1", title="3 codes left"), user=user
+        ).pk,
         "address_id": address.pk,
         "delivery_id": WebhookDelivery.objects.create(
             address=address, event=0, kind="webhook.test", object_key=0, body="{}"

@@ -74,11 +74,11 @@ def test_the_list_says_what_is_over_and_filters(signed_in):
 def test_the_list_takes_the_same_number_of_queries_however_long_it_is(signed_in, django_assert_num_queries):
     browser = signed_in("Viewer")
     alert_for(browser)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         browser.get("/alerts/")
 
     alert_for(browser, *(LOW._replace(subject=f"camp_{n}") for n in range(50)))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         browser.get("/alerts/")
 
 

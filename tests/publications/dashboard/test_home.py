@@ -170,4 +170,4 @@ def test_the_page_takes_as_many_queries_for_fifty_of_everything_as_for_one(signe
 
     # session, user, two for permissions, project; the latest publications, their codes, days, campaigns (and is there
     # a key, a paused webhook?), low pools and what is forecast of them, running work, activity; the bell
-    assert len(asked) == 14
+    assert len(asked) == 13
