@@ -224,12 +224,12 @@ def test_the_history_of_a_campaign_takes_as_many_queries_for_fifty_rows_as_for_o
     searched = queries(browser, address(campaign) + "?q=CODE", **OF_TABLE)
     all_of_it = queries(browser, address(campaign) + "?q=CODE")
 
-    # session, user, two for permissions, project, campaign; rows counted, rows, their codes ...
-    assert table == 9
-    # ... and for the whole page the days, and all other figures
+    # session, user, permissions, project, campaign; rows counted, rows, their codes ...
+    assert table == 8
+    # ... and for the whole page the bell, the days, the forecast and all other figures
     assert whole == 12
     # ... codes, customers and publications are counted before they are looked for
-    assert searched == 10
+    assert searched == 9
     assert all_of_it == 13
 
 
