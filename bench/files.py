@@ -9,7 +9,6 @@ work's own row. The other side is psql, with the same rows into the same tables 
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import time
 from collections.abc import Callable
@@ -32,8 +31,7 @@ def main() -> None:
     options.add_argument("--only", default="", help="numbers of lines, comma-separated")
     chosen = options.parse_args()
     with installation() as handout:
-        os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "HANDOUT_DATA": str(handout.folder)}
-        os.environ.pop("DATABASE_URL", None)
+        handout.join()
         django.setup()
         print(machine())
         bench = Bench(handout, chosen.rows, chosen.repeats)

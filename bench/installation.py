@@ -1,4 +1,6 @@
-"""A Handout of its own for a benchmark: `manage.py run` on a durable PostgreSQL in a throw-away folder."""
+"""A Handout of its own for a benchmark: `manage.py run` on a durable PostgreSQL in a throw-away folder, or in a throw-away
+database on the server that BENCH_AGAINST names (`python -m bench --against URL`).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import json
 import os
 import platform
 import re
+import secrets
 import socket
 import subprocess
 import sys
@@ -15,9 +18,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 from urllib.request import urlopen
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from config.processes.die_with_parent import die_with_parent
 from config.server.embedded_postgres import database_settings
@@ -28,8 +33,8 @@ ROOT = Path(__file__).resolve().parent.parent
 class Installation:
     """Runs until the `with` ends. `key` is an API key's {"id", "token"}."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *, database: str = "", **environment: str) -> None:
+        self.folder, self.database = folder, database
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -37,6 +42,7 @@ class Installation:
         self.environment = (
             kept
             | {"HANDOUT_DATA": str(folder), "PORT": str(self.port), "DEMO": "0", "API_RATE_LIMIT": str(10**9)}
+            | ({"DATABASE_URL": database} if database else {})
             | environment
         )
         self.log = (folder / "run.log").open("w")
@@ -72,10 +78,22 @@ class Installation:
         ).stdout  # fmt: skip
 
     def connect(self) -> psycopg.Connection:
+        return psycopg.connect(self.address, autocommit=True)
+
+    @property
+    def address(self) -> str:
+        """As libpq takes it, and every tool of PostgreSQL in the place of a database's name."""
+        if self.database:
+            return self.database
         server = database_settings(self.folder)
-        return psycopg.connect(
-            host=server["HOST"], port=server["PORT"], dbname=server["NAME"], user=server["USER"], autocommit=True
-        )
+        return make_conninfo(host=server["HOST"], port=server["PORT"], dbname=server["NAME"], user=server["USER"])
+
+    def join(self) -> None:
+        """Before this process sets Django up: it asks the same database."""
+        os.environ.pop("DATABASE_URL", None)
+        os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "HANDOUT_DATA": str(self.folder)}
+        if self.database:
+            os.environ["DATABASE_URL"] = self.database
 
     def sql(self, *statements: str) -> list[tuple]:
         """Runs them one by one; returns the last one's rows."""
@@ -88,14 +106,13 @@ class Installation:
 
     def pgbench(self, script: str, *, clients: int = 8, seconds: int = 10) -> float:
         """Transactions a second of this script, prepared, by PostgreSQL's own benchmark. `:after` is 0 at first."""
-        server = database_settings(self.folder)
         file = self.folder / "bench.sql"
         file.write_text(script)
         ran = subprocess.run(
             [
                 *(str(postgres_tool("pgbench")), "--no-vacuum", "--protocol=prepared", f"--file={file}"),
                 *(f"--client={clients}", "--jobs=2", f"--time={seconds}", "--define=after=0"),
-                *("-h", str(server["HOST"]), "-p", server["PORT"], "-U", server["USER"], server["NAME"]),
+                self.address,
             ],
             capture_output=True, text=True,
         )  # fmt: skip
@@ -105,12 +122,11 @@ class Installation:
 
     def psql(self, script: str) -> float:
         """Seconds that psql takes for it."""
-        server = database_settings(self.folder)
         started = time.perf_counter()
         subprocess.run(
             [
                 *(str(postgres_tool("psql")), "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"),
-                *("-h", str(server["HOST"]), "-p", server["PORT"], "-U", server["USER"], server["NAME"]),
+                self.address,
             ],
             input=script, check=True, capture_output=True, text=True,
         )  # fmt: skip
@@ -118,7 +134,9 @@ class Installation:
 
     def settle(self) -> None:
         """What was loaded is analysed, visible to index-only scans and on disk, so that no figure pays for the loading."""
-        self.sql("VACUUM ANALYZE", "CHECKPOINT")
+        self.sql("VACUUM ANALYZE")
+        with suppress(psycopg.errors.InsufficientPrivilege):  # on a server that others run
+            self.sql("CHECKPOINT")
 
     def processes(self, named: str) -> list[int]:
         """The ids of its processes whose command line holds this."""
@@ -138,12 +156,30 @@ class Installation:
 
 @contextmanager
 def installation(**environment: str) -> Iterator[Installation]:
-    with tempfile.TemporaryDirectory(prefix="handout-bench-", ignore_cleanup_errors=True) as folder:
-        running = Installation(Path(folder), **environment)
+    with (
+        tempfile.TemporaryDirectory(prefix="handout-bench-", ignore_cleanup_errors=True) as folder,
+        _database_against(os.environ.get("BENCH_AGAINST", "")) as database,
+    ):
+        running = Installation(Path(folder), database=database, **environment)
         try:
             yield running
         finally:
             running.stop()
+
+
+@contextmanager
+def _database_against(url: str) -> Iterator[str]:
+    """The URL of a new database on that server, which is dropped at the end; "" of none. What is there is not touched."""
+    if not url:
+        yield ""
+        return
+    name = f"handout_bench_{secrets.token_hex(4)}"
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        try:
+            yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+        finally:
+            server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def resident_memory(pid: int) -> float:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import random
 import time
 from threading import Event, Thread
@@ -31,8 +30,7 @@ def main() -> None:
     options.add_argument("--minutes", type=int, default=30)
     chosen = options.parse_args()
     with installation() as handout:
-        os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "HANDOUT_DATA": str(handout.folder)}
-        os.environ.pop("DATABASE_URL", None)
+        handout.join()
         django.setup()
         print(machine())
         add_customers(handout, 100_000)

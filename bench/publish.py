@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import random
 import statistics
 import time
@@ -158,7 +157,7 @@ class Bench:
 
     def statement(self, campaign: str) -> str:
         """The product's own statement, as a script of pgbench: each client looks only above what it took last."""
-        os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "HANDOUT_DATA": str(self.handout.folder)}
+        self.handout.join()
         django.setup()
         from publications.ledger.requests import Codes
         from publications.ledger.statements import ONE_CODE

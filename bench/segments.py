@@ -9,7 +9,6 @@ is the median of three, in milliseconds, but for what can be done once.
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import time
 from collections.abc import Callable
@@ -25,8 +24,7 @@ def main() -> None:
     options.add_argument("--customers", type=int, default=1_000_000)
     chosen = options.parse_args()
     with installation() as handout:
-        os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "HANDOUT_DATA": str(handout.folder)}
-        os.environ.pop("DATABASE_URL", None)
+        handout.join()
         django.setup()
         print(machine())
         add_customers(handout, chosen.customers)

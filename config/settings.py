@@ -123,7 +123,7 @@ TEMPLATES = [
                 "config.navigation.frame",
             ],
             "builtins": [
-                "lucide.templatetags.lucide",
+                "config.staff.templatetags.icons",
                 "django.contrib.humanize.templatetags.humanize",
                 "config.staff.templatetags.handout",
             ],
