@@ -1,4 +1,4 @@
-"""A million codes: generated, imported, handed out, reported on, each against PostgreSQL alone (lines 4 to 7).
+"""A million codes: generated, imported, handed out, reported on, each against PostgreSQL alone (lines 4 to 7, and X for workbooks).
 
     .venv/bin/python -m bench.files [--rows 1000000] [--repeats 3]
 
@@ -35,7 +35,13 @@ def main() -> None:
         django.setup()
         print(machine())
         bench = Bench(handout, chosen.rows, chosen.repeats)
-        lines = {"5": bench.generate, "6": bench.import_codes, "4": bench.hand_out, "7": bench.report}
+        lines = {
+            "5": bench.generate,
+            "6": bench.import_codes,
+            "4": bench.hand_out,
+            "7": bench.report,
+            "X": bench.workbook,
+        }
         for name, measure in lines.items():
             if not chosen.only or name in chosen.only.split(","):
                 measure()
@@ -126,6 +132,28 @@ class Bench:
             copy = f"\\copy ({self.query_of(kind)}) TO '{self.handout.folder / 'limit.csv'}' CSV HEADER"
             self.against(f"7  report of {kind}", product, lambda copy=copy: self.handout.psql(copy), "COPY of the same")
 
+    def workbook(self) -> None:
+        """Against XlsxWriter alone, which is fed the same cells from a list."""
+        from config.actor import SYSTEM
+        from publications.exports.models import FileLayout
+        from publications.exports.report import order_report
+
+        campaign = self.campaign(codes=self.rows)
+        self.handout.psql((TAKE.format(campaign=campaign.pk, batch=10_000) + ";\n") * (self.rows // 10_000))
+        self.handout.settle()
+
+        def product() -> float:
+            layout = FileLayout(format="xlsx")
+            return self.work(
+                lambda campaign: order_report("codes", campaign=campaign, layout=layout, by=SYSTEM), campaign
+            )
+
+        product()
+        query = self.query_of("codes")
+        with self.handout.connect() as connection:
+            cells = connection.execute(query).fetchall()
+        self.against("X  report as a workbook", product, lambda: _xlsxwriter(cells), "XlsxWriter, from a list")
+
     def query_of(self, kind: str) -> str:
         """All rows of that report at once, with the same cells as they are: no formula looked for, no time written out."""
         from psycopg import ClientCursor
@@ -178,6 +206,31 @@ class Bench:
             f"   ratio {least / took:6.1%}   worker +{max(grown):.0f} MB",
             flush=True,
         )
+
+
+def _xlsxwriter(rows: list) -> float:
+    """Seconds that the library takes for rows that are all in memory: texts, numbers and moments as such."""
+    from datetime import datetime
+    from decimal import Decimal
+    from tempfile import NamedTemporaryFile
+
+    from xlsxwriter import Workbook
+
+    started = time.perf_counter()
+    with NamedTemporaryFile(suffix=".xlsx") as file:
+        workbook = Workbook(file.name, {"constant_memory": True})
+        moment = workbook.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        sheet = workbook.add_worksheet()
+        for place, row in enumerate(rows):
+            for column, cell in enumerate(row):
+                if isinstance(cell, datetime):
+                    sheet.write_datetime(place, column, cell.replace(tzinfo=None), moment)
+                elif isinstance(cell, (int, float, Decimal)) and not isinstance(cell, bool):
+                    sheet.write_number(place, column, cell)
+                elif cell not in (None, ""):
+                    sheet.write_string(place, column, str(cell))
+        workbook.close()
+    return time.perf_counter() - started
 
 
 @contextmanager

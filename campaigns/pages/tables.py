@@ -42,6 +42,8 @@ class CampaignTable(Table):
     empty_title = "No campaigns yet"
     empty_text = "A campaign is an offer with a pool of codes, generated or imported."
     empty_action = "New campaign"
+    footer_template = "partials/links/_report.html"
+    report_kind = "campaigns"
 
     class Meta(Table.Meta):
         model = Campaign

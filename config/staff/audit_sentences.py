@@ -84,6 +84,8 @@ SENTENCES = {
     "export.retried": "retried the file {object}",
     "export.downloaded": "downloaded the file {object}",
     "export.deleted": "deleted the file {object}",
+    "view.saved": "saved the view {object}",
+    "view.deleted": "deleted the view {object}",
     "webhook.created": "added the webhook {object}",
     "webhook.changed": "changed the webhook {object}",
     "webhook.secret_drawn": "generated a new secret for the webhook {object}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Case, CharField, F, JSONField, TextField, Value, When
+from django.db.models import Case, CharField, DecimalField, F, JSONField, TextField, Value, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, NullIf
 
@@ -163,6 +163,77 @@ FIRINGS = [
     Column("Since", Coalesce("delivery__state_at", "created_at"), Time),
 ]
 
+HOLDERS = [
+    *_of_customer("publication__customer__"),
+    Column("Code", shown_code("voucher__code", "voucher__published_at"), Code),
+    Column("Campaign", "voucher__campaign__name"),
+    Column("Published at", "publication__created_at", Time),
+    Column("Channel", "publication__channel"),
+    Column("Distribution", of_run("publication__")),
+]
+
+_ORDER = Coalesce("stack__order", "order")
+_AMOUNT = Cast(KeyTextTransform("amount", _ORDER), DecimalField(max_digits=20, decimal_places=2))
+REDEMPTIONS = [
+    Column("Date", "created_at", Time),
+    Column("Kind", "kind"),
+    Column("Result", "result"),
+    Column("Campaign", "campaign__name"),
+    Column("Code", shown_code("voucher__code", "voucher__published_at"), Code),
+    *_of_customer("customer__"),
+    Column("Order ID", Coalesce(KeyTextTransform("source_id", _ORDER), KeyTextTransform("id", _ORDER))),
+    Column("Order amount", _AMOUNT / 100, Money),
+    Column("Discount", F("applied_discount") / Value(100.0), Money),
+    Column("From balance", "amount", Money),
+    Column("Uses after it", "redeemed_quantity", Number),
+    Column("Balance after it", "balance", Money),
+    Column("Reason", "reason"),
+    Column("Failure", "failure_message"),
+    Column("Attempts", "attempts", Number),
+    Column("By", "actor_label"),
+    Column("Metadata", metadata_cell("metadata")),
+]
+
+CAMPAIGNS = [
+    Column("Campaign", "name"),
+    Column("Kind", "kind"),
+    Column("Discount type", "discount_type"),
+    Column("Value", "discount_value", Number),
+    Column("Unit", "unit_type"),
+    Column("Gift amount", "gift_amount", Money),
+    Column("Redemption limit", "redemption_limit", Number),
+    Column("Start date", "start_date", Time),
+    Column("Expiration date", "expiration_date", Time),
+    Column("Category", "category"),
+    Column("Active", "active", Flag),
+    Column("Created at", "created_at", Time),
+    Column("Metadata", metadata_cell("metadata")),
+]
+
+DISTRIBUTIONS = [
+    Column("Distribution", "name"),
+    Column("Kind", "kind"),
+    Column("Status", "status"),
+    Column("Campaign", "campaign__name"),
+    Column("Segment", "segment__name"),
+    Column("Message", "message"),
+    Column("Subject", "subject"),
+    Column("Channel", "channel"),
+    Column("By", "actor_label"),
+    Column("Created at", "created_at", Time),
+    Column("Started at", "started_at", Time),
+    Column("Finished at", "finished_at", Time),
+]
+
+AUDIT = [
+    Column("Date", "created_at", Time),
+    Column("Action", "action"),
+    Column("Object", "object_label"),
+    Column("Object ID", "object_id"),
+    Column("By", "actor_label"),
+    Column("Details", metadata_cell("details")),
+]
+
 COLUMNS: dict[str, list[Column]] = {
     Export.Kind.HAND_OUT: HAND_OUT,
     Export.Kind.CODES: CODES,
@@ -170,4 +241,9 @@ COLUMNS: dict[str, list[Column]] = {
     Export.Kind.CUSTOMERS: CUSTOMERS,
     Export.Kind.RECIPIENTS: RECIPIENTS,
     Export.Kind.FIRINGS: FIRINGS,
+    Export.Kind.HOLDERS: HOLDERS,
+    Export.Kind.REDEMPTIONS: REDEMPTIONS,
+    Export.Kind.CAMPAIGNS: CAMPAIGNS,
+    Export.Kind.DISTRIBUTIONS: DISTRIBUTIONS,
+    Export.Kind.AUDIT: AUDIT,
 }

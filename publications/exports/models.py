@@ -9,8 +9,10 @@ from django.conf import settings
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower, Now
 
 from campaigns.models import Campaign
+from config.acted_by import ActedBy
 from config.imports.csv.layout import CsvLayout, Dates, Delimiter
 from config.public_ids import EXPORT, public_id
 from config.stored_files import files
@@ -21,6 +23,12 @@ from publications.models import Publication
 class Format(models.TextChoices):
     CSV = "csv", "CSV"
     XLSX = "xlsx", "Excel workbook"
+
+
+class Order(models.TextChoices):
+    NEWEST = "newest", "Newest first"
+    OLDEST = "oldest", "Oldest first"
+    NAME = "name", "By name"
 
 
 class FileLayout(NamedTuple):
@@ -50,6 +58,11 @@ class Export(Work):
         CUSTOMERS = "customers", "Customers report"
         RECIPIENTS = "recipients", "Recipients report"  # of one distribution, which its filters name
         FIRINGS = "firings", "Trigger log report"  # of an automatic one, likewise
+        HOLDERS = "holders", "Customers and codes report"
+        REDEMPTIONS = "redemptions", "Redemptions report"
+        CAMPAIGNS = "campaigns", "Campaigns report"
+        DISTRIBUTIONS = "distributions", "Distributions report"
+        AUDIT = "audit", "Audit log report"
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, related_name="exports")
@@ -63,6 +76,9 @@ class Export(Work):
     filters = models.CharField(
         max_length=2000, default="", blank=True
     )  # a report's query string, as in the page's address
+    # A report's columns by name, in their order, and the order of its rows; null and "": the usual ones.
+    columns = models.JSONField(null=True, editable=False)
+    order = models.CharField(max_length=10, choices=Order.choices, default="", db_default="", blank=True)
     # What the API asked for: {"fields", "filters", "order"} and perhaps "campaign_id", as it was sent. Null: not by the API.
     parameters = models.JSONField(null=True, editable=False)
     # Unpublished codes stand in it in clear, as the project's settings allowed when it was ordered.
@@ -139,3 +155,26 @@ class FilePreference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.get_made_for_display()}"
+
+
+class SavedView(ActedBy):
+    """A report that people order again and again: what it is of, its filters, its order and its columns. All who may
+    export see it; the actor is who saved it."""
+
+    name = models.CharField(max_length=80)
+    kind = models.CharField(max_length=16, choices=Export.Kind.choices)
+    campaign = models.ForeignKey(Campaign, models.CASCADE, null=True, related_name="+")
+    filters = models.CharField(max_length=2000, default="", blank=True)
+    order = models.CharField(max_length=10, choices=Order.choices, default="", blank=True)
+    columns = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["name", "pk"]
+        constraints = [
+            models.UniqueConstraint(Lower("name"), name="saved_view_name"),
+            models.CheckConstraint(name="saved_view_of_report", condition=~Q(kind="hand_out") & ~Q(name="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -16,24 +16,27 @@ from django_filters import FilterSet
 from campaigns.codes.mask import mask
 from campaigns.codes.models import Voucher
 from campaigns.models import Campaign
-from campaigns.pages.filters import CodeFilter
+from campaigns.pages.filters import CampaignFilter, CodeFilter
 from config.actor import Actor
 from config.public_ids import DISTRIBUTION, key_of
-from config.staff.models import ProjectSettings
+from config.staff.models import AuditEntry, ProjectSettings
+from config.staff.pages.filters import AuditFilter
 from config.staff.time_zone import zone
 from customers.models import Customer
 from customers.pages.filters import CustomerFilter
 from publications.automation.models import Firing
 from publications.automation.pages.filters import FiringFilter
 from publications.distributions.models import Delivery, Distribution
-from publications.distributions.pages.filters import RecipientFilter
+from publications.distributions.pages.filters import DistributionFilter, RecipientFilter
 from publications.exports.actions.order_export import order_export
-from publications.exports.models import PLAIN_CSV, Export, FileLayout
+from publications.exports.models import PLAIN_CSV, Export, FileLayout, Order
 from publications.models import PublishedVoucher
 from publications.pages.filters import CampaignCodeFilter, HistoryFilter, history
+from publications.redemptions.models import Redemption
 
 BATCH = 1_000_000  # some seconds
 LONGEST_FILTERS = 2_000
+NAMED = (Export.Kind.CUSTOMERS, Export.Kind.CAMPAIGNS, Export.Kind.DISTRIBUTIONS)  # in the order of their names, too
 
 
 class FiltersTooLong(ValueError):
@@ -47,12 +50,15 @@ def order_report(
     filters: str = "",
     campaign: Campaign | None = None,
     by: Actor,
+    columns: Sequence[str] = (),
+    order: str = "",
     layout: FileLayout = PLAIN_CSV,
     form_token: UUID | None = None,
 ) -> Export:
     """Orders a file of `kind` (an Export.Kind other than HAND_OUT): of everything, or of one campaign.
 
     `filters` is the list page's query string ("q=ROAST&channel=API"); what the page does not know is ignored here too.
+    `columns` are names of choose_columns.py, which has checked them; none: the usual ones. `order` is one of Order.
     Raises FiltersTooLong. `form_token`: see `order_export`.
     """
     if kind not in Export.Kind.values or kind == Export.Kind.HAND_OUT:
@@ -65,6 +71,8 @@ def order_report(
         by=by,
         form_token=form_token,
         filters=filters,
+        columns=list(columns) or None,
+        order=order,
         layout=layout,
     )
 
@@ -79,6 +87,15 @@ class Rows(NamedTuple):
 
 def rows_of(export: Export) -> Rows:
     """The rows that the export's file is made from, and the order that they stand in."""
+    rows = _newest_first(export)
+    if export.order == Order.NAME and export.kind in NAMED:
+        return rows._replace(order=("name", "id"))
+    if export.order == Order.OLDEST and rows.order[0].startswith("-"):
+        return rows._replace(order=tuple(name.removeprefix("-") for name in rows.order))
+    return rows
+
+
+def _newest_first(export: Export) -> Rows:
     if export.kind == Export.Kind.HAND_OUT:
         # Live rows: a code that was released meanwhile may already be somebody else's.
         held = PublishedVoucher.objects.filter(publication=export.publication_id, released_at=None)
@@ -98,8 +115,28 @@ def rows_of(export: Export) -> Rows:
             case Export.Kind.FIRINGS:
                 firings = FiringFilter(filters, Firing.objects.filter(distribution=_run(filters))).qs
                 return Rows(firings, ("-id",), within=("delivery__publication__ledger__voucher_id",))
+            case Export.Kind.HOLDERS:
+                customers = CustomerFilter(filters, Customer.objects.live()).qs.order_by()
+                held = PublishedVoucher.objects.filter(released_at=None, publication__customer__in=customers)
+                return Rows(held, ("-publication__customer_id", "-id"))
+            case Export.Kind.REDEMPTIONS:
+                used = Redemption.objects.filter(voucher__isnull=False)  # each code, not the stacks that they came in
+                used = used.filter(campaign=export.campaign) if export.campaign else used
+                return Rows(used, ("-created_at", "-id"))
             case _:
-                return Rows(CustomerFilter(filters, Customer.objects.live()).qs, ("-created_at", "-id"))
+                return Rows(_list_of(export.kind, filters), ("-created_at", "-id"))
+
+
+def _list_of(kind: str, filters: MultiValueDict) -> QuerySet:
+    match kind:
+        case Export.Kind.CAMPAIGNS:
+            return CampaignFilter(filters, Campaign.objects.live()).qs
+        case Export.Kind.DISTRIBUTIONS:
+            return DistributionFilter(filters, Distribution.objects.all()).qs
+        case Export.Kind.AUDIT:
+            return AuditFilter(filters, AuditEntry.objects.all()).qs
+        case _:
+            return CustomerFilter(filters, Customer.objects.live()).qs
 
 
 def filters_in_words(export: Export, *, reveals: bool) -> list[tuple[str, str]]:
@@ -114,8 +151,14 @@ def filters_in_words(export: Export, *, reveals: bool) -> list[tuple[str, str]]:
             known = CampaignCodeFilter if export.campaign else CodeFilter
         case Export.Kind.PUBLICATIONS:
             known = HistoryFilter
-        case Export.Kind.CUSTOMERS:
+        case Export.Kind.CUSTOMERS | Export.Kind.HOLDERS:
             known = CustomerFilter
+        case Export.Kind.CAMPAIGNS:
+            known = CampaignFilter
+        case Export.Kind.DISTRIBUTIONS:
+            known = DistributionFilter
+        case Export.Kind.AUDIT:
+            known = AuditFilter
         case Export.Kind.RECIPIENTS | Export.Kind.FIRINGS:
             known = RecipientFilter if export.kind == Export.Kind.RECIPIENTS else FiringFilter
             words.append(("Distribution", str(_run(MultiValueDict(parse_qs(export.filters))) or "unknown")))
@@ -124,7 +167,8 @@ def filters_in_words(export: Export, *, reveals: bool) -> list[tuple[str, str]]:
     for name, values in parse_qs(export.filters).items():
         if name in known.base_filters:
             field = known.base_filters[name]
-            value = dict(field.extra.get("choices", ())).get(values[-1], values[-1])
+            choices = field.extra.get("choices", ())
+            value = values[-1] if callable(choices) else dict(choices).get(values[-1], values[-1])
             of_codes = name == "q" and export.kind in (Export.Kind.CODES, Export.Kind.PUBLICATIONS)
             words.append((field.label, _shown_search(value, reveals) if of_codes else value))
     return words

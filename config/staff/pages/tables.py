@@ -22,6 +22,8 @@ class AuditTable(Table):
     )
 
     row_template = "staff/_audit_details.html"
+    footer_template = "partials/links/_report.html"
+    report_kind = "audit"
     empty_icon = "scroll-text"
     empty_title = "No activity yet"
     empty_text = "Everything that staff and programs create, change, release, export or download appears here."

@@ -71,6 +71,8 @@ class DistributionTable(Table):
     empty_title = "No distributions yet"
     empty_text = "A distribution sends a code, a message or both to many customers at once, and remembers who got what."
     empty_action = "New distribution"
+    footer_template = "partials/links/_report.html"
+    report_kind = "distributions"
 
     class Meta(Table.Meta):
         model = Distribution

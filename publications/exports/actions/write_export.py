@@ -21,7 +21,7 @@ from config.staff.models import ProjectSettings
 from publications.exports.actions.hand_out import NothingGiven, take_codes
 from publications.exports.actions.order_export import enqueue
 from publications.exports.actions.order_selection import selected_columns, selected_rows
-from publications.exports.columns import COLUMNS
+from publications.exports.choose_columns import chosen_columns
 from publications.exports.models import Export, Format
 from publications.exports.report import BATCH, batches, rows_of
 from publications.refusals import Quarantined
@@ -93,7 +93,7 @@ def _write(export: Export) -> None:
     if export.file:
         storage.delete(str(export.file))
     if export.parameters is None:
-        rows, columns = rows_of(export), COLUMNS[export.kind]
+        rows, columns = rows_of(export), chosen_columns(export)
     else:
         rows, columns = selected_rows(export), selected_columns(export)
     if export.kind != Export.Kind.HAND_OUT:

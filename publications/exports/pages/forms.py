@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.contrib.auth.models import User
@@ -13,9 +13,21 @@ from django.utils.html import format_html
 from campaigns.models import Campaign
 from config.imports.csv.layout import Dates, Delimiter
 from config.public_ids import CAMPAIGN, key_of
+from config.staff.roles import MANAGE, may
 from publications.exports.actions.remember_layout import PREFERRED, preferred, remember
-from publications.exports.models import LONGEST_FOR_WHOM, Export, FileLayout, FilePreference, Format
-from publications.exports.report import LONGEST_FILTERS
+from publications.exports.choose_columns import (
+    METADATA,
+    MOST,
+    TooManyColumns,
+    UnknownColumn,
+    available,
+    check_columns,
+    heading_of,
+    metadata_keys,
+    usual,
+)
+from publications.exports.models import LONGEST_FOR_WHOM, Export, FileLayout, FilePreference, Format, Order
+from publications.exports.report import LONGEST_FILTERS, NAMED
 
 MadeFor, Mark = FilePreference.MadeFor, FilePreference.ByteOrderMark
 CSV_SETTINGS = ("CSV settings", "", ["delimiter", "byte_order_mark", "dates"])
@@ -128,13 +140,34 @@ class HandOutForm(FileForm):
         return cleaned
 
 
+class ColumnItem(NamedTuple):
+    name: str
+    heading: str
+    chosen: bool
+
+
+def moved(items: list[ColumnItem], act: str, metadata_key: str) -> list[ColumnItem]:
+    """The columns after a button was pressed: "up:code", "down:code", or "add" for a key of the metadata."""
+    way, _, name = act.partition(":")
+    place = next((at for at, item in enumerate(items) if item.name == name), None)
+    if act == "add" and (key := metadata_key.strip()):
+        added = ColumnItem(METADATA + key, METADATA + key, True)
+        return [*(item for item in items if item.name != added.name), added]
+    other = {"up": -1, "down": 1}.get(way)
+    if place is None or other is None or not 0 <= place + other < len(items):
+        return items
+    items[place], items[place + other] = items[place + other], items[place]
+    return items
+
+
 class ReportForm(FileForm):
     """What is reported comes with the link of a list page, and the form carries it on; else it is chosen here."""
 
     kind = forms.ChoiceField(label="Report of", widget=forms.RadioSelect)
+    order = forms.ChoiceField(label="Order", required=False, choices=Order.choices)
     campaign = forms.CharField(widget=forms.HiddenInput, required=False)
     filters = forms.CharField(widget=forms.HiddenInput, required=False, max_length=LONGEST_FILTERS)
-    fieldsets = [("", "", ["kind", "made_for"]), CSV_SETTINGS]
+    fieldsets = [("", "", ["kind", "order", "made_for"]), CSV_SETTINGS]
 
     def __init__(self, data: QueryDict | None = None, *, user: User, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, user=user, initial=initial)
@@ -142,14 +175,25 @@ class ReportForm(FileForm):
             Export.Kind.CODES: "Codes",
             Export.Kind.PUBLICATIONS: "Publications",
             Export.Kind.CUSTOMERS: "Customers",
+            Export.Kind.HOLDERS: "Customers with their codes",
+            Export.Kind.REDEMPTIONS: "Redemptions",
+            Export.Kind.CAMPAIGNS: "Campaigns",
+            Export.Kind.DISTRIBUTIONS: "Distributions",
+            **({Export.Kind.AUDIT: "Audit log"} if may(user, MANAGE) else {}),
         }
         # Of one distribution, by the link on its page.
         of_one = {Export.Kind.RECIPIENTS: "Recipients", Export.Kind.FIRINGS: "Firings"}
         if (kind := self["kind"].value()) in of_one:
             names = {kind: of_one[kind]}
         self.fields["kind"].choices = names.items()
-        if self["kind"].value() in names:
+        self.chooses_columns = kind in names and (not data or data.get("act") or "listed" in data)
+        if kind in names and (self.chooses_columns or not data):
             self.fields["kind"].widget = forms.HiddenInput()
+        if kind not in NAMED:
+            self.fields["order"].choices = Order.choices[:2]
+        if not self.chooses_columns:
+            del self.fields["order"]
+        self.columns = self._columns() if self.chooses_columns else []
 
     @property
     def about(self) -> Export:
@@ -159,6 +203,29 @@ class ReportForm(FileForm):
             campaign=self._campaign(self["campaign"].value()),
             filters=self["filters"].value() or "",
         )
+
+    def _columns(self) -> list[ColumnItem]:
+        """All columns of this kind: what was chosen first, in its order, then the others."""
+        kind = self["kind"].value()
+        if self.is_bound and "listed" in self.data:
+            listed, chosen = self.data.getlist("listed"), set(self.data.getlist("columns"))
+        else:
+            first = list(self.initial.get("columns") or usual(kind))
+            listed, chosen = [*first, *available(kind), *metadata_keys(self.about)], set(first)
+        items = [ColumnItem(name, heading_of(kind, name), name in chosen) for name in dict.fromkeys(listed)][: 3 * MOST]
+        return moved(items, self.data.get("act", "") if self.is_bound else "", self.data.get("metadata_key", ""))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if self.chooses_columns and "kind" in cleaned:
+            cleaned["columns"] = [item.name for item in self.columns if item.chosen]
+            if not cleaned["columns"]:
+                self.add_error(None, "Choose at least one column.")
+            try:
+                check_columns(cleaned["kind"], cleaned["columns"])
+            except (UnknownColumn, TooManyColumns) as wrong:
+                self.add_error(None, str(wrong))
+        return cleaned
 
     def clean_campaign(self) -> Campaign | None:
         given = self.cleaned_data["campaign"]

@@ -64,4 +64,6 @@ def needed_to_take(export: Export) -> tuple[str, ...]:
     the API perhaps codes that nobody has yet."""
     if export.reveals_codes:
         return (MANAGE,)
+    if export.kind == Export.Kind.AUDIT:  # its page is for Managers
+        return (EXPORT, MANAGE)
     return (PUBLISH, EXPORT) if export.kind == Export.Kind.HAND_OUT else (EXPORT,)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from django.contrib import messages
-from django.contrib.auth.models import User
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -17,19 +14,18 @@ from campaigns.codes.queries.pool_size import pool_size
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.staff.htmx_request import HtmxHttpRequest
-from config.staff.lists.paging import PLACE
 from config.staff.lists.tables import list_page
 from config.staff.models import AuditEntry
 from config.staff.pages.dialogs import leave
-from config.staff.roles import EXPORT, PUBLISH, READ, may, requires, reveals_codes
+from config.staff.roles import EXPORT, PUBLISH, READ, may, requires
 from publications.exports.actions.hand_out import HandOutRefused, order_hand_out, why_over
-from publications.exports.actions.order_selection import selection_in_words
 from publications.exports.actions.write_export import retry_export
+from publications.exports.choose_columns import heading_of
 from publications.exports.models import Export
 from publications.exports.pages.downloads import export_to_take
-from publications.exports.pages.forms import HandOutForm, ReportForm
+from publications.exports.pages.forms import HandOutForm
+from publications.exports.pages.reports import in_words, saved_views
 from publications.exports.pages.tables import ExportTable, needed_to_take
-from publications.exports.report import filters_in_words, order_report
 
 PART = "export"  # the part of an export's page that is asked for again while its file is made
 LATEST = 20
@@ -40,7 +36,9 @@ ALL_CODES = "all-codes"
 @requires(READ)
 def exports(request: HtmxHttpRequest) -> HttpResponse:
     table = ExportTable(Export.objects.all(), user=request.user)
-    return list_page(request, "exports/list.html", table, {"title": "Exports"})
+    return list_page(
+        request, "exports/list.html", table, lambda: {"title": "Exports", "views": saved_views(request.user)}
+    )
 
 
 @require_safe
@@ -60,7 +58,8 @@ def export(request: HtmxHttpRequest, export_id: int) -> HttpResponse:
         "title": export,
         "export": export,
         "by_api": export.parameters is not None,
-        "filters": _in_words(export, request.user),
+        "filters": in_words(export, request.user),
+        "columns": [heading_of(export.kind, name) for name in export.columns or ()],
         "needed": needed_to_take(export),
         "may_take": may(request.user, *needed_to_take(export)),
         "entries": AuditEntry.objects.filter(object_id=export.public_id)[:LATEST],
@@ -118,55 +117,3 @@ def hand_out(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
         "over": why_over(campaign),
     }
     return render(request, "exports/hand_out.html", context)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-@requires(EXPORT)
-def report(request: HtmxHttpRequest) -> HttpResponse:
-    """Opened from a list page with `kind`, `campaign` and the filters of its address; `all-codes` is the list of codes
-    of the whole server, whose own filter is called `campaign` too."""
-    if request.method == "POST":
-        form = ReportForm(request.POST, user=request.user)
-    else:
-        form = ReportForm(user=request.user, initial=_asked_for(request.GET))
-    if form.is_bound and form.is_valid():
-        asked = form.cleaned_data
-        ordered = order_report(
-            asked["kind"],
-            filters=asked["filters"],
-            campaign=asked["campaign"],
-            by=Actor.user(request.user),
-            layout=form.layout,
-            form_token=asked["token"],
-        )
-        form.remember()
-        return leave(request, reverse("exports:export", kwargs={"export_id": ordered.pk}))
-    context = {
-        "title": "Report as a file",
-        "form": form,
-        "about": form.about,
-        "filters": _in_words(form.about, request.user),
-    }
-    return render(request, "exports/report.html", context)
-
-
-def _in_words(export: Export, user: User) -> list[tuple[str, str]]:
-    if export.parameters is not None:
-        return selection_in_words(export)
-    return filters_in_words(export, reveals=reveals_codes(user))
-
-
-def _asked_for(address: QueryDict) -> dict[str, str]:
-    """The form's first values, from the address of the link: what is not about the report itself is its filters."""
-    filters = address.copy()
-    kind = (filters.pop("kind", None) or [""])[-1]
-    campaign = ""
-    if kind == ALL_CODES:
-        kind = Export.Kind.CODES
-    else:
-        campaign = (filters.pop("campaign", None) or [""])[-1]
-    for name in PLACE:
-        filters.pop(name, None)
-    given = [(name, value) for name, values in filters.lists() for value in values if value]
-    return {"kind": kind, "campaign": campaign, "filters": urlencode(given)}
