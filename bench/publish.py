@@ -47,19 +47,21 @@ class Bench:
         handout.settle()
 
     def run(self, only: str) -> None:
-        limits, rates = [], []
         self.publish(seconds=2)  # processes start, caches fill
-        for _ in range(self.repeats):
-            limits.append(self.handout.pgbench(self.statement("Limit"), seconds=round(self.seconds)))
-            rates.append(self.publish())
-        self.report("1  publish", rates, statistics.median(limits), "pgbench, same statement")
-        base = statistics.median(load.rate for load in rates)
+        base = self.against_pgbench("1  publish, 64 connections", 64)
+        if not only or "1b" in only.split(","):
+            self.against_pgbench("1b publish, 8 connections", 8)
 
         def line(name: str, measure: Callable[[], Load]) -> None:
             if not only or name.split()[0] in only.split(","):
                 self.report(name, [measure() for _ in range(self.repeats)], base, "line 1")
 
-        line("1b batches of 1,000", self.publish_batches)
+        line("1c publish, 512 connections", lambda: self.publish(connections=512))
+        if not only or "1c" in only.split(","):
+            for n in range(64):
+                add_campaign(self.handout, f"Bench {n}", codes=self.rows // 10, first=(10 + n) * self.rows)
+        line("1c publish, 64 campaigns", lambda: self.publish(campaigns=[f"Bench {n}" for n in range(64)]))
+        line("1e batches of 1,000", self.publish_batches)
         line("3a repeats of a source_id", lambda: self.publish(source_id="order-{n}", among=500))
         line("3b repeats of join once", lambda: self.publish(join_once=True, customers=200))
         add_campaign(self.handout, "Endless", auto_update=True)

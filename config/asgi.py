@@ -16,6 +16,8 @@ from config.api.door import body_too_late, error_content, to_json
 from config.api.upload_limit import bytes_to_keep
 from config.processes.buffered_wsgi import Answer, BufferedWSGI, Environ, Probe
 from config.processes.pulse import pulse
+from publications.lane.lane import Lane
+from publications.lane.serve import serve
 
 THREADS = 8  # each may hold one connection to the database
 OPEN_FILES = 4096  # a connection is one, and so is a body that is too large for memory
@@ -89,6 +91,7 @@ application = BufferedWSGI(
     keep=bytes_to_keep,
     too_late=too_late,
     aside=aside,
+    **({"express": Lane(serve).take} if settings.EXPRESS_LANE else {}),
     probes={"/healthz": Probe(healthz), "/readyz": Probe(not_ready, asks=True)},
 )
 threading.Thread(target=tell_that_it_lives, daemon=True).start()

@@ -43,6 +43,12 @@ class Columns(Generic[M]):
             values[at] = read(values[at], None, connection)
         return self.model.from_db("default", self._names, values)
 
+    def all(self, query: str, parameters: Sequence[Any]) -> list[M]:
+        """The objects of the rows that a query for these columns finds."""
+        with connection.cursor() as cursor:
+            cursor.execute(query, parameters)
+            return [self.instance(row) for row in cursor.fetchall()]
+
     def first(self, query: str, parameters: Sequence[Any]) -> M | None:
         """The object of the first row that a query for these columns finds."""
         with connection.cursor() as cursor:

@@ -295,6 +295,7 @@ API_GUESS_LIMIT = env.int("API_GUESS_LIMIT", default=60)
 API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=300_000)  # requests a minute for each key and web process
 API_ORIGINS = env.sites("API_ORIGINS")  # of pages that may call it from a browser
 API_LOG = env.bool("API_LOG", default=True)  # each call, on the page of its key, for 30 days
+EXPRESS_LANE = env.bool("EXPRESS_LANE", default=True)  # calls that publish are served together; see publications/lane
 
 # Webhooks: whether they may be sent to this server's own network, to which the outside world has no way.
 WEBHOOKS_MAY_BE_PRIVATE = env.bool("WEBHOOKS_MAY_BE_PRIVATE", default=False)

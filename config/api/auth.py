@@ -7,9 +7,9 @@ import hmac
 import math
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -24,6 +24,7 @@ from config.staff.quarantine import IS_OPEN, current, reason
 from config.staff.sign_in.client_address import client_address
 
 SECONDS = 60  # settings.API_RATE_LIMIT is for each such span
+COUNTED = "handout.allowance"  # in the environment of a call that was counted: what it was left
 
 
 class Key(NamedTuple):
@@ -47,6 +48,13 @@ class Key(NamedTuple):
         return self.scope == "all"
 
 
+class Keys(NamedTuple):
+    """What calls came with: keys by their app ids, and by the hashes of bearer tokens drawn with them."""
+
+    by_app_id: Mapping[uuid.UUID, Key]
+    by_bearer: Mapping[bytes, Key]
+
+
 # Sees every filter of a list, as the document tells them.
 SEES_ALL = Key(pk=0, name="", scope="all", for_integrations=True, token_hash=b"", used_lately=True)
 
@@ -56,11 +64,11 @@ COLUMNS = f"""k.id, k.name, k.scope, k.for_integrations, k.token_hash,
                 {IS_OPEN},
                 coalesce(k.expires_at <= now(), false), k.networks,
                 CASE WHEN k.old_token_until > now() THEN k.old_token_hash END, k.app_id"""
-KEY = f"SELECT {COLUMNS} FROM api_apikey k WHERE k.app_id = %s AND k.revoked_at IS NULL"  # noqa: S608 - our own constant
+KEYS = f"SELECT {COLUMNS} FROM api_apikey k WHERE k.app_id = ANY(%s) AND k.revoked_at IS NULL"  # noqa: S608 - our own constant
 # One statement as well, so that a bearer token costs a call no more than the key itself.
-KEY_OF_BEARER = f"""SELECT {COLUMNS}, t.scope
+KEYS_OF_BEARERS = f"""SELECT {COLUMNS}, t.scope, t.token_hash
            FROM api_bearertoken t JOIN api_apikey k ON k.id = t.key_id
-          WHERE t.token_hash = %s AND t.expires_at > now() AND k.revoked_at IS NULL"""  # noqa: S608 - our own constant
+          WHERE t.token_hash = ANY(%s) AND t.expires_at > now() AND k.revoked_at IS NULL"""  # noqa: S608 - our own constant
 
 # One call a minute writes it; the others at that moment do not wait for it.
 NOTE_USE = """UPDATE api_apikey SET last_used_at = now() WHERE id = (
@@ -120,10 +128,16 @@ class KeyWith:
         self.takes_bearer = takes_bearer
 
     def __call__(self, request: HttpRequest) -> Key:
+        return self.admit(request, find_keys([request]))
+
+    def admit(self, request: HttpRequest, keys: Keys) -> Key:
+        """`keys`: those that were just found, the caller's among them if there is one."""
         bearer = _bearer_of(request) if self.takes_bearer else ""
-        key = _key_of_bearer(bearer) if bearer else _key_of(request)
+        key = _key_of_bearer(bearer, keys) if bearer else _key_of(request, keys)
         request.key_id = key.pk  # also of a call that is refused below: it stands in the key's log
-        request.allowance = calls.take(key.pk, settings.API_RATE_LIMIT)
+        # The express lane may have counted this call already, and then left it to the ordinary way.
+        counted = request.META.get(COUNTED) or calls.take(key.pk, settings.API_RATE_LIMIT)
+        request.allowance = request.META[COUNTED] = counted
         if request.allowance.retry:
             raise ApiError(
                 429,
@@ -186,11 +200,39 @@ def caller(request: HttpRequest) -> Actor:
     return Actor.api_key(request.auth)
 
 
-def _key_of(request: HttpRequest) -> Key:
-    app_id, token = request.headers.get("X-App-Id", ""), request.headers.get("X-App-Token", "")
-    if not app_id or not token:
+def find_keys(requests: Iterable[HttpRequest]) -> Keys:
+    """The keys that these calls name. One statement, or two where some come with bearer tokens."""
+    app_ids, bearers = set(), set()
+    for request in requests:
+        if bearer := _bearer_of(request):
+            bearers.add(hash_of(bearer))
+        if app_id := _app_id_of(request):
+            app_ids.add(app_id)
+    by_app_id, by_bearer = dict[uuid.UUID, Key](), dict[bytes, Key]()
+    if not app_ids and not bearers:
+        return Keys(by_app_id, by_bearer)
+    with connection.cursor() as cursor:
+        if app_ids:
+            cursor.execute(KEYS, [list(app_ids)])
+            by_app_id = {key.app_id: key for row in cursor.fetchall() if (key := Key(*row)).app_id}
+        if bearers:
+            cursor.execute(KEYS_OF_BEARERS, [list(bearers)])
+            by_bearer = {bytes(hashed): Key(*row) for *row, hashed in cursor.fetchall()}
+    return Keys(by_app_id, by_bearer)
+
+
+def _app_id_of(request: HttpRequest) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(request.headers.get("X-App-Id", ""))
+    except ValueError:
+        return None
+
+
+def _key_of(request: HttpRequest, keys: Keys) -> Key:
+    if not request.headers.get("X-App-Id", "") or not (token := request.headers.get("X-App-Token", "")):
         raise _unauthorized("Send the headers X-App-Id and X-App-Token of an API key.")
-    key = _find_key(app_id)
+    app_id = _app_id_of(request)
+    key = keys.by_app_id.get(app_id) if app_id else None
     if not key or not _matches(key, hash_of(token)):
         raise _unauthorized("X-App-Id and X-App-Token do not match an API key, or the key was revoked.")
     return _unexpired(key)
@@ -201,28 +243,14 @@ def _bearer_of(request: HttpRequest) -> str:
     return token.strip() if kind.lower() == "bearer" else ""
 
 
-def _key_of_bearer(token: str) -> Key:
-    key = _fetch(KEY_OF_BEARER, hash_of(token))
+def _key_of_bearer(token: str, keys: Keys) -> Key:
+    key = keys.by_bearer.get(hash_of(token))
     if not key:
         raise _unauthorized(
             "The bearer token has expired, was revoked, or its key was. Draw another by POST /v1/oauth/token.",
             headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
         )
     return _unexpired(key)
-
-
-def _find_key(app_id: str) -> Key | None:
-    try:
-        return _fetch(KEY, uuid.UUID(app_id))
-    except ValueError:
-        return None
-
-
-def _fetch(statement: str, wanted: Any) -> Key | None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [wanted])
-        row = cursor.fetchone()
-    return Key(*row) if row else None
 
 
 def _matches(key: Key, sent: bytes) -> bool:

@@ -275,36 +275,47 @@ def door(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpR
         path = request.path_info
         if (path != "/v1" and not path.startswith("/v1/")) or path == "/v1/docs":  # which is a page
             return get_response(request)
-        request.request_id = _new_request_id()
-        request.allowance = request.key_id = None
-        came_at, started = time.time(), time.perf_counter()
+        let_in(request)
         try:
             response = _answer(request)
         except Exception as problem:
             response = error_response(request, problem)
-        if response.status_code == 204:  # else Python voucherify 2 reads JSON where there is none
-            del response["Content-Type"]
-        elif not response.streaming:  # a file says its length itself
-            response["Content-Length"] = len(response.content)
-        response["X-Request-Id"] = request.request_id
-        response["Cache-Control"] = "no-store"
-        response["X-Content-Type-Options"] = "nosniff"
-        limit = settings.API_RATE_LIMIT
-        allowance = request.allowance
-        response["X-Rate-Limit-Limit"] = limit
-        response["X-Rate-Limit-Remaining"] = allowance.remaining if allowance else limit
-        response._has_been_logged = True  # Django would log a warning for every call that was refused
-        response["X-Rate-Limit-Retry"] = math.ceil(allowance.retry) if allowance else 0
-        if request.key_id and settings.API_LOG:
-            took, match = time.perf_counter() - started, request.resolver_match
-            status, request_id = response.status_code, request.request_id
-            log.note(Call(request.key_id, came_at, request.method, match, status, took, request_id))
-        return response
+        return let_out(request, response)
 
     return answer
 
 
-def _answer(request: HttpRequest) -> HttpResponse:
+def let_in(request: HttpRequest) -> None:
+    """What every call has from the start."""
+    request.request_id = _new_request_id()
+    request.allowance = request.key_id = None
+    request.came_at, request.started = time.time(), time.perf_counter()
+
+
+def let_out(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The headers that every answer has, and its line in the log of calls."""
+    if response.status_code == 204:  # else Python voucherify 2 reads JSON where there is none
+        del response["Content-Type"]
+    elif not response.streaming:  # a file says its length itself
+        response["Content-Length"] = len(response.content)
+    response["X-Request-Id"] = request.request_id
+    response["Cache-Control"] = "no-store"
+    response["X-Content-Type-Options"] = "nosniff"
+    limit = settings.API_RATE_LIMIT
+    allowance = request.allowance
+    response["X-Rate-Limit-Limit"] = limit
+    response["X-Rate-Limit-Remaining"] = allowance.remaining if allowance else limit
+    response._has_been_logged = True  # Django would log a warning for every call that was refused
+    response["X-Rate-Limit-Retry"] = math.ceil(allowance.retry) if allowance else 0
+    if request.key_id and settings.API_LOG:
+        took, match = time.perf_counter() - request.started, request.resolver_match
+        status, request_id = response.status_code, request.request_id
+        log.note(Call(request.key_id, request.came_at, request.method, match, status, took, request_id))
+    return response
+
+
+def check(request: HttpRequest) -> None:
+    """What is looked at before the address is. Raises ApiError, DisallowedHost."""
     request.get_host()  # raises DisallowedHost
     if settings.HTTPS and not request.is_secure():
         raise ApiError(403, "https_required", "HTTPS required", "This server answers API calls over HTTPS only.")
@@ -319,6 +330,10 @@ def _answer(request: HttpRequest) -> HttpResponse:
         )
     if int(request.META.get("CONTENT_LENGTH") or 0) > (largest := largest_body(request.path_info)):
         raise payload_too_large(largest)
+
+
+def _answer(request: HttpRequest) -> HttpResponse:
+    check(request)
     view, arguments, named = request.resolver_match = resolve(request)
     response = view(request, *arguments, **named)
     if response.status_code == 405:

@@ -71,16 +71,19 @@ class BufferedWSGI:
         keep: Callable[[Environ], int],
         too_late: Callable[[Environ], Answer],
         aside: Callable[[Environ], bool] = lambda environ: False,
+        express: Callable[[Environ], Awaitable[Answer | None] | None] = lambda environ: None,
         probes: dict[str, Probe] | None = None,
     ) -> None:
         """
         `patience`: seconds that a client may stand still in, before it gets the answer `too_late`.
         `aside`: whether a request costs so much that it gets threads of its own, which let the others go first.
+        `express`: another way to the answer, without the threads; None, or nothing in the end, where it is not for this request.
         `probes`: what is answered at these paths when the threads that do the work have their hands full.
         `keep`: how many bytes of the body the application may want to read; with 0 it is asked before any has come. Of a
         body in chunks, how many it may have at all: more are not taken in, and CONTENT_LENGTH says that there are more.
         """
         self.wsgi, self.patience, self.keep, self.too_late, self.aside = wsgi, patience, keep, too_late, aside
+        self.express = express
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix="view")
         self.threads_aside = ThreadPoolExecutor(ASIDE, thread_name_prefix="aside", initializer=_give_way)
         self.waiting_aside = 0
@@ -121,7 +124,10 @@ class BufferedWSGI:
                     await self._take_in(body, int(environ["CONTENT_LENGTH"]), keep, receive)
             except TimeoutError:
                 return self.too_late(environ)
-            return await self._ask_in_thread(environ | {"wsgi.input": body})
+            environ = environ | {"wsgi.input": body}
+            express = self.express(environ)
+            answer = await express if express else None
+            return answer or await self._ask_in_thread(environ)
 
     async def _ask_in_thread(self, environ: Environ) -> Answer:
         if not self.aside(environ):

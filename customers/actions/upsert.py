@@ -170,8 +170,12 @@ def _address(sent: Any) -> dict[str, str | None]:
 
 def new_customer(fields: Mapping[str, Any]) -> Customer:
     """One who is not stored yet, of clean fields."""
-    address = {part: text for part, text in fields.get("address", {}).items() if text is not None}
-    return Customer(**{**fields, "address": address})
+    return Customer(**{**fields, "address": address_of(fields)})
+
+
+def address_of(fields: Mapping[str, Any]) -> dict[str, str]:
+    """A new customer's: of clean fields the parts that are not cleared."""
+    return {part: text for part, text in fields.get("address", {}).items() if text is not None}
 
 
 def _set_source_id(customer: Customer, source_id: str) -> None:

@@ -193,7 +193,7 @@ class Attempt:
         """One of the same source_id, if it was the same request. Raises DuplicateSourceId."""
         if earlier.voided_at or bytes(earlier.request_hash or b"") != self.request.request_hash:
             raise DuplicateSourceId(earlier.source_id or "", released=bool(earlier.voided_at))
-        return self._as_repeat(earlier)
+        return self.as_repeat(earlier)
 
     def earlier_by_join_once(self) -> Publication | None:
         if not self.request.join_once or self.campaign is None:
@@ -201,12 +201,12 @@ class Attempt:
         earlier = find_by_join_once(self.campaign, self.customer)
         if not earlier:
             return None
-        repeat = self._as_repeat(earlier)
+        repeat = self.as_repeat(earlier)
         if self.voucher and self.voucher.pk not in {voucher.pk for voucher in repeat.vouchers}:
             raise AlreadyJoined()
         return repeat
 
-    def _as_repeat(self, earlier: Publication) -> Publication:
+    def as_repeat(self, earlier: Publication) -> Publication:
         earlier.repeated = True
         if self.campaign and earlier.campaign_id == self.campaign.pk:
             earlier.campaign = self.campaign
@@ -253,13 +253,15 @@ class FromPool(Attempt):
 
     def _take_at_once(self) -> Given | None:
         """Without waiting for anybody; None where that cannot be."""
-        campaign = self.campaign
-        if self._is_known_short(campaign.pool_version):
+        if self._is_known_short(self.campaign.pool_version):
             return None
-        empty = campaign.auto_update and _known_empty.get(campaign.pk) == campaign.pool_version
-        if self.request.quantity == 1 and empty:
+        if self.request.quantity == 1 and self._is_known_empty():
             return self._make_and_take()
         return self._give_next(Codes.NEXT)
+
+    def looks_served(self) -> bool:
+        """Whether the pool holds codes, as far as this process knows."""
+        return not self._is_known_short(self.campaign.pool_version) and not self._is_known_empty()
 
     def _give_next(self, codes: Codes) -> Given | None:
         if self.request.quantity == 1:
@@ -306,6 +308,10 @@ class FromPool(Attempt):
 
     def why_not(self) -> PublishRefused:
         return CodesExhausted() if must_give(self.campaign).auto_update else NoVoucherSuitable()
+
+    def _is_known_empty(self) -> bool:
+        campaign = self.campaign
+        return campaign.auto_update and _known_empty.get(campaign.pk) == campaign.pool_version
 
     def _is_known_short(self, pool_version: int) -> bool:
         known = _known_short.get(self.campaign.pk)

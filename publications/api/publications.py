@@ -225,14 +225,7 @@ def publish_as_sent(request: HttpRequest, sent: PublicationSent, *, join_once: b
         raise ApiError(
             400, "missing_customer", "Missing customer", "customer: is required (an id, source_id or object)"
         )
-    how: dict[str, Any] = {
-        "channel": sent.channel or API,
-        "origin": Publication.Origin.API,
-        "by": caller(request),
-        "source_id": sent.source_id,
-        "metadata": sent.metadata,
-        "join_once": join_once or bool(sent.join_once),
-    }
+    how = how_sent(request, sent, join_once=join_once)
     customer = sent.customer.given() if sent.customer else {}
     try:
         if sent.voucher:
@@ -256,6 +249,18 @@ def find_to_publish(key: Key, code: str) -> Voucher:
     except VoucherNotFound:
         count_miss(key)
         raise
+
+
+def how_sent(request: HttpRequest, sent: PublicationSent, *, join_once: bool = False) -> dict[str, Any]:
+    """What publish() is told besides what and whom."""
+    return {
+        "channel": sent.channel or API,
+        "origin": Publication.Origin.API,
+        "by": caller(request),
+        "source_id": sent.source_id,
+        "metadata": sent.metadata,
+        "join_once": join_once or bool(sent.join_once),
+    }
 
 
 def _source_id(customer: dict[str, Any]) -> str | None:

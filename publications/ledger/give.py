@@ -11,7 +11,7 @@ from django.db import connection
 from psycopg.types.json import Jsonb
 
 from publications.ledger.requests import Codes, Declined, Given, PublishRequest
-from publications.ledger.statements import ONE_CODE, VOUCHER, several
+from publications.ledger.statements import ONE_CODE, ONE_CODE_AT_ONCE, VOUCHER, several
 from publications.tallies.count_more_codes import count_more_codes
 
 AT_ONCE = 1_000  # requests in a statement: the texts of its codes are found by walking along an array of them
@@ -21,11 +21,13 @@ AT_ONCE = 1_000  # requests in a statement: the texts of its codes are found by 
 _taken_up_to: dict[int, int] = {}
 
 
-def give_one(request: PublishRequest, codes: Codes) -> Given | None:
+def give_one(request: PublishRequest, codes: Codes, *, waits: bool = True) -> Given | None:
     """`give` for one code to one customer, the call that has to be fast: in one round trip, with its voucher.
 
-    None: it was declined. Why is not told, since only that would cost more than the statement itself.
+    None: it was declined. Why is not told, since only that would cost more than the statement itself. Without `waits`
+    (of the pool's next) a customer who is just being erased counts as gone.
     """
+    statement = ONE_CODE[codes] if waits else ONE_CODE_AT_ONCE
     values: dict[str, Any] = {
         "campaign": request.campaign,
         "voucher": request.vouchers[0] if request.vouchers else None,
@@ -44,7 +46,7 @@ def give_one(request: PublishRequest, codes: Codes) -> Given | None:
     }
     for after in _starts(request.campaign, codes):
         with connection.cursor() as cursor:
-            cursor.execute(ONE_CODE[codes], {**values, "after": after})
+            cursor.execute(statement, {**values, "after": after})
             row = cursor.fetchone()
         if row:
             voucher = VOUCHER.instance(row[2:])
@@ -62,6 +64,7 @@ def give(
     vouchers: bool = False,
     only_active: bool = False,
     into: int | None = None,
+    waits: bool = True,
 ) -> list[Given | Declined]:
     """For each request, in this order, its publication, or why there is none.
 
@@ -69,13 +72,19 @@ def give(
     rules are told. `vouchers`: the answer has them. `only_active`: none of a disabled campaign, whatever the settings say.
     `into`: the one request adds to this publication instead of making one. More than 1,000 take several statements: call
     it in a transaction. Raises IntegrityError where two requests name the same voucher.
+
+    Without `waits`, whoever somebody else is at is declined, and where that cannot be told the statement fails after a
+    moment (OperationalError, 55P03). How many codes it takes stands in its text: ask for few different numbers.
     """
     answers: list[Given | Declined] = []
     todo = iter(requests)
     while part := list(islice(todo, AT_ONCE)):
         rows: list[tuple] = []
-        statement = several(codes, only_active=only_active, noted=noted, grows=into is not None, vouchers=vouchers)
         values = _values(part) | {"publication": into}
+        statement = several(
+            codes, only_active=only_active, noted=noted, grows=into is not None, vouchers=vouchers, waits=waits,
+            limit="%(codes)s" if waits else str(values["codes"]),
+        )  # fmt: skip
         for after in _starts(part[0].campaign, codes):
             with connection.cursor() as cursor:
                 cursor.execute(statement, {**values, "after": after})

@@ -49,5 +49,6 @@ class Given(NamedTuple):
 class Declined(Enum):
     NO_CODES = "too few codes in the pool, as far as was looked; or a code asked for by name may not be published"
     QUARANTINED = "a quarantine is open"
-    CUSTOMER_GONE = "the customer was erased meanwhile"
+    CUSTOMER_GONE = "the customer was erased meanwhile, or is just being erased and the caller would not wait"
     REPEAT = "a unique index: this source_id was given codes before, or this customer, of a join-once campaign"
+    BUSY = "somebody else is at this source_id or customer right now, and the caller would not wait"

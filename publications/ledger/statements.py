@@ -19,6 +19,7 @@ from functools import cache
 from campaigns.codes.balance import IS_SPENT, IS_USED_UP
 from campaigns.codes.models import Voucher
 from campaigns.codes.pool import CAMPAIGN_GIVES, CAMPAIGN_IS_GOOD, IN_POOL
+from config.advisory_locks import LIMITED_PATIENCE, Lock
 from config.columns import Columns
 from config.events.kinds import PUBLICATION_SUCCEEDED
 from config.events.note import noting
@@ -33,12 +34,12 @@ MAY_BE_GIVEN = f"""v.published_at IS NULL AND v.active AND v.deleted_at IS NULL
          AND (v.campaign_id IS NULL OR (SELECT {CAMPAIGN_GIVES} FROM campaigns_campaign k WHERE k.id = v.campaign_id))"""  # noqa: S608
 
 
-def customer_lives(customer: str) -> str:
+def customer_lives(customer: str, *, waits: bool = True) -> str:
     """As SQL. Locked until the commit, so that erasing the customer waits for this publication and then clears it too.
-    (The foreign key alone would lock it at the commit only.)
+    (The foreign key alone would lock it at the commit only.) Without `waits`, one who is being erased counts as gone.
     """
     return f"""EXISTS (SELECT FROM customers_customer who
-                        WHERE who.id = {customer} AND who.erased_at IS NULL FOR KEY SHARE)"""
+                        WHERE who.id = {customer} AND who.erased_at IS NULL FOR KEY SHARE{"" if waits else " SKIP LOCKED"})"""
 
 
 # `id + 0`: only the pool's own index serves that order, so the planner never walks the primary key (ADR 0003).
@@ -78,7 +79,7 @@ WITH taken AS MATERIALIZED (
            %(request_hash)s::bytea AS request_hash, %(metadata)s::jsonb AS metadata, %(join_once)s::boolean AS join_once,
            %(actor_kind)s::text AS actor_kind, %(actor_id)s::bigint AS actor_id, %(actor_label)s::text AS actor_label,
            %(activity)s::interval AS activity
-     WHERE EXISTS (SELECT FROM taken) AND {customer_lives("%(customer)s::bigint")} AND {NOT_OPEN}
+     WHERE EXISTS (SELECT FROM taken) AND {{customer_lives}} AND {NOT_OPEN}
 ), pub AS ({ADD_PUBLICATIONS.format(items="item")}
 ), held AS MATERIALIZED ({HELD.format(codes="pub, taken AS code")}
 ), given AS ({ADD_LEDGER}
@@ -90,11 +91,17 @@ RETURNING held.publication_id, held.created_at, {VOUCHER}
 
 # The limit is written out: of an unknown one PostgreSQL expects a tenth of the pool, never finds a plan worth keeping,
 # and plans each call anew, which doubles its work (ADR 0017).
+LIVES = customer_lives("%(customer)s::bigint")
+NEXT_ONE = NEXT.format(gives=CAMPAIGN_GIVES, limit="1")
 ONE_CODE = {
-    Codes.NEXT: ONE.format(taken=NEXT.format(gives=CAMPAIGN_GIVES, limit="1") + " SKIP LOCKED"),
-    Codes.NEXT_FOR_SURE: ONE.format(taken=NEXT.format(gives=CAMPAIGN_GIVES, limit="1")),
-    Codes.NAMED: ONE.format(taken=NAMED.format(which="%(voucher)s")),
+    Codes.NEXT: ONE.format(taken=f"{NEXT_ONE} SKIP LOCKED", customer_lives=LIVES),
+    Codes.NEXT_FOR_SURE: ONE.format(taken=NEXT_ONE, customer_lives=LIVES),
+    Codes.NAMED: ONE.format(taken=NAMED.format(which="%(voucher)s"), customer_lives=LIVES),
 }
+ONE_CODE_AT_ONCE = ONE.format(
+    taken=f"{NEXT_ONE} SKIP LOCKED",
+    customer_lives=f"""{customer_lives("%(customer)s::bigint", waits=False)} AND {LIMITED_PATIENCE} IS NOT NULL""",
+)
 
 # The requests, of which the codes from the first to the last of all that are taken are each one's own.
 ASKED = """json_to_recordset(%(requests)s::json) AS asked (
@@ -118,6 +125,13 @@ CODES_NAMED = """
 SERVED = """(SELECT * FROM item WHERE declined IS NULL
              ORDER BY source_id, campaign_id, customer_id, created_at, id) AS item"""
 
+# No order keeps apart those whose rows stand in two unique indexes. Of two statements that do not wait, only one gets to a
+# value that is unique; and behind anybody else each gives up before a circle is noticed.
+BUSY = f"""WHEN {LIMITED_PATIENCE} IS NULL
+                          OR source_id IS NOT NULL AND NOT {Lock.SOURCE_ID.tried_for("source_id")}
+                          OR joins_once AND NOT {Lock.JOIN_ONCE.tried_for("campaign_id || ' ' || customer_id")}
+                        THEN '{Declined.BUSY.name}'"""
+
 SEVERAL = f"""
 WITH taken AS MATERIALIZED (
     {{taken}}
@@ -130,8 +144,8 @@ WITH taken AS MATERIALIZED (
     Declined.NO_CODES.name
 }'
                         WHEN {IS_OPEN} THEN '{Declined.QUARANTINED.name}'
-                        WHEN customer_id IS NOT NULL AND NOT {customer_lives("customer_id")}
-                        THEN '{Declined.CUSTOMER_GONE.name}' END AS declined
+                        WHEN customer_id IS NOT NULL AND NOT {{customer_lives}}
+                        THEN '{Declined.CUSTOMER_GONE.name}' {{busy}} END AS declined
               FROM {ASKED}, codes,
                    LATERAL (SELECT coalesce(cardinality(array_remove(ids[first_code:last_code], NULL)), 0)
                                    AS voucher_count) AS found
@@ -165,19 +179,24 @@ def several(
     noted: bool = True,
     grows: bool = False,
     vouchers: bool = False,
+    waits: bool = True,
+    limit: str = "%(codes)s",
 ) -> str:
     """The general form. A row for each request: how far the codes went, its number, what was given or why not, and with
     `vouchers` one for each code. `grows`: a publication that stands gets more. `only_active`: nothing of a disabled campaign.
+    Without `waits` whoever somebody else is at is declined. `limit`: how many codes, written out where that pays.
     """
     gives = CAMPAIGN_IS_GOOD if only_active else CAMPAIGN_GIVES
     taken = {
-        Codes.NEXT: NEXT.format(gives=gives, limit="%(codes)s") + " SKIP LOCKED",
-        Codes.NEXT_FOR_SURE: NEXT.format(gives=gives, limit="%(codes)s"),
+        Codes.NEXT: NEXT.format(gives=gives, limit=limit) + " SKIP LOCKED",
+        Codes.NEXT_FOR_SURE: NEXT.format(gives=gives, limit=limit),
         Codes.NAMED: NAMED.format(which=SEVERAL_NAMED),
         Codes.PAST: PAST.format(which=SEVERAL_NAMED),
     }[codes]
     return SEVERAL.format(
         taken=taken,
+        customer_lives=customer_lives("customer_id", waits=waits),
+        busy="" if waits else BUSY,
         codes=CODES_NAMED if codes in (Codes.NAMED, Codes.PAST) else CODES_NEXT,
         draw="%(publication)s::bigint" if grows else DRAW,
         publish=(GROW_PUBLICATION if grows else ADD_PUBLICATIONS).format(items=SERVED),

@@ -5,7 +5,7 @@ By hand and in one look, since a shop that repeats its calls should pay no more 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from django.db import connection
@@ -28,7 +28,11 @@ SELECT {PUBLICATION}, {CUSTOMER}, {VOUCHER}
 """  # noqa: S608 - our own constants
 BY_SOURCE_ID = EARLIER.format(which="p.source_id = %s")
 BY_SOURCE_IDS = EARLIER.format(which="p.source_id = ANY(%s)")
-BY_JOIN_ONCE = EARLIER.format(which="p.campaign_id = %s AND p.customer_id = %s AND p.join_once AND p.voided_at IS NULL")
+JOINED = "p.join_once AND p.voided_at IS NULL"
+BY_JOIN_ONCE = EARLIER.format(which=f"p.campaign_id = %s AND p.customer_id = %s AND {JOINED}")
+BY_JOINS_ONCE = EARLIER.format(
+    which=f"(p.campaign_id, p.customer_id) IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[])) AND {JOINED}"  # noqa: S608
+)
 
 
 def find_by_source_id(source_id: str) -> Publication | None:
@@ -36,14 +40,9 @@ def find_by_source_id(source_id: str) -> Publication | None:
     return _first(BY_SOURCE_ID, [source_id])
 
 
-def find_by_source_ids(source_ids: Sequence[str]) -> dict[str, Publication]:
+def find_by_source_ids(source_ids: Collection[str]) -> dict[str, Publication]:
     """As `find_by_source_id`, in one look for all."""
-    rows: dict[int, list[tuple]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(BY_SOURCE_IDS, [list(source_ids)])
-        for row in cursor.fetchall():
-            rows.setdefault(row[0], []).append(row)
-    found = map(_publication, rows.values())
+    found = _all(BY_SOURCE_IDS, [list(source_ids)])
     return {publication.source_id: publication for publication in found if publication.source_id is not None}
 
 
@@ -52,12 +51,25 @@ def find_by_join_once(campaign: Campaign, customer: Customer) -> Publication | N
     return _first(BY_JOIN_ONCE, [campaign.pk, customer.pk])
 
 
+def find_by_joins_once(joins: Collection[tuple[int, int]]) -> dict[tuple[int | None, int | None], Publication]:
+    """As `find_by_join_once` for each campaign and customer, by their keys; in one look for all."""
+    campaigns, customers = zip(*joins, strict=True)
+    found = _all(BY_JOINS_ONCE, [list(campaigns), list(customers)])
+    return {(publication.campaign_id, publication.customer_id): publication for publication in found}
+
+
 def _first(query: str, parameters: Sequence[Any]) -> Publication | None:
     """A unique index sees to it that all rows are of one publication."""
+    return next(_all(query, parameters), None)
+
+
+def _all(query: str, parameters: Sequence[Any]) -> Iterator[Publication]:
+    rows: dict[int, list[tuple]] = {}
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
-        rows = cursor.fetchall()
-    return _publication(rows) if rows else None
+        for row in cursor.fetchall():
+            rows.setdefault(row[0], []).append(row)
+    return map(_publication, rows.values())
 
 
 def _publication(rows: Sequence[tuple]) -> Publication:
