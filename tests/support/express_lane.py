@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from io import BytesIO
+from typing import Any
 
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse
-from django.test.client import ClientHandler
+from django.test.client import ClientHandler, RequestFactory
 from django.urls import resolve
 
 from publications.lane.lane import PATH, is_for_the_lane
 from publications.lane.serve import serve
+from tests.support.api_calls import Api
 
 
 class ThroughTheLane:
@@ -36,3 +39,18 @@ class ThroughTheLane:
             return response
 
         monkeypatch.setattr(ClientHandler, "__call__", answer)
+
+
+def environ_of(shop: Api, body: Any, **headers: str) -> dict[str, Any]:
+    """A call to publish, as the web process gets it."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    more = {f"HTTP_{name.upper()}": value for name, value in headers.items()}
+    return RequestFactory().generic(
+        "POST", PATH, content, "application/json", headers=shop.headers, REQUEST_URI=PATH, **more
+    ).environ | {"wsgi.input": BytesIO(content)}  # fmt: skip
+
+
+def publish_together(shop: Api, *bodies: Any) -> list[dict[str, Any] | None]:
+    """Served as one batch: what each is answered; None where it is left to the ordinary way."""
+    answers = serve([environ_of(shop, body) for body in bodies])
+    return [answer and {"status": answer.status, **json.loads(answer.body)} for answer in answers]

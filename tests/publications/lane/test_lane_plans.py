@@ -1,0 +1,71 @@
+"""Each statement of the express lane has its plan, whatever the planner knows of the tables: by indexes, and kept."""
+
+import re
+
+import pytest
+from django.db import connection
+
+from publications.lane.lane import MOST
+from publications.ledger.give import _values
+from publications.ledger.requests import Codes, PublishRequest
+from publications.ledger.statements import several
+from tests.support.factories import STAFF, CampaignFactory, CustomerFactory
+from tests.support.plans import analyse, forget_statistics, plan
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SIZES = [1 << n for n in range(MOST.bit_length())]
+TABLES = (
+    "codes_voucher", "campaigns_campaign", "publications_publication", "publications_publishedvoucher", "customers_customer",
+)  # fmt: skip
+
+
+@pytest.fixture
+def batch():
+    """`batch(codes, size)`: the text and the values of a batch, of a campaign of so many codes."""
+
+    def of(codes, size):
+        campaign, customer = CampaignFactory(), CustomerFactory()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO codes_voucher (campaign_id, code) SELECT %s, 'X' || n FROM generate_series(1, %s) AS n",
+                [campaign.pk, codes],
+            )
+        requests = [PublishRequest(campaign.pk, customer.pk, "API", "api", STAFF) for _ in range(size)]
+        text = several(Codes.NEXT, vouchers=True, waits=False, limit=str(size))
+        return text, _values(requests) | {"after": 0, "publication": None}
+
+    return of
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("codes", "analysed"), [(60, False), (60, True), (20_000, True)])
+def test_the_pool_is_walked_by_its_index_and_nothing_large_is_scanned(batch, codes, analysed, size):
+    text, values = batch(codes, size)
+    (analyse if analysed else forget_statistics)(*TABLES)
+
+    found = plan(text, values)
+
+    assert "Index Scan using voucher_pool on codes_voucher v" in found, found
+    # The rows of the codes are then found by their keys, or in a table of a page or two as that likes.
+    scanned = "publications_" if codes == 60 else "(publications_|codes_voucher)"
+    assert not re.search(f"Seq Scan on {scanned}", found), found
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_plan_of_each_is_kept(batch, size):
+    text, values = batch(200, size)
+    connection.close_pool()  # and with its sessions what other tests' rows have led to
+    analyse(*TABLES)
+
+    with connection.cursor() as cursor:
+        for _ in range(8):
+            cursor.execute(text, values)
+        cursor.execute(
+            """SELECT generic_plans, custom_plans FROM pg_prepared_statements
+                WHERE statement LIKE '%SKIP LOCKED%json_to_recordset%'"""
+        )
+        ((kept, made_anew),) = cursor.fetchall()
+
+    assert kept > 0
+    assert made_anew <= 5  # so many are tried
