@@ -12,8 +12,6 @@ from publications.ledger.statements import several
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory
 from tests.support.plans import analyse, forget_statistics, plan
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
 SIZES = [1 << n for n in range(MOST.bit_length())]
 TABLES = (
     "codes_voucher", "campaigns_campaign", "publications_publication", "publications_publishedvoucher", "customers_customer",
@@ -21,7 +19,7 @@ TABLES = (
 
 
 @pytest.fixture
-def batch():
+def batch(db):
     """`batch(codes, size)`: the text and the values of a batch, of a campaign of so many codes."""
 
     def of(codes, size):
@@ -38,6 +36,7 @@ def batch():
     return of
 
 
+@pytest.mark.django_db  # in a transaction, into which autovacuum does not see
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(("codes", "analysed"), [(60, False), (60, True), (20_000, True)])
 def test_the_pool_is_walked_by_its_index_and_nothing_large_is_scanned(batch, codes, analysed, size):
@@ -46,13 +45,14 @@ def test_the_pool_is_walked_by_its_index_and_nothing_large_is_scanned(batch, cod
 
     found = plan(text, values)
 
-    assert "Index Scan using voucher_pool on codes_voucher v" in found, found
-    # The rows of the codes are then found by their keys, or in a table of a page or two as that likes.
-    scanned = "publications_" if codes == 60 else "(publications_|codes_voucher)"
-    assert not re.search(f"Seq Scan on {scanned}", found), found
+    # A table of which it knows that it is a page or two, it may read as it likes: it plans anew when it knows more.
+    if not analysed or codes > 60:
+        assert "Index Scan using voucher_pool on codes_voucher v" in found, found
+    assert not re.search(f"Seq Scan on publications_{'|Seq Scan on codes_voucher' if codes > 60 else ''}", found), found
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("size", [1, 8, 64])
 def test_the_plan_of_each_is_kept(batch, size):
     text, values = batch(200, size)
     connection.close_pool()  # and with its sessions what other tests' rows have led to

@@ -13,7 +13,7 @@ from campaigns.codes.models import Voucher
 from campaigns.models import Campaign
 from config.api import auth
 from customers.models import Customer
-from publications.actions import attempt
+from publications.actions import publish as publishing
 from publications.lane.serve import serve
 from publications.ledger import give as giving
 from publications.models import Publication, PublishedVoucher
@@ -57,7 +57,7 @@ def shop():
 
 def undone(work):
     """What `work()` finds, which leaves no trace."""
-    for known in (giving._taken_up_to, attempt._known_short, attempt._known_empty, auth.calls.spans):
+    for known in (giving._taken_up_to, publishing._known_short, publishing._known_empty, auth.calls.spans):
         known.clear()  # what the process remembers
     mark = transaction.savepoint()
     try:
