@@ -26,12 +26,19 @@ WEBHOOK_ADDRESS, EVENT = "hook", "event"
 _BIGGEST_KEY = 2**63 - 1
 
 
+class _Sqids(Sqids):
+    """An id is filled up with a shuffled alphabet. There are as many of those as the alphabet has letters, and shuffling
+    one took most of the time that an id takes. (Should the library call this otherwise one day, it is slow again.)"""
+
+    _Sqids__shuffle = lru_cache(maxsize=1024)(Sqids._Sqids__shuffle)  # type: ignore[attr-defined]
+
+
 @cache
-def _sqids() -> Sqids:
+def _sqids() -> _Sqids:
     with connection.cursor() as cursor:
         cursor.execute("SELECT alphabet FROM handout_identity")
         (alphabet,) = cursor.fetchone()
-    return Sqids(alphabet=alphabet, min_length=16)
+    return _Sqids(alphabet=alphabet, min_length=16)
 
 
 @lru_cache(maxsize=4096)  # making one takes 25 µs, and an answer holds the same few several times

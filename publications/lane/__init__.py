@@ -15,5 +15,5 @@ source_id, a profile to be changed, a second call of the same customer) it leave
 anything: `publish()` tells it as ever. What has to be right in the lane is thus only that what it gives is right, and that
 nothing is given twice on the way from one to the other (serve.py, `_give`).
 
-`EXPRESS_LANE=0` switches it off (docs/scaling.md); ADR 0035 has the reasons and the measurements.
+`EXPRESS_LANE=0` switches it off (docs/scaling.md); ADR 0037 has the reasons and the measurements.
 """

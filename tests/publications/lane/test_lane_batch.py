@@ -165,6 +165,16 @@ def test_several_campaigns_are_served_in_one_transaction(shop):
     assert PublishedVoucher.objects.values("voucher").distinct().count() == len(wanted)
 
 
+def test_a_hot_campaign_starves_no_other_even_when_it_is_empty(shop):
+    CampaignFactory(name="Hot", codes=20)
+    CampaignFactory(name="Quiet", codes=2)
+
+    hot = [body(f"c{n}", "Hot") for n in range(62)]
+    answers = publish_together(shop, *hot, body("a", "Quiet"), body("b", "Quiet"))
+
+    assert [bool(answer) for answer in answers] == [True] * 20 + [False] * 42 + [True] * 2
+
+
 def test_with_too_few_codes_the_first_are_served_and_the_rest_are_left(shop):
     CampaignFactory(name="Coffee", codes=3)
 
