@@ -11,7 +11,7 @@ import json
 import random
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 
@@ -82,6 +82,17 @@ class Bench:
                 line("2  and while a report is made", self.publish)
             line("2b empty pool", lambda: self.publish("Empty", expected=400))
 
+    def against_pgbench(self, name: str, connections: int) -> float:
+        """The rate. Both are measured in turns, with as many clients."""
+        limits, rates = [], []
+        for _ in range(self.repeats):
+            limits.append(
+                self.handout.pgbench(self.statement("Limit"), clients=connections, seconds=round(self.seconds))
+            )
+            rates.append(self.publish(connections=connections))
+        self.report(name, rates, statistics.median(limits), "pgbench, same statement")
+        return statistics.median(load.rate for load in rates)
+
     @contextmanager
     def exports(self, campaign: str) -> Iterator[None]:
         """Meanwhile the worker makes reports of all codes of that campaign, one after the other."""
@@ -117,13 +128,14 @@ class Bench:
 
     def publish(
         self, campaign: str = "Bench", *, source_id: str = "", among: int = 1, customers: int = CUSTOMERS,
-        join_once: bool = False, expected: int = 200, seconds: float = 0,
+        join_once: bool = False, expected: int = 200, seconds: float = 0, connections: int = 64,
+        campaigns: Sequence[str] = (),
     ) -> Load:  # fmt: skip
         key = self.handout.key
         headers = {"Content-Type": "application/json", "X-App-Id": key["id"], "X-App-Token": key["token"]}
 
         def next_request() -> bytes:
-            body: dict = {"campaign": {"name": campaign}}
+            body: dict = {"campaign": {"name": self.random.choice(campaigns) if campaigns else campaign}}
             n = self.random.randrange(among if source_id else customers) + 1
             body["customer"] = {"source_id": f"c{n}"}
             if source_id:
@@ -132,7 +144,7 @@ class Bench:
                 body["join_once"] = True
             return request("POST", "/v1/publications", json.dumps(body).encode(), headers)
 
-        done = load(self.handout.port, next_request, seconds=seconds or self.seconds)
+        done = load(self.handout.port, next_request, connections=connections, seconds=seconds or self.seconds)
         assert set(done.statuses) == {expected}, done.statuses
         return done
 

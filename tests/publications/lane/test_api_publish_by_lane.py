@@ -3,7 +3,7 @@
 import pytest
 
 from tests.publications import test_api_publish
-from tests.support.express_lane import ThroughTheLane
+from tests.publications.lane.by_lane import ThroughTheLane
 
 globals().update({name: test for name, test in vars(test_api_publish).items() if name.startswith("test_")})
 pytestmark = test_api_publish.pytestmark

@@ -17,7 +17,7 @@ from publications.ledger.requests import Codes, PublishRequest
 from publications.models import Publication, PublishedVoucher
 from tests.publications.test_ledger_at_once import at_once
 from tests.support.api_calls import Api
-from tests.support.express_lane import publish_together
+from tests.publications.lane.by_lane import publish_together
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
