@@ -7,7 +7,7 @@ has the ledger give them their codes in one statement. What is asked for is aske
 door's (`config.api.door`, `config.api.auth`), an attempt's (`publications.actions.attempt`), the ledger's `give()`.
 
     lane.py     the queue, its thread, and who may join it
-    call.py     one call on the lane, and its answer
+    api/call.py one call on the lane, and its answer
     serve.py    a batch from its first look to its codes
 
 **The lane answers with a publication, or not at all.** Whatever else a call may come to (a wrong key, a shortage, a used

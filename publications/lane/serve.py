@@ -14,7 +14,7 @@ from config.api.auth import find_keys
 from config.processes.buffered_wsgi import Answer, Environ
 from customers.actions.upsert_many import add_customers, find_by_source_ids
 from customers.models import Customer
-from publications.lane.call import Call
+from publications.lane.api.call import Call
 from publications.ledger.give import give, give_one
 from publications.ledger.requests import Codes, Declined, Given
 from publications.queries import find_repeat

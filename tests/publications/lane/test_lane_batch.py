@@ -11,8 +11,8 @@ from config.staff.models import Quarantine
 from customers.models import Customer
 from publications.lane import serve as serving
 from publications.models import Publication, PublishedVoucher
-from tests.support.api_calls import Api
 from tests.publications.lane.by_lane import environ_of, publish_together
+from tests.support.api_calls import Api
 from tests.support.factories import CampaignFactory, CustomerFactory
 
 pytestmark = pytest.mark.django_db
@@ -279,7 +279,7 @@ def test_an_answer_that_cannot_be_told_touches_no_neighbour(shop, monkeypatch):
 
     def broken(call, publication):
         if publication.customer.source_id == "b":
-            monkeypatch.setattr("publications.lane.call.published_answer", lambda _: 1 / 0)
+            monkeypatch.setattr("publications.lane.api.call.published_answer", lambda _: 1 / 0)
             try:
                 return told(call, publication)
             finally:

@@ -62,8 +62,8 @@ def test_the_plan_of_each_is_kept(batch, size):
         for _ in range(8):
             cursor.execute(text, values)
         cursor.execute(
-            """SELECT generic_plans, custom_plans FROM pg_prepared_statements
-                WHERE statement LIKE '%SKIP LOCKED%json_to_recordset%'"""
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE %s",
+            ["%SKIP LOCKED%json_to_recordset%"],
         )
         ((kept, made_anew),) = cursor.fetchall()
 
