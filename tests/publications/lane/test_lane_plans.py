@@ -55,6 +55,7 @@ def test_the_pool_is_walked_by_its_index_and_nothing_large_is_scanned(batch, cod
 @pytest.mark.parametrize("size", [1, 8, 64])
 def test_the_plan_of_each_is_kept(batch, size):
     text, values = batch(200, size)
+    connection.close()
     connection.close_pool()  # and with its sessions what other tests' rows have led to
     analyse(*TABLES)
 
