@@ -7,7 +7,7 @@ from itertools import chain
 
 import pytest
 
-from config.processes.buffered_wsgi import Answer
+from config.processes.buffered_wsgi import Answer, BufferedWSGI
 from publications.lane import lane as queue
 from publications.lane.lane import Lane, is_for_the_lane
 
@@ -130,3 +130,57 @@ def test_while_it_is_held_up_others_take_the_ordinary_way(monkeypatch):
 )
 def test_only_what_may_be_the_common_case_gets_in(more, taken):
     assert is_for_the_lane(call(**more)) == taken
+
+
+def test_the_lane_is_taken_while_there_are_more_requests_than_threads():
+    begun, go, served = threading.Event(), threading.Event(), []
+
+    def wsgi(environ, start_response):
+        begun.set()
+        assert go.wait(60)
+        start_response("200 OK", [])
+        return Body([b"by a thread"])
+
+    async def express(environ):
+        served.append(environ["PATH_INFO"])
+        return answer({"n": "by the lane"}) if environ["PATH_INFO"] == "/v1/publications" else None
+
+    async def run():
+        app = BufferedWSGI(
+            wsgi, threads=1, patience=5, keep=lambda environ: 0, too_late=lambda environ: None, express=express
+        )
+        first = asyncio.ensure_future(asked(app, "/v1/publications"))
+        await asyncio.to_thread(begun.wait, 60)
+        second = await asked(app, "/v1/publications")
+        third = asyncio.ensure_future(asked(app, "/v1/vouchers"))
+        await asyncio.sleep(0)
+        go.set()
+        return [await first, second, await third, await asked(app, "/v1/publications")]
+
+    found = asyncio.run(run())
+
+    assert found == [b"by a thread", b"by the lane", b"by a thread", b"by a thread"]
+    assert served == ["/v1/publications", "/v1/vouchers"]
+
+
+class Body(list):
+    def close(self):
+        pass
+
+
+async def asked(app, path):
+    """The body of the answer to a request without one."""
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    scope = {
+        "type": "http", "method": "POST", "raw_path": path.encode(), "path": path, "query_string": b"", "headers": [],
+        "http_version": "1.1", "server": ("localhost", 80), "client": ("127.0.0.1", 5), "scheme": "http",
+    }  # fmt: skip
+    await app(scope, receive, send)
+    return b"".join(message.get("body", b"") for message in sent)
