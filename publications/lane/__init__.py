@@ -1,10 +1,10 @@
 """The express lane: calls that publish and wait at the same moment are served together, by one statement.
 
 A call by itself costs three round trips to the database, a commit, and the way from the event loop to a thread and back,
-which is most of what it costs. So when a web process has more calls than threads, it has one thread that does nothing but this: it takes the calls that are
-waiting (1, 2, 4 … 64 of them, at once, and waits for nobody), reads their keys, campaigns and customers in one look each, and
-has the ledger give them their codes in one statement. What is asked for is asked of the same functions as anywhere else: the
-door's (`config.api.door`, `config.api.auth`), an attempt's (`publications.actions.attempt`), the ledger's `give()`.
+which is most of what it costs. So when a web process has more calls at once than threads, one thread serves them together:
+it takes those that wait (1, 2, 4 … 64 of them, at once, and waits for nobody), reads their keys, campaigns and customers in
+one look each, and has the ledger give them their codes in one statement. It asks the same functions as anything else: the
+door's (`config.api.door`, `config.api.auth`), an attempt's (`publications.actions.publish`), the ledger's `give()`.
 
     lane.py     the queue, its thread, and who may join it
     api/call.py one call on the lane, and its answer
