@@ -70,7 +70,6 @@ INSTALLED_APPS = [
     "config.staff.apps.HandoutAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
@@ -82,6 +81,9 @@ INSTALLED_APPS = [
     "lucide",
     "csp",
     "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "procrastinate.contrib.django",
 ]
 
@@ -102,6 +104,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "config.staff.time_zone.TimeZoneMiddleware",
+    "config.staff.require_second_factor.require_second_factor",
+    "config.staff.sign_in.sessions.note_use",
     "axes.middleware.AxesMiddleware",
     "config.staff.sign_in.pages.password_turns",
 ]
@@ -205,11 +209,16 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True  # nobody would read it
 AXES_CLIENT_IP_CALLABLE = "config.staff.sign_in.client_address.client_address"
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
+# An attempt is kept with its form, these masked.
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "second_factor_code", "second_factor_key"]
 AXES_ENABLE_ADMIN = False
+SESSION_ENGINE = "config.staff.sign_in.session_store"
 SESSION_COOKIE_AGE = 60 * 60 * 12
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 CSRF_FAILURE_VIEW = "config.staff.sign_in.errors.csrf_failure"
+
+OTP_TOTP_ISSUER = "Handout"  # what the authenticator app calls it
 
 # Security headers
 SECURE_SSL_REDIRECT = HTTPS

@@ -27,6 +27,7 @@ urlpatterns = [
     path("", include("config.alerts.urls")),
     path("", include("config.server.urls")),
     path("", include("config.staff.urls")),
+    path("", include("config.staff.account.urls")),
     path("", include("config.staff.sign_in.pages")),
     path("admin/", admin.site.urls),
 ]

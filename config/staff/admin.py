@@ -1,4 +1,4 @@
-"""The ground that every app's admin stands on, and the admin of what all apps share: users, keys, settings, jobs.
+"""The ground that every app's admin stands on, and the admin of what all apps share: settings, audit log, jobs.
 
 Who may see and change what is decided by the roles, not by Django's per-model permissions.
 """
@@ -8,17 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 import procrastinate.contrib.django.admin  # noqa: F401 - registers its model, which is replaced below
-from django import forms
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.db.models import QuerySet
 from django.forms import BaseForm
 from django.forms.fields import Field
 from django.http import HttpRequest
-from django.http.response import HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -29,8 +26,7 @@ from config.events.models import Listener, Outbox
 from config.staff.admin_lists import PagedChangeList, PlainDecimalField, shown_plain
 from config.staff.admin_site import Section
 from config.staff.audit import record
-from config.staff.models import AuditEntry, ProjectSettings, Quarantine
-from config.staff.pages.forms import RolesField
+from config.staff.models import AuditEntry, ProjectSettings, Quarantine, StaffSession
 from config.staff.roles import MANAGE, READ, may
 
 
@@ -197,6 +193,14 @@ class ProjectSettingsAdmin(ReadOnlyAdmin):
     list_display = ["name", "time_zone", "currency", "reveal_unpublished_codes"]
 
 
+@admin.register(StaffSession)
+class StaffSessionAdmin(InternalAdmin):
+    section, about = Section.INTERNALS, "Who is signed in to the dashboard, and where"
+    list_display = fields = ["user", "created_at", "last_used_at", "expire_date", "address", "agent"]
+    list_select_related = ["user"]
+    ordering = ["-id"]
+
+
 @admin.register(Quarantine)
 class QuarantineAdmin(ReadOnlyAdmin):
     section, about = Section.STAFF, "When publishing was stopped after a restored backup or a failover"
@@ -212,134 +216,6 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_filter = ["actor_kind"]
     search_fields = ["object_id__exact"]
     search_help_text = "The ID of the object, such as camp_…"
-
-
-admin.site.unregister([User, Group])
-
-
-@admin.register(User)
-class StaffAdmin(RoleModelAdmin, UserAdmin):
-    """Who may sign in, and with which roles. A Manager cannot make, change or become a superuser.
-
-    Django's own permissions are not offered: nothing here asks for them. `is_staff` neither: a role lets one in.
-    """
-
-    section, about = Section.STAFF, "Who may sign in, and with which roles"
-    ability_to_view = MANAGE
-    list_display = ["username", "full_name", "email", "roles", "is_active", "last_login"]
-    list_filter = ["groups", "is_active"]
-    readonly_fields = ["last_login", "date_joined"]
-    filter_horizontal = ()
-    add_fieldsets = [
-        (None, {"fields": ["username", "password1", "password2"]}),
-        ("Person", {"fields": ["first_name", "last_name", "email"]}),
-        ("Roles", {"fields": ["groups"]}),
-    ]
-    fieldsets = [
-        (None, {"fields": ["username", "password", "is_active"]}),
-        ("Person", {"fields": ["first_name", "last_name", "email"]}),
-        ("Roles", {"fields": ["groups"]}),
-        ("Dates", {"fields": ["last_login", "date_joined"]}),
-    ]
-
-    @admin.display(description="Name", ordering="first_name")
-    def full_name(self, user: User) -> str:
-        return user.get_full_name() or "–"
-
-    @admin.display(description="Roles")
-    def roles(self, user: User) -> str:
-        if user.is_superuser:
-            return "Administrator"
-        return ", ".join(group.name for group in user.groups.all()) or "–"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).prefetch_related("groups")
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        fieldsets = super().get_fieldsets(request, obj)
-        if obj and request.user.is_superuser:
-            return [*fieldsets[:2], ("Roles", {"fields": ["groups", "is_superuser"]}), *fieldsets[3:]]
-        return fieldsets
-
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "groups":
-            kwargs |= {
-                "widget": forms.CheckboxSelectMultiple,
-                "form_class": RolesField,
-                "label": "Roles",
-                "help_text": "",
-            }
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and (not _is_superuser(obj) or request.user.is_superuser)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Not oneself: somebody must remain."""
-        return obj != request.user and self.has_change_permission(request, obj)
-
-    def save_model(self, request: HttpRequest, obj: Any, form: BaseForm, change: bool) -> None:
-        roles = sorted(group.name for group in form.cleaned_data.get("groups", []))
-        if not change:
-            obj.save()
-            self.record(request, obj, "created", roles=roles)
-            return
-        changed = save_changed_columns(obj, form)
-        details = {"fields": changed} if changed else {}
-        if "groups" in form.changed_data:
-            before = sorted(group.name for group in form.initial["groups"])
-            details["changes"] = {"roles": {"from": before, "to": roles}}
-        if details:
-            self.record(request, obj, "edited", **details)
-
-    def save_related(self, request: HttpRequest, form: BaseForm, formsets: Any, change: bool) -> None:
-        """The roles are written only where the form changed them, and then as that change: a form that was open while
-        a colleague took a role away must not give it back."""
-        if not change:
-            super().save_related(request, form, formsets, change)
-        elif "groups" in form.changed_data:
-            before, now = set(form.initial["groups"]), set(form.cleaned_data["groups"])
-            form.instance.groups.add(*now - before)
-            form.instance.groups.remove(*before - now)
-
-    def record(self, request: HttpRequest, obj: Any, what: str, **details: Any) -> None:
-        record(
-            f"user.{what}",
-            by=Actor.user(request.user),
-            object_id=f"user_{obj.pk}",
-            object_label=obj.get_username(),
-            **details,
-        )
-
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 - as Django calls it by name
-        with transaction.atomic():
-            return super().user_change_password(request, id, form_url)
-
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
-        """Called by the form of a password as well, which saves without `save_model`."""
-        if request.resolver_match.url_name == "auth_user_password_change":
-            self.record(request, obj, "password_set")
-
-
-def _is_superuser(user: User | None) -> bool:
-    return user is not None and user.is_superuser
-
-
-@admin.register(Group)
-class RoleAdmin(ReadOnlyAdmin):
-    """The four roles; config/staff/roles.py makes them, and brings them back, at every `migrate`."""
-
-    section, about = Section.STAFF, "The four roles and what each may do"
-    called = "Roles"
-    ability_to_view = MANAGE
-    list_display = fields = ["name", "abilities"]
-
-    @admin.display(description="May")
-    def abilities(self, group: Group) -> str:
-        return ", ".join(permission.name for permission in group.permissions.all())
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).prefetch_related("permissions")
 
 
 class JobEvents(admin.TabularInline):

@@ -77,6 +77,11 @@ class HandoutAdminSite(admin.AdminSite):
 
         return checked
 
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseRedirect:
+        return redirect("password_change")  # there is one, which also ends the other sessions
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseRedirect:
         if request.user.is_authenticated:  # who is signed in and still sent here lacks the role
             raise PermissionDenied("You need a role to use the administration. Ask a Manager for one.")

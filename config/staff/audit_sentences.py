@@ -99,6 +99,12 @@ SENTENCES = {
     "user.created": "created the user {object}",
     "user.edited": "edited the user {object}",
     "user.password_set": "set a new password for the user {object}",
+    "user.password_changed": "changed their own password",
+    "user.second_factor_set_up": "set up a second factor",
+    "user.second_factor_removed": "removed the second factor of {object}",
+    "user.recovery_codes_drawn": "drew new recovery codes",
+    "user.recovery_code_used": "signed in with a recovery code; {left} left",
+    "user.sessions_ended": "signed {object} out in {count} places",
     "user.deleted": "deleted the user {object}",
 }
 

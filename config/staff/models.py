@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
 from django.contrib.postgres.indexes import OpClass
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import DatabaseError, models
 from django.db.models import Q
 from django.db.models.functions import Lower, Now
 
@@ -56,6 +62,13 @@ class ProjectSettings(models.Model):
         "redeemed. Distributions never do.",
     )
 
+    require_second_factor = models.BooleanField(
+        "require a second factor from Managers and Exporters",
+        default=False,
+        db_default=False,
+        help_text="Those without one are asked to set it up before they can do anything else.",
+    )
+
     class Meta:
         verbose_name = verbose_name_plural = "project settings"
         constraints = [models.CheckConstraint(name="project_settings_one_row", condition=Q(id=1))]
@@ -73,6 +86,40 @@ class ProjectSettings(models.Model):
     @classmethod
     def current(cls) -> ProjectSettings:
         return cls.objects.get_or_create(id=1)[0]
+
+
+class StaffSession(AbstractBaseSession):
+    """A browser of a member of staff (config/staff/sign_in/): Django's session, with whose it is and where it was last used.
+
+    It has a key of its own, since `session_key` is what the browser's cookie holds: no address and no page may show it.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    session_key = models.CharField(max_length=40, unique=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="sessions")
+    created_at = models.DateTimeField(db_default=Now())
+    last_used_at = models.DateTimeField(db_default=Now())
+    address = models.GenericIPAddressField(null=True)
+    agent = models.CharField(max_length=200, db_default="", default="")
+
+    class Meta:
+        verbose_name = "session"
+
+    def __str__(self) -> str:
+        return f"{self.user or 'Nobody'}, since {self.created_at:%Y-%m-%d %H:%M}"
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionBase]:
+        return import_module(settings.SESSION_ENGINE).SessionStore
+
+    def save(self, *args: Any, force_update: bool = False, **kwargs: Any) -> None:
+        """The store makes a new object for each save, and so must not write what that object does not know."""
+        if not force_update:
+            super().save(*args, **kwargs)
+            return
+        known = {"session_data": self.session_data, "expire_date": self.expire_date, "user_id": self.user_id}
+        if not StaffSession.objects.filter(session_key=self.session_key).update(**known):
+            raise DatabaseError("This session has been ended.")
 
 
 class Quarantine(ActedBy):

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from config.api.oauth.tokens import SECONDS as BEARER_SECONDS
 from publications.distributions.sending.claims import RETRY_AFTER as MESSAGES_RETRY_AFTER
 from publications.distributions.sending.send_batch import RESTS
 from publications.webhooks.actions.send_due import REST
@@ -47,7 +48,11 @@ STORED = [
     Stored("distributions_delivery", "next_attempt_at", max(MESSAGES_RETRY_AFTER), "state = 'published'"),
     Stored("webhooks_webhookdelivery", "next_attempt_at", max(WEBHOOKS_RETRY_AFTER), "status = 'waiting'"),
     Stored("axes_accessattempt", "attempt_time", PAST),
-    Stored("django_session", "expire_date", timedelta(seconds=settings.SESSION_COOKIE_AGE)),
+    Stored("staff_staffsession", "expire_date", timedelta(seconds=settings.SESSION_COOKIE_AGE)),
+    Stored("staff_staffsession", "last_used_at", PAST),
+    Stored("otp_totp_totpdevice", "throttling_failure_timestamp", PAST),
+    Stored("otp_static_staticdevice", "throttling_failure_timestamp", PAST),
+    Stored("api_bearertoken", "expires_at", timedelta(seconds=BEARER_SECONDS)),
     Stored("procrastinate_workers", "last_heartbeat", PAST),
     Stored("procrastinate_jobs", "scheduled_at", timedelta(days=1), "status = 'todo'"),
 ]

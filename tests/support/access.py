@@ -191,6 +191,15 @@ PAGES = {
     # signing in
     "login": (EVERYBODY, EVERYBODY),
     "logout": (NO_GET, "login login login login login login"),
+    "sign-in-code": ("login login login login login login",) * 2,
+    "account:account": (SIGNED_IN, NO_POST),
+    "account:change-name": (NO_GET, SIGNED_IN),
+    "account:set-up-second-factor": (SIGNED_IN, SIGNED_IN),
+    "account:remove-second-factor": (SIGNED_IN, SIGNED_IN),
+    "account:recovery-codes": (SIGNED_IN, NO_POST),
+    "account:new-recovery-codes": (SIGNED_IN, SIGNED_IN),
+    "account:end-session": (NO_GET, "login 404 404 404 404 404"),
+    "account:end-other-sessions": (NO_GET, SIGNED_IN),
     "password_change": (SIGNED_IN, SIGNED_IN),
     "password_change_done": (SIGNED_IN, "login 405 405 405 405 405"),
 }
@@ -199,7 +208,7 @@ PAGES = {
 BY_LINK = {"distributions:unsubscribe"}
 
 # Pages that anybody may open, or anybody who has signed in: Django's own views, the API's reference, and those by link.
-OPEN = {"docs", "openapi", "login", "logout", "password_change", "password_change_done", *BY_LINK}
+OPEN = {"docs", "openapi", "login", "sign-in-code", "logout", "password_change", "password_change_done", *BY_LINK}
 
 # What belongs to no model: (GET, POST)
 ADMIN = {
@@ -239,6 +248,7 @@ ADMIN_MODELS = {
     "campaigns_campaigndeletion": (READ, NOBODY, NOBODY, NOBODY),
     "campaigns_offerchange": (READ, NOBODY, NOBODY, NOBODY),
     "codes_refusedcode": (MANAGE, NOBODY, NOBODY, NOBODY),
+    "staff_staffsession": (NOBODY, NOBODY, NOBODY, NOBODY),
     "api_apicall": (MANAGE, NOBODY, NOBODY, NOBODY),
     "api_bearertoken": (MANAGE, NOBODY, NOBODY, NOBODY),
     "events_listener": (NOBODY, NOBODY, NOBODY, NOBODY),
@@ -274,7 +284,7 @@ ADMIN_MODELS = {
 
 # What may be done with ticked rows of the admin's lists; who is in no row is offered nothing.
 ADMIN_ACTIONS = {
-    ("auth_user", "Manager"): {"delete_selected"},
+    ("auth_user", "Manager"): {"delete_selected", "reset_second_factor"},
     ("campaigns_campaign", "Operator"): {"publish"},
     ("campaigns_campaign", "Manager"): {"publish", "enable", "disable"},
     ("codes_voucher", "Operator"): {"publish"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.files.base import ContentFile
 from django.db import connection
 from django.db.models.functions import Now
+from django.test import Client
 from django.utils import timezone
 
 from campaigns.codes.models import CodeImport, CodeOrder
@@ -15,7 +16,7 @@ from config.api.models import ApiCall, BearerToken
 from config.events.models import Listener
 from config.events.note import note_event
 from config.staff.audit import record
-from config.staff.models import ProjectSettings, Quarantine
+from config.staff.models import ProjectSettings, Quarantine, StaffSession
 from customers.models import CustomerImport, Event
 from customers.segments.models import FirstMembers, Segment, SegmentChange, SegmentMember, WatchedMember, WatchedSegment
 from publications.automation.actions.create_automation import create_automation
@@ -104,6 +105,7 @@ def one_of_each() -> dict[str, int]:
     """Makes the rows; answers with the arguments that addresses take: {"campaign_id": 1, …}."""
     user = UserFactory()
     rows_of_other_models()
+    Client().force_login(UserFactory())  # a session
     campaign, customer = CampaignFactory(codes=2), CustomerFactory()
     publication = published(VoucherFactory(campaign=campaign), customer)
     redeem(publication.vouchers[0], customer=customer, by=STAFF)
@@ -147,6 +149,7 @@ def one_of_each() -> dict[str, int]:
         "notice_id": Notice.objects.create(
             alert=Alert.objects.create(kind="pool_low", subject="camp_1", title="3 codes left"), user=user
         ).pk,
+        "session_id": StaffSession.objects.latest("pk").pk,
         "address_id": address.pk,
         "delivery_id": WebhookDelivery.objects.create(
             address=address, event=0, kind="webhook.test", object_key=0, body="{}"

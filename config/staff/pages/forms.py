@@ -93,13 +93,19 @@ class SettingsForm(forms.ModelForm):
         fields = [
             *("name", "time_zone", "currency", "keep_failures_days", "keep_files_days", "undo_minutes"),
             *("emails_per_minute", "reveal_unpublished_codes", "refuse_disabled_campaigns"),
+            "require_second_factor",
         ]
-        widgets = {"reveal_unpublished_codes": Switch, "refuse_disabled_campaigns": Switch}
+        widgets = {
+            "require_second_factor": Switch,
+            "reveal_unpublished_codes": Switch,
+            "refuse_disabled_campaigns": Switch,
+        }
 
     fieldsets = [
         ("Project", "", ["name", "time_zone", "currency"]),
         ("Distributions", "", ["undo_minutes", "emails_per_minute"]),
         ("Disabled campaigns", "", ["refuse_disabled_campaigns"]),
+        ("Signing in", "", ["require_second_factor"]),
         ("Retention", "", ["keep_failures_days", "keep_files_days"]),
         ("Codes in API exports", "", ["reveal_unpublished_codes"]),
     ]

@@ -16,6 +16,7 @@ from config.staff.pages.filters import AuditFilter
 from config.staff.pages.forms import SettingsForm, time_zones
 from config.staff.pages.tables import AuditTable
 from config.staff.roles import MANAGE, requires
+from config.staff.sign_in.second_factor import has_second_factor
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -24,13 +25,21 @@ form_page = require_http_methods(["GET", "HEAD", "POST"])
 @requires(MANAGE)
 def project_settings(request: HtmxHttpRequest) -> HttpResponse:
     form = SettingsForm(request.POST or None, instance=request.project)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and _may_require(request, form):
         changed = change_settings(form.changes(), by=Actor.user(request.user))
         messages.success(request, "The settings have been saved." if changed else "Nothing was changed.")
         return redirect("staff:settings")
     return render(
         request, "staff/settings.html", {"form": form, "time_zones": time_zones(), "title": "Project settings"}
     )
+
+
+def _may_require(request: HtmxHttpRequest, form: SettingsForm) -> bool:
+    """Whoever asks others for a second factor shows that it works here: else they might lock themselves out as well."""
+    if form.changes().get("require_second_factor") and not has_second_factor(request.user):
+        form.add_error("require_second_factor", "Set up your own second factor first (Your account).")
+        return False
+    return True
 
 
 @require_safe

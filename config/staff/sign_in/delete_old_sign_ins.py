@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from axes.models import AccessAttempt, AccessLog
-from django.contrib.sessions.models import Session
 from django.utils import timezone
+
+from config.staff.models import StaffSession
 
 KEEP_DAYS = 1  # far more than the minutes for which an attempt counts (settings.AXES_COOLOFF_TIME)
 
@@ -20,6 +21,6 @@ def delete_old_sign_ins() -> int:
         for old in (
             AccessAttempt.objects.filter(attempt_time__lt=before),
             AccessLog.objects.filter(attempt_time__lt=before),
-            Session.objects.filter(expire_date__lt=now),
+            StaffSession.objects.filter(expire_date__lt=now),
         )
     )

@@ -16,7 +16,11 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 MOST_CHARACTERS = 2_000_000  # of a form, as JSON; a longer one is lost, and the page says so
-NEVER_KEPT = ("csrfmiddlewaretoken", "password")  # by the beginning of the field's name, or a part of it
+NEVER_KEPT = (
+    "csrfmiddlewaretoken",
+    "password",
+    "second_factor",
+)  # by the beginning of the field's name, or a part of it
 
 
 def kept_from(request: HttpRequest) -> dict[str, Any]:

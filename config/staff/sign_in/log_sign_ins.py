@@ -22,7 +22,8 @@ def log_refused(request: HttpRequest | None, name: str | None, why: str) -> None
 
 def _log_failure(sender: Any, *, credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
     locked = getattr(request, "axes_locked_out", False)
-    log_refused(request, credentials.get("username"), "too many failures of this name" if locked else "wrong password")
+    wrong = "wrong code" if credentials.get("step") == "code" else "wrong password"
+    log_refused(request, credentials.get("username"), "too many failures of this name" if locked else wrong)
 
 
 def log_failed_sign_ins() -> None:

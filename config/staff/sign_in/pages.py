@@ -14,15 +14,21 @@ from django.contrib.auth.views import (
     PasswordChangeView,
     redirect_to_login,
 )
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.urls import path
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
 
+from config.actor import Actor
 from config.processes.buffered_wsgi import TOO_MANY_ASIDE
+from config.staff.audit import record
+from config.staff.sign_in import second_step
 from config.staff.sign_in.client_address import client_address
 from config.staff.sign_in.kept_forms import go_on, kept_from, kept_in
 from config.staff.sign_in.log_sign_ins import log_refused
 from config.staff.sign_in.password_hasher import TooManyPasswords
+from config.staff.sign_in.second_factor import has_second_factor
+from config.staff.sign_in.sessions import end_sessions
 from config.staff.sign_in.sign_in_limit import fails_too_often
 
 
@@ -49,9 +55,15 @@ class SignIn(LoginView):
         return ask_to_sign_in(request) if getattr(request, "htmx", None) else super().get(request, *args, **kwargs)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        user = form.get_user()
+        if has_second_factor(user):
+            second_step.begin(self.request, user)
+            if self.kept:  # which has no room in an address
+                return second_step.ask_for_code(self.request, second_step.CodeForm(), kept=self.kept)
+            return redirect(reverse("sign-in-code", query={"next": self.get_redirect_url()}))
         if not self.kept:
             return super().form_valid(form)
-        login(self.request, form.get_user())
+        login(self.request, user)
         return go_on(self.request, self.kept)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -95,9 +107,27 @@ class PasswordForm(PasswordChangeForm):
     single_column = True
 
 
+class ChangePassword(PasswordChangeView):
+    form_class = PasswordForm
+
+    def form_valid(self, form: PasswordForm) -> HttpResponse:
+        with transaction.atomic():
+            response = super().form_valid(form)
+            user = self.request.user
+            end_sessions(user, but=self.request.session.session_key)
+            record(
+                "user.password_changed",
+                by=Actor.user(user),
+                object_id=f"user_{user.pk}",
+                object_label=user.get_username(),
+            )
+        return response
+
+
 urlpatterns = [
     path("login/", SignIn.as_view(), name="login"),
+    path("login/code/", second_step.sign_in_code, name="sign-in-code"),
     path("logout/", LogoutView.as_view(), name="logout"),
-    path("password/", PasswordChangeView.as_view(form_class=PasswordForm), name="password_change"),
+    path("password/", ChangePassword.as_view(), name="password_change"),
     path("password/changed/", PasswordChangeDoneView.as_view(), name="password_change_done"),
 ]

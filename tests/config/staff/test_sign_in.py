@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 from axes.models import AccessAttempt
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
+from config.staff.models import AuditEntry
+from config.staff.models import StaffSession as Session
 from config.staff.sign_in.client_address import client_address
 from config.staff.sign_in.delete_old_sign_ins import delete_old_sign_ins
 from tests.support.factories import UserFactory
@@ -142,6 +143,9 @@ def test_a_new_password_holds_and_the_session_stays(ada):
     client = Client()
     client.force_login(ada)
 
+    elsewhere = Client()
+    elsewhere.force_login(ada)
+
     response = client.post(
         "/password/",
         {"old_password": "a long enough one", "new_password1": "another good one", "new_password2": "another good one"},
@@ -149,4 +153,6 @@ def test_a_new_password_holds_and_the_session_stays(ada):
     )
 
     assert "Your new password is active now." in response.content.decode()
+    assert elsewhere.get("/account/").status_code == 302
+    assert AuditEntry.objects.get().action == "user.password_changed"
     assert sign_in(Client(), "another good one").status_code == 302
