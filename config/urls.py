@@ -29,5 +29,6 @@ urlpatterns = [
     path("", include("config.staff.urls")),
     path("", include("config.staff.account.urls")),
     path("", include("config.staff.sign_in.pages")),
+    path("", include("config.staff.sign_in.link_pages")),
     path("admin/", admin.site.urls),
 ]

@@ -23,4 +23,4 @@ class HandoutAdminConfig(AdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        import config.staff.users_admin  # noqa: F401, PLC0415 - it registers itself once every app's admin is there
+        import config.staff.admin_users  # noqa: F401, PLC0415 - it registers itself once every app's admin is there

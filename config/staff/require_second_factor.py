@@ -16,7 +16,17 @@ from config.staff.roles import EXPORT, MANAGE, may
 from config.staff.sign_in.second_step import has_shown_second_factor
 
 # What one needs to set it up, or to leave.
-OPEN = {"set-up-second-factor", "recovery-codes", "logout", "login", "sign-in-code", "password_change"}
+OPEN = {
+    "set-up-second-factor",
+    "recovery-codes",
+    "logout",
+    "login",
+    "sign-in-code",
+    "password_change",
+    "ask-for-link",
+    "forgot-password",
+    "invitation",
+}
 
 
 def is_required_of(user: User | AnonymousUser, project: ProjectSettings) -> bool:
@@ -30,11 +40,12 @@ def require_second_factor(get_response: Callable[[HttpRequest], HttpResponse]) -
         return get_response(request)
 
     def process_view(request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        match = request.resolver_match
         project = getattr(request, "project", None)
         if (
             project is None
             or not project.require_second_factor
-            or request.resolver_match.url_name in OPEN
+            or (match and match.url_name in OPEN)
             or has_shown_second_factor(request)
             or not is_required_of(request.user, project)
         ):

@@ -192,6 +192,10 @@ PAGES = {
     "login": (EVERYBODY, EVERYBODY),
     "logout": (NO_GET, "login login login login login login"),
     "sign-in-code": ("login login login login login login",) * 2,
+    "ask-for-link": (EVERYBODY, EVERYBODY),
+    "forgot-password": (EVERYBODY, EVERYBODY),
+    "invitation": (EVERYBODY, EVERYBODY),
+    "staff:invite-user": (MANAGE, MANAGE),
     "account:account": (SIGNED_IN, NO_POST),
     "account:change-name": (NO_GET, SIGNED_IN),
     "account:set-up-second-factor": (SIGNED_IN, SIGNED_IN),
@@ -208,7 +212,19 @@ PAGES = {
 BY_LINK = {"distributions:unsubscribe"}
 
 # Pages that anybody may open, or anybody who has signed in: Django's own views, the API's reference, and those by link.
-OPEN = {"docs", "openapi", "login", "sign-in-code", "logout", "password_change", "password_change_done", *BY_LINK}
+OPEN = {
+    "docs",
+    "openapi",
+    "login",
+    "sign-in-code",
+    "ask-for-link",
+    "forgot-password",
+    "invitation",
+    "logout",
+    "password_change",
+    "password_change_done",
+    *BY_LINK,
+}
 
 # What belongs to no model: (GET, POST)
 ADMIN = {
@@ -284,7 +300,7 @@ ADMIN_MODELS = {
 
 # What may be done with ticked rows of the admin's lists; who is in no row is offered nothing.
 ADMIN_ACTIONS = {
-    ("auth_user", "Manager"): {"delete_selected", "reset_second_factor"},
+    ("auth_user", "Manager"): {"delete_selected", "send_password_link", "reset_second_factor"},
     ("campaigns_campaign", "Operator"): {"publish"},
     ("campaigns_campaign", "Manager"): {"publish", "enable", "disable"},
     ("codes_voucher", "Operator"): {"publish"},

@@ -149,6 +149,7 @@ def one_of_each() -> dict[str, int]:
         "notice_id": Notice.objects.create(
             alert=Alert.objects.create(kind="pool_low", subject="camp_1", title="3 codes left"), user=user
         ).pk,
+        "uidb64": "MQ",
         "session_id": StaffSession.objects.latest("pk").pk,
         "address_id": address.pk,
         "delivery_id": WebhookDelivery.objects.create(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
@@ -84,7 +86,7 @@ def end_other_sessions(request: HtmxHttpRequest) -> HttpResponse:
     return redirect("account:account")
 
 
-def _record(request: HtmxHttpRequest, what: str, **details: object) -> None:
+def _record(request: HtmxHttpRequest, what: str, **details: Any) -> None:
     user = request.user
     record(
         f"user.{what}", by=Actor.user(user), object_id=f"user_{user.pk}", object_label=user.get_username(), **details

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import login
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.models import User
 from django.contrib.auth.views import (
     LoginView,
     LogoutView,
@@ -110,10 +111,10 @@ class PasswordForm(PasswordChangeForm):
 class ChangePassword(PasswordChangeView):
     form_class = PasswordForm
 
-    def form_valid(self, form: PasswordForm) -> HttpResponse:
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         with transaction.atomic():
             response = super().form_valid(form)
-            user = self.request.user
+            user = cast(User, self.request.user)
             end_sessions(user, but=self.request.session.session_key)
             record(
                 "user.password_changed",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
@@ -18,10 +18,10 @@ class SessionStore(DatabaseStore):
         return StaffSession
 
     def _get_session_from_db(self) -> StaffSession | None:
-        self.row = super()._get_session_from_db()
+        self.row = super()._get_session_from_db()  # type: ignore[misc]  # the stubs leave it out
         return self.row
 
     def create_model_instance(self, data: dict[str, Any]) -> StaffSession:
-        row = super().create_model_instance(data)
+        row = cast(StaffSession, super().create_model_instance(data))
         row.user_id = data.get(SESSION_KEY)
         return row

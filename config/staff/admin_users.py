@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
@@ -14,6 +15,7 @@ from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django_otp.plugins.otp_static.admin import StaticDevice
 from django_otp.plugins.otp_totp.admin import TOTPDevice
+from procrastinate.contrib.django import app
 
 from config.actor import Actor
 from config.staff.admin import ReadOnlyAdmin, RoleModelAdmin, save_changed_columns
@@ -21,6 +23,7 @@ from config.staff.admin_site import Section
 from config.staff.audit import record
 from config.staff.pages.forms import RolesField
 from config.staff.roles import MANAGE
+from config.staff.sign_in.link_pages import site_of
 from config.staff.sign_in.second_factor import remove_second_factor
 from config.staff.sign_in.sessions import end_sessions
 
@@ -37,7 +40,7 @@ class StaffAdmin(RoleModelAdmin, UserAdmin):
 
     section, about = Section.STAFF, "Who may sign in, and with which roles"
     ability_to_view = MANAGE
-    actions = ["reset_second_factor"]
+    actions = ["send_password_link", "reset_second_factor"]
     list_display = ["username", "full_name", "email", "roles", "is_active", "last_login"]
     list_filter = ["groups", "is_active"]
     readonly_fields = ["last_login", "date_joined"]
@@ -132,6 +135,24 @@ class StaffAdmin(RoleModelAdmin, UserAdmin):
         if request.resolver_match.url_name == "auth_user_password_change":
             end_sessions(obj, but=request.session.session_key)
             self.record(request, obj, "password_set")
+
+    @admin.action(description="E-mail a link to choose a password", permissions=["change"])
+    def send_password_link(self, request: HttpRequest, users: QuerySet) -> None:
+        """Again for whoever was invited and has no password yet, or for whoever cannot ask for it."""
+        if not settings.EMAIL_IS_SENT:
+            messages.error(request, "This Handout cannot send e-mail. Set a password on the user’s page instead.")
+            return
+        by, sent = Actor.user(request.user), 0
+        for user in users:
+            if not user.email or not user.is_active or not self.has_change_permission(request, user):
+                messages.warning(request, f"{user} was left out: no e-mail address, not active, or an administrator.")
+                continue
+            task = "staff.send_password_links" if user.has_usable_password() else "staff.send_invitation"
+            more = {"user_ids": [user.pk]} if user.has_usable_password() else {"user_id": user.pk, "by": list(by)}
+            app.configure_task(task).defer(site=site_of(request), **more)
+            sent += 1
+        if sent:
+            messages.success(request, f"{sent} e-mail{'s are' if sent > 1 else ' is'} on the way.")
 
     @admin.action(description="Reset the second factor", permissions=["change"])
     def reset_second_factor(self, request: HttpRequest, users: QuerySet) -> None:
