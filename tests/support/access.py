@@ -224,6 +224,7 @@ OPEN = {
     "password_change",
     "password_change_done",
     *BY_LINK,
+    *(name for name in PAGES if name.startswith("account:")),
 }
 
 # What belongs to no model: (GET, POST)

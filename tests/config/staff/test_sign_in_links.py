@@ -19,7 +19,7 @@ from config.staff.sign_in import links
 from config.staff.sign_in.links import FORGOTTEN, INVITATION, LinkEnded, choose_password, link_for, send_link
 from config.staff.sign_in.second_factor import set_up
 from config.staff.tasks import send_invitation, send_password_links
-from tests.config.staff.test_second_factor import KEY, code_of
+from tests.config.staff.authenticator import KEY, code_of
 from tests.support.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
