@@ -53,7 +53,12 @@ def note_shown(request: HttpRequest) -> None:
 def begin(request: HttpRequest, user: User) -> None:
     """After the password. The session gets another key: it is not the one that somebody may have planted."""
     request.session.cycle_key()
-    request.session[PENDING] = {"user": user.pk, "hash": user.get_session_auth_hash(), "at": time.time()}
+    request.session[PENDING] = {
+        "user": user.pk,
+        "backend": user.backend,  # type: ignore[attr-defined]  # `authenticate` puts it there; the session must name it
+        "hash": user.get_session_auth_hash(),
+        "at": time.time(),
+    }
 
 
 def ask_for_code(
@@ -127,8 +132,8 @@ def _tell(form: CodeForm, checked: Checked) -> None:
 def _sign_in(
     request: HttpRequest, user: User, checked: Checked, next_url: str, kept: dict[str, Any] | None
 ) -> HttpResponse:
-    del request.session[PENDING]
-    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    backend = request.session.pop(PENDING)["backend"]
+    login(request, user, backend=backend)
     note_shown(request)
     if checked.recovery_codes_left is not None:
         left = checked.recovery_codes_left
