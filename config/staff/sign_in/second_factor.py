@@ -1,4 +1,4 @@
-"""The second factor: codes of an authenticator app, and recovery codes for when it is lost (ADR 0037).
+"""The second factor: codes of an authenticator app, and recovery codes for when it is lost (ADR 0038).
 
 django-otp keeps the devices, refuses a code that was used before and makes guessing slower with each failure. A device is
 locked while a code is checked, so that the same code that comes twice at once lets in once.
