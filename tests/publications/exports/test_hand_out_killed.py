@@ -42,7 +42,7 @@ def start_worker():
     return fork_command("procrastinate", "worker", "--one-shot", "--concurrency", "1")
 
 
-def wait_until(reached, seconds=60):
+def wait_until(reached, seconds=180):
     deadline = time.monotonic() + seconds
     while not reached():
         assert time.monotonic() < deadline
