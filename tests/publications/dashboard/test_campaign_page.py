@@ -207,7 +207,7 @@ def test_the_codes_of_a_campaign_with_their_holders(signed_in):
     [
         ({}, ["••••••03", "••••••02", "ROAST-0001"]),
         ({"status": "pool"}, ["••••••02"]),
-        ({"status": "published"}, ["ROAST-0001"]),
+        ({"status": "redeemable"}, ["ROAST-0001"]),
         ({"status": "disabled"}, ["••••••03"]),
         ({"q": "ROAST-000"}, ["ROAST-0001"]),
         ({"q": "ROAST-0002"}, ["••••••02"]),

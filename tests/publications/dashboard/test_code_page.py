@@ -55,7 +55,7 @@ def test_a_published_code_is_in_clear_and_names_its_holder(signed_in):
 
     page = signed_in("Operator").get(address(voucher)).content.decode()
 
-    assert "ROAST-77AB Published" in text(page)
+    assert "ROAST-77AB Redeemable" in text(page)
     assert "Holder Mara Lindqvist" in text(page)
     assert timeline(page) == ["Published to Mara Lindqvist mara@example.com · E-mail", "Created"]
 
@@ -66,7 +66,7 @@ def test_a_viewer_sees_a_published_code_masked(signed_in):
 
     page = signed_in("Viewer").get(address(voucher)).content.decode()
 
-    assert "••••••AB Published" in text(page)
+    assert "••••••AB Redeemable" in text(page)
     assert "ROAST-77AB" not in page
 
 

@@ -64,7 +64,7 @@ def test_a_code_of_the_wallet_that_is_no_longer_good_says_so(signed_in):
 
     page = text(signed_in("Operator").get(address(mara)))
 
-    assert re.search(r"OFF-1 .* Disabled GOOD-1 .* Published", page)
+    assert re.search(r"OFF-1 .* Disabled GOOD-1 .* Redeemable", page)
 
 
 def test_the_publications_are_the_history_with_its_filters(signed_in):
