@@ -24,7 +24,7 @@ from config.staff.roles import MANAGE, PUBLISH, may, reveals_codes
 from customers.models import Customer
 from publications.code_visibility import shown
 from publications.distributions import admin as _of_distributions  # noqa: F401 - registers its own
-from publications.exports.models import Export
+from publications.exports.models import Export, FilePreference, SavedView
 from publications.models import Publication, PublicationImport, PublishedVoucher, RefusedPublication
 from publications.pages.filters import LOOKED_THROUGH
 from publications.queries.find_publications import find_publications
@@ -242,6 +242,23 @@ class ExportAdmin(ReadOnlyAdmin):
 
     def view_on_site(self, export: Any) -> str:
         return export.get_absolute_url()
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(ReadOnlyAdmin):
+    section, about = Section.FILES, "Reports that are ordered again and again: their filters, order and columns"
+    list_display = ["name", "kind", "campaign", "actor_label", "created_at"]
+    list_filter = ["kind"]
+    list_select_related = ["campaign"]
+    exclude = ["filters"]  # may hold a person's name
+
+
+@admin.register(FilePreference)
+class FilePreferenceAdmin(InternalAdmin):
+    section, about = Section.INTERNALS, "How each person last asked for a file"
+    list_display = ["user", "made_for", "delimiter", "byte_order_mark", "dates"]
+    list_select_related = ["user"]
+    ordering = ["user"]
 
 
 @admin.register(PublicationImport)

@@ -289,6 +289,8 @@ ADMIN_MODELS = {
     "automation_rule": (READ, NOBODY, NOBODY, NOBODY),
     "tallies_tallyprogress": (NOBODY, NOBODY, NOBODY, NOBODY),
     "distributions_unsubscribe": (READ, NOBODY, NOBODY, NOBODY),
+    "exports_filepreference": (NOBODY, NOBODY, NOBODY, NOBODY),
+    "exports_savedview": (READ, NOBODY, NOBODY, NOBODY),
     "exports_export": (READ, NOBODY, NOBODY, NOBODY),
     "publications_publication": (READ, NOBODY, NOBODY, NOBODY),
     "publications_publicationimport": (READ, NOBODY, NOBODY, NOBODY),

@@ -31,7 +31,7 @@ from publications.distributions.models import (
     ListedRecipient,
     Unsubscribe,
 )
-from publications.exports.models import Export
+from publications.exports.models import Export, FilePreference, SavedView
 from publications.models import PublicationImport
 from publications.redemptions.actions.redeem import redeem
 from publications.redemptions.models import Referral
@@ -99,6 +99,9 @@ def rows_of_other_models() -> None:
     TallyProgress.objects.get_or_create(id=1)
     PoolForecast.objects.create(campaign=campaign, left=1, total=2, pace_week=1, pace_month=1)
     AlertRule.objects.create(kind="weekly")
+    FilePreference.objects.create(
+        user=UserFactory(), made_for="xlsx", delimiter="comma", byte_order_mark="as_needed", dates="iso"
+    )
 
 
 def one_of_each() -> dict[str, int]:
@@ -144,6 +147,7 @@ def one_of_each() -> dict[str, int]:
         "code_import_id": CodeImport.objects.create(campaign=campaign, file=file, error_file=file, **CSV).pk,
         "customer_import_id": CustomerImport.objects.create(file=file, error_file=file, **CSV).pk,
         "publication_import_id": PublicationImport.objects.create(file=file, error_file=file, **CSV).pk,
+        "view_id": SavedView.objects.create(name="Monthly", kind="codes").pk,
         "key_id": key.pk,
         "kind": "pool_low",
         "notice_id": Notice.objects.create(

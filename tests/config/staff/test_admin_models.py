@@ -137,14 +137,17 @@ def test_a_role_sees_only_the_tables_it_may_open(signed_in):
 
     assert "Staff and settings" not in tables(viewer)
     assert tables(viewer)["Imports and exports"] == [
-        "Code imports", "Customer imports", "Exports", "Publication imports"
+        "Code imports", "Customer imports", "Exports", "Publication imports", "Saved views"
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("rule", {"Distributions": ["Firings", "Rules"], "Staff and settings": ["Project settings"]}),
+        (
+            "rule",
+            {"Distributions": ["Firings", "Rules"], "Staff and settings": ["Alert rules", "Project settings"]},
+        ),
         ("REFUSED  codes", {"Imports and exports": ["Refused codes"]}),
         ("published vouchers", {"Publications and redemptions": ["Ledger"]}),
         ("ledger", {"Publications and redemptions": ["Ledger"]}),
