@@ -146,7 +146,7 @@ PAGES = {
     "exports:export-status": (READ, NO_POST),
     "exports:report": (EXPORT, EXPORT),
     "exports:download": (NO_GET, EXPORT),
-    "exports:delete-view": (NO_GET, "login 403 403 403 404 404"),
+    "exports:delete-view": (NO_GET, EXPORT),
     "exports:file": ("login 403 403 403 403 403", NO_POST),  # without its token it is nobody's
     "exports:retry-export": (NO_GET, EXPORT),
     "exports:hand-out": (HAND_OUT, HAND_OUT),
