@@ -16,10 +16,14 @@ import publications.api.old_publish
 import publications.api.publications
 import publications.api.voucher_changes
 import publications.api.vouchers
+import publications.dashboard.api.activity
 import publications.dashboard.api.async_actions
 import publications.dashboard.api.campaign_codes
 import publications.dashboard.api.customers
+import publications.dashboard.api.wallet
 import publications.exports.api.exports
+import publications.redemptions.api.balance
+import publications.redemptions.api.qualifications
 import publications.redemptions.api.redemptions
 import publications.redemptions.api.validations
 from config.api.auth import MAY_ALL
@@ -34,6 +38,7 @@ TAGS = {
     "Campaigns": "Pools of codes with the same offer, and adding codes to them.",
     "Customers": "The people who get codes.",
     "Validations": "What redeeming codes would come to.",
+    "Qualifications": "Which codes a customer could redeem.",
     "Redemptions": "Redeem codes and roll back redemptions.",
     "Exports": "CSV files of vouchers, publications or customers.",
     "Segments": "Groups of customers, chosen one by one or by a filter.",
@@ -68,9 +73,11 @@ def add(prefix: str, router: Router) -> None:
 
 add("publications", publications.api.publications.router)
 add("redemptions", publications.redemptions.api.redemptions.router)
+add("qualifications", publications.redemptions.api.qualifications.router)
 add("validations", publications.redemptions.api.validations.router)
 add("vouchers", publications.redemptions.api.redemptions.of_vouchers)
 add("vouchers", publications.redemptions.api.validations.of_vouchers)
+add("vouchers", publications.redemptions.api.balance.router)
 add("vouchers", publications.api.vouchers.router)
 add("campaigns", campaigns.api.campaigns.router)
 add("customers", customers.api.customers.router)

@@ -21,6 +21,7 @@ DISTRIBUTION = "dist"
 EXPORT = "export"
 ASYNC_ACTION = "aa"
 REDEMPTION, FAILED_REDEMPTION, ROLLBACK, FAILED_ROLLBACK = "r", "rf", "rr", "rrf"
+TRANSACTION, HOLDING, DELETION, ACTIVITY = "vtx", "rh", "del", "evcus"
 WEBHOOK_ADDRESS, EVENT = "hook", "event"
 
 _BIGGEST_KEY = 2**63 - 1

@@ -197,3 +197,19 @@ class RefusedCode(RefusedRow):
     class Meta:
         ordering = ["csv_import", "row"]
         constraints = [models.UniqueConstraint(fields=["csv_import", "row"], name="refused_code_once_a_row")]
+
+
+class MetadataUpdate(AsyncAction):
+    """An order by the API to add to the metadata of `total` codes; `done` have been looked at."""
+
+    action_kind = 6
+
+    same_for_all = models.BooleanField()
+    rows = models.JSONField()  # [{"code", "metadata"}]; emptied in the end
+    refused = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))  # [{"code", "reason"}]
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"Metadata of {self.total:,} codes"

@@ -16,6 +16,7 @@ COLLECTIONS = {
     "publications",
     "redemptions",
     "validations",
+    "qualifications",
     "rollbacks",
     "vouchers",
     "campaigns",

@@ -75,6 +75,10 @@ ERRORS = {
     "quantity_exceeded": Meaning(400, "The voucher has reached its redemption limit."),
     "gift_amount_exceeded": Meaning(400, "The gift voucher’s balance is lower than the requested amount."),
     "missing_amount": Meaning(400, "A gift voucher needs an amount: `gift.credits` or `order.amount`."),
+    "invalid_amount": Meaning(400, "The gift voucher cannot hold this amount; `details` says why."),
+    "idempotency_key_reused": Meaning(
+        409, "This `Idempotency-Key` was sent with another request within the last 24 hours."
+    ),
     "invalid_gift": Meaning(400, "`gift` can only be used with gift vouchers."),
     "already_rolled_back": Meaning(400, "The redemption was rolled back before."),
     "invalid_redemption_parent": Meaning(400, "It is part of a stack; roll back the stack."),

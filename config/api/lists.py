@@ -85,7 +85,7 @@ class Listing(NamedTuple):
         order = query.order or next(iter(self.orders))
         if order not in self.orders:
             raise invalid_query(f"order: must be one of {', '.join(self.orders)}")
-        with _refused_when_slow(rows.db) if are_asked(request.GET) else nullcontext():
+        with refused_when_slow(rows.db) if are_asked(request.GET) else nullcontext():
             with plan_for_values():
                 total = rows.order_by().values("pk")[: COUNTED + 1].count()
             page = rows.order_by(*self.orders[order])
@@ -103,7 +103,7 @@ class Listing(NamedTuple):
 
 
 @contextmanager
-def _refused_when_slow(database: str) -> Iterator[None]:
+def refused_when_slow(database: str) -> Iterator[None]:
     """Each statement may take so long. A filter that no index serves looks through all rows, and there may be millions."""
     try:
         with transaction.atomic(using=database):

@@ -96,6 +96,24 @@ class BearerToken(models.Model):
         return f"{self.key} until {self.expires_at:%Y-%m-%d %H:%M}"
 
 
+class IdempotentCall(models.Model):
+    """An `Idempotency-Key` of a call that wrote something, and the row it wrote; kept for a day (config/api/idempotency.py)."""
+
+    # Without a constraint: it would be checked for each row, and no key is ever deleted.
+    key = models.ForeignKey(ApiKey, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    name = models.CharField(max_length=255)
+    request_hash = models.BinaryField(max_length=32)
+    row_id = models.BigIntegerField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key", "name"], name="idempotent_call_once")]
+        indexes = [BrinIndex(fields=["created_at"], name="idempotent_call_age", autosummarize=True)]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class ApiCall(models.Model):
     """One call of the API with a key, kept for 30 days (config/api/log.py): no body, no query, no personal value."""
 

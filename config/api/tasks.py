@@ -6,6 +6,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from config.api.actions import delete_old_calls as old_calls
+from config.api.actions import delete_old_idempotent_calls as old_keys
 from config.api.actions import warn_of_expiry as expiry
 from config.api.oauth import tokens
 
@@ -20,6 +21,12 @@ def delete_old_calls(timestamp: int) -> None:
 @app.task(name="api.delete_old_tokens", queueing_lock="delete_old_tokens")
 def delete_old_tokens(timestamp: int) -> None:
     tokens.delete_old_tokens()
+
+
+@app.periodic(cron="15 * * * *")
+@app.task(name="api.delete_old_idempotent_calls", queueing_lock="delete_old_idempotent_calls")
+def delete_old_idempotent_calls(timestamp: int) -> None:
+    old_keys.delete_old_idempotent_calls()
 
 
 @app.periodic(cron="0 7 * * *")

@@ -45,6 +45,7 @@ SENTENCES = {
     "messages.settled": "marked {count} messages as sent, from a mail server’s log",
     "quarantine.opened": "put publishing on hold: {object}; publications since {lost_since} are not known",
     "quarantine.ended": "resumed publishing ({object})",
+    "codes.metadata_updated": "added to the metadata of {count} codes",
     "codes.imported": "imported {imported} codes into {object}",
     "customer.created": "added the customer {object}",
     "customer.edited": "edited the {fields} of the customer {object}",

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from config.actor import Actor
+from config.api.idempotency import NOT_ONCE, Once, keeping
 from config.events.note import noting
 from config.metadata import check_metadata
 from customers.actions.upsert import CustomerNotFound, upsert_customer
@@ -20,13 +21,15 @@ EVENT_TRACKED = "customer.event"
 # The customer is locked until the commit: whoever erases them waits, and then removes this event too.
 INSERT = f"""
 WITH customer AS MATERIALIZED (
-    SELECT c.id FROM customers_customer c WHERE c.id = %s AND c.erased_at IS NULL FOR KEY SHARE
+    SELECT c.id FROM customers_customer c WHERE c.id = %(customer)s AND c.erased_at IS NULL FOR KEY SHARE
 ), made AS (
     INSERT INTO customers_event (customer_id, name, metadata, actor_kind, actor_id, actor_label)
-    SELECT customer.id, %s, %s, %s, %s, %s FROM customer
+    SELECT customer.id, %(name)s, %(metadata)s, %(actor_kind)s, %(actor_id)s, %(actor_label)s FROM customer
     RETURNING id, created_at
 ), noted AS (
     {noting(EVENT_TRACKED, of="made")}
+), kept AS (
+    {keeping("(SELECT id FROM made)")}
 )
 SELECT id, created_at FROM made
 """  # noqa: S608 - our own constants
@@ -36,7 +39,9 @@ class InvalidEvent(ValueError):
     """The event cannot be kept; the message names the field and what was expected."""
 
 
-def track_event(name: str, customer: Mapping[str, Any], *, metadata: dict | None = None, by: Actor) -> Event:
+def track_event(
+    name: str, customer: Mapping[str, Any], *, metadata: dict | None = None, by: Actor, once: Once | None = None
+) -> Event:
     """`customer`: the fields as sent, found, updated or created as by `upsert_customer`; the event has it set.
 
     Raises InvalidEvent, MetadataRefused, InvalidCustomer and CustomerNotFound (an unknown `id`, or erased meanwhile);
@@ -49,9 +54,12 @@ def track_event(name: str, customer: Mapping[str, Any], *, metadata: dict | None
     metadata = check_metadata(metadata)
     with transaction.atomic():
         who = upsert_customer(customer)
-        row_of: tuple[Any, ...] = (who.pk, name, Jsonb(metadata), by.kind, by.id, by.label)
+        values: dict[str, Any] = {
+            "customer": who.pk, "name": name, "metadata": Jsonb(metadata), "actor_kind": by.kind, "actor_id": by.id,
+            "actor_label": by.label, **(once.values() if once else NOT_ONCE),
+        }  # fmt: skip
         with connection.cursor() as cursor:
-            cursor.execute(INSERT, row_of)
+            cursor.execute(INSERT, values)
             row = cursor.fetchone()
         if not row:
             raise CustomerNotFound(who.public_id)

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Body, File, Router, UploadedFile
+from pydantic import Field
 
 from config.api.auth import MAY_ALL, caller
-from config.api.bodies import MOST_ROWS, array_of
+from config.api.bodies import MOST_ROWS, Sent, array_of
 from config.api.door import ApiError, invalid_payload, not_found, refusals
 from config.api.examples import Example
 from config.api.openapi import operation, path_parameter
@@ -16,6 +17,7 @@ from config.api.started import Started, started
 from config.imports.csv.uploads import NotCsv
 from config.imports.limit_uploads import TooManyUploads
 from config.imports.order_import import NothingToImport
+from config.metadata import check_metadata
 from customers.actions.edit_customer import CustomerChanged
 from customers.actions.order_customer_import import order_customer_import, order_import_of_customers
 from customers.actions.upsert import CustomerNotFound, InvalidCustomer
@@ -47,6 +49,26 @@ def put_many_customers(
 ) -> dict[str, Any]:
     """Creates those whose `source_id` is not known and updates the others. An empty text changes nothing here."""
     customers = [customer.model_dump(exclude_none=True) for customer in sent]
+    return started(order_import_of_customers(customers, by=caller(request)))
+
+
+class MetadataOfCustomers(Sent):
+    """The body of POST /v1/customers/metadata/async."""
+
+    source_ids: array_of(str, most=MOST_ROWS) = Field(min_length=1)
+    metadata: dict[str, Any]
+    """Added to what each customer has, key by key."""
+
+
+@operation(
+    router, "POST", "/metadata/async", MAY_ALL, "Update the metadata of many customers", answer={202: Started},
+    examples=[Example("Two customers", {"source_ids": ["12344", "12345"], "metadata": {"lang": "en"}})],
+)  # fmt: skip
+def update_customers_metadata_in_bulk(request: HttpRequest, sent: MetadataOfCustomers) -> dict[str, Any]:
+    """Adds the same metadata to all of them. Those whose `source_id` is not known are created, as Voucherify does."""
+    check_metadata(sent.metadata)
+    known = dict.fromkeys(sent.source_ids)
+    customers = [{"source_id": source_id, "metadata": sent.metadata} for source_id in known]
     return started(order_import_of_customers(customers, by=caller(request)))
 
 

@@ -12,10 +12,13 @@ from config.api.auth import MAY_ALL, caller
 from config.api.bodies import Sent
 from config.api.door import invalid_payload, refusals
 from config.api.examples import Example
+from config.api.idempotency import Once, answer_once
 from config.api.openapi import operation
 from customers.actions.track_event import LONGEST_NAME, InvalidEvent, track_event
+from customers.actions.upsert import CustomerNotFound
 from customers.answers import CustomerOfEvent, Event
 from customers.api.requests import CustomerSent
+from customers.models import Event as Row
 
 router = Router(tags=["Events"])
 
@@ -40,12 +43,21 @@ VIEWED = {"event": "page_viewed", "customer": {"source_id": "12344"}, "metadata"
 
 
 @operation(
-    router, "POST", "", MAY_ALL, "Track an event", answer=Event, refuses="not_found",
+    router, "POST", "", MAY_ALL, "Track an event", answer=Event, refuses="not_found idempotency_key_reused",
     examples=[Example("A page was viewed", VIEWED)],
 )  # fmt: skip
 def post_event(request: HttpRequest, sent: EventSent) -> dict[str, Any]:
     """Keeps the event; the customer is created, or updated by what is sent."""
-    event = track_event(sent.event, sent.customer.given(), metadata=sent.metadata, by=caller(request))
+
+    def act(once: Once | None) -> int:
+        by = caller(request)
+        return track_event(sent.event, sent.customer.given(), metadata=sent.metadata, by=by, once=once).pk
+
+    event = (
+        Row.objects.select_related("customer").filter(pk=answer_once(request, act=act, again=lambda row: row)).first()
+    )
+    if not event:  # it went with its customer
+        raise CustomerNotFound(sent.customer.source_id or sent.customer.id or "")
     customer = event.customer
     known = {name: value for name in ("source_id", "name", "email") if (value := getattr(customer, name))}
     return Event.of(event, type=event.name, customer=CustomerOfEvent.of(customer, **known))

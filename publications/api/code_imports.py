@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Body, File, UploadedFile
+from pydantic import Field
 
 from campaigns.api.campaigns import CampaignRef
 from campaigns.api.campaigns import router as campaigns
@@ -16,10 +17,11 @@ from campaigns.codes.actions.order_code_import import (
     order_code_import,
     order_import_of_codes,
 )
+from campaigns.codes.actions.update_metadata import order_metadata_update
 from campaigns.codes.queries.find import find_campaign
 from config.api.auth import MAY_ALL, caller
-from config.api.bodies import MOST_ROWS, array_of
-from config.api.door import ApiError, refusals
+from config.api.bodies import MOST_ROWS, Sent, array_of
+from config.api.door import ApiError, invalid_payload, refusals
 from config.api.examples import Example
 from config.api.openapi import operation
 from config.api.started import Started, started
@@ -45,6 +47,44 @@ def import_vouchers(
 )  # fmt: skip
 def import_vouchers_from_file(request: HttpRequest, file: Annotated[UploadedFile, File()]) -> dict[str, Any]:
     return started(order_code_import(file, by=caller(request)))
+
+
+class MetadataOfCode(Sent):
+    code: str = Field(min_length=1)
+    metadata: dict[str, Any]
+    """Added to what the voucher has, key by key."""
+
+
+class MetadataOfCodes(Sent):
+    """The body of POST /v1/vouchers/metadata/async."""
+
+    codes: array_of(str, most=MOST_ROWS) = Field(min_length=1)
+    metadata: dict[str, Any]
+    """Added to what each voucher has, key by key."""
+
+
+@operation(
+    vouchers, "POST", "/bulk/async", MAY_ALL, "Update many vouchers", answer={202: Started},
+    examples=[Example("Two vouchers", [{"code": "AUTUMN-7GK2", "metadata": {"lang": "en"}}, {"code": "AUTUMN-M4XP", "metadata": {"lang": "pl"}}])],
+)  # fmt: skip
+def update_vouchers_in_bulk(
+    request: HttpRequest, sent: Annotated[array_of(MetadataOfCode, most=MOST_ROWS), Body()]
+) -> dict[str, Any]:
+    """Adds to the metadata of each code. A code that does not exist is told of in the result of the async action."""
+    if not sent:
+        raise invalid_payload("The body contains nothing to update.")
+    rows = [(one.code, one.metadata) for one in sent]
+    return started(order_metadata_update(rows, same_for_all=False, by=caller(request)))
+
+
+@operation(
+    vouchers, "POST", "/metadata/async", MAY_ALL, "Update the metadata of many vouchers", answer={202: Started},
+    examples=[Example("Two vouchers", {"codes": ["AUTUMN-7GK2", "AUTUMN-M4XP"], "metadata": {"lang": "en"}})],
+)  # fmt: skip
+def update_vouchers_metadata_in_bulk(request: HttpRequest, sent: MetadataOfCodes) -> dict[str, Any]:
+    """The same, with the same metadata for all."""
+    rows = [(code, sent.metadata) for code in sent.codes]
+    return started(order_metadata_update(rows, same_for_all=True, by=caller(request)))
 
 
 @operation(

@@ -92,4 +92,14 @@ WHAT_MUST_HOLD = [
            UNION
            SELECT referrer_id FROM redemptions_referral GROUP BY campaign_id, referrer_id HAVING max(number) <> count(*)""",
     ),
+    (
+        "a gift voucher holds what the changes of its balance add up to",
+        "v",
+        "SELECT count(*) FROM redemptions_balancechange",
+        """SELECT DISTINCT b.voucher_id
+             FROM (SELECT voucher_id, amount, total, lag(total) OVER w AS before, lead(total) OVER w IS NULL AS is_last
+                     FROM redemptions_balancechange WINDOW w AS (PARTITION BY voucher_id ORDER BY id)) AS b
+             LEFT JOIN codes_voucher v ON v.id = b.voucher_id
+            WHERE v.id IS NULL OR b.total <> b.before + b.amount OR b.is_last AND v.gift_amount IS DISTINCT FROM b.total""",
+    ),
 ]

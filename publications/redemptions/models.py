@@ -173,3 +173,32 @@ class Referral(models.Model):
 
     def __str__(self) -> str:
         return f"{self.referrer_id} referred {self.referee_id}"
+
+
+class BalanceChange(ActedBy):
+    """What was added to a gift voucher's balance, or taken from it, by hand. Written by change_balance.py, never by `save()`."""
+
+    created_at = models.DateTimeField(db_default=Now())
+    # The constraint is the migration's own: with a code that is erased, having never been used, its changes go as well.
+    voucher = models.ForeignKey(
+        Voucher, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="balance_changes"
+    )
+    amount = models.DecimalField(max_digits=14, decimal_places=2)  # negative: it was taken
+    # Right after it: all that was ever put on the voucher, and what is left of it.
+    total = models.DecimalField(max_digits=14, decimal_places=2)
+    balance = models.DecimalField(max_digits=14, decimal_places=2)
+    source_id = models.CharField(max_length=255, null=True)
+    reason = models.TextField(null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["voucher", "-created_at", "-id"], name="balance_change_of_voucher")]
+        constraints = [
+            models.CheckConstraint(name="balance_change_is_one", condition=~Q(amount=0)),
+            models.CheckConstraint(
+                name="balance_change_within_total", condition=Q(balance__gte=0, total__gte=F("balance"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount:+}"

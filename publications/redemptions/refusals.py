@@ -128,6 +128,18 @@ class NoGiftVoucher(RedemptionRefused):
     message = "Invalid gift"
 
 
+class BalanceTooHigh(RedemptionRefused):
+    key = "invalid_amount"
+    message = "Invalid amount"
+
+
+class WorthlessVoucher(RedemptionRefused):
+    """A code of the pool would hold nothing, and nobody is given such a one."""
+
+    key = "invalid_amount"
+    message = "Invalid amount"
+
+
 class SameVoucherTwice(RedemptionRefused):
     key = "invalid_payload"
     message = "Invalid payload"

@@ -14,7 +14,7 @@ from ninja import Query, Router
 from pydantic import BaseModel, ConfigDict, Field
 
 from campaigns.codes.mask import mask
-from campaigns.codes.models import CodeImport, CodeOrder
+from campaigns.codes.models import CodeImport, CodeOrder, MetadataUpdate
 from campaigns.models import CampaignDeletion
 from config import work
 from config.api.auth import MAY_READ, Key
@@ -57,6 +57,8 @@ class AsyncAction(Answer):
         "CAMPAIGN.VOUCHERS_DELETE",
         "VOUCHERS.IMPORT",
         "VOUCHERS.IMPORT_CSV",
+        "VOUCHERS.BULK_UPDATE",
+        "VOUCHERS.METADATA_UPDATE",
         "CUSTOMERS.IMPORT_CSV",
         "CUSTOMERS.BULK_UPDATE",
     ]
@@ -154,6 +156,8 @@ def _operation_status(action: work.AsyncAction) -> str:
     if action.is_running:
         return "UNKNOWN"
     all_bad = isinstance(action, CsvImport) and action.rows_refused and not _done(action)
+    if isinstance(action, MetadataUpdate):
+        all_bad = len(action.refused) == action.total
     return "FAILED" if all_bad or action.status == Status.FAILED else "SUCCESS"
 
 
@@ -209,9 +213,35 @@ def _campaign_deleted(deletion: CampaignDeletion, key: Key) -> dict[str, Any]:
     return {"message": _message(deletion, said), "done_count": deletion.done}
 
 
+def _metadata_updated(update: MetadataUpdate, key: Key) -> dict[str, Any]:
+    errors = [
+        {
+            "code": row["code"] if key.may_all else mask(row["code"]),
+            "key": "invalid_voucher",
+            "message": "Invalid Voucher",
+            "details": row["reason"],
+        }
+        for row in update.refused[:1000]
+    ]
+    done = update.done - len(update.refused)
+    said = f"{done} voucher(s) updated successfully, {len(update.refused)} failed."
+    until = iso(update.finished_at or update.created_at)
+    return {
+        "message": _message(update, said),
+        "done_count": done,
+        "failed_count": len(update.refused),
+        "errors": errors,
+        "reports": [],
+        "reports_available_till": until,
+    }
+
+
 KINDS: dict[type[work.AsyncAction], Kind] = {
     CodeOrder: Kind(lambda order: "CAMPAIGN.VOUCHERS_GENERATE", _codes_made),
     CodeImport: Kind(_import_type, _codes_imported),
     CustomerImport: Kind(_import_type, _customers_imported),
+    MetadataUpdate: Kind(
+        lambda update: "VOUCHERS.METADATA_UPDATE" if update.same_for_all else "VOUCHERS.BULK_UPDATE", _metadata_updated
+    ),
     CampaignDeletion: Kind(lambda deletion: "CAMPAIGN.VOUCHERS_DELETE", _campaign_deleted),
 }

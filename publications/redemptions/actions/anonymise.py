@@ -19,11 +19,20 @@ UPDATE redemptions_redemption
         OR undoes_id IN (SELECT id FROM redemptions_redemption WHERE customer_id = %(customer)s))
 """  # noqa: S608 - our own constants
 
+# What staff or a shop wrote beside a change of the balance of a code that they hold or held.
+OF_BALANCES = """
+UPDATE redemptions_balancechange SET reason = NULL, source_id = NULL
+ WHERE (reason IS NOT NULL OR source_id IS NOT NULL)
+   AND voucher_id IN (SELECT l.voucher_id FROM publications_publishedvoucher l
+                        JOIN publications_publication p ON p.id = l.publication_id WHERE p.customer_id = %(customer)s)
+"""
+
 
 def anonymise(customer: Customer) -> None:
     """Inside the caller's transaction."""
     with connection.cursor() as cursor:
         cursor.execute(STATEMENT, {"customer": customer.pk})
+        cursor.execute(OF_BALANCES, {"customer": customer.pk})
 
 
 def personal(people: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from campaigns.codes.models import Voucher
 from campaigns.codes.state import Reason
 from config.actor import Actor
+from config.api.idempotency import Once, refuse_repeat
 from config.metadata import check_metadata
 from customers.actions.upsert import upsert_customer
 from customers.models import Customer
@@ -36,9 +37,12 @@ def redeem(
     order: dict | None = None,
     metadata: dict | None = None,
     by: Actor,
+    once: Once | None = None,
 ) -> Redemption:
     """Uses the code once. Arguments and errors as of `redeem_together`."""
-    (redemption,) = redeem_together([Use(voucher, amount)], customer=customer, order=order, metadata=metadata, by=by)
+    (redemption,) = redeem_together(
+        [Use(voucher, amount)], customer=customer, order=order, metadata=metadata, by=by, once=once
+    )
     return redemption
 
 
@@ -49,6 +53,7 @@ def redeem_together(
     order: dict | None = None,
     metadata: dict | None = None,
     by: Actor,
+    once: Once | None = None,
 ) -> list[Redemption]:
     """Uses all the codes for one order, or none of them; the redemptions stand in the order of `uses`.
 
@@ -57,6 +62,8 @@ def redeem_together(
     matter. `order` is kept as given; its "amount" is in hundredths, and added where its items tell it. (Of a customer who was erased meanwhile nothing
     personal is kept, nor metadata.) A voucher's limit, dates and gift amount are its
     own, or where those are null its campaign's.
+
+    `once`: a call that may be repeated. A second one raises HappenedBefore, or IntegrityError where both come at once.
 
     Raises RedemptionRefused (see refusals.py), and CustomerNotFound or InvalidCustomer for fields as sent. A refusal
     that counts as an attempt is kept as a failed redemption, which survives only if no transaction is around this call.
@@ -71,13 +78,15 @@ def redeem_together(
         worths = [worth_of(voucher, amount) for voucher, amount in zip(vouchers, amounts, strict=True)]
         held = use_codes(
             [voucher.pk for voucher in vouchers], amounts, worths, price_order(order, worths),
-            customer=customer, order=order, metadata=metadata, by=by,
+            customer=customer, order=order, metadata=metadata, by=by, once=once,
         )  # fmt: skip
         if all(found.refused != CHANGED for found in held.values()):
             break
         vouchers = [
             Voucher.objects.select_related("campaign").filter(pk=voucher.pk).first() or voucher for voucher in vouchers
         ]
+    if any(found.redemption_id is None for found in held.values()):
+        refuse_repeat(once)
     for voucher, amount in zip(vouchers, amounts, strict=True):
         if refused := _why_not(voucher, held.get(voucher.pk), amount):
             if refused.is_attempt:

@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 
 from campaigns.codes.balance import BALANCE
 from config.actor import Actor
+from config.api.idempotency import NOT_ONCE, Once, keeping
 from config.events.kinds import VOUCHER_REDEEMED
 from config.events.note import noting
 from customers.models import Customer
@@ -86,6 +87,8 @@ WITH asked AS (
     RETURNING id, voucher_id, campaign_id
 ), noted AS (
     {noting(VOUCHER_REDEEMED, of="made")} OR {IS_REFERRAL}
+), kept AS (
+    {keeping("coalesce((SELECT id FROM stack), (SELECT min(id) FROM made))")}
 )
 SELECT held.id, held.refused, held.redeemed_quantity, held.redemption_limit, held.balance, held.starts, held.ends, made.id
   FROM held LEFT JOIN made ON made.voucher_id = held.id
@@ -116,6 +119,7 @@ def use_codes(
     order: dict | None,
     metadata: dict | None,
     by: Actor,
+    once: Once | None = None,
 ) -> dict[int, Held]:
     """By the vouchers' keys. Either all have a `redemption_id`, or none has; `amounts` are those of gift vouchers.
 
@@ -138,6 +142,7 @@ def use_codes(
         "actor_kind": by.kind,
         "actor_id": by.id,
         "actor_label": by.label,
+        **(once.values() if once else NOT_ONCE),
     }
     with connection.cursor() as cursor:
         cursor.execute(STATEMENT, values)

@@ -16,6 +16,7 @@ from config.api import conditions as by
 from config.api.auth import MAY_READ, MAY_REDEEM, SEES_ALL, caller
 from config.api.door import ApiError, as_api_error, invalid_payload, not_found
 from config.api.examples import Example
+from config.api.idempotency import Once, answer_once
 from config.api.lists import Listing, ListQuery, Values
 from config.api.openapi import operation, path_parameter
 from config.api.queries import read_values
@@ -88,7 +89,7 @@ OF_VOUCHER = Listing(answers.Redemption, "redemption_entries", REDEMPTION, ORDER
 RedemptionRef = path_parameter("The id of a redemption or a rollback.", "r_Yq3TzN8kGm5LwX1c")
 
 REFUSED = """not_found voucher_disabled voucher_not_active voucher_expired quantity_exceeded gift_amount_exceeded
-    missing_amount invalid_gift referrer_not_permitted_to_redeem voucher_not_published customer_not_holder"""
+    missing_amount invalid_gift idempotency_key_reused referrer_not_permitted_to_redeem voucher_not_published customer_not_holder"""
 TRACKING = {"tracking_id": "The customer’s source_id, if the body names no customer."}
 PAID = {"source_id": "order-1001", "amount": 2000, "status": "PAID"}
 TOGETHER = {"redeemables": [{"object": "voucher", "id": "AUTUMN-7GK2"}], "customer": EXAMPLE, "order": PAID}
@@ -100,11 +101,17 @@ TOGETHER = {"redeemables": [{"object": "voucher", "id": "AUTUMN-7GK2"}], "custom
 )  # fmt: skip
 def redeem_stackable(request: HttpRequest, sent: RedemptionsSent) -> dict[str, Any]:
     """Uses all the codes for one order, or none of them. Several make a stack, `parent_redemption`."""
-    uses = [Use(find_to_redeem(request.auth, asked.id), amount_of(asked.gift)) for asked in sent.redeemables]
-    with _customer_named():
-        made = redeem_together(uses, **sent.for_verb(), by=caller(request))
-    stack = [made[0].stack_id] if made[0].stack_id else []
-    found = _in_order([*stack, *(redemption.pk for redemption in made)])
+
+    def act(once: Once | None) -> int:
+        uses = [Use(find_to_redeem(request.auth, asked.id), amount_of(asked.gift)) for asked in sent.redeemables]
+        with _customer_named():
+            made = redeem_together(uses, **sent.for_verb(), by=caller(request), once=once)
+        return made[0].stack_id or made[0].pk
+
+    row = answer_once(request, act=act, again=_same)
+    parts = list(Redemption.objects.filter(stack=row).order_by("pk").values_list("pk", flat=True))
+    stack = [row] if parts else []
+    found = _in_order([row, *parts])
     answers = redemption_answers(found, request.auth)
     answer: dict[str, Any] = {
         "redemptions": answers[len(stack) :],
@@ -127,15 +134,21 @@ def redeem_voucher(
     request: HttpRequest, code: VoucherRef, sent: RedemptionSent | None = None, tracking_id: str | None = None
 ) -> dict[str, Any]:
     """Uses the code once; `code` is also a `v_…` id."""
-    sent = sent or RedemptionSent()
-    with _customer_named():
-        made = redeem(
-            find_to_redeem(request.auth, code),
-            amount=amount_of(sent.gift),
-            **sent.for_verb(tracking_id),
-            by=caller(request),
-        )
-    return redemption_answers(_in_order([made.pk]), request.auth)[0]
+    said = sent or RedemptionSent()
+
+    def act(once: Once | None) -> int:
+        with _customer_named():
+            return redeem(
+                find_to_redeem(request.auth, code), amount=amount_of(said.gift), **said.for_verb(tracking_id),
+                by=caller(request), once=once,
+            ).pk  # fmt: skip
+
+    row = answer_once(request, act=act, again=_same)
+    return redemption_answers(_in_order([row]), request.auth)[0]
+
+
+def _same(row: int) -> int:
+    return row
 
 
 @operation(

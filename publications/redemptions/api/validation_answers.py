@@ -179,9 +179,13 @@ def summed_up(validation: Validation) -> Priced | None:
 
 def worth_answer(voucher: Voucher, validated: Validated) -> dict[str, Any]:
     """`discount` or `gift` of a code that can be redeemed."""
+    return worth_told(voucher, validated.priced.applied if validated.priced else hundredths(validated.amount) or 0)
+
+
+def worth_told(voucher: Voucher, taken: float) -> dict[str, Any]:
+    """The same; `taken`: of a gift voucher's balance, in hundredths."""
     worth = value_answer(voucher)
     if gift := worth.get("gift"):
-        taken = validated.priced.applied if validated.priced else hundredths(validated.amount) or 0
         return {"gift": {"balance": gift["balance"], "credits": taken}}
     return {name: value for name, value in worth.items() if value is not None}
 

@@ -125,7 +125,7 @@ def validate_stacked_discounts(request: HttpRequest, sent: ValidationSent) -> di
     """Whether up to 30 codes could be redeemed together, and what the order would come to. Nothing is written. A gift voucher
     alone may be validated without an amount."""
     check_metadata(sent.metadata)
-    customer, order = _customer_and_order(sent)
+    customer, order = customer_and_order(sent)
     asked = [Asked(one.id, amount_of(one.gift)) for one in sent.redeemables]
     found = validate(asked, find=finder(request.auth), customer=customer, order=order)
     expand = set(sent.options.expand if sent.options and sent.options.expand is not None else ["order"])
@@ -141,7 +141,7 @@ def validate_stacked_discounts(request: HttpRequest, sent: ValidationSent) -> di
         answer["order"] = order_answer(found.order, summed_up(found), customer)
     if sent.session:
         answer["session"] = sent.session.answer()
-    return {**answer, "tracking_id": _tracking_id(sent, customer), "stacking_rules": STACKING_RULES}
+    return {**answer, "tracking_id": tracking_id_of(sent, customer), "stacking_rules": STACKING_RULES}
 
 
 TRACKING = {"tracking_id": "The customer’s source_id, if the body names no customer."}
@@ -191,7 +191,7 @@ def validate_voucher_by_get(request: HttpRequest, code: VoucherRef, tracking_id:
 
 def _validate_one(request: HttpRequest, code: str, sent: OldValidationSent, tracking_id: str | None) -> dict[str, Any]:
     check_metadata(sent.metadata)
-    customer, order = _customer_and_order(sent, tracking_id)
+    customer, order = customer_and_order(sent, tracking_id)
     found = validate([Asked(code, amount_of(sent.gift))], find=finder(request.auth), customer=customer, order=order)
     (one,) = found.codes
     voucher = one.voucher
@@ -199,7 +199,7 @@ def _validate_one(request: HttpRequest, code: str, sent: OldValidationSent, trac
         raise VoucherNotFound(code)
     campaign = voucher.campaign
     about = {"code": voucher.code, "metadata": voucher.metadata or {}}
-    about["tracking_id"] = _tracking_id(sent, customer) or tracking_id
+    about["tracking_id"] = tracking_id_of(sent, customer) or tracking_id
     if one.refused:
         error = error_of(one.refused, request)
         if customer:
@@ -223,7 +223,7 @@ def _validate_one(request: HttpRequest, code: str, sent: OldValidationSent, trac
     )
 
 
-def _customer_and_order(
+def customer_and_order(
     sent: WhoAndWhat, tracking_id: str | None = None
 ) -> tuple[Customer | None, dict[str, Any] | None]:
     said = sent.for_verb(tracking_id)
@@ -234,7 +234,7 @@ def _customer_and_order(
     return customer, said["order"]
 
 
-def _tracking_id(sent: WhoAndWhat, customer: Customer | None) -> str | None:
+def tracking_id_of(sent: WhoAndWhat, customer: Customer | None) -> str | None:
     if customer and customer.source_id:
         return customer.source_id
     return (sent.customer.source_id if sent.customer else None) or sent.tracking_id
