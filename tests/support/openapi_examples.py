@@ -83,6 +83,8 @@ def a_shop() -> dict[str, str]:
     held, _ = (VoucherFactory(campaign=campaign, code=code) for code in ("AUTUMN-7GK2", "AUTUMN-M4XP"))
     publication = published(held, CustomerFactory(source_id="12344"))
     used = VoucherFactory(campaign=campaign, code="AUTUMN-USED")
+    worth = {"discount_type": None, "discount_value": None, "gift_amount": 50}
+    VoucherFactory(campaign=None, code="CARD-1", type="GIFT_VOUCHER", **worth)
     rows = {
         "pub": publication,
         "r": redeem(used, customer={"source_id": "12344"}, by=STAFF),

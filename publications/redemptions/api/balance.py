@@ -115,8 +115,8 @@ class TransactionsQuery(BaseModel):
     router, "POST", "/{code}/balance", MAY_ALL, "Change a balance", answer=Balance,
     refuses="not_found invalid_gift gift_amount_exceeded invalid_amount idempotency_key_reused",
     examples=[
-        Example("Add 10.00", {"amount": 1000, "source_id": "till-7", "reason": "Goodwill"}, path={"code": "GIFT-1"}),
-        Example("Take 5.00", {"amount": -500}, path={"code": "GIFT-1"}),
+        Example("Add 10.00", {"amount": 1000, "source_id": "till-7", "reason": "Goodwill"}, path={"code": "CARD-1"}),
+        Example("Take 5.00", {"amount": -500}, path={"code": "CARD-1"}),
     ],
 )  # fmt: skip
 def update_voucher_balance(request: HttpRequest, code: VoucherRef, sent: BalanceSent) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def _balance(amount: Decimal, total: Decimal, left: Decimal, voucher: int, how: 
 
 @operation(
     router, "GET", "/{code}/transactions", MAY_READ, "List the transactions of a gift voucher", answer=TransactionsOfVoucher,
-    examples=[Example("The newest", query={"limit": 20}, path={"code": "GIFT-1"})],
+    examples=[Example("The newest", query={"limit": 20}, path={"code": "CARD-1"})],
 )  # fmt: skip
 def list_voucher_transactions(
     request: HttpRequest, code: VoucherRef, query: Annotated[TransactionsQuery, Query()]

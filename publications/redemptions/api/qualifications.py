@@ -71,7 +71,7 @@ FILTERS = {
 }
 
 
-class OptionsSent(Sent):
+class QualificationOptionsSent(Sent):
     limit: int = Field(5, ge=1, le=50)
     """How many, at most."""
     starting_after: str | None = None
@@ -88,7 +88,7 @@ class QualificationSent(WhoAndWhat):
 
     scenario: Literal["ALL", "CUSTOMER_WALLET", "AUDIENCE_ONLY"] = "ALL"
     """`CUSTOMER_WALLET`: the codes that the customer holds. The others: also those that are for everybody."""
-    options: OptionsSent | None = None
+    options: QualificationOptionsSent | None = None
 
 
 class Qualified(Answer):
@@ -140,7 +140,7 @@ def check_eligibility(request: HttpRequest, sent: QualificationSent) -> dict[str
     """Codes that the customer holds, and codes for everybody (without a campaign, or of a campaign of one code) that nobody
     else holds; only those that could be redeemed now. Nothing is written."""
     check_metadata(sent.metadata)
-    options = sent.options or OptionsSent()
+    options = sent.options or QualificationOptionsSent()
     customer, order = customer_and_order(sent)
     if sent.scenario == "CUSTOMER_WALLET" and not sent.customer and not sent.tracking_id:
         raise ApiError(400, "missing_customer", "Missing customer", "customer: is required for a wallet")
@@ -166,7 +166,7 @@ def check_eligibility(request: HttpRequest, sent: QualificationSent) -> dict[str
     return {**answer, "tracking_id": tracking_id_of(sent, customer), "stacking_rules": STACKING_RULES}
 
 
-def _where(options: OptionsSent) -> Q:
+def _where(options: QualificationOptionsSent) -> Q:
     try:
         return read_filters(options.filters or {}, FILTERS)
     except InvalidCondition as wrong:

@@ -190,9 +190,7 @@ def test_many_at_once_count_exactly_and_each_key_once():
         def work():
             for n in range(6):
                 caller = Repeating(f"key-{(n + turn) % 6}", shop)
-                answers.append(
-                    (n + turn) % 6 and caller.post("vouchers/SPARE/redemption", {"gift": {"credits": 100}}).status
-                )
+                answers.append(caller.post("vouchers/SPARE/redemption", {"gift": {"credits": 100}}).status)
 
         return work
 
@@ -211,5 +209,5 @@ def test_many_at_once_count_exactly_and_each_key_once():
     held = Voucher.objects.get(pk=card.pk)
     assert held.gift_amount == 100 + sum(BalanceChange.objects.values_list("amount", flat=True)) >= 0
     assert Redemption.objects.filter(voucher=spare, result="SUCCESS").count() == 6
-    assert {status for status in answers if status} == {200}
+    assert set(answers) == {200}
     assert broken() == []
