@@ -1,6 +1,6 @@
 """Calls that may be repeated: an `Idempotency-Key` is kept by the statement that writes, with the row that it wrote.
 
-Nothing of the answer is stored: a repeat is answered from the row, as it is now. (ADR 0037)
+Nothing of the answer is stored: a repeat is answered from the row, as it is now. (ADR 0039)
 """
 
 from __future__ import annotations
