@@ -17,6 +17,7 @@ from config.api.openapi import path_parameter
 from config.metadata import MetadataRefused, check_metadata
 
 VoucherRef = path_parameter("A voucher's code or `v_…` id.", "AUTUMN-7GK2")
+GiftVoucherRef = path_parameter("A gift voucher's code or `v_…` id.", "CARD-1")
 
 
 @contextmanager

@@ -97,7 +97,7 @@ class BearerToken(models.Model):
 
 
 class IdempotentCall(models.Model):
-    """An `Idempotency-Key` of a call that wrote something, and the row it wrote; kept for a day (config/api/idempotency.py)."""
+    """An `Idempotency-Key` of a call that wrote something, and the row it wrote; kept for a day (actions/idempotency.py)."""
 
     # Without a constraint: it would be checked for each row, and no key is ever deleted.
     key = models.ForeignKey(ApiKey, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")

@@ -117,6 +117,9 @@ def undescribed(api: NinjaAPI) -> list[str]:
     ]
 
 
+FORM = "application/x-www-form-urlencoded"
+
+
 class Document(OpenAPISchema):
     def __init__(self, api: NinjaAPI, path_prefix: str) -> None:
         super().__init__(api, path_prefix)
@@ -135,6 +138,8 @@ class Document(OpenAPISchema):
         said = _described[operation.view_func]
         details = super().operation_details(operation)
         name = operation.view_func.__name__
+        if FORM in details.get("requestBody", {}).get("content", {}):
+            details["requestBody"]["required"] = False  # its fields may stand in the query string instead
         if details["parameters"]:
             details["parameters"] = [self.parameter(parameter, said) for parameter in details["parameters"]]
         details["parameters"] += deepcopy(list(said.parameters))

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from config.actor import Actor
-from config.api.idempotency import NOT_ONCE, Once, keeping
+from config.api.actions.idempotency import NOT_ONCE, Once, keeping
 from config.events.note import noting
 from config.metadata import check_metadata
 from customers.actions.upsert import CustomerNotFound, upsert_customer

@@ -8,11 +8,11 @@ from django.http import HttpRequest
 from ninja import Router
 from pydantic import Field
 
+from config.api.actions.idempotency import Once, answer_once
 from config.api.auth import MAY_ALL, caller
 from config.api.bodies import Sent
 from config.api.door import invalid_payload, refusals
 from config.api.examples import Example
-from config.api.idempotency import Once, answer_once
 from config.api.openapi import operation
 from customers.actions.track_event import LONGEST_NAME, InvalidEvent, track_event
 from customers.actions.upsert import CustomerNotFound

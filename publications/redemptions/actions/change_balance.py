@@ -10,7 +10,7 @@ from django.db import connection
 from campaigns.codes.balance import BALANCE
 from campaigns.codes.models import Voucher
 from config.actor import Actor
-from config.api.idempotency import NOT_ONCE, Once, keeping, refuse_repeat
+from config.api.actions.idempotency import NOT_ONCE, Once, keeping, refuse_repeat
 from publications.redemptions.models import BalanceChange
 from publications.redemptions.refusals import (
     BalanceTooHigh,

@@ -13,7 +13,7 @@ from typing import Any
 from campaigns.codes.models import Voucher
 from campaigns.codes.state import Reason
 from config.actor import Actor
-from config.api.idempotency import Once, refuse_repeat
+from config.api.actions.idempotency import Once, refuse_repeat
 from config.metadata import check_metadata
 from customers.actions.upsert import upsert_customer
 from customers.models import Customer

@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from campaigns.codes.balance import BALANCE
 from config.actor import Actor
-from config.api.idempotency import NOT_ONCE, Once, keeping
+from config.api.actions.idempotency import NOT_ONCE, Once, keeping
 from config.events.kinds import VOUCHER_REDEEMED
 from config.events.note import noting
 from customers.models import Customer

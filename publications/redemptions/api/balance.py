@@ -9,14 +9,14 @@ from django.http import HttpRequest
 from ninja import Query, Router
 from pydantic import BaseModel, ConfigDict, Field
 
-from campaigns.api.voucher_requests import VoucherRef
+from campaigns.api.voucher_requests import GiftVoucherRef
 from campaigns.codes.queries.find import find_voucher
+from config.api.actions.idempotency import Once, answer_once
 from config.api.auth import MAY_ALL, MAY_READ, caller
 from config.api.bodies import Sent
 from config.api.door import hundredths, invalid_payload, invalid_query, iso
 from config.api.examples import Example
 from config.api.filters import what_is_asked
-from config.api.idempotency import Once, answer_once
 from config.api.openapi import operation
 from config.api.schemas import MAYBE, SHOWN, Answer, CampaignId, Hundredths, Moment, VoucherId, id_of
 from config.public_ids import CAMPAIGN, REDEMPTION, ROLLBACK, TRANSACTION, VOUCHER, key_of, public_id
@@ -115,11 +115,11 @@ class TransactionsQuery(BaseModel):
     router, "POST", "/{code}/balance", MAY_ALL, "Change a balance", answer=Balance,
     refuses="not_found invalid_gift gift_amount_exceeded invalid_amount idempotency_key_reused",
     examples=[
-        Example("Add 10.00", {"amount": 1000, "source_id": "till-7", "reason": "Goodwill"}, path={"code": "CARD-1"}),
-        Example("Take 5.00", {"amount": -500}, path={"code": "CARD-1"}),
+        Example("Add 10.00", {"amount": 1000, "source_id": "till-7", "reason": "Goodwill"}),
+        Example("Take 5.00", {"amount": -500}),
     ],
 )  # fmt: skip
-def update_voucher_balance(request: HttpRequest, code: VoucherRef, sent: BalanceSent) -> dict[str, Any]:
+def update_voucher_balance(request: HttpRequest, code: GiftVoucherRef, sent: BalanceSent) -> dict[str, Any]:
     """Adds to a gift voucher’s balance, or takes from it, never below 0. With the header `Idempotency-Key` the call is safe to
     repeat."""
     if not sent.amount:
@@ -147,10 +147,10 @@ def _balance(amount: Decimal, total: Decimal, left: Decimal, voucher: int, how: 
 
 @operation(
     router, "GET", "/{code}/transactions", MAY_READ, "List the transactions of a gift voucher", answer=TransactionsOfVoucher,
-    examples=[Example("The newest", query={"limit": 20}, path={"code": "CARD-1"})],
+    examples=[Example("The newest", query={"limit": 20})],
 )  # fmt: skip
 def list_voucher_transactions(
-    request: HttpRequest, code: VoucherRef, query: Annotated[TransactionsQuery, Query()]
+    request: HttpRequest, code: GiftVoucherRef, query: Annotated[TransactionsQuery, Query()]
 ) -> dict[str, Any]:
     """Redemptions, rollbacks, and what was added or taken by hand. Another voucher has none."""
     what_is_asked(request.GET, TransactionsQuery)

@@ -78,7 +78,7 @@ class QualificationOptionsSent(Sent):
     """`more_starting_after` of the answer before."""
     filters: dict[str, Any] | None = None
     """By `campaign_id`, `campaign_type`, `resource_id`, `resource_type`, `voucher_type`, `code`."""
-    expand: list[Literal["redeemable", "category", "validation_rules"]] | None = None
+    expand: list[Literal["redeemable", "category", "validation_rules"]] | None = Field(None, max_length=20)
     sorting_rule: Literal["DEFAULT", "BEST_DEAL", "LEAST_DEAL"] = "DEFAULT"
     """`DEFAULT`: the newest first. The others are by what they take off the order, of the newest 300."""
 

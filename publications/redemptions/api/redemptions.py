@@ -13,10 +13,10 @@ from pydantic import Field
 
 from campaigns.api.voucher_requests import VoucherRef
 from config.api import conditions as by
+from config.api.actions.idempotency import Once, answer_once
 from config.api.auth import MAY_READ, MAY_REDEEM, SEES_ALL, caller
 from config.api.door import ApiError, as_api_error, invalid_payload, not_found
 from config.api.examples import Example
-from config.api.idempotency import Once, answer_once
 from config.api.lists import Listing, ListQuery, Values
 from config.api.openapi import operation, path_parameter
 from config.api.queries import read_values

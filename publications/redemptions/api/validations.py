@@ -64,7 +64,7 @@ class SessionSent(Sent):
 
 
 class OptionsSent(Sent):
-    expand: list[Expand] | None = None
+    expand: list[Expand] | None = Field(None, max_length=20)
     """`order`: each code’s part of the order (also by default); `redeemable`: metadata and campaign of each."""
 
 
@@ -171,6 +171,7 @@ IN_QUERY = [
 
 @operation(
     of_vouchers, "GET", "/{code}/validate", MAY_VALIDATE, "Validate a code by GET", answer=VoucherValidated,
+    refuses="invalid_payload",
     words={"tracking_id": "The customer’s source_id."}, parameters=IN_QUERY,
     examples=[Example("For an order", query={"order[amount]": 2000}, path={"code": "AUTUMN-7GK2"})],
 )  # fmt: skip

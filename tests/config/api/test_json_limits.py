@@ -151,7 +151,7 @@ def test_the_first_wrong_element_is_told_and_no_other(name):
     CampaignFactory(name="Autumn Roast")
 
     wrong = Api().send("POST", OPERATIONS[name].address(), "[" + ",".join(["0"] * MOST_ROWS) + "]")
-    element = '{"code": "A", "source_id": "a"}'
+    element = '{"code": "A", "source_id": "a", "metadata": {}}'
     many = Api().send("POST", OPERATIONS[name].address(), "[" + ",".join([element] * (MOST_ROWS + 1)) + "]")
 
     assert wrong.json["details"] == "0: must be an object"
