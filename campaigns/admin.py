@@ -20,7 +20,7 @@ from campaigns.check_value import InvalidFields
 from campaigns.codes.actions.extend_pool import retry_order
 from campaigns.codes.actions.switch_code import disable_code, enable_code
 from campaigns.codes.mask import mask
-from campaigns.codes.models import CodeImport, CodeOrder, RefusedCode, Voucher
+from campaigns.codes.models import CodeImport, CodeOrder, MetadataUpdate, RefusedCode, Voucher
 from campaigns.codes.queries.count_codes import count_codes
 from campaigns.codes.queries.find import vouchers_to_see
 from campaigns.codes.state import state_of_code
@@ -237,6 +237,14 @@ class OfferChangeAdmin(ReadOnlyAdmin):
     list_display = ["campaign", "status", "done", "total", "actor_label", "created_at", "finished_at"]
     list_filter = ["status"]
     list_select_related = ["campaign"]
+
+
+@admin.register(MetadataUpdate)
+class MetadataUpdateAdmin(ReadOnlyAdmin):
+    section, about = Section.WORK, "Metadata being written onto many codes at once"
+    list_display = ["__str__", "status", "done", "total", "actor_label", "created_at", "finished_at"]
+    list_filter = ["status"]
+    exclude = ["rows", "refused"]  # which hold codes
 
 
 @admin.register(CampaignCount)

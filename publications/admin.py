@@ -28,7 +28,7 @@ from publications.exports.models import Export, FilePreference, SavedView
 from publications.models import Publication, PublicationImport, PublishedVoucher, RefusedPublication
 from publications.pages.filters import LOOKED_THROUGH
 from publications.queries.find_publications import find_publications
-from publications.redemptions.models import Redemption, Referral
+from publications.redemptions.models import BalanceChange, Redemption, Referral
 from publications.redemptions.queries.history import find_redemption
 from publications.referrals.models import ReferralProgram
 from publications.tallies.models import DayTally, TallyProgress
@@ -228,6 +228,14 @@ class RedemptionAdmin(ReadOnlyAdmin):
             if redemption.voucher
             else "–"
         )
+
+
+@admin.register(BalanceChange)
+class BalanceChangeAdmin(ReadOnlyAdmin):
+    section, about = Section.PUBLICATIONS, "What was added to gift vouchers by hand, or taken from them"
+    ability_to_view = MANAGE
+    list_display = ["created_at", "amount", "balance", "source_id", "actor_label"]
+    fields = [*list_display, "total", "reason"]  # the code may be in the pool
 
 
 @admin.register(Export)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import procrastinate.contrib.django.admin  # noqa: F401 - registers its model, which is replaced below
 from django.contrib import admin
 
-from config.api.models import ApiCall, ApiKey, BearerToken
-from config.staff.admin import ReadOnlyAdmin
+from config.api.models import ApiCall, ApiKey, BearerToken, IdempotentCall
+from config.staff.admin import InternalAdmin, ReadOnlyAdmin
 from config.staff.admin_site import Section
 from config.staff.roles import MANAGE
 
@@ -55,3 +55,11 @@ class ApiCallAdmin(ReadOnlyAdmin):
     list_display = ["at", "key", "method", "path", "status", "duration_ms", "request_id"]
     list_select_related = ["key"]
     ordering = ["-id"]  # as they came, by the key's own index
+
+
+@admin.register(IdempotentCall)
+class IdempotentCallAdmin(InternalAdmin):
+    section, about = Section.INTERNALS, "Calls of the last 24 hours that may be repeated, by their key"
+    list_display = ["key", "name", "row_id", "created_at"]
+    list_select_related = ["key"]
+    ordering = ["-id"]

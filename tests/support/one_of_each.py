@@ -8,11 +8,11 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.utils import timezone
 
-from campaigns.codes.models import CodeImport, CodeOrder
+from campaigns.codes.models import CodeImport, CodeOrder, MetadataUpdate
 from campaigns.models import CampaignCount, CampaignDeletion, OfferChange
 from config.alerts.models import Alert, AlertRule, Notice
 from config.api.actions.create_api_key import create_api_key
-from config.api.models import ApiCall, BearerToken
+from config.api.models import ApiCall, BearerToken, IdempotentCall
 from config.events.models import Listener
 from config.events.note import note_event
 from config.staff.audit import record
@@ -34,7 +34,7 @@ from publications.distributions.models import (
 from publications.exports.models import Export, FilePreference, SavedView
 from publications.models import PublicationImport
 from publications.redemptions.actions.redeem import redeem
-from publications.redemptions.models import Referral
+from publications.redemptions.models import BalanceChange, Referral
 from publications.referrals.models import ReferralProgram
 from publications.tallies.models import DayTally, TallyProgress
 from publications.watch.models import PoolForecast
@@ -99,6 +99,10 @@ def rows_of_other_models() -> None:
     TallyProgress.objects.get_or_create(id=1)
     PoolForecast.objects.create(campaign=campaign, left=1, total=2, pace_week=1, pace_month=1)
     AlertRule.objects.create(kind="weekly")
+    MetadataUpdate.objects.create(same_for_all=True, rows=[], total=1)
+    IdempotentCall.objects.create(key=key, name="order-1", request_hash=b"h", row_id=1)
+    card = VoucherFactory(type="GIFT_VOUCHER", discount_type=None, discount_value=None, gift_amount=10)
+    BalanceChange.objects.create(voucher=card, amount=5, total=10, balance=10)
     FilePreference.objects.create(
         user=UserFactory(), made_for="xlsx", delimiter="comma", byte_order_mark="as_needed", dates="iso"
     )
