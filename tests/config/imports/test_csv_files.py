@@ -20,6 +20,13 @@ from tests.support.factories import CampaignFactory
 
 pytestmark = pytest.mark.django_db
 
+
+@pytest.fixture(autouse=True)
+def own_data_folder(settings, tmp_path):
+    """Else the files that another process of the suite is writing would be found there."""
+    settings.HANDOUT_DATA = tmp_path
+
+
 NAME = [Column("Name", "name")]
 
 
