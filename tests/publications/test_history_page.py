@@ -227,10 +227,10 @@ def test_the_history_of_a_campaign_takes_as_many_queries_for_fifty_rows_as_for_o
     # session, user, permissions, project, campaign; rows counted, rows, their codes ...
     assert table == 8
     # ... and for the whole page the bell, the days, the forecast and all other figures
-    assert whole == 12
+    assert whole == 13
     # ... codes, customers and publications are counted before they are looked for
     assert searched == 9
-    assert all_of_it == 13
+    assert all_of_it == 14
 
 
 @pytest.mark.parametrize("how_many", [1, 50])
