@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from config.imports.csv.cells import RowRefused, object_of, text_of
 from config.imports.csv.columns import Field, mapped_columns
+from config.imports.csv.formats import PLAIN, Formats, day_of
 from customers.actions.upsert import InvalidCustomer, clean_customer
 
 ADDRESS = "address."
 FIELDS = (
-    Field("source_id", "Source ID", ("customer id", "external id")),
+    Field("source_id", "Source ID", ("customer id", "external id"), "exact"),
     Field("old_id", "ID, where there is no source ID", ("id",)),  # of the system that the file comes from
     Field("name", "Name", ("full name", "customer name")),
-    Field("email", "E-mail", ("e-mail address", "mail")),
-    Field("phone", "Phone", ("phone number", "telephone", "mobile")),
+    Field("email", "E-mail", ("e-mail address", "mail"), "email"),
+    Field("phone", "Phone", ("phone number", "telephone", "mobile"), "exact"),
     Field("description", "Description"),
-    Field("birthdate", "Birthdate", ("birthday", "date of birth")),
+    Field("birthdate", "Birthdate", ("birthday", "date of birth"), "date"),
     Field(ADDRESS + "line_1", "Address line 1", ("address", "street", "line 1")),
     Field(ADDRESS + "line_2", "Address line 2", ("line 2",)),
     Field(ADDRESS + "city", "City", ("town", "address city")),
-    Field(ADDRESS + "postal_code", "Postal code", ("postcode", "zip", "zip code", "address postal code")),
+    Field(ADDRESS + "postal_code", "Postal code", ("postcode", "zip", "zip code", "address postal code"), "exact"),
     Field(ADDRESS + "state", "State", ("province", "region", "address state")),
     Field(ADDRESS + "country", "Country", ("address country",)),
     Field("metadata", "Metadata as JSON", ("metadata",)),  # the other columns may become one key of it each
@@ -41,8 +43,9 @@ IGNORED = (
 class CustomerReader:
     """Reads the rows of one file: its headings, and what they were mapped to."""
 
-    def __init__(self, headings: Sequence[str], mapping: dict[str, str]) -> None:
+    def __init__(self, headings: Sequence[str], mapping: dict[str, str], formats: Formats = PLAIN) -> None:
         self.columns = mapped_columns(headings, mapping)
+        self.formats = formats
         self.labels = {column.field: column.heading for column in self.columns}
 
     def source_id(self, cells: Sequence[str]) -> str:
@@ -50,12 +53,33 @@ class CustomerReader:
         ids = {c.field: text_of(cells[c.place]) for c in self.columns if c.field in ("source_id", "old_id")}
         return ids.get("source_id") or ids.get("old_id", "")
 
+    def stored(self, cells: Sequence[str]) -> dict[int, Any]:
+        """{place of a column: what its cell becomes, or the cell where it cannot be read}"""
+        values: dict[int, Any] = {column.place: text_of(cells[column.place]) for column in self.columns}
+        for column in self.columns:
+            if column.field == "birthdate" and values[column.place]:
+                with suppress(RowRefused):
+                    values[column.place] = day_of(values[column.place], self.formats)
+        return values
+
     def read(self, cells: Sequence[str]) -> dict[str, Any]:
         """The customer's columns that the row gives; an empty cell gives none. Raises RowRefused with all that is wrong.
 
         What may be stored is upsert.py's to say, as for the API and the forms. Metadata are text: nobody knows
         whether 007 was meant as 7.
         """
+        sent, address, metadata, wrong = self._parse(cells)
+        if old_id := sent.pop("old_id", ""):
+            sent.setdefault("source_id", old_id)
+        if not (sent or address or metadata or wrong):
+            raise RowRefused("This row is empty in all imported columns.")
+        given = self._clean(sent, address, metadata, wrong)
+        if wrong:
+            raise RowRefused(*wrong)
+        return {**given, "address": json.dumps(given["address"]), "metadata": json.dumps(given["metadata"])}
+
+    def _parse(self, cells: Sequence[str]) -> tuple[dict, dict, dict, list[str]]:
+        """The cells that are not empty: fields, parts of the address, metadata; and what cannot be read."""
         sent: dict[str, Any] = {}
         address: dict[str, str] = {}
         metadata: dict[str, Any] = {}
@@ -63,25 +87,23 @@ class CustomerReader:
         for column in self.columns:
             if not (text := text_of(cells[column.place])):
                 continue
-            if key := column.metadata_key:
-                metadata[key] = text
-            elif column.field.startswith(ADDRESS):
-                address[column.field[len(ADDRESS) :]] = text
-            elif column.field == "metadata":
-                try:
+            try:
+                if key := column.metadata_key:
+                    metadata[key] = text
+                elif column.field.startswith(ADDRESS):
+                    address[column.field[len(ADDRESS) :]] = text
+                elif column.field == "metadata":
                     metadata = object_of(text) | metadata
-                except RowRefused as refused:
-                    wrong.append(f"{column.heading}: {refused}")
-            else:
-                sent[column.field] = text
-        if old_id := sent.pop("old_id", ""):
-            sent.setdefault("source_id", old_id)
-        if not (sent or address or metadata or wrong):
-            raise RowRefused("This row is empty in all imported columns.")
-        given = self._clean(sent, address, metadata, wrong)
-        if wrong:
-            raise RowRefused(" ".join(wrong))
-        return {**given, "address": json.dumps(given["address"]), "metadata": json.dumps(given["metadata"])}
+                else:
+                    sent[column.field] = self._read(column.field, text)
+            except RowRefused as refused:
+                wrong.append(f"{column.heading}: {refused}")
+        return sent, address, metadata, wrong
+
+    def _read(self, field: str, text: str) -> Any:
+        if field == "birthdate" and self.formats.whole_days:  # what was sent as JSON is clean_customer()'s to read
+            return day_of(text, self.formats)
+        return text
 
     def _clean(self, sent: dict, address: dict, metadata: dict, wrong: list[str]) -> dict[str, Any]:
         """What of it may be stored. What may not is said in `wrong`, and left out, so that the rest is judged as well."""

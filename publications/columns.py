@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from campaigns.codes import columns as code_columns
-from config.imports.csv.cells import RowRefused, line_of, lines_of, moment_of, object_of, shown, text_of
+from config.imports.csv.cells import RowRefused, line_of, lines_of, object_of, shown, text_of
 from config.imports.csv.columns import Field, mapped_columns
+from config.imports.csv.formats import PLAIN, Formats, moment_of
 from config.metadata import MetadataRefused, check_metadata
 
 FIELDS = (
-    Field("voucher_code", "Voucher code", ("code", "voucher", "coupon code", "coupon")),
-    Field("customer_source_id", "Customer source ID"),
+    Field("voucher_code", "Voucher code", ("code", "voucher", "coupon code", "coupon"), "code"),
+    Field("customer_source_id", "Customer source ID", (), "exact"),
     Field("customer_id", "Customer ID"),  # of the system that the file comes from
-    Field("date", "Date", ("publication date", "published at")),
+    Field("date", "Date", ("publication date", "published at"), "date"),
     Field("channel", "Channel"),
     Field("metadata", "Metadata as JSON", ("metadata",)),  # the other columns may become one key of it each
 )
@@ -48,8 +50,8 @@ def warning_of(mapping: Mapping[str, str]) -> str:
     return NO_SOURCE_IDS if "customer_id" in fields else NO_CUSTOMERS
 
 
-def _past_moment_of(text: str) -> datetime:
-    moment = moment_of(text)
+def _past_moment_of(text: str, formats: Formats) -> datetime:
+    moment = moment_of(text, formats)
     if moment > datetime.now(UTC):
         raise RowRefused(f"{shown(text)} is in the future. Only past publications can be imported.")
     return moment
@@ -59,7 +61,6 @@ _READ: dict[str, Callable[[str], Any]] = {
     "voucher_code": str,
     "customer_source_id": partial(line_of, longest=255),
     "customer_id": partial(line_of, longest=255),
-    "date": _past_moment_of,
     "channel": partial(line_of, longest=100),
     "metadata": object_of,
 }
@@ -68,13 +69,24 @@ _READ: dict[str, Callable[[str], Any]] = {
 class PublicationReader:
     """Reads the rows of one file: its headings, and what they were mapped to."""
 
-    def __init__(self, headings: Sequence[str], mapping: dict[str, str]) -> None:
+    def __init__(self, headings: Sequence[str], mapping: dict[str, str], formats: Formats = PLAIN) -> None:
         self.columns = mapped_columns(headings, mapping)
+        self.parse: dict[str, Callable[[str], Any]] = {**_READ, "date": partial(_past_moment_of, formats=formats)}
         self.code_label = next((c.heading for c in self.columns if c.field == "voucher_code"), "Voucher code")
 
     def code(self, cells: Sequence[str]) -> str:
         """What the row says of its code, whatever is wrong with it."""
         return next((text_of(cells[column.place]) for column in self.columns if column.field == "voucher_code"), "")
+
+    def stored(self, cells: Sequence[str]) -> dict[int, Any]:
+        """{place of a column: what its cell becomes, or the cell where it cannot be read}"""
+        values: dict[int, Any] = {}
+        for column in self.columns:
+            values[column.place] = text = text_of(cells[column.place])
+            if text and column.field == "date":
+                with suppress(RowRefused):
+                    values[column.place] = self.parse["date"](text)
+        return values
 
     def read(self, cells: Sequence[str]) -> dict[str, Any]:
         """The fields that the row gives; an empty cell gives none. Raises RowRefused with all that is wrong."""
@@ -88,7 +100,7 @@ class PublicationReader:
                 if key := column.metadata_key:
                     metadata[key] = lines_of(text, 10_000)
                 else:
-                    given[column.field] = _READ[column.field](text)
+                    given[column.field] = self.parse[column.field](text)
             except RowRefused as refused:
                 wrong.append(f"{column.heading}: {refused}")
         if "voucher_code" not in given:
@@ -99,5 +111,5 @@ class PublicationReader:
             except MetadataRefused as refused:
                 wrong.append(str(refused))
         if wrong:
-            raise RowRefused(" ".join(wrong))
+            raise RowRefused(*wrong)
         return given

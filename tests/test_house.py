@@ -150,7 +150,7 @@ def test_every_dependency_carries_its_reason():
 
 # Of what is installed to run Handout (ADR 0030), as its metadata name it.
 LICENCES = {
-    "MIT", "MIT License", "BSD License", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "Apache Software License", "PSF-2.0",
+    "MIT", "MIT License", "0BSD", "BSD License", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "Apache Software License", "PSF-2.0",
     "Apache-2.0 OR BSD-2-Clause", "Unlicense",
 }  # fmt: skip
 WEAK_COPYLEFT = {"psycopg", "psycopg-binary", "psycopg-pool"}  # LGPL 3: imported as they are, and replaceable

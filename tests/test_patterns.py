@@ -19,7 +19,8 @@ from config.api.conditions import parse_time_of_address
 from config.api.door import ApiError
 from config.api.filters import filters_of
 from config.api.queries import read_object, read_values
-from config.imports.csv.cells import RowRefused, decimal_of, lines_of, moment_of, object_of
+from config.imports.csv.cells import RowRefused, lines_of, object_of
+from config.imports.csv.formats import decimal_of, moment_of
 from config.imports.csv.formulas import neutralised, neutralised_row, restored
 from customers.segments.read_list import named_in
 from publications.automation.actions.walk_segments import InvalidCron, next_time

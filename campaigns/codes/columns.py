@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache, partial
 from typing import Any, cast
 
@@ -16,31 +17,32 @@ from campaigns.models import Campaign
 from config.imports.csv.cells import (
     RowRefused,
     count_of,
-    decimal_of,
     flag_of,
     line_of,
     lines_of,
-    moment_of,
     object_of,
     shown,
     text_of,
 )
 from config.imports.csv.columns import Field, mapped_columns
+from config.imports.csv.formats import PLAIN, Formats, decimal_of, moment_of
 from config.metadata import MAX_BYTES, MetadataRefused, check_metadata
 
 TEXTS = [cast(TextField, Voucher._meta.get_field(name)) for name in Voucher.TEXTS]
 OTHER_HEADINGS = {"additional_info": ("additional information",)}
 FIELDS = (
-    Field("code", "Code", ("voucher code", "coupon code", "coupon", "voucher")),
+    Field("code", "Code", ("voucher code", "coupon code", "coupon", "voucher", "voucher no", "voucher number"), "code"),
     Field("type", "Voucher type"),
     Field("active", "Active"),
-    Field("start_date", "Start date", ("valid from",)),
-    Field("expiration_date", "Expiration date", ("expiry date", "valid until", "expires", "expires at")),
+    Field("start_date", "Start date", ("valid from",), "date"),
+    Field("expiration_date", "Expiration date", ("expiry date", "valid until", "expires", "expires at"), "expiry"),
     Field("discount_type", "Discount type"),
-    Field("discount_value", "Value", ("discount value", "discount")),
+    Field("discount_value", "Value", ("discount value", "discount", "amount"), "money"),
     Field("unit_type", "Unit", ("unit type", "discount unit type")),
-    Field("gift_amount", "Gift amount", ("gift value",)),
-    Field("gift_balance", "Gift balance", ("balance",)),  # what is left of the amount; it becomes the code's amount
+    Field("gift_amount", "Gift amount", ("gift value",), "money"),
+    Field(
+        "gift_balance", "Gift balance", ("balance",), "money"
+    ),  # what is left of the amount; it becomes the code's amount
     Field("category", "Category"),
     Field("redemption_limit", "Redemption limit", ("redemption quantity",)),
     Field("redeemed_quantity", "Redeemed quantity", ("redemption count",)),
@@ -114,33 +116,50 @@ _READ: dict[str, Callable[[str], Any]] = {
     "code": _code_of,
     "type": partial(_one_of, _TYPES, "voucher type"),
     "active": flag_of,
-    "start_date": moment_of,
-    "expiration_date": moment_of,
     "discount_type": partial(_one_of, _DISCOUNTS, "discount type"),
-    "discount_value": partial(decimal_of, places=4),
     "unit_type": partial(line_of, longest=100),
-    "gift_amount": partial(decimal_of, places=2),
-    "gift_balance": partial(decimal_of, places=2),
     "category": partial(line_of, longest=100),
     "redemption_limit": partial(_count_of, least=1),
     "redeemed_quantity": partial(_count_of, least=0),
     **{text.name: partial(lines_of, longest=text.max_length or 0) for text in TEXTS},
     "metadata": object_of,
 }
+# What is read as the file writes it: these take its formats as well.
+_READ_AS_WRITTEN: dict[str, Callable[..., Any]] = {
+    "start_date": moment_of,
+    "expiration_date": partial(moment_of, end=True),
+    "discount_value": partial(decimal_of, places=4),
+    "gift_amount": partial(decimal_of, places=2),
+    "gift_balance": partial(decimal_of, places=2),
+}
 
 
 class CodeReader:
     """Reads the rows of one file: its headings, what they were mapped to, and the campaign that the codes go to."""
 
-    def __init__(self, headings: Sequence[str], mapping: dict[str, str], campaign: Campaign | None) -> None:
+    def __init__(
+        self, headings: Sequence[str], mapping: dict[str, str], campaign: Campaign | None, formats: Formats = PLAIN
+    ) -> None:
         self.campaign = campaign
         columns = mapped_columns(headings, mapping)
         self.labels = {column.field: column.heading for column in columns}
-        self.columns = [(*column, column.metadata_key, _READ.get(column.field)) for column in columns]
+        read = _READ | {name: partial(parse, formats=formats) for name, parse in _READ_AS_WRITTEN.items()}
+        self.columns = [(*column, column.metadata_key, read.get(column.field)) for column in columns]
 
     def code(self, cells: Sequence[str]) -> str:
         """What the row says of its code, whatever is wrong with it."""
         return next((text_of(cells[place]) for place, _, field, *_ in self.columns if field == "code"), "")
+
+    def stored(self, cells: Sequence[str]) -> dict[int, Any]:
+        """{place of a column: what its cell becomes, or the cell where it cannot be read}"""
+        values: dict[int, Any] = {}
+        for place, _, _, _, parse in self.columns:
+            text = text_of(cells[place])
+            values[place] = text
+            if parse and text:
+                with suppress(RowRefused):
+                    values[place] = parse(text)
+        return values
 
     def read(self, cells: Sequence[str]) -> dict[str, Any]:
         """The voucher's columns that the row gives; an empty cell gives none. `used`: somebody has made use of it before.
@@ -161,7 +180,7 @@ class CodeReader:
         for field, error in check_dates(given.get("start_date"), given.get("expiration_date")).items():
             wrong.append(self._of(field, error))
         if wrong:
-            raise RowRefused(" ".join(wrong))
+            raise RowRefused(*wrong)
         return given
 
     def _parse(self, cells: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:

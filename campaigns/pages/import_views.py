@@ -30,7 +30,7 @@ CODES = pages.ImportKind(
     # They are to be codes of ours, so they are shown as such.
     masked=lambda field, cell: mask(cell) if field == "code" and cell else cell,
 )
-DATES = "Write dates as 2026-11-30 or 2026-11-30T23:59:00Z; without an offset they are UTC."
+DATES = "A code expires at the end of its expiration date, in the project’s time zone, unless the cell has a time."
 page = require_http_methods(["GET", "HEAD", "POST"])
 
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from contextlib import suppress
+from typing import Any, TypeVar
 
 from django.core.files import File
-from django.db import connection, transaction
+from django.db import transaction
 
 from config.actor import Actor
 from config.imports.csv.columns import Field, guess_mapping
-from config.imports.csv.uploads import NotCsv, Reading, Row, look_at, read_csv
+from config.imports.csv.find_formats import find_formats
+from config.imports.csv.headings import headings_key
+from config.imports.csv.uploads import NotCsv, Upload, look_at, read_csv
 from config.imports.limit_uploads import check_uploads
 from config.imports.models import CsvImport
-from config.imports.run_import import Importer, ImportImpossible, check, take_in
-from config.imports.staged_rows import create_tables, drop_tables
+from config.imports.run_import import Importer, next_chunk
+from config.imports.survey import SURVEYED, Survey, kinds_of, survey
+from config.staff.models import ProjectSettings
 
-PREVIEWED = 10  # rows
+FOUND_OUT = ("date_order", "decimal_mark")
 
 Status = CsvImport.Status
 Import = TypeVar("Import", bound=CsvImport)
@@ -26,14 +29,6 @@ Import = TypeVar("Import", bound=CsvImport)
 
 class NotADraft(Exception):
     """The import has been started or thrown away meanwhile."""
-
-
-class Preview(NamedTuple):
-    """What the first rows of the file look like, read in one way."""
-
-    headings: list[str]
-    rows: list[Row]  # with what is wrong with each under the mapping, if anything
-    problem: str = ""  # why the file cannot be read in this way
 
 
 def draft_import(
@@ -50,8 +45,8 @@ def draft_import(
     Raises NotCsv and TooManyUploads; then nothing is kept.
     """
     check_uploads(by, size=upload.size)
-    reading = look_at(upload)
-    headings, rows = read_csv(upload, reading)
+    reading = look_at(upload, fields)
+    _, rows = read_csv(upload, reading)
     if next(rows, None) is None:
         raise NotCsv("The file has headings but no rows.")
     draft = model(
@@ -59,14 +54,19 @@ def draft_import(
         size=upload.size,
         total=upload.size,
         encoding=reading.encoding,
+        encoding_guessed=reading.guessed,
         delimiter=reading.delimiter,
-        mapping=guess_mapping(headings, fields, ignored=ignored),
+        headed=reading.headed,
+        time_zone=ProjectSettings.current().time_zone,
         status=Status.DRAFT,
         actor_kind=by.kind,
         actor_id=by.id,
         actor_label=by.label,
         **columns,
     )
+    _map(draft, upload, fields, ignored)
+    for name, value in columns.items():
+        setattr(draft, name, value)
     upload.seek(0)
     draft.file.save(f"{uuid.uuid4()}.csv", upload, save=False)
     try:
@@ -77,35 +77,6 @@ def draft_import(
     return draft
 
 
-def preview(draft: CsvImport, importer: Importer) -> Preview:
-    """The first rows, each with all that is wrong with it, as the draft says that the file is to be read: also where
-    its code or customer is known here already, or stands in an earlier one of these rows."""
-    try:
-        with draft.file.open("rb") as file:
-            headings, rows = read_csv(file, Reading(draft.encoding, draft.delimiter))
-            importer.prepare(headings)
-            return Preview(headings, _judged(list(islice(rows, PREVIEWED)), importer))
-    except (NotCsv, ImportImpossible) as impossible:
-        return Preview([], [], str(impossible))
-    except FileNotFoundError:
-        return Preview([], [], "The uploaded file no longer exists. Upload it again.")
-
-
-def _judged(rows: list[Row], importer: Importer) -> list[Row]:
-    """The rows, each with all that the import would refuse it for: by the same statements, over a table of its own."""
-    if not rows:
-        return rows
-    good, wrong = check(importer, rows)
-    after = rows[0].number - 1
-    with transaction.atomic(), connection.cursor() as cursor:
-        create_tables(cursor, importer.columns)
-        refused = take_in(cursor, importer, good, wrong, after=after, afresh=False)
-        refused += importer.foresee(cursor, after)
-        drop_tables(cursor)
-    problems = {refusal.row: refusal.error for refusal in refused}
-    return [row._replace(problem=problems.get(row.number, "")) for row in rows]
-
-
 def change_draft(
     draft: CsvImport,
     *,
@@ -114,22 +85,64 @@ def change_draft(
     importer: Importer,
     fields: Sequence[Field],
     ignored: Sequence[str] = (),
-) -> Preview:
+) -> Survey:
     """Keeps how the draft is to be read; returns what that gives. `options` are columns of the draft, already checked.
 
-    Another encoding or delimiter makes other headings: then the mapping is guessed anew. Raises NotADraft.
+    Read in another way, the file has other headings: then the mapping is guessed anew. How it writes dates and amounts
+    is found out anew for other columns, unless somebody has just chosen. Raises NotADraft.
     """
-    before = Reading(draft.encoding, draft.delimiter)
+    before, mapped = draft.reading, draft.mapping
+    chosen = {name for name in FOUND_OUT if name in options and options[name] != getattr(draft, name)}
     for name, value in {**options, "mapping": mapping}.items():
         setattr(draft, name, value)
-    shown = preview(draft, importer)
-    if Reading(draft.encoding, draft.delimiter) != before:
-        draft.mapping = guess_mapping(shown.headings, fields, ignored=ignored)
-        shown = preview(draft, importer)
-    kept = {name: getattr(draft, name) for name in [*options, "mapping"]}
+    if draft.encoding != before.encoding:
+        draft.encoding_guessed = False
+    if draft.reading._replace(guessed=before.guessed) != before:
+        with suppress(NotCsv, FileNotFoundError), draft.file.open("rb") as file:
+            _map(draft, file, fields, ignored)
+    elif draft.mapping != mapped and not chosen:
+        with suppress(NotCsv, FileNotFoundError), draft.file.open("rb") as file:
+            _find_formats(draft, _first_rows(file, draft), fields)
+    kept = {
+        name: getattr(draft, name) for name in (*options, *FOUND_OUT, "mapping", "headings_key", "encoding_guessed")
+    }
     if not type(draft)._default_manager.filter(pk=draft.pk, status=Status.DRAFT).update(**kept):
         raise NotADraft
-    return shown
+    return survey(draft, importer, fields)
+
+
+def _map(draft: CsvImport, file: Upload, fields: Sequence[Field], ignored: Sequence[str]) -> None:
+    """What the columns become, and how they write dates and amounts: as in the latest import of a file with the same
+    headings, else as it looks."""
+    headings, _ = read_csv(file, draft.reading)
+    draft.headings_key = headings_key(headings) if draft.headed else ""
+    rows = _first_rows(file, draft)
+    mapping, *formats = _remembered(draft) or (None, "", "")
+    if mapping is None:
+        mapping = guess_mapping(headings, fields, ignored=ignored, rows=rows, headed=draft.headed)
+    draft.mapping = mapping
+    _find_formats(draft, rows, fields)
+    draft.date_order, draft.decimal_mark = draft.date_order or formats[0], draft.decimal_mark or formats[1]
+
+
+def _remembered(draft: CsvImport) -> tuple[dict, str, str] | None:
+    if not draft.headings_key or draft.sent_as == CsvImport.SentAs.JSON:
+        return None
+    earlier = (
+        type(draft)
+        ._default_manager.exclude(status=Status.DRAFT)
+        .filter(headings_key=draft.headings_key, sent_as=CsvImport.SentAs.FILE)
+    )
+    return earlier.order_by("-pk").values_list("mapping", "date_order", "decimal_mark").first()
+
+
+def _first_rows(file: Upload, draft: CsvImport) -> list[list[str]]:
+    _, rows = read_csv(file, draft.reading)
+    return [row.cells for row in next_chunk(rows, SURVEYED) if not row.problem]
+
+
+def _find_formats(draft: CsvImport, rows: Sequence[Sequence[str]], fields: Sequence[Field]) -> None:
+    draft.date_order, draft.decimal_mark = find_formats(rows, kinds_of(draft.mapping, fields))
 
 
 def start_import(csv_import: CsvImport, *, by: Actor, defer: Callable[[int], object]) -> None:

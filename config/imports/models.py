@@ -6,6 +6,9 @@ from typing import Any
 
 from django.db import models
 
+from config.imports.csv.formats import DAY_FIRST, MONTH_FIRST, Formats
+from config.imports.csv.uploads import Reading
+from config.staff.time_zone import zone
 from config.stored_files import files
 from config.work import AsyncAction
 
@@ -24,11 +27,32 @@ class CsvImport(AsyncAction):
         KEEP_GOOD = "keep_good", "Import valid rows"
         ALL_OR_NOTHING = "all_or_nothing", "Import all rows or none"
 
+    class DateOrder(models.TextChoices):
+        CLEAR = "", "Only dates that can be read in one way"
+        DAY_FIRST = DAY_FIRST, "Day first: 31/12/2026"
+        MONTH_FIRST = MONTH_FIRST, "Month first: 12/31/2026"
+
+    class DecimalMark(models.TextChoices):
+        CLEAR = "", "Only amounts that can be read in one way"
+        POINT = ".", "With a point: 1,250.50"
+        COMMA = ",", "With a comma: 1.250,50"
+
     file = models.FileField(upload_to="imports/%Y/%m", storage=files)
     original_name = models.CharField(max_length=255)
     size = models.BigIntegerField()
     encoding = models.CharField(max_length=32)
+    encoding_guessed = models.BooleanField(db_default=False, default=False)
     delimiter = models.CharField(max_length=1)
+    headed = models.BooleanField(db_default=True, default=True)  # the first row is headings
+    # By which a later file with the same headings is mapped as this one was. "": it has none.
+    headings_key = models.CharField(max_length=64, db_default="", default="", db_index=True)
+    date_order = models.CharField(
+        max_length=3, choices=DateOrder.choices, db_default="", default=DateOrder.CLEAR, blank=True
+    )
+    decimal_mark = models.CharField(
+        max_length=1, choices=DecimalMark.choices, db_default="", default=DecimalMark.CLEAR, blank=True
+    )
+    time_zone = models.CharField(max_length=64, db_default="UTC", default="UTC")  # of times without an offset
     mapping = models.JSONField(default=dict)
     on_error = models.CharField(max_length=16, choices=OnError.choices, default=OnError.KEEP_GOOD)
     sent_as = models.CharField(max_length=4, choices=SentAs.choices, db_default="file", default="file")
@@ -45,6 +69,17 @@ class CsvImport(AsyncAction):
 
     def __str__(self) -> str:
         return self.original_name
+
+    @property
+    def reading(self) -> Reading:
+        return Reading(self.encoding, self.delimiter, self.headed, self.encoding_guessed)
+
+    @property
+    def formats(self) -> Formats:
+        """JSON has one way to write a number, and its dates are moments: as the API tells them."""
+        if self.sent_as == self.SentAs.JSON:
+            return Formats(decimal_mark=self.DecimalMark.POINT, whole_days=False)
+        return Formats(zone(self.time_zone), self.date_order, self.decimal_mark)
 
     def place_of(self, row: int) -> str:
         """What the row is called to whoever sent it: a spreadsheet counts the headings, an array has none."""

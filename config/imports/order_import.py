@@ -13,9 +13,9 @@ from django.core.files import File
 from django.db import transaction
 
 from config.actor import Actor
-from config.imports.csv.columns import Field
+from config.imports.csv.cells import marked
+from config.imports.csv.columns import Field, is_field
 from config.imports.csv.files import csv_line
-from config.imports.csv.formulas import hidden, without_apostrophe
 from config.imports.csv.uploads import NotCsv
 from config.imports.draft_import import draft_import, start_import
 from config.imports.models import CsvImport
@@ -50,6 +50,9 @@ def order_import(
             if required and required not in draft.mapping.values():
                 label = next(field.label for field in fields if field.name == required)
                 raise NotCsv(f"There is no column “{label}”, which is required.")
+            if not any(map(is_field, draft.mapping.values())):
+                known = ", ".join(field.label for field in fields[:4])
+                raise NotCsv(f"No column was recognised. Give the columns headings such as {known}.")
             start_import(draft, by=by, defer=defer)
         except BaseException:
             draft.file.delete(save=False)
@@ -96,6 +99,4 @@ def _cell(value: Any) -> str:
             return f"{value:f}"
         case dict():
             return json.dumps(value, ensure_ascii=False) if value else ""
-    text = str(value)
-    # Who reads the file takes an apostrophe before a formula for a spreadsheet's; this one was meant.
-    return hidden(text) if without_apostrophe(text) != text else text
+    return marked(str(value))  # who reads the file takes an apostrophe for a spreadsheet's; this one was meant

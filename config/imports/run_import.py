@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -22,7 +22,7 @@ from django.db.models.functions import Coalesce, Now
 
 from config.actor import Actor
 from config.imports.csv.cells import RowRefused
-from config.imports.csv.uploads import NotCsv, Reading, Row, read_csv
+from config.imports.csv.uploads import NotCsv, Row, read_csv
 from config.imports.models import CsvImport
 from config.imports.staged_rows import create_tables, drop_tables, rows_of_keys, stage
 from config.imports.write_error_file import write_error_file
@@ -40,6 +40,7 @@ class Refused(NamedTuple):
     row: int
     error: str
     key: str = ""  # what the row says of its code or source_id, as far as that is known
+    problems: tuple[str, ...] = ()  # the sentences of `error`, where it is several
 
 
 class Written(NamedTuple):
@@ -60,6 +61,9 @@ class Importer(Protocol):
 
     def read(self, cells: Sequence[str]) -> tuple:
         """The row's key (None: it has none) and its values for `columns`. Raises RowRefused with all that is wrong."""
+
+    def stored(self, cells: Sequence[str]) -> dict[int, Any]:
+        """{place of a column: what its cell becomes, or the cell where it cannot be read}, for the preview."""
 
     def key(self, cells: Sequence[str]) -> str:
         """The row's key as it stands there, whatever is wrong with the row; "" where it has none."""
@@ -120,7 +124,7 @@ def check(importer: Importer, rows: Sequence[Row]) -> tuple[list[tuple], list[Re
         try:
             good.append((row.number, *importer.read(row.cells)))
         except RowRefused as refused:
-            wrong.append(Refused(row.number, str(refused), importer.key(row.cells)))
+            wrong.append(Refused(row.number, str(refused), importer.key(row.cells), refused.problems))
     return good, wrong
 
 
@@ -143,7 +147,10 @@ def take_in(
     for refusal in wrong:
         first = earlier.get(refusal.key, refusal.row)
         besides = known.get(refusal.key) or (importer.repeats(first) if first < refusal.row else "")
-        refused.append(refusal._replace(error=f"{refusal.error} {besides}".rstrip()))
+        if besides:
+            problems = (*(refusal.problems or (refusal.error,)), besides)
+            refusal = refusal._replace(error=" ".join(problems), problems=problems)
+        refused.append(refusal)
     return refused + [Refused(row, importer.repeats(first)) for row, first in repeated]
 
 
@@ -156,12 +163,12 @@ class _Run:
     def go(self) -> None:
         self._begin()
         with self.csv_import.file.open("rb") as file, connection.cursor() as cursor:
-            headings, rows = read_csv(file, Reading(self.csv_import.encoding, self.csv_import.delimiter))
+            headings, rows = read_csv(file, self.csv_import.reading)
             self.importer.prepare(headings)
             create_tables(cursor, self.importer.columns)
             try:
                 self._recall(cursor, rows)
-                while chunk := _next_chunk(rows):
+                while chunk := next_chunk(rows):
                     self._take(cursor, chunk, file.tell())
                 if not self.keep_good and not self.csv_import.rows_refused:
                     self._write_all(cursor)
@@ -183,7 +190,7 @@ class _Run:
     def _recall(self, cursor: CursorWrapper, rows: Iterator[Row]) -> None:
         """Passes over what an earlier run has counted; only the keys of its good rows must be known again."""
         left = self.csv_import.rows_read
-        while chunk := _next_chunk(rows, min(CHUNK, left)):
+        while chunk := next_chunk(rows, min(CHUNK, left)):
             left -= len(chunk)
             span = self.csv_import.refused.filter(row__range=(chunk[0].number, chunk[-1].number))
             refused = set(span.values_list("row", flat=True))
@@ -272,7 +279,7 @@ class _Run:
         self.csv_import.refused.filter(row__gt=Subquery(beyond)).delete()
 
 
-def _next_chunk(rows: Iterator[Row], most: int = CHUNK) -> list[Row]:
+def next_chunk(rows: Iterator[Row], most: int = CHUNK) -> list[Row]:
     chunk: list[Row] = []
     text = 0
     for row in islice(rows, most):
@@ -309,5 +316,5 @@ def _close(csv_import: CsvImport, importer: Importer, status: str, error: str) -
 def _keep(cursor: CursorWrapper, csv_import: CsvImport, refused: list[Refused]) -> None:
     table = connection.ops.quote_name(csv_import.refused.model._meta.db_table)
     with cursor.copy(f"COPY {table} (csv_import_id, row, key, error) FROM STDIN") as copy:
-        for row, error, key in refused:
+        for row, error, key, _ in refused:
             copy.write_row((csv_import.pk, row, key, error))

@@ -8,8 +8,9 @@ from pathlib import PurePosixPath
 from django.core.files import File
 
 from config.imports.csv.columns import ERROR_FILE_ENDS
+from config.imports.csv.encodings import UNREADABLE
 from config.imports.csv.files import BYTE_ORDER_MARK, csv_line
-from config.imports.csv.uploads import UNREADABLE, Reading, Row, read_csv
+from config.imports.csv.uploads import Row, read_csv
 from config.imports.models import CsvImport
 
 
@@ -23,12 +24,14 @@ def write_error_file(csv_import: CsvImport) -> str:
     storage = csv_import.file.storage
     upload = PurePosixPath(str(csv_import.file))
     name = str(upload.with_name(f"{upload.stem}-errors.csv"))
-    reading = Reading(csv_import.encoding, csv_import.delimiter)
+    reading = csv_import.reading
     refused = csv_import.refused.order_by("row").values_list("row", "error").iterator()
     with tempfile.TemporaryFile() as errors, csv_import.file.open("rb") as file:
         headings, rows = read_csv(file, reading)
         if headings[-2:] == ERROR_FILE_ENDS:  # a mended error file with mistakes left in it
             headings = headings[:-2]
+        if not reading.headed:  # mended, it is mapped again by what the columns became
+            headings = [csv_import.mapping.get(str(at), heading) for at, heading in enumerate(headings)]
         errors.write(BYTE_ORDER_MARK + csv_line([*headings, *ERROR_FILE_ENDS], delimiter=reading.delimiter))
         number, error = next(refused, (None, ""))
         for row in rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
@@ -84,12 +85,15 @@ class CustomerImporter:
         self.customer_import = customer_import
 
     def prepare(self, headings: Sequence[str]) -> None:
-        self.reader = CustomerReader(headings, self.customer_import.mapping)
+        self.reader = CustomerReader(headings, self.customer_import.mapping, self.customer_import.formats)
         self.source_id = self.reader.labels.get("source_id", "Source ID")
 
     def read(self, cells: Sequence[str]) -> tuple:
         given = self.reader.read(cells)
         return (given.get("source_id"), *(given.get(name, _NOT_GIVEN.get(name, "")) for name in _COLUMNS))
+
+    def stored(self, cells: Sequence[str]) -> dict[int, Any]:
+        return self.reader.stored(cells)
 
     def key(self, cells: Sequence[str]) -> str:
         return self.reader.source_id(cells)[:255]

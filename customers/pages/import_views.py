@@ -91,6 +91,6 @@ def _context() -> dict:
         "heading": "Import customers",
         "upload_url": reverse("customers:import"),
         "intro": "A row with a source ID adds or updates that customer. A row without one adds a new customer.",
-        "hint": "Write dates as 1990-12-31.",
+        "hint": "",
         "example": "examples/customers.csv",
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
@@ -136,12 +137,15 @@ class PublicationImporter:
         self.publication_import = publication_import
 
     def prepare(self, headings: Sequence[str]) -> None:
-        self.reader = PublicationReader(headings, self.publication_import.mapping)
+        self.reader = PublicationReader(headings, self.publication_import.mapping, self.publication_import.formats)
 
     def read(self, cells: Sequence[str]) -> tuple:
         given = {"channel": DEFAULT_CHANNEL, **self.reader.read(cells)}
         tells_something = given.keys() & {"customer_source_id", "customer_id", "date"}
         return (given["voucher_code"] if tells_something else None, *map(given.get, _COLUMNS))
+
+    def stored(self, cells: Sequence[str]) -> dict[int, Any]:
+        return self.reader.stored(cells)
 
     def key(self, cells: Sequence[str]) -> str:
         return self.reader.code(cells)[:LONGEST_CODE]

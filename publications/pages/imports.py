@@ -76,7 +76,7 @@ def _context() -> dict:
         "heading": "Import publications",
         "upload_url": reverse("publications:import"),
         "intro": "Codes that another system has published: which code, to whom and when. Import the codes and customers first.",
-        "hint": "Write dates as 2026-11-30 or 2026-11-30T23:59:00Z; without an offset they are UTC. "
+        "hint": "Times without an offset are in the project’s time zone. "
         "Rows with neither a customer nor a date are skipped.",
         "example": "examples/publications.csv",
     }

@@ -103,8 +103,7 @@ def test_a_refused_row_does_not_hold_its_source_id():
     ("row", "error"),
     [
         ("ann at example.com,,,", "Email: 'ann at example.com' is not an e-mail address. Correct the cell, or empty it."),
-        (",31.12.1990,,", "Birthdate: must be a date such as 1990-12-31; this is '31.12.1990'. "
-         "Correct the cell, or empty it."),
+        (",31.13.1990,,", "Birthdate: “31.13.1990” is not a date. Write it as 2026-11-30 or 2026-11-30T23:59:00Z."),
         (f",,{'1' * 51},", "Phone: can have at most 50 characters; this has 51. Correct the cell, or empty it."),
         (f",,,{'x' * 33_000}", "Metadata can have at most 32 KB; this is 32 KB."),
     ],
@@ -126,9 +125,9 @@ def test_all_that_is_wrong_with_a_row_is_said_at_once():
     assert refused(done) == [
         (
             2,
+            "Birthdate: “soon” is not a date. Write it as 2026-11-30 or 2026-11-30T23:59:00Z. "
             'Metadata: “none” is not a JSON object. Write it as {"lang": "en"}, or empty the cell. '
             "Email: 'ann at example.com' is not an e-mail address. Correct the cell, or empty it. "
-            "Birthdate: must be a date such as 1990-12-31; this is 'soon'. Correct the cell, or empty it. "
             "City: can have at most 255 characters; this has 256. Correct the cell, or empty it. "
             "Source_id: already belongs to a customer. Choose to update customers, or remove the row.",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
@@ -86,11 +87,14 @@ class CodeImporter:
     def prepare(self, headings: Sequence[str]) -> None:
         if self.campaign and self.campaign.standalone:
             raise ImportImpossible(str(OneCodeOnly(self.campaign)))
-        self.reader = CodeReader(headings, self.code_import.mapping, self.campaign)
+        self.reader = CodeReader(headings, self.code_import.mapping, self.campaign, self.code_import.formats)
 
     def read(self, cells: Sequence[str]) -> tuple:
         given = self.reader.read(cells)
         return (given["code"], *map(given.get, _COLUMNS))
+
+    def stored(self, cells: Sequence[str]) -> dict[int, Any]:
+        return self.reader.stored(cells)
 
     def key(self, cells: Sequence[str]) -> str:
         return self.reader.code(cells)[:LONGEST_CODE]

@@ -1,31 +1,54 @@
-"""What a cell of an uploaded file says: texts, numbers, moments. Each refusal says how to mend the cell."""
+"""What a cell of an uploaded file says: texts, flags, counts. Each refusal says how to mend the cell.
+
+Dates and amounts, which people write in many ways: config/imports/csv/formats.py.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from contextlib import suppress
-from datetime import UTC, datetime
-from decimal import Decimal
 
-from config.imports.csv.formulas import without_apostrophe
+from config.imports.csv.formulas import hidden, without_apostrophe
 from config.metadata import MetadataRefused, check_metadata
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CONTROL_OR_BREAK = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?", re.IGNORECASE)
-_DECIMAL = re.compile(r"(\d{1,12})(?:[.,](\d+))?")
+# What a spreadsheet would change unless it is told that it is text: by an apostrophe in front, or as ="00123".
+_TOLD_TO_BE_TEXT = re.compile(r"'(?='*(?:\d|TRUE$|FALSE$))")
+_TEXT_AS_FORMULA = re.compile(r'="((?:[^"]|"")*)"')
 TRUE, FALSE = {"true", "yes", "y", "1", "active"}, {"false", "no", "n", "0", "inactive"}
 
 
 class RowRefused(Exception):
-    """The row cannot be imported; the message names the cell, what is wrong with it, and how to mend it."""
+    """The row cannot be imported; each of its `problems` names the cell, what is wrong with it, and how to mend it."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = problems
 
 
 def text_of(cell: str) -> str:
-    """The cell without white space around it, and without the apostrophe that keeps a spreadsheet from calculating."""
+    """The cell without white space around it, and without what only tells a spreadsheet that it is text."""
     text = cell.strip()
-    return without_apostrophe(text) if text[:1] == "'" else text
+    return unmarked(text) if text and text[0] in "'=" else text
+
+
+def unmarked(text: str) -> str:
+    """The text itself: of '+1 555 0100, '00123 and ="00123" what a spreadsheet shows. A name such as 't Hooft keeps its own."""
+    if (calculated := without_apostrophe(text)) != text:
+        return calculated
+    if _TOLD_TO_BE_TEXT.match(text):
+        return text[1:]
+    if quoted := _TEXT_AS_FORMULA.fullmatch(text):
+        return quoted[1].replace('""', '"')
+    return text
+
+
+def marked(text: str) -> str:
+    """A text that was meant just so, such that `text_of` gives it back."""
+    if without_apostrophe(text) != text or _TEXT_AS_FORMULA.fullmatch(text):
+        return hidden(text)
+    return f"'{text}" if _TOLD_TO_BE_TEXT.match(text) else text
 
 
 def shown(text: str) -> str:
@@ -59,32 +82,6 @@ def count_of(text: str, *, least: int) -> int:
     if text.isascii() and text.isdigit() and least <= int(text[:12]) < 2**31:
         return int(text)
     raise RowRefused(f"{shown(text)} is not a whole number of {least} or more. Write it in digits, such as 3.")
-
-
-def decimal_of(text: str, *, places: int) -> Decimal:
-    """10, 10.5 or 10,5. What could be thousands (1,000) or has more places than are kept is refused, not guessed."""
-    found = _DECIMAL.fullmatch(text)
-    if not found or not text.isascii() or ("," in text and len(found[2]) == 3):
-        raise RowRefused(f"{shown(text)} is not a number. Write it without separators or symbols, such as 10 or 10.50.")
-    whole, fraction = found[1], (found[2] or "").rstrip("0")
-    if len(fraction) > places or len(whole) > 10:
-        raise RowRefused(
-            f"{shown(text)} has too many digits. Use at most {places} decimals and 10 digits before the point."
-        )
-    return Decimal(f"{whole}.{fraction or 0}")
-
-
-def moment_of(text: str) -> datetime:
-    """ISO 8601, with its offset or in UTC; a date alone is its first moment."""
-    moment = None
-    if text.isascii() and _MOMENT.fullmatch(text):
-        with suppress(ValueError):  # 2026-02-30
-            moment = datetime.fromisoformat(text.upper().replace(",", "."))
-    if moment is None:
-        raise RowRefused(f"{shown(text)} is not a date. Write it as 2026-11-30 or 2026-11-30T23:59:00Z.")
-    if not 1900 <= moment.year < 3000:
-        raise RowRefused(f"{shown(text)} is not between the years 1900 and 2999. Leave the cell empty for no date.")
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def object_of(text: str) -> dict:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 METADATA = "metadata."
+_EMAIL = re.compile(r"[^\s@<>,;\"]{1,64}@[^\s@<>,;\"]{1,255}\.[^\s@<>,;\".]{2,63}")
 # An error file (config/imports/run_import.py) ends with these; mended, it is uploaded as it is.
 ERROR_FILE_ENDS = ["Row", "Error"]
 
@@ -16,6 +18,7 @@ class Field(NamedTuple):
     name: str
     label: str
     headings: tuple[str, ...] = ()  # what others call it, besides the label
+    kind: str = ""  # "code", "email", "date", "expiry", "money", "consent", "exact" (every character counts), or a text
 
     def is_called(self, heading: str) -> bool:
         return plain(heading) in {plain(name) for name in (self.name, self.label, *self.headings)}
@@ -26,8 +29,26 @@ def plain(heading: str) -> str:
     return "".join(filter(str.isalnum, heading.casefold()))
 
 
-def guess_mapping(headings: Sequence[str], fields: Sequence[Field], *, ignored: Sequence[str] = ()) -> dict[str, str]:
-    """{column index as text: field name}. A heading that is no field's becomes metadata; those in `ignored`, nothing."""
+def is_email(text: str) -> bool:
+    """Whether it looks like one: whether it is one is customers/actions/upsert.py's to say."""
+    return len(text) <= 320 and bool(_EMAIL.fullmatch(text))
+
+
+def guess_mapping(
+    headings: Sequence[str],
+    fields: Sequence[Field],
+    *,
+    ignored: Sequence[str] = (),
+    rows: Sequence[Sequence[str]] = (),
+    headed: bool = True,
+) -> dict[str, str]:
+    """{column index as text: field name}. A heading that is no field's becomes metadata; those in `ignored`, nothing.
+
+    Where no heading is a field's, the columns of addresses and of codes are found by the first `rows`; without headings
+    nothing becomes metadata, which would have no name.
+    """
+    if not headed:
+        return _by_content(len(headings), fields, rows)
     mapping: dict[str, str] = {}
     dropped = {plain(heading) for heading in ignored}
     ours = len(headings) - 2 if list(headings[-2:]) == ERROR_FILE_ENDS else len(headings)
@@ -37,6 +58,28 @@ def guess_mapping(headings: Sequence[str], fields: Sequence[Field], *, ignored: 
             mapping[str(index)] = field
         elif heading and plain(heading) not in dropped:
             mapping[str(index)] = METADATA + heading
+    if not any(is_field(name) for name in mapping.values()):
+        mapping |= _by_content(ours, [field for field in fields if field.kind == "email"], rows)
+    return mapping
+
+
+def is_field(name: str) -> bool:
+    """Rather than metadata."""
+    return not name.startswith(METADATA)
+
+
+def _by_content(width: int, fields: Sequence[Field], rows: Sequence[Sequence[str]]) -> dict[str, str]:
+    """An e-mail address is known by its look; the codes are the first column in which no two cells are alike."""
+    mapping: dict[str, str] = {}
+    email, code = (next((f.name for f in fields if f.kind == kind), "") for kind in ("email", "code"))
+    for at in range(width):
+        cells = [row[at].strip() for row in rows if at < len(row) and row[at].strip()]
+        if not cells:
+            continue
+        if email and email not in mapping.values() and sum(map(is_email, cells)) * 2 >= len(cells):
+            mapping[str(at)] = email
+        elif code and code not in mapping.values() and len(set(cells)) == len(cells) and not any(map(is_email, cells)):
+            mapping[str(at)] = code
     return mapping
 
 

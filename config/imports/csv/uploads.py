@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
+import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import islice
+from itertools import chain, islice
 from typing import BinaryIO, NamedTuple, TypeAlias, cast
 
 from django.core.files import File
 
-from config.imports.csv.columns import ERROR_FILE_ENDS
+from config.imports.csv.columns import ERROR_FILE_ENDS, Field
+from config.imports.csv.encodings import ENCODINGS, SAMPLE_BYTES, UNREADABLE, find_encoding
 from config.imports.csv.formulas import restored
+from config.imports.csv.headings import is_row_of_headings, names_of_columns
 
 DELIMITERS = {",": "Comma (,)", ";": "Semicolon (;)", "\t": "Tab", "|": "Vertical bar (|)"}
-ENCODINGS = {"utf-8-sig": "UTF-8", "cp1252": "Windows-1252 (Western Europe)", "utf-16": "UTF-16"}
 MAX_COLUMNS = 200
 MAX_LINE = 1_000_000  # characters
 MAX_RECORD = 1_000_000  # characters of a record with all the lines that its quotes hold together
 READ_AGAIN = 100_000_000  # characters of lines that were given back, in a whole file
 MAX_HEADING = 255
-SAMPLE_BYTES = 64 * 1024
+FEW_ROWS = 50  # by which headings are told from data
+UTF_16 = ("utf-16", "utf-16-le", "utf-16-be")
+
+_SEP_LINE = re.compile(r"sep=.", re.IGNORECASE | re.DOTALL)
+EMPTY = "The file is empty. Its first row must contain headings, such as “Code”, or data."
 
 MISPLACED_QUOTE = (
     "A double quote is not closed here, or is in the wrong place. "
@@ -36,12 +41,6 @@ TOO_LONG_A_ROW = (
     f"A double quote opens here and no row ends within {MAX_RECORD:,} characters: it was probably not closed. "
     'Close the quote; write a quote inside a cell twice: "".'
 )
-
-# Bytes that are no text in the chosen encoding become this lone surrogate, which no well-formed text can hold: so
-# reading goes on, and the row that holds them is known.
-UNREADABLE = "\udcff"
-codecs.register_error("mark-unreadable", lambda error: (UNREADABLE, error.end))  # type: ignore[attr-defined]
-
 
 Upload: TypeAlias = BinaryIO | File
 
@@ -61,15 +60,26 @@ class Reading(NamedTuple):
 
     encoding: str
     delimiter: str
+    headed: bool = True  # the first row is headings, not data
+    guessed: bool = False  # nothing in the file says that this is its encoding
 
 
-def look_at(file: Upload) -> Reading:
-    """Finds the encoding, by all bytes of the file, and the delimiter, by its first rows. Raises NotCsv."""
+def look_at(file: Upload, fields: Sequence[Field] = ()) -> Reading:
+    """Finds the encoding, by all bytes of the file, the delimiter, by its first rows, and whether the first one is headings:
+    which is known where they are called like `fields`. Raises NotCsv."""
     file.seek(0)
     start = file.read(SAMPLE_BYTES)
     _refuse_other_formats(start)
-    encoding = _encoding_of(file, start)
-    return Reading(encoding, _delimiter_of(start, encoding))
+    encoding, guessed = find_encoding(file)
+    file.seek(0)
+    reading = Reading(encoding, _delimiter_of(start, encoding), guessed=guessed)
+    return reading._replace(headed=starts_with_headings(file, reading, fields))
+
+
+def starts_with_headings(file: Upload, reading: Reading, fields: Sequence[Field]) -> bool:
+    file.seek(0)
+    rows = [row.cells for row in islice(_table(file, reading), FEW_ROWS) if not row.problem]
+    return not rows or is_row_of_headings(rows[0], rows[1:], fields)
 
 
 def read_csv(file: Upload, reading: Reading) -> tuple[list[str], Iterator[Row]]:
@@ -78,10 +88,13 @@ def read_csv(file: Upload, reading: Reading) -> tuple[list[str], Iterator[Row]]:
     `file.tell()` says meanwhile how far it was read. Raises NotCsv where the headings cannot be used.
     """
     file.seek(0)
-    records = _records(file, reading)
+    records = _table(file, reading)
     top = next(records, None)
     if top is None:
-        raise NotCsv("The file is empty. Its first row must contain headings, such as “Code”.")
+        raise NotCsv(EMPTY)
+    if not reading.headed:
+        headings = names_of_columns(_width(top))
+        return headings, _fitted(chain([top], records), len(headings))
     headings = _headings(top)
     if headings[-2:] == ERROR_FILE_ENDS:  # in our own file the cells are as they were, but for what made them harmless
         headings = [restored(heading, reading.delimiter) for heading in headings]
@@ -89,9 +102,36 @@ def read_csv(file: Upload, reading: Reading) -> tuple[list[str], Iterator[Row]]:
     return headings, _fitted(records, len(headings))
 
 
+def _table(file: Upload, reading: Reading) -> Iterator[Row]:
+    """Every record; without the line “sep=;” that tells a spreadsheet the delimiter, and which it does not show."""
+    records = _records(file, reading)
+    top = next(records, None)
+    if top is None:
+        return
+    if is_sep_line(reading.delimiter.join(top.cells)):
+        yield from (row._replace(number=row.number - 1) for row in records)
+        return
+    yield top
+    yield from records
+
+
+def is_sep_line(line: str) -> bool:
+    return bool(_SEP_LINE.fullmatch(line.strip(' "\r\n')))
+
+
+def _width(top: Row) -> int:
+    """Of a file without headings, without the empty cells at the end."""
+    cells = list(top.cells)
+    while len(cells) > 1 and not cells[-1].strip():
+        cells.pop()
+    if len(cells) > MAX_COLUMNS:
+        raise NotCsv(f"The file has {len(cells)} columns; the maximum is {MAX_COLUMNS}. Is the delimiter right?")
+    return len(cells)
+
+
 def _refuse_other_formats(start: bytes) -> None:
     if not start.strip():
-        raise NotCsv("The file is empty. Its first row must contain headings, such as “Code”.")
+        raise NotCsv(EMPTY)
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise NotCsv(
             "This is a spreadsheet or an archive, not a CSV file. In Excel choose File, Save as, “CSV UTF-8”; "
@@ -99,34 +139,20 @@ def _refuse_other_formats(start: bytes) -> None:
         )
     if start.startswith((b"%PDF", b"\x1f\x8b", b"\x89PNG", b"\xff\xd8\xff")):
         raise NotCsv("This is not a text file. Upload a CSV file: text with one row per line.")
-    if start.count(b"\0") > len(start) // 10 and not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise NotCsv(
-            "This file is not text, or is UTF-16 without a byte order mark. Save it as “CSV UTF-8” and upload it again."
-        )
-
-
-def _encoding_of(file: Upload, start: bytes) -> str:
-    """By the mark at the start; else UTF-8, unless more of the file speaks against it than for it."""
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    if start.startswith(codecs.BOM_UTF8):
-        return "utf-8-sig"
-    against = beyond_ascii = 0
-    file.seek(0)
-    text = codecs.getincrementaldecoder("utf-8")("mark-unreadable")
-    while block := file.read(1024 * 1024):
-        decoded = text.decode(block)
-        if not decoded.isascii():
-            against += decoded.count(UNREADABLE)
-            beyond_ascii += len(decoded) - len(decoded.encode("ascii", "ignore"))
-    against += bool(text.decode(b"", final=True))  # cut off within a character
-    return "cp1252" if against > beyond_ascii - against else "utf-8-sig"
+    zeros = start.count(b"\0")
+    if zeros > len(start) // 10 and not find_encoding(io.BytesIO(start)).name.startswith("utf-16"):
+        raise NotCsv("This file is not text. Upload a CSV file: text with one row per line.")
 
 
 def _delimiter_of(start: bytes, encoding: str) -> str:
     """The one that splits the first rows into most columns; of equals the first, a comma."""
     if len(start) == SAMPLE_BYTES:  # the sample may end within a character
-        start = start[: len(start) // 2 * 2] if encoding == "utf-16" else start.rpartition(b"\n")[0] or start
+        start = start[: len(start) // 2 * 2] if encoding in UTF_16 else start.rpartition(b"\n")[0] or start
+    first = start.decode(encoding, "replace").lstrip("\ufeff").partition("\n")[0]
+    if is_sep_line(first):
+        sign = first.strip(' "\r\n')[4:]
+        if sign in DELIMITERS:
+            return sign
 
     def columns(delimiter: str) -> int:
         rows = list(islice(_records(io.BytesIO(start), Reading(encoding, delimiter)), 5))

@@ -10,9 +10,11 @@ from django.conf import settings
 from django.http import QueryDict
 from django.template.defaultfilters import filesizeformat
 
-from config.imports.csv.columns import METADATA, Field
-from config.imports.csv.uploads import DELIMITERS, ENCODINGS
+from config.imports.csv.columns import METADATA, Field, is_field
+from config.imports.csv.encodings import ENCODINGS
+from config.imports.csv.uploads import DELIMITERS
 from config.imports.models import CsvImport
+from config.staff.pages.forms import time_zones
 
 
 class UploadForm(forms.Form):
@@ -26,7 +28,7 @@ class UploadForm(forms.Form):
     def __init__(self, *args: Any, too_large: bool = False, **kwargs: Any) -> None:
         """`too_large`: the request was stopped (config/api/upload_limit.py), so there is no file to be seen."""
         super().__init__(*args, **kwargs)
-        self.fields["file"].help_text = f"The first row must contain headings. Up to {_limit()}."
+        self.fields["file"].help_text = f"With headings in the first row, or without. Up to {_limit()}."
         if too_large:
             self.fields["file"].error_messages["required"] = self._too_large()
 
@@ -49,6 +51,15 @@ class OptionsForm(forms.Form):
 
     encoding = forms.ChoiceField(choices=list(ENCODINGS.items()))
     delimiter = forms.ChoiceField(choices=list(DELIMITERS.items()))
+    headed = forms.TypedChoiceField(
+        label="First row",
+        choices=[(True, "Headings"), (False, "Data")],
+        coerce=lambda chosen: chosen == "True",
+        required=False,
+    )
+    date_order = forms.ChoiceField(label="Dates", choices=CsvImport.DateOrder.choices, required=False)
+    decimal_mark = forms.ChoiceField(label="Amounts", choices=CsvImport.DecimalMark.choices, required=False)
+    time_zone = forms.ChoiceField(label="Time zone", choices=lambda: [(z, z) for z in time_zones()], required=False)
     on_error = forms.ChoiceField(
         label="If rows are invalid",
         choices=[
@@ -60,6 +71,21 @@ class OptionsForm(forms.Form):
 
     def __init__(self, data: QueryDict | None = None, *, draft: CsvImport) -> None:
         super().__init__(data, initial={name: getattr(draft, name) for name in self.base_fields})
+        self.draft = draft
+
+    def clean(self) -> dict[str, Any]:
+        """A select that was not sent (an older page) changes nothing."""
+        cleaned = super().clean()
+        sent = {name for name in self.fields if name in self.data}
+        for name in ("headed", "date_order", "decimal_mark", "time_zone"):
+            if name not in sent:
+                cleaned[name] = getattr(self.draft, name)
+        return cleaned
+
+    @property
+    def format(self) -> list[forms.BoundField]:
+        """How the file is written."""
+        return [self[name] for name in ("encoding", "delimiter", "headed", "date_order", "decimal_mark", "time_zone")]
 
     @property
     def further(self) -> list[forms.BoundField]:
@@ -105,6 +131,7 @@ def mapping_errors(mapping: dict[str, str], fields: Sequence[Field], required: s
     label = next((field.label for field in fields if field.name == required), "")
     if required and required not in chosen:
         errors.append(f"Choose the column that contains the {label.lower()}.")
-    elif not chosen:
-        errors.append("Choose at least one column to import.")
+    elif not any(map(is_field, chosen)):
+        known = ", ".join(field.label for field in fields[:4])
+        errors.append(f"No column is imported as anything but metadata. Choose what at least one is: {known}, …")
     return errors

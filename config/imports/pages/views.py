@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any
 
 from django.contrib import messages
@@ -18,22 +17,15 @@ from django.utils.cache import patch_vary_headers
 
 from config.actor import Actor
 from config.api.upload_limit import is_too_large
-from config.imports.csv.columns import Field
+from config.imports.csv.columns import Field, mapped_columns
 from config.imports.csv.uploads import NotCsv
-from config.imports.draft_import import (
-    NotADraft,
-    Preview,
-    change_draft,
-    discard_import,
-    draft_import,
-    preview,
-    start_import,
-)
+from config.imports.draft_import import NotADraft, change_draft, discard_import, draft_import, start_import
 from config.imports.limit_uploads import TooManyUploads
 from config.imports.models import CsvImport
 from config.imports.pages.forms import ColumnsForm, OptionsForm, UploadForm, chosen_mapping, mapping_errors
 from config.imports.retry_import import NotFailed, retry_import
 from config.imports.run_import import Importer
+from config.imports.survey import Survey, survey
 from config.staff.htmx_request import HtmxHttpRequest
 
 RECENT = 10  # imports listed below the upload
@@ -123,8 +115,7 @@ def _draft_page(request: HtmxHttpRequest, kind: ImportKind, draft: CsvImport, co
     """POST keeps what was chosen. Where "start" was pressed and nothing is wrong, it starts the import."""
     importer = kind.importer(draft)
     options = kind.form(request.POST or None, draft=draft)
-    shown = preview(draft, importer)
-    errors: list[str] = []
+    shown = survey(draft, importer, kind.fields)
     if request.method == "POST" and options.is_valid():
         try:
             shown = change_draft(
@@ -135,41 +126,57 @@ def _draft_page(request: HtmxHttpRequest, kind: ImportKind, draft: CsvImport, co
                 fields=kind.fields,
                 ignored=kind.ignored,
             )
-            if "start" in request.POST and not shown.problem:
-                errors = mapping_errors(draft.mapping, kind.fields, kind.required)
-                if not errors:
-                    start_import(draft, by=Actor.user(request.user), defer=kind.defer)
-                    return redirect(kind.page, draft.pk)
+            if "start" in request.POST and not shown.hopeless and not _errors(kind, draft, shown):
+                start_import(draft, by=Actor.user(request.user), defer=kind.defer)
+                return redirect(kind.page, draft.pk)
         except NotADraft:
             messages.info(request, "This import has already been started.")
             return redirect(kind.page, draft.pk)
+        options = kind.form(draft=draft)  # with what was found out anew
     context |= {
         "options": options,
         "preview": shown,
-        "columns": _columns(kind, draft, shown),
-        "rows": [(row, _cells(kind, draft, shown, row)) for row in shown.rows],
-        "wrong": sum(bool(row.problem) for row in shown.rows),
-        "errors": errors,
+        "columns": _columns(request, kind, draft, shown),
+        "stored": _stored(request, kind, draft, shown),
+        "errors": _errors(kind, draft, shown),
         "warning": kind.warning(draft),
     }
     return _page_or_part(request, "imports/draft.html", "imports/_draft.html", context)
 
 
-def _columns(kind: ImportKind, draft: CsvImport, shown: Preview) -> list[tuple]:
+def _errors(kind: ImportKind, draft: CsvImport, shown: Survey) -> list[str]:
+    return [] if shown.problem else mapping_errors(draft.mapping, kind.fields, kind.required)
+
+
+def _columns(request: HtmxHttpRequest, kind: ImportKind, draft: CsvImport, shown: Survey) -> list[tuple]:
     """(heading, examples, select) for each column of the file."""
     form = ColumnsForm(headings=shown.headings, mapping=draft.mapping, fields=kind.fields)
-    cells = [_cells(kind, draft, shown, row) for row in shown.rows]
-    columns = zip_longest(*cells, fillvalue="") if cells else [()] * len(shown.headings)
+    masked = _mask(request, kind, draft)
     return [
-        (_shown(heading), list(dict.fromkeys(filter(None, column)))[:3], select)
-        for heading, column, select in zip(shown.headings, columns, form, strict=False)
+        (_shown(heading), [masked(draft.mapping.get(str(at), ""), _shown(cell)) for cell in samples], select)
+        for at, (heading, samples, select) in enumerate(zip(shown.headings, shown.samples, form, strict=True))
     ]
 
 
-def _cells(kind: ImportKind, draft: CsvImport, shown: Preview, row: Any) -> list[str]:
-    """The row's cells as they may be shown, as many as there are headings."""
-    padded = [*row.cells, *[""] * len(shown.headings)][: len(shown.headings)]
-    return [kind.masked(draft.mapping.get(str(index), ""), _shown(cell)) for index, cell in enumerate(padded)]
+def _stored(request: HtmxHttpRequest, kind: ImportKind, draft: CsvImport, shown: Survey) -> dict:
+    """The first rows as they will be stored: what the columns become, and of each row its values."""
+    labels = {field.name: field.label for field in kind.fields}
+    columns = mapped_columns(shown.headings, draft.mapping)
+    masked = _mask(request, kind, draft)
+    return {
+        "columns": [labels.get(column.field) or column.metadata_key for column in columns],
+        "metadata": [bool(column.metadata_key) for column in columns],
+        "rows": [
+            (row, [masked(column.field, _shown(text)) for column, text in zip(columns, row.values, strict=False)])
+            for row in shown.rows
+        ],
+    }
+
+
+def _mask(request: HtmxHttpRequest, kind: ImportKind, draft: CsvImport) -> Callable[[str, str], str]:
+    """Who uploaded a file has seen its codes, and checks them here (ADR 0040); to all others they are codes of ours."""
+    own = (draft.actor_kind, draft.actor_id) == Actor.user(request.user)[:2]
+    return (lambda field, text: text) if own else kind.masked
 
 
 def _shown(text: str) -> str:

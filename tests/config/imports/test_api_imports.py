@@ -272,7 +272,7 @@ def test_an_import_shows_in_the_dashboard_too(signed_in):
 @pytest.mark.parametrize(
     ("content", "details"),
     [
-        ("", "file: The file is empty. Its first row must contain headings, such as “Code”."),
+        ("", "file: The file is empty. Its first row must contain headings, such as “Code”, or data."),
         ("Code\n", "file: The file has headings but no rows."),
         (b"PK\x03\x04", None),
     ],

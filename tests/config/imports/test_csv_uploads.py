@@ -38,9 +38,11 @@ def problems_of(content: bytes, reading: Reading = UTF8) -> list[tuple[int, str]
         ("Code,Region\nA,Málaga\n".encode(), Reading("utf-8-sig", ",")),
         ("Code;Region\nA;Málaga\n".encode("utf-8-sig"), Reading("utf-8-sig", ";")),
         ("Code\tRegion\nA\tMálaga\n".encode("utf-16"), Reading("utf-16", "\t")),
-        ("Code|Region\nA|Málaga\n".encode("cp1252"), Reading("cp1252", "|")),
+        ("Code|Region\nA|Málaga\n".encode("cp1252"), Reading("cp1252", "|", guessed=True)),
         (b"Code;Value\nA;10,5\nB;7,25\n", Reading("utf-8-sig", ";")),
         (b"Code\nA\n", Reading("utf-8-sig", ",")),
+        ("Code\nA\n".encode("utf-16-le"), Reading("utf-16-le", ",")),
+        ("Code;Region\nA;Lyon\n".encode("utf-16-be"), Reading("utf-16-be", ";")),
         (b'Name;"Note, long";City\nAnn;"a, b, c, d";Rome\n', Reading("utf-8-sig", ";")),
     ],
 )
@@ -175,13 +177,12 @@ def test_a_file_of_quotes_left_open_is_refused_before_it_is_read_for_hours_or_he
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "The file is empty. Its first row must contain headings, such as “Code”."),
-        (b" \r\n\r\n", "The file is empty. Its first row must contain headings, such as “Code”."),
+        (b"", "The file is empty. Its first row must contain headings, such as “Code”, or data."),
+        (b" \r\n\r\n", "The file is empty. Its first row must contain headings, such as “Code”, or data."),
         (b"PK\x03\x04" + b"\0" * 50, "This is a spreadsheet or an archive, not a CSV file. In Excel choose File, "
          "Save as, “CSV UTF-8”; in other programs export it as CSV. Then upload that file."),
         (b"%PDF-1.7\n", "This is not a text file. Upload a CSV file: text with one row per line."),
-        ("Code\nA\n".encode("utf-16-le"), "This file is not text, or is UTF-16 without a byte order mark. "
-         "Save it as “CSV UTF-8” and upload it again."),
+        (b"Code\n\0\0\0\0\0\1\2", "This file is not text. Upload a CSV file: text with one row per line."),
     ],
 )  # fmt: skip
 def test_what_is_no_csv_is_refused_with_advice(content, message):
