@@ -43,7 +43,7 @@ def test_good_rows_are_imported_and_wrong_ones_come_back_in_a_file(page):
     expect(preview).to_contain_text("Malmö")
     expect(preview.get_by_role("row").last).to_contain_text("Rejected")
     findings = page.get_by_role("region", name="5 rows")
-    expect(findings).to_contain_text("1 row rejected. Enabled: “perhaps” is not TRUE or FALSE.")
+    expect(findings).to_contain_text("1 row would be rejected. Enabled: “perhaps” is not TRUE or FALSE.")
     expect(findings).to_contain_text("Windows-1252 (Western Europe) is a guess.")
     expect(page.get_by_role("main")).to_contain_text("3 of 5 would be rejected")
     page.get_by_role("button", name="Import file").click()

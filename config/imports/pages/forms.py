@@ -49,6 +49,8 @@ def _limit() -> str:
 class OptionsForm(forms.Form):
     """How the file is read, and what happens to good rows when others are wrong. Its fields are columns of the draft."""
 
+    all_optional = True  # each has a value from the start
+
     encoding = forms.ChoiceField(choices=list(ENCODINGS.items()))
     delimiter = forms.ChoiceField(choices=list(DELIMITERS.items()))
     headed = forms.TypedChoiceField(

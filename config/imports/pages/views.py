@@ -165,7 +165,6 @@ def _stored(request: HtmxHttpRequest, kind: ImportKind, draft: CsvImport, shown:
     masked = _mask(request, kind, draft)
     return {
         "columns": [labels.get(column.field) or column.metadata_key for column in columns],
-        "metadata": [bool(column.metadata_key) for column in columns],
         "rows": [
             (row, [masked(column.field, _shown(text)) for column, text in zip(columns, row.values, strict=False)])
             for row in shown.rows
