@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('codes', '0002_wording'),
+        ('codes', '0003_metadata_updates'),
     ]
 
     operations = [
