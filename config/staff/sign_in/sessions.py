@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -22,21 +21,21 @@ from config.staff.sign_in.client_address import client_address
 NOTED_EVERY = timedelta(minutes=1)
 
 BROWSERS = [
-    ("Edg", "Edge"),
-    ("OPR/", "Opera"),
-    ("SamsungBrowser", "Samsung Internet"),
-    ("Firefox/|FxiOS", "Firefox"),
-    ("Chrome/|CriOS", "Chrome"),
-    ("Safari/", "Safari"),
+    (("Edg",), "Edge"),
+    (("OPR/",), "Opera"),
+    (("SamsungBrowser",), "Samsung Internet"),
+    (("Firefox/", "FxiOS"), "Firefox"),
+    (("Chrome/", "CriOS"), "Chrome"),
+    (("Safari/",), "Safari"),
 ]
 SYSTEMS = [
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Android", "Android"),
-    ("Windows", "Windows"),
-    ("Mac OS X|Macintosh", "Mac"),
-    ("CrOS", "ChromeOS"),
-    ("Linux|X11", "Linux"),
+    (("iPhone",), "iPhone"),
+    (("iPad",), "iPad"),
+    (("Android",), "Android"),
+    (("Windows",), "Windows"),
+    (("Mac OS X", "Macintosh"), "Mac"),
+    (("CrOS",), "ChromeOS"),
+    (("Linux", "X11"), "Linux"),
 ]
 
 
@@ -51,8 +50,8 @@ def end_sessions(user: User, *, but: str | None = None) -> int:
 
 def device_of(agent: str) -> str:
     """ "Firefox on Windows": what a browser says of itself, as far as a person wants to know."""
-    browser = next((name for pattern, name in BROWSERS if re.search(pattern, agent)), "")
-    system = next((name for pattern, name in SYSTEMS if re.search(pattern, agent)), "")
+    browser = next((name for marks, name in BROWSERS if any(mark in agent for mark in marks)), "")
+    system = next((name for marks, name in SYSTEMS if any(mark in agent for mark in marks)), "")
     return " on ".join(filter(None, [browser, system])) or "Unknown device"
 
 
