@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import django_tables2 as tables
+from django.utils.safestring import SafeString
 
 from config.alerts.models import Notice
 from config.staff.lists.tables import Table, WhenColumn
@@ -20,7 +21,10 @@ class NoticeTable(Table):
     )
     created_at = WhenColumn(verbose_name="Since")
     actions = tables.TemplateColumn(
-        template_name="alerts/_actions.html", verbose_name="", empty_values=(), attrs={"td": {"class": "actions"}}
+        template_name="alerts/_actions.html",
+        verbose_name=SafeString('<span class="sr">Actions</span>'),
+        empty_values=(),
+        attrs={"td": {"class": "actions"}},
     )
 
     empty_icon = "bell"
