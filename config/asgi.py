@@ -13,7 +13,7 @@ from django.conf import settings
 from django.urls import get_resolver
 
 from config.api.door import body_too_late, error_content, to_json
-from config.api.upload_limit import bytes_to_keep
+from config.api.limits.upload_limit import bytes_to_keep
 from config.processes.buffered_wsgi import Answer, BufferedWSGI, Environ, Probe
 from config.processes.pulse import pulse
 from publications.lane.lane import Lane

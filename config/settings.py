@@ -277,7 +277,7 @@ UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=512 * 1024 * 1024)
 UPLOADS_PER_HOUR = env.int("UPLOADS_PER_HOUR", default=1000, least=1)
 UPLOAD_BYTES_PER_HOUR = env.int("UPLOAD_BYTES_PER_HOUR", default=4 * UPLOAD_MAX_BYTES, least=1, most=2**50)
 FILE_UPLOAD_HANDLERS = [
-    "config.api.upload_limit.UploadLimit",
+    "config.api.limits.upload_limit.UploadLimit",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]

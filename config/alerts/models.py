@@ -16,13 +16,23 @@ class Kind(models.TextChoices):
     IMPORT_FAILED = "import_failed", "An import failed"
     EXPORT_FAILED = "export_failed", "An export failed"
     WEBHOOK_PAUSED = "webhook_paused", "A webhook is paused because it kept failing"
+    KEY_EXPIRES = "key_expires", "An API key expires soon"
     SERVER = "server", "A disk is nearly full, or background jobs are stuck"
     FAILED_ATTEMPTS = "failed_attempts", "Unusually many failed attempts"
     WEEKLY = "weekly", "Weekly summary, on Mondays at 8:00"
 
 
 # Told once and for all: there is nothing that ends. The others end by themselves, and can begin again.
-HAPPENS_ONCE = (*(Kind.DISTRIBUTION_FAILED, Kind.IMPORT_FAILED, Kind.EXPORT_FAILED, Kind.FAILED_ATTEMPTS, Kind.WEEKLY),)
+HAPPENS_ONCE = (
+    *(
+        Kind.DISTRIBUTION_FAILED,
+        Kind.IMPORT_FAILED,
+        Kind.EXPORT_FAILED,
+        Kind.FAILED_ATTEMPTS,
+        Kind.KEY_EXPIRES,
+        Kind.WEEKLY,
+    ),
+)
 
 DEFAULT_ROLE = "Manager"
 FEWEST_CODES, FEWEST_DAYS, MOST_FAILURES = 100, 7, 50

@@ -18,8 +18,8 @@ from django.http import HttpRequest
 from config.actor import Actor
 from config.api.actions.create_api_key import hash_of
 from config.api.door import ApiError
+from config.api.limits.networks import allows
 from config.api.models import ApiKey
-from config.api.networks import allows
 from config.staff.quarantine import IS_OPEN, current, reason
 from config.staff.sign_in.client_address import client_address
 

@@ -12,7 +12,7 @@ from ninja.parser import Parser
 from pydantic import BaseModel, ConfigDict, Field
 
 from config.api.door import ApiError, invalid_payload
-from config.api.upload_limit import takes_array
+from config.api.limits.upload_limit import takes_array
 from config.metadata import depth_of
 
 T = TypeVar("T")

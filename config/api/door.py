@@ -26,8 +26,8 @@ from ninja.errors import HttpError, ValidationError
 from ninja.renderers import BaseRenderer
 
 from config.api.addresses import resolve
+from config.api.limits.upload_limit import largest_body
 from config.api.log import Call, log
-from config.api.upload_limit import largest_body
 from config.log_routes import route_of
 from config.metadata import MetadataRefused
 from config.public_ids import key_of

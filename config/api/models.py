@@ -35,13 +35,11 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(null=True, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
     expires_at = models.DateTimeField(null=True, editable=False)
-    # In CIDR notation (config/api/networks.py); none: the key may be used from anywhere.
+    # In CIDR notation (config/api/limits/networks.py); none: the key may be used from anywhere.
     networks = ArrayField(models.CharField(max_length=43), default=list, editable=False)
     rotations = models.PositiveIntegerField(default=0, editable=False)  # a form that saw another number changes nothing
     old_token_hash = models.BinaryField(max_length=32, null=True, editable=False)
     old_token_until = models.DateTimeField(null=True, editable=False)
-    # Of how many days before the end the Managers were told last (config/api/actions/warn_of_expiry.py).
-    warned_days = models.PositiveSmallIntegerField(null=True, editable=False)
 
     class Meta:
         verbose_name = "API key"

@@ -1,7 +1,7 @@
 """The OpenAPI document: what ninja knows of the operations, completed by what the apps say of each in `describe`.
 
 Parameters and bodies come from the very models that validate them. Answers are plain dicts (ADR 0004), described by
-pydantic models that only this document uses; tests hold every answer that they get against it (tests/support/api_calls.py).
+pydantic models that only this document uses; tests hold every answer that they get against it (tests/support/api/calls.py).
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from config.api.actions import delete_old_calls as old_calls
@@ -30,11 +29,6 @@ def delete_old_idempotent_calls(timestamp: int) -> None:
 
 
 @app.periodic(cron="0 7 * * *")
-@app.task(
-    name="api.warn_of_expiry",
-    queueing_lock="warn_of_expiry",
-    lock="warn_of_expiry",
-    retry=RetryStrategy(max_attempts=5, exponential_wait=30),
-)
+@app.task(name="api.warn_of_expiry", queueing_lock="warn_of_expiry", lock="warn_of_expiry")
 def warn_of_expiry(timestamp: int) -> None:
     expiry.warn_of_expiry()

@@ -28,12 +28,12 @@ class CsvImport(AsyncAction):
         ALL_OR_NOTHING = "all_or_nothing", "Import all rows or none"
 
     class DateOrder(models.TextChoices):
-        CLEAR = "", "Only dates that can be read in one way"
+        CLEAR = "", "Only unambiguous dates"
         DAY_FIRST = DAY_FIRST, "Day first: 31/12/2026"
         MONTH_FIRST = MONTH_FIRST, "Month first: 12/31/2026"
 
     class DecimalMark(models.TextChoices):
-        CLEAR = "", "Only amounts that can be read in one way"
+        CLEAR = "", "Only unambiguous amounts"
         POINT = ".", "With a point: 1,250.50"
         COMMA = ",", "With a comma: 1.250,50"
 

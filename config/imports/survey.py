@@ -57,7 +57,7 @@ class Survey(NamedTuple):
 
     @property
     def hopeless(self) -> bool:
-        """No row can be imported in this way."""
+        """No row can be imported with these settings."""
         return bool(self.problem) or (self.complete and self.refused == self.surveyed)
 
 
@@ -77,7 +77,7 @@ def survey(draft: CsvImport, importer: Importer, fields: Sequence[Field]) -> Sur
         return Survey([], [], [], "The uploaded file no longer exists. Upload it again.")
     refused = _refused(rows, importer)
     if not draft.headed:
-        notes.append("The first row is data, not headings: it is imported like the others.")
+        notes.append("The first row holds data, not headings, so it is imported too.")
     readable = [row.cells for row in rows if not row.problem]
     notes += sentences(readable, kinds_of(draft.mapping, fields), draft.formats)
     return Survey(
@@ -101,7 +101,7 @@ def kinds_of(mapping: Mapping[str, str], fields: Sequence[Field]) -> dict[int, s
 def _about_encoding(file: Any, draft: CsvImport) -> str:
     line = telling_line(file, draft.encoding)
     name = ENCODINGS.get(draft.encoding, draft.encoding)
-    return f"Nothing in the file says how its letters are encoded; {name} is a guess. Is this line right? “{line}”"
+    return f"The file does not say which encoding it uses; {name} is a guess. Does this line look right? “{line}”"
 
 
 def _refused(rows: list[Row], importer: Importer) -> dict[int, Refused]:

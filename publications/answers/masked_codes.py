@@ -14,7 +14,7 @@ from campaigns.codes.models import Voucher
 from campaigns.codes.queries.find import VoucherNotFound, find_voucher
 from config.api import conditions as by
 from config.api.auth import Key
-from config.api.guesses import count_miss, refuse_guessers
+from config.api.limits.guesses import count_miss, refuse_guessers
 
 
 def shown_code(voucher: Voucher, key: Key) -> str:

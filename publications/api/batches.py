@@ -13,7 +13,7 @@ from config.api.auth import MAY_PUBLISH, caller
 from config.api.bodies import Sent, array_of
 from config.api.door import ApiError, as_api_error, invalid_payload
 from config.api.examples import Example
-from config.api.guesses import count_miss, refuse_guessers
+from config.api.limits.guesses import count_miss, refuse_guessers
 from config.api.openapi import operation
 from config.api.schemas import MAYBE, Answer
 from customers.actions.upsert import InvalidCustomer

@@ -17,7 +17,7 @@ from config.api.auth import MAY_PUBLISH, MAY_PUBLISH_BY_GET, MAY_PUBLISH_OR_READ
 from config.api.bodies import Sent
 from config.api.door import ApiError, in_words, invalid_payload, invalid_query, key_or_404, not_found, refusals
 from config.api.examples import Example
-from config.api.guesses import count_miss, refuse_guessers
+from config.api.limits.guesses import count_miss, refuse_guessers
 from config.api.lists import Listing, ListQuery
 from config.api.openapi import operation, path_parameter
 from config.api.queries import Flag, read_flag, read_object

@@ -13,12 +13,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='publicationimport',
             name='date_order',
-            field=models.CharField(blank=True, choices=[('', 'Only dates that can be read in one way'), ('dmy', 'Day first: 31/12/2026'), ('mdy', 'Month first: 12/31/2026')], db_default='', default='', max_length=3),
+            field=models.CharField(blank=True, choices=[('', 'Only unambiguous dates'), ('dmy', 'Day first: 31/12/2026'), ('mdy', 'Month first: 12/31/2026')], db_default='', default='', max_length=3),
         ),
         migrations.AddField(
             model_name='publicationimport',
             name='decimal_mark',
-            field=models.CharField(blank=True, choices=[('', 'Only amounts that can be read in one way'), ('.', 'With a point: 1,250.50'), (',', 'With a comma: 1.250,50')], db_default='', default='', max_length=1),
+            field=models.CharField(blank=True, choices=[('', 'Only unambiguous amounts'), ('.', 'With a point: 1,250.50'), (',', 'With a comma: 1.250,50')], db_default='', default='', max_length=1),
         ),
         migrations.AddField(
             model_name='publicationimport',

@@ -39,7 +39,7 @@ def test_good_rows_are_imported_and_wrong_ones_come_back_in_a_file(page):
     expect(page.get_by_label("Import column “Region” as")).to_have_value("metadata.Region")
     page.get_by_label("Import column “Voucher” as").select_option("Code")
     page.get_by_label("Import column “Enabled” as").select_option("Active")
-    preview = page.get_by_role("region", name="As they will be stored")
+    preview = page.get_by_role("region", name="Preview of what will be stored")
     expect(preview).to_contain_text("Malmö")
     expect(preview.get_by_role("row").last).to_contain_text("Rejected")
     findings = page.get_by_role("region", name="5 rows")

@@ -13,7 +13,7 @@ from campaigns.codes.models import Voucher
 from campaigns.models import Campaign
 from config.staff.models import AuditEntry
 from tests.config.server.test_api_and_its_database import setting
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import CampaignFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from django.utils import timezone
 from campaigns.codes.models import CodeOrder
 from campaigns.models import Campaign
 from config.staff.models import AuditEntry
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import CampaignFactory
 
 pytestmark = pytest.mark.django_db

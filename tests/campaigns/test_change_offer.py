@@ -20,7 +20,7 @@ from publications.actions.publish import publish
 from publications.actions.release import release
 from publications.redemptions.actions.redeem import redeem
 from tests.campaigns.test_campaign_pages import form_of, page_of
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from publications.exports.actions.hand_out import CampaignOver, order_hand_out
 from publications.models import Publication
 from publications.queries.foresee_refusal import foresee_refusal
 from publications.refusals import CampaignDisabled
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory
 
 pytestmark = pytest.mark.django_db

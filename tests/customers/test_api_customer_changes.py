@@ -7,7 +7,7 @@ import pytest
 from config.staff.models import AuditEntry
 from customers.models import Customer
 from publications.models import Publication
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

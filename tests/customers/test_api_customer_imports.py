@@ -6,8 +6,8 @@ import pytest
 
 from config.staff.models import AuditEntry
 from customers.models import Customer, CustomerImport
-from tests.support.api_calls import Api
-from tests.support.api_imports import done
+from tests.support.api.calls import Api
+from tests.support.api.imports import done
 from tests.support.factories import CustomerFactory
 from tests.support.imports import sample
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from customers.models import Customer
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import CustomerFactory
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ from config.api import auth as api_auth
 from config.api.auth import RateLimit
 from customers.models import Customer, Event
 from publications.dashboard.erase_customer import erase_customer
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import STAFF, CustomerFactory
 
 pytestmark = pytest.mark.django_db

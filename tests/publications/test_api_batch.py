@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from campaigns.codes.models import Voucher
 from customers.models import Customer
 from publications.models import Publication
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import CampaignFactory, CustomerFactory, StandaloneVoucherFactory, published
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from config.staff.models import AuditEntry
 from publications.models import Publication
 from publications.redemptions.actions.redeem import redeem
 from publications.redemptions.actions.roll_back import roll_back
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ import pytest
 
 from publications.actions.release import release
 from publications.redemptions.actions.redeem import redeem
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import STAFF, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

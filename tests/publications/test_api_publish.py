@@ -10,7 +10,7 @@ from campaigns.models import Campaign
 from customers.models import Customer
 from publications.actions.release import release
 from publications.models import Publication
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory
 
 pytestmark = pytest.mark.django_db

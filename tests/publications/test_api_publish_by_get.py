@@ -5,7 +5,7 @@ import pytest
 from customers.models import Customer
 from publications.api.publications import PublicationSent
 from publications.models import Publication
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import CampaignFactory, VoucherFactory
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from publications.actions.publish import publish
 from publications.actions.publish_batch import BatchRefused, Item, publish_batch
 from publications.models import Publication, PublishedVoucher
 from publications.refusals import PublishRefused
-from tests.publications.test_ledger_at_once import at_once, broken
+from tests.publications.ledger.test_ledger_at_once import at_once, broken
 from tests.support.factories import STAFF, CampaignFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)

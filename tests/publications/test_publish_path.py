@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import CampaignFactory, CustomerFactory
 from tests.support.plans import analyse
 

@@ -28,9 +28,7 @@ def change_api_key(
             if getattr(now, field) != value
         }
         if changes:
-            # Another end is warned of anew.
-            renewed = {"warned_days": None} if "expires_at" in changes else {}
-            ApiKey.objects.filter(pk=key.pk).update(**wanted, **renewed)
+            ApiKey.objects.filter(pk=key.pk).update(**wanted)
             record("api_key.changed", by=by, object_id=str(now.app_id), object_label=name, changes=changes)
     return list(changes)
 

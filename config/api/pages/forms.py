@@ -10,8 +10,8 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
+from config.api.limits.networks import NetworkRefused, networks_of
 from config.api.models import ApiKey
-from config.api.networks import NetworkRefused, networks_of
 from config.staff.pages.widgets import DateTimeInput
 
 LONGEST_OVERLAP = timedelta(days=90)

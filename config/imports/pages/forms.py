@@ -26,7 +26,7 @@ class UploadForm(forms.Form):
     single_column = True
 
     def __init__(self, *args: Any, too_large: bool = False, **kwargs: Any) -> None:
-        """`too_large`: the request was stopped (config/api/upload_limit.py), so there is no file to be seen."""
+        """`too_large`: the request was stopped (config/api/limits/upload_limit.py), so there is no file to be seen."""
         super().__init__(*args, **kwargs)
         self.fields["file"].help_text = f"With headings in the first row, or without. Up to {_limit()}."
         if too_large:
@@ -135,5 +135,5 @@ def mapping_errors(mapping: dict[str, str], fields: Sequence[Field], required: s
         errors.append(f"Choose the column that contains the {label.lower()}.")
     elif not any(map(is_field, chosen)):
         known = ", ".join(field.label for field in fields[:4])
-        errors.append(f"No column is imported as anything but metadata. Choose what at least one is: {known}, …")
+        errors.append(f"Every column would be imported as metadata. Choose a field for at least one: {known}, …")
     return errors

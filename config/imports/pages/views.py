@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 
 from config.actor import Actor
-from config.api.upload_limit import is_too_large
+from config.api.limits.upload_limit import is_too_large
 from config.imports.csv.columns import Field, mapped_columns
 from config.imports.csv.uploads import NotCsv
 from config.imports.draft_import import NotADraft, change_draft, discard_import, draft_import, start_import

@@ -40,7 +40,7 @@ class Checked(NamedTuple):
 
 
 class WrongCode(Exception):
-    """The code is not the one that an app shows for this key now."""
+    """This is not the code that the app shows for this key now."""
 
 
 def has_second_factor(user: User) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from campaigns.codes.models import Voucher
 from campaigns.codes.queries.find import VoucherNotFound, find_voucher
 from config.api.auth import Key
-from config.api.guesses import count_miss, refuse_guessers
+from config.api.limits.guesses import count_miss, refuse_guessers
 
 
 def find_to_redeem(key: Key, reference: str) -> Voucher:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 
 from django.db import connection
-from django.db.models import F, OuterRef, QuerySet
+from django.db.models import Count, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from campaigns.codes.queries.count_codes import CodeCount, count_codes
@@ -24,7 +25,7 @@ SECONDS = 20  # that one run works for; what is left over comes first in the nex
 NEWEST = 1_000  # campaigns that are forecast
 BATCH = 20
 WEEK, MONTH = 7, 28
-MOST_PLANNED = 50  # distributions of one campaign that are looked at, the next ones
+MOST_PLANNED = 200  # distributions of a batch that are looked at, the next ones
 
 # These take many codes at once, now and then; what is planned of them is known, and is reckoned with by itself.
 AT_ONCE = [CSV, DISTRIBUTION, "Import"]
@@ -74,8 +75,9 @@ def _forecast(campaigns: Sequence[Campaign]) -> None:
         keys = [campaign.pk for campaign in campaigns]
         cursor.execute(PACE, {"campaigns": keys, "today": today, "at_once": AT_ONCE})
         taken = {key: (week, month) for key, week, month in cursor.fetchall()}
+    planned = planned_of(campaigns, today)
     rows = [
-        _row(campaign, counts[campaign.pk], taken.get(campaign.pk, (0, 0)), planned_of(campaign, today), today)
+        _row(campaign, counts[campaign.pk], taken.get(campaign.pk, (0, 0)), planned[campaign.pk], today)
         for campaign in campaigns
         if counts[campaign.pk].total
     ]
@@ -111,16 +113,21 @@ def _row(
     )
 
 
-def planned_of(campaign: Campaign, today: date) -> list[Planned]:
-    """What manual distributions of the campaign will take: those scheduled, and the rest of those under way."""
-    distributions = Distribution.objects.manual().filter(campaign=campaign)
-    scheduled = distributions.filter(status="scheduled").order_by("starts_at")[:MOST_PLANNED]
-    planned = [
-        Planned(timezone.localdate(one.starts_at), dry_run(one).codes_needed, one.pk)
-        for one in scheduled
-        if one.starts_at is not None
-    ]
-    for one in distributions.filter(status__in=["running", "held"]).order_by("pk")[:MOST_PLANNED]:
-        waiting = Delivery.objects.filter(distribution=one, state="pending").count()
-        planned.append(Planned(today, waiting * one.codes_each, one.pk))
-    return [one for one in planned if one.codes]
+def planned_of(campaigns: Sequence[Campaign], today: date) -> dict[int, list[Planned]]:
+    """By campaign, what its manual distributions will take: those scheduled, and the rest of those under way."""
+    distributions = Distribution.objects.manual().filter(campaign__in=campaigns)
+    latest = list(
+        distributions.filter(status__in=["scheduled", "running", "held"])
+        .select_related("campaign", "segment")
+        .order_by("starts_at", "pk")[:MOST_PLANNED]
+    )
+    pending = Delivery.objects.filter(distribution__in=[one for one in latest if one.status != "scheduled"])
+    waiting = dict(pending.filter(state="pending").order_by().values_list("distribution").annotate(Count("pk")))
+    planned: dict[int, list[Planned]] = defaultdict(list)
+    for one in latest:
+        scheduled = one.status == "scheduled" and one.starts_at is not None
+        codes = dry_run(one).codes_needed if scheduled else waiting.get(one.pk, 0) * one.codes_each
+        if codes and one.campaign_id is not None:
+            day = timezone.localdate(one.starts_at) if scheduled else today
+            planned[one.campaign_id].append(Planned(day, codes, one.pk))
+    return planned

@@ -8,7 +8,7 @@ from campaigns.codes.models import Voucher
 from campaigns.models import Campaign
 from config.staff.models import AuditEntry
 from publications.actions.release import release
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import STAFF, CampaignFactory, StandaloneVoucherFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

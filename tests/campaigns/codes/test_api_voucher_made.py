@@ -9,7 +9,7 @@ from django.db import connection
 
 from campaigns.codes.models import Voucher
 from config.staff.models import AuditEntry
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import CampaignFactory, VoucherFactory
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from campaigns.codes.models import Voucher
 from publications.actions.release import release
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import (
     STAFF,
     CampaignFactory,

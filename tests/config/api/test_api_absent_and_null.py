@@ -5,7 +5,7 @@ import pytest
 from campaigns.codes.models import CodeOrder
 from campaigns.models import Campaign
 from customers.models import Customer
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory
 
 pytestmark = pytest.mark.django_db

@@ -3,7 +3,7 @@
 import pytest
 
 from campaigns.codes.models import Voucher
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import CampaignFactory, StandaloneVoucherFactory, VoucherFactory
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from config.environment import Environment, SettingRefused
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from config.api.actions.revoke_api_key import revoke_api_key
 from config.api.auth import KeyWith, RateLimit
 from config.api.models import ApiKey
 from config.api_assembly import api
-from tests.support.api_calls import Answer, Api
+from tests.support.api.calls import Answer, Api
 from tests.support.factories import STAFF, CampaignFactory
 
 pytestmark = pytest.mark.django_db

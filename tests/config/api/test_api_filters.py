@@ -12,7 +12,7 @@ from config.api import lists as api_lists
 from config.api.filters import MOST_KEYS
 from publications.models import Publication
 from publications.redemptions.actions.redeem import redeem
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 from tests.support.plans import analyse, plan
 

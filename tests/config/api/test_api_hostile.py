@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from config.api.upload_limit import largest_body
-from tests.support.api_calls import Api
+from config.api.limits.upload_limit import largest_body
+from tests.support.api.calls import Api
 from tests.support.openapi_examples import OPERATIONS, Operation, a_shop, first_body, with_real_ids
 
 pytestmark = pytest.mark.django_db

@@ -5,21 +5,21 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
-from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from config.alerts.models import Notice
 from config.api.actions.change_api_key import change_api_key
 from config.api.actions.create_api_key import create_api_key
 from config.api.actions.revoke_api_key import revoke_api_key
 from config.api.actions.rotate_api_key import KeyRevoked, RotatedMeanwhile, rotate_api_key
 from config.api.actions.warn_of_expiry import warn_of_expiry
+from config.api.limits.networks import NetworkRefused, allows, networks_of
 from config.api.models import ApiKey
-from config.api.networks import NetworkRefused, allows, networks_of
 from config.staff.models import AuditEntry
-from tests.support.api_calls import Answer, Api
+from tests.support.api.calls import Answer, Api
 from tests.support.factories import STAFF, UserFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db
@@ -282,42 +282,33 @@ def test_the_command_takes_limits():
 # ---- who is told
 
 
-@pytest.fixture
-def told(settings):
-    settings.EMAIL_IS_SENT, settings.SITE_URL = True, "https://handout.example.com"
-    UserFactory(role="Manager", email="mara@example.com")
-    UserFactory(role="Viewer", email="viewer@example.com")
-    return mail.outbox
-
-
-def test_managers_are_told_two_weeks_three_days_and_one_day_before(told):
+def test_managers_are_told_two_weeks_three_days_and_one_day_before(monkeypatch):
+    manager = UserFactory(role="Manager")
     key, _ = create_api_key("Web shop", by=STAFF)
     create_api_key("For ever", by=STAFF)
-    sent = []
+    opened = []
+    ends = in_days(20)
+    ApiKey.objects.filter(pk=key.pk).update(expires_at=ends)
     for left in (20, 13, 12, 4, 3, 2, 1, 0.5, -1):
-        ApiKey.objects.filter(pk=key.pk).update(expires_at=in_days(left))
-        sent.append(warn_of_expiry())
+        now = ends - timedelta(days=left)
+        monkeypatch.setattr("config.api.actions.warn_of_expiry.timezone.now", lambda now=now: now)
+        opened.append(warn_of_expiry())
 
-    assert sent == [0, 1, 0, 0, 1, 0, 1, 0, 0]
-    assert [message.bcc for message in told] == [["mara@example.com"]] * 3
-    assert "- Web shop: expires on" in told[0].body
-    assert "https://handout.example.com/settings/api-keys/" in told[0].body
+    assert opened == [0, 1, 0, 0, 1, 0, 1, 0, 0]
+    notices = Notice.objects.filter(user=manager)
+    assert {notice.alert.title for notice in notices} == {
+        f"The API key Web shop expires on {ends:%Y-%m-%d at %H:%M} UTC"
+    }
+    assert {notice.alert.url for notice in notices} == {"/settings/api-keys/"}
 
 
-def test_a_new_end_is_told_anew(told):
+def test_a_new_end_is_told_anew():
     key, _ = create_api_key("Web shop", expires_at=in_days(1), by=STAFF)
-    warn_of_expiry()
+    assert [warn_of_expiry(), warn_of_expiry()] == [1, 0]
 
     change_api_key(key, name=key.name, expires_at=in_days(2), networks=[], by=STAFF)
 
-    assert (warn_of_expiry(), len(told)) == (1, 2)
-
-
-def test_without_e_mail_nothing_is_noted_as_told(settings):
-    settings.EMAIL_IS_SENT = False
-    create_api_key("Web shop", expires_at=in_days(1), by=STAFF)
-
-    assert (warn_of_expiry(), ApiKey.objects.get().warned_days, mail.outbox) == (0, None, [])
+    assert [warn_of_expiry(), warn_of_expiry()] == [1, 0]
 
 
 def test_the_first_page_tells_managers(signed_in):

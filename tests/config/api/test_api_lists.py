@@ -11,7 +11,7 @@ from publications.actions.publish import publish
 from publications.actions.release import release
 from publications.models import Publication, PublishedVoucher
 from publications.refusals import PublishRefused
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from config.api.log import ApiLog, Call, path_to_keep
 from config.api.models import ApiCall
 from config.api.pages import filters
 from config.public_ids import public_id
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import STAFF, CampaignFactory
 
 pytestmark = pytest.mark.django_db

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import CampaignFactory, CustomerFactory, StandaloneVoucherFactory
 
 pytestmark = pytest.mark.django_db

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.openapi_examples import OPERATIONS, a_shop, with_real_ids
 
 pytestmark = pytest.mark.django_db

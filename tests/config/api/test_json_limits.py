@@ -8,7 +8,7 @@ from config.api.bodies import MOST_ROWS
 from customers.models import Customer
 from publications.exports.models import Export
 from publications.redemptions.models import Redemption
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import CampaignFactory, CustomerFactory, VoucherFactory
 from tests.support.openapi_examples import DOCUMENT, OPERATIONS
 from tests.support.within import within

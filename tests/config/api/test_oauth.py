@@ -14,7 +14,7 @@ from config.api.actions.rotate_api_key import rotate_api_key
 from config.api.models import ApiKey, BearerToken
 from config.api.oauth import tokens
 from config.api.oauth.tokens import delete_old_tokens, draw_token
-from tests.support.api_calls import Answer, Api
+from tests.support.api.calls import Answer, Api
 from tests.support.factories import STAFF, CampaignFactory
 
 pytestmark = pytest.mark.django_db

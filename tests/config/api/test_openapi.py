@@ -15,7 +15,7 @@ from config.api.actions.create_api_key import create_api_key
 from config.api.errors import ERRORS
 from config.api.openapi import undescribed
 from config.api_assembly import api
-from tests.support.api_document import check, whole, wrong
+from tests.support.api.document import check, whole, wrong
 from tests.support.factories import STAFF, CampaignFactory
 from tests.support.openapi_examples import DOCUMENT, OPERATIONS, a_shop, call_of, with_real_ids
 

@@ -12,8 +12,8 @@ from campaigns.codes.models import CodeImport, Voucher
 from config.staff.models import AuditEntry
 from config.stored_files import files
 from customers.models import CustomerImport
-from tests.support.api_calls import Api
-from tests.support.api_imports import done
+from tests.support.api.calls import Api
+from tests.support.api.imports import done
 from tests.support.factories import CampaignFactory, VoucherFactory
 from tests.support.imports import sample
 

@@ -6,9 +6,9 @@ from django.core.files.uploadhandler import StopUpload
 from django.test import Client
 
 from campaigns.codes.models import CodeImport
-from config.api.upload_limit import UploadLimit
+from config.api.limits.upload_limit import UploadLimit
 from customers.models import CustomerImport
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 
 pytestmark = pytest.mark.django_db
 

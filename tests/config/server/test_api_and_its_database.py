@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 
 from config.api.models import ApiKey
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

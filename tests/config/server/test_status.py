@@ -11,7 +11,7 @@ from django.db import connection
 
 from config.staff.models import ProjectSettings
 from config.staff.pages.forms import SettingsForm
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import CampaignFactory
 
 

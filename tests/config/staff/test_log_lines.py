@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from config.log_routes import RoutesNotPaths
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import VoucherFactory
 
 pytestmark = pytest.mark.django_db

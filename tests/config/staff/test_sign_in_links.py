@@ -19,7 +19,7 @@ from config.staff.sign_in import links
 from config.staff.sign_in.links import FORGOTTEN, INVITATION, LinkEnded, choose_password, link_for, send_link
 from config.staff.sign_in.second_factor import set_up
 from config.staff.tasks import send_invitation, send_password_links
-from tests.config.staff.authenticator import KEY, code_of
+from tests.config.staff.second_factor.authenticator import KEY, code_of
 from tests.support.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -99,7 +99,7 @@ def test_a_link_works_once(ada):
 
     _, again = follow(link)
 
-    assert "This link has ended" in again.content.decode()
+    assert "This link no longer works" in again.content.decode()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -141,7 +141,7 @@ def test_a_link_ends(ada, monkeypatch, purpose, good, ended):
 def test_a_link_of_one_purpose_is_none_of_another(ada):
     invitation = link_for(ada, INVITATION, site="").replace("/invitation/", "/new-password/")
 
-    assert "This link has ended" in follow(invitation)[1].content.decode()
+    assert "This link no longer works" in follow(invitation)[1].content.decode()
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_link_of_one_purpose_is_none_of_another(ada):
 def test_a_link_that_was_made_up_is_told_so(ada, link):
     page = Client().get(link)
 
-    assert (page.status_code, "This link has ended" in page.content.decode()) == (200, True)
+    assert (page.status_code, "This link no longer works" in page.content.decode()) == (200, True)
 
 
 def test_who_is_not_active_gets_no_link_and_uses_none(ada):
@@ -160,7 +160,7 @@ def test_who_is_not_active_gets_no_link_and_uses_none(ada):
     work()
 
     assert mail.outbox == []
-    assert "This link has ended" in follow(link)[1].content.decode()
+    assert "This link no longer works" in follow(link)[1].content.decode()
 
 
 def test_nobody_learns_who_has_an_account(ada):

@@ -9,7 +9,7 @@ from customers.models import Customer, Event
 from customers.segments.actions.create_segment import create_filter_segment, create_static_segment
 from customers.segments.models import Segment, SegmentMember
 from publications.dashboard.erase_customer import erase_customer
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import STAFF, CustomerFactory
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from customers.segments.pages.condition_forms import in_words
 from customers.segments.segment_filter import InvalidSegmentFilter, read_segment_filter
 from publications.redemptions.actions.redeem import redeem
 from publications.redemptions.actions.roll_back import roll_back
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import STAFF, CustomerFactory, StandaloneVoucherFactory
 
 pytestmark = pytest.mark.django_db

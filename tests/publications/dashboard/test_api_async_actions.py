@@ -11,7 +11,7 @@ from campaigns.models import CampaignDeletion
 from config.actor import SYSTEM
 from config.public_ids import ASYNC_ACTION, action_id, action_of, public_id
 from customers.models import CustomerImport
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import STAFF, CampaignFactory
 from tests.support.imports import queued_codes, queued_customers
 

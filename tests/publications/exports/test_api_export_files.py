@@ -10,8 +10,8 @@ from publications.actions.release import release
 from publications.exports.actions.write_export import make_export_file
 from publications.exports.models import Export
 from publications.redemptions.actions.redeem import redeem
-from tests.support.api_calls import Api
-from tests.support.api_exports import finished, table, taken
+from tests.support.api.calls import Api
+from tests.support.api.exports import finished, table, taken
 from tests.support.factories import (
     STAFF,
     CampaignFactory,

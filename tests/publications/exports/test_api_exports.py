@@ -12,8 +12,8 @@ from publications.exports.actions.write_export import make_export_file
 from publications.exports.models import Export
 from publications.exports.report import order_report
 from publications.exports.sign_download import VALID
-from tests.support.api_calls import Answer, Api
-from tests.support.api_exports import SDK, finished, ordered, table, taken
+from tests.support.api.calls import Answer, Api
+from tests.support.api.exports import SDK, finished, ordered, table, taken
 from tests.support.factories import STAFF, CampaignFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from django.urls import resolve
 
 from publications.lane.lane import PATH, is_for_the_lane
 from publications.lane.serve import serve
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 
 
 class ThroughTheLane:

@@ -16,8 +16,8 @@ from publications.ledger.give import give
 from publications.ledger.requests import Codes, PublishRequest
 from publications.models import Publication, PublishedVoucher
 from tests.publications.lane.by_lane import publish_together
-from tests.publications.test_ledger_at_once import at_once
-from tests.support.api_calls import Api
+from tests.publications.ledger.test_ledger_at_once import at_once
+from tests.support.api.calls import Api
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)

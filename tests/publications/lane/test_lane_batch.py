@@ -12,7 +12,7 @@ from customers.models import Customer
 from publications.lane import serve as serving
 from publications.models import Publication, PublishedVoucher
 from tests.publications.lane.by_lane import environ_of, publish_together
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import CampaignFactory, CustomerFactory
 
 pytestmark = pytest.mark.django_db

@@ -18,7 +18,7 @@ from publications.lane.serve import serve
 from publications.ledger import give as giving
 from publications.models import Publication, PublishedVoucher
 from tests.publications.lane.by_lane import PATH, ThroughTheLane, environ_of
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import CampaignFactory, CustomerFactory, VoucherFactory
 
 pytestmark = pytest.mark.django_db

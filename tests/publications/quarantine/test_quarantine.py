@@ -42,7 +42,7 @@ from publications.refusals import Quarantined
 from publications.tallies.count_publications import count_publications
 from publications.webhooks.actions.send_due import addresses_due
 from tests.publications.tallies.test_tallies import count_all, disagreements
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.automations import automation
 from tests.support.distributions import draft, running, start
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, StandaloneVoucherFactory, published

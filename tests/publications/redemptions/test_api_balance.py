@@ -11,9 +11,9 @@ from publications.dashboard.verify import verify
 from publications.redemptions.actions.change_balance import change_balance
 from publications.redemptions.models import BalanceChange, Redemption
 from publications.redemptions.refusals import RedemptionRefused
+from tests.publications.ledger.test_ledger_at_once import at_once
 from tests.publications.redemptions.test_redeem import gift
-from tests.publications.test_ledger_at_once import at_once
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import STAFF, CampaignFactory, StandaloneVoucherFactory, VoucherFactory, published
 
 

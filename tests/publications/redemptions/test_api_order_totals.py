@@ -12,7 +12,7 @@ from publications.dashboard.erase_customer import erase_customer
 from publications.redemptions.actions import redeem as verb
 from publications.redemptions.actions.redeem import redeem
 from publications.redemptions.models import Redemption
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import CampaignFactory, StandaloneVoucherFactory, VoucherFactory
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from campaigns.codes.actions.update_metadata import update_metadata
 from campaigns.codes.models import MetadataUpdate, Voucher
 from customers.models import Customer
 from tests.publications.redemptions.test_redeem import gift
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import (
     CampaignFactory,
     CustomerFactory,

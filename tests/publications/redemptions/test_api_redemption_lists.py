@@ -11,7 +11,7 @@ from publications.redemptions.models import Redemption
 from publications.redemptions.refusals import QuantityExceeded
 from tests.publications.redemptions.test_api_redemptions import ids
 from tests.publications.redemptions.test_redeem import gift
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from config.public_ids import key_of
 from customers.models import Customer
 from publications.redemptions.models import Redemption
 from tests.publications.redemptions.test_redeem import counted, gift
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import (
     CampaignFactory,
     CustomerFactory,

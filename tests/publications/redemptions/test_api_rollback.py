@@ -5,7 +5,7 @@ import pytest
 from publications.redemptions.models import Redemption
 from tests.publications.redemptions.test_api_redemptions import redeem
 from tests.publications.redemptions.test_redeem import counted, gift
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import CustomerFactory, VoucherFactory
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from django.utils import timezone
 from customers.models import Customer
 from publications.redemptions.actions.redeem import redeem
 from tests.publications.redemptions.test_redeem import gift
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import (
     STAFF,
     CampaignFactory,

@@ -9,8 +9,8 @@ from publications.redemptions.actions.redeem import Use, redeem, redeem_together
 from publications.redemptions.actions.roll_back import roll_back
 from publications.redemptions.refusals import AlreadyRolledBack, QuantityExceeded
 from tests.publications.redemptions.test_redeem import gift
-from tests.support.api_calls import Api
-from tests.support.api_exports import table
+from tests.support.api.calls import Api
+from tests.support.api.exports import table
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db

@@ -25,7 +25,7 @@ from publications.redemptions.models import Redemption, Referral
 from publications.redemptions.refusals import ReferrerNotPermitted
 from publications.referrals.actions.set_up_program import NoProgram, set_up_program
 from publications.referrals.models import ReferralProgram
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.automations import pass_on, publish_all
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 

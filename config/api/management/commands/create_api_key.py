@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from config.actor import Actor
 from config.api.actions.create_api_key import create_api_key
+from config.api.limits.networks import NetworkRefused, networks_of
 from config.api.models import ApiKey
-from config.api.networks import NetworkRefused, networks_of
 
 
 class Command(BaseCommand):

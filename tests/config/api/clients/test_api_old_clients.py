@@ -4,7 +4,7 @@ import pytest
 
 from campaigns.codes.models import Voucher
 from publications.models import Publication
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import CampaignFactory, CustomerFactory, StandaloneVoucherFactory, VoucherFactory
 
 pytestmark = pytest.mark.django_db

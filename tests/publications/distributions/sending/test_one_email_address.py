@@ -5,7 +5,7 @@ import pytest
 from customers.actions.import_customers import import_customers
 from customers.actions.upsert import InvalidCustomer, clean_customer
 from customers.models import Customer, CustomerImport
-from tests.support.api_calls import Api
+from tests.support.api.calls import Api
 from tests.support.factories import CampaignFactory, CustomerFactory, VoucherFactory
 
 pytestmark = pytest.mark.django_db

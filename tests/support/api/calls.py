@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from config.api.actions.create_api_key import create_api_key
-from tests.support.api_document import check
+from tests.support.api.document import check
 from tests.support.factories import STAFF
 
 

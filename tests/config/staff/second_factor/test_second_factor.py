@@ -4,7 +4,6 @@ import threading
 import time
 
 import pytest
-from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -13,31 +12,15 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from config.staff.models import AuditEntry
 from config.staff.sign_in.second_factor import Verdict, check_code, set_up
-from tests.config.staff.authenticator import KEY, PASSWORD, code_of, fresh, give_code, give_password, is_in
-from tests.support.factories import UserFactory
+from tests.config.staff.second_factor.authenticator import (
+    KEY,
+    code_of,
+    give_code,
+    give_password,
+    is_in,
+)
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr(PBKDF2PasswordHasher, "iterations", 1000)
-
-
-@pytest.fixture
-def ada():
-    user = UserFactory(username="ada", role="Manager")
-    user.set_password(PASSWORD)
-    user.save()
-    return user
-
-
-@pytest.fixture
-def codes(ada):
-    """Ada has a second factor; these are her recovery codes."""
-    drawn = set_up(ada, key=KEY, code=code_of())
-    fresh(ada)
-    return drawn
 
 
 # ---- signing in

@@ -5,7 +5,6 @@ from io import StringIO
 
 import pytest
 from axes.models import AccessAttempt
-from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
@@ -13,31 +12,18 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from config.staff.models import AuditEntry, StaffSession
 from config.staff.sign_in.second_factor import Verdict, check_code, has_second_factor, set_up
-from tests.config.staff.authenticator import KEY, PASSWORD, code_of, fresh, give_code, give_password, is_in
+from tests.config.staff.second_factor.authenticator import (
+    KEY,
+    PASSWORD,
+    code_of,
+    fresh,
+    give_code,
+    give_password,
+    is_in,
+)
 from tests.support.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr(PBKDF2PasswordHasher, "iterations", 1000)
-
-
-@pytest.fixture
-def ada():
-    user = UserFactory(username="ada", role="Manager")
-    user.set_password(PASSWORD)
-    user.save()
-    return user
-
-
-@pytest.fixture
-def codes(ada):
-    """Ada has a second factor; these are her recovery codes."""
-    drawn = set_up(ada, key=KEY, code=code_of())
-    fresh(ada)
-    return drawn
 
 
 # ---- setting it up

@@ -1,6 +1,6 @@
 """Holds answers of the API against its own OpenAPI document: status, headers, type and body must be as it says.
 
-Every answer that a test gets through tests/support/api_calls.py comes by here, so the document cannot drift from the API.
+Every answer that a test gets through tests/support/api/calls.py comes by here, so the document cannot drift from the API.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from django.test import Client
 
 from publications.exports.actions.write_export import make_export_file
 from publications.exports.models import Export
-from tests.support.api_calls import Answer
+from tests.support.api.calls import Answer
 
 SDK = {"Accept": "text/plain"}
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

@@ -8,7 +8,7 @@ from campaigns.codes.actions.import_codes import import_codes
 from campaigns.codes.models import CodeImport
 from customers.actions.import_customers import import_customers
 from customers.models import CustomerImport
-from tests.support.api_calls import Answer, Api
+from tests.support.api.calls import Answer, Api
 
 
 def done(caller: Api, answer: Answer) -> dict[str, Any]:
