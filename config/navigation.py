@@ -30,6 +30,7 @@ MAIN = [
     Entry("Customers", "users", "customers:list"),
     Entry("Segments", "users-round", "segments:segments"),
     Entry("Publications", "send", "publications:history"),
+    Entry("Redemptions", "shopping-bag", "redemptions:history"),
     Entry("Distributions", "megaphone", "distributions:list", also=("automation:list", "distributions:outbox")),
     Entry("Exports", "file-down", "exports:exports"),
     Entry("Alerts", "bell", ALERTS),

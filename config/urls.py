@@ -14,6 +14,7 @@ urlpatterns = [
     path("v1/docs", docs, name="docs"),
     path("", include("publications.dashboard.urls")),
     path("", include("publications.urls")),
+    path("", include("publications.redemptions.urls")),
     path("", include("publications.exports.urls")),
     path("", include("publications.referrals.urls")),
     path("", include("publications.quarantine.urls")),

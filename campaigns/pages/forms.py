@@ -209,6 +209,17 @@ class CampaignForm(ValueFields, CodeFields):
         help_text="Publishing to the same customer again returns the same code.",
     )
     active = of("active", label="Active", widget=Switch)
+    only_holder = of(
+        "only_holder",
+        label="Redeemed by someone else than the holder",
+        help_text="The holder is the customer a code was published to. Codes of a CSV hand-out have none. Shops must name the customer when they redeem.",
+    )
+    only_published = of(
+        "only_published",
+        label="Refuse unpublished codes",
+        widget=Switch,
+        help_text="A code that was never published, or was released, cannot be redeemed.",
+    )
     description = of("description", widget=forms.Textarea(attrs={"rows": 3}))
     metadata = MetadataField()
 
@@ -268,6 +279,7 @@ class CampaignForm(ValueFields, CodeFields):
             ),
             ("Codes", old, ["how", *CONFIGURATION, "count"]),
             ("Publishing", "", ["join_once", "auto_update", "reserve", "active"]),
+            ("Redeeming", "", ["only_holder", "only_published"]),
             ("More", "", ["description", "metadata"]),
         ]
 

@@ -175,9 +175,9 @@ def _is_superuser(user: User | None) -> bool:
 
 @admin.register(Group)
 class RoleAdmin(ReadOnlyAdmin):
-    """The four roles; config/staff/roles.py makes them, and brings them back, at every `migrate`."""
+    """The roles; config/staff/roles.py makes them, and brings them back, at every `migrate`."""
 
-    section, about = Section.STAFF, "The four roles and what each may do"
+    section, about = Section.STAFF, "The roles and what each may do"
     called = "Roles"
     ability_to_view = MANAGE
     list_display = fields = ["name", "abilities"]

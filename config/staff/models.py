@@ -72,9 +72,10 @@ class ProjectSettings(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "project settings"
         constraints = [models.CheckConstraint(name="project_settings_one_row", condition=Q(id=1))]
-        # The four abilities that config.staff.roles hands to the roles.
+        # The abilities that config.staff.roles hands to the roles.
         permissions = [
             ("read", "Read the dashboard"),
+            ("redeem", "Check and redeem codes"),
             ("publish", "Publish codes"),
             ("export", "Create reports"),
             ("manage", "Manage everything"),

@@ -1,6 +1,7 @@
-"""The four roles and what each may do. One table: pages, actions, admin and tests all read it.
+"""The roles and what each may do. One table: pages, actions, admin and tests all read it.
 
-Four abilities are enough: read (codes masked), publish, export, manage. A hand-out needs publish and export both.
+Five abilities are enough: read (codes masked), redeem (at the till), publish, export, manage. A hand-out needs publish and
+export both. Who may redeem alone has the page at the till and no other.
 """
 
 from __future__ import annotations
@@ -18,19 +19,21 @@ from django.http.response import HttpResponseBase
 
 from config.staff.sign_in.pages import ask_to_sign_in
 
-READ, PUBLISH, EXPORT, MANAGE = "read", "publish", "export", "manage"
+READ, REDEEM, PUBLISH, EXPORT, MANAGE = "read", "redeem", "publish", "export", "manage"
 
 ROLES = {
+    "Till": {REDEEM},
     "Viewer": {READ},
-    "Operator": {READ, PUBLISH},
+    "Operator": {READ, REDEEM, PUBLISH},
     "Exporter": {READ, EXPORT},
-    "Manager": {READ, PUBLISH, EXPORT, MANAGE},
+    "Manager": {READ, REDEEM, PUBLISH, EXPORT, MANAGE},
 }
 
 # As the page of a user explains them, in the order of the table.
 EXPLAINED = {
+    "Till": "checks, redeems and rolls back codes, and sees no other page",
     "Viewer": "sees everything, with all codes masked",
-    "Operator": "also publishes codes and sends distributions",
+    "Operator": "also publishes and redeems codes and sends distributions",
     "Exporter": "also creates reports; with Operator, hands out codes in files",
     "Manager": "does everything: campaigns, releases, API keys, settings and users",
 }
@@ -46,8 +49,11 @@ def reveals_codes(user: User | AnonymousUser) -> bool:
     return any(may(user, ability) for ability in (PUBLISH, EXPORT, MANAGE))
 
 
-def requires(*abilities: str) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
-    """A view for staff who are signed in and have the abilities; others are asked to sign in or get a 403 page."""
+def requires(
+    *abilities: str, any_of: tuple[str, ...] = ()
+) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
+    """A view for staff who are signed in and have the abilities, and of `any_of` at least one; others are asked to sign in or
+    get a 403 page."""
 
     def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
@@ -58,9 +64,13 @@ def requires(*abilities: str) -> Callable[[Callable[..., HttpResponseBase]], Cal
                 raise PermissionDenied(
                     f"You need permission to {' and '.join(abilities)}. Ask a Manager for a role that includes it."
                 )
+            if any_of and not any(may(request.user, ability) for ability in any_of):
+                raise PermissionDenied(
+                    f"You need permission to {' or '.join(any_of)}. Ask a Manager for a role that includes it."
+                )
             return view(request, *args, **kwargs)
 
-        checked.abilities = abilities  # type: ignore[attr-defined]  # tests/config/staff/test_roles.py asks for it
+        checked.abilities = (*abilities, *any_of)  # type: ignore[attr-defined]  # tests/config/staff/test_roles.py asks for it
         return checked
 
     return decorate

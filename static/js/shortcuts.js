@@ -1,9 +1,9 @@
-// "/" goes to the search box. Open menus close on Escape and on a click elsewhere.
+// "/" goes to the search box, "." to the one that checks a code. Open menus close on Escape and on a click elsewhere.
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") closeMenus();
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!["/", "."].includes(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input, textarea, select, [contenteditable], dialog")) return;
-  const search = document.getElementById("search");
+  const search = document.getElementById(event.key === "/" ? "search" : "check");
   if (!search) return;
   event.preventDefault();
   document.getElementById("sidebar").matches(":not(:popover-open)") && innerWidth < 960 && document.getElementById("sidebar").showPopover();

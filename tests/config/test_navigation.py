@@ -9,7 +9,18 @@ from config.navigation import MAIN, SETTINGS
 
 pytestmark = pytest.mark.django_db
 
-DAILY = ["Home", "Campaigns", "Codes", "Customers", "Segments", "Publications", "Distributions", "Exports", "Alerts"]
+DAILY = [
+    "Home",
+    "Campaigns",
+    "Codes",
+    "Customers",
+    "Segments",
+    "Publications",
+    "Redemptions",
+    "Distributions",
+    "Exports",
+    "Alerts",
+]
 MANAGING = ["API keys", "Webhooks", "Project settings", "Audit log", "Users &amp; roles"]
 
 

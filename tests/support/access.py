@@ -6,23 +6,31 @@ onwards, or a form that is shown again because the walk sends it empty), a numbe
 
 from __future__ import annotations
 
-ROLES = ("anonymous", "no role", "Viewer", "Operator", "Exporter", "Manager")
+ROLES = ("anonymous", "no role", "Till", "Viewer", "Operator", "Exporter", "Manager")
 
-EVERYBODY = "ok    ok  ok  ok  ok  ok"
-SIGNED_IN = "login ok  ok  ok  ok  ok"
-READ = "     login 403 ok  ok  ok  ok"
-PUBLISH = "  login 403 403 ok  403 ok"
-EXPORT = "   login 403 403 403 ok  ok"
-MANAGE = "   login 403 403 403 403 ok"
-HAND_OUT = " login 403 403 403 403 ok"  # and who is Operator and Exporter
-NOBODY = "   login 403 403 403 403 403"
-NO_POST = NO_GET = "405 405 405 405 405 405"
-STAFF_404 = "login 403 404 404 404 404"
-STAFF_405 = "login 403 405 405 405 405"
+EVERYBODY = "ok ok ok ok ok ok ok"
+SIGNED_IN = "login ok ok ok ok ok ok"
+READ = "login 403 403 ok ok ok ok"
+PUBLISH = "login 403 403 403 ok 403 ok"
+EXPORT = "login 403 403 403 403 ok ok"
+MANAGE = "login 403 403 403 403 403 ok"
+CHECK = "login 403 ok ok ok ok ok"
+REDEEM = "login 403 ok 403 ok 403 ok"
+HAND_OUT = "login 403 403 403 403 403 ok"  # and who is Operator and Exporter
+NOBODY = "login 403 403 403 403 403 403"
+NO_POST = NO_GET = "405 405 405 405 405 405 405"
+STAFF_404 = "login 403 403 404 404 404 404"
+STAFF_405 = "login 403 403 405 405 405 405"
 
 # name: (GET, POST)
 PAGES = {
-    "dashboard:home": (READ, NO_POST),
+    "dashboard:home": (CHECK, NO_POST),
+    # the code that the walk takes is unpublished: to who sees none, it does not exist
+    "redemptions:check": (CHECK, NO_POST),
+    "redemptions:check-code": ("login 403 404 404 ok ok ok", NO_POST),
+    "redemptions:redeem": (NO_GET, "login 403 404 403 ok 403 ok"),
+    "redemptions:roll-back": (REDEEM, REDEEM),
+    "redemptions:history": (READ, NO_POST),
     "dashboard:search": (READ, NO_POST),
     # campaigns
     "campaigns:list": (READ, NO_POST),
@@ -190,8 +198,8 @@ PAGES = {
     "openapi": (EVERYBODY, NO_POST),
     # signing in
     "login": (EVERYBODY, EVERYBODY),
-    "logout": (NO_GET, "login login login login login login"),
-    "sign-in-code": ("login login login login login login",) * 2,
+    "logout": (NO_GET, "login login login login login login login"),
+    "sign-in-code": ("login login login login login login login",) * 2,
     "ask-for-link": (EVERYBODY, EVERYBODY),
     "forgot-password": (EVERYBODY, EVERYBODY),
     "invitation": (EVERYBODY, EVERYBODY),
@@ -202,10 +210,10 @@ PAGES = {
     "account:remove-second-factor": (SIGNED_IN, SIGNED_IN),
     "account:recovery-codes": (SIGNED_IN, NO_POST),
     "account:new-recovery-codes": (SIGNED_IN, SIGNED_IN),
-    "account:end-session": (NO_GET, "login 404 404 404 404 404"),
+    "account:end-session": (NO_GET, "login 404 404 404 404 404 404"),
     "account:end-other-sessions": (NO_GET, SIGNED_IN),
     "password_change": (SIGNED_IN, SIGNED_IN),
-    "password_change_done": (SIGNED_IN, "login 405 405 405 405 405"),
+    "password_change_done": (SIGNED_IN, "login 405 405 405 405 405 405"),
 }
 
 # By the signed link in an e-mail, also by mail programs that post there by themselves.
@@ -232,8 +240,8 @@ ADMIN = {
     "admin:index": (READ, READ),
     "admin:app_list": (READ, READ),
     "admin:jsi18n": (READ, STAFF_405),
-    "admin:login": ("login 403 403 403 403 403", "login 403 403 403 403 403"),
-    "admin:logout": ("login ok 405 405 405 405", "login ok login login login login"),
+    "admin:login": ("login 403 403 403 403 403 403", "login 403 403 403 403 403 403"),
+    "admin:logout": ("login ok ok 405 405 405 405", "login ok ok login login login login"),
     "admin:password_change": (READ, READ),
     "admin:password_change_done": (READ, STAFF_405),
     "admin:view_on_site": (READ, READ),  # on to the page of the thing

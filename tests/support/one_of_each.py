@@ -115,7 +115,7 @@ def one_of_each() -> dict[str, int]:
     Client().force_login(UserFactory())  # a session
     campaign, customer = CampaignFactory(codes=2), CustomerFactory()
     publication = published(VoucherFactory(campaign=campaign), customer)
-    redeem(publication.vouchers[0], customer=customer, by=STAFF)
+    redemption = redeem(publication.vouchers[0], customer=customer, by=STAFF)
     file = ContentFile(b"code\nA\n", name="codes.csv")
     Event.objects.create(customer=customer, name="order", metadata={"items": 3})
     segment = Segment.objects.create(name="Testers", type="static")
@@ -135,6 +135,7 @@ def one_of_each() -> dict[str, int]:
         "voucher_id": campaign.vouchers.filter(published_at=None).first().pk,
         "customer_id": customer.pk,
         "publication_id": publication.pk,
+        "redemption_id": redemption.pk,
         "export_id": export.pk,
         "segment_id": segment.pk,
         "distribution_id": draft.pk,

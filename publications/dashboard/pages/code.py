@@ -18,6 +18,8 @@ from publications.code_visibility import is_masked, shown
 from publications.models import Publication, PublishedVoucher
 from publications.queries.foresee_refusal import foresee_refusal_of_code
 from publications.redemptions.models import Redemption
+from publications.redemptions.pages.words import in_words
+from publications.redemptions.verdict import verdict
 
 SHOWN = 50  # events of one code: it is published a few times at most, each time after a release, but used any number of times
 
@@ -27,6 +29,7 @@ SHOWN = 50  # events of one code: it is published a few times at most, each time
 def code(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
     voucher = get_object_or_404(Voucher.objects.select_related("campaign"), pk=voucher_id)
     reveals = reveals_codes(request.user)
+    found = verdict(voucher)
     ledger = list(
         voucher.ledger.select_related("publication__customer", "publication__export").order_by("-publication")[:SHOWN]
     )
@@ -53,6 +56,8 @@ def code(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
         "masked": is_masked(voucher, reveals=reveals),
         "voucher": voucher,
         "withdrawn": voucher.withdrawn_why if not voucher.published_at else None,
+        "verdict": found,
+        "words": in_words(found),
         "obstacles": [] if voucher.published_at or voucher.deleted_at else foresee_refusal_of_code(voucher),
         **_terms(voucher),
         "gift_amount": gift_amount(voucher),

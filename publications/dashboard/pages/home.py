@@ -8,7 +8,7 @@ import shlex
 from django.conf import settings
 from django.db import connection
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
@@ -19,7 +19,7 @@ from config.api.models import ApiKey
 from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.models import AuditEntry
-from config.staff.roles import MANAGE, READ, may, requires, reveals_codes
+from config.staff.roles import MANAGE, READ, REDEEM, may, requires, reveals_codes
 from publications.dashboard.queries.running_work import running_work
 from publications.models import Publication
 from publications.pages.filters import history
@@ -33,8 +33,10 @@ LATEST = 8
 
 
 @require_safe
-@requires(READ)
+@requires(any_of=(READ, REDEEM))
 def home(request: HtmxHttpRequest) -> HttpResponse:
+    if not may(request.user, READ):
+        return redirect("redemptions:check")
     if request.htmx.target == RUNNING:
         response = render(request, "dashboard/_running_work.html", {"jobs": running_work(request.user)})
     elif latest := list(history().qs[:LATEST]):

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from config.staff.lists.tables import Table, WhenColumn
 from config.staff.roles import reveals_codes
-from publications.pages.tables import ASIDE, CUT, LESSER, MAIN, NOTHING, HistoryTable, PublishedCodeTable
+from publications.pages.tables import ASIDE, CUT, LESSER, MAIN, NOTHING, PERSON, HistoryTable, PublishedCodeTable
 from publications.redemptions.models import Redemption
 
 
@@ -51,6 +51,17 @@ class RedemptionTable(Table):
 
     def render_result(self, record: Redemption) -> SafeString:
         return render_to_string("redemptions/_result.html", {"redemption": record})
+
+
+class AllRedemptionsTable(RedemptionTable):
+    """With the customer; what the campaign was worth is told on the page of the code."""
+
+    customer = tables.Column(default=NOTHING, attrs=PERSON)
+
+    class Meta(Table.Meta):
+        sequence = ("created_at", "code", "campaign", "customer", "...")
+
+    render_customer = HistoryTable.render_customer
 
 
 def for_table(redemptions: QuerySet[Redemption]) -> QuerySet[Redemption]:

@@ -35,7 +35,7 @@ def test_all_rows_go_and_the_roles_stay(large, monkeypatch):
     tables = set(connection.introspection.django_table_names(only_existing=True)) - set(flush.STANDING)
     assert {name for name in tables if flush._run(connection, f"SELECT FROM {name} LIMIT 1")} == set()
     assert set(Group.objects.values_list("id", "name", "permissions")) == roles
-    assert {name for _, name, _ in roles} == {"Viewer", "Operator", "Exporter", "Manager"}
+    assert {name for _, name, _ in roles} == {"Till", "Viewer", "Operator", "Exporter", "Manager"}
 
 
 def test_roles_that_a_test_has_changed_are_made_anew():
