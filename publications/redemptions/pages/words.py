@@ -36,7 +36,7 @@ def in_words(verdict: Verdict) -> Words:
         case None:
             return Words("Redeemable", _good(verdict), "good", "circle-check")
         case Reason.UNKNOWN:
-            return Words("Unknown code", BECAUSE[Reason.UNKNOWN], "bad", "circle-help")
+            return Words("Unknown code", BECAUSE[Reason.UNKNOWN], "bad", "circle-question-mark")
         case Reason.NOT_STARTED if verdict.starts:
             return Words("Not valid yet", f"It can be redeemed from {_day(verdict.starts)}.", "warn", "clock")
         case Reason.EXPIRED if verdict.ends:

@@ -12,7 +12,7 @@ from campaigns.codes.models import Voucher
 
 LONGEST = 255
 MOST_CAMPAIGNS = 2_000
-ALIKE = ("0Oo", "1lIi")  # taken for one another on paper
+ALIKE = ("0Oo", "1LlIi")  # taken for one another on paper
 
 # The newest code of a campaign tells where codes that were imported have their dashes.
 SHAPES = """
