@@ -60,6 +60,7 @@ class AllRedemptionsTable(RedemptionTable):
 
     class Meta(Table.Meta):
         sequence = ("created_at", "code", "campaign", "customer", "...")
+        exclude = ("paid",)
 
     render_customer = HistoryTable.render_customer
 

@@ -56,20 +56,15 @@ def in_words(verdict: Verdict) -> Words:
 
 def _good(verdict: Verdict) -> str:
     if verdict.limit is None:
-        uses = (
-            f"It has been used {_times(verdict.uses)}, and has no limit" if verdict.uses else "It has no limit of uses"
-        )
+        uses = "It has no limit of uses"
     elif verdict.limit == 1:
         uses = "It has not been used"
     else:
-        uses = f"{verdict.limit - verdict.uses:,} of {verdict.limit:,} uses are left"
+        left = verdict.limit - verdict.uses
+        uses = f"{left:,} of {verdict.limit:,} uses {'is' if left == 1 else 'are'} left"
     valid = f", and it is valid until {_day(verdict.ends)}" if verdict.ends else ""
     nobody = verdict.voucher is not None and verdict.voucher.published_at is None
-    return f"{uses}{valid}." + (" Nobody was given it." if nobody else "")
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count:,} times"
+    return f"{uses}{valid}." + (" It was not published to anybody." if nobody else "")
 
 
 def _day(moment: datetime) -> str:
