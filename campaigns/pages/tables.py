@@ -75,6 +75,9 @@ class CodeTable(Table):
     campaign = tables.TemplateColumn(template_name="campaigns/_campaign.html", attrs={"td": {"class": "cut"}})
     worth = tables.TemplateColumn(template_name="campaigns/_offer.html", verbose_name="Offer")
     published_at = WhenColumn(verbose_name="Published")
+    uses = tables.TemplateColumn(
+        "{% load campaign_status %}{% code_uses record %}", empty_values=(), attrs={"th": {"class": "lesser"}, "td": {"class": "lesser"}}
+    )
     created_at = WhenColumn(verbose_name="Created")
     status = tables.TemplateColumn(
         "{% pill state %}",
@@ -91,7 +94,7 @@ class CodeTable(Table):
 
     class Meta(Table.Meta):
         model = Voucher
-        fields = ("code", "campaign", "worth", "published_at", "created_at", "status")
+        fields = ("code", "campaign", "worth", "published_at", "uses", "created_at", "status")
 
     def __init__(self, codes: QuerySet, *, reveals: bool, may_manage: bool, **kwargs: Any) -> None:
         self.reveals, self.may_manage = reveals, may_manage

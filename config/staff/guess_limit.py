@@ -1,4 +1,4 @@
-"""How many codes that do not exist one user, or one key, may try: so that nobody finds codes by guessing.
+"""How many codes that do not exist one user may try: so that nobody finds codes by guessing. (Keys: config/api/guesses.py.)
 
 Counted in this process's memory, in spans that begin with the first miss, as calls are (config/api/auth.py): the codes
 that are found cost nothing.
@@ -12,7 +12,6 @@ from threading import Lock
 
 SECONDS = 300
 MOST_BY_USER = 20  # in such a span; who mistypes does so less often
-MOST_BY_KEY = 1_000  # the customers of a whole shop mistype
 
 
 class GuessLimit:

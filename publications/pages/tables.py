@@ -116,6 +116,7 @@ class HeldCodeTable(Table):
     holder = tables.Column(empty_values=(), attrs=CUT)
     channel = tables.Column(empty_values=())
     published_at = tables.Column("Published", default=NOTHING)
+    uses = tables.TemplateColumn("{% load campaign_status %}{% code_uses record %}", empty_values=(), attrs=LESSER)
     status = tables.Column(empty_values=(), attrs=ASIDE)
 
     empty_icon = "scan-barcode"
@@ -202,7 +203,14 @@ class WalletTable(Table):
     )
     channel = tables.Column(accessor="publication__channel")
     published_at = tables.Column("Published", accessor="publication__created_at")
+    uses = tables.TemplateColumn("{% load campaign_status %}{% code_uses record.voucher %}", empty_values=())
     status = tables.Column("Status", accessor="voucher", attrs=ASIDE)
+    actions = tables.TemplateColumn(
+        template_name="publications/_wallet_actions.html",
+        verbose_name=SafeString('<span class="sr">Actions</span>'),
+        empty_values=(),
+        attrs={"td": {"class": "actions"}},
+    )
 
     moment = "publication__created_at"
     empty_icon = "wallet"

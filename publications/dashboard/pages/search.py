@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.roles import READ, requires, reveals_codes
-from publications.dashboard.queries.search_everything import SHOWN, page_of_id, search_everything
+from publications.dashboard.queries.search_everything import SHOWN, page_of_exact_hit, page_of_id, search_everything
 
 LONGEST = 255
 
@@ -21,5 +21,7 @@ def search(request: HtmxHttpRequest) -> HttpResponse:
         return redirect(page)
     reveals = reveals_codes(request.user)
     found = search_everything(text, reveals=reveals) if text else None
+    if found and (page := page_of_exact_hit(found, text)):
+        return redirect(page)
     context = {"title": "Search", "text": text, "found": found, "shown": SHOWN, "reveals": reveals}
     return render(request, "dashboard/search.html", context)
