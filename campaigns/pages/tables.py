@@ -76,7 +76,9 @@ class CodeTable(Table):
     worth = tables.TemplateColumn(template_name="campaigns/_offer.html", verbose_name="Offer")
     published_at = WhenColumn(verbose_name="Published")
     uses = tables.TemplateColumn(
-        "{% load campaign_status %}{% code_uses record %}", empty_values=(), attrs={"th": {"class": "lesser"}, "td": {"class": "lesser"}}
+        "{% load campaign_status %}{% code_uses record %}",
+        empty_values=(),
+        attrs={"th": {"class": "lesser"}, "td": {"class": "lesser"}},
     )
     created_at = WhenColumn(verbose_name="Created")
     status = tables.TemplateColumn(

@@ -28,4 +28,6 @@ def code_uses(context: Context, voucher: Voucher) -> SafeString:
     uses = f"{voucher.redeemed_quantity:,}" if limit is None else f"{voucher.redeemed_quantity:,} of {limit:,}"
     if left is None:
         return format_html('<span class="nowrap">{}</span>', uses)
-    return format_html('<span class="nowrap">{}</span> <small class="muted nowrap">{} left</small>', uses, money(context, left))
+    return format_html(
+        '<span class="nowrap">{}</span> <small class="muted nowrap">{} left</small>', uses, money(context, left)
+    )
