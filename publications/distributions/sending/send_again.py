@@ -56,7 +56,7 @@ def send_again(publication: Publication, *, by: Actor) -> str:
     """The address that it went to; without a mail server it is stored, as others are. Raises CannotSendAgain."""
     message = message_again(publication)
     customer = publication.customer
-    assert customer is not None  # noqa: S101 - message_again has looked
+    assert customer is not None
     with transaction.atomic():
         Publication.objects.select_for_update(no_key=True).get(pk=publication.pk)
         lately = AuditEntry.objects.filter(object_id=publication.public_id, created_at__gt=timezone.now() - PAUSE)
