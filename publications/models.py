@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
@@ -21,6 +23,8 @@ class Publication(ActedBy):
 
     Written by publications/ledger and, where it failed, by record_failure.py; never by `save()`.
     """
+
+    get_absolute_url: Callable[[], str]  # config/pages.py
 
     class Result(models.TextChoices):
         SUCCESS = "SUCCESS", "Success"

@@ -58,7 +58,7 @@ def page_of_id(text: str) -> str | None:
 
 def page_of_exact_hit(found: Found, text: str) -> str | None:
     """The address of the only thing that was found, if `text` is all of its code, e-mail or source ID."""
-    if sum(map(len, found)) != 1:
+    if len(found.codes) + len(found.campaigns) + len(found.customers) + len(found.publications) != 1:
         return None
     exact: list[Voucher | Customer] = [code for code in found.codes if code.code.upper() == text.upper()]
     exact += [one for one in found.customers if text.lower() in (one.email.lower(), (one.source_id or "").lower())]
