@@ -156,7 +156,7 @@ PAGES = {
     "exports:report": (EXPORT, EXPORT),
     "exports:download": (NO_GET, EXPORT),
     "exports:delete-view": (NO_GET, EXPORT),
-    "exports:file": ("login 403 403 403 403 403", NO_POST),  # without its token it is nobody's
+    "exports:file": ("login 403 403 403 403 403 403", NO_POST),  # without its token it is nobody's
     "exports:retry-export": (NO_GET, EXPORT),
     "exports:hand-out": (HAND_OUT, HAND_OUT),
     # alerts
