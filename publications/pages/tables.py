@@ -206,7 +206,7 @@ class WalletTable(Table):
     uses = tables.TemplateColumn("{% load campaign_status %}{% code_uses record.voucher %}", empty_values=())
     status = tables.Column("Status", accessor="voucher", attrs=ASIDE)
     actions = tables.TemplateColumn(
-        template_name="publications/_wallet_actions.html",
+        template_name="partials/links/_wallet_actions.html",
         verbose_name=SafeString('<span class="sr">Actions</span>'),
         empty_values=(),
         attrs={"td": {"class": "actions"}},

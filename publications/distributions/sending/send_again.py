@@ -25,7 +25,7 @@ from publications.models import Publication
 from publications.queries.history import LISTED
 
 PAUSE = timedelta(minutes=1)  # a form that is sent twice sends one message
-SENT_AGAIN = "publication.sent_again"
+SENT_AGAIN = "code.sent_again"
 PLAIN = Distribution(
     subject="Your code from {{ project.name }}",
     body="Hello {{ customer.name }},\n\nhere is your code again:\n\n{{ codes }}\n\n{{ value }}\n\nKind regards\n{{ project.name }}",

@@ -40,7 +40,7 @@ def test_the_code_that_somebody_holds_is_sent_in_plain_words(signed_in, mara, fa
     assert message.body.count("ROAST-77AB") == 1
     assert "10% off" in message.body
     assert PublishedVoucher.objects.count() == 1
-    entry = AuditEntry.objects.get(action="publication.sent_again")
+    entry = AuditEntry.objects.get(action="code.sent_again")
     assert (entry.object_id, entry.actor_id) == (publication.public_id, operator.user.pk)
 
 
