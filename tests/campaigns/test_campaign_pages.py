@@ -18,6 +18,7 @@ NEW = {
     "discount_type": "PERCENT",
     "discount_value": "12.5",
     "redemption_limit": "1",
+    "only_holder": "off",
     "code_length": "8",
     "code_charset": "23456789ABCDEFGHJKLMNPQRSTUVWXYZ",
     "count": "500",
