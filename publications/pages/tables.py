@@ -201,7 +201,7 @@ class WalletTable(Table):
     worth = tables.TemplateColumn(
         "{% if record.voucher.campaign %}{% worth record.voucher.campaign %}{% else %}{% worth record.voucher %}{% endif %}"
     )
-    channel = tables.Column(accessor="publication__channel")
+    channel = tables.Column(accessor="publication__channel", attrs={name: {"class": "lesser"} for name in ("th", "td")})
     published_at = tables.Column("Published", accessor="publication__created_at")
     uses = tables.TemplateColumn("{% load campaign_status %}{% code_uses record.voucher %}", empty_values=())
     status = tables.Column("Status", accessor="voucher", attrs=ASIDE)
