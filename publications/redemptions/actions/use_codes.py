@@ -31,6 +31,10 @@ CHANGED = "changed"
 # What the order was priced by (price_order.py), looked at again under the lock: a code may have been changed meanwhile.
 WORTH = """CASE WHEN v.discount_type IS NOT NULL THEN (v.discount_type::text, v.discount_value, v.unit_type::text)
                         ELSE (c.discount_type::text, c.discount_value, coalesce(c.unit_type, '')::text) END"""
+# Who holds the code stands in the ledger, which a statement that waited for the code's lock still sees as it was before.
+# Where that matters, a code that was published or released while it waited is looked at anew.
+HOLDER_CHANGED = """(c.only_holder = 'refuse' OR c.kind = 'REFERRAL_PROGRAM') AND v.published_at IS DISTINCT FROM
+                    (SELECT before.published_at FROM codes_voucher before WHERE before.id = v.id)"""
 # A program rewards by what is noted here, whether or not anybody listens (publications/referrals/actions/convert.py).
 IS_REFERRAL = (
     """EXISTS (SELECT FROM campaigns_campaign c WHERE c.id = made.campaign_id AND c.kind = 'REFERRAL_PROGRAM')"""
@@ -48,7 +52,7 @@ WITH asked AS (
     SELECT v.id, asked.amount, asked.applied, asked.total, asked.place, v.redeemed_quantity, coalesce(v.redemption_limit, c.redemption_limit) AS redemption_limit,
            {BALANCE} AS balance,
            coalesce(v.start_date, c.start_date) AS starts, coalesce(v.expiration_date, c.expiration_date) AS ends,
-           coalesce({REFUSED}, CASE WHEN asked.applied IS NOT NULL AND v.type <> 'GIFT_VOUCHER'
+           coalesce(CASE WHEN {HOLDER_CHANGED} THEN '{CHANGED}' END, {REFUSED}, CASE WHEN asked.applied IS NOT NULL AND v.type <> 'GIFT_VOUCHER'
                      AND {WORTH} IS DISTINCT FROM (asked.kind, asked.value, asked.unit) THEN '{CHANGED}' END) AS refused
       FROM asked
       JOIN codes_voucher v ON v.id = asked.voucher_id
@@ -123,8 +127,8 @@ def use_codes(
 ) -> dict[int, Held]:
     """By the vouchers' keys. Either all have a `redemption_id`, or none has; `amounts` are those of gift vouchers.
 
-    `priced` is what the order comes to by `worths`, if it tells; a code that is worth something else by now is refused as
-    CHANGED.
+    `priced` is what the order comes to by `worths`, if it tells; a code that is worth something else by now, or that went to
+    another holder while its lock was waited for, is refused as CHANGED.
     """
     nothing = [None] * len(vouchers)
     values: dict[str, Any] = {
