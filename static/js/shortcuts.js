@@ -10,6 +10,12 @@ document.addEventListener("keydown", (event) => {
   search.focus();
   search.select();
 });
+// Whatever is typed or scanned next takes the place of what stands there.
+const typedOver = document.querySelector("[data-type-over]");
+if (typedOver?.value) {
+  typedOver.focus();
+  typedOver.select();
+}
 document.addEventListener("click", (event) => closeMenus(event.target));
 
 function closeMenus(except) {

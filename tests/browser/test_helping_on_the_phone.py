@@ -82,7 +82,10 @@ def test_i_got_two(page, actions):
 def test_a_code_is_redeemed_and_rolled_back_by_keyboard(visit, caller):
     page = visit("Till")
     page.goto("/")
-    page.keyboard.type("roast-77ab")
+    page.keyboard.type("no such code")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Unknown code")).to_be_visible()
+    page.keyboard.type("roast-77ab")  # takes the place of what was typed before
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Redeemable")).to_be_visible()
 

@@ -27,7 +27,7 @@ BECAUSE = {
     Reason.CAMPAIGN_DISABLED: "Its campaign is disabled, so none of its codes can be redeemed.",
     Reason.NOT_HOLDER: "It was published to someone else.",
     Reason.OWN_REFERRAL: "It is the customer’s own referral code.",
-    Reason.UNKNOWN: "There is no such code. Check each character, or search by the customer’s name.",
+    Reason.UNKNOWN: "There is no such code. Check each character.",
 }
 
 
