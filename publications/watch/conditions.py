@@ -74,7 +74,7 @@ def _page_of(forecast: PoolForecast) -> str:
 
 def paused_distributions() -> list[Found]:
     held = Distribution.objects.filter(status=Distribution.Status.HELD).order_by("-pk")[:MOST]
-    return [Found(one.public_id, f"{one} is paused", one.why_paused, one.get_absolute_url()) for one in held]
+    return [Found(one.public_id, f"“{one}” is paused", one.why_paused, one.get_absolute_url()) for one in held]
 
 
 def failed_distributions() -> list[Found]:
@@ -84,7 +84,7 @@ def failed_distributions() -> list[Found]:
     return [
         Found(
             one.public_id,
-            f"{one} finished, but {one.not_reached:,} {'message' if one.not_reached == 1 else 'messages'} may not have arrived",
+            f"“{one}” finished, but {one.not_reached:,} {'message' if one.not_reached == 1 else 'messages'} may not have arrived",
             "Its page lists them with the reason, and lets you send them again.",
             one.get_absolute_url(),
         )

@@ -83,7 +83,7 @@ def time_zones() -> list[str]:
 class SettingsForm(forms.ModelForm):
     time_zone = forms.CharField(
         max_length=64,
-        help_text="For pages, periods, schedules, and times in uploaded files that name no other. The API and exported files are in UTC.",
+        help_text="For pages, periods, schedules, and times in uploaded files that name no other. The API uses UTC. Each export lets you choose.",
         widget=forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off", "spellcheck": "false"}),
         error_messages={"required": "Choose a time zone, such as Europe/Madrid or UTC."},
     )

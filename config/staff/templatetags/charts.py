@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from config.staff.templatetags.handout import channel_series
+from config.staff.templatetags.handout import OWN, channel_series
 
 register = template.Library()
 
@@ -67,7 +67,16 @@ def legend(chart: dict) -> dict:
 
 
 def _coloured(chart: dict) -> list[dict]:
-    return [{"n": channel_series(s["name"]), **s} for s in chart["series"]]
+    """Two channels of one's own that would share a colour get two: in a chart nothing else tells them apart."""
+    taken: set[int] = set()
+    coloured = []
+    for series in chart["series"]:
+        place = series.get("n") or channel_series(series["name"])
+        if place in taken and place in OWN:
+            place = next((other for other in OWN if other not in taken), place)
+        taken.add(place)
+        coloured.append({**series, "n": place})
+    return coloured
 
 
 def _scale(highest: int) -> tuple[int, int]:

@@ -43,8 +43,8 @@ TONES = {
 _TONE_OF = {word: tone for tone, words in TONES.items() for word in words}
 # A channel's place among the colours of charts (static/css/tokens.css). The built-in ones have theirs, the others one of
 # OWN; grey, the fifth, is that of "Other".
-CHANNELS = {"API": 1, "Dashboard": 2, "Automation": 3, "CSV": 4, "Import": 7}
-OWN = (6, 8, 9, 10, 11, 12)
+CHANNELS = {"API": 1, "Dashboard": 2, "Automation": 3, "CSV": 4, "Import": 7, "Distribution": 10}
+OWN = (6, 8, 9, 11, 12)
 
 
 @register.simple_tag
@@ -193,4 +193,5 @@ def fieldsets(form: BaseForm) -> list[Any]:
     declared = getattr(form, "fieldsets", None)
     if not declared:
         return [("", "", form.visible_fields())]
-    return [(legend, text, [form[name] for name in names if name in form.fields]) for legend, text, names in declared]
+    shown = {name for name in form.fields if not form[name].is_hidden}
+    return [(legend, text, [form[name] for name in names if name in shown]) for legend, text, names in declared]

@@ -43,7 +43,7 @@ class ExportTable(Table):
     empty_icon = "file-down"
     empty_title = "No exports yet"
     empty_text = (
-        "A hand-out publishes a campaign’s codes to a CSV file. A report exports a list without publishing anything."
+        "A hand-out publishes a campaign’s codes to a file. A report exports a list without publishing anything."
     )
 
     class Meta(Table.Meta):

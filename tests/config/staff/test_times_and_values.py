@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from campaigns.models import Campaign
 from config.staff.models import ProjectSettings
-from config.staff.templatetags.charts import stacked_bars
+from config.staff.templatetags.charts import legend, stacked_bars
 from config.staff.templatetags.handout import channel, channel_series, relative, when
 
 NOW = datetime(2026, 3, 10, 15, 30, tzinfo=UTC)
@@ -84,12 +84,22 @@ def test_what_a_campaign_is_worth(rf, campaign, words):
 
 
 def test_a_channel_keeps_its_colour():
-    built_in = [channel_series(name) for name in ("API", "Dashboard", "Automation", "CSV", "Import")]
+    built_in = [channel_series(name) for name in ("API", "Dashboard", "Automation", "CSV", "Import", "Distribution")]
     others = {channel_series(f"newsletter {n}") for n in range(100)}
 
-    assert built_in == [1, 2, 3, 4, 7]
-    assert others == {6, 8, 9, 10, 11, 12}  # none of theirs, and not the grey of "Other"
-    assert channel_series("newsletter_November") == 10  # today, tomorrow, and on every page
+    assert built_in == [1, 2, 3, 4, 7, 10]
+    assert others == {6, 8, 9, 11, 12}  # none of theirs, and not the grey of "Other"
+    assert channel_series("newsletter_November") == 6  # today, tomorrow, and on every page
+
+
+def test_no_two_channels_of_a_chart_share_a_colour_while_there_are_others():
+    names = [f"newsletter {n}" for n in range(5)]
+    assert len({channel_series(name) for name in names}) < 5  # by their names alone, some would
+
+    drawn = legend({"series": [{"name": name} for name in ["API", *names]]})["series"]
+
+    assert drawn[0]["n"] == 1
+    assert {one["n"] for one in drawn[1:]} == {6, 8, 9, 11, 12}
 
 
 def test_the_name_of_a_channel_breaks_after_an_underscore():

@@ -49,7 +49,7 @@ def test_a_distribution_that_handout_paused():
     run = running(1, name="Advent")
     put_all_into("held", status_reason="pool_empty")
 
-    assert told() == [("distribution_paused", "Advent is paused", run.__class__.objects.get().why_paused)]
+    assert told() == [("distribution_paused", "“Advent” is paused", run.__class__.objects.get().why_paused)]
 
     put_all_into("running", status_reason="")
     assert told() == []
@@ -66,7 +66,7 @@ def test_a_distribution_that_ended_without_reaching_everybody():
         )
     put_all_into("done", finished_at=timezone.now())
 
-    assert [alert[1] for alert in told()] == ["Advent finished, but 2 messages may not have arrived"]
+    assert [alert[1] for alert in told()] == ["“Advent” finished, but 2 messages may not have arrived"]
 
 
 def test_imports_and_exports_that_failed():
