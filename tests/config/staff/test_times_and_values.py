@@ -103,7 +103,7 @@ def test_no_two_channels_of_a_chart_share_a_colour_while_there_are_others():
 
 
 def test_the_name_of_a_channel_breaks_after_an_underscore():
-    assert channel("news_<b>") == '<span class="chan s6"><span>news_<wbr>&lt;b&gt;</span></span>'
+    assert channel("news_<b>") == '<span class="chan s11"><span>news_<wbr>&lt;b&gt;</span></span>'
 
 
 def test_bars_stand_on_each_other_and_fill_the_axis():
