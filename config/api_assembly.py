@@ -25,6 +25,7 @@ import publications.exports.api.exports
 import publications.redemptions.api.balance
 import publications.redemptions.api.qualifications
 import publications.redemptions.api.redemptions
+import publications.redemptions.api.sessions
 import publications.redemptions.api.validations
 from config.api.auth import MAY_ALL
 from config.api.bodies import StrictParser
@@ -40,7 +41,7 @@ TAGS = {
     "Validations": "What redeeming codes would come to.",
     "Qualifications": "Which codes a customer could redeem.",
     "Redemptions": "Redeem codes and roll back redemptions.",
-    "Exports": "CSV files of vouchers, publications or customers.",
+    "Exports": "CSV files of vouchers, publications, customers, redemptions or transactions.",
     "Segments": "Groups of customers, chosen one by one or by a filter.",
     "Events": "Customer activity, under your own event names.",
     "OAuth": "Draw bearer tokens, which expire, to send instead of the key itself.",
@@ -73,11 +74,14 @@ def add(prefix: str, router: Router) -> None:
 
 add("publications", publications.api.publications.router)
 add("redemptions", publications.redemptions.api.redemptions.router)
+add("redemptions", publications.redemptions.api.sessions.router)
 add("qualifications", publications.redemptions.api.qualifications.router)
 add("validations", publications.redemptions.api.validations.router)
 add("vouchers", publications.redemptions.api.redemptions.of_vouchers)
 add("vouchers", publications.redemptions.api.validations.of_vouchers)
+add("vouchers", publications.redemptions.api.sessions.of_vouchers)
 add("vouchers", publications.redemptions.api.balance.router)
+add("vouchers", publications.exports.api.exports.of_vouchers)
 add("vouchers", publications.api.vouchers.router)
 add("campaigns", campaigns.api.campaigns.router)
 add("customers", customers.api.customers.router)

@@ -194,6 +194,18 @@ REDEMPTIONS = [
     Column("Metadata", metadata_cell("metadata")),
 ]
 
+TRANSACTIONS = [
+    Column("Date", "created_at", Time),
+    Column("Campaign", "campaign__name"),
+    Column("Code", shown_code("voucher__code", "voucher__published_at"), Code),
+    Column("Kind", "kind"),
+    Column("Amount", "amount", Money),
+    Column("Balance after it", "balance", Money),
+    Column("Order ID", Coalesce("order_source_id", "order_id")),
+    Column("Own ID", "source_id"),
+    Column("Reason", "reason"),
+]
+
 CAMPAIGNS = [
     Column("Campaign", "name"),
     Column("Kind", "kind"),
@@ -243,6 +255,7 @@ COLUMNS: dict[str, list[Column]] = {
     Export.Kind.FIRINGS: FIRINGS,
     Export.Kind.HOLDERS: HOLDERS,
     Export.Kind.REDEMPTIONS: REDEMPTIONS,
+    Export.Kind.TRANSACTIONS: TRANSACTIONS,
     Export.Kind.CAMPAIGNS: CAMPAIGNS,
     Export.Kind.DISTRIBUTIONS: DISTRIBUTIONS,
     Export.Kind.AUDIT: AUDIT,

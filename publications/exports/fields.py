@@ -20,6 +20,14 @@ from config.imports.kinds import Column, Number, PublicId, Text, Time
 from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER
 from customers.models import Customer
 from publications.exports.columns import inherited, metadata_cell, of_code_or_campaign, shown_code
+from publications.exports.fields_of_uses import (
+    EXPORTED_REDEMPTIONS,
+    EXPORTED_TRANSACTIONS,
+    REDEMPTION_FIELDS,
+    TRANSACTION_FIELDS,
+    exported_redemptions,
+    exported_transactions,
+)
 from publications.exports.models import Export
 from publications.models import Publication, PublishedVoucher
 from publications.queries.conditions import (
@@ -224,6 +232,30 @@ EXPORTED = {
         ),
         _customers(),
     ),
+    "redemption": Exported(
+        Export.Kind.REDEMPTIONS,
+        REDEMPTION_FIELDS,
+        ("id", "object", "voucher_code", "customer_id", "date", "result"),
+        EXPORTED_REDEMPTIONS,
+        _both_ways(
+            {
+                "created_at": ("created_at", "id"),
+                "id": ("id",),
+                "voucher_code": ("_shown", "id"),
+                "tracking_id": ("_tracking", "id"),
+                "customer_id": ("_customer", "id"),
+            }
+        ),
+        exported_redemptions(),
+    ),
+    "voucher_transactions": Exported(
+        Export.Kind.TRANSACTIONS,
+        TRANSACTION_FIELDS,
+        ("id", "type", "source_id", "reason", "source", "balance", "amount", "created_at"),
+        EXPORTED_TRANSACTIONS,
+        _both_ways({"created_at": ("created_at", "key")}),
+        exported_transactions(),
+    ),
 }
 
 
@@ -239,8 +271,12 @@ IN_CLEAR = {
     "publication": InClear(
         {"voucher_code": Column("Voucher Code", "ledger__voucher__code")}, _both_ways({"voucher_code": ("_code", "id")})
     ),
+    "redemption": InClear(
+        {"voucher_code": Column("Voucher Code", "voucher__code")},
+        _both_ways({"voucher_code": ("voucher__code", "id")}),
+    ),
 }
 # Conditions that may name a code in clear.
-NAMING_CODES = ("code", "voucher", "related_object_id")
+NAMING_CODES = ("code", "voucher", "voucher_code", "related_object_id")
 OF_KIND = {exported.kind: name for name, exported in EXPORTED.items()}
 NEWEST_FIRST = "-created_at"

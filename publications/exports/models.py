@@ -60,6 +60,7 @@ class Export(Work):
         FIRINGS = "firings", "Trigger log report"  # of an automatic one, likewise
         HOLDERS = "holders", "Customers and codes report"
         REDEMPTIONS = "redemptions", "Redemptions report"
+        TRANSACTIONS = "transactions", "Gift voucher transactions report"
         CAMPAIGNS = "campaigns", "Campaigns report"
         DISTRIBUTIONS = "distributions", "Distributions report"
         AUDIT = "audit", "Audit log report"

@@ -32,7 +32,7 @@ from publications.exports.actions.order_export import order_export
 from publications.exports.models import PLAIN_CSV, Export, FileLayout, Order
 from publications.models import PublishedVoucher
 from publications.pages.filters import CampaignCodeFilter, HistoryFilter, history
-from publications.redemptions.models import Redemption
+from publications.redemptions.models import Redemption, Transaction
 
 BATCH = 1_000_000  # some seconds
 LONGEST_FILTERS = 2_000
@@ -123,6 +123,13 @@ def _newest_first(export: Export) -> Rows:
                 used = Redemption.objects.filter(voucher__isnull=False)  # each code, not the stacks that they came in
                 used = used.filter(campaign=export.campaign) if export.campaign else used
                 return Rows(used, ("-created_at", "-id"))
+            case Export.Kind.TRANSACTIONS:
+                moved = (
+                    Transaction.objects.filter(campaign=export.campaign)
+                    if export.campaign
+                    else Transaction.objects.all()
+                )
+                return Rows(moved, ("-created_at", "-key"))
             case _:
                 return Rows(_list_of(export.kind, filters), ("-created_at", "-id"))
 

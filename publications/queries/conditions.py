@@ -40,7 +40,7 @@ def of_type(kinds: list[str]) -> Q:
     return Q(Exists(PublishedVoucher.objects.filter(publication=OuterRef("pk"), voucher__type__in=types)))
 
 
-def _unless_negated(condition: by.Condition, found: Q) -> Q:
+def unless_negated(condition: by.Condition, found: Q) -> Q:
     return ~found if condition.op in by.NEGATED else found
 
 
@@ -50,11 +50,11 @@ def _keys(condition: by.Condition, prefix: str) -> list[int]:
 
 def _held_by(condition: by.Condition) -> Q:
     held = PublishedVoucher.objects.filter(publication__customer__in=_keys(condition, CUSTOMER), released_at=None)
-    return _unless_negated(condition, Q(pk__in=held.values("voucher")))
+    return unless_negated(condition, Q(pk__in=held.values("voucher")))
 
 
 def _of_voucher_types(condition: by.Condition) -> Q:
-    return _unless_negated(condition, of_type(condition.values))
+    return unless_negated(condition, of_type(condition.values))
 
 
 def of_vouchers(by_code: Q) -> by.Field:
@@ -66,7 +66,7 @@ def of_vouchers(by_code: Q) -> by.Field:
         codes = dict(vouchers.order_by().values_list("pk", "code"))
         held = PublishedVoucher.objects.filter(voucher__in=list(codes)).values_list("publication", flat=True)
         found = Q(pk__in=list(held)) | Q(attempted_code__in=list(codes.values()), attempted_code__isnull=False)
-        return _unless_negated(condition, found)
+        return unless_negated(condition, found)
 
     return by.Field(by.WHOLE, q)
 
@@ -79,7 +79,7 @@ def campaign_name() -> by.Field:
         if condition.op not in by.WHOLE:
             return by_text.q(condition)
         named = Campaign.objects.filter(name__in=condition.values).values_list("pk", flat=True)
-        return _unless_negated(condition, Q(campaign__in=list(named)))
+        return unless_negated(condition, Q(campaign__in=list(named)))
 
     return by_text._replace(q=q)
 
@@ -97,16 +97,16 @@ def _source_id() -> by.Field:
     return by_text._replace(q=q)
 
 
-def _of_campaigns(condition: by.Condition) -> Q:
+def of_campaigns(condition: by.Condition) -> Q:
     """By name or `camp_…` id."""
     campaigns = Campaign.objects.filter(Q(name__in=condition.values) | Q(pk__in=_keys(condition, CAMPAIGN)))
-    return _unless_negated(condition, Q(campaign__in=campaigns.values("pk")))
+    return unless_negated(condition, Q(campaign__in=campaigns.values("pk")))
 
 
-def _to_customers(condition: by.Condition) -> Q:
+def of_customers(condition: by.Condition) -> Q:
     """By source_id or `cust_…` id."""
     customers = Customer.objects.filter(Q(source_id__in=condition.values) | Q(pk__in=_keys(condition, CUSTOMER)))
-    return _unless_negated(condition, Q(customer__in=customers.values("pk")))
+    return unless_negated(condition, Q(customer__in=customers.values("pk")))
 
 
 NOT_STARTED, EXPIRED = Q(_start__gt=Now()), Q(_expiration__lte=Now())
@@ -164,8 +164,8 @@ PUBLICATIONS = {
     "created_at": by.moment("created_at"),
 }
 EXPORTED_PUBLICATIONS = PUBLICATIONS | {
-    "campaign": by.Field(by.WHOLE, _of_campaigns),
-    "customer": by.Field(by.WHOLE, _to_customers),
+    "campaign": by.Field(by.WHOLE, of_campaigns),
+    "customer": by.Field(by.WHOLE, of_customers),
     "voucher": of_vouchers(Q()),
 }
 

@@ -202,3 +202,41 @@ class BalanceChange(ActedBy):
 
     def __str__(self) -> str:
         return f"{self.amount:+}"
+
+
+class Transaction(models.Model):
+    """What happened to the balance of a gift voucher: redemptions, rollbacks, and changes by hand, in one list. A view of the
+    database (migration 0004): `amount` is negative where something was taken; `balance` and `total` are those right after it.
+
+    Its key is twice its row's, and one more for a change by hand: one order for both tables.
+    """
+
+    class Kind(models.TextChoices):
+        REDEMPTION = "CREDITS_REDEMPTION", "Redemption"
+        REFUND = "CREDITS_REFUND", "Rollback"
+        ADDITION = "CREDITS_ADDITION", "Added by hand"
+        REMOVAL = "CREDITS_REMOVAL", "Taken by hand"
+
+    key = models.BigIntegerField(primary_key=True)
+    created_at = models.DateTimeField()
+    voucher = models.ForeignKey(Voucher, models.DO_NOTHING, related_name="+")
+    campaign = models.ForeignKey(Campaign, models.DO_NOTHING, null=True, related_name="+")
+    kind = models.CharField(max_length=18, choices=Kind.choices)
+    amount = models.DecimalField(max_digits=14, decimal_places=2)
+    source_id = models.CharField(max_length=255, null=True)
+    reason = models.TextField(null=True)
+    order_id = models.TextField(null=True)
+    order_source_id = models.TextField(null=True)
+    redemption_id = models.BigIntegerField(null=True)  # null: by hand
+    rollback_id = models.BigIntegerField(null=True)
+    actor_kind = models.CharField(max_length=16, null=True)  # of a change by hand
+    balance = models.DecimalField(max_digits=14, decimal_places=2)
+    total = models.DecimalField(max_digits=14, decimal_places=2)
+
+    class Meta:
+        managed = False
+        db_table = "redemptions_transaction"
+        ordering = ["-created_at", "-key"]
+
+    def __str__(self) -> str:
+        return f"{self.amount:+}"

@@ -1,4 +1,5 @@
-"""The API of exports: CSV files of vouchers, publications or customers, ordered, watched, taken away, deleted.
+"""The API of exports: CSV files of vouchers, publications, customers, redemptions or transactions, ordered, watched, taken away,
+deleted.
 
 Those that the API ordered, that is. What staff order in the dashboard (reports, hand-outs) stays there.
 """
@@ -12,7 +13,8 @@ from django.http import FileResponse, HttpRequest
 from ninja import Query, Router
 from pydantic import Field
 
-from campaigns.codes.queries.find import find_campaign
+from campaigns.api.voucher_requests import GiftVoucherRef
+from campaigns.codes.queries.find import find_campaign, find_voucher
 from config.actor import Actor
 from config.api.auth import MAY_ALL, MAY_READ, Key, KeyWith, caller
 from config.api.bodies import Sent, array_of
@@ -37,6 +39,7 @@ from publications.exports.fields import NAMING_CODES, OF_KIND
 from publications.exports.sign_download import sign_download, who_was_given
 
 router = Router(tags=["Exports"])
+of_vouchers = Router(tags=["Exports"])  # below vouchers/, before what takes any path as a code
 
 MOST_FIELDS = 200
 BLOCK = 256 * 1024
@@ -87,7 +90,7 @@ class Export(Answer):
     created_at: Moment
     status: Literal["DONE", "SCHEDULED", "IN_PROGRESS", "ERROR"]
     channel: Literal["API"]
-    exported_object: Literal["voucher", "publication", "customer"]
+    exported_object: Literal["voucher", "publication", "customer", "redemption", "voucher_transactions"]
     parameters: ExportSelection
     result: ExportResult | None
     """null until it is done, and after its file is deleted."""
@@ -108,6 +111,17 @@ class ExportSent(Sent):
     parameters: ExportParameters | None = None
 
 
+class TransactionParameters(Sent):
+    fields: array_of(str, most=MOST_FIELDS) | None = None
+    order: str | None = None
+
+
+class TransactionExportSent(Sent):
+    """The body of POST /v1/vouchers/{code}/transactions/export."""
+
+    parameters: TransactionParameters | None = None
+
+
 LISTING = Listing(Export, "exports", EXPORT, ORDERS)
 ExportRef = path_parameter("An export's id.", "export_Hw4PzKb7Qd1RsT9f")
 CODES = {
@@ -125,10 +139,29 @@ CODES = {
 )  # fmt: skip
 def create_export(request: HttpRequest, sent: ExportSent) -> dict[str, Any]:
     """Orders the file; it is made in the background."""
-    chosen = sent.parameters or ExportParameters()
+    return _ordered(request, sent.exported_object, sent.parameters or ExportParameters())
+
+
+@operation(
+    of_vouchers, "POST", "/{code}/transactions/export", MAY_ALL, "Export the transactions of a gift voucher", answer=Export,
+    refuses="invalid_export_fields not_found",
+    examples=[Example("The newest first", {"parameters": {"fields": ["id", "type", "amount", "balance"], "order": "-created_at"}})],
+)  # fmt: skip
+def export_voucher_transactions(
+    request: HttpRequest, code: GiftVoucherRef, sent: TransactionExportSent | None = None
+) -> dict[str, Any]:
+    """Orders the file; it is made in the background, and taken as other exports are."""
+    chosen = (sent and sent.parameters) or TransactionParameters()
+    only = {"voucher_id": {"conditions": {"$in": [find_voucher(code).public_id]}}}
+    return _ordered(
+        request, "voucher_transactions", ExportParameters(fields=chosen.fields, order=chosen.order, filters=only)
+    )
+
+
+def _ordered(request: HttpRequest, exported_object: str, chosen: ExportParameters) -> dict[str, Any]:
     try:
         export = order_selection(
-            sent.exported_object,
+            exported_object,
             fields=chosen.fields or (),
             filters=chosen.filters,
             order=chosen.order or "",

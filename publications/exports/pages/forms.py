@@ -177,6 +177,7 @@ class ReportForm(FileForm):
             Export.Kind.CUSTOMERS: "Customers",
             Export.Kind.HOLDERS: "Customers with their codes",
             Export.Kind.REDEMPTIONS: "Redemptions",
+            Export.Kind.TRANSACTIONS: "Gift voucher balances",
             Export.Kind.CAMPAIGNS: "Campaigns",
             Export.Kind.DISTRIBUTIONS: "Distributions",
             **({Export.Kind.AUDIT: "Audit log"} if may(user, MANAGE) else {}),

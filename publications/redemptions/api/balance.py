@@ -22,8 +22,8 @@ from config.api.schemas import MAYBE, SHOWN, Answer, CampaignId, Hundredths, Mom
 from config.public_ids import CAMPAIGN, REDEMPTION, ROLLBACK, TRANSACTION, VOUCHER, key_of, public_id
 from publications.answers.masked_codes import find_voucher_for
 from publications.redemptions.actions.change_balance import change_balance
-from publications.redemptions.models import BalanceChange
-from publications.redemptions.queries.transactions import Transaction, list_transactions
+from publications.redemptions.models import BalanceChange, Transaction
+from publications.redemptions.queries.transactions import list_transactions
 
 router = Router(tags=["Vouchers"])
 

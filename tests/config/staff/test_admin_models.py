@@ -20,6 +20,7 @@ OURS = [
     for app in apps.get_app_configs()
     if app.name.split(".")[0] in ("config", "campaigns", "customers", "publications")
     for model in app.get_models()
+    if model._meta.managed  # not a view of the database, whose rows are in other tables' lists
 ]
 
 

@@ -125,7 +125,10 @@ def test_a_file_that_is_not_there():
     ("body", "details"),
     [
         ({}, "exported_object: is required"),
-        ({"exported_object": "redemption"}, "exported_object: must be one of voucher, publication, customer"),
+        (
+            {"exported_object": "order"},
+            "exported_object: must be one of voucher, publication, customer, redemption, voucher_transactions",
+        ),
         ({"exported_object": "voucher", "parameters": []}, "parameters: must be an object"),
         ({"exported_object": "voucher", "parameters": {"fields": "code"}}, "parameters.fields: must be an array"),
         ({"exported_object": "voucher", "parameters": {"fields": [1]}}, "parameters.fields.0: must be a string"),

@@ -295,3 +295,13 @@ class TestKeysBelowAll:
             assert answer.error[:2] == (429, "too_many_requests")
             assert 0 < int(answer.headers["Retry-After"]) <= 60
         assert validate(shop, "OUT")["valid"] is True
+
+
+def test_a_session_is_released_by_saying_so():
+    api, code = Api(), VoucherFactory(code="ROAST")
+
+    assert api.delete("vouchers/ROAST/sessions/ssn_1").status == 204
+    assert api.delete(f"vouchers/{code.public_id}/sessions/ssn_1").status == 204
+    assert api.delete("redemptions/sessions/ssn_1").status == 204
+    assert api.delete("vouchers/NOPE/sessions/ssn_1").error[:2] == (404, "not_found")
+    assert Api("publish").delete("vouchers/ROAST/sessions/ssn_1").status == 403
