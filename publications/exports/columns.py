@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import Case, CharField, DecimalField, F, JSONField, TextField, Value, When
+from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, NullIf
 
@@ -14,7 +15,7 @@ from publications.exports.models import Export
 from publications.refusals import FailureReason
 
 
-def metadata_cell(field: str) -> Cast:
+def metadata_cell(field: str | Combinable) -> Cast:
     """A JSON object; none where it is empty."""
     return Cast(NullIf(field, Value({}, JSONField())), TextField())
 
