@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from publications.pages import code, history, imports, publish
+from publications.pages import code, failures, history, imports, publish
 
 app_name = "publications"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("customers/<cust:customer_id>/publish", publish.publish_to, name="publish-to"),
     path("publications/", history.publications, name="history"),
     path("publications/<pub:publication_id>/", history.publication, name="publication"),
+    path("publications/failures", failures.failures, name="failures"),
     path("publications/import", imports.import_publications, name="import"),
     path("publications/import/<int:import_id>", imports.publication_import, name="publication-import"),
     path("publications/import/<int:import_id>/errors", imports.errors, name="publication-import-errors"),

@@ -13,7 +13,9 @@ from config.staff.roles import READ, requires, reveals_codes
 from publications.models import Publication
 from publications.pages.filters import history
 from publications.pages.tables import HistoryTable, PublishedCodeTable
+from publications.queries.find_remedy import find_remedy
 from publications.queries.history import some_released
+from publications.refusals import FailureReason
 
 
 @require_safe
@@ -33,9 +35,11 @@ def publication(request: HtmxHttpRequest, publication_id: int) -> HttpResponse:
     )
     released = some_released(publication)
     table = PublishedCodeTable(publication, user=request.user, some_released=released)
-    attempted = None
+    attempted, remedy = None, None
     if publication.attempted_code:
         attempted = Voucher.objects.filter(code=publication.attempted_code).first()
+    if publication.result == Publication.Result.FAILURE:
+        remedy = find_remedy(FailureReason(publication.failure_reason), publication.campaign)
     return list_page(
         request,
         "publications/publication.html",
@@ -45,6 +49,7 @@ def publication(request: HtmxHttpRequest, publication_id: int) -> HttpResponse:
             "publication": publication,
             "state": publication.state_in_words(some_released=released),
             "attempted": attempted,
+            "remedy": remedy,
             "reveals": table.reveals,
         },
     )

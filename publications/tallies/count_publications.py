@@ -29,18 +29,18 @@ def summed(rows: str, *, zone: str, publication: str = "publications_publication
     """SQL: the tallies that these rows of publications come to. The arguments are SQL."""
     return f"""
 SELECT CASE WHEN grouping(campaign_id) = 1 THEN {OF_EVERYTHING} ELSE campaign_id END AS campaign_id, day, channel, result,
-       count(*) AS publications, sum(codes)::bigint AS codes, sum(attempts)::bigint AS attempts
-  FROM (SELECT campaign_id, (created_at AT TIME ZONE {zone})::date AS day, channel, result, attempts,
+       failure_reason AS reason, count(*) AS publications, sum(codes)::bigint AS codes, sum(attempts)::bigint AS attempts
+  FROM (SELECT campaign_id, (created_at AT TIME ZONE {zone})::date AS day, channel, result, failure_reason, attempts,
                {LIVE_CODES.format(publication=publication)} AS codes
           FROM {rows}) AS publication
- GROUP BY GROUPING SETS ((campaign_id, day, channel, result), (day, channel, result))
+ GROUP BY GROUPING SETS ((campaign_id, day, channel, result, failure_reason), (day, channel, result, failure_reason))
 HAVING grouping(campaign_id) = 1 OR campaign_id IS NOT NULL"""  # noqa: S608
 
 
 ADD = f"""
-INSERT INTO tallies_daytally AS t (campaign_id, day, channel, result, publications, codes, attempts)
+INSERT INTO tallies_daytally AS t (campaign_id, day, channel, result, reason, publications, codes, attempts)
 {summed("publications_publication WHERE id > %(after)s AND id <= %(up_to)s", zone="%(zone)s::text")}
-ON CONFLICT (campaign_id, day, channel, result) DO UPDATE
+ON CONFLICT (campaign_id, day, channel, result, reason) DO UPDATE
    SET publications = t.publications + excluded.publications, codes = t.codes + excluded.codes,
        attempts = t.attempts + excluded.attempts
 """  # noqa: S608 - our own constants

@@ -17,12 +17,12 @@ TALLIED = "publications_publication JOIN tallies_tallyprogress progress ON publi
 # are subqueries of what differs: a sound database pays nothing for them.
 OFF = f"""
 WITH off AS MATERIALIZED (
-    SELECT campaign_id, day, channel, result,
+    SELECT campaign_id, day, channel, result, reason,
            coalesce(t.publications, 0) - coalesce(counted.publications, 0) AS publications,
            coalesce(t.codes, 0) - coalesce(counted.codes, 0) AS codes,
            coalesce(t.attempts, 0) - coalesce(counted.attempts, 0) AS attempts
       FROM ({summed(TALLIED, zone="progress.time_zone")}) AS counted
-      FULL JOIN tallies_daytally t USING (campaign_id, day, channel, result)
+      FULL JOIN tallies_daytally t USING (campaign_id, day, channel, result, reason)
      WHERE (coalesce(counted.publications, 0), coalesce(counted.codes, 0), coalesce(counted.attempts, 0))
         <> (coalesce(t.publications, 0), coalesce(t.codes, 0), coalesce(t.attempts, 0))
 ), orphaned AS MATERIALIZED (
@@ -44,12 +44,12 @@ WITH off AS MATERIALIZED (
                         AND (off.campaign_id = {OF_EVERYTHING} OR o.campaign_id = off.campaign_id)), 0) AS lacking
       FROM off
 ), total AS MATERIALIZED (
-    SELECT day, channel, result, sum(publications) AS publications, sum(codes) AS codes, sum(attempts) AS attempts
-      FROM off WHERE campaign_id <> {OF_EVERYTHING} GROUP BY 1, 2, 3
+    SELECT day, channel, result, reason, sum(publications) AS publications, sum(codes) AS codes, sum(attempts) AS attempts
+      FROM off WHERE campaign_id <> {OF_EVERYTHING} GROUP BY 1, 2, 3, 4
 )
 SELECT 'of ' || told.day || ', ' || told.channel || ', ' || told.result || ', '
        || CASE WHEN told.campaign_id = {OF_EVERYTHING} THEN 'all campaigns' ELSE 'campaign ' || told.campaign_id END
-  FROM told LEFT JOIN total USING (day, channel, result)
+  FROM told LEFT JOIN total USING (day, channel, result, reason)
  WHERE NOT (told.result = 'SUCCESS' AND told.attempts = told.publications
             AND (told.publications BETWEEN 1 AND orphaned AND told.codes BETWEEN told.publications - lacking AND orphaned
                  OR told.publications = 0 AND told.codes BETWEEN -lacking AND -1))
@@ -57,7 +57,8 @@ SELECT 'of ' || told.day || ', ' || told.channel || ', ' || told.result || ', '
             AND ((told.publications, told.codes, told.attempts)
                  IS NOT DISTINCT FROM (total.publications, total.codes, total.attempts)
                  OR EXISTS (SELECT FROM off WHERE off.campaign_id <> {OF_EVERYTHING}
-                               AND (off.day, off.channel, off.result) = (told.day, told.channel, told.result)
+                               AND (off.day, off.channel, off.result, off.reason)
+                                   = (told.day, told.channel, told.result, told.reason)
                                AND (off.publications, off.codes, off.attempts)
                                    = (told.publications, told.codes, told.attempts))))
 """  # noqa: S608 - our own constants

@@ -19,6 +19,7 @@ class DayTally(models.Model):
     day = models.DateField()
     channel = models.CharField(max_length=100)
     result = models.CharField(max_length=8)
+    reason = models.CharField(max_length=20, default="", db_default="")  # why the attempts failed; "": they did not
     publications = models.BigIntegerField()
     codes = models.BigIntegerField()
     attempts = models.BigIntegerField()
@@ -26,7 +27,13 @@ class DayTally(models.Model):
     class Meta:
         verbose_name_plural = "day tallies"
         constraints = [
-            models.UniqueConstraint(fields=["campaign_id", "day", "channel", "result"], name="day_tally_once"),
+            models.UniqueConstraint(
+                fields=["campaign_id", "day", "channel", "result", "reason"], name="day_tally_once"
+            ),
+        ]
+        indexes = [
+            # The few failures among all campaigns' tallies.
+            models.Index(fields=["day"], name="day_tally_failures", condition=Q(result="FAILURE")),
         ]
 
     def __str__(self) -> str:

@@ -118,7 +118,6 @@ OF_ALL = STATEMENT.format(live=LIVE, counted="AND day >= %(first_day)s", made=""
 
 def tally_days(campaign: Campaign | None = None) -> Days:
     """Of the campaign, or of everything (then without what is told of all days). Exact at the time of asking."""
-    global _counted_up_to
     days = Days()
     values: dict[str, Any] = {
         "scope": campaign.pk if campaign else OF_EVERYTHING,
@@ -126,13 +125,20 @@ def tally_days(campaign: Campaign | None = None) -> Days:
         "first_day": days.days[0],
         "since": start_of(days.days[0]),
     }
-    with connection.cursor() as cursor:
-        while True:
-            cursor.execute(OF_CAMPAIGN if campaign else OF_ALL, {**values, "after": _counted_up_to})
-            (*_, counted_up_to, _, _), *rows = cursor.fetchall()
-            if counted_up_to == _counted_up_to:
-                break
-            _counted_up_to = counted_up_to
-    for row in rows:
+    for row in ask(OF_CAMPAIGN if campaign else OF_ALL, values):
         days.add(*row)
     return days
+
+
+def ask(statement: str, values: dict[str, Any]) -> list[tuple]:
+    """The statement's rows but for its first, which tells, as the fourth of six, how far the tallies have come. It is given
+    that as `after`, beyond which it counts by itself, and is asked again where `after` was wrong.
+    """
+    global _counted_up_to
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(statement, {**values, "after": _counted_up_to})
+            (*_, counted_up_to, _, _), *rows = cursor.fetchall()
+            if counted_up_to == _counted_up_to:
+                return rows
+            _counted_up_to = counted_up_to

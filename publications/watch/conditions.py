@@ -136,6 +136,8 @@ def failed_attempts(rule: AlertRule) -> list[Found]:
         attempts, usual = cursor.fetchone()
     if attempts < max(rule.most_failures, UNUSUAL * usual):
         return []
-    text = f"The daily average of the previous two weeks is {usual:,.0f}. The history shows why each one failed."
-    page = f"{reverse('publications:history')}?result=FAILURE"
+    text = (
+        f"The daily average of the previous two weeks is {usual:,.0f}. The page shows why they failed, and what helps."
+    )
+    page = f"{reverse('publications:failures')}?days=7"
     return [Found(today.isoformat(), f"{attempts:,} failed attempts today", text, page)]

@@ -114,6 +114,7 @@ PAGES = {
     # publications
     "publications:history": (READ, NO_POST),
     "publications:publication": (READ, NO_POST),
+    "publications:failures": (READ, NO_POST),
     "publications:import": (MANAGE, MANAGE),
     "publications:publication-import": (MANAGE, MANAGE),
     "publications:publication-import-errors": (MANAGE, NO_POST),

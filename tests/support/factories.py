@@ -1,5 +1,7 @@
 """Test data. Each factory makes the plainest valid row; a test says only what matters to it."""
 
+from datetime import timedelta
+
 import factory
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
@@ -10,6 +12,8 @@ from campaigns.models import Campaign
 from config.actor import Actor
 from customers.models import Customer
 from publications.actions.publish import publish_code
+from publications.models import Publication
+from publications.refusals import FailureReason
 
 STAFF = Actor("user", 1, "Test Staff")
 
@@ -76,3 +80,26 @@ def published(voucher: Voucher | None = None, customer: Customer | None = None, 
     """A publication made by the verb itself: of the given voucher, or a new one."""
     options = {"origin": "api", "by": STAFF, **options}
     return publish_code(voucher or VoucherFactory(), customer or CustomerFactory(), **options)
+
+
+def failed(
+    reason: FailureReason,
+    campaign: Campaign | None = None,
+    *,
+    channel: str = "API",
+    attempts: int = 1,
+    days_ago: int = 0,
+) -> Publication:
+    """An attempt that failed, as the history keeps it; where it matters not how it came about."""
+    return Publication.objects.create(
+        result="FAILURE",
+        campaign=campaign,
+        customer=CustomerFactory(),
+        channel=channel,
+        origin="api",
+        failure_code="voucher_cannot_be_published",
+        failure_reason=reason,
+        failure_message=reason.label,
+        attempts=attempts,
+        created_at=timezone.now() - timedelta(days=days_ago),
+    )

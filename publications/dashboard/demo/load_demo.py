@@ -19,6 +19,7 @@ from config.api.models import ApiKey
 from config.staff import audit
 from customers.models import Customer
 from publications.actions.release import release
+from publications.dashboard.demo.load_demo_failures import load_demo_failures
 from publications.dashboard.demo.load_demo_program import load_demo_program
 from publications.dashboard.demo.load_demo_rules import load_demo_rules
 from publications.dashboard.demo.load_demo_runs import load_demo_runs
@@ -72,6 +73,7 @@ def load_demo() -> None:
                 "campaign.created", by=ADMIN, object_id=campaign.public_id, object_label=campaign.name, campaign_id=campaign.pk
             )  # fmt: skip
         _failures(dice, customers)
+        load_demo_failures(by=SHOP)
         _tell_the_planner()
         held = PublishedVoucher.objects.filter(publication__campaign__name="Autumn Roast Launch").earliest("pk")
         release(held.voucher, by=ADMIN, reason="Sent to the wrong customer")

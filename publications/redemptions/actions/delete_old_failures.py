@@ -23,7 +23,8 @@ WITH gone AS (
     UPDATE tallies_daytally t
        SET publications = t.publications - lost.publications, attempts = t.attempts - lost.attempts
       FROM lost
-     WHERE (t.campaign_id, t.day, t.channel, t.result) = (lost.campaign_id, lost.day, lost.channel, lost.result)
+     WHERE (t.campaign_id, t.day, t.channel, t.result, t.reason)
+           = (lost.campaign_id, lost.day, lost.channel, lost.result, lost.reason)
 )
 SELECT count(*) FROM gone
 """  # noqa: S608 - our own constants

@@ -48,7 +48,7 @@ def test_the_tiles_tell_codes_publications_customers_and_failures(signed_in):
         "Codes published": "4 of 4 100% 0 redeemed, 0%",
         "Codes in 7 days": "3 +200% vs. the week before",
         "Customers reached": "2 2 codes each",
-        "Failed attempts": "2 last just now",
+        "Failed attempts": "2 last just now Why they failed",
     }
 
 

@@ -41,7 +41,7 @@ def test_the_demo_data_keeps_every_invariant():
     assert KeptMessage.objects.count() == 126
     assert dict(Firing.objects.values_list("outcome").annotate(Count("pk"))) == {"fired": 50, "skipped": 3}
     assert (Referral.objects.count(), Referral.objects.values("referrer").distinct().count()) == (36, 18)
-    assert Publication.objects.filter(result="FAILURE").count() == 7
+    assert Publication.objects.filter(result="FAILURE").count() == 21
 
 
 def test_the_draft_of_the_demo_is_ready_to_be_started():
