@@ -59,7 +59,7 @@ class Bench:
         line("1c publish, 512 connections", lambda: self.publish(connections=512))
         if not only or "1c" in only.split(","):
             for n in range(64):
-                add_campaign(self.handout, f"Bench {n}", codes=self.rows // 10, first=(10 + n) * self.rows)
+                add_campaign(self.handout, f"Bench {n}", codes=self.rows // 50, first=(10 + n) * self.rows)
         line("1c publish, 64 campaigns", lambda: self.publish(campaigns=[f"Bench {n}" for n in range(64)]))
         line("1e batches of 1,000", self.publish_batches)
         line("3a repeats of a source_id", lambda: self.publish(source_id="order-{n}", among=500))

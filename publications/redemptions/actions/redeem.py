@@ -26,9 +26,8 @@ from publications.redemptions.refusals import VoucherGone, VoucherRefused
 from publications.redemptions.uses import Use, amount_of_use, refuse_repeats
 from publications.redemptions.verdict import Verdict
 
-MOST_TRIES = (
-    20  # somebody would have to change the code's worth or holder as often, each time in the same few milliseconds
-)
+# Somebody would have to change the code's worth or holder as often, each time in the same few milliseconds.
+MOST_TRIES = 20
 
 
 def redeem(
