@@ -245,7 +245,7 @@ def _refuse_other_major(cluster: Path) -> None:
 def _take_over(cluster: Path, data_folder: Path) -> IO[bytes]:
     """The server's lock. Every process of a server holds it: if it is taken, a server has outlived its supervisor."""
     lock = (data_folder / "postgres.lock").open("ab")
-    for how, patience in ((0, 0), (signal.SIGINT, 5), (signal.SIGQUIT, 5), (signal.SIGKILL, 5)):
+    for how, patience in ((0, 0), (signal.SIGINT, 5), (signal.SIGQUIT, 5), (signal.SIGKILL, 30)):
         for pid in _processes_of(cluster) if how else ():
             with suppress(ProcessLookupError):
                 os.kill(pid, how)

@@ -22,7 +22,7 @@ CHROMIUM = next(
 )
 FLAGS = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
     --disable-component-update --disable-sync""".split()
-PATIENCE = 60_000  # milliseconds; two cores may be busy with the rest of the suite, and more
+PATIENCE = 120_000  # milliseconds; two cores may be busy with the rest of the suite, and more
 
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}

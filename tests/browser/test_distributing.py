@@ -114,6 +114,7 @@ def test_an_empty_pool_pauses_the_run_until_somebody_stops_it(page):
     page.goto(f"/distributions/{made.public_id}/review")
     expect(page.get_by_text("2 codes short.")).to_be_visible()
     page.get_by_role("button", name="Start").click()
+    expect(page.get_by_text("Starts in")).to_be_visible()
     start_now()
     expect(page.get_by_role("heading", name="Autumn Paused by Handout")).to_be_visible()
     page.get_by_role("link", name="Stop permanently").click()

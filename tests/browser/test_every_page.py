@@ -150,6 +150,7 @@ def look_at(page: Page, address: str) -> list[str]:
         faults.append(f"h1: {page.locator('h1').all_inner_texts()}")
     if not page.title().removesuffix("· Handout").strip():
         faults.append("no title")
+    page.evaluate("document.fonts.ready.then(() => true)")  # other letters have other widths
     page.evaluate(AXE_SCRIPT)
     return faults + in_each_light(page)
 

@@ -23,6 +23,7 @@ LATE = 0.3  # seconds: the page is long drawn
 
 def fonts_of(page: Page, selector: str) -> set[tuple[str, bool]]:
     """The fonts that really draw the element, and whether they came with the page."""
+    page.evaluate("document.fonts.ready.then(() => true)")
     chromium = page.context.new_cdp_session(page)
     for domain in ("DOM", "CSS"):
         chromium.send(f"{domain}.enable")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.support.factories import CampaignFactory, CustomerFactory, VoucherFactory, published
 
@@ -19,23 +19,24 @@ def test_a_slash_goes_to_the_search_and_a_code_or_id_to_its_page(page):
     published(voucher, customer)
     page.goto("/settings/audit-log")
 
-    page.keyboard.press("/")
-    expect(page.locator("#search")).to_be_focused()
-    page.keyboard.type("roast-7kq2-9xwd")
-    page.keyboard.press("Enter")
+    look_for(page, "roast-7kq2-9xwd")
     expect(page).to_have_url(re.compile(f"/codes/{voucher.public_id}/$"))
     expect(page.get_by_role("main")).to_contain_text("Mara Lindqvist")
 
-    page.keyboard.press("/")
-    page.keyboard.type(customer.public_id)
-    page.keyboard.press("Enter")
+    look_for(page, customer.public_id)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Mara Lindqvist")
 
-    page.keyboard.press("/")
-    page.keyboard.type("roast")
-    page.keyboard.press("Enter")
+    look_for(page, "roast")
     page.get_by_role("region", name="Campaigns").get_by_role("link", name="Autumn Roast").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Autumn Roast")
+
+
+def look_for(page: Page, text: str) -> None:
+    page.wait_for_load_state()  # the page's heading and address are there before its scripts are
+    page.keyboard.press("/")
+    expect(page.locator("#search")).to_be_focused()
+    page.keyboard.type(text)
+    page.keyboard.press("Enter")
 
 
 def test_a_viewer_sees_every_code_masked(visit):

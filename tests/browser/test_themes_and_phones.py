@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import PHONE
 from tests.support.factories import CampaignFactory, CustomerFactory
@@ -19,22 +19,22 @@ def test_the_theme_is_switched_and_stays(visit):
     page = visit("Manager", color_scheme="light")
     page.goto("/")
     switch = page.get_by_role("button", name="Theme: ")
-    assert not page.evaluate(DARKNESS)
+    is_light(page)
 
     switch.click()  # from the system's, which is light
-    assert page.evaluate(DARKNESS)
+    is_dark(page)
     page.goto("/campaigns/")
-    assert page.evaluate(DARKNESS)
+    is_dark(page)
     page.goto("/admin/")
-    assert page.evaluate(DARKNESS)
+    is_dark(page)
 
     switch.click()
-    assert not page.evaluate(DARKNESS)
+    is_light(page)
     page.emulate_media(color_scheme="dark")
     page.reload()
-    assert not page.evaluate(DARKNESS)  # light was chosen, whatever the system says
+    is_light(page)  # light was chosen, whatever the system says
     switch.click()
-    assert page.evaluate(DARKNESS)  # the system's again
+    is_dark(page)  # the system's again
 
 
 def test_on_a_phone_the_navigation_is_opened_and_nothing_scrolls_sideways(visit):
@@ -52,7 +52,7 @@ def test_on_a_phone_the_navigation_is_opened_and_nothing_scrolls_sideways(visit)
     page.get_by_role("link", name=campaign.name).tap()
 
     expect(page.get_by_role("heading", level=1)).to_contain_text(campaign.name)
-    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    page.wait_for_function("width => document.documentElement.scrollWidth === width", arg=PHONE["width"])
     page.get_by_text("Add codes", exact=True).tap()
     _is_on_the_screen(page.get_by_role("link", name="Import CSV").locator(".."))
     page.get_by_role("heading", level=1).tap()  # closes the menu
@@ -61,10 +61,20 @@ def test_on_a_phone_the_navigation_is_opened_and_nothing_scrolls_sideways(visit)
 
 
 def _is_on_the_screen(part: Locator) -> None:
+    """Once whatever moves it there has ended."""
     expect(part).to_be_visible()
-    box = part.bounding_box()
-    assert box["x"] >= 0
-    assert box["x"] + box["width"] <= PHONE["width"]
+    part.page.wait_for_function(
+        "part => part.getBoundingClientRect().left >= 0 && part.getBoundingClientRect().right <= innerWidth",
+        arg=part.element_handle(),
+    )
+
+
+def is_dark(page: Page) -> None:
+    page.wait_for_function(DARKNESS)
+
+
+def is_light(page: Page) -> None:
+    page.wait_for_function(f"!({DARKNESS})")
 
 
 def test_the_theme_button_says_which_theme_is_on(visit):

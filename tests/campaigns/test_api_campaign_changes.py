@@ -237,12 +237,12 @@ def held(voucher):
         with transaction.atomic():
             Voucher.objects.select_for_update().get(pk=voucher.pk)
             locked.set()
-            done.wait(30)
+            done.wait(60)
         connection.close()
 
     holder = Thread(target=hold)
     holder.start()
-    assert locked.wait(30)
+    assert locked.wait(60)
     try:
         yield
     finally:

@@ -261,7 +261,7 @@ def test_a_code_that_is_given_out_meanwhile_is_on_one_side_or_the_other():
     wait_until(lambda: problems or sum([*began.values()]) >= 20)
     go_on.set()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
 
     assert problems == []
     values = dict(Voucher.objects.filter(pk__in=ended).values_list("pk", "discount_value"))

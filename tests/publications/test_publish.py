@@ -379,12 +379,12 @@ def test_a_publication_under_way_while_its_customer_is_erased_loses_its_metadata
         with transaction.atomic():
             publish_code(voucher, customer, metadata={"note": "for Mara"}, **HOW)
             taken.set()
-            go_on.wait(10)
+            go_on.wait(60)
         connection.close()
 
     publisher = threading.Thread(target=publish_slowly)
     publisher.start()
-    assert taken.wait(10)
+    assert taken.wait(60)
     threading.Timer(0.3, go_on.set).start()
     erase_customer(customer, by=STAFF)
     publisher.join()

@@ -34,6 +34,7 @@ class MailServer:
         self.raw: list[bytes] = []  # the same as they came
         self.answers: dict[str, list[str]] = {}
         self.delay = 0.0
+        self.holds = False  # says of no message what becomes of it, until this is False again
         self.breaks_at = ""
         self.in_the_middle = ""  # what it says right behind its 354
         self.greeting = ""  # "421 Busy": instead of taking anybody's mail
@@ -70,7 +71,7 @@ class MailServer:
     async def handle_MAIL(self, server: SMTP, session, envelope, address, options):
         if self.greeting:
             return self.greeting
-        if self.breaks_at == "MAIL":
+        if self.breaks_at == "MAIL" or getattr(session, "is_over", False):
             server.transport.close()
         envelope.mail_from = address
         return OK
@@ -91,6 +92,8 @@ class MailServer:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         await asyncio.sleep(self.delay)
+        while self.holds:
+            await asyncio.sleep(0.02)
         self.at_once -= 1
         if answer.startswith("DATA "):
             return answer.removeprefix("DATA ")
@@ -101,6 +104,8 @@ class MailServer:
         if answer in ("die", "take and die"):
             server.transport.close()
         elif self.hang_up_after and len(self.messages) % self.hang_up_after == 0:
+            # Between two messages, however soon the next one begins: else it would be a race whether that arrives.
+            session.is_over = True
             server.loop.call_later(0.05, server.transport.close)
         return OK
 

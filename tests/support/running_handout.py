@@ -63,7 +63,7 @@ class RunningHandout:
 
     def get(self, path: str) -> tuple[int, str]:
         try:
-            with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=20) as response:
+            with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as response:
                 return response.status, response.read().decode()
         except HTTPError as error:
             return error.code, error.read().decode()
@@ -72,7 +72,7 @@ class RunningHandout:
 
     def wait_until_healthy(self) -> RunningHandout:
         """After a kill, when the announcement in the output is an old one."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while self.get("/readyz")[0] != 200:
             assert time.monotonic() < deadline, self.said()
             time.sleep(0.2)
@@ -96,7 +96,7 @@ class RunningHandout:
         """Asks it to stop; returns the seconds until it had ended."""
         asked = time.monotonic()
         self.process.send_signal(how)
-        self.process.wait(60)
+        self.process.wait(120)
         return time.monotonic() - asked
 
 
@@ -121,7 +121,7 @@ def kill_all(data_folder: Path, *, but: int | None = None) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
-def wait_until_gone(data_folder: Path, seconds: float = 10) -> dict[int, str]:
+def wait_until_gone(data_folder: Path, seconds: float = 60) -> dict[int, str]:
     """What is still there after so many seconds: {} is the good answer."""
     deadline = time.monotonic() + seconds
     while (left := processes_of(data_folder)) and time.monotonic() < deadline:
@@ -137,7 +137,7 @@ def manage(data_folder: Path, *arguments: str, **environment: str) -> subprocess
         env=_environment(data_folder) | environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
 
 

@@ -104,7 +104,7 @@ def test_who_fills_one_space_does_not_wait_for_who_fills_another():
         extend_pool(first, count=1)
         thread = threading.Thread(target=other)
         thread.start()
-        done_meanwhile = made.wait(20)
+        done_meanwhile = made.wait(60)
     thread.join()
 
     assert done_meanwhile

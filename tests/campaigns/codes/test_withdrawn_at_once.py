@@ -92,7 +92,7 @@ def test_of_a_use_and_a_publication_at_the_same_moment_the_second_sees_the_first
         waiting.start()
         waiting.join(0.5)
         assert waiting.is_alive()
-    waiting.join(30)
+    waiting.join(60)
 
     assert ended == (["nothing left"] if first == "use" else ["done"])
     assert state(voucher) == ((False, "used") if first == "use" else (True, None))

@@ -154,7 +154,7 @@ def test_a_thread_writes_without_being_asked(monkeypatch):
 
     log.note(a_call())
 
-    assert written.wait(20)
+    assert written.wait(60)
     log.waiting.clear()
 
 

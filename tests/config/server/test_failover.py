@@ -33,7 +33,7 @@ def test_after_a_failover_the_next_connection_is_to_the_new_primary_and_has_all_
             connection.execute("CREATE TABLE given AS SELECT 1 AS code")
             first = connection.info.port
         pair.fail_over()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while True:
             try:
                 with pool.connection(timeout=5) as connection:

@@ -62,7 +62,7 @@ class Shop:
         sent = None if body is None else json.dumps(body).encode()
         asked = Request(f"http://127.0.0.1:{machine.port}{path}", data=sent, headers=self.headers)
         try:
-            with urlopen(asked, timeout=20) as answer:
+            with urlopen(asked, timeout=60) as answer:
                 return answer.status, answer.read()
         except HTTPError as error:
             return error.code, error.read()

@@ -82,7 +82,7 @@ def test_a_frozen_server_behind_a_unix_socket(server, watch):
             line.execute("SELECT 2")
         took = time.monotonic() - began
 
-    assert took < 10
+    assert took < 60  # a second, on a machine that is not busy
 
 
 def test_the_connection_of_a_worker(proxy):
@@ -163,7 +163,7 @@ def frozen(folder):
 
 
 def _wait_until(true) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.1)

@@ -66,7 +66,7 @@ def test_a_request_that_still_runs_is_waited_for_and_what_it_writes_goes_too(lar
 
     with ThreadPoolExecutor() as threads:
         running = threads.submit(request)
-        assert is_reading.wait(5)
+        assert is_reading.wait(60)
         teardown()
         running.result()
 

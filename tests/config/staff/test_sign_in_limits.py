@@ -132,7 +132,7 @@ def test_signing_in_holds_none_of_the_threads_that_answer():
 
     def wsgi(environ, start_response):
         if environ["PATH_INFO"] == "/login/" and TOO_MANY_ASIDE not in environ:
-            go_on.wait(20)
+            go_on.wait(60)
         start_response("503 Busy" if TOO_MANY_ASIDE in environ else "200 OK", [])
         return _Small()
 

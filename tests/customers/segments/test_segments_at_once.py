@@ -24,7 +24,7 @@ def at_once(*calls):
     ready, ended = threading.Barrier(len(calls)), [None] * len(calls)
 
     def run(place, call):
-        ready.wait(30)
+        ready.wait(60)
         try:
             ended[place] = call()
         except Exception as problem:
@@ -36,7 +36,7 @@ def at_once(*calls):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     return ended
 
 
@@ -112,7 +112,7 @@ def test_an_event_waits_for_the_erasing_of_its_customer():
     ended = []
 
     def track():
-        erased.wait(30)
+        erased.wait(60)
         try:
             track_event("order", {"id": ada.public_id}, by=STAFF)
         except CustomerNotFound as problem:
@@ -127,7 +127,7 @@ def test_an_event_waits_for_the_erasing_of_its_customer():
         erased.set()
         thread.join(0.3)
         assert thread.is_alive()
-    thread.join(30)
+    thread.join(60)
 
     assert (ended, Event.objects.count()) == ([ada.public_id], 0)
 

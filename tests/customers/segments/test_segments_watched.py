@@ -148,7 +148,7 @@ def test_of_many_looks_at_once_each_entering_is_noted_once():
 
     def work():
         try:
-            start.wait(10)
+            start.wait(60)
             for _ in range(5):
                 make_due()
                 look_at_segments()
@@ -159,7 +159,7 @@ def test_of_many_looks_at_once_each_entering_is_noted_once():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
 
     assert Outbox.objects.filter(kind="customer.segment.entered").count() == 30
     assert len({who for _, who in noted()}) == 30
@@ -176,7 +176,7 @@ def test_one_begins_to_watch_while_the_other_stops():
 
         def change(verb, start=start):
             try:
-                start.wait(10)
+                start.wait(60)
                 with transaction.atomic():
                     verb()
             finally:
@@ -187,7 +187,7 @@ def test_one_begins_to_watch_while_the_other_stops():
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(60)
 
         customer("gold")
         assert look() == 1, number

@@ -102,7 +102,7 @@ def test_of_two_that_make_a_loop_one_is_activated():
 
     def work(draft):
         try:
-            start.wait(10)
+            start.wait(60)
             activate(draft, by=STAFF)
         except LoopFound as found:
             refused.append(found)
@@ -113,7 +113,7 @@ def test_of_two_that_make_a_loop_one_is_activated():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
 
     assert len(refused) == 1
     assert Distribution.objects.filter(status="active").count() == 1

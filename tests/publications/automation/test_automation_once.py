@@ -27,7 +27,7 @@ def at_once(*works, threads=6):
 
     def run(work):
         try:
-            start.wait(10)
+            start.wait(60)
             work()
         except Exception as problem:
             wrong.append(problem)

@@ -229,7 +229,7 @@ def test_disabled_under_load_nothing_is_claimed_afterwards(server):
     finally:
         over.set()
         for sender in senders:
-            sender.join(30)
+            sender.join(60)
 
     run.refresh_from_db()
     assert (len(server.messages), of_state("sent"), run.status_reason) == (sent, sent, "campaign_disabled")

@@ -148,7 +148,7 @@ def test_two_distributions_of_one_campaign_at_once_give_one_code_to_an_address()
     ready = threading.Barrier(4)
 
     def carry_on(run):
-        ready.wait(30)
+        ready.wait(60)
         while advance(run.pk):
             pass
         connection.close()

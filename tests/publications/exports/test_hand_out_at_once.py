@@ -120,11 +120,11 @@ def test_codes_that_another_holds_but_gives_back_are_waited_for():
         with transaction.atomic():
             list(Voucher.objects.filter(campaign=campaign).order_by("id").select_for_update()[:20])
             held.set()
-            let_go.wait(30)
+            let_go.wait(60)
             transaction.set_rollback(True)
 
     def hand_out_when_held():
-        held.wait(30)
+        held.wait(60)
         # The first look skips the held codes; the sure one waits for them, and only then they are given back.
         threading.Timer(0, wait_until_somebody_waits, [let_go]).start()
         make_export_file(export.pk)

@@ -24,7 +24,7 @@ def test_a_report_reads_the_replica_and_nothing_else_does(tmp_path):
 
         def call(path: str, body: dict | None = None) -> dict:
             sent = None if body is None else json.dumps(body).encode()
-            with urlopen(Request(f"http://127.0.0.1:{handout.port}{path}", sent, headers), timeout=20) as answer:
+            with urlopen(Request(f"http://127.0.0.1:{handout.port}{path}", sent, headers), timeout=60) as answer:
                 return json.loads(answer.read())
 
         call("/v1/customers", {"source_id": "12344"})

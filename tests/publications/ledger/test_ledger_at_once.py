@@ -166,11 +166,11 @@ def test_what_a_rolled_back_batch_had_taken_is_given_to_others():
         with transaction.atomic():
             give([request(campaign, customer, quantity=5)], Codes.NEXT)
             taken.set()
-            tried.wait(30)
+            tried.wait(60)
             transaction.set_rollback(True)
 
     def other():
-        taken.wait(30)
+        taken.wait(60)
         seen.extend(give([request(campaign, customer)], Codes.NEXT))
         tried.set()
         with transaction.atomic():

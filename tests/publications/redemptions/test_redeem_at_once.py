@@ -34,7 +34,7 @@ def clients(django_db_setup):
     yield processes
     for process in processes:
         process.stdin.close()
-        process.wait(20)
+        process.wait(60)
 
 
 def all_at_once(clients, **spec) -> Counter:

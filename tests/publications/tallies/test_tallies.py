@@ -134,11 +134,11 @@ def test_what_is_not_committed_yet_holds_the_counting_up():
                 campaign=campaign, customer=customer, voucher_count=1, channel="slow", origin="api", actor_label="Till"
             )
             drawn.set()
-            commit.wait(20)
+            commit.wait(60)
 
     customer = CustomerFactory()
     (slow,) = in_threads(publish_slowly)
-    drawn.wait(20)
+    drawn.wait(60)
     published(VoucherFactory(campaign=campaign))
     count_all()
     count_publications()

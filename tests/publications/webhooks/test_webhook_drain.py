@@ -121,12 +121,12 @@ def test_a_transaction_that_commits_late_is_not_overlooked():
         with transaction.atomic():
             note_event("campaign.vouchers.generation.completed", campaign.pk)
             noted.set()
-            passed_on.wait(20)
+            passed_on.wait(60)
         connection.close()
 
     thread = threading.Thread(target=late)
     thread.start()
-    noted.wait(20)
+    noted.wait(60)
     published()
     first = drain_outbox()
     passed_on.set()

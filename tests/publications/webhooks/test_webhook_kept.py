@@ -108,13 +108,13 @@ def test_an_erasure_waits_for_what_is_being_put_into_words(monkeypatch):
 
     def slowly(publication):
         composing.set()
-        erasing.wait(20)
+        erasing.wait(60)
         return read(publication)
 
     monkeypatch.setattr(compose, "publication_event", slowly)
 
     def erase():
-        composing.wait(20)
+        composing.wait(60)
         threading.Timer(0.3, erasing.set).start()  # by then the erasure waits for the lock
         erase_customer(customer, by=STAFF)
         connection.close()
