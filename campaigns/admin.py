@@ -287,4 +287,4 @@ class CodeImportAdmin(ReadOnlyAdmin):
     ]
     list_filter = ["status"]
     list_select_related = ["campaign"]
-    exclude = ["file", "error_file"]  # uploads are downloaded through views that check and record it
+    exclude = ["file", "workbook", "error_file"]  # uploads are downloaded through views that check and record it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import Enum, unique
 
 from django.db import connection
 
@@ -13,6 +13,7 @@ OURS = 7200 << 40  # tells them from those of others in the same database
 LIMITED_PATIENCE = "set_config('lock_timeout', '250ms', true)"
 
 
+@unique
 class Lock(Enum):
     """What is done by one at a time; for each `key` (below 2**40) by itself."""
 
@@ -25,6 +26,7 @@ class Lock(Enum):
     MIGRATING = 7  # applying a migration
     SOURCE_ID = 8  # writing a publication of a source_id, among others in one statement
     JOIN_ONCE = 9  # the same of a customer's only one of a campaign
+    CUSTOMERS_BY_EMAIL = 10  # adding customers whom a file names by their e-mail address
 
     def number(self, key: int = 0) -> int:
         return OURS + (self.value << 40) + key

@@ -1,1 +1,1 @@
-"""CSV files on their way in, and the one writer of CSV files on their way out. Knows not what the rows are about."""
+"""CSV files and workbooks on their way in, and the writers of both on their way out. Knows not what the rows are about."""

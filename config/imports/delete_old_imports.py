@@ -23,13 +23,11 @@ def delete_old_imports(model: type[CsvImport]) -> int:
     drafts = Q(status=Status.DRAFT, created_at__lt=before)
     cleared = 0
     for old in model._default_manager.filter(ended | drafts).iterator():
-        old.file.delete(save=False)
-        if old.error_file:
-            old.error_file.delete(save=False)
+        old.delete_files()
         if old.status == Status.DRAFT:
             model._default_manager.filter(pk=old.pk, status=Status.DRAFT).delete()
         else:
             old.refused.all().delete()
-            model._default_manager.filter(pk=old.pk).update(file="", error_file=None)
+            model._default_manager.filter(pk=old.pk).update(file="", workbook=None, error_file=None)
         cleared += 1
     return cleared

@@ -14,11 +14,13 @@ from config.actor import Actor
 from config.imports.csv.columns import Field, guess_mapping
 from config.imports.csv.find_formats import find_formats
 from config.imports.csv.headings import headings_key
-from config.imports.csv.uploads import NotCsv, Upload, look_at, read_csv
+from config.imports.csv.known_files import known_columns
+from config.imports.csv.uploads import NotCsv, Reading, Upload, look_at, read_csv, starts_with_headings
 from config.imports.limit_uploads import check_uploads
 from config.imports.models import CsvImport
 from config.imports.run_import import Importer, next_chunk
-from config.imports.survey import SURVEYED, Survey, kinds_of, survey
+from config.imports.survey import FILE_IS_GONE, SURVEYED, Survey, kinds_of, survey
+from config.imports.xlsx.read_workbook import is_workbook, read_sheet
 from config.staff.models import ProjectSettings
 
 FOUND_OUT = ("date_order", "decimal_mark")
@@ -45,10 +47,30 @@ def draft_import(
     Raises NotCsv and TooManyUploads; then nothing is kept.
     """
     check_uploads(by, size=upload.size)
+    if is_workbook(upload):
+        sheet = read_sheet(upload)
+        with sheet.content as content:
+            content.name = upload.name
+            columns |= {"sheet": sheet.name, "sheets": sheet.names}
+            return _draft(model, content, upload, by=by, fields=fields, ignored=ignored, **columns)
+    return _draft(model, upload, None, by=by, fields=fields, ignored=ignored, **columns)
+
+
+def _draft(
+    model: type[Import],
+    upload: File,
+    workbook: File | None,
+    *,
+    by: Actor,
+    fields: Sequence[Field],
+    ignored: Sequence[str],
+    **columns: Any,
+) -> Import:
     reading = look_at(upload, fields)
     _, rows = read_csv(upload, reading)
     if next(rows, None) is None:
         raise NotCsv("The file has headings but no rows.")
+    columns.setdefault("time_zone", ProjectSettings.current().time_zone)
     draft = model(
         original_name=(upload.name or "file.csv")[-255:],
         size=upload.size,
@@ -57,7 +79,6 @@ def draft_import(
         encoding_guessed=reading.guessed,
         delimiter=reading.delimiter,
         headed=reading.headed,
-        time_zone=ProjectSettings.current().time_zone,
         status=Status.DRAFT,
         actor_kind=by.kind,
         actor_id=by.id,
@@ -67,12 +88,15 @@ def draft_import(
     _map(draft, upload, fields, ignored)
     for name, value in columns.items():
         setattr(draft, name, value)
-    upload.seek(0)
-    draft.file.save(f"{uuid.uuid4()}.csv", upload, save=False)
     try:
+        upload.seek(0)
+        draft.file.save(f"{uuid.uuid4()}.csv", upload, save=False)
+        if workbook:
+            workbook.seek(0)
+            draft.workbook.save(f"{uuid.uuid4()}.xlsx", workbook, save=False)
         draft.save()
     except BaseException:
-        draft.file.delete(save=False)
+        draft.delete_files()
         raise
     return draft
 
@@ -91,6 +115,8 @@ def change_draft(
     Read in another way, the file has other headings: then the mapping is guessed anew. How it writes dates and amounts
     is found out anew for other columns, unless somebody has just chosen. Raises NotADraft.
     """
+    if draft.workbook and (chosen_sheet := options.get("sheet")) not in ("", None, draft.sheet):
+        return _choose_sheet(draft, str(chosen_sheet), importer=importer, fields=fields, ignored=ignored)
     before, mapped = draft.reading, draft.mapping
     chosen = {name for name in FOUND_OUT if name in options and options[name] != getattr(draft, name)}
     for name, value in {**options, "mapping": mapping}.items():
@@ -108,7 +134,37 @@ def change_draft(
     }
     if not type(draft)._default_manager.filter(pk=draft.pk, status=Status.DRAFT).update(**kept):
         raise NotADraft
-    return survey(draft, importer, fields)
+    return survey(draft, importer, fields, ignored)
+
+
+def _choose_sheet(
+    draft: CsvImport, name: str, *, importer: Importer, fields: Sequence[Field], ignored: Sequence[str]
+) -> Survey:
+    """Reads another sheet of the workbook; what was chosen for the one before counts no longer."""
+    before = str(draft.file)
+    try:
+        with draft.workbook.open("rb") as workbook:
+            sheet = read_sheet(workbook, name)
+    except (NotCsv, FileNotFoundError) as unreadable:
+        why = str(unreadable) if isinstance(unreadable, NotCsv) else FILE_IS_GONE
+        return Survey([], [], [], why)
+    with sheet.content as content:
+        reading = Reading("utf-8-sig", ",")
+        draft.size = draft.total = content.size
+        draft.encoding, draft.delimiter, draft.encoding_guessed, draft.sheet = *reading[:2], False, sheet.name
+        draft.headed = starts_with_headings(content, reading, fields)
+        draft.mapping, draft.headings_key = {}, ""
+        with suppress(NotCsv):  # an empty sheet, which the survey says
+            _map(draft, content, fields, ignored)
+        content.seek(0)
+        draft.file.save(f"{uuid.uuid4()}.csv", content, save=False)
+    changed = ("file", "size", "total", "encoding", "delimiter", "encoding_guessed", "sheet", "headed", *FOUND_OUT)
+    kept = {name: getattr(draft, name) for name in (*changed, "mapping", "headings_key")}
+    if not type(draft)._default_manager.filter(pk=draft.pk, status=Status.DRAFT).update(**kept):
+        draft.file.delete(save=False)
+        raise NotADraft
+    draft.file.storage.delete(before)
+    return survey(draft, importer, fields, ignored)
 
 
 def _map(draft: CsvImport, file: Upload, fields: Sequence[Field], ignored: Sequence[str]) -> None:
@@ -119,7 +175,9 @@ def _map(draft: CsvImport, file: Upload, fields: Sequence[Field], ignored: Seque
     rows = _first_rows(file, draft)
     mapping, *formats = _remembered(draft) or (None, "", "")
     if mapping is None:
-        mapping = guess_mapping(headings, fields, ignored=ignored, rows=rows, headed=draft.headed)
+        mapping = guess_mapping(
+            headings, fields, ignored=ignored, known=known_columns(headings, fields), rows=rows, headed=draft.headed
+        )
     draft.mapping = mapping
     _find_formats(draft, rows, fields)
     draft.date_order, draft.decimal_mark = draft.date_order or formats[0], draft.decimal_mark or formats[1]
@@ -163,4 +221,4 @@ def discard_import(csv_import: CsvImport) -> None:
         if draft is None:
             raise NotADraft
         draft.delete()
-        transaction.on_commit(lambda: draft.file.delete(save=False))
+        transaction.on_commit(draft.delete_files)

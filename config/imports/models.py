@@ -38,6 +38,10 @@ class CsvImport(AsyncAction):
         COMMA = ",", "With a comma: 1.250,50"
 
     file = models.FileField(upload_to="imports/%Y/%m", storage=files)
+    # A workbook as it was uploaded; then `file` is the chosen one of its sheets, as CSV.
+    workbook = models.FileField(upload_to="imports/%Y/%m", storage=files, null=True)
+    sheet = models.CharField(max_length=255, db_default="", default="")
+    sheets = models.JSONField(db_default=models.Value([], models.JSONField()), default=list)  # names
     original_name = models.CharField(max_length=255)
     size = models.BigIntegerField()
     encoding = models.CharField(max_length=32)
@@ -80,6 +84,11 @@ class CsvImport(AsyncAction):
         if self.sent_as == self.SentAs.JSON:
             return Formats(decimal_mark=self.DecimalMark.POINT, whole_days=False)
         return Formats(zone(self.time_zone), self.date_order, self.decimal_mark)
+
+    def delete_files(self) -> None:
+        for each in (self.file, self.workbook, self.error_file):
+            if each:
+                each.delete(save=False)
 
     def place_of(self, row: int) -> str:
         """What the row is called to whoever sent it: a spreadsheet counts the headings, an array has none."""

@@ -55,7 +55,7 @@ def order_import(
                 raise NotCsv(f"No column was recognised. Give the columns headings such as {known}.")
             start_import(draft, by=by, defer=defer)
         except BaseException:
-            draft.file.delete(save=False)
+            draft.delete_files()
             raise
     return draft
 

@@ -68,7 +68,7 @@ class Importer(Protocol):
     def key(self, cells: Sequence[str]) -> str:
         """The row's key as it stands there, whatever is wrong with the row; "" where it has none."""
 
-    def repeats(self, first_row: int) -> str:
+    def repeats(self, first_row: int, key: str) -> str:
         """What to say of a row whose key stands in `first_row` already."""
 
     def known(self, cursor: CursorWrapper, keys: Sequence[str]) -> dict[str, str]:
@@ -76,6 +76,9 @@ class Importer(Protocol):
 
     def foresee(self, cursor: CursorWrapper, after: int) -> list[Refused]:
         """Those staged rows below row `after` that `write` will refuse."""
+
+    def remarks(self, cursor: CursorWrapper, refused: Sequence[int]) -> list[str]:
+        """What else a person should know of the staged rows before they are written, besides those `refused`."""
 
     def write(self, cursor: CursorWrapper) -> Written:
         """Writes all staged rows, in the caller's transaction. Raises ImportImpossible."""
@@ -146,12 +149,12 @@ def take_in(
     refused = []
     for refusal in wrong:
         first = earlier.get(refusal.key, refusal.row)
-        besides = known.get(refusal.key) or (importer.repeats(first) if first < refusal.row else "")
+        besides = known.get(refusal.key) or (importer.repeats(first, refusal.key) if first < refusal.row else "")
         if besides:
             problems = (*(refusal.problems or (refusal.error,)), besides)
             refusal = refusal._replace(error=" ".join(problems), problems=problems)
         refused.append(refusal)
-    return refused + [Refused(row, importer.repeats(first)) for row, first in repeated]
+    return refused + [Refused(row, importer.repeats(first, key)) for row, first, key in repeated]
 
 
 class _Run:

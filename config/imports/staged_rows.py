@@ -24,10 +24,10 @@ def drop_tables(cursor: CursorWrapper) -> None:
     cursor.execute(DROP)
 
 
-def stage(cursor: CursorWrapper, rows: Sequence[tuple], *, after: int, afresh: bool) -> list[tuple[int, int]]:
+def stage(cursor: CursorWrapper, rows: Sequence[tuple], *, after: int, afresh: bool) -> list[tuple[int, int, str]]:
     """Adds rows, each (row, key, values…), all below row `after`; `afresh` clears the table of earlier ones first.
 
-    A row whose key is known is not added: returned are those (row, row that has the key already).
+    A row whose key is known is not added: returned are those (row, row that has the key already, key).
     """
     if afresh:
         cursor.execute("TRUNCATE pg_temp.staged")
@@ -43,7 +43,7 @@ def stage(cursor: CursorWrapper, rows: Sequence[tuple], *, after: int, afresh: b
         return []
     cursor.execute(
         "DELETE FROM pg_temp.staged USING pg_temp.seen WHERE staged.row > %s AND seen.key = staged.key"
-        " AND seen.row <> staged.row RETURNING staged.row, seen.row",
+        " AND seen.row <> staged.row RETURNING staged.row, seen.row, seen.key",
         [after],
     )
     return sorted(cursor.fetchall())

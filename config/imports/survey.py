@@ -4,7 +4,7 @@ all of them, each thing once with its count."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -14,6 +14,9 @@ from django.db import connection, transaction
 from config.imports.csv.columns import Field
 from config.imports.csv.encodings import ENCODINGS, telling_line
 from config.imports.csv.find_formats import sentences
+from config.imports.csv.known_files import known_file
+from config.imports.csv.overlooked import overlooked
+from config.imports.csv.ruined import ruined_cells, shown_as_percentages
 from config.imports.csv.uploads import NotCsv, Row, read_csv
 from config.imports.models import CsvImport
 from config.imports.run_import import Importer, ImportImpossible, Refused, check, next_chunk, take_in
@@ -22,6 +25,7 @@ from config.imports.staged_rows import create_tables, drop_tables
 SURVEYED = 5_000  # rows
 SHOWN = 10  # rows
 NAMED = 5  # rows of a problem
+FILE_IS_GONE = "The uploaded file no longer exists. Upload it again."
 _QUOTED = re.compile(r"[“'][^”']{0,200}[”']")
 _ROW = re.compile(r"\b(row|object|has|have) [\d,]+")
 
@@ -42,6 +46,7 @@ class Shown(NamedTuple):
     number: int
     values: list[str]  # as they will be stored, one for each column that is imported
     problem: str
+    ruined: bool = False
 
 
 class Survey(NamedTuple):
@@ -53,6 +58,7 @@ class Survey(NamedTuple):
     complete: bool = True  # there are no further rows
     refused: int = 0  # of those surveyed
     problems: Sequence[Problem] = ()
+    warnings: Sequence[Problem] = ()  # of rows that can be imported, but should not be as they are
     notes: Sequence[str] = ()
 
     @property
@@ -61,7 +67,7 @@ class Survey(NamedTuple):
         return bool(self.problem) or (self.complete and self.refused == self.surveyed)
 
 
-def survey(draft: CsvImport, importer: Importer, fields: Sequence[Field]) -> Survey:
+def survey(draft: CsvImport, importer: Importer, fields: Sequence[Field], ignored: Sequence[str] = ()) -> Survey:
     """As the draft says that the file is to be read. A row is refused also where its code or customer is known here
     already, or stands in an earlier row: by the statements of the import itself."""
     try:
@@ -74,20 +80,29 @@ def survey(draft: CsvImport, importer: Importer, fields: Sequence[Field]) -> Sur
     except (NotCsv, ImportImpossible) as impossible:
         return Survey([], [], [], str(impossible))
     except FileNotFoundError:
-        return Survey([], [], [], "The uploaded file no longer exists. Upload it again.")
-    refused = _refused(rows, importer)
+        return Survey([], [], [], FILE_IS_GONE)
+    refused, remarks = _refused(rows, importer)
     if not draft.headed:
         notes.append("The first row holds data, not headings, so it is imported too.")
     readable = [row.cells for row in rows if not row.problem]
-    notes += sentences(readable, kinds_of(draft.mapping, fields), draft.formats)
+    kinds = kinds_of(draft.mapping, fields)
+    notes += remarks + sentences(readable, kinds, draft.formats)
+    ruined = ruined_cells([(row.number, row.cells) for row in rows if not row.problem], kinds, headings)
+    if draft.headed and (known := known_file(headings, fields)):
+        notes.insert(0, f"Recognized as {known.name}, so its columns are matched.")
+    unmapped = [Problem(sentence, 0, []) for sentence in overlooked(headings, readable, draft.mapping, fields, ignored)]
+    if draft.workbook:
+        unmapped += [Problem(sentence, 0, []) for sentence in shown_as_percentages(readable, kinds, headings)]
+    suspect = {number for each in ruined for number in each.rows}
     return Survey(
         headings,
         _samples(readable, len(headings)),
-        [_shown(row, importer, draft, refused) for row in rows[:SHOWN]],
+        [_shown(row, importer, draft, refused, suspect) for row in rows[:SHOWN]],
         surveyed=len(rows),
         complete=complete,
         refused=len(refused),
         problems=_grouped(list(refused.values())),
+        warnings=[*(Problem(each.sentence, len(each.rows), each.rows[:NAMED]) for each in ruined), *unmapped],
         notes=notes,
     )
 
@@ -104,17 +119,18 @@ def _about_encoding(file: Any, draft: CsvImport) -> str:
     return f"The file does not say which encoding it uses; {name} is a guess. Does this line look right? “{line}”"
 
 
-def _refused(rows: list[Row], importer: Importer) -> dict[int, Refused]:
+def _refused(rows: list[Row], importer: Importer) -> tuple[dict[int, Refused], list[str]]:
     if not rows:
-        return {}
+        return {}, []
     good, wrong = check(importer, rows)
     after = rows[0].number - 1
     with transaction.atomic(), connection.cursor() as cursor:
         create_tables(cursor, importer.columns)
         refused = take_in(cursor, importer, good, wrong, after=after, afresh=False)
         refused += importer.foresee(cursor, after)
+        remarks = importer.remarks(cursor, [refusal.row for refusal in refused])
         drop_tables(cursor)
-    return {refusal.row: refusal for refusal in sorted(refused)}
+    return {refusal.row: refusal for refusal in sorted(refused)}, remarks
 
 
 def _grouped(refused: Sequence[Refused]) -> list[Problem]:
@@ -135,14 +151,16 @@ def _samples(rows: Sequence[Sequence[str]], width: int) -> list[list[str]]:
     ]
 
 
-def _shown(row: Row, importer: Importer, draft: CsvImport, refused: Mapping[int, Refused]) -> Shown:
+def _shown(
+    row: Row, importer: Importer, draft: CsvImport, refused: Mapping[int, Refused], suspect: Collection[int]
+) -> Shown:
     places = sorted(map(int, draft.mapping))
     values = [""] * len(places)
     if not row.problem:
         stored = importer.stored(row.cells)
         values = [in_words(stored.get(place), draft) for place in places]
     problem = refused.get(row.number)
-    return Shown(row.number, values, problem.error if problem else "")
+    return Shown(row.number, values, problem.error if problem else "", row.number in suspect)
 
 
 def in_words(value: Any, draft: CsvImport) -> str:

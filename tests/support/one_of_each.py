@@ -17,7 +17,7 @@ from config.events.models import Listener
 from config.events.note import note_event
 from config.staff.audit import record
 from config.staff.models import ProjectSettings, Quarantine, StaffSession
-from customers.models import CustomerImport, Event
+from customers.models import CustomerImport, Event, MarketingRefusal
 from customers.segments.models import FirstMembers, Segment, SegmentChange, SegmentMember, WatchedMember, WatchedSegment
 from publications.automation.actions.create_automation import create_automation
 from publications.automation.models import Firing
@@ -85,6 +85,7 @@ def rows_of_other_models() -> None:
     FirstMembers.objects.create(segment=watched, customers=[customer.pk])
     SegmentChange.objects.create(segment=segment, customer=customer, entered=True)
     ListedRecipient.objects.create(distribution=run, line=1, given="ada@example.com", customer=customer)
+    MarketingRefusal.objects.create(customer=customer)
     Unsubscribe.objects.create(email="ada@example.com", customer=customer, distribution=run)
     EmailGrant.objects.create(at=timezone.now(), count=1)
     Firing.objects.create(distribution=run, key="event 1", customer=customer, outcome="skipped", reason="too_often")

@@ -99,7 +99,7 @@ class CodeImporter:
     def key(self, cells: Sequence[str]) -> str:
         return self.reader.code(cells)[:LONGEST_CODE]
 
-    def repeats(self, first_row: int) -> str:
+    def repeats(self, first_row: int, key: str) -> str:
         return f"Code: is the same as in {self.code_import.place_of(first_row)}. Codes must be unique. Remove one of the two."
 
     def known(self, cursor: CursorWrapper, keys: Sequence[str]) -> dict[str, str]:
@@ -109,6 +109,9 @@ class CodeImporter:
     def foresee(self, cursor: CursorWrapper, after: int) -> list[Refused]:
         cursor.execute(_TAKEN, [after])
         return [Refused(row, TAKEN) for (row,) in cursor.fetchall()]
+
+    def remarks(self, cursor: CursorWrapper, refused: Sequence[int]) -> list[str]:
+        return []
 
     def write(self, cursor: CursorWrapper) -> Written:
         if self.campaign and not Campaign.objects.live().filter(pk=self.campaign.pk).exists():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 METADATA = "metadata."
@@ -39,20 +39,27 @@ def guess_mapping(
     fields: Sequence[Field],
     *,
     ignored: Sequence[str] = (),
+    known: Mapping[int, str] | None = None,
     rows: Sequence[Sequence[str]] = (),
     headed: bool = True,
 ) -> dict[str, str]:
     """{column index as text: field name}. A heading that is no field's becomes metadata; those in `ignored`, nothing.
 
-    Where no heading is a field's, the columns of addresses and of codes are found by the first `rows`; without headings
-    nothing becomes metadata, which would have no name.
+    `known` has the columns of a file that is known ("": not imported). Where no heading is a field's, the columns of
+    addresses and of codes are found by the first `rows`; without headings nothing becomes metadata, which would have no
+    name.
     """
     if not headed:
         return _by_content(len(headings), fields, rows)
     mapping: dict[str, str] = {}
     dropped = {plain(heading) for heading in ignored}
     ours = len(headings) - 2 if list(headings[-2:]) == ERROR_FILE_ENDS else len(headings)
+    for index, name in (known or {}).items():
+        if name:
+            mapping[str(index)] = name
     for index, heading in enumerate(headings[:ours]):
+        if known and index in known:
+            continue
         field = next((f.name for f in fields if f.is_called(heading) and f.name not in mapping.values()), None)
         if field:
             mapping[str(index)] = field

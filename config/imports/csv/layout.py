@@ -71,8 +71,8 @@ class _LocalDay(Func):
     template = "to_char((%(expressions)s)::date, '%(pattern)s')"
 
 
-# What Excel does not take for the text that it is: 00012345, 20 digits, 1E10, 12-MAR, TRUE. Months and truth are those of English, German, French,
-# Spanish and Italian.
+# What Excel does not take for the text that it is: 00012345, 20 digits, 1E10, 12-MAR, TRUE. Months and truth are those of
+# English, German, French, Spanish and Italian. And what an import would take an apostrophe off: '00123, 'TRUE.
 _MONTH = (
     "(jan(uary|uar)?|feb(ruary|ruar)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?"
     "|nov(ember)?|dec(ember)?|mrz|m[äÄ]rz?|mai|juni|juli|okt(ober)?|dez(ember)?|janv|f[éÉ]vr|avr(il)?|juin|juil(let)?|ao[ûÛ]t"
@@ -92,6 +92,7 @@ MISREAD = "|".join(
         "[0-9]{1,2} +[AP]M?",
         "[$€£¥] *[0-9][0-9.,]*|[0-9][0-9.,]* *[%€$£¥]|[(][0-9.,]+[)]",
         "true|false|wahr|falsch|vrai|faux|verdadero|falso|vero",
+        "''*([0-9][0-9A-Z_./-]*|TRUE|FALSE)",
     )
 )
 _WHOLE = Value(f"^ *({MISREAD}) *$")

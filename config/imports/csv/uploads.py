@@ -134,8 +134,8 @@ def _refuse_other_formats(start: bytes) -> None:
         raise NotCsv(EMPTY)
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise NotCsv(
-            "This is a spreadsheet or an archive, not a CSV file. In Excel choose File, Save as, “CSV UTF-8”; "
-            "in other programs export it as CSV. Then upload that file."
+            "This is a spreadsheet of an old kind (.xls), or an archive. In Excel choose File, Save as, “Excel Workbook "
+            "(.xlsx)” or “CSV UTF-8”; in other programs export it as CSV. Then upload that file."
         )
     if start.startswith((b"%PDF", b"\x1f\x8b", b"\x89PNG", b"\xff\xd8\xff")):
         raise NotCsv("This is not a text file. Upload a CSV file: text with one row per line.")

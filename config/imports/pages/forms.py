@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core.files.base import ContentFile
 from django.http import QueryDict
 from django.template.defaultfilters import filesizeformat
 
@@ -18,23 +19,49 @@ from config.staff.pages.forms import time_zones
 
 
 class UploadForm(forms.Form):
+    """A file, or the cells themselves. `upload` is what was given."""
+
     file = forms.FileField(
-        label="CSV file",
-        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain,text/tab-separated-values"}),
-        error_messages={"required": "Choose a file.", "empty": "The file is empty."},
+        label="Excel or CSV file",
+        required=False,
+        widget=forms.FileInput(attrs={"accept": ".xlsx,.csv,.tsv,.txt,text/csv,text/plain,text/tab-separated-values"}),
+        error_messages={"empty": "The file is empty."},
     )
-    single_column = True
+    cells = forms.CharField(
+        label="Or paste cells",
+        required=False,
+        strip=False,
+        max_length=1_000_000,
+        widget=forms.Textarea(attrs={"class": "mono", "rows": 5, "spellcheck": "false"}),
+        help_text="Copied from a spreadsheet, with or without their headings.",
+        error_messages={"max_length": "Paste up to 1,000,000 characters. Save more than that as a file."},
+    )
+    single_column = all_optional = True
 
     def __init__(self, *args: Any, too_large: bool = False, **kwargs: Any) -> None:
         """`too_large`: the request was stopped (config/api/limits/upload_limit.py), so there is no file to be seen."""
         super().__init__(*args, **kwargs)
+        self.nothing = "Choose a file, or paste cells."
         self.fields["file"].help_text = f"With headings in the first row, or without. Up to {_limit()}."
         if too_large:
-            self.fields["file"].error_messages["required"] = self._too_large()
+            self.nothing = self._too_large()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        file, cells = cleaned.get("file"), cleaned.get("cells", "")
+        if file and cells.strip():
+            self.add_error("cells", "You chose a file and also pasted cells. Which do you mean?")
+        elif not file and not cells.strip() and not self.errors:
+            self.add_error("file", self.nothing)
+        elif not file:
+            self.upload = ContentFile(cells.encode(errors="replace"), name="Pasted cells")
+        else:
+            self.upload = file
+        return cleaned
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
-        if file.size > settings.UPLOAD_MAX_BYTES:
+        if file and file.size > settings.UPLOAD_MAX_BYTES:
             raise forms.ValidationError(self._too_large())
         return file
 
@@ -51,6 +78,7 @@ class OptionsForm(forms.Form):
 
     all_optional = True  # each has a value from the start
 
+    sheet = forms.ChoiceField(required=False)
     encoding = forms.ChoiceField(choices=list(ENCODINGS.items()))
     delimiter = forms.ChoiceField(choices=list(DELIMITERS.items()))
     headed = forms.TypedChoiceField(
@@ -74,20 +102,26 @@ class OptionsForm(forms.Form):
     def __init__(self, data: QueryDict | None = None, *, draft: CsvImport) -> None:
         super().__init__(data, initial={name: getattr(draft, name) for name in self.base_fields})
         self.draft = draft
+        if draft.workbook:
+            self.fields["sheet"].choices = [(name, name) for name in draft.sheets]
+            del self.fields["encoding"], self.fields["delimiter"]
+        else:
+            del self.fields["sheet"]
 
     def clean(self) -> dict[str, Any]:
         """A select that was not sent (an older page) changes nothing."""
         cleaned = super().clean()
         sent = {name for name in self.fields if name in self.data}
-        for name in ("headed", "date_order", "decimal_mark", "time_zone"):
-            if name not in sent:
+        for name in ("sheet", "headed", "date_order", "decimal_mark", "time_zone"):
+            if name in self.fields and name not in sent:
                 cleaned[name] = getattr(self.draft, name)
         return cleaned
 
     @property
     def format(self) -> list[forms.BoundField]:
         """How the file is written."""
-        return [self[name] for name in ("encoding", "delimiter", "headed", "date_order", "decimal_mark", "time_zone")]
+        ways = ("sheet", "encoding", "delimiter", "headed", "date_order", "decimal_mark", "time_zone")
+        return [self[name] for name in ways if name in self.fields]
 
     @property
     def further(self) -> list[forms.BoundField]:

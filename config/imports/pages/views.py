@@ -57,7 +57,7 @@ def upload_page(request: HtmxHttpRequest, kind: ImportKind, *, context: dict, **
         try:
             draft = draft_import(
                 kind.model,
-                form.cleaned_data["file"],
+                form.upload,
                 by=Actor.user(request.user),
                 fields=kind.fields,
                 ignored=kind.ignored,
@@ -115,7 +115,7 @@ def _draft_page(request: HtmxHttpRequest, kind: ImportKind, draft: CsvImport, co
     """POST keeps what was chosen. Where "start" was pressed and nothing is wrong, it starts the import."""
     importer = kind.importer(draft)
     options = kind.form(request.POST or None, draft=draft)
-    shown = survey(draft, importer, kind.fields)
+    shown = survey(draft, importer, kind.fields, kind.ignored)
     if request.method == "POST" and options.is_valid():
         try:
             shown = change_draft(

@@ -23,6 +23,7 @@ from config.imports.kinds import Column, Day, Money, Number, PublicId, Time, has
 
 SHEET = 1_048_576  # rows, the headings among them
 LONGEST = 32_767  # UTF-16 units in a cell
+OWN = "handout-export"  # among the workbook's properties: by it read_sheet.py knows that each text is as it is stored
 CUT = "… (cut: {:,} characters)"
 DIGITS = 15  # so many of a number a spreadsheet keeps
 WIDTHS = (10, 40)  # of columns, in characters
@@ -58,6 +59,7 @@ def xlsx_file(columns: list[Column], batches: Iterable[QuerySet], *, zone: str, 
     with growing_file(".xlsx") as file, tempfile.TemporaryDirectory(dir=unfinished(), suffix=".sheets") as folder:
         options = {"constant_memory": True, "tmpdir": folder, "use_zip64": True}
         workbook = Workbook(file.name, options)
+        workbook.set_properties({"keywords": OWN})
         sheets = _Sheets(workbook, [column.heading for column in columns], kinds, name)
         for batch in batches:
             with copied_out(batch.values_list(*cells), "FORMAT text") as copy:

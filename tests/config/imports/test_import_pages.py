@@ -239,7 +239,8 @@ def test_customers_without_source_id_are_warned_of(signed_in):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"PK\x03\x04 workbook", "This is a spreadsheet or an archive, not a CSV file."),
+        (b"PK\x03\x04 workbook", "The spreadsheet is damaged."),
+        (b"\xd0\xcf\x11\xe0 workbook", "This is a spreadsheet of an old kind (.xls), or an archive."),
         (b"", "The file is empty."),
         (b"Code\n", "The file has headings but no rows."),
         (b"Code,Code\nA,B\n", "Two columns have the heading “Code”. Give each column a unique heading."),
