@@ -15,7 +15,7 @@ from config.staff.admin_site import Section
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.roles import PUBLISH
 from customers.actions.edit_customer import CustomerChanged, edit_customer
-from customers.models import Customer, CustomerImport, CustomerQuerySet, Event, RefusedCustomer
+from customers.models import Customer, CustomerImport, CustomerQuerySet, Event, MarketingRefusal, RefusedCustomer
 from customers.queries.search import search
 from customers.segments.models import FirstMembers, Segment, SegmentChange, SegmentMember, WatchedMember, WatchedSegment
 from customers.segments.queries.find_segments import in_segment
@@ -68,7 +68,7 @@ class CustomerImportAdmin(ReadOnlyAdmin):
         "created_at",
     ]
     list_filter = ["status"]
-    exclude = ["file", "error_file"]  # uploads are downloaded through views that check and record it
+    exclude = ["file", "workbook", "error_file"]  # uploads are downloaded through views that check and record it
 
 
 @admin.register(RefusedCustomer)
@@ -106,6 +106,14 @@ class EventAdmin(ReadOnlyAdmin):
     search_fields = ["name__exact"]
     search_help_text = "The full name of the event"
     fields = [*list_display, "metadata"]
+
+
+@admin.register(MarketingRefusal)
+class MarketingRefusalAdmin(ReadOnlyAdmin):
+    section, about = Section.CUSTOMERS, "Who said no to marketing, as an imported file told"
+    list_display = ["created_at", "customer", "actor_label"]
+    list_select_related = ["customer"]
+    ordering = ["-id"]
 
 
 @admin.register(SegmentMember)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from config.imports.csv.cells import RowRefused, object_of, text_of
+from config.imports.csv.cells import FALSE, TRUE, RowRefused, object_of, shown, text_of
 from config.imports.csv.columns import Field, mapped_columns
-from config.imports.csv.formats import PLAIN, Formats, day_of
+from config.imports.csv.formats import PLAIN, Formats, day_of, written_date
 from customers.actions.upsert import InvalidCustomer, clean_customer
 
 ADDRESS = "address."
@@ -17,16 +17,41 @@ FIELDS = (
     Field("source_id", "Source ID", ("customer id", "external id"), "exact"),
     Field("old_id", "ID, where there is no source ID", ("id",)),  # of the system that the file comes from
     Field("name", "Name", ("full name", "customer name")),
-    Field("email", "E-mail", ("e-mail address", "mail"), "email"),
-    Field("phone", "Phone", ("phone number", "telephone", "mobile"), "exact"),
+    Field("first_name", "First name", ("given name", "fname", "vorname")),
+    Field("last_name", "Last name", ("surname", "family name", "lname", "nachname")),
+    Field("email", "E-mail", ("e-mail address", "mail", "e-mail-adresse"), "email"),
+    Field("phone", "Phone", ("phone number", "telephone", "mobile", "telefon"), "exact"),
     Field("description", "Description"),
-    Field("birthdate", "Birthdate", ("birthday", "date of birth"), "date"),
-    Field(ADDRESS + "line_1", "Address line 1", ("address", "street", "line 1")),
-    Field(ADDRESS + "line_2", "Address line 2", ("line 2",)),
-    Field(ADDRESS + "city", "City", ("town", "address city")),
-    Field(ADDRESS + "postal_code", "Postal code", ("postcode", "zip", "zip code", "address postal code"), "exact"),
-    Field(ADDRESS + "state", "State", ("province", "region", "address state")),
-    Field(ADDRESS + "country", "Country", ("address country",)),
+    Field("birthdate", "Birthdate", ("birthday", "date of birth", "geburtsdatum"), "date"),
+    Field(
+        ADDRESS + "line_1",
+        "Address line 1",
+        ("address", "street", "line 1", "address1", "default address address1", "straße"),
+    ),
+    Field(ADDRESS + "line_2", "Address line 2", ("line 2", "address2", "default address address2")),
+    Field(ADDRESS + "city", "City", ("town", "address city", "default address city", "ort", "stadt")),
+    Field(
+        ADDRESS + "postal_code",
+        "Postal code",
+        ("postcode", "zip", "zip code", "address postal code", "default address zip", "plz"),
+        "exact",
+    ),
+    Field(
+        ADDRESS + "state",
+        "State",
+        ("province", "region", "address state", "state / region", "default address province code"),
+    ),
+    Field(ADDRESS + "country", "Country", ("address country", "default address country code", "land")),
+    Field(
+        "accepts_email",
+        "Accepts marketing e-mail",
+        (
+            *("accepts email marketing", "accepts marketing", "email marketing consent", "email consent", "newsletter"),
+            *("marketing consent", "email opt in", "opt in", "subscribed", "email marketing", "consent"),
+        ),
+        "consent",
+    ),
+    Field("unsubscribed_at", "Unsubscribed", ("unsub time", "unsubscribed on", "unsubscribed at"), "consent"),
     Field("metadata", "Metadata as JSON", ("metadata",)),  # the other columns may become one key of it each
 )
 # What an export from Voucherify holds besides: moments and sums of that system, and the birthdate once more. A person
@@ -38,6 +63,23 @@ IGNORED = (
     *("orders total amount", "orders total count", "orders average amount"),
     *("orders last order amount", "orders last order date", "loyalty points", "loyalty referred customers"),
 )
+
+
+YES = TRUE | {"subscribed", "opted in", "opt-in", "ja", "oui", "si", "sí", "tak"}
+NO = FALSE | {
+    *("unsubscribed", "not subscribed", "not_subscribed", "never subscribed", "never_subscribed", "suppressed"),
+    *("opted out", "opt-out", "nein", "non", "nie", "cleaned"),
+}
+
+
+def _consent_of(text: str) -> bool:
+    """Whether somebody agreed to marketing by e-mail, or took that back: a moment says that they did, then."""
+    word = text.lower()
+    if word in YES or written_date(text):
+        return True
+    if word in NO:
+        return False
+    raise RowRefused(f"{shown(text)} is neither yes nor no. Write yes or no, or empty the cell.")
 
 
 class CustomerReader:
@@ -57,9 +99,9 @@ class CustomerReader:
         """{place of a column: what its cell becomes, or the cell where it cannot be read}"""
         values: dict[int, Any] = {column.place: text_of(cells[column.place]) for column in self.columns}
         for column in self.columns:
-            if column.field == "birthdate" and values[column.place]:
+            if values[column.place]:
                 with suppress(RowRefused):
-                    values[column.place] = day_of(values[column.place], self.formats)
+                    values[column.place] = self._read(column.field, values[column.place])
         return values
 
     def read(self, cells: Sequence[str]) -> dict[str, Any]:
@@ -69,6 +111,11 @@ class CustomerReader:
         whether 007 was meant as 7.
         """
         sent, address, metadata, wrong = self._parse(cells)
+        first_and_last = [name for part in ("first_name", "last_name") if (name := sent.pop(part, ""))]
+        if first_and_last:
+            sent.setdefault("name", " ".join(first_and_last))
+        refuses = sent.pop("accepts_email", None) is False
+        refuses = sent.pop("unsubscribed_at", False) or refuses
         if old_id := sent.pop("old_id", ""):
             sent.setdefault("source_id", old_id)
         if not (sent or address or metadata or wrong):
@@ -76,6 +123,7 @@ class CustomerReader:
         given = self._clean(sent, address, metadata, wrong)
         if wrong:
             raise RowRefused(*wrong)
+        given["refuses"] = refuses
         return {**given, "address": json.dumps(given["address"]), "metadata": json.dumps(given["metadata"])}
 
     def _parse(self, cells: Sequence[str]) -> tuple[dict, dict, dict, list[str]]:
@@ -103,7 +151,7 @@ class CustomerReader:
     def _read(self, field: str, text: str) -> Any:
         if field == "birthdate" and self.formats.whole_days:  # what was sent as JSON is clean_customer()'s to read
             return day_of(text, self.formats)
-        return text
+        return _consent_of(text) if field in ("accepts_email", "unsubscribed_at") else text
 
     def _clean(self, sent: dict, address: dict, metadata: dict, wrong: list[str]) -> dict[str, Any]:
         """What of it may be stored. What may not is said in `wrong`, and left out, so that the rest is judged as well."""

@@ -100,12 +100,26 @@ class Event(ActedBy):
         return self.name
 
 
+class MarketingRefusal(ActedBy):
+    """A customer said no to marketing, as a file told that somebody imported. A trigger unsubscribes their address."""
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="marketing_refusals")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id}"
+
+
 class CustomerImport(CsvImport):
     """A CSV file of customers. Rows whose source_id is known update that customer, or are refused."""
 
     action_kind = 3
 
     update_existing = models.BooleanField(default=True, db_default=True)
+    match_by_email = models.BooleanField(default=True, db_default=True)  # where a row has no source_id
 
     class Meta:
         ordering = ["-created_at", "-id"]

@@ -274,7 +274,7 @@ class PublicationImportAdmin(ReadOnlyAdmin):
     section, about = Section.FILES, "CSV files of codes that another system gave out"
     list_display = ["original_name", "status", "rows_read", "rows_imported", "rows_refused", "created_at"]
     list_filter = ["status"]
-    exclude = ["file", "error_file"]  # uploads are downloaded through views that check and record it
+    exclude = ["file", "workbook", "error_file"]  # uploads are downloaded through views that check and record it
 
 
 @admin.register(RefusedPublication)

@@ -31,21 +31,52 @@ from config.metadata import MAX_BYTES, MetadataRefused, check_metadata
 TEXTS = [cast(TextField, Voucher._meta.get_field(name)) for name in Voucher.TEXTS]
 OTHER_HEADINGS = {"additional_info": ("additional information",)}
 FIELDS = (
-    Field("code", "Code", ("voucher code", "coupon code", "coupon", "voucher", "voucher no", "voucher number"), "code"),
-    Field("type", "Voucher type"),
-    Field("active", "Active"),
-    Field("start_date", "Start date", ("valid from",), "date"),
-    Field("expiration_date", "Expiration date", ("expiry date", "valid until", "expires", "expires at"), "expiry"),
-    Field("discount_type", "Discount type"),
-    Field("discount_value", "Value", ("discount value", "discount", "amount"), "money"),
-    Field("unit_type", "Unit", ("unit type", "discount unit type")),
-    Field("gift_amount", "Gift amount", ("gift value",), "money"),
     Field(
-        "gift_balance", "Gift balance", ("balance",), "money"
+        "code",
+        "Code",
+        (
+            "voucher code",
+            "coupon code",
+            "coupon",
+            "voucher",
+            "voucher no",
+            "voucher number",
+            "gutscheincode",
+            "gutschein",
+        ),
+        "code",
+    ),
+    Field("type", "Voucher type"),
+    Field("active", "Active", ("enabled",)),
+    Field("start_date", "Start date", ("valid from", "start", "starts at", "gültig ab"), "date"),
+    Field(
+        "expiration_date",
+        "Expiration date",
+        (
+            *("expiry date", "expiry", "expiration", "valid until", "valid to", "expires", "expires at", "expires on"),
+            *("end date", "ends at", "gültig bis", "ablaufdatum"),
+        ),
+        "expiry",
+    ),
+    Field("discount_type", "Discount type", ("value type",)),
+    Field("discount_value", "Value", ("discount value", "discount", "amount", "betrag", "wert"), "money"),
+    Field("unit_type", "Unit", ("unit type", "discount unit type")),
+    Field(
+        "gift_amount",
+        "Gift amount",
+        ("gift value", "initial value", "initial balance", "original value", "initial amount"),
+        "money",
+    ),
+    Field(
+        "gift_balance", "Gift balance", ("balance", "current balance", "remaining balance", "remaining value"), "money"
     ),  # what is left of the amount; it becomes the code's amount
     Field("category", "Category"),
-    Field("redemption_limit", "Redemption limit", ("redemption quantity",)),
-    Field("redeemed_quantity", "Redeemed quantity", ("redemption count",)),
+    Field(
+        "redemption_limit",
+        "Redemption limit",
+        ("redemption quantity", "usage limit", "usage limit per code", "max uses"),
+    ),
+    Field("redeemed_quantity", "Redeemed quantity", ("redemption count", "times used", "uses")),
     *(Field(text.name, str(text.verbose_name), OTHER_HEADINGS.get(text.name, ())) for text in TEXTS),
     Field("metadata", "Metadata as JSON", ("metadata",)),  # the other columns may become one key of it each
 )
@@ -55,7 +86,7 @@ IGNORED = (
     *("last update date", "updated at", "is referral code", "customer id", "customer source id"),
     *("loyalty balance", "loyalty card balance", "discount amount limit", "discount effect", "discount unit effect"),
     *("formula", "barcode", "validity timeframe interval", "validity timeframe duration", "validity day of week"),
-    "validation rules id",
+    *("validation rules id", "currency", "customer name", "customer email", "email", "last characters", "order name"),
 )
 
 Type, Discount = Voucher.Type, Voucher.Discount
@@ -67,7 +98,13 @@ _TYPES = {
     "GIFT": Type.GIFT.value,
     "GIFT_CARD": Type.GIFT.value,
 }
-_DISCOUNTS = {kind.value: kind.value for kind in Discount} | {"PERCENTAGE": Discount.PERCENT.value}
+_DISCOUNTS = {kind.value: kind.value for kind in Discount} | {
+    "PERCENTAGE": Discount.PERCENT.value,
+    "%": Discount.PERCENT.value,
+    "FIXED_AMOUNT": Discount.AMOUNT.value,  # as shops call it: an amount off
+}
+# A state rather than a truth; what has expired, or is not valid yet, is told by its dates.
+_STATES = {"scheduled": True, "expired": True, "enabled": True, "disabled": False, "deactivated": False}
 
 
 _VALUE = ("discount_type", "discount_value", "unit_type", "gift_amount")
@@ -115,7 +152,7 @@ def _count_of(text: str, *, least: int) -> int:
 _READ: dict[str, Callable[[str], Any]] = {
     "code": _code_of,
     "type": partial(_one_of, _TYPES, "voucher type"),
-    "active": flag_of,
+    "active": lambda text: _STATES[word] if (word := text.lower()) in _STATES else flag_of(text),
     "discount_type": partial(_one_of, _DISCOUNTS, "discount type"),
     "unit_type": partial(line_of, longest=100),
     "category": partial(line_of, longest=100),
@@ -124,11 +161,18 @@ _READ: dict[str, Callable[[str], Any]] = {
     **{text.name: partial(lines_of, longest=text.max_length or 0) for text in TEXTS},
     "metadata": object_of,
 }
+
+
+def _without_signs(text: str) -> str:
+    """Of -10.0 or 10 %, as a discount is written in other systems, the number."""
+    return text.removeprefix("-").removesuffix("%").strip()
+
+
 # What is read as the file writes it: these take its formats as well.
 _READ_AS_WRITTEN: dict[str, Callable[..., Any]] = {
     "start_date": moment_of,
     "expiration_date": partial(moment_of, end=True),
-    "discount_value": partial(decimal_of, places=4),
+    "discount_value": lambda text, formats: decimal_of(_without_signs(text), formats, places=4),
     "gift_amount": partial(decimal_of, places=2),
     "gift_balance": partial(decimal_of, places=2),
 }

@@ -24,12 +24,19 @@ class CustomerOptionsForm(OptionsForm):
         label="Update existing customers",
         required=False,
         widget=Switch,
-        help_text="Matched by source ID. Filled cells replace existing values; empty cells change nothing. If off, such rows are rejected.",
+        help_text="Filled cells replace existing values; empty cells change nothing. If off, such rows are rejected.",
+    )
+    match_by_email = forms.BooleanField(
+        label="Match rows without a source ID by e-mail address",
+        required=False,
+        widget=Switch,
+        help_text="If off, such a row always adds a customer, even one whose address is here already.",
     )
 
 
 def _warning(draft: CustomerImport) -> str:
-    if {"source_id", "old_id"} & set(draft.mapping.values()):
+    mapped = set(draft.mapping.values())
+    if {"source_id", "old_id"} & mapped or ("email" in mapped and draft.match_by_email):
         return ""
     return "No column is imported as the source ID, so every row adds a customer, even one that already exists."
 
@@ -90,7 +97,7 @@ def _context() -> dict:
         "list_url": reverse("customers:list"),
         "heading": "Import customers",
         "upload_url": reverse("customers:import"),
-        "intro": "A row with a source ID adds or updates that customer. A row without one adds a new customer.",
+        "intro": "A row with a source ID adds or updates that customer. A row without one is matched by its e-mail address.",
         "hint": "",
         "example": "examples/customers.csv",
     }

@@ -150,7 +150,7 @@ class PublicationImporter:
     def key(self, cells: Sequence[str]) -> str:
         return self.reader.code(cells)[:LONGEST_CODE]
 
-    def repeats(self, first_row: int) -> str:
+    def repeats(self, first_row: int, key: str) -> str:
         return self._of_code(f"is the same as in row {first_row}. Each code is published once. Remove one of the rows.")
 
     def known(self, cursor: CursorWrapper, keys: Sequence[str]) -> dict[str, str]:
@@ -161,6 +161,9 @@ class PublicationImporter:
     def foresee(self, cursor: CursorWrapper, after: int) -> list[Refused]:
         cursor.execute(_JUDGE, {"after": after})
         return self._refused(cursor.fetchall())
+
+    def remarks(self, cursor: CursorWrapper, refused: Sequence[int]) -> list[str]:
+        return []
 
     def write(self, cursor: CursorWrapper) -> Written:
         try:
