@@ -1,4 +1,9 @@
-"""Reads whom a list names, pasted or from a file: a customer a line, or a table whose headings say where the names are."""
+"""Reads whom a list names, pasted or from a file: customers on lines, or a table whose headings say where they are.
+
+On a line there may be several, however a mail program writes them: `Ada <ada@example.com>; "Bo, Ben" <ben@example.com>`,
+`ada@example.com, ben@example.com` or with blanks between. What else stands beside a single address describes it; what
+stands among several is told like an address that nobody has, so that nothing is lost silently.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +15,15 @@ from typing import BinaryIO
 from django.core.files import File
 
 from config.imports.csv.uploads import look_at
+from config.imports.xlsx.read_workbook import is_workbook, read_sheet
 
 LONGEST_LINE = 10_000  # characters
 SEPARATORS = ";,\t"
+# Between recipients also where a comma belongs to a name: “Adler, Ada <ada@example.com>; Bo, Ben <ben@example.com>”.
+BETWEEN = ";\t；、"  # noqa: RUF001 - as they are typed in East Asia
+COMMAS = ",，"  # noqa: RUF001
+AROUND = "\"'<>()[]., \u00a0\u200b\ufeff"
+MAILTO = "mailto:"
 # Of a column, in any case, with "_" for " ". A source ID means one customer, so it is asked before an address.
 SOURCE_IDS = {"source id", "customer source id", "customer id", "external id"}
 IDS = {"id", "customer"}
@@ -20,8 +31,8 @@ ADDRESSES = {"email", "e-mail", "mail", "email address", "e-mail address", "sent
 
 
 def named_in(lines: Iterable[str]) -> Iterator[str]:
-    """For each line what names the customer: of several cells the first, or under headings the source ID, or else the
-    ID or the e-mail address. "" for a blank line and for the headings.
+    """Of each line what names customers: all addresses in it, or else the first cell; under headings the source ID, or else
+    the ID or the e-mail address. "" for a blank line and for the headings.
     """
     separator, columns = "", list[int]()
     for number, line in enumerate(lines, start=1):
@@ -37,11 +48,22 @@ def named_in(lines: Iterable[str]) -> Iterator[str]:
             # A row that names nobody is told of by what it does hold.
             yield (named or [cell for cell in cells if cell] or [""])[0]
         else:
-            yield _first_cell(line)
+            yield from _recipients(line)
+
+
+def pasted_lines(text: str) -> list[str]:
+    """A pasted list with one recipient a line, where it is no table: also IDs that stand beside each other."""
+    lines = text.splitlines()
+    if not lines or _headings(lines[0].lstrip("\ufeff"))[1]:
+        return lines
+    return [name for line in lines for name in _recipients(line.lstrip("\ufeff"), all_cells=True)]
 
 
 def lines_of(file: BinaryIO | File) -> Iterator[str]:
-    """In whatever encoding, as they are taken: a file of a million lines is never in memory as a whole. Raises NotCsv."""
+    """In whatever encoding, as they are taken: a file of a million lines is never in memory as a whole. Of a workbook, the
+    lines of its first sheet. Raises NotCsv."""
+    if is_workbook(file):
+        file = read_sheet(file).content
     encoding = look_at(file).encoding
     file.seek(0)
     text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline=None)  # type: ignore[type-var]
@@ -64,17 +86,51 @@ def _cells(line: str, separator: str) -> list[str]:
     return [_address(cell) for cell in row]
 
 
-def _first_cell(line: str) -> str:
-    """Of `"ada@example.com";Ada` or `Ada <ada@example.com>`: the address."""
-    line = line.strip()
-    if not line.endswith(">"):
-        for separator in SEPARATORS:
-            line = line.partition(separator)[0]
-    return _address(line)
+def _recipients(line: str, *, all_cells: bool = False) -> list[str]:
+    """Who is named on a line that belongs to no table; [""] for a blank one."""
+    addresses = line.count("@")
+    if not addresses:
+        cells = [_address(cell) for cell in _split(line, BETWEEN + COMMAS)]
+        named = list(filter(None, cells)) if all_cells else cells[:1]
+        return named or [""]
+    found: list[str] = []
+    for part in _split(line, BETWEEN):
+        *named, rest = part.split(">")
+        for each in named:  # “Ada Adler <ada@example.com”, perhaps behind other addresses
+            before, bracket, address = each.rpartition("<")
+            found += _plain(before, others=False) if bracket else _plain(each, others=addresses > 1)
+            found += [_address(f"<{address}>")] if bracket else []
+        found += _plain(rest, others=addresses > 1)
+    return list(filter(None, found)) or [""]
+
+
+def _plain(text: str, *, others: bool) -> list[str]:
+    """The addresses in a text without brackets; with `others`, also what between commas holds none."""
+    found: list[str] = []
+    for cell in _split(text, COMMAS):
+        addresses = [_address(word) for word in cell.split() if "@" in word]
+        found += addresses or ([_address(cell)] if others and any(map(str.isalnum, cell)) else [])
+    return found
+
+
+def _split(line: str, separators: str) -> list[str]:
+    """At separators outside of quotes; at all of them where a quote is left open."""
+    parts, start, quoted = [], 0, False
+    quotes = line.count('"') % 2 == 0
+    for at, sign in enumerate(line):
+        if sign == '"' and quotes:
+            quoted = not quoted
+        elif sign in separators and not quoted:
+            parts.append(line[start:at])
+            start = at + 1
+    return [*parts, line[start:]]
 
 
 def _address(cell: str) -> str:
     cell = cell.strip()
     if cell.endswith(">") and "<" in cell:
         cell = cell[cell.rindex("<") + 1 : -1]
+    if "@" in cell:
+        cell = cell.strip(AROUND)
+        return cell[len(MAILTO) :] if cell.lower().startswith(MAILTO) else cell
     return cell.strip().strip("\"'").strip()

@@ -8,7 +8,7 @@ from django import forms
 
 from config.imports.csv.uploads import NotCsv
 from config.staff.pages.widgets import Combobox
-from customers.segments.read_list import lines_of, named_in
+from customers.segments.read_list import lines_of, named_in, pasted_lines
 
 LARGEST_FILE = 16 * 1024 * 1024
 
@@ -24,7 +24,7 @@ class ListForm(forms.Form):
     customers = forms.CharField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 8, "class": "mono", "spellcheck": "false"}),
-        help_text="One per line: an e-mail address, a source ID or a customer ID. An e-mail address matches every customer who has it.",
+        help_text="E-mail addresses, source IDs or customer IDs, one per line or several. An e-mail address matches every customer who has it.",
     )
     file = forms.FileField(
         label="Or a file",
@@ -49,7 +49,7 @@ class ListForm(forms.Form):
             raise forms.ValidationError(str(wrong)) from None
 
     def lines(self) -> Iterator[str]:
-        yield from named_in(self.cleaned_data["customers"].splitlines())
+        yield from named_in(pasted_lines(self.cleaned_data["customers"]))
         yield from named_in(self.cleaned_data["file"] or ())
 
 

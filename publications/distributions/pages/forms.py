@@ -20,7 +20,7 @@ from config.imports.csv.uploads import NotCsv
 from config.staff.pages.widgets import Combobox, DateTimeInput
 from customers.models import Customer
 from customers.segments.models import Segment
-from customers.segments.read_list import lines_of
+from customers.segments.read_list import lines_of, pasted_lines
 from publications.channels import AUTOMATION, DISTRIBUTION
 from publications.distributions.actions.schedule import CODE_MISSING
 from publications.distributions.compose import UnusableTemplate, check_template, shows_code
@@ -70,7 +70,7 @@ class AudienceForm(forms.Form):
         widget=forms.Textarea(
             attrs={"class": "mono", "rows": 8, "spellcheck": "false", "placeholder": "ada@example.com\nshop-10042"}
         ),
-        help_text="One e-mail address or source ID per line.",
+        help_text="E-mail addresses or source IDs, one per line or several, as you copy them from a mail program or a spreadsheet.",
     )
     file = forms.FileField(
         label="Or upload a file",
@@ -147,7 +147,7 @@ class AudienceForm(forms.Form):
         elif file:
             self._read(file)
         elif pasted:
-            self.lines = pasted.splitlines()
+            self.lines = pasted_lines(pasted)
         elif not self.listed and "file" not in self.errors:
             self.add_error("recipients", "Paste a list, or choose a file.")
 
