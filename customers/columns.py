@@ -11,29 +11,30 @@ from config.imports.csv.cells import FALSE, TRUE, RowRefused, object_of, shown, 
 from config.imports.csv.columns import Field, mapped_columns
 from config.imports.csv.formats import PLAIN, Formats, day_of, written_date
 from customers.actions.upsert import InvalidCustomer, clean_customer
+from customers.headings import OTHER_LANGUAGES
 
 ADDRESS = "address."
-FIELDS = (
-    Field("source_id", "Source ID", ("customer id", "external id"), "exact"),
+_FIELDS = (
+    Field("source_id", "Source ID", ("customer id", "customer number", "customer no", "external id"), "exact"),
     Field("old_id", "ID, where there is no source ID", ("id",)),  # of the system that the file comes from
     Field("name", "Name", ("full name", "customer name")),
-    Field("first_name", "First name", ("given name", "fname", "vorname")),
-    Field("last_name", "Last name", ("surname", "family name", "lname", "nachname")),
-    Field("email", "E-mail", ("e-mail address", "mail", "e-mail-adresse"), "email"),
-    Field("phone", "Phone", ("phone number", "telephone", "mobile", "telefon"), "exact"),
+    Field("first_name", "First name", ("given name", "fname")),
+    Field("last_name", "Last name", ("surname", "family name", "lname")),
+    Field("email", "E-mail", ("e-mail address", "mail"), "email"),
+    Field("phone", "Phone", ("phone number", "telephone", "mobile"), "exact"),
     Field("description", "Description"),
-    Field("birthdate", "Birthdate", ("birthday", "date of birth", "geburtsdatum"), "date"),
+    Field("birthdate", "Birthdate", ("birthday", "date of birth"), "date"),
     Field(
         ADDRESS + "line_1",
         "Address line 1",
-        ("address", "street", "line 1", "address1", "default address address1", "straße"),
+        ("address", "street", "line 1", "address1", "default address address1"),
     ),
     Field(ADDRESS + "line_2", "Address line 2", ("line 2", "address2", "default address address2")),
-    Field(ADDRESS + "city", "City", ("town", "address city", "default address city", "ort", "stadt")),
+    Field(ADDRESS + "city", "City", ("town", "address city", "default address city")),
     Field(
         ADDRESS + "postal_code",
         "Postal code",
-        ("postcode", "zip", "zip code", "address postal code", "default address zip", "plz"),
+        ("postcode", "zip", "zip code", "address postal code", "default address zip"),
         "exact",
     ),
     Field(
@@ -41,7 +42,7 @@ FIELDS = (
         "State",
         ("province", "region", "address state", "state / region", "default address province code"),
     ),
-    Field(ADDRESS + "country", "Country", ("address country", "default address country code", "land")),
+    Field(ADDRESS + "country", "Country", ("address country", "default address country code")),
     Field(
         "accepts_email",
         "Accepts marketing e-mail",
@@ -54,6 +55,7 @@ FIELDS = (
     Field("unsubscribed_at", "Unsubscribed", ("unsub time", "unsubscribed on", "unsubscribed at"), "consent"),
     Field("metadata", "Metadata as JSON", ("metadata",)),  # the other columns may become one key of it each
 )
+FIELDS = tuple(field._replace(headings=(*field.headings, *OTHER_LANGUAGES.get(field.name, ()))) for field in _FIELDS)
 # What an export from Voucherify holds besides: moments and sums of that system, and the birthdate once more. A person
 # may still choose them.
 IGNORED = (
@@ -65,10 +67,10 @@ IGNORED = (
 )
 
 
-YES = TRUE | {"subscribed", "opted in", "opt-in", "ja", "oui", "si", "sí", "tak"}
+YES = TRUE | {"subscribed", "opted in", "opt-in"}
 NO = FALSE | {
     *("unsubscribed", "not subscribed", "not_subscribed", "never subscribed", "never_subscribed", "suppressed"),
-    *("opted out", "opt-out", "nein", "non", "nie", "cleaned"),
+    *("opted out", "opt-out", "cleaned"),
 }
 
 
@@ -80,6 +82,16 @@ def _consent_of(text: str) -> bool:
     if word in NO:
         return False
     raise RowRefused(f"{shown(text)} is neither yes nor no. Write yes or no, or empty the cell.")
+
+
+def _full_name(first: str, name: str, last: str) -> str:
+    """Of the three columns. Where only one of first and last name has a column, "Name" may be the other: nothing is lost
+    (“Vorname; Name”, “Nombre; Apellidos”)."""
+    words = name.casefold().split()
+    parts = (first, name, last)
+    return " ".join(
+        part for part in parts if part and (part is name or not set(part.casefold().split()).issubset(words))
+    )
 
 
 class CustomerReader:
@@ -111,9 +123,8 @@ class CustomerReader:
         whether 007 was meant as 7.
         """
         sent, address, metadata, wrong = self._parse(cells)
-        first_and_last = [name for part in ("first_name", "last_name") if (name := sent.pop(part, ""))]
-        if first_and_last:
-            sent.setdefault("name", " ".join(first_and_last))
+        if name := _full_name(sent.pop("first_name", ""), sent.pop("name", ""), sent.pop("last_name", "")):
+            sent["name"] = name
         refuses = sent.pop("accepts_email", None) is False
         refuses = sent.pop("unsubscribed_at", False) or refuses
         if old_id := sent.pop("old_id", ""):

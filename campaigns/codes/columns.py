@@ -12,6 +12,7 @@ from django.db.models import TextField
 
 from campaigns.check_value import MOST_REDEMPTIONS, check_dates, check_value
 from campaigns.codes.code_space import LONGEST_CODE, RESERVED
+from campaigns.codes.headings import OTHER_LANGUAGES
 from campaigns.codes.models import Voucher
 from campaigns.models import Campaign
 from config.imports.csv.cells import (
@@ -30,7 +31,7 @@ from config.metadata import MAX_BYTES, MetadataRefused, check_metadata
 
 TEXTS = [cast(TextField, Voucher._meta.get_field(name)) for name in Voucher.TEXTS]
 OTHER_HEADINGS = {"additional_info": ("additional information",)}
-FIELDS = (
+_FIELDS = (
     Field(
         "code",
         "Code",
@@ -41,25 +42,25 @@ FIELDS = (
             "voucher",
             "voucher no",
             "voucher number",
-            "gutscheincode",
-            "gutschein",
+            "discount code",
+            "promo code",
         ),
         "code",
     ),
     Field("type", "Voucher type"),
     Field("active", "Active", ("enabled",)),
-    Field("start_date", "Start date", ("valid from", "start", "starts at", "gültig ab"), "date"),
+    Field("start_date", "Start date", ("valid from", "start", "starts at"), "date"),
     Field(
         "expiration_date",
         "Expiration date",
         (
             *("expiry date", "expiry", "expiration", "valid until", "valid to", "expires", "expires at", "expires on"),
-            *("end date", "ends at", "gültig bis", "ablaufdatum"),
+            *("end date", "ends at"),
         ),
         "expiry",
     ),
     Field("discount_type", "Discount type", ("value type",)),
-    Field("discount_value", "Value", ("discount value", "discount", "amount", "betrag", "wert"), "money"),
+    Field("discount_value", "Value", ("discount value", "discount", "amount"), "money"),
     Field("unit_type", "Unit", ("unit type", "discount unit type")),
     Field(
         "gift_amount",
@@ -80,6 +81,7 @@ FIELDS = (
     *(Field(text.name, str(text.verbose_name), OTHER_HEADINGS.get(text.name, ())) for text in TEXTS),
     Field("metadata", "Metadata as JSON", ("metadata",)),  # the other columns may become one key of it each
 )
+FIELDS = tuple(field._replace(headings=(*field.headings, *OTHER_LANGUAGES.get(field.name, ()))) for field in _FIELDS)
 # What an export from Voucherify holds besides: ids and moments of that system. A person may still choose them.
 IGNORED = (
     *("id", "campaign", "campaign id", "campaign name", "qr code", "bar code", "creation date", "created at"),

@@ -16,7 +16,26 @@ _CONTROL_OR_BREAK = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 # What a spreadsheet would change unless it is told that it is text: by an apostrophe in front, or as ="00123".
 _TOLD_TO_BE_TEXT = re.compile(r"'(?='*(?:\d|TRUE$|FALSE$))")
 _TEXT_AS_FORMULA = re.compile(r'="((?:[^"]|"")*)"')
-TRUE, FALSE = {"true", "yes", "y", "1", "active"}, {"false", "no", "n", "0", "inactive"}
+# Also as spreadsheets of other languages write it.
+TRUE = {
+    "true",
+    "yes",
+    "y",
+    "1",
+    "active",
+    "wahr",
+    "ja",
+    "vrai",
+    "oui",
+    "verdadero",
+    "sí",
+    "si",
+    "vero",
+    "sì",
+    "prawda",
+    "tak",
+}
+FALSE = {"false", "no", "n", "0", "inactive", "falsch", "nein", "faux", "non", "falso", "fałsz", "nie", "onwaar", "nee"}
 
 
 class RowRefused(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 METADATA = "metadata."
@@ -24,6 +25,7 @@ class Field(NamedTuple):
         return plain(heading) in {plain(name) for name in (self.name, self.label, *self.headings)}
 
 
+@lru_cache(maxsize=10_000)
 def plain(heading: str) -> str:
     """`plain("Address_line_1") == plain("Address Line 1")`: spelling, not meaning, is forgiven."""
     return "".join(filter(str.isalnum, heading.casefold()))

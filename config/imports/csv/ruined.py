@@ -43,7 +43,7 @@ class Ruined(NamedTuple):
             )
         return (
             f"{len(self.rows):,} {'cell' if one else 'cells'} of “{self.heading}”, such as {shown(self.example)}, "
-            f"{'seems' if one else 'seem'} changed by a spreadsheet: {self.what}. "
+            f"{'looks' if one else 'look'} altered by a spreadsheet: {self.what}. "
             "Format the column as text in the spreadsheet, correct it there, and export the file again."
         )
 

@@ -90,7 +90,7 @@ def _tiles(csv_import: CsvImport, what: str) -> list[dict]:
     tiles: list[dict] = [
         {"label": "Rows read", "value": csv_import.rows_read, "sub": _duration(csv_import)},
         {"label": "Imported", "value": csv_import.rows_imported, "sub": f"New {what}"},
-        {"label": "Updated", "value": csv_import.rows_updated, "sub": "Matched by source ID"},
+        {"label": "Updated", "value": csv_import.rows_updated, "sub": "Matched by source ID or e-mail"},
         {"label": "Skipped", "value": _passed_over(csv_import), "sub": "Already imported, or without a holder"},
         {"label": "Rejected", "value": csv_import.rows_refused, "sub": "Listed in the error file" if refused else ""},
     ]
