@@ -76,8 +76,8 @@ def test_known_customers_are_refused_where_they_may_not_be_updated():
     assert Customer.objects.get(source_id="s1").name == "Ann"
 
 
-def test_a_row_without_source_id_adds_a_customer_each_time():
-    imported_customers("Name,Email\nAnn,ann@example.com\nAnn,ann@example.com\n")
+def test_a_row_without_source_id_adds_a_customer_each_time_where_addresses_are_not_matched():
+    imported_customers("Name,Email\nAnn,ann@example.com\nAnn,ann@example.com\n", match_by_email=False)
 
     assert list(Customer.objects.values_list("name", "source_id")) == [("Ann", None), ("Ann", None)]
 

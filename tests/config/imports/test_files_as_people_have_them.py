@@ -208,7 +208,7 @@ def test_the_line_that_tells_the_delimiter_is_no_row(line):
         ("QWERTYUI\nASDFGHJK\nZXCVBNML\n", ["QWERTYUI", "ASDFGHJK", "ZXCVBNML"]),
         ("AUTUMN-1,2026-01-01\nAUTUMN-2,2026-01-01\n", ["AUTUMN-1", "AUTUMN-2"]),
         ("Code\nABC-1\n", ["ABC-1"]),
-        ("Gutschein,Coupon\nx,ABC-1\n", ["ABC-1"]),
+        ("Etikett,Coupon\nx,ABC-1\n", ["ABC-1"]),
     ],
 )
 def test_a_first_row_that_is_data_is_imported(content, imported):
