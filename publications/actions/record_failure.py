@@ -8,11 +8,15 @@ from django.db import connection
 from psycopg.types.json import Jsonb
 
 from campaigns.codes.models import Voucher
+from config.events.kinds import PUBLICATION_FAILED
+from config.events.note import noting
 from publications.ledger.requests import PublishRequest
 from publications.ledger.statements import customer_lives
 from publications.refusals import PublishRefused
 
+# `xmax` is 0 on a row that is new: a repeat, which counts up, is no event of its own.
 STATEMENT = f"""
+WITH failed AS (
 INSERT INTO publications_publication
        (result, campaign_id, customer_id, channel, origin, source_id, metadata, join_once, actor_kind, actor_id,
         actor_label, failure_code, failure_reason, failure_message, attempted_code, failure_key)
@@ -25,7 +29,14 @@ SELECT 'FAILURE', %(campaign)s::bigint, %(customer)s::bigint, %(channel)s::text,
                                            %(attempted_code)s::text, date_trunc('minute', now()))::text, 'UTF8'))
  WHERE {customer_lives("%(customer)s::bigint")}
 ON CONFLICT (failure_key) DO UPDATE SET attempts = publications_publication.attempts + 1
-"""
+RETURNING id, xmax = 0 AS is_new
+), first AS (
+    SELECT id FROM failed WHERE is_new
+), noted AS (
+    {noting(PUBLICATION_FAILED, of="first")}
+)
+SELECT count(*) FROM failed
+"""  # noqa: S608 - our own constants
 
 
 def record_failure(request: PublishRequest, refused: PublishRefused, voucher: Voucher | None) -> bool:
@@ -51,4 +62,5 @@ def record_failure(request: PublishRequest, refused: PublishRefused, voucher: Vo
     }
     with connection.cursor() as cursor:
         cursor.execute(STATEMENT, values)
-        return cursor.rowcount > 0
+        (kept,) = cursor.fetchone()
+    return kept > 0

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from config.events.drain import Consumer, drain
 from config.staff.quarantine import IS_OPEN
 from publications.automation.actions.fire_rules import fire_rules
+from publications.distributions.event_answers import READERS
 from publications.referrals.actions.convert import convert
 from publications.webhooks.actions.write_deliveries import write_deliveries
 
-CONSUMERS: tuple[Consumer, ...] = (write_deliveries, convert, fire_rules)
+CONSUMERS: tuple[Consumer, ...] = (partial(write_deliveries, more=READERS), convert, fire_rules)
 
 
 def drain_outbox() -> int:

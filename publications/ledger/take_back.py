@@ -9,6 +9,8 @@ from django.db import connection
 
 from campaigns.codes.balance import EVER_USED
 from campaigns.codes.models import Voucher
+from config.events.kinds import VOUCHER_RELEASED, VOUCHER_RETIRED
+from config.events.note import noting
 from publications.tallies.count_more_codes import count_released
 
 # The publications first: two releases of one publication must not both see the other's code as live. Then the codes, so
@@ -21,13 +23,19 @@ SELECT FROM codes_voucher WHERE id IN (SELECT voucher_id FROM publications_publi
  ORDER BY id FOR NO KEY UPDATE
 """  # noqa: S608 - our own constant
 RELEASE = f"""
+WITH released AS (
 UPDATE publications_publishedvoucher
    SET released_at = statement_timestamp(), released_by = %(released_by)s, reason = %(reason)s
  WHERE {LIVE} RETURNING id
-"""  # noqa: S608 - our own constant
+), noted AS (
+    {noting(VOUCHER_RELEASED, of="released")}
+)
+SELECT id FROM released
+"""  # noqa: S608 - our own constants
 
 # The code's own expiration is back where the publication had given it another; but what somebody has set since stays.
 TAKE_OFF = f"""
+WITH taken AS (
 UPDATE codes_voucher v
    SET published_at = NULL, updated_at = now(),
        withdrawn_at = CASE WHEN %(back_to_pool)s AND NOT {EVER_USED} THEN NULL ELSE coalesce(v.withdrawn_at, now()) END,
@@ -36,7 +44,12 @@ UPDATE codes_voucher v
                               ELSE v.expiration_date END
   FROM publications_publishedvoucher l
  WHERE l.id = ANY(%(released)s) AND v.id = l.voucher_id
-"""  # noqa: S608 - our own constant
+RETURNING v.id, v.withdrawn_why
+), retired AS (
+    SELECT id FROM taken WHERE withdrawn_why = 'retired'
+)
+{noting(VOUCHER_RETIRED, of="retired")}
+"""  # noqa: S608 - our own constants
 VOID = """
 UPDATE publications_publication p SET voided_at = statement_timestamp()
  WHERE p.id = ANY(%(publications)s) AND p.voided_at IS NULL AND p.result = 'SUCCESS'

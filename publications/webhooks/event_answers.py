@@ -12,6 +12,7 @@ from django.conf import settings
 
 from campaigns.answers import campaign_answer
 from campaigns.codes.answers import voucher_answer
+from campaigns.codes.mask import mask
 from campaigns.codes.models import CodeOrder, Voucher
 from campaigns.models import Campaign
 from config.acted_by import ActedBy
@@ -20,7 +21,7 @@ from config.api.door import hundredths, iso
 from customers.answers import short_customer_answer
 from customers.models import Customer
 from publications.answers.answers import published_answer
-from publications.models import Publication
+from publications.models import Publication, PublishedVoucher
 from publications.redemptions.models import Redemption
 
 CUSTOMER = ("id", "name", "email", "source_id", "metadata", "object")
@@ -56,7 +57,45 @@ def publication_event(publication: Publication) -> dict[str, Any]:
         "vouchers": vouchers,
         "vouchers_count": publication.voucher_count,
     }
+    if publication.result == Publication.Result.FAILURE:
+        told |= {"failure_code": publication.failure_code, "failure_message": publication.failure_message}
     return data | {"voucher": vouchers[0]} if len(vouchers) == 1 else data
+
+
+def release_event(row: PublishedVoucher) -> dict[str, Any]:
+    """Of a code that was taken back from its holder, or from a hand-out."""
+    publication, voucher = row.publication, row.voucher
+    return {
+        "campaign": _campaign(voucher.campaign) if voucher.campaign else None,
+        "customer": _customer(publication.customer) if publication.customer else None,
+        "voucher": _voucher_as_shown(voucher),
+        "publication": {"id": publication.public_id, "object": "publication", "source_id": publication.source_id},
+        "reason": row.reason,
+        "released_at": iso(row.released_at) if row.released_at else None,
+    }
+
+
+def voucher_event(voucher: Voucher) -> dict[str, Any]:
+    return {
+        "campaign": _campaign(voucher.campaign) if voucher.campaign else None,
+        "voucher": _voucher_as_shown(voucher),
+    }
+
+
+def customer_event(customer: Customer) -> dict[str, Any]:
+    """As the customer is now; what is empty is left out."""
+    more = {
+        "phone": customer.phone,
+        "description": customer.description,
+        "birthdate": customer.birthdate and customer.birthdate.isoformat(),
+        "address": customer.address,
+    }
+    return {"customer": _customer(customer) | {name: value for name, value in more.items() if value}}
+
+
+def erasure_event(customer: Customer) -> dict[str, Any]:
+    """Nothing is left to tell but the id."""
+    return {"customer": {"id": customer.public_id, "object": "customer"}}
 
 
 def alert_event(alert: Alert) -> dict[str, Any]:
@@ -80,12 +119,18 @@ def redemption_event(redemption: Redemption) -> dict[str, Any]:
         "redemption": redemption.stack.public_id if redemption.stack else None,
         "order": together.order and together.order | redemption.order_totals,
         "amount": hundredths(redemption.amount),
+        "failure_code": redemption.failure_code,
+        "failure_message": redemption.failure_message,
     }
+    if redemption.kind == Redemption.Kind.ROLLBACK:
+        undone = redemption.undoes.public_id if redemption.undoes else None
+        told |= {"object": "redemption_rollback", "redemption": undone, "reason": redemption.reason}
+    shown = _voucher_as_shown if redemption.result == Redemption.Result.FAILURE else _voucher
     return {
         "user": _user(redemption),
         "campaign": _campaign(redemption.campaign) if redemption.campaign else None,
         "customer": _customer(customer) if customer else None,
-        "voucher": _voucher(voucher, None) if voucher else None,
+        "voucher": shown(voucher) if voucher else None,
         "redemption": {name: value for name, value in told.items() if value is not None},
     }
 
@@ -103,9 +148,14 @@ def _customer(customer: Customer) -> dict[str, Any]:
     return _picked(short_customer_answer(customer), CUSTOMER)
 
 
-def _voucher(voucher: Voucher, holder_id: str | None) -> dict[str, Any]:
-    """The code in clear: it has just been given out."""
-    answer = voucher_answer(voucher, code=voucher.code, reference="", publish={}, holder_id=holder_id)
+def _voucher_as_shown(voucher: Voucher) -> dict[str, Any]:
+    """As on every page: the code in clear only while somebody has it."""
+    return _voucher(voucher, code=voucher.code if voucher.published_at else mask(voucher.code))
+
+
+def _voucher(voucher: Voucher, holder_id: str | None = None, *, code: str | None = None) -> dict[str, Any]:
+    """The code in clear, unless told: it has just been given out, or used."""
+    answer = voucher_answer(voucher, code=code or voucher.code, reference="", publish={}, holder_id=holder_id)
     used = {name: answer["redemption"][name] for name in ("quantity", "redeemed_quantity")}
     return _picked(answer, VOUCHER, may_be_null={"category_id"}) | {"redemption": used}
 

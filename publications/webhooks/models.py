@@ -8,21 +8,66 @@ from urllib.parse import urlsplit
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.db.models.functions import Now
 
 from config.acted_by import ActedBy
-from config.events.kinds import ALERT_OPENED, GENERATION_COMPLETED, PUBLICATION_SUCCEEDED, VOUCHER_REDEEMED
+from config.events.kinds import (
+    ALERT_OPENED,
+    CUSTOMER_CREATED,
+    CUSTOMER_DELETED,
+    CUSTOMER_UPDATED,
+    DISTRIBUTION_ENDED,
+    DISTRIBUTION_PAUSED,
+    GENERATION_COMPLETED,
+    POOL_EMPTY,
+    POOL_LOW,
+    PUBLICATION_FAILED,
+    PUBLICATION_SUCCEEDED,
+    REDEMPTION_FAILED,
+    ROLLBACK_FAILED,
+    ROLLBACK_SUCCEEDED,
+    VOUCHER_DISABLED,
+    VOUCHER_ENABLED,
+    VOUCHER_REDEEMED,
+    VOUCHER_RELEASED,
+    VOUCHER_RETIRED,
+)
 from config.public_ids import EVENT, WEBHOOK_ADDRESS, public_id
 from customers.models import Customer
 
 TEST = "webhook.test"  # sent by hand, to one address
-EVENTS = {
-    PUBLICATION_SUCCEEDED: "A code was published",
-    VOUCHER_REDEEMED: "A code was redeemed",
-    GENERATION_COMPLETED: "The codes for a campaign have been generated",
-    ALERT_OPENED: "Staff are alerted: a pool runs low, a distribution stops, something fails",
+# By what they are about, as the form groups them.
+EVENT_GROUPS = {
+    "Codes": {
+        PUBLICATION_SUCCEEDED: "A code was published",
+        PUBLICATION_FAILED: "An attempt to publish failed",
+        VOUCHER_RELEASED: "A code was released: its holder has it no longer",
+        VOUCHER_RETIRED: "A code was retired, and is never published again",
+        VOUCHER_DISABLED: "A code was disabled",
+        VOUCHER_ENABLED: "A code was enabled again",
+    },
+    "Redemptions": {
+        VOUCHER_REDEEMED: "A code was redeemed",
+        REDEMPTION_FAILED: "An attempt to redeem failed",
+        ROLLBACK_SUCCEEDED: "A redemption was rolled back",
+        ROLLBACK_FAILED: "A rollback failed",
+    },
+    "Customers": {
+        CUSTOMER_CREATED: "A customer was created",
+        CUSTOMER_UPDATED: "A customer was changed",
+        CUSTOMER_DELETED: "A customer’s personal data was erased",
+    },
+    "Campaigns and distributions": {
+        GENERATION_COMPLETED: "The codes for a campaign have been generated",
+        POOL_LOW: "A pool runs low",
+        POOL_EMPTY: "A pool is empty",
+        DISTRIBUTION_PAUSED: "A distribution was paused",
+        DISTRIBUTION_ENDED: "A distribution ended",
+        ALERT_OPENED: "Staff are alerted of anything",
+    },
 }
+EVENTS = {kind: words for group in EVENT_GROUPS.values() for kind, words in group.items()}
 
 
 class WebhookAddressQuerySet(models.QuerySet):
@@ -48,6 +93,10 @@ class WebhookAddress(ActedBy):
 
     url = models.CharField("URL", max_length=500)
     events = ArrayField(models.CharField(max_length=64))
+    # Keys of campaigns: it is told only of these. Empty: of all. What is about no campaign is told in any case.
+    campaigns = ArrayField(
+        models.BigIntegerField(), default=list, db_default=Value([], ArrayField(models.BigIntegerField()))
+    )
     # Signs what is sent, so it is kept in clear. Managers see it; the admin, the API and the audit log do not.
     secret = models.CharField(max_length=64)
     created_at = models.DateTimeField(db_default=Now())

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection
 
 from config.alerts.models import DEFAULT_ROLE, HAPPENS_ONCE, Kind
-from config.events.kinds import ALERT_OPENED
+from config.events.kinds import ALERT_OPENED, POOL_EMPTY, POOL_LOW
 from config.events.note import noting
 
 
@@ -21,6 +21,9 @@ class Found(NamedTuple):
     text: str = ""  # what it means and what to do; cut at 2,000 characters
     url: str = ""  # the path of the page where it is mended
 
+
+# Kinds of alerts that are an event of their own, besides `alert.opened`.
+EVENT_OF = {Kind.POOL_LOW: POOL_LOW, Kind.POOL_EMPTY: POOL_EMPTY}
 
 # One statement: an alert stands together with everybody's notice of it, or not at all, and two workers that look at the
 # same moment open one. A kind that has no rule of its own goes to Managers, by e-mail too.
@@ -45,6 +48,9 @@ WITH found AS (
                            OR u.is_superuser AND g.name = %(default_role)s::text)))
 ), noted AS (
     {noting(ALERT_OPENED, of="opened")}
+), noted_by_kind AS (
+    INSERT INTO events_outbox (kind, object_key)
+    SELECT %(event)s::text, opened.id FROM opened WHERE EXISTS (SELECT FROM events_listener l WHERE l.kind = %(event)s::text)
 ), noticed AS (
     INSERT INTO alerts_notice (alert_id, user_id, email, email_at)
     SELECT opened.id, told.id, CASE WHEN mail.wanted AND told.email <> '' THEN 'due' ELSE 'none' END, now()
@@ -75,6 +81,7 @@ def keep_alerts(kind: Kind, found: Sequence[Found], *, still: Sequence[str] = ()
         "texts": [one.text for one in found],
         "urls": [one.url for one in found],
         "default_role": DEFAULT_ROLE,
+        "event": EVENT_OF.get(kind, ""),
         "sends": settings.EMAIL_IS_SENT,
     }
     with connection.cursor() as cursor:

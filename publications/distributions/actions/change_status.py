@@ -19,12 +19,22 @@ from django.db.models import Case, CharField, Q, Value, When
 from django.db.models.functions import Coalesce, Now
 
 from config.actor import SYSTEM, Actor
+from config.events.kinds import DISTRIBUTION_ENDED, DISTRIBUTION_PAUSED
+from config.events.note import note_if_heard
 from config.staff.audit import record
 from config.staff.quarantine import open_one
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.queries.check_worth import why_campaign_is_dead
 from publications.distributions.reasons import DeliveryReason, StatusReason, in_words, with_what_to_do
 from publications.distributions.states import AT_WORK, ENDED, Act, acts_open_to, moves_of, why_not
+
+EVENT_OF = {
+    Act.PAUSE: DISTRIBUTION_PAUSED,
+    Act.HOLD: DISTRIBUTION_PAUSED,
+    Act.FINISH: DISTRIBUTION_ENDED,
+    Act.STOP: DISTRIBUTION_ENDED,
+    Act.ARCHIVE: DISTRIBUTION_ENDED,
+}
 
 
 class NotPossible(Exception):
@@ -149,6 +159,8 @@ def _move(
     with transaction.atomic():
         rows = Distribution.objects.filter(allowed, where or Q(), pk=distribution.pk)
         changed = rows.update(**changes | values)
+        if changed and act in EVENT_OF:
+            note_if_heard(EVENT_OF[act], distribution.pk)
         if changed and log:
             record_of(distribution, act.label, by=by, **(details or {}))
     return bool(changed)

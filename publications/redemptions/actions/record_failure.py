@@ -9,13 +9,16 @@ from psycopg.types.json import Jsonb
 
 from campaigns.codes.models import Voucher
 from config.actor import Actor
+from config.events.kinds import REDEMPTION_FAILED, ROLLBACK_FAILED
+from config.events.note import noting
 from customers.models import Customer
 from publications.redemptions.actions.anonymise import if_kept, personal
 from publications.redemptions.models import Redemption
 from publications.redemptions.refusals import RedemptionRefused
 
+# `xmax` is 0 on a row that is new: a repeat, which counts up, is no event of its own.
 STATEMENT = f"""
-WITH {personal("VALUES (%(customer)s::bigint), (%(undone_of)s::bigint)")}
+WITH {personal("VALUES (%(customer)s::bigint), (%(undone_of)s::bigint)")}, failed AS (
 INSERT INTO redemptions_redemption
        (result, kind, voucher_id, campaign_id, customer_id, undoes_id, reason, metadata, actor_kind, actor_id, actor_label,
         failure_code, failure_message, failure_key)
@@ -28,7 +31,17 @@ SELECT 'FAILURE', %(kind)s::text, %(voucher)s::bigint, %(campaign)s::bigint, %(c
  WHERE %(voucher)s::bigint IS NULL
     OR EXISTS (SELECT FROM codes_voucher v WHERE v.id = %(voucher)s::bigint FOR KEY SHARE)
 ON CONFLICT (failure_key) DO UPDATE SET attempts = redemptions_redemption.attempts + 1
-RETURNING id
+RETURNING id, xmax = 0 AS is_new
+), first_redemption AS (
+    SELECT id FROM failed WHERE is_new AND %(kind)s::text = 'redemption'
+), first_rollback AS (
+    SELECT id FROM failed WHERE is_new AND %(kind)s::text = 'rollback'
+), redemption_noted AS (
+    {noting(REDEMPTION_FAILED, of="first_redemption")}
+), rollback_noted AS (
+    {noting(ROLLBACK_FAILED, of="first_rollback")}
+)
+SELECT id FROM failed
 """  # noqa: S608 - our own constants
 
 

@@ -9,6 +9,8 @@ from django.db import connection
 from psycopg.types.json import Jsonb
 
 from config.actor import Actor
+from config.events.kinds import ROLLBACK_SUCCEEDED
+from config.events.note import noting
 from config.metadata import check_metadata
 from config.public_ids import REDEMPTION, public_id
 from customers.actions.upsert import upsert_customer
@@ -46,9 +48,12 @@ WITH undone AS (
     SELECT 'rollback', undone.id, rollback.id, undone.voucher_id, undone.campaign_id, rollback.customer_id, undone.amount,
            {REASON}, %(actor_kind)s::text, %(actor_id)s::bigint, %(actor_label)s::text
       FROM undone, rollback WHERE undone.id <> %(redemption)s
-    RETURNING voucher_id, amount
+    RETURNING id, voucher_id, amount
 ), uses AS MATERIALIZED (
-    SELECT voucher_id, amount FROM rollback UNION ALL SELECT voucher_id, amount FROM parts
+    SELECT id, voucher_id, amount FROM rollback WHERE voucher_id IS NOT NULL
+     UNION ALL SELECT id, voucher_id, amount FROM parts
+), noted AS (
+    {noting(ROLLBACK_SUCCEEDED, of="uses")}
 ), given_back AS (
     UPDATE codes_voucher v
        SET redeemed_quantity = v.redeemed_quantity - 1, redeemed_amount = v.redeemed_amount - coalesce(uses.amount, 0),

@@ -15,7 +15,9 @@ from publications.webhooks.models import WebhookAddress
 from publications.webhooks.sign import draw_secret
 
 
-def change_address(address: WebhookAddress, *, url: str, events: Sequence[str], by: Actor) -> bool:
+def change_address(
+    address: WebhookAddress, *, url: str, events: Sequence[str], campaigns: Sequence[int] = (), by: Actor
+) -> bool:
     """False where nothing differs. What waits is sent to the new URL; new events are for what happens from now on.
 
     Raises AddressRefused (see check_address.py) and AddressExists.
@@ -32,9 +34,12 @@ def change_address(address: WebhookAddress, *, url: str, events: Sequence[str], 
             if list(events) != locked.events:
                 changes["events"] = {"from": locked.events, "to": list(events)}
                 locked.events = list(events)
+            if list(campaigns) != locked.campaigns:
+                changes["campaigns"] = {"from": locked.campaigns, "to": list(campaigns)}
+                locked.campaigns = list(campaigns)
             if changes:
                 locked.rests_until = None
-                locked.save(update_fields=["url", "events", "rests_until"])
+                locked.save(update_fields=["url", "events", "campaigns", "rests_until"])
                 record("webhook.changed", by=by, object_id=locked.public_id, object_label=str(locked), changes=changes)
     except IntegrityError as problem:
         raise already_there(problem) from None

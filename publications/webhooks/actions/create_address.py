@@ -18,21 +18,27 @@ class AddressExists(Exception):
         super().__init__("There is already a webhook for this URL. Edit its events instead.")
 
 
-def create_address(url: str, *, events: Sequence[str], by: Actor) -> WebhookAddress:
-    """An active address with a secret of its own. Raises AddressRefused (see check_address.py) and AddressExists."""
+def create_address(url: str, *, events: Sequence[str], campaigns: Sequence[int] = (), by: Actor) -> WebhookAddress:
+    """An active address with a secret of its own, told of these campaigns (keys), or of all. Raises AddressRefused (see check_address.py) and AddressExists."""
     read_url(url)
     try:
         with transaction.atomic():
             address = WebhookAddress.objects.create(
                 url=url,
                 events=list(events),
+                campaigns=list(campaigns),
                 secret=draw_secret(),
                 actor_kind=by.kind,
                 actor_id=by.id,
                 actor_label=by.label,
             )
             record(
-                "webhook.created", by=by, object_id=address.public_id, object_label=str(address), events=list(events)
+                "webhook.created",
+                by=by,
+                object_id=address.public_id,
+                object_label=str(address),
+                events=list(events),
+                **({"campaigns": list(campaigns)} if campaigns else {}),
             )
     except IntegrityError as problem:
         raise already_there(problem) from None

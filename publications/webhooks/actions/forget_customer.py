@@ -16,6 +16,9 @@ def forget_customer(customer: Customer) -> None:
     deliveries.exclude(status=WebhookDelivery.Status.WAITING).delete()
     for delivery in deliveries:
         event = Event(delivery.event, delivery.kind, delivery.object_key, delivery.created_at)
-        delivery.body = compose([event])[event.key].body
+        if event.key not in (anew := compose([event])):
+            delivery.delete()  # it was about nothing else
+            continue
+        delivery.body = anew[event.key].body
         delivery.answer_body = ""
         delivery.save(update_fields=["body", "answer_body"])

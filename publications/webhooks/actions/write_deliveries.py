@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from config.events.event import Event
-from publications.webhooks.compose import compose
+from publications.webhooks.compose import EMPTY, Reader, compose
 from publications.webhooks.models import WebhookAddress, WebhookDelivery
 
 
-def write_deliveries(events: Sequence[Event]) -> None:
-    """In the transaction that takes the events off the outbox. They are sent later (send_due.py)."""
+def write_deliveries(events: Sequence[Event], *, more: Mapping[str, Reader] = EMPTY) -> None:
+    """In the transaction that takes the events off the outbox. They are sent later (send_due.py). `more`: see compose."""
     addresses = list(WebhookAddress.objects.active())
     listening = {event.key: [a for a in addresses if event.kind in a.events] for event in events}
-    composed = compose([event for event in events if listening[event.key]])
+    composed = compose([event for event in events if listening[event.key]], more=more)
     deliveries = (
         WebhookDelivery(
             address=address,
@@ -27,5 +27,11 @@ def write_deliveries(events: Sequence[Event]) -> None:
         for event in events
         if event.key in composed
         for address in listening[event.key]
+        if _wants(address, composed[event.key].campaign_id)
     )
     WebhookDelivery.objects.bulk_create(deliveries, batch_size=1000)
+
+
+def _wants(address: WebhookAddress, campaign_id: int | None) -> bool:
+    """What is about no campaign is told in any case: whoever chose such an event wants it."""
+    return not address.campaigns or campaign_id is None or campaign_id in address.campaigns

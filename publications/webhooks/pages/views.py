@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.contrib import messages
 from django.db.models import Q, QuerySet
@@ -14,6 +15,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from campaigns.models import Campaign
 from config.actor import Actor
 from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.paging import COUNT_UP_TO
@@ -70,6 +72,7 @@ def webhook(request: HtmxHttpRequest, address_id: int) -> HttpResponse:
         lambda: {
             "title": address,
             "address": address,
+            "campaigns": list(_campaigns(address)) if address.campaigns else [],
             # What is over is no rest: it is the turn of what waits, only nobody has come to it yet.
             "rests_until": address.rests_until
             if address.rests_until and address.rests_until > timezone.now()
@@ -85,7 +88,7 @@ def webhook(request: HtmxHttpRequest, address_id: int) -> HttpResponse:
 @requires(MANAGE)
 def edit_webhook(request: HtmxHttpRequest, address_id: int) -> HttpResponse:
     address = _address(address_id)
-    form = AddressForm(request.POST or None, initial={"url": address.url, "events": address.events})
+    form = AddressForm(request.POST or None, initial=_initial(address))
     if request.method == "POST" and form.is_valid():
         try:
             changed = change_address(address, **form.cleaned_data, by=Actor.user(request.user))
@@ -210,6 +213,15 @@ def send_webhook_again(request: HtmxHttpRequest, address_id: int, delivery_id: i
     )
     sending.send_again(delivery, by=Actor.user(request.user))
     return redirect(_delivery_page(delivery))
+
+
+def _initial(address: WebhookAddress) -> dict[str, Any]:
+    names = _campaigns(address).values_list("name", flat=True)
+    return {"url": address.url, "events": address.events, "campaigns": "\n".join(names)}
+
+
+def _campaigns(address: WebhookAddress) -> QuerySet[Campaign]:
+    return Campaign.objects.live().filter(pk__in=address.campaigns).order_by("name")
 
 
 def _address(address_id: int) -> WebhookAddress:

@@ -26,7 +26,7 @@ from tests.support.factories import (
     published,
 )
 from tests.support.root import ROOT
-from tests.support.webhooks import listening_to_all
+from tests.support.webhooks import listening_to_main
 
 pytestmark = pytest.mark.django_db
 SCHEMAS = json.loads((ROOT / "tests" / "samples").joinpath("webhook-publication-succeeded.json").read_text())
@@ -36,7 +36,7 @@ SHOP = Actor("api_key", 7, "Web shop")
 
 @pytest.fixture(autouse=True)
 def address(db):
-    return listening_to_all()
+    return listening_to_main()
 
 
 def bodies() -> list[dict]:

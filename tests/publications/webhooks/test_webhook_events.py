@@ -16,7 +16,7 @@ from publications.refusals import PublishRefused
 from publications.webhooks.actions.delete_address import delete_address
 from publications.webhooks.actions.pause_address import pause_address
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
-from tests.support.webhooks import listening, listening_to_all, outbox
+from tests.support.webhooks import listening, listening_to_main, outbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOW = {"origin": "api", "by": STAFF}
@@ -62,7 +62,7 @@ def test_a_repeat_is_not_noted():
 
 
 def test_a_failed_attempt_is_not_noted():
-    listening_to_all()
+    listening_to_main()
     voucher = VoucherFactory(active=False)
 
     with pytest.raises(PublishRefused):
@@ -107,7 +107,7 @@ def test_a_hand_out_is_noted_once_when_all_of_it_is_published(monkeypatch):
 
 
 def test_a_use_of_a_code_is_noted_its_failure_and_its_rollback_are_not():
-    listening_to_all()
+    listening_to_main()
     campaign = CampaignFactory(redemption_limit=1)
     voucher = VoucherFactory(campaign=campaign)
 
@@ -120,7 +120,7 @@ def test_a_use_of_a_code_is_noted_its_failure_and_its_rollback_are_not():
 
 
 def test_of_codes_used_together_each_is_noted():
-    listening_to_all()
+    listening_to_main()
 
     made = redeem_together([Use(VoucherFactory()), Use(VoucherFactory())], by=STAFF)
 
@@ -138,7 +138,7 @@ def test_an_order_of_codes_is_noted_when_its_last_code_is_made(monkeypatch):
 
 
 def test_a_release_is_not_noted():
-    listening_to_all()
+    listening_to_main()
     voucher = VoucherFactory()
     publication = published(voucher)
 

@@ -14,7 +14,7 @@ from publications.webhooks.actions.delete_address import delete_address
 from publications.webhooks.actions.delete_old_deliveries import delete_old_deliveries
 from publications.webhooks.models import WebhookAddress, WebhookDelivery
 from tests.support.factories import STAFF, CustomerFactory, VoucherFactory, published
-from tests.support.webhooks import a_delivery, listening, listening_to_all
+from tests.support.webhooks import a_delivery, listening, listening_to_main
 
 
 def mara():
@@ -51,7 +51,7 @@ def test_a_deleted_address_goes_with_its_deliveries():
 
 @pytest.mark.django_db
 def test_erasing_a_customer_takes_along_what_was_sent_of_them():
-    address, customer = listening_to_all(), mara()
+    address, customer = listening_to_main(), mara()
     voucher = VoucherFactory()
     published(voucher, customer)
     redeem(voucher, customer=customer, by=STAFF)

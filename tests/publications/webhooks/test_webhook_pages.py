@@ -13,7 +13,7 @@ from publications.dashboard.drain_outbox import drain_outbox
 from publications.webhooks.actions.pause_address import pause_failing
 from publications.webhooks.models import WebhookAddress, WebhookDelivery
 from tests.support.factories import STAFF, CustomerFactory, VoucherFactory, published
-from tests.support.webhooks import SHOP, a_delivery, listening, listening_to_all
+from tests.support.webhooks import SHOP, a_delivery, listening, listening_to_main
 
 pytestmark = pytest.mark.django_db
 LIST = "/settings/webhooks/"
@@ -139,7 +139,7 @@ def test_the_page_of_an_address_takes_as_many_queries_for_fifty_deliveries_as_fo
 
 
 def test_the_page_of_an_address_shows_what_the_receiver_needs(manager):
-    address = listening_to_all()
+    address = listening_to_main()
 
     answer = manager.get(page_of(address))
 
@@ -152,7 +152,7 @@ def test_the_page_of_an_address_shows_what_the_receiver_needs(manager):
 
 @pytest.mark.parametrize(("minutes", "told"), [(5, True), (-5, False)])
 def test_a_rest_is_told_as_long_as_it_lasts(manager, minutes, told):
-    address = listening_to_all()
+    address = listening_to_main()
     a_delivery(address)
     WebhookAddress.objects.update(rests_until=timezone.now() + timedelta(minutes=minutes))
 
@@ -162,7 +162,7 @@ def test_a_rest_is_told_as_long_as_it_lasts(manager, minutes, told):
 
 
 def test_deliveries_are_filtered_by_status_and_event(manager):
-    address = listening_to_all()
+    address = listening_to_main()
     failed = delivered(address, status="failed", error="It responded with 500.")
     delivered(address)
     other = delivered(address, kind="voucher.redeemed")
