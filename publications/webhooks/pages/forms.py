@@ -32,7 +32,7 @@ class AddressForm(forms.Form):
             (group, [(kind, f"{words} ({kind})") for kind, words in kinds.items()])
             for group, kinds in EVENT_GROUPS.items()
         ],
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple({"class": "grouped"}),
         initial=[PUBLICATION_SUCCEEDED],
         error_messages={"required": "Select at least one event."},
     )

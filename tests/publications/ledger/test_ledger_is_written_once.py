@@ -22,6 +22,7 @@ MAY = {
     ("publications/actions/record_failure.py", "INSERT INTO publications_publication"),
     ("publications/redemptions/actions/delete_old_failures.py", "DELETE FROM publications_publication"),
     ("publications/dashboard/demo/load_demo.py", "Publication.bulk_create"),
+    ("publications/dashboard/demo/load_demo_failures.py", "Publication.bulk_create"),
     ("bench/load_data.py", "INSERT INTO publications_publication"),
     # The millions of codes of a history are flagged as they are made; flagged afterwards, each would be written twice.
     ("bench/load_data.py", "INSERT INTO codes_voucher"),
