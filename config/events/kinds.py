@@ -11,7 +11,7 @@ VOUCHER_REDEEMED = "voucher.redeemed"
 REDEMPTION_FAILED = "redemption.failed"
 ROLLBACK_SUCCEEDED = "redemption.rollback.succeeded"
 ROLLBACK_FAILED = "redemption.rollback.failed"
-# Noted by a trigger on the table: campaigns/codes/migrations/0005_note_switched.py
+# Noted by a trigger on the table: campaigns/codes/migrations/0006_note_switched.py
 VOUCHER_ENABLED = "voucher.enabled"
 VOUCHER_DISABLED = "voucher.disabled"
 VOUCHER_RELEASED = "voucher.released"
@@ -19,7 +19,7 @@ VOUCHER_RETIRED = "voucher.retired"
 GENERATION_COMPLETED = "campaign.vouchers.generation.completed"
 POOL_LOW = "campaign.pool.low"
 POOL_EMPTY = "campaign.pool.empty"
-# Noted by triggers on the table: customers/migrations/0002_note_customers.py, 0005_note_changes.py
+# Noted by triggers on the table: customers/migrations/0002_note_customers.py, 0006_note_changes.py
 CUSTOMER_CREATED = "customer.created"
 CUSTOMER_UPDATED = "customer.updated"
 CUSTOMER_DELETED = "customer.deleted"  # erased

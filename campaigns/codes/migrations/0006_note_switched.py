@@ -22,5 +22,5 @@ DROP FUNCTION note_voucher_switched();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("codes", "0004_how_a_file_is_read"), ("events", "0001_initial")]
+    dependencies = [("codes", "0005_workbooks"), ("events", "0001_initial")]
     operations = [migrations.RunSQL(NOTE, FORGET)]

@@ -27,5 +27,5 @@ DROP FUNCTION note_customer_changed();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0004_how_a_file_is_read"), ("events", "0001_initial")]
+    dependencies = [("customers", "0005_workbooks"), ("events", "0001_initial")]
     operations = [migrations.RunSQL(NOTE, FORGET)]
