@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -32,14 +33,11 @@ def create_address(url: str, *, events: Sequence[str], campaigns: Sequence[int] 
                 actor_id=by.id,
                 actor_label=by.label,
             )
+            limited: dict[str, Any] = {"campaigns": list(campaigns)} if campaigns else {}
             record(
-                "webhook.created",
-                by=by,
-                object_id=address.public_id,
-                object_label=str(address),
-                events=list(events),
-                **({"campaigns": list(campaigns)} if campaigns else {}),
-            )
+                "webhook.created", by=by, object_id=address.public_id, object_label=str(address), events=list(events),
+                **limited,
+            )  # fmt: skip
     except IntegrityError as problem:
         raise already_there(problem) from None
     return address
