@@ -32,10 +32,12 @@ from publications.exports.actions.order_export import order_export
 from publications.exports.models import PLAIN_CSV, Export, FileLayout, Order
 from publications.models import PublishedVoucher
 from publications.pages.filters import CampaignCodeFilter, HistoryFilter, history
-from publications.redemptions.models import Redemption, Transaction
+from publications.redemptions.models import Transaction
+from publications.redemptions.pages.filters import RedemptionFilter
 
 BATCH = 1_000_000  # some seconds
 LONGEST_FILTERS = 2_000
+NAMING_CODES = (Export.Kind.CODES, Export.Kind.PUBLICATIONS, Export.Kind.REDEMPTIONS)  # what is searched for may be one
 NAMED = (Export.Kind.CUSTOMERS, Export.Kind.CAMPAIGNS, Export.Kind.DISTRIBUTIONS)  # in the order of their names, too
 
 
@@ -120,7 +122,8 @@ def _newest_first(export: Export) -> Rows:
                 held = PublishedVoucher.objects.filter(released_at=None, publication__customer__in=customers)
                 return Rows(held, ("-publication__customer_id", "-id"))
             case Export.Kind.REDEMPTIONS:
-                used = Redemption.objects.filter(voucher__isnull=False)  # each code, not the stacks that they came in
+                used = RedemptionFilter(filters, reveals=True, whole=True).qs
+                used = used.filter(voucher__isnull=False)  # each code, not the stacks that they came in
                 used = used.filter(campaign=export.campaign) if export.campaign else used
                 return Rows(used, ("-created_at", "-id"))
             case Export.Kind.TRANSACTIONS:
@@ -146,37 +149,37 @@ def _list_of(kind: str, filters: MultiValueDict) -> QuerySet:
             return CustomerFilter(filters, Customer.objects.live()).qs
 
 
+FILTERS: dict[str, type[FilterSet]] = {
+    Export.Kind.CODES: CodeFilter,
+    Export.Kind.PUBLICATIONS: HistoryFilter,
+    Export.Kind.REDEMPTIONS: RedemptionFilter,
+    Export.Kind.CUSTOMERS: CustomerFilter,
+    Export.Kind.HOLDERS: CustomerFilter,
+    Export.Kind.CAMPAIGNS: CampaignFilter,
+    Export.Kind.DISTRIBUTIONS: DistributionFilter,
+    Export.Kind.AUDIT: AuditFilter,
+    Export.Kind.RECIPIENTS: RecipientFilter,
+    Export.Kind.FIRINGS: FiringFilter,
+}
+
+
 def filters_in_words(export: Export, *, reveals: bool) -> list[tuple[str, str]]:
     """[("Channel", "API"), …]: those of the export's filters that its list page knows.
 
     `reveals` is config.staff.roles.reveals_codes(user): what was searched for may be a code.
     """
-    known: type[FilterSet]
     words = []
-    match export.kind:
-        case Export.Kind.CODES:
-            known = CampaignCodeFilter if export.campaign else CodeFilter
-        case Export.Kind.PUBLICATIONS:
-            known = HistoryFilter
-        case Export.Kind.CUSTOMERS | Export.Kind.HOLDERS:
-            known = CustomerFilter
-        case Export.Kind.CAMPAIGNS:
-            known = CampaignFilter
-        case Export.Kind.DISTRIBUTIONS:
-            known = DistributionFilter
-        case Export.Kind.AUDIT:
-            known = AuditFilter
-        case Export.Kind.RECIPIENTS | Export.Kind.FIRINGS:
-            known = RecipientFilter if export.kind == Export.Kind.RECIPIENTS else FiringFilter
-            words.append(("Distribution", str(_run(MultiValueDict(parse_qs(export.filters))) or "unknown")))
-        case _:
-            return []
+    known = CampaignCodeFilter if export.campaign and export.kind == Export.Kind.CODES else FILTERS.get(export.kind)
+    if known is None:
+        return []
+    if export.kind in (Export.Kind.RECIPIENTS, Export.Kind.FIRINGS):
+        words.append(("Distribution", str(_run(MultiValueDict(parse_qs(export.filters))) or "unknown")))
     for name, values in parse_qs(export.filters).items():
         if name in known.base_filters:
             field = known.base_filters[name]
             choices = field.extra.get("choices", ())
             value = values[-1] if callable(choices) else dict(choices).get(values[-1], values[-1])
-            of_codes = name == "q" and export.kind in (Export.Kind.CODES, Export.Kind.PUBLICATIONS)
+            of_codes = name == "q" and export.kind in NAMING_CODES
             words.append((field.label, _shown_search(value, reveals) if of_codes else value))
     return words
 

@@ -10,5 +10,6 @@ urlpatterns = [
     path("codes/<v:voucher_id>/check", check.check_code, name="check-code"),
     path("codes/<v:voucher_id>/redeem", check.redeem, name="redeem"),
     path("redemptions/", history.redemptions, name="history"),
+    path("redemptions/tried-by-others", history.tried_by_others, name="tried-by-others"),
     path("redemptions/<int:redemption_id>/roll-back", check.roll_back, name="roll-back"),
 ]

@@ -31,6 +31,7 @@ PAGES = {
     "redemptions:redeem": (NO_GET, "login 403 404 403 ok 403 ok"),
     "redemptions:roll-back": (REDEEM, REDEEM),
     "redemptions:history": (READ, NO_POST),
+    "redemptions:tried-by-others": (READ, NO_POST),
     "distributions:send-again": (PUBLISH, PUBLISH),
     "dashboard:search": (READ, NO_POST),
     # campaigns

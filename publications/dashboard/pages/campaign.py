@@ -20,6 +20,7 @@ from publications.pages.filters import CampaignCodeFilter, HistoryFilter, histor
 from publications.pages.tables import HeldCodeTable, HistoryTable
 from publications.queries.foresee_refusal import foresee_refusal
 from publications.queries.list_channels import MOST
+from publications.redemptions.queries.history import last_attempt
 from publications.tallies.tally import tally_days
 from publications.watch.queries.forecast_of import forecast_of
 
@@ -53,6 +54,7 @@ def _overview(campaign: Campaign, publications: HistoryFilter) -> dict:
         "figures": overview.figures,
         "failed": days.failed_in_all,
         "last_failed_at": overview.last_failed_at,
+        "last_attempt": last_attempt(campaign.redemptions.all()),
         "reached": overview.reached,
         "week": days.codes(last=7),
         "week_before": days.codes(last=7, before=7),

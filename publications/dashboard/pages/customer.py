@@ -25,8 +25,8 @@ from publications.distributions.pages.tables import CustomerMessageTable
 from publications.models import PublishedVoucher
 from publications.pages.filters import history
 from publications.pages.tables import HistoryTable, WalletTable
-from publications.redemptions.models import Redemption
 from publications.redemptions.pages.tables import RedemptionTable
+from publications.redemptions.queries.history import last_attempt
 
 
 @require_safe
@@ -44,7 +44,7 @@ def customer(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
             "segments": segments_of(customer),
             "unsubscribed": _unsubscribed(customer),
             "tab": "wallet",
-            "last_attempt": _last_attempt(customer),
+            "last_attempt": last_attempt(customer.redemptions.all()),
             **_counts(customer),
         },
     )
@@ -146,13 +146,6 @@ def _wallet(customer: Customer) -> QuerySet[PublishedVoucher]:
         .select_related("voucher__campaign", "publication")
         .order_by("-publication__created_at", "-publication_id", "-voucher_id")
     )
-
-
-def _last_attempt(customer: Customer) -> Redemption | None:
-    """The customer's newest attempt to redeem a code, if it failed."""
-    newest = customer.redemptions.select_related("voucher").filter(voucher__isnull=False).order_by("-created_at", "-pk")
-    last = newest.first()
-    return last if last and last.result == Redemption.Result.FAILURE else None
 
 
 def _counts(customer: Customer) -> dict[str, int]:

@@ -24,12 +24,14 @@ from publications.dashboard.queries.running_work import running_work
 from publications.models import Publication
 from publications.pages.filters import history
 from publications.queries.history import attach_ledger
+from publications.redemptions.models import Redemption
+from publications.redemptions.pages.tables import for_table
 from publications.tallies.tally import tally_days
 from publications.watch.queries.pools_at_risk import pools_at_risk
 from publications.webhooks.models import WebhookAddress
 
 RUNNING = "running-work"  # the part of the page that is asked for again while something runs
-LATEST = 8
+LATEST, LATEST_REDEMPTIONS = 8, 5
 
 
 @require_safe
@@ -78,6 +80,7 @@ def _overview(request: HtmxHttpRequest, latest: list[Publication]) -> dict:
         "ending_keys": ending_keys() if manages and any_ending else [],
         "jobs": running_work(request.user),
         "latest": latest,
+        "latest_redemptions": for_table(Redemption.objects.order_by("-created_at", "-pk"))[:LATEST_REDEMPTIONS],
         "reveals": reveals_codes(request.user),
         "entries": AuditEntry.objects.all()[:LATEST] if manages else [],
     }

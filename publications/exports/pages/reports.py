@@ -24,7 +24,8 @@ from publications.exports.models import Export, SavedView
 from publications.exports.pages.forms import ReportForm
 from publications.exports.report import filters_in_words, order_report
 
-ALL_CODES = "all-codes"
+# Lists that have a filter called campaign themselves.
+OF_ALL = {"all-codes": Export.Kind.CODES, "all-redemptions": Export.Kind.REDEMPTIONS}
 MOST_VIEWS = 100  # listed
 
 
@@ -113,8 +114,8 @@ def _asked_for(address: QueryDict, user: User) -> dict[str, object]:
     named = "report" if "report" in filters else "kind"  # the list of campaigns has a filter called `kind`
     kind = (filters.pop(named, None) or [""])[-1]
     campaign = ""
-    if kind == ALL_CODES:
-        kind = Export.Kind.CODES
+    if kind in OF_ALL:
+        kind = OF_ALL[kind]
     else:
         campaign = (filters.pop("campaign", None) or [""])[-1]
     for name in (*PLACE, "sort"):

@@ -9,7 +9,6 @@ from typing import Any
 import django_filters
 from django import forms
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Coalesce
 
 from campaigns.models import Campaign
 from config.public_ids import REDEMPTION, key_of, public_id
@@ -19,10 +18,10 @@ from config.staff.pages.filters import PeriodForm
 from config.staff.pages.widgets import Combobox, DateInput
 from config.staff.time_zone import end_of, start_of
 from customers.models import Customer
-from publications.models import PublishedVoucher
 from publications.redemptions.models import Redemption
 from publications.redemptions.queries.find_typed import find_typed
 from publications.redemptions.queries.history import PREFIXES
+from publications.redemptions.queries.tried_by_others import by_others
 from publications.redemptions.refusals import FAILURES_IN_WORDS
 
 LOOKED_THROUGH = 100_000  # redemptions, for what no index finds
@@ -31,7 +30,7 @@ REDEEMED, ROLLED_BACK, ROLLBACK, FAILED, BY_OTHERS = "redeemed", "rolled-back", 
 
 
 class RedemptionFilter(django_filters.FilterSet):
-    """`reveals`: whether the reader is shown published codes in clear, and so finds unpublished ones. After `.qs` was read, `looked` tells
+    """`reveals`: whether the reader is shown published codes in clear, and so finds unpublished ones. `whole`: all are looked through, for a report. After `.qs` was read, `looked` tells
     how far back was looked; `?beyond=r_…` looks on from there."""
 
     q = django_filters.CharFilter(label="Code, customer, order or ID", method="find", max_length=255)
@@ -59,9 +58,9 @@ class RedemptionFilter(django_filters.FilterSet):
         form = PeriodForm
         fields: list[str] = []
 
-    def __init__(self, data: Mapping[str, Any], *, reveals: bool) -> None:
+    def __init__(self, data: Mapping[str, Any], *, reveals: bool, whole: bool = False) -> None:
         super().__init__(data, Redemption.objects.all())
-        self.reveals = reveals
+        self.reveals, self.whole = reveals, whole
         self.edge: Edge | None = None
         self.looked_at = 0
 
@@ -85,7 +84,7 @@ class RedemptionFilter(django_filters.FilterSet):
 
     @property
     def beyond(self) -> int | None:
-        return key_of(REDEMPTION, self.data.get("beyond") or "")
+        return None if self.whole else key_of(REDEMPTION, self.data.get("beyond") or "")
 
     @property
     def looked(self) -> Looked | None:
@@ -132,7 +131,7 @@ class RedemptionFilter(django_filters.FilterSet):
         return redemptions.filter(created_at__lt=end_of(day))
 
     def _bounded(self, redemptions: QuerySet) -> QuerySet:
-        if self.edge:
+        if self.whole or self.edge:
             return redemptions
         look = newest(redemptions, LOOKED_THROUGH)
         self.edge, self.looked_at = look.edge, LOOKED_THROUGH
@@ -144,14 +143,3 @@ class RedemptionFilter(django_filters.FilterSet):
             .rows.filter(orders)
             .values_list("pk", flat=True)[:MOST_CUSTOMERS]
         )
-
-
-def by_others(redemptions: QuerySet) -> QuerySet:
-    """Uses and attempts for a customer who does not hold the code, or for nobody who was named; of the campaigns that
-    watch it. Referral codes are for others."""
-    held = PublishedVoucher.objects.filter(
-        voucher=OuterRef("voucher"), released_at=None, publication__customer__isnull=False
-    )
-    of_others = held.exclude(publication__customer=Coalesce(OuterRef("customer"), 0))
-    watched = redemptions.filter(kind="redemption", campaign__only_holder__in=["record", "refuse"])
-    return watched.exclude(campaign__kind=Campaign.Kind.REFERRAL_PROGRAM).filter(Exists(of_others))

@@ -57,6 +57,8 @@ class AllRedemptionsTable(RedemptionTable):
     """With the customer; what the campaign was worth is told on the page of the code."""
 
     customer = tables.Column(default=NOTHING, attrs=PERSON)
+    footer_template = "partials/links/_report.html"
+    report_kind = "all-redemptions"  # its filter by campaign is by a name
 
     class Meta(Table.Meta):
         sequence = ("created_at", "code", "campaign", "customer", "...")

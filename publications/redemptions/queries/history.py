@@ -41,3 +41,9 @@ def find_redemption(reference: str) -> Redemption | None:
     key = key_of(prefix, reference) if prefix in PREFIXES else None
     found = with_all_about(Redemption.objects.filter(pk=key)).first() if key else None
     return found if found and found.public_id == reference else None
+
+
+def last_attempt(redemptions: QuerySet[Redemption]) -> Redemption | None:
+    """The newest of these, if it failed: somebody may be asking for help with it. A customer's, or a campaign's."""
+    newest = redemptions.select_related("voucher").filter(voucher__isnull=False).order_by("-created_at", "-pk").first()
+    return newest if newest and newest.result == Redemption.Result.FAILURE else None

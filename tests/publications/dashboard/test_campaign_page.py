@@ -12,6 +12,8 @@ from campaigns.codes.actions.switch_code import disable_code
 from campaigns.codes.models import CodeOrder
 from publications.actions.publish import publish
 from publications.models import Publication
+from publications.redemptions.actions.redeem import redeem
+from publications.redemptions.refusals import RedemptionRefused
 from publications.refusals import PublishRefused
 from publications.tallies.tally import tally_days
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
@@ -279,3 +281,18 @@ def test_the_activity_takes_as_many_queries_for_fifty_as_for_one(signed_in, how_
         assert browser.get(address(campaign, "activity")).status_code == 200
 
     assert len(asked) == 10
+
+
+def test_it_tells_of_the_last_attempt_to_redeem_if_that_failed(signed_in):
+    viewer, campaign = signed_in("Viewer"), CampaignFactory(name="Roast & more", redemption_limit=1)
+    code = VoucherFactory(campaign=campaign)
+    published(code)
+    redeem(code, by=STAFF)
+    before = viewer.get(f"/campaigns/{campaign.public_id}/").content.decode()
+    with pytest.raises(RedemptionRefused):
+        redeem(code, by=STAFF)
+
+    page = viewer.get(f"/campaigns/{campaign.public_id}/").content.decode()
+
+    assert "The last attempt" not in before and 'href="/redemptions/?campaign=Roast%20%26%20more"' in before
+    assert "The last attempt" in page and "<strong>Used up</strong>" in page

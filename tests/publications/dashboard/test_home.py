@@ -12,6 +12,8 @@ from config.api.actions.create_api_key import create_api_key
 from publications.actions.publish import publish
 from publications.distributions.models import Distribution
 from publications.exports.models import Export
+from publications.redemptions.actions.redeem import redeem
+from publications.redemptions.refusals import RedemptionRefused
 from publications.refusals import PublishRefused
 from publications.watch.queries.low_pools import low_pools
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
@@ -162,12 +164,27 @@ def test_the_page_takes_as_many_queries_for_fifty_of_everything_as_for_one(signe
         published()
         CodeOrder.objects.create(campaign=CampaignFactory(codes=1), total=10)
         disable_code(VoucherFactory(), by=STAFF)
+        redeem(VoucherFactory(), by=STAFF)
     browser = signed_in("Manager")
     browser.get("/")
 
     with CaptureQueriesContext(connection) as asked:
         assert browser.get("/").status_code == 200
 
-    # session, user, two for permissions, project; the latest publications, their codes, days, campaigns (and is there
-    # a key, a paused webhook?), low pools and what is forecast of them, running work, activity; the bell
-    assert len(asked) == 13
+    # session, user, two for permissions, project; the latest publications, their codes, the latest redemptions, which of
+    # them were rolled back, days, campaigns (and is there a key, a paused webhook?), low pools and what is forecast of them, running work, activity; the bell
+    assert len(asked) == 15
+
+
+def test_the_latest_redemptions_say_why_they_failed(signed_in):
+    ada = CustomerFactory(name="Ada")
+    code = VoucherFactory(code="ROAST-7AB2")
+    published(code, ada)
+    redeem(code, customer=ada, by=STAFF)
+    with pytest.raises(RedemptionRefused):
+        redeem(code, customer=ada, by=STAFF)
+
+    page = signed_in("Operator").get("/").content.decode()
+
+    latest = page.split("Latest redemptions")[1]
+    assert latest.count("ROAST-7AB2") >= 2 and "Used up" in latest and "Ada" in latest
