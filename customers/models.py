@@ -8,7 +8,7 @@ from typing import Self
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Lower, Now, Reverse
 
 from config.acted_by import ActedBy
 from config.imports.models import CsvImport, RefusedRow
@@ -24,6 +24,12 @@ class CustomerQuerySet(models.QuerySet):
 def last_word(field: str) -> Lower:
     """The name's last word in lower case, so that "smi" finds John Smith through an index."""
     return Lower(Func(F(field), Value(r"\S+$"), function="substring", output_field=models.TextField()))
+
+
+def phone_digits(field: str) -> Func:
+    return Func(
+        F(field), Value(r"\D"), Value(""), Value("g"), function="regexp_replace", output_field=models.TextField()
+    )
 
 
 class Customer(models.Model):
@@ -59,6 +65,15 @@ class Customer(models.Model):
             models.Index(OpClass(last_word("name"), "text_pattern_ops"), name="customer_last_word_prefix"),
             models.Index(OpClass(Lower("email"), "text_pattern_ops"), name="customer_email_prefix"),
             models.Index(OpClass(Lower("source_id"), "text_pattern_ops"), name="customer_source_id_prefix"),
+            # Phone numbers by the digits that they begin or end with (queries/phones.py).
+            models.Index(
+                OpClass(phone_digits("phone"), "text_pattern_ops"), name="customer_phone_prefix", condition=~Q(phone="")
+            ),
+            models.Index(
+                OpClass(Reverse(phone_digits("phone")), "text_pattern_ops"),
+                name="customer_phone_suffix",
+                condition=~Q(phone=""),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["source_id"], name="customer_source_id_unique"),

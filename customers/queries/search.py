@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Reverse
 
 from config.public_ids import CUSTOMER, key_of
-from customers.models import Customer, last_word
+from customers.models import Customer, last_word, phone_digits
+from customers.queries.phones import beginning_of, ending_of
 
 MANY = 2_000
 
 
 def search(customers: QuerySet[Customer], text: str, *, bounded: bool = False) -> QuerySet[Customer]:
-    """Those whose name, last word of the name, e-mail or source_id begins with `text`, whatever the case; or whose
-    `cust_…` id it is. An empty text finds all.
+    """Those whose name, last word of the name, e-mail or source_id begins with `text`, whatever the case; whose name has its words
+    in another order, the last one first; whose phone number it is, in any form, or begins with; or whose `cust_…` id it is. An
+    empty text finds all.
 
-    Each of the four has an index of its own, and PostgreSQL joins them (BitmapOr): a rare beginning costs a
+    Each of them has an index of its own, and PostgreSQL joins them (BitmapOr): a rare beginning costs a
     millisecond in any number of customers, and a common one is mostly met soon on the way down the sorted list. Mostly:
     where all that begin so are old, it walks down past a million. `bounded`, for a page, looks at the first MANY that
     each index holds, a few milliseconds; more of them than that are not found.
@@ -30,10 +32,23 @@ def search(customers: QuerySet[Customer], text: str, *, bounded: bool = False) -
     beginnings = [Q(**{f"{name}__startswith": start}) for name in ("_name", "_last_word", "_email", "_source_id")]
     if key is not None:
         beginnings.append(Q(pk=key))
+    last, *others = start.split()
+    if others:
+        beginnings.append(reduce(and_, (Q(name__icontains=word) for word in others), Q(_last_word__startswith=last.rstrip(","))))
+    if digits := beginning_of(text):
+        beginnings.append(~Q(phone="") & Q(_digits__startswith=digits))
+    if ending := ending_of(text):
+        beginnings.append(~Q(phone="") & Q(_reversed__startswith=ending[::-1]))
+    digits_stored = phone_digits("phone")
     named = customers.alias(
-        _name=Lower("name"), _last_word=last_word("name"), _email=Lower("email"), _source_id=Lower("source_id")
+        _name=Lower("name"),
+        _last_word=last_word("name"),
+        _email=Lower("email"),
+        _source_id=Lower("source_id"),
+        _digits=digits_stored,
+        _reversed=Reverse(digits_stored),
     )
     if not bounded:
         return named.filter(reduce(or_, beginnings))
-    first, *others = (named.filter(begins).order_by().values("pk")[: MANY + 1] for begins in beginnings)
-    return customers.filter(pk__in=first.union(*others, all=True))
+    first, *rest = (named.filter(begins).order_by().values("pk")[: MANY + 1] for begins in beginnings)
+    return customers.filter(pk__in=first.union(*rest, all=True))

@@ -31,6 +31,59 @@ def test_what_stands_in_the_middle_and_the_signs_of_like_find_nothing(text):
     assert list_of(search(Customer.objects.live(), text)) == []
 
 
+@pytest.mark.parametrize("text", ["lindqvist mara", "Lind Anna", "lindqvist, mara", "LIND anna mar"])
+def test_a_customer_is_found_by_the_last_name_before_the_others(text):
+    mara = CustomerFactory(name="Mara Anna Lindqvist")
+    CustomerFactory(name="Lindqvist Priya")
+    CustomerFactory(name="Mara Raman")
+
+    assert list_of(search(Customer.objects.live(), text, bounded=True)) == [mara]
+
+
+INTERNATIONAL, NATIONAL = "+43 660 123 45 67", "0660/1234567"
+
+
+@pytest.mark.parametrize("stored", [INTERNATIONAL, NATIONAL, "0043 (0) 660 1234567", "+436601234567"])
+@pytest.mark.parametrize(
+    "text",
+    ["+43 660 1234567", "0043-660-1234567", "0660 1234567", "0660/123 45 67", "660 12 34 567", "234567", "06601234567"],
+)
+def test_a_customer_is_found_by_a_phone_number_in_any_form(stored, text):
+    mara = CustomerFactory(phone=stored)
+    CustomerFactory(phone="+43 660 1234568")
+    CustomerFactory(phone="")
+
+    assert list_of(search(Customer.objects.live(), text)) == [mara]
+    assert list_of(search(Customer.objects.live(), text, bounded=True)) == [mara]
+
+
+@pytest.mark.parametrize(("stored", "typed"), [(INTERNATIONAL, "+43 660 12"), (NATIONAL, "0660/12")])
+def test_a_phone_number_is_found_by_its_beginning_as_it_is_stored(stored, typed):
+    mara = CustomerFactory(phone=stored)
+
+    assert list_of(search(Customer.objects.live(), typed)) == [mara]
+
+
+@pytest.mark.parametrize("text", ["12345", "+43", "660 123", "tel 0660 1234567", "000000", "0660 1234568"])
+def test_too_few_digits_other_text_and_another_number_find_nobody(text):
+    CustomerFactory(phone=INTERNATIONAL)
+
+    assert list_of(search(Customer.objects.live(), text)) == []
+
+
+def test_phone_numbers_are_found_through_their_indexes():
+    Customer.objects.bulk_create(
+        Customer(source_id=f"n-{n}", phone=f"+43 660 {n:07}", name=f"N {n}") for n in range(5_000)
+    )
+    analyse("customers_customer")
+    wanted = search(Customer.objects.live(), "0660 0001234")[:25]
+
+    assert [customer.source_id for customer in wanted] == ["n-1234"]
+    plan = wanted.explain()
+    assert "customer_phone_suffix" in plan and "customer_phone_prefix" in plan
+    assert "Seq Scan" not in plan
+
+
 def test_a_customer_is_found_by_its_public_id():
     mara, _ = CustomerFactory(), CustomerFactory()
 

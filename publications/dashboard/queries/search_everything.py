@@ -11,15 +11,18 @@ from campaigns.codes.models import Voucher
 from campaigns.models import Campaign
 from config.public_ids import CAMPAIGN, CUSTOMER, DISTRIBUTION, EXPORT, PUBLICATION, SEGMENT, VOUCHER, key_of
 from customers.models import Customer
+from customers.queries.phones import is_same
 from customers.queries.search import search as search_customers
 from customers.segments.models import Segment
 from publications.distributions.models import Distribution
 from publications.exports.models import Export
 from publications.models import Publication
 from publications.queries.history import with_holders
+from publications.redemptions.queries.find_typed import find_typed
 from publications.redemptions.queries.history import find_redemption
 
 SHOWN = 8  # of each kind
+FEWEST_OF_CODE = 6  # letters and digits
 LOOKED_AT = 20_000  # codes with this beginning; there may be millions, and none of them published
 PAGES = {
     CAMPAIGN: (Campaign, "dashboard:campaign"),
@@ -57,16 +60,30 @@ def page_of_id(text: str) -> str | None:
 
 
 def page_of_exact_hit(found: Found, text: str) -> str | None:
-    """The address of the only thing that was found, if `text` is all of its code, e-mail or source ID."""
+    """The address of the only thing that was found, if `text` is all of its code, e-mail, source ID or phone number."""
     if len(found.codes) + len(found.campaigns) + len(found.customers) + len(found.publications) != 1:
         return None
-    exact: list[Voucher | Customer] = [code for code in found.codes if code.code.upper() == text.upper()]
-    exact += [one for one in found.customers if text.lower() in (one.email.lower(), (one.source_id or "").lower())]
+    exact: list[Voucher | Customer] = [code for code in found.codes if bare(code.code) == bare(text)]
+    exact += [
+        one
+        for one in found.customers
+        if text.lower() in (one.email.lower(), (one.source_id or "").lower()) or is_same(one.phone, text)
+    ]
     return exact[0].get_absolute_url() if exact else None
 
 
+def bare(code: str) -> str:
+    return "".join(character for character in code.upper() if character.isalnum())
+
+
+def _may_be_code(text: str) -> bool:
+    """Worth a look for what differs from it in blanks, dashes and letters that look alike."""
+    return len(bare(text)) >= FEWEST_OF_CODE and "@" not in text
+
+
 def search_everything(text: str, *, reveals: bool) -> Found:
-    """What begins with `text`: published codes, customers, campaigns (also a word inside the name).
+    """What begins with `text`: published codes (a whole one also with other blanks and dashes), customers (also by a phone number
+    in any form), campaigns (also a word inside the name).
 
     A masked code is found only by all of it: a beginning that finds it would let one feel one's way along it. Readers
     who see no code in clear (`reveals` False) find published codes that way, and no other. Publications are found by
@@ -83,6 +100,8 @@ def search_everything(text: str, *, reveals: bool) -> Found:
         begins = Voucher.objects.filter(beginning).order_by().values("pk")[:LOOKED_AT]
         begun = codes.filter(pk__in=begins, published_at__isnull=False).exclude(pk__in=[code.pk for code in found])
         found += with_holders(begun)[: SHOWN + 1 - len(found)]
+    if not found and _may_be_code(text) and (meant := find_typed(text, sees_unpublished=False)):
+        found = list(with_holders(codes.filter(pk=meant.pk)))
     campaigns = Campaign.objects.live()
     for word in text.split():
         campaigns = campaigns.filter(name__icontains=word)

@@ -16,7 +16,7 @@ from campaigns.models import Campaign
 from publications.models import Publication, PublishedVoucher
 from publications.redemptions.models import Redemption
 
-SHOWN = 20  # of each kind, those with most attempts
+SHOWN = 10  # of each kind, those with most attempts
 OnlyHolder = Campaign.OnlyHolder
 
 

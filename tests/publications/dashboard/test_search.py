@@ -98,6 +98,41 @@ def test_the_only_thing_that_is_found_by_all_of_it_opens_at_once(signed_in, text
     assert search(signed_in("Operator"), text).url == page
 
 
+@pytest.mark.parametrize("text", ["roast 77ab", "ROAST77AB", "roast–77ab", "R0AST-77AB"])
+def test_a_code_is_found_with_other_blanks_dashes_and_look_alikes(signed_in, text):
+    voucher = VoucherFactory(
+        code="ROAST-77AB",
+        campaign=CampaignFactory(code_prefix="ROAST-", code_length=4, code_charset="ABCDEFGH23456789"),
+    )
+    published(voucher)
+
+    answer = search(signed_in("Operator"), text)
+
+    assert answer.url == voucher.get_absolute_url() if text != "R0AST-77AB" else "ROAST-77AB" in answer.content.decode()
+
+
+@pytest.mark.parametrize("text", ["0660 123 45 67", "+43 660 1234567"])
+def test_a_caller_is_opened_by_the_phone_number(signed_in, text):
+    mara = CustomerFactory(phone="+43 (0) 660/1234567")
+
+    assert search(signed_in("Viewer"), text).url == mara.get_absolute_url()
+
+
+def test_as_it_is_typed_a_list_is_shown_and_nothing_is_opened(signed_in):
+    mara = CustomerFactory(name="Mara Lindqvist", email="mara@example.com", phone="0660 1234567")
+    typing = {"HX-Request": "true", "HX-Target": "found"}
+    viewer = signed_in("Viewer")
+
+    by_phone = viewer.get("/search", {"q": "0660 1234567"}, headers=typing)
+    by_id = viewer.get("/search", {"q": mara.public_id}, headers=typing)
+
+    assert (by_phone.status_code, by_id.status_code) == (200, 200)
+    assert (
+        "Mara Lindqvist" in by_phone.content.decode() and "mara@example.com · 0660 1234567" in by_phone.content.decode()
+    )
+    assert f'href="{mara.get_absolute_url()}">Open {mara.public_id}' in by_id.content.decode()
+
+
 def test_one_of_several_is_not_opened_at_once(signed_in):
     published(VoucherFactory(code="ROAST-7"))
     published(VoucherFactory(code="ROAST-77AB"))
