@@ -34,7 +34,9 @@ def search(customers: QuerySet[Customer], text: str, *, bounded: bool = False) -
         beginnings.append(Q(pk=key))
     last, *others = start.split()
     if others:
-        beginnings.append(reduce(and_, (Q(name__icontains=word) for word in others), Q(_last_word__startswith=last.rstrip(","))))
+        # The others each begin a word somewhere in the name.
+        begun = [Q(_name__startswith=word) | Q(_name__contains=f" {word}") for word in others]
+        beginnings.append(reduce(and_, begun, Q(_last_word__startswith=last.rstrip(","))))
     if digits := beginning_of(text):
         beginnings.append(~Q(phone="") & Q(_digits__startswith=digits))
     if ending := ending_of(text):

@@ -30,6 +30,11 @@ def test_a_slash_goes_to_the_search_and_a_code_or_id_to_its_page(page):
     page.get_by_role("region", name="Campaigns").get_by_role("link", name="Autumn Roast").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Autumn Roast")
 
+    page.goto("/search")
+    page.keyboard.type("lindqvist mar")  # without Enter
+    expect(page.get_by_role("region", name="Customers")).to_contain_text("Mara Lindqvist")
+    expect(page.locator("#q")).to_be_focused()
+
 
 def look_for(page: Page, text: str) -> None:
     page.wait_for_load_state()  # the page's heading and address are there before its scripts are

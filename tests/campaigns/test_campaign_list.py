@@ -10,7 +10,8 @@ from django.utils import timezone
 from campaigns.codes.models import Voucher
 from campaigns.models import Campaign
 from campaigns.pages.filters import CAMPAIGN_STATES, CampaignFilter, state_of_campaign
-from tests.support.factories import CampaignFactory, VoucherFactory, published
+from publications.redemptions.actions.redeem import redeem
+from tests.support.factories import STAFF, CampaignFactory, VoucherFactory, published
 
 pytestmark = pytest.mark.django_db
 URL = "/campaigns/"
@@ -66,17 +67,18 @@ def test_the_filters_by_kind_and_pool():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_gauge_tells_published_and_left(signed_in):
+def test_the_gauge_tells_published_left_and_redeemed(signed_in):
     campaign = CampaignFactory(codes=10)
     for voucher in Voucher.objects.order_by("id")[:8]:
         published(voucher)
     VoucherFactory(campaign=campaign, active=False)
     VoucherFactory(campaign=campaign, expiration_date=YESTERDAY)
     VoucherFactory(campaign=campaign, deleted_at=YESTERDAY)
+    redeem(Voucher.objects.select_related("campaign").earliest("id"), by=STAFF)
 
     page = signed_in("Viewer").get(URL).content.decode()
 
-    assert "2 left of 12" in page
+    assert "2 left of 12 · 1 redeemed" in page
     assert 'value="66"' in page
 
 

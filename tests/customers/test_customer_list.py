@@ -36,6 +36,7 @@ def test_a_customer_is_found_by_the_last_name_before_the_others(text):
     mara = CustomerFactory(name="Mara Anna Lindqvist")
     CustomerFactory(name="Lindqvist Priya")
     CustomerFactory(name="Mara Raman")
+    CustomerFactory(name="Tamara Hanna Lindqvist")
 
     assert list_of(search(Customer.objects.live(), text, bounded=True)) == [mara]
 
