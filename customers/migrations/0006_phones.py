@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0004_how_a_file_is_read'),
+        ('customers', '0005_workbooks'),
     ]
 
     operations = [
