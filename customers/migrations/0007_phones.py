@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0005_workbooks'),
+        ('customers', '0006_note_changes'),
     ]
 
     operations = [
