@@ -27,6 +27,7 @@ class Lock(Enum):
     SOURCE_ID = 8  # writing a publication of a source_id, among others in one statement
     JOIN_ONCE = 9  # the same of a customer's only one of a campaign
     CUSTOMERS_BY_EMAIL = 10  # adding customers whom a file names by their e-mail address
+    NOTES = 11  # adding notes, of which there are only so many on one thing
 
     def number(self, key: int = 0) -> int:
         return OURS + (self.value << 40) + key

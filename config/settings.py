@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "customers",
     "customers.segments",
     "publications",
+    "publications.notes",
     "publications.tallies",
     "publications.redemptions",
     "publications.webhooks",

@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("publications.dashboard.urls")),
     path("", include("publications.urls")),
     path("", include("publications.redemptions.urls")),
+    path("", include("publications.notes.urls")),
     path("", include("publications.exports.urls")),
     path("", include("publications.referrals.urls")),
     path("", include("publications.quarantine.urls")),

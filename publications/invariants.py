@@ -24,7 +24,7 @@ RELEASE_ON_RECORD = f"""EXISTS (
     SELECT FROM staff_auditentry a
      WHERE a.created_at BETWEEN l.released_at AND l.released_at + {SOON_AFTER}
        AND a.campaign_id IS NOT DISTINCT FROM v.campaign_id
-       AND (a.action IN ('code.released', 'code.retired') AND a.actor_label = l.released_by
+       AND (a.action IN ('code.released', 'code.retired', 'publication.released') AND a.actor_label = l.released_by
             AND a.details->>'reason' = l.reason
             OR a.action IN ('distribution.codes_released', 'distribution.codes_retired')
                AND coalesce(a.details->>'asked_by', l.released_by) = l.released_by))"""  # noqa: S608 - our own constant

@@ -6,6 +6,8 @@ used it, does it return to the pool (ADR 0024).
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from django.db import transaction
 
 from campaigns.codes.models import Voucher
@@ -13,7 +15,7 @@ from campaigns.codes.pool import raise_pool_version
 from config.actor import Actor
 from config.staff import audit
 from publications.ledger.take_back import take_back
-from publications.models import PublishedVoucher
+from publications.models import Publication, PublishedVoucher
 
 
 class NotPublished(Exception):
@@ -28,6 +30,20 @@ class CodeWasUsed(Exception):
     """A code that was ever used does not return to the pool."""
 
 
+class TooManyCodes(ValueError):
+    """More than are released at once."""
+
+
+class Released(NamedTuple):
+    """What became of a publication's codes."""
+
+    released: int
+    returned: int  # of them, to the pool
+
+
+MOST_AT_ONCE = 1_000  # codes of one publication; a hand-out's may be a million, which is no work for one transaction
+
+
 def release(voucher: Voucher, *, by: Actor, reason: str, back_to_pool: bool = False) -> PublishedVoucher:
     """Releases the code and retires it, or puts it back into the pool; a publication left with no live code is voided.
 
@@ -35,9 +51,7 @@ def release(voucher: Voucher, *, by: Actor, reason: str, back_to_pool: bool = Fa
     Raises NotPublished, ReasonMissing and, with `back_to_pool`, CodeWasUsed. Of two calls at once one releases, the other
     gets NotPublished.
     """
-    reason = reason.strip()
-    if not reason:
-        raise ReasonMissing("Enter why you are releasing the code; the reason is kept in the audit log.")
+    reason = _given(reason)
     with transaction.atomic():
         live = PublishedVoucher.objects.filter(voucher=voucher, released_at=None).first()
         if not live or not take_back(
@@ -55,3 +69,32 @@ def release(voucher: Voucher, *, by: Actor, reason: str, back_to_pool: bool = Fa
         )  # fmt: skip
     live.refresh_from_db()
     return live
+
+
+def release_publication(publication: Publication, *, by: Actor, reason: str, back_to_pool: bool = False) -> Released:
+    """The same of every code that the publication still holds. A code that was ever used is retired, whatever is asked.
+
+    Raises NotPublished where it holds none any more, ReasonMissing and TooManyCodes.
+    """
+    reason = _given(reason)
+    if publication.voucher_count > MOST_AT_ONCE:
+        raise TooManyCodes(f"This publication has more than {MOST_AT_ONCE:,} codes. Release them one by one.")
+    with transaction.atomic():
+        held = list(publication.ledger.filter(released_at=None).values_list("voucher_id", flat=True))
+        released = take_back([publication.pk], released_by=by.label, reason=reason, back_to_pool=back_to_pool)
+        if not released:
+            raise NotPublished("This publication holds no codes any more; someone may have just released them.")
+        returned = Voucher.objects.filter(pk__in=held, published_at=None, withdrawn_at=None).count()
+        audit.record(
+            "publication.released", by=by, object_id=publication.public_id, campaign_id=publication.campaign_id,
+            count=released, returned_to_pool=returned, reason=reason,
+        )  # fmt: skip
+        if publication.campaign_id and returned:
+            raise_pool_version(publication.campaign_id)
+    return Released(released, returned)
+
+
+def _given(reason: str) -> str:
+    if reason := reason.strip():
+        return reason
+    raise ReasonMissing("Enter why you are releasing it; the reason is kept in the audit log.")

@@ -15,6 +15,7 @@ from customers.models import Customer
 from customers.segments.actions.erase_traces import erase_traces
 from publications.distributions.actions.forget_recipient import forget_recipient
 from publications.models import Publication
+from publications.notes.actions.delete_note import forget_notes
 from publications.redemptions.actions.anonymise import anonymise
 from publications.webhooks.actions.forget_customer import forget_customer
 
@@ -36,7 +37,7 @@ def erase_customer(customer: Customer, *, by: Actor) -> bool:
     The codes stay published: who held them is forgotten, that they are taken is not. Cleared with the customer are
     the metadata of their publications and the hash of the request, from which an e-mail could be guessed; a repeat of
     such a request is `duplicate_source_id` from then on; and of their redemptions all but what was used and for how
-    much. Their events go, and they leave every segment. Webhooks that told of them are deleted, or where they wait put
+    much. Their events go, and the notes on them, on their publications and codes; they leave every segment. Webhooks that told of them are deleted, or where they wait put
     into words anew. What runs have not sent yet is not sent. Files that hold the person (uploads, exports) go when their days are over (project settings).
 
     Raises JournalNotWritten; then nothing was erased.
@@ -55,6 +56,7 @@ def erase_customer(customer: Customer, *, by: Actor) -> bool:
         erase_traces(locked)
         forget_recipient(locked, email=locked.email)
         forget_customer(locked)
+        forget_notes(locked)
         note_erasure(locked.public_id)
         record("customer.erased", by=by, object_id=locked.public_id, publications=publications.count())
     return True

@@ -17,6 +17,7 @@ from publications.automation import invariants as of_automation
 from publications.dashboard import invariants as of_the_database
 from publications.distributions import invariants as of_distributions
 from publications.exports import invariants as of_exports
+from publications.notes import invariants as of_notes
 from publications.redemptions import invariants as of_redemptions
 from publications.tallies import invariants as of_tallies
 
@@ -48,6 +49,7 @@ INVARIANTS = [
     Invariant(*held)
     for held in (
         *of_codes.WHAT_MUST_HOLD,
+        *of_notes.WHAT_MUST_HOLD,
         *of_tallies.WHAT_MUST_HOLD,
         *of_redemptions.WHAT_MUST_HOLD,
         *of_distributions.WHAT_MUST_HOLD,

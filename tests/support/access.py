@@ -62,6 +62,7 @@ PAGES = {
     "publications:publish-code": (PUBLISH, PUBLISH),
     "publications:release": (MANAGE, MANAGE),
     "publications:hold-back": (MANAGE, MANAGE),
+    "publications:release-publication": (MANAGE, MANAGE),
     "publications:put-back": (MANAGE, MANAGE),
     "campaigns:edit-code": (MANAGE, MANAGE),
     "campaigns:enable-code": (NO_GET, MANAGE),
@@ -161,6 +162,9 @@ PAGES = {
     "exports:file": ("login 403 403 403 403 403 403", NO_POST),  # without its token it is nobody's
     "exports:retry-export": (NO_GET, EXPORT),
     "exports:hand-out": (HAND_OUT, HAND_OUT),
+    # notes
+    "notes:add": (PUBLISH, PUBLISH),
+    "notes:delete": (PUBLISH, PUBLISH),
     # alerts
     "alerts:alerts": (READ, NO_POST),
     "alerts:read": (NO_GET, READ),
@@ -264,6 +268,7 @@ ADMIN_MODELS = {
     "alerts_alert": (MANAGE, NOBODY, NOBODY, NOBODY),
     "alerts_alertrule": (MANAGE, NOBODY, NOBODY, NOBODY),
     "alerts_notice": (MANAGE, NOBODY, NOBODY, NOBODY),
+    "notes_note": (READ, NOBODY, NOBODY, NOBODY),
     "watch_poolforecast": (NOBODY, NOBODY, NOBODY, NOBODY),
     "staff_auditentry": (MANAGE, NOBODY, NOBODY, NOBODY),
     "staff_projectsettings": (MANAGE, NOBODY, NOBODY, NOBODY),

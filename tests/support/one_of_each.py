@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from campaigns.codes.models import CodeImport, CodeOrder, MetadataUpdate
 from campaigns.models import CampaignCount, CampaignDeletion, OfferChange
+from config.actor import Actor
 from config.alerts.models import Alert, AlertRule, Notice
 from config.api.actions.create_api_key import create_api_key
 from config.api.models import ApiCall, BearerToken, IdempotentCall
@@ -33,6 +34,7 @@ from publications.distributions.models import (
 )
 from publications.exports.models import Export, FilePreference, SavedView
 from publications.models import PublicationImport
+from publications.notes.actions.add_note import add_note
 from publications.redemptions.actions.redeem import redeem
 from publications.redemptions.models import BalanceChange, Referral
 from publications.referrals.models import ReferralProgram
@@ -156,6 +158,8 @@ def one_of_each() -> dict[str, int]:
         "view_id": SavedView.objects.create(name="Monthly", kind="codes").pk,
         "key_id": key.pk,
         "kind": "pool_low",
+        "thing": customer.public_id,
+        "note_id": add_note(customer, "Called about a code.", by=Actor.user(user)).pk,
         "notice_id": Notice.objects.create(
             alert=Alert.objects.create(kind="pool_low", subject="camp_1", title="3 codes left"), user=user
         ).pk,

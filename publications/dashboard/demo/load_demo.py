@@ -20,6 +20,7 @@ from config.staff import audit
 from customers.models import Customer
 from publications.actions.release import release
 from publications.dashboard.demo.load_demo_failures import load_demo_failures
+from publications.dashboard.demo.load_demo_aftermath import load_demo_aftermath
 from publications.dashboard.demo.load_demo_program import load_demo_program
 from publications.dashboard.demo.load_demo_rules import load_demo_rules
 from publications.dashboard.demo.load_demo_runs import load_demo_runs
@@ -82,6 +83,7 @@ def load_demo() -> None:
         load_demo_runs(by=ADMIN)
         load_demo_rules(by=ADMIN)
         load_demo_program(dice, shop=SHOP, by=ADMIN)
+        load_demo_aftermath(by=ADMIN)
 
 
 def _tell_the_planner() -> None:

@@ -16,6 +16,7 @@ from config.staff.models import AuditEntry
 from config.staff.roles import READ, requires, reveals_codes
 from publications.code_visibility import is_masked, shown
 from publications.models import Publication, PublishedVoucher
+from publications.notes.queries import notes_on
 from publications.queries.foresee_refusal import foresee_refusal_of_code
 from publications.redemptions.models import Redemption
 from publications.redemptions.pages.words import in_words
@@ -36,7 +37,7 @@ def code(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
     failed = Publication.objects.filter(attempted_code=voucher.code).select_related("customer")
     redemptions = voucher.redemptions.select_related("customer", "stack").order_by("-created_at", "-pk")
     changes = AuditEntry.objects.filter(object_id=voucher.public_id).exclude(
-        action__in=["code.released", "code.retired"]
+        action__in=["code.released", "code.retired", "note.added", "note.deleted"]
     )
     offers = AuditEntry.objects.filter(
         object_id=voucher.campaign.public_id if voucher.campaign else "",
@@ -63,6 +64,7 @@ def code(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
         "gift_amount": gift_amount(voucher),
         "balance": balance(voucher),
         "live": next((row.publication for row in ledger if row.released_at is None), None),
+        "notes": notes_on(voucher),
         "events": events[:SHOWN],
         "more": len(events) > SHOWN,
     }

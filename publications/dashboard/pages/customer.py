@@ -23,6 +23,7 @@ from publications.distributions.actions.unsubscribe import unsubscribe as take_o
 from publications.distributions.models import Unsubscribe
 from publications.distributions.pages.tables import CustomerMessageTable
 from publications.models import PublishedVoucher
+from publications.notes.queries import notes_on
 from publications.pages.filters import history
 from publications.pages.tables import HistoryTable, WalletTable
 from publications.redemptions.pages.tables import RedemptionTable
@@ -43,6 +44,7 @@ def customer(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
             "customer": customer,
             "segments": segments_of(customer),
             "unsubscribed": _unsubscribed(customer),
+            "notes": notes_on(customer),
             "tab": "wallet",
             "last_attempt": last_attempt(customer.redemptions.all()),
             **_counts(customer),
