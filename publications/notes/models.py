@@ -15,6 +15,7 @@ LONGEST = 1_000  # characters
 MOST = 50  # on one thing
 
 ON = ("voucher", "customer", "publication")
+FIELD_OF = {Voucher: "voucher", Customer: "customer", Publication: "publication"}
 
 
 def _about(field: str) -> Q:
@@ -51,4 +52,6 @@ class Note(ActedBy):
 
     @property
     def about(self) -> Voucher | Customer | Publication:
-        return self.voucher or self.customer or self.publication
+        about = self.voucher or self.customer or self.publication
+        assert about is not None  # the constraint note_on_one_thing
+        return about

@@ -19,8 +19,8 @@ from config.api.models import ApiKey
 from config.staff import audit
 from customers.models import Customer
 from publications.actions.release import release
-from publications.dashboard.demo.load_demo_failures import load_demo_failures
 from publications.dashboard.demo.load_demo_aftermath import load_demo_aftermath
+from publications.dashboard.demo.load_demo_failures import load_demo_failures
 from publications.dashboard.demo.load_demo_program import load_demo_program
 from publications.dashboard.demo.load_demo_rules import load_demo_rules
 from publications.dashboard.demo.load_demo_runs import load_demo_runs

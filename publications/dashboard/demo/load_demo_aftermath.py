@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from config.actor import Actor
+from customers.models import Customer
 from publications.models import PublishedVoucher
 from publications.notes.actions.add_note import add_note
 
@@ -12,7 +13,7 @@ def load_demo_aftermath(*, by: Actor) -> None:
     first, second = roast.select_related("publication__customer", "voucher").order_by("-pk")[:2]
     add_note(first.voucher, "Typed in wrong three times at the till in Berlin. The code itself is fine.", by=by)
     add_note(
-        first.publication.customer,
+        Customer.objects.get(publications=first.publication_id),
         "Prefers to be called, not mailed.\nAsked for two bags instead of one; told them the code is good for one.",
         by=by,
     )

@@ -10,7 +10,7 @@ from config.advisory_locks import Lock
 from config.staff.audit import record
 from customers.models import Customer
 from publications.models import Publication
-from publications.notes.models import LONGEST, MOST, Note
+from publications.notes.models import FIELD_OF, LONGEST, MOST, Note
 from publications.notes.queries import notes_on
 
 
@@ -35,7 +35,7 @@ def add_note(about: Voucher | Customer | Publication, text: str, *, by: Actor) -
         if notes_on(about).count() >= MOST:
             raise CannotAddNote(f"There are {MOST} notes already. Delete one that is out of date first.")
         note = Note.objects.create(
-            **{about._meta.model_name: about}, text=text, actor_kind=by.kind, actor_id=by.id, actor_label=by.label
+            **{FIELD_OF[type(about)]: about}, text=text, actor_kind=by.kind, actor_id=by.id, actor_label=by.label
         )
         record("note.added", by=by, object_id=about.public_id, campaign_id=getattr(about, "campaign_id", None))
     return note
