@@ -47,6 +47,7 @@ STORED = [
     Stored("distributions_delivery", "state_at", PAST, "state = 'sending'"),
     Stored("distributions_delivery", "next_attempt_at", max(MESSAGES_RETRY_AFTER), "state = 'published'"),
     Stored("webhooks_webhookdelivery", "next_attempt_at", max(WEBHOOKS_RETRY_AFTER), "status = 'waiting'"),
+    Stored("alerts_notice", "email_at", PAST, "email = 'sending'"),
     Stored("axes_accessattempt", "attempt_time", PAST),
     Stored("staff_staffsession", "expire_date", timedelta(seconds=settings.SESSION_COOKIE_AGE)),
     Stored("staff_staffsession", "last_used_at", PAST),

@@ -9,9 +9,12 @@ BY = 10**9  # more than is ever lost; and a thousand times it is still below the
 # Those whose keys leave the house: in public ids, in addresses, in Message-IDs, as ids of events and deliveries. All
 # others, and those of other apps, stay: a counter of 32 bits would be at its end after two.
 TABLES = [
+    "alerts_alert",
     "campaigns_campaign",
+    "campaigns_campaigndeletion",
     "codes_codeimport",
     "codes_codeorder",
+    "codes_metadataupdate",
     "codes_voucher",
     "events_outbox",
     "customers_customer",
@@ -21,8 +24,11 @@ TABLES = [
     "distributions_delivery",
     "distributions_distribution",
     "exports_export",
+    "exports_savedview",
     "publications_publication",
     "publications_publicationimport",
+    "publications_publishedvoucher",
+    "redemptions_balancechange",
     "redemptions_redemption",
     "webhooks_webhookaddress",
     "webhooks_webhookdelivery",

@@ -12,8 +12,10 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from config.actor import Actor
+from config.alerts.models import Notice
+from config.api.models import BearerToken
 from config.staff.audit import record
-from config.staff.models import Quarantine
+from config.staff.models import Quarantine, StaffSession
 from config.staff.quarantine import current
 from publications.automation.actions.walk_segments import next_time
 from publications.automation.models import Rule
@@ -65,7 +67,7 @@ def prepare(quarantine: Quarantine, *, by: Actor, erasures: Path | None = None) 
 
 
 def _stop_what_was_at_work() -> dict[str, Any]:
-    """How many of each kind."""
+    """How many of each kind. Whoever signed in signs in again: a session or token that was ended in the lost time is back."""
     due = Q(status__in=AT_WORK) | Q(status=Status.SCHEDULED, starts_at__lte=Now())
     found = list(Distribution.objects.select_for_update(no_key=True).filter(due))
     at_work = [distribution.pk for distribution in found]
@@ -84,6 +86,11 @@ def _stop_what_was_at_work() -> dict[str, Any]:
         "unknown": unknown,
         "hand_outs": Export.objects.filter(kind=Export.Kind.HAND_OUT, **unfinished).update(**failed),
         "imports": PublicationImport.objects.filter(**unfinished).update(**failed),
+        "alerts": Notice.objects.filter(email__in=["due", "sending"]).update(
+            email="unknown", email_at=Now(), email_error="The database lost its latest changes"
+        ),
+        "sessions": StaffSession.objects.all().delete()[0],
+        "tokens": BearerToken.objects.all().delete()[0],
     }
 
 

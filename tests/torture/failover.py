@@ -2,10 +2,11 @@
 
     make torture            # or: .venv/bin/python -m tests.torture.failover --seconds 20
 
-Two installations of `manage.py run` with one DATABASE_URL that names both servers. Clients publish on both, repeat with
-the same source_id what was not answered, and note what was. Then every answer is compared with the database: with
-synchronous replication (synchronous_standby_names) none may be lost; without, on a standby that is a second behind, those
-that were are counted.
+Two installations of `manage.py run` with one DATABASE_URL that names both servers. Clients publish on both, one by one and
+in batches, and add to a gift voucher; there are more of them than a web process has threads, so that the express lane serves
+many. They repeat what was not answered, with the same source_id or Idempotency-Key, and note what was. Then every answer is
+compared with the database: with synchronous replication (synchronous_standby_names) none may be lost; without, on a standby
+that is a second behind, those that were are counted.
 """
 
 from __future__ import annotations
@@ -27,11 +28,14 @@ from tests.support.running_handout import RunningHandout, manage
 from tests.torture.hand_outs import Wrong
 
 CODES = 60_000
+GIFT = "added"
 FILL = f"""
 WITH made AS (
   INSERT INTO campaigns_campaign (name, kind, code_charset, metadata, discount_type, discount_value)
   VALUES ('torture', 'DISCOUNT_COUPONS', 'ABC', '{{}}', 'PERCENT', 10),
          ('ordered', 'DISCOUNT_COUPONS', 'ABCDEFGHIJKLMNOP', '{{}}', 'PERCENT', 10) RETURNING id, name
+), gift AS (
+  INSERT INTO codes_voucher (code, type, gift_amount) VALUES ('GIFT', 'GIFT_VOUCHER', 1)
 )
 INSERT INTO codes_voucher (campaign_id, code)
 SELECT id, 'T-' || n FROM made, generate_series(1, {CODES}) AS n WHERE name = 'torture'
@@ -55,23 +59,49 @@ class Caller(threading.Thread):
         number, connection = 0, None
         while not self.stop.is_set():
             number += 1
-            source_id, status = f"{self.label}-{number}", 0
-            body = json.dumps({"campaign": "torture", "customer": {"source_id": source_id}, "source_id": source_id})
+            path, body, headers = self.call(number)
+            status = 0
             while status != 200 and not self.stop.is_set():
                 try:
                     connection = connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-                    connection.request("POST", "/v1/publications", body, self.headers)
+                    connection.request("POST", path, json.dumps(body), self.headers | headers)
                     response = connection.getresponse()
                     status, content = response.status, response.read()
                 except (OSError, http.client.HTTPException):
                     connection, status = None, 0
-                if status == 200:
-                    self.answers.append((time.monotonic(), source_id, json.loads(content)["voucher"]["code"]))
-                else:
+                told = self.told(number, json.loads(content)) if status == 200 else None
+                if told is None:
+                    status = 0
                     time.sleep(0.05)
+                else:
+                    self.answers += [(time.monotonic(), source_id, code) for source_id, code in told]
+
+    def call(self, number: int) -> tuple[str, dict, dict]:
+        """Its path, body and headers. Of ten a batch, and one that adds a cent to the gift voucher."""
+        name = f"{self.label}-{number}"
+        if number % 10 == 5:
+            return "/v1/publications/batch", {"publications": [_publication(f"{name}-{n}") for n in range(3)]}, {}
+        if number % 10 == 9:
+            return "/v1/vouchers/GIFT/balance", {"amount": 1}, {"Idempotency-Key": name}
+        return "/v1/publications", _publication(name), {}
+
+    def told(self, number: int, answer: dict) -> list[tuple[str, str]] | None:
+        """What was given to which source_id; of the gift voucher, by which key something was added. None: not to all."""
+        if number % 10 == 9:
+            return [(f"{self.label}-{number}", GIFT)]
+        given = answer.get("publications", [answer])
+        return (
+            [(each["source_id"], each["voucher"]["code"]) for each in given]
+            if all("voucher" in x for x in given)
+            else None
+        )
 
 
-def torture(folder: Path, *, synchronous: bool, seconds: float, threads: int = 8) -> dict:
+def _publication(name: str) -> dict:
+    return {"campaign": "torture", "customer": {"source_id": name}, "source_id": name}
+
+
+def torture(folder: Path, *, synchronous: bool, seconds: float, threads: int = 16) -> dict:
     """One failover in the middle of `seconds`. Returns its figures; raises Wrong at the first thing that is."""
     with Pair(folder, synchronous=synchronous) as pair, ExitStack() as stack:
         shared = {
@@ -143,14 +173,20 @@ def _compare(connection, answers, *, synchronous: bool) -> dict:
                 WHERE p.source_id IS NOT NULL"""
         ).fetchall()
     )
+    kept = connection.execute("SELECT name FROM api_idempotentcall").fetchall()
+    holders |= {name: GIFT for (name,) in kept}
+    (added,) = connection.execute("SELECT count(*) FROM redemptions_balancechange").fetchone()
+    if added != len(kept):
+        raise Wrong(f"{added} additions by {len(kept)} keys")
     lost = [source_id for _, source_id, code in answers if holders.get(source_id) != code]
     told = defaultdict(set)
     for _, source_id, code in answers:
-        told[code].add(source_id)
+        if code != GIFT:
+            told[code].add(source_id)
     twice = [code for code, people in told.items() if len(people) > 1]
     if synchronous and (lost or twice):
         raise Wrong(f"{len(lost)} answered and lost {lost[:5]}, {len(twice)} codes given twice {twice[:5]}")
-    return {"answered and lost": len(lost), "given twice": len(twice)}
+    return {"answered and lost": len(lost), "given twice": len(twice), "added to the gift voucher": added}
 
 
 def _wait_for_the_order(connection) -> None:
