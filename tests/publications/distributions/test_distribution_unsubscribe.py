@@ -1,6 +1,9 @@
 """Every e-mail has a link by which its receiver is left alone from then on, also by mail programs themselves (RFC 8058)."""
 
+from datetime import timedelta
+
 import pytest
+from django.db.models import F
 from django.test import Client
 
 from config.staff.models import AuditEntry
@@ -91,6 +94,17 @@ def test_who_unsubscribes_when_the_code_is_published_already_is_not_written_to(m
 @pytest.mark.parametrize("token", ["", "1", "1:", "1:forged", "x" * 300])
 def test_a_link_that_was_not_made_here_leads_nowhere(message, token):
     answer = Client().post(f"/unsubscribe/{token}")
+
+    assert answer.status_code == 404
+    assert not Unsubscribe.objects.exists()
+
+
+def test_a_link_of_lost_time_unsubscribes_nobody_else(message):
+    """A backup was restored, and another delivery has got the key of the one that the link was made for."""
+    link = unsubscribe_url(message.delivery)
+    Delivery.objects.update(created_at=F("created_at") + timedelta(microseconds=1))
+
+    answer = Client().post(path_of(link))
 
     assert answer.status_code == 404
     assert not Unsubscribe.objects.exists()

@@ -66,6 +66,7 @@ def test_every_call_that_publishes_answers_503_and_says_why():
     named = campaign.vouchers.first()
     known = published(customer=CustomerFactory(), source_id="order-1")
     api = Api(for_integrations=True)
+    item = {"campaign": campaign.name, "customer": {"source_id": "ada"}, "source_id": "order-2"}
     quarantine()
 
     answers = [
@@ -75,6 +76,7 @@ def test_every_call_that_publishes_answers_503_and_says_why():
         api.post("publications", {"campaign": campaign.name, "customer": "ada", "source_id": known.source_id}),
         api.post("vouchers/publish", {"campaign": campaign.name, "customer": "ada"}),
         api.get(f"publications/create?campaign={campaign.name}&customer=ada"),
+        *(api.post("publications/batch", {"publications": [item], "atomic": atomic}) for atomic in (True, False)),
     ]
 
     for answer in answers:
