@@ -39,6 +39,7 @@ SETTINGS = [
     Entry("API keys", "key-round", "api:api-keys", MANAGE),
     Entry("Webhooks", "webhook", "webhooks:webhooks", MANAGE),
     Entry("Project settings", "settings", "staff:settings", MANAGE),
+    Entry("E-mail", "mail", "server:email", MANAGE),
     Entry("Audit log", "scroll-text", "staff:audit-log", MANAGE),
     Entry("Users & roles", "user-cog", "admin:auth_user_changelist", MANAGE),
     Entry("Status", "activity", "server:status"),

@@ -15,6 +15,7 @@ class Kind(models.TextChoices):
     DISTRIBUTION_FAILED = "distribution_failed", "A distribution finished with undelivered messages"
     IMPORT_FAILED = "import_failed", "An import failed"
     EXPORT_FAILED = "export_failed", "An export failed"
+    BACKUP_FAILED = "backup_failed", "A backup failed"
     WEBHOOK_PAUSED = "webhook_paused", "A webhook is paused because it kept failing"
     KEY_EXPIRES = "key_expires", "An API key expires soon"
     SERVER = "server", "A disk is nearly full, or background jobs are stuck"
@@ -28,6 +29,7 @@ HAPPENS_ONCE = (
         Kind.DISTRIBUTION_FAILED,
         Kind.IMPORT_FAILED,
         Kind.EXPORT_FAILED,
+        Kind.BACKUP_FAILED,
         Kind.FAILED_ATTEMPTS,
         Kind.KEY_EXPIRES,
         Kind.WEEKLY,

@@ -100,6 +100,8 @@ SENTENCES = {
     "webhook.tested": "sent a test to the webhook {object}",
     "webhook.sent_again": "resent {event} to the webhook {object}",
     "webhook.failed_sent_again": "resent {count} failed events to the webhook {object}",
+    "backup.made": "made the backup {object}",
+    "email.tested": "sent a test message",
     "settings.changed": "changed the project settings",
     "user.created": "created the user {object}",
     "user.edited": "edited the user {object}",

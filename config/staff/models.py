@@ -69,6 +69,14 @@ class ProjectSettings(models.Model):
         help_text="Those without one are asked to set it up before they can do anything else.",
     )
 
+    backed_up_elsewhere = models.BooleanField(
+        "the database is backed up otherwise",
+        default=False,
+        db_default=False,
+        help_text="Such as by archived WAL or snapshots. Otherwise Handout expects <code>manage.py dump_database</code> at least every "
+        "8 days, and reminds you on Home.",
+    )
+
     class Meta:
         verbose_name = verbose_name_plural = "project settings"
         constraints = [models.CheckConstraint(name="project_settings_one_row", condition=Q(id=1))]

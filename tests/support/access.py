@@ -199,6 +199,7 @@ PAGES = {
     "webhooks:send-webhook-again": (NO_GET, MANAGE),
     "staff:settings": (MANAGE, MANAGE),
     "staff:audit-log": (MANAGE, NO_POST),
+    "server:email": (MANAGE, MANAGE),
     "server:status": (READ, NO_POST),
     # the API's reference
     "docs": (EVERYBODY, NO_POST),

@@ -93,10 +93,11 @@ class SettingsForm(forms.ModelForm):
         fields = [
             *("name", "time_zone", "currency", "keep_failures_days", "keep_files_days", "undo_minutes"),
             *("emails_per_minute", "reveal_unpublished_codes", "refuse_disabled_campaigns"),
-            "require_second_factor",
+            *("require_second_factor", "backed_up_elsewhere"),
         ]
         widgets = {
             "require_second_factor": Switch,
+            "backed_up_elsewhere": Switch,
             "reveal_unpublished_codes": Switch,
             "refuse_disabled_campaigns": Switch,
         }
@@ -107,6 +108,7 @@ class SettingsForm(forms.ModelForm):
         ("Disabled campaigns", "", ["refuse_disabled_campaigns"]),
         ("Signing in", "", ["require_second_factor"]),
         ("Retention", "", ["keep_failures_days", "keep_files_days"]),
+        ("Backups", "", ["backed_up_elsewhere"]),
         ("Codes in API exports", "", ["reveal_unpublished_codes"]),
     ]
 

@@ -20,6 +20,7 @@ from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.models import AuditEntry
 from config.staff.roles import MANAGE, READ, REDEEM, may, requires, reveals_codes
+from publications.dashboard.queries.readiness import readiness
 from publications.dashboard.queries.running_work import running_work
 from publications.models import Publication
 from publications.pages.filters import history
@@ -82,6 +83,7 @@ def _overview(request: HtmxHttpRequest, latest: list[Publication]) -> dict:
         "latest": latest,
         "latest_redemptions": for_table(Redemption.objects.order_by("-created_at", "-pk"))[:LATEST_REDEMPTIONS],
         "reveals": reveals_codes(request.user),
+        "readiness": readiness() if manages else [],
         "entries": AuditEntry.objects.all()[:LATEST] if manages else [],
     }
 
@@ -103,6 +105,7 @@ def _first_steps(request: HtmxHttpRequest) -> dict:
         "done": steps,
         "next": next((step for step, done in steps.items() if not done), ""),
         "jobs": running_work(request.user),
+        "readiness": readiness() if may(request.user, MANAGE) else [],
         "example": _example(campaign, site=settings.SITE_URL or request.build_absolute_uri("/")),
     }
 
