@@ -172,8 +172,9 @@ def test_the_page_takes_as_many_queries_for_fifty_of_everything_as_for_one(signe
         assert browser.get("/").status_code == 200
 
     # session, user, two for permissions, project; the latest publications, their codes, the latest redemptions, which of
-    # them were rolled back, days, campaigns (and is there a key, a paused webhook?), low pools and what is forecast of them, running work, activity; the bell
-    assert len(asked) == 15
+    # them were rolled back, days, campaigns (and is there a key, a paused webhook?), low pools and what is forecast of them, running work,
+    # activity, what is to be done before real use; the bell
+    assert len(asked) == 16
 
 
 def test_the_latest_redemptions_say_why_they_failed(signed_in):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import Error
+from django.db import Error, transaction
 from django.utils import timezone
 
 from config.actor import SYSTEM
@@ -37,7 +37,8 @@ class Command(BaseCommand):
         write_through(unfinished)
         unfinished.rename(file)
         write_through(file.resolve().parent)
-        record("backup.made", by=SYSTEM, object_label=file.name)
+        with suppress(Error), transaction.atomic():  # the backup is good also where the tables are of another version
+            record("backup.made", by=SYSTEM, object_label=file.name)
         self.stdout.write(
             f"Wrote {file} ({file.stat().st_size / 1_000_000:.1f} MB). Uploads and exports are files beside it."
         )
@@ -46,5 +47,5 @@ class Command(BaseCommand):
 def _alert(file: Path, problem: Exception) -> None:
     moment = timezone.now()
     text = f"{problem} Until it is repaired, the last good backup is the one before."
-    with suppress(Error):  # the database itself may be what is away
+    with suppress(Error), transaction.atomic():  # the database itself may be what is away
         keep_alerts(Kind.BACKUP_FAILED, [Found(f"{moment:%Y-%m-%d %H:%M:%S}", f"The backup {file.name} failed", text)])
