@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from campaigns.models import Campaign
 from customers.models import Customer
 from customers.segments.models import Segment
+from publications.automation.schedule_words import schedule_in_words
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import FiringReason, in_words
 from publications.distributions.states import LISTENING
@@ -95,6 +96,11 @@ class Rule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_trigger_display()}: {self.distribution_id}"
+
+    @property
+    def schedule(self) -> str:
+        """In words, of a rule that waits for the clock."""
+        return schedule_in_words(self.cron)
 
     @property
     def owner(self) -> str:

@@ -13,6 +13,7 @@ from config.staff.pages.widgets import Combobox
 from customers.segments.models import Segment
 from publications.automation.actions.walk_segments import InvalidCron, next_time
 from publications.automation.models import Rule
+from publications.automation.schedule_words import DAYS, LAST_OF_EVERY_MONTH, Often, Schedule, from_cron, to_cron
 
 T = Rule.Trigger
 NEEDS_SEGMENT = {T.SEGMENT_ENTERED, T.SEGMENT_LEFT, T.SCHEDULE}
@@ -61,8 +62,33 @@ class RuleForm(forms.Form):
         required=False,
         help_text="As your shop sends it, such as order_paid.",
     )
+    often = forms.ChoiceField(label="How often", choices=Often.choices, required=False, initial=Often.WEEKLY)
+    weekday = forms.TypedChoiceField(
+        label="On",
+        choices=[(number, DAYS[number]) for number in (1, 2, 3, 4, 5, 6, 0)],
+        coerce=int,
+        empty_value=1,
+        required=False,
+        initial=1,
+    )
+    month_day = forms.IntegerField(
+        label="Day of the month",
+        min_value=1,
+        max_value=LAST_OF_EVERY_MONTH,
+        required=False,
+        initial=1,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        help_text=f"1 to {LAST_OF_EVERY_MONTH}, which every month has.",
+    )
+    at = forms.TimeField(
+        label="At",
+        required=False,
+        initial="08:00",
+        widget=forms.TimeInput({"type": "time"}, format="%H:%M"),
+        help_text="In the project’s time zone.",
+    )
     cron = forms.CharField(
-        label="Schedule",
+        label="Crontab line",
         max_length=100,
         required=False,
         widget=forms.TextInput(attrs={"class": "mono", "placeholder": "0 9 * * 1", "spellcheck": "false"}),
@@ -107,10 +133,7 @@ class RuleForm(forms.Form):
         if trigger == T.EVENT and not cleaned.get("event_name"):
             self.add_error("event_name", "Enter the event’s name.")
         if trigger == T.SCHEDULE:
-            try:
-                next_time(cleaned.get("cron") or "")
-            except InvalidCron as wrong:
-                self.add_error("cron", str(wrong))
+            self._schedule(cleaned)
         cleaned["found"] = self._campaign(trigger, cleaned.get("campaign", "").strip())
         for field in ("only_holders_of", "only_without"):
             cleaned[field] = self._held(field, cleaned.get(field, "").strip())
@@ -119,6 +142,21 @@ class RuleForm(forms.Form):
         if cleaned.get("limit") == "n" and not cleaned.get("at_most"):
             self.add_error("at_most", "Enter a number.")
         return cleaned
+
+    def _schedule(self, cleaned: dict[str, Any]) -> None:
+        """Puts what was chosen in words into `cron`."""
+        often = Often(cleaned.get("often") or Often.CRONTAB)
+        if often == Often.CRONTAB:
+            try:
+                next_time(cleaned.get("cron") or "")
+            except InvalidCron as wrong:
+                self.add_error("cron", str(wrong))
+        elif not cleaned.get("at"):
+            if "at" not in self.errors:
+                self.add_error("at", "Enter a time, such as 08:00.")
+        elif "month_day" not in self.errors:
+            day = cleaned.get("month_day") or 1
+            cleaned["cron"] = to_cron(Schedule(often, cleaned["at"], weekday=cleaned.get("weekday", 1), month_day=day))
 
     def rule(self) -> dict[str, Any]:
         """The fields of the rule: of what belongs to another trigger, nothing."""
@@ -169,6 +207,7 @@ def _initial(rule: Rule) -> dict[str, Any]:
         "every": rule.every,
         "event_name": rule.event_name,
         "cron": rule.cron,
+        **(from_cron(rule.cron)._asdict() if rule.cron else {}),
         "only_segment": rule.only_segment_id,
         "only_holders_of": rule.only_holders_of.name if rule.only_holders_of else "",
         "only_without": rule.only_without.name if rule.only_without else "",
