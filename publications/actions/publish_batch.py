@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db import OperationalError, connection, transaction
-from psycopg.errors import DeadlockDetected
 
 from campaigns.codes.actions.extend_pool import CodeSpaceExhausted, extend_pool
 from campaigns.codes.models import Voucher
@@ -19,6 +18,7 @@ from campaigns.codes.queries.find import CampaignNotFound, VoucherNotFound, find
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.metadata import MetadataRefused
+from config.postgres.deadlocks import again_after_a_deadlock
 from customers.actions.upsert import CustomerNotFound, InvalidCustomer
 from customers.actions.upsert_many import upsert_customers
 from customers.models import Customer
@@ -32,7 +32,6 @@ from publications.queries.find_repeat import find_by_source_ids
 from publications.refusals import PublishRefused, TooManyVouchers
 
 MOST = 1_000
-TRIES = 5  # where the database broke a circle of locks
 REFUSALS = (PublishRefused, CustomerNotFound, InvalidCustomer, CampaignNotFound, VoucherNotFound, MetadataRefused)
 
 Refusal = PublishRefused | CustomerNotFound | InvalidCustomer | CampaignNotFound | VoucherNotFound | MetadataRefused
@@ -78,22 +77,11 @@ def publish_batch(
     batch.settle_customers()
     if atomic:
         batch.must_be_clean()
-        _again_after_a_deadlock(batch.give_all_or_none)
+        again_after_a_deadlock(batch.give_all_or_none)
     else:
-        _again_after_a_deadlock(batch.give_in_sets)
+        again_after_a_deadlock(batch.give_in_sets)
         batch.give_one_by_one()
     return [batch.answers[place] for place in range(len(items))]
-
-
-def _again_after_a_deadlock(work: Any) -> None:
-    """The database breaks a circle of locks by rolling one of it back; what that one did is as if it had never begun."""
-    for left in reversed(range(TRIES)):
-        try:
-            return work()
-        except OperationalError as problem:
-            if not left or not isinstance(problem.__cause__, DeadlockDetected):
-                raise
-    return None
 
 
 class _Batch:

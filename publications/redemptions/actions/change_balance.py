@@ -11,6 +11,7 @@ from campaigns.codes.balance import BALANCE
 from campaigns.codes.models import Voucher
 from config.actor import Actor
 from config.api.actions.idempotency import NOT_ONCE, Once, keeping, refuse_repeat
+from config.postgres.deadlocks import again_after_a_deadlock
 from publications.redemptions.models import BalanceChange
 from publications.redemptions.refusals import (
     BalanceTooHigh,
@@ -78,10 +79,13 @@ def change_balance(
         "actor_label": by.label,
         **(once.values() if once else NOT_ONCE),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(STATEMENT, values)
-        row = cursor.fetchone()
-    refused, balance, key = row or ("gone", None, None)
+
+    def act() -> tuple[Any, ...] | None:
+        with connection.cursor() as cursor:
+            cursor.execute(STATEMENT, values)
+            return cursor.fetchone()
+
+    refused, balance, key = again_after_a_deadlock(act) or ("gone", None, None)  # why: use_codes.py
     if key:
         return BalanceChange.objects.get(pk=key)
     refuse_repeat(once)

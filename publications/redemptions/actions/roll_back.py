@@ -12,6 +12,7 @@ from config.actor import Actor
 from config.events.kinds import ROLLBACK_SUCCEEDED
 from config.events.note import noting
 from config.metadata import check_metadata
+from config.postgres.deadlocks import again_after_a_deadlock
 from config.public_ids import REDEMPTION, public_id
 from customers.actions.upsert import upsert_customer
 from customers.models import Customer
@@ -103,11 +104,15 @@ def roll_back(
         "actor_id": by.id,
         "actor_label": by.label,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(STATEMENT, values)
-        row = cursor.fetchone()
-    if row:
-        return Redemption.objects.get(pk=row[0])
+
+    def act() -> int | None:
+        with connection.cursor() as cursor:
+            cursor.execute(STATEMENT, values)
+            row = cursor.fetchone()
+        return row[0] if row else None
+
+    if key := again_after_a_deadlock(act):  # why there may be one: use_codes.py
+        return Redemption.objects.get(pk=key)
     refused = AlreadyRolledBack("Redemption has been already rolled back.")
     record_failure(
         refused, voucher=redemption.voucher, customer=customer or redemption.customer, undoes=redemption,

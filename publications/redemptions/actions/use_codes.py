@@ -19,6 +19,7 @@ from config.actor import Actor
 from config.api.actions.idempotency import NOT_ONCE, Once, keeping
 from config.events.kinds import VOUCHER_REDEEMED
 from config.events.note import noting
+from config.postgres.deadlocks import again_after_a_deadlock
 from customers.models import Customer
 from publications.redemptions.actions.anonymise import if_kept, order_as_kept, personal
 from publications.redemptions.price_order import Priced, Worth
@@ -42,6 +43,8 @@ IS_REFERRAL = (
 
 # Whoever uses a code that nobody was given has it from somewhere: it leaves the pool in the same statement (ADR 0024). Of a
 # published one the columns keep their values, so that its row stays a HOT update.
+# PostgreSQL itself can run into a circle here: the UPDATE goes by the row as the statement first saw it, and where a failed attempt's
+# foreign key still locks that one, it queues behind somebody who waits for us. It is broken after a second, and we begin again.
 # After waiting for another's lock, `held` holds the row as the other left it: limit, dates and balance included.
 STATEMENT = f"""
 WITH asked AS (
@@ -148,6 +151,10 @@ def use_codes(
         "actor_label": by.label,
         **(once.values() if once else NOT_ONCE),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(STATEMENT, values)
-        return {row[0]: Held(*row) for row in cursor.fetchall()}
+
+    def act() -> dict[int, Held]:
+        with connection.cursor() as cursor:
+            cursor.execute(STATEMENT, values)
+            return {row[0]: Held(*row) for row in cursor.fetchall()}
+
+    return again_after_a_deadlock(act)

@@ -141,6 +141,37 @@ def test_a_code_that_is_being_changed_is_waited_for_and_taken_as_it_is_then(verb
         assert Redemption.objects.get(voucher=card).balance == 5
 
 
+@pytest.mark.parametrize("verb", ["redeem", "roll back"])
+def test_what_the_database_breaks_off_in_a_circle_of_locks_is_begun_again(verb):
+    first, second = VoucherFactory(redemption_limit=9), VoucherFactory(redemption_limit=9)
+    uses = [Use(first), Use(second)]
+    made = redeem_together(uses, by=STAFF)
+    outcome = []
+
+    def act():
+        try:
+            outcome.append(
+                redeem_together(uses, by=STAFF)[0] if verb == "redeem" else roll_back(made[0].stack, by=STAFF)
+            )
+        except Exception as problem:
+            outcome.append(problem)
+        finally:
+            connection.close()
+
+    acting = threading.Thread(target=act)
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL deadlock_timeout = '1min'")  # so that it is the other whom the database notices
+        Voucher.objects.select_for_update().get(pk=second.pk)
+        acting.start()
+        wait_for_a_lock()
+        Voucher.objects.select_for_update().get(pk=first.pk)  # which the other holds
+    acting.join()
+
+    assert outcome[0].kind == ("redemption" if verb == "redeem" else "rollback"), outcome
+    assert set(Voucher.objects.values_list("redeemed_quantity", flat=True)) == {2 if verb == "redeem" else 0}
+
+
 def wait_for_a_lock(patience: float = 60) -> None:
     """Until somebody waits for this connection; a busy machine takes its time."""
     end = time.monotonic() + patience
