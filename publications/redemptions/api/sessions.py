@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from ninja import Router
 
 from campaigns.api.voucher_requests import VoucherRef
-from config.api.auth import MAY_VALIDATE
+from config.api.auth import MAY_REDEEM
 from config.api.openapi import operation, path_parameter
 from publications.redemptions.api.find_for_key import find_to_redeem
 
@@ -17,7 +17,7 @@ SessionKey = path_parameter("The key of a session.", "ssn_yQGMTeKBSw8OOuPPwlBEjz
 
 
 @operation(
-    of_vouchers, "DELETE", "/{code}/sessions/{session_key}", MAY_VALIDATE, "Release a session of a code", answer={204: None}
+    of_vouchers, "DELETE", "/{code}/sessions/{session_key}", MAY_REDEEM, "Release a session of a code", answer={204: None}
 )  # fmt: skip
 def release_validation_session(request: HttpRequest, code: VoucherRef, session_key: SessionKey) -> None:
     """Sessions lock nothing, so there is nothing to release: 204 for every code that exists."""
@@ -25,7 +25,7 @@ def release_validation_session(request: HttpRequest, code: VoucherRef, session_k
 
 
 @operation(
-    router, "DELETE", "/sessions/{session_key}", MAY_VALIDATE, "Release a session", answer={204: None}
+    router, "DELETE", "/sessions/{session_key}", MAY_REDEEM, "Release a session", answer={204: None}
 )  # fmt: skip
 def release_session(request: HttpRequest, session_key: SessionKey) -> None:
     """Sessions lock nothing, so there is nothing to release."""

@@ -117,6 +117,8 @@ OTHER_SCOPES = {
     "POST vouchers/{code}/redemption": ("redeem", "all"),
     "POST redemptions/{redemption_id}/rollback": ("redeem", "all"),
     "POST redemptions/{redemption_id}/rollbacks": ("redeem", "all"),
+    "DELETE redemptions/sessions/{session_key}": ("redeem", "all"),
+    "DELETE vouchers/{code}/sessions/{session_key}": ("redeem", "all"),
 }
 
 
