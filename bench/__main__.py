@@ -28,6 +28,7 @@ BENCHES = {
     "segments": ([], ["--customers", "20000"]),
     "pages": ([], ["--rows", "20000", "--customers", "2000", "--repeats", "5"]),
     "memory": ([], ["--minutes", "2"]),
+    "forecast": ([], ["--histories", "50"]),
     "api_calls": ([], ["--blocks", "4"]),
 }
 DOCUMENT = ROOT / "docs" / "benchmarks.md"

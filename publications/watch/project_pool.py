@@ -10,6 +10,14 @@ HORIZON = 365  # days that are looked ahead
 A_CODE = 1e-6  # what is left of one by rounding is none
 
 
+WEEK, MONTH = 7, 28  # days that the two paces look back
+
+
+def pace_of(codes: float, *, days: int, age: int) -> float:
+    """Codes a day: so many were taken in the last `days`, or since the campaign began, `age` days ago."""
+    return codes / min(days, max(age, 1))
+
+
 class Planned(NamedTuple):
     """What will be taken at once, on a day."""
 

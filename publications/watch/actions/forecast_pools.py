@@ -19,12 +19,11 @@ from publications.channels import CSV, DISTRIBUTION
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.queries.dry_run import dry_run
 from publications.watch.models import PoolForecast
-from publications.watch.project_pool import Planned, Projection, project_pool
+from publications.watch.project_pool import MONTH, WEEK, Planned, Projection, pace_of, project_pool
 
 SECONDS = 20  # that one run works for; what is left over comes first in the next
 NEWEST = 1_000  # campaigns that are forecast
 BATCH = 20
-WEEK, MONTH = 7, 28
 MOST_PLANNED = 200  # distributions of a batch that are looked at, the next ones
 
 # These take many codes at once, now and then; what is planned of them is known, and is reckoned with by itself.
@@ -88,8 +87,8 @@ def _forecast(campaigns: Sequence[Campaign]) -> None:
 def _row(
     campaign: Campaign, count: CodeCount, taken: tuple[int, int], planned: list[Planned], today: date
 ) -> PoolForecast:
-    age = max(1, (today - timezone.localdate(campaign.created_at)).days)
-    pace_week, pace_month = taken[0] / min(WEEK, age), taken[1] / min(MONTH, age)
+    age = (today - timezone.localdate(campaign.created_at)).days
+    pace_week, pace_month = pace_of(taken[0], days=WEEK, age=age), pace_of(taken[1], days=MONTH, age=age)
     until = timezone.localdate(campaign.expiration_date) if campaign.expiration_date else None
 
     def at(pace: float) -> Projection:
