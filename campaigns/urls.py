@@ -27,4 +27,5 @@ urlpatterns = [
     path("codes/import/<int:import_id>/errors", import_views.errors, name="code-import-errors"),
     path("codes/import/<int:import_id>/discard", import_views.discard, name="code-import-discard"),
     path("codes/import/<int:import_id>/retry", import_views.retry, name="code-import-retry"),
+    path("codes/import/<int:import_id>/stop", import_views.stop, name="code-import-stop"),
 ]

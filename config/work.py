@@ -20,6 +20,7 @@ class Work(ActedBy):
         RUNNING = "running", "Running"
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
+        STOPPED = "stopped", "Stopped"  # by a person; what was done until then stays
 
     status = models.CharField(max_length=10, choices=Status.choices, db_default="queued", default="queued")
     total = models.BigIntegerField(null=True)  # what was asked for: rows, codes or bytes; null while unknown

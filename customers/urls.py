@@ -14,5 +14,6 @@ urlpatterns = [
     path("customers/import/<int:import_id>/errors", import_views.errors, name="customer-import-errors"),
     path("customers/import/<int:import_id>/discard", import_views.discard, name="customer-import-discard"),
     path("customers/import/<int:import_id>/retry", import_views.retry, name="customer-import-retry"),
+    path("customers/import/<int:import_id>/stop", import_views.stop, name="customer-import-stop"),
     path("customers/<cust:customer_id>/edit", views.edit, name="edit"),
 ]

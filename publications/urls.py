@@ -22,4 +22,5 @@ urlpatterns = [
     path("publications/import/<int:import_id>/errors", imports.errors, name="publication-import-errors"),
     path("publications/import/<int:import_id>/discard", imports.discard, name="publication-import-discard"),
     path("publications/import/<int:import_id>/retry", imports.retry, name="publication-import-retry"),
+    path("publications/import/<int:import_id>/stop", imports.stop, name="publication-import-stop"),
 ]

@@ -73,6 +73,12 @@ def retry(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
     return pages.retry(request, CODES, _find(import_id))
 
 
+@require_POST
+@requires(MANAGE)
+def stop(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
+    return pages.stop(request, CODES, _find(import_id))
+
+
 def _find(import_id: int) -> CodeImport:
     return get_object_or_404(CodeImport.objects.select_related("campaign"), pk=import_id)
 

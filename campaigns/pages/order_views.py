@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 
-from campaigns.codes.actions.extend_pool import order_codes, retry_order, space_of
+from campaigns.codes.actions.extend_pool import order_codes, retry_order, space_of, stop_order
 from campaigns.codes.code_space import CodeSpaceTooSmall
 from campaigns.codes.models import CodeOrder
 from campaigns.codes.queries.preview_codes import preview_codes
@@ -47,11 +47,11 @@ def extend(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(READ)
 def order(request: HtmxHttpRequest, campaign_id: int, order_id: int) -> HttpResponseBase:
-    """The order's page, or for HTMX its progress alone. A POST takes a failed order up again."""
+    """The order's page, or for HTMX its progress alone. A POST stops it, or takes one that has ended up again."""
     campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
     order = get_object_or_404(CodeOrder, pk=order_id, campaign=campaign)
     if request.method == "POST":
-        return _retry(request, campaign, order)
+        return _stop(request, campaign, order) if "stop" in request.POST else _retry(request, campaign, order)
     part = request.htmx and not request.htmx.boosted and not request.htmx.history_restore_request
     context = {"title": f"New codes for {campaign}", "campaign": campaign, "order": order}
     response = render(request, "campaigns/_order.html" if part else "campaigns/order.html", context)
@@ -64,5 +64,14 @@ def order(request: HtmxHttpRequest, campaign_id: int, order_id: int) -> HttpResp
 @requires(MANAGE)
 def _retry(request: HtmxHttpRequest, campaign: Campaign, order: CodeOrder) -> HttpResponse:
     if not retry_order(order, by=Actor.user(request.user)):
-        messages.warning(request, "This order has not failed, or someone else has just retried it.")
+        messages.warning(
+            request, "This order has neither failed nor been stopped, or someone else has just retried it."
+        )
+    return redirect("campaigns:order", campaign_id=campaign.pk, order_id=order.pk)
+
+
+@requires(MANAGE)
+def _stop(request: HtmxHttpRequest, campaign: Campaign, order: CodeOrder) -> HttpResponse:
+    if not stop_order(order, by=Actor.user(request.user)):
+        messages.info(request, "All the codes had already been made, or someone else has just stopped it.")
     return redirect("campaigns:order", campaign_id=campaign.pk, order_id=order.pk)

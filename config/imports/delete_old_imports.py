@@ -19,7 +19,7 @@ def delete_old_imports(model: type[CsvImport]) -> int:
     Returns how many imports were cleared. May be run again at any time: a file that is gone already is no error.
     """
     before = timezone.now() - timedelta(days=ProjectSettings.current().keep_files_days)
-    ended = Q(status__in=[Status.DONE, Status.FAILED], finished_at__lt=before) & ~Q(file="")
+    ended = Q(status__in=[Status.DONE, Status.FAILED, Status.STOPPED], finished_at__lt=before) & ~Q(file="")
     drafts = Q(status=Status.DRAFT, created_at__lt=before)
     cleared = 0
     for old in model._default_manager.filter(ended | drafts).iterator():

@@ -104,7 +104,8 @@ def run_import(csv_import: CsvImport, importer: Importer) -> None:
     try:
         _Run(csv_import, importer).go()
     except _TakenOver:
-        log.info("Import %s is already running elsewhere.", csv_import.pk)
+        if not _end_stopped(csv_import):
+            log.info("Import %s is already running elsewhere.", csv_import.pk)
     except (NotCsv, ImportImpossible) as impossible:
         _fail(csv_import, importer, str(impossible))
     except FileNotFoundError:
@@ -276,7 +277,7 @@ class _Run:
         now.save(update_fields=["rows_read", "done", "rows_imported", "rows_updated", "rows_refused"])
 
     def _close(self, status: str, error: str = "") -> None:
-        _close(self.csv_import, self.importer, status, error)
+        close(self.csv_import, self.importer, status, error)
         # The error file holds them all.
         beyond = self.csv_import.refused.order_by("row").values("row")[KEPT - 1 : KEPT]
         self.csv_import.refused.filter(row__gt=Subquery(beyond)).delete()
@@ -298,10 +299,27 @@ def _fail(csv_import: CsvImport, importer: Importer, error: str) -> None:
     with transaction.atomic():
         now = type(csv_import)._default_manager.select_for_update().filter(pk=csv_import.pk).first()
         if now and now.is_running:
-            _close(now, importer, Status.FAILED, error)
+            close(now, importer, Status.FAILED, error)
 
 
-def _close(csv_import: CsvImport, importer: Importer, status: str, error: str) -> None:
+def _end_stopped(csv_import: CsvImport) -> bool:
+    """Writes the error file of an import that somebody has stopped; False where nobody has. Its refused rows stay, for
+    the error file of a run that takes it up."""
+    with transaction.atomic():
+        now = (
+            type(csv_import)
+            ._default_manager.select_for_update()
+            .filter(pk=csv_import.pk, status=Status.STOPPED)
+            .first()
+        )
+        if now and now.rows_refused and not now.error_file:
+            now.error_file = write_error_file(now)
+            now.save(update_fields=["error_file"])
+    return now is not None
+
+
+def close(csv_import: CsvImport, importer: Importer, status: str, error: str) -> None:
+    """Ends an import, in the caller's transaction and under the lock on its row."""
     csv_import.status, csv_import.error, csv_import.finished_at = status, error, Now()
     csv_import.save(update_fields=["status", "error", "finished_at", "error_file"])
     if status == Status.DONE or csv_import.rows_imported or csv_import.rows_updated:

@@ -85,6 +85,12 @@ def retry(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
     return pages.retry(request, CUSTOMERS, _find(import_id))
 
 
+@require_POST
+@requires(PUBLISH)
+def stop(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
+    return pages.stop(request, CUSTOMERS, _find(import_id))
+
+
 def _find(import_id: int) -> CustomerImport:
     return get_object_or_404(CustomerImport, pk=import_id)
 

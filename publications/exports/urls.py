@@ -17,4 +17,5 @@ urlpatterns = [
     path("exports/<export:export_id>/download", downloads.download, name="download"),
     path("exports/<export:export_id>/file", downloads.file, name="file"),
     path("exports/<export:export_id>/retry", exports.retry, name="retry-export"),
+    path("exports/<export:export_id>/stop", exports.stop, name="stop-export"),
 ]

@@ -63,6 +63,12 @@ def retry(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
     return pages.retry(request, PUBLICATIONS, _find(import_id))
 
 
+@require_POST
+@requires(MANAGE)
+def stop(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
+    return pages.stop(request, PUBLICATIONS, _find(import_id))
+
+
 def _find(import_id: int) -> PublicationImport:
     return get_object_or_404(PublicationImport, pk=import_id)
 

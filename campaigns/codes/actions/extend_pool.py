@@ -30,6 +30,7 @@ __all__ = [
     "order_codes",
     "retry_order",
     "space_of",
+    "stop_order",
 ]
 
 CHUNK = 20_000  # codes in one transaction: a third of a second
@@ -121,9 +122,10 @@ def order_codes(
 
 
 def retry_order(order: CodeOrder, *, by: Actor) -> bool:
-    """Takes a failed order up again where it stopped. False where it has not failed (or somebody was faster)."""
+    """Takes a failed or stopped order up again where it ended. False where it is neither (or somebody was faster)."""
+    ended = [CodeOrder.Status.FAILED, CodeOrder.Status.STOPPED]
     with transaction.atomic():
-        failed = CodeOrder.objects.filter(pk=order.pk, status=CodeOrder.Status.FAILED, campaign__deleted_at=None)
+        failed = CodeOrder.objects.filter(pk=order.pk, status__in=ended, campaign__deleted_at=None)
         if not failed.update(status=CodeOrder.Status.QUEUED, error="", finished_at=None):
             return False
         _defer(order)
@@ -134,6 +136,25 @@ def retry_order(order: CodeOrder, *, by: Actor) -> bool:
             object_label=order.campaign.name,
             campaign_id=order.campaign_id,
             missing=_missing(order),
+        )
+    return True
+
+
+def stop_order(order: CodeOrder, *, by: Actor) -> bool:
+    """Ends an order that is queued or running; a chunk that is just being made is waited for. The codes that were made
+    stay in the pool. False where it had ended already."""
+    with transaction.atomic():
+        now = CodeOrder.objects.select_for_update().filter(pk=order.pk).first()
+        if now is None or not now.is_running:
+            return False
+        CodeOrder.objects.filter(pk=now.pk).update(status=CodeOrder.Status.STOPPED, finished_at=Now())
+        record(
+            "campaign.codes_stopped",
+            by=by,
+            object_id=order.campaign.public_id,
+            object_label=order.campaign.name,
+            campaign_id=order.campaign_id,
+            missing=_missing(now),
         )
     return True
 

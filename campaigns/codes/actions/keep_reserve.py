@@ -13,7 +13,7 @@ from config.actor import SYSTEM
 
 LARGEST_RESERVE = 100_000
 
-# Whoever lacks codes, has no order on its way, and had none fail within the hour: a full code space is not tried
+# Whoever lacks codes, has no order on its way, and had none fail or be stopped within the hour: a full code space is not tried
 # again every minute. The pool is counted no further than the largest reserve.
 LACKING = f"""
 SELECT c.id, c.reserve - pool.size AS missing
@@ -27,7 +27,7 @@ SELECT c.id, c.reserve - pool.size AS missing
    AND NOT EXISTS (SELECT FROM codes_codeorder o
                     WHERE o.campaign_id = c.id
                       AND (o.status IN ('queued', 'running')
-                           OR o.status = 'failed' AND o.finished_at > now() - interval '1 hour'
+                           OR o.status IN ('failed', 'stopped') AND o.finished_at > now() - interval '1 hour'
                               AND o.finished_at < now() + interval '1 minute'))
 """  # noqa: S608 - our own constant
 

@@ -25,6 +25,7 @@ from config.imports.models import CsvImport
 from config.imports.pages.forms import ColumnsForm, OptionsForm, UploadForm, chosen_mapping, mapping_errors
 from config.imports.retry_import import NotFailed, retry_import
 from config.imports.run_import import Importer
+from config.imports.stop_import import NotRunning, stop_import
 from config.imports.survey import Survey, survey
 from config.staff.htmx_request import HtmxHttpRequest
 
@@ -44,7 +45,7 @@ class ImportKind:
     importer: Callable[[Any], Importer]
     defer: Callable[[int], object]  # writes the job that runs the import with this key
     form: type[OptionsForm]
-    page: str  # the names of the import's own addresses, each with its key: page, page-errors, page-discard, page-retry
+    page: str  # the names of the import's own addresses, each with its key: page, page-errors, page-discard, page-retry, page-stop
     masked: Callable[[str, str], str] = lambda field, text: text  # how a cell is shown that becomes this field
     warning: Callable[[Any], str] = lambda draft: ""  # what a person should know before starting it
 
@@ -205,6 +206,14 @@ def retry(request: HtmxHttpRequest, kind: ImportKind, csv_import: CsvImport) -> 
         retry_import(csv_import, by=Actor.user(request.user), defer=kind.defer)
     except NotFailed:
         messages.info(request, "There is nothing to retry.")
+    return redirect(kind.page, csv_import.pk)
+
+
+def stop(request: HtmxHttpRequest, kind: ImportKind, csv_import: CsvImport) -> HttpResponse:
+    try:
+        stop_import(csv_import, kind.importer(csv_import), by=Actor.user(request.user))
+    except NotRunning:
+        messages.info(request, "This import had already ended.")
     return redirect(kind.page, csv_import.pk)
 
 

@@ -38,6 +38,7 @@ STATUSES = {
     Status.RUNNING: "IN_PROGRESS",
     Status.DONE: "DONE",
     Status.FAILED: "FAILED",
+    Status.STOPPED: "FAILED",  # Voucherify knows no other word for what did not come to its end
 }
 
 
@@ -158,7 +159,7 @@ def _operation_status(action: work.AsyncAction) -> str:
     all_bad = isinstance(action, CsvImport) and action.rows_refused and not _done(action)
     if isinstance(action, MetadataUpdate):
         all_bad = len(action.refused) == action.total
-    return "FAILED" if all_bad or action.status == Status.FAILED else "SUCCESS"
+    return "FAILED" if all_bad or action.status in (Status.FAILED, Status.STOPPED) else "SUCCESS"
 
 
 def _done(done: CsvImport) -> int:

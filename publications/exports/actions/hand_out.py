@@ -117,8 +117,9 @@ def why_over(campaign: Campaign) -> str:
     return ""
 
 
-def take_codes(export_id: int) -> None:
-    """Publishes the hand-out's codes, up to the number asked for, and notes on the export that this has ended.
+def take_codes(export_id: int) -> bool:
+    """Publishes the hand-out's codes, up to the number asked for, and notes on the export that this has ended. False
+    where somebody has stopped the export before that.
 
     Run it again after any interruption, also at the same time elsewhere. Raises NothingGiven and Quarantined.
     """
@@ -129,7 +130,7 @@ def take_codes(export_id: int) -> None:
         # A chunk that is short, seen past others' locks, may be short only for the moment: they may yet roll back.
         # The next look starts at the front and waits for them.
         for_sure = short
-    _end_taking(export_id)
+    return _end_taking(export_id)
 
 
 def _take_chunk(export_id: int, *, for_sure: bool) -> bool | None:
@@ -139,7 +140,7 @@ def _take_chunk(export_id: int, *, for_sure: bool) -> bool | None:
         # The lock on the export makes two workers take turns.
         export = Export.objects.select_for_update().get(pk=export_id)
         wanted = min(CHUNK, (export.total or 0) - export.done)
-        if export.rows is not None or wanted <= 0:
+        if export.rows is not None or wanted <= 0 or export.status == Export.Status.STOPPED:
             return None
         campaign = Campaign.objects.get(exports=export)
         if for_sure:
@@ -159,14 +160,17 @@ def _take_chunk(export_id: int, *, for_sure: bool) -> bool | None:
         return answer.quantity < wanted
 
 
-def _end_taking(export_id: int) -> None:
+def _end_taking(export_id: int) -> bool:
     with transaction.atomic():
         export = Export.objects.select_for_update().get(pk=export_id)
+        if export.status == Export.Status.STOPPED:
+            return False
         if export.rows is not None:
-            return
+            return True
         if export.publication_id is None:
             raise NothingGiven(export.total or 0)
         # From here on `done` counts the rows of the file.
         export.rows, export.done = export.done, 0
         export.save(update_fields=["rows", "done"])
         note_event(PUBLICATION_SUCCEEDED, export.publication_id)
+    return True

@@ -31,6 +31,10 @@ MANY_CODES = 10_000  # in one hand-out
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
+class _Stopped(Exception):
+    """Somebody has stopped the export, or another worker has ended it."""
+
+
 def make_export_file(export_id: int) -> None:
     """Does whatever is left to do for this export. It may be run again at any time, and twice at once.
 
@@ -43,10 +47,13 @@ def make_export_file(export_id: int) -> None:
     try:
         export = Export.objects.select_related("campaign").get(pk=export_id)
         if export.kind == Export.Kind.HAND_OUT:
-            take_codes(export_id)
+            if not take_codes(export_id):
+                return
             _tell_the_planner(export)
             export.refresh_from_db()
         _write(export)
+    except _Stopped:
+        pass
     except (OperationalError, InterfaceError):
         raise
     except NothingGiven as nothing:
@@ -61,9 +68,9 @@ def make_export_file(export_id: int) -> None:
 
 
 def retry_export(export: Export, *, by: Actor) -> bool:
-    """Takes a failed export up where it stopped. False where it has not failed, or somebody else was first."""
+    """Takes a failed or stopped export up where it ended. False where it is neither, or somebody else was first."""
     with transaction.atomic():
-        failed = Export.objects.filter(pk=export.pk, status=Status.FAILED)
+        failed = Export.objects.filter(pk=export.pk, status__in=[Status.FAILED, Status.STOPPED])
         if not failed.update(status=Status.QUEUED, error="", finished_at=None):
             return False
         record(
@@ -71,6 +78,20 @@ def retry_export(export: Export, *, by: Actor) -> bool:
             campaign_id=export.campaign_id,
         )  # fmt: skip
         enqueue(export)
+    return True
+
+
+def stop_export(export: Export, *, by: Actor) -> bool:
+    """Ends an export that is queued or running. Codes of a hand-out that are published by then stay so: taken up again,
+    it has them in its file. False where it had ended already."""
+    with transaction.atomic():
+        running = Export.objects.filter(pk=export.pk, status__in=[Status.QUEUED, Status.RUNNING])
+        if not running.update(status=Status.STOPPED, finished_at=Now()):
+            return False
+        record(
+            "export.stopped", by=by, object_id=export.public_id, object_label=export.file_name,
+            campaign_id=export.campaign_id,
+        )  # fmt: skip
     return True
 
 
@@ -126,9 +147,10 @@ def _file(export: Export, columns: list[Column], of: Iterator[QuerySet]) -> Abst
 
 def _counted(export: Export, of: Iterator[QuerySet]) -> Iterator[QuerySet]:
     """Passes the batches on, and notes how far the file has come when the writer asks for the next one."""
-    this = Export.objects.filter(pk=export.pk)
+    this = Export.objects.filter(pk=export.pk, status=Status.RUNNING)
     for number, batch in enumerate(of):
-        this.update(done=Least(number * BATCH, F("total")))
+        if not this.update(done=Least(number * BATCH, F("total"))):
+            raise _Stopped
         yield batch
 
 

@@ -49,6 +49,7 @@ STATUSES = {
     Status.RUNNING: "IN_PROGRESS",
     Status.DONE: "DONE",
     Status.FAILED: "ERROR",
+    Status.STOPPED: "ERROR",
 }
 ORDERS: dict[str, tuple[Any, ...]] = {
     "-created_at": ("-created_at", "-pk"),

@@ -19,7 +19,7 @@ from config.staff.models import AuditEntry
 from config.staff.pages.dialogs import leave
 from config.staff.roles import EXPORT, PUBLISH, READ, may, requires
 from publications.exports.actions.hand_out import HandOutRefused, order_hand_out, why_over
-from publications.exports.actions.write_export import retry_export
+from publications.exports.actions.write_export import retry_export, stop_export
 from publications.exports.choose_columns import heading_of
 from publications.exports.models import Export
 from publications.exports.pages.downloads import export_to_take
@@ -83,7 +83,16 @@ def export_status(request: HtmxHttpRequest, export_id: int) -> HttpResponse:
 def retry(request: HtmxHttpRequest, export_id: int) -> HttpResponse:
     export = export_to_take(request, export_id)
     if not retry_export(export, by=Actor.user(request.user)):
-        messages.info(request, "This export has not failed, so there is nothing to retry.")
+        messages.info(request, "This export has neither failed nor been stopped, so there is nothing to retry.")
+    return redirect("exports:export", export_id=export.pk)
+
+
+@require_POST
+@requires(EXPORT)
+def stop(request: HtmxHttpRequest, export_id: int) -> HttpResponse:
+    export = export_to_take(request, export_id)
+    if not stop_export(export, by=Actor.user(request.user)):
+        messages.info(request, "This export had already ended.")
     return redirect("exports:export", export_id=export.pk)
 
 

@@ -13,7 +13,7 @@ from procrastinate.contrib.django import app as queue
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from campaigns.codes.actions import extend_pool
-from campaigns.codes.actions.extend_pool import fulfil_order, order_codes, retry_order
+from campaigns.codes.actions.extend_pool import fulfil_order, order_codes, retry_order, stop_order
 from campaigns.codes.code_space import CodeSpaceTooSmall
 from campaigns.codes.models import CodeOrder, Voucher
 from config.server.take_up_stalled_jobs import declare_workers_dead, take_up_stalled_jobs
@@ -192,3 +192,32 @@ def test_the_pool_has_a_new_version_with_every_chunk(monkeypatch):
 
     order.campaign.refresh_from_db()
     assert order.campaign.pool_version == 3
+
+
+def test_a_stopped_order_makes_no_more_and_can_be_continued(monkeypatch):
+    monkeypatch.setattr(extend_pool, "CHUNK", 4)
+    order = order_codes(CampaignFactory(), count=10, by=STAFF)
+    assert extend_pool._make_a_chunk(order.pk)
+
+    assert stop_order(order, by=STAFF)
+    assert not stop_order(order, by=STAFF)
+    fulfil_order(order.pk)
+    order.refresh_from_db()
+    assert (order.status, order.done, Voucher.objects.count()) == ("stopped", 4, 4)
+    assert AuditEntry.objects.get(action="campaign.codes_stopped").details == {"missing": 6}
+
+    assert retry_order(order, by=STAFF)
+    fulfil_order(order.pk)
+    order.refresh_from_db()
+    assert (order.status, order.done, Voucher.objects.count()) == ("done", 10, 10)
+
+
+def test_an_order_is_stopped_on_its_page(signed_in):
+    order = order_codes(CampaignFactory(), count=10, by=STAFF)
+    page = f"/campaigns/{order.campaign.public_id}/orders/{order.pk}"
+
+    assert signed_in("Operator").post(page, {"stop": ""}).status_code == 403
+    answer = signed_in("Manager").post(page, {"stop": ""}, follow=True)
+
+    assert "Stopped. The codes that were made are in the pool." in answer.content.decode()
+    assert CodeOrder.objects.get().status == "stopped"

@@ -13,10 +13,11 @@ from config.staff.models import AuditEntry
 from publications.actions.publish import publish
 from publications.actions.release import release
 from publications.dashboard.verify import verify
-from publications.exports.actions import hand_out
+from publications.exports.actions import hand_out, write_export
 from publications.exports.actions.hand_out import order_hand_out, take_codes
-from publications.exports.actions.write_export import make_export_file, retry_export
+from publications.exports.actions.write_export import make_export_file, retry_export, stop_export
 from publications.exports.models import Export, FileLayout
+from publications.exports.report import batches
 from publications.models import Publication, PublishedVoucher
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory
 
@@ -167,6 +168,51 @@ def test_only_what_failed_can_be_retried():
     export = made(order_hand_out(CampaignFactory(codes=1), count=1, by=STAFF, for_whom="Print shop"))
 
     assert not retry_export(export, by=STAFF)
+
+
+def test_a_hand_out_that_is_stopped_midway_keeps_its_codes_for_the_file_of_its_continuation():
+    campaign = CampaignFactory(codes=10)
+    export = order_hand_out(campaign, count=10, by=STAFF, for_whom="Print shop")
+    assert hand_out._take_chunk(export.pk, for_sure=False) is False
+
+    assert stop_export(export, by=STAFF)
+    assert not stop_export(export, by=STAFF)
+    made(export)
+    assert (export.status, export.done, export.rows) == ("stopped", 4, None)
+    assert campaign.vouchers.filter(published_at=None).count() == 6
+
+    assert retry_export(export, by=STAFF)
+    made(export)
+    assert (export.status, export.rows, Publication.objects.get().voucher_count) == ("done", 10, 10)
+
+
+def test_an_export_that_is_stopped_while_its_file_is_written_leaves_no_file(monkeypatch):
+    export = order_hand_out(CampaignFactory(codes=10), count=10, by=STAFF, for_whom="Print shop")
+    take_codes(export.pk)
+
+    def stopping(of):
+        stop_export(export, by=STAFF)
+        return batches(of)
+
+    monkeypatch.setattr(write_export, "batches", stopping)
+    made(export)
+
+    assert (export.status, export.sha256) == ("stopped", "")
+    assert not export.file.storage.exists(export.file.name)
+    monkeypatch.undo()
+    assert retry_export(export, by=STAFF)
+    assert made(export).status == "done"
+
+
+def test_an_export_is_stopped_on_its_page(signed_in):
+    export = order_hand_out(CampaignFactory(codes=1), count=1, by=STAFF, for_whom="Print shop")
+    browser = signed_in("Exporter")
+
+    assert "Stop</button>" in browser.get(f"/exports/{export.public_id}/").content.decode()
+    answer = browser.post(f"/exports/{export.public_id}/stop", follow=True)
+
+    assert "Stopped. Nothing has been written." in answer.content.decode()
+    assert "Continue</button>" in answer.content.decode()
 
 
 def test_running_the_work_again_changes_nothing():
