@@ -7,6 +7,7 @@ from customers.pages import import_views, views
 app_name = "customers"
 urlpatterns = [
     path("customers/", views.customers, name="list"),
+    path("customers/duplicates", views.doubles, name="doubles"),
     path("customers/new", views.create, name="create"),
     path("customers/suggest", views.suggest, name="suggest"),
     path("customers/import", import_views.import_customers, name="import"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from config.actor import Actor
@@ -17,6 +18,7 @@ from customers.models import Customer
 from customers.pages.filters import CustomerFilter
 from customers.pages.forms import CustomerForm
 from customers.pages.tables import CustomerTable
+from customers.queries.find_doubles import find_doubles
 from customers.queries.search import search
 
 # What a list does not show and a customer may have 42 KB of.
@@ -35,6 +37,15 @@ def customers(request: HtmxHttpRequest) -> HttpResponse:
         {"title": "Customers"},
         filterset=filterset,
     )
+
+
+@require_safe
+@requires(READ)
+def doubles(request: HtmxHttpRequest) -> HttpResponse:
+    """Customers who are likely one person, a part of the addresses at a time."""
+    after = request.GET.get("after", "").replace("\0", "")[:320]
+    context = {"title": "Likely duplicates", "doubles": find_doubles(after=after), "after": after}
+    return render(request, "customers/doubles.html", {**context, "list_url": reverse("customers:list")})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
