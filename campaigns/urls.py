@@ -28,4 +28,5 @@ urlpatterns = [
     path("codes/import/<int:import_id>/discard", import_views.discard, name="code-import-discard"),
     path("codes/import/<int:import_id>/retry", import_views.retry, name="code-import-retry"),
     path("codes/import/<int:import_id>/stop", import_views.stop, name="code-import-stop"),
+    path("codes/import/<int:import_id>/undo", import_views.undo, name="code-import-undo"),
 ]

@@ -58,6 +58,8 @@ class Voucher(Value):
     # end HOT updates, and the limit is the campaign's.
     withdrawn_at = models.DateTimeField(null=True, editable=False)
     withdrawn_why = models.CharField(max_length=9, choices=Withdrawn.choices, null=True, editable=False)
+    # By which import it came. No index: an import knows between which ids its codes are.
+    import_id = models.BigIntegerField(null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(null=True, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
@@ -181,12 +183,30 @@ class CodeOrder(AsyncAction):
 class CodeImport(CsvImport):
     """A CSV file of codes, into a campaign or (without one) as standalone codes."""
 
+    class Undo(models.TextChoices):
+        NO = "", "Not undone"
+        ORDERED = "ordered", "Being undone"
+        DONE = "done", "Undone"
+
     action_kind = 2
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, null=True, related_name="code_imports")
+    # Between these ids are its codes, and perhaps others.
+    first_id = models.BigIntegerField(null=True)
+    last_id = models.BigIntegerField(null=True)
+    undo = models.CharField(max_length=7, choices=Undo.choices, db_default="", default=Undo.NO, blank=True)
+    undo_refused = models.TextField(db_default="", default="", blank=True)  # why it was not undone
 
     class Meta:
         ordering = ["-created_at", "-id"]
+
+    @property
+    def is_undone(self) -> bool:
+        return self.undo != self.Undo.NO
+
+    @property
+    def can_be_undone(self) -> bool:
+        return bool(not self.is_running and not self.is_undone and self.rows_imported and self.last_id)
 
 
 class RefusedCode(RefusedRow):

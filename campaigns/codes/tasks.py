@@ -7,8 +7,10 @@ from procrastinate.contrib.django import app
 from campaigns.codes.actions.extend_pool import fulfil_order
 from campaigns.codes.actions.import_codes import import_codes
 from campaigns.codes.actions.keep_reserve import keep_reserves
+from campaigns.codes.actions.undo_import import undo_import
 from campaigns.codes.actions.update_metadata import update_metadata as run_update
 from campaigns.codes.models import CodeImport
+from config.actor import Actor
 from config.background import UNTIL_THE_DATABASE_ANSWERS
 from config.imports.delete_old_imports import delete_old_imports
 
@@ -27,6 +29,11 @@ def keep_code_reserves(timestamp: int) -> None:
 @app.task(name="codes.run_code_import", retry=UNTIL_THE_DATABASE_ANSWERS)
 def run_code_import(import_id: int) -> None:
     import_codes(import_id)
+
+
+@app.task(name="codes.undo_code_import", retry=UNTIL_THE_DATABASE_ANSWERS)
+def undo_code_import(import_id: int, by: list) -> None:
+    undo_import(import_id, Actor(*by))
 
 
 @app.task(name="codes.update_metadata", retry=UNTIL_THE_DATABASE_ANSWERS)

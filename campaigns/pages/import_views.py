@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import FileResponse, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from procrastinate.contrib.django import app
 
 from campaigns.codes.actions.import_codes import CodeImporter
+from campaigns.codes.actions.undo_import import NotUndoable, order_undo
 from campaigns.codes.columns import FIELDS, IGNORED
 from campaigns.codes.mask import mask
 from campaigns.codes.models import CodeImport
 from campaigns.models import Campaign
+from config.actor import Actor
 from config.imports.pages import views as pages
 from config.imports.pages.forms import OptionsForm
 from config.staff.htmx_request import HtmxHttpRequest
+from config.staff.pages.dialogs import leave
 from config.staff.roles import MANAGE, requires
 
 CODES = pages.ImportKind(
@@ -77,6 +81,27 @@ def retry(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
 @requires(MANAGE)
 def stop(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
     return pages.stop(request, CODES, _find(import_id))
+
+
+@page
+@requires(MANAGE)
+def undo(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
+    found = _find(import_id)
+    url = reverse("campaigns:code-import", args=[found.pk])
+    if request.method == "POST":
+        try:
+            order_undo(found, by=Actor.user(request.user))
+        except NotUndoable:
+            messages.info(request, "This import cannot be undone, or someone else has just done so.")
+        return leave(request, url)
+    what = "code it imported is" if found.rows_imported == 1 else f"{found.rows_imported:,} codes it imported are"
+    context = {
+        "title": "Undo this import",
+        "text": f"The {what} erased, if none has been published, used or changed since. If one has, all are kept.",
+        "submit": "Undo import",
+        "back": url,
+    }
+    return render(request, "partials/_confirm.html", context)
 
 
 def _find(import_id: int) -> CodeImport:

@@ -85,6 +85,11 @@ class CsvImport(AsyncAction):
             return Formats(decimal_mark=self.DecimalMark.POINT, whole_days=False)
         return Formats(zone(self.time_zone), self.date_order, self.decimal_mark)
 
+    @property
+    def is_undone(self) -> bool:
+        """Or is being undone. Only what can be taken back can be (campaigns/codes/actions/undo_import.py)."""
+        return False
+
     def delete_files(self) -> None:
         for each in (self.file, self.workbook, self.error_file):
             if each:

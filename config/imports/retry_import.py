@@ -29,7 +29,7 @@ def retry_import(csv_import: CsvImport, *, by: Actor, defer: Callable[[int], obj
             .filter(pk=csv_import.pk, status__in=[Status.FAILED, Status.STOPPED])
             .first()
         )
-        if failed is None or not failed.file:
+        if failed is None or not failed.file or failed.is_undone:
             raise NotFailed
         if failed.on_error == OnError.ALL_OR_NOTHING and failed.status == Status.FAILED:
             failed.on_error = OnError.KEEP_GOOD

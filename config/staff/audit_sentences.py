@@ -52,6 +52,7 @@ SENTENCES = {
     "codes.metadata_updated": "added to the metadata of {count} codes",
     "codes.imported": "imported {imported} codes into {object}",
     "codes.import_stopped": "stopped an import of codes into {object} after {rows} rows",
+    "codes.import_undone": "undid an import into {object}: {erased} codes are erased",
     "customer.created": "added the customer {object}",
     "customer.edited": "edited the {fields} of the customer {object}",
     "customer.erased": "erased the personal data of the customer {object}",

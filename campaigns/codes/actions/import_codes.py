@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.backends.utils import CursorWrapper
+from django.db.models.functions import Coalesce
 
 from campaigns.codes.actions.extend_pool import OneCodeOnly
 from campaigns.codes.code_space import LONGEST_CODE
@@ -42,10 +43,10 @@ _INSERT = f"""
 WITH made AS (
   INSERT INTO codes_voucher
     (id, campaign_id, code, type, active, start_date, expiration_date, discount_type, discount_value, unit_type,
-     gift_amount, category, {_TEXTS}, metadata, redemption_limit, redeemed_quantity, withdrawn_at, withdrawn_why)
+     gift_amount, category, {_TEXTS}, metadata, redemption_limit, redeemed_quantity, withdrawn_at, withdrawn_why, import_id)
   SELECT id, %s, key, type, coalesce(active, true), start_date, expiration_date, discount_type, discount_value,
          coalesce(unit_type, ''), gift_amount, category, {_TEXTS}, metadata, redemption_limit,
-         coalesce(redeemed_quantity, 0), CASE WHEN used THEN now() END, CASE WHEN used THEN 'used' END
+         coalesce(redeemed_quantity, 0), CASE WHEN used THEN now() END, CASE WHEN used THEN 'used' END, %s
     FROM (SELECT nextval((SELECT pg_get_serial_sequence('codes_voucher', 'id')::regclass)) AS id, in_order.*
             FROM (SELECT * FROM pg_temp.staged ORDER BY row) AS in_order) AS numbered
    ORDER BY key COLLATE "C"
@@ -53,6 +54,7 @@ WITH made AS (
   RETURNING code)
 SELECT row FROM pg_temp.staged LEFT JOIN made ON made.code = staged.key WHERE made.code IS NULL ORDER BY row
 """  # noqa: S608 - our own constants
+_NEXT_ID = "SELECT nextval(pg_get_serial_sequence('codes_voucher', 'id'))"  # below or above those of a chunk
 _TAKEN = """
 SELECT row FROM pg_temp.staged JOIN codes_voucher ON codes_voucher.code = staged.key WHERE row > %s ORDER BY row
 """
@@ -118,8 +120,14 @@ class CodeImporter:
             raise ImportImpossible("The campaign was deleted in the meantime.")
         cursor.execute("SELECT count(*) FROM pg_temp.staged")
         (staged,) = cursor.fetchone()
-        cursor.execute(_INSERT, [self.campaign.pk if self.campaign else None])
+        cursor.execute(_NEXT_ID)
+        (first,) = cursor.fetchone()
+        cursor.execute(_INSERT, [self.campaign.pk if self.campaign else None, self.code_import.pk])
         refused = [Refused(row, TAKEN) for (row,) in cursor.fetchall()]
+        cursor.execute(_NEXT_ID)
+        CodeImport.objects.filter(pk=self.code_import.pk).update(
+            first_id=Coalesce("first_id", first), last_id=cursor.fetchone()[0]
+        )
         if self.campaign and staged > len(refused):
             raise_pool_version(self.campaign.pk)
         return Written(staged - len(refused), 0, refused)
