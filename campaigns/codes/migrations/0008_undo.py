@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('codes', '0006_stopped'),
+        ('codes', '0007_stopped'),
     ]
 
     operations = [

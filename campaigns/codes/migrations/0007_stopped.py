@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('codes', '0005_workbooks'),
+        ('codes', '0006_note_switched'),
     ]
 
     operations = [
