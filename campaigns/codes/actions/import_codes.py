@@ -46,7 +46,7 @@ WITH made AS (
      gift_amount, category, {_TEXTS}, metadata, redemption_limit, redeemed_quantity, withdrawn_at, withdrawn_why, import_id)
   SELECT id, %s, key, type, coalesce(active, true), start_date, expiration_date, discount_type, discount_value,
          coalesce(unit_type, ''), gift_amount, category, {_TEXTS}, metadata, redemption_limit,
-         coalesce(redeemed_quantity, 0), CASE WHEN used THEN now() END, CASE WHEN used THEN 'used' END, %s
+         coalesce(redeemed_quantity, 0), CASE WHEN used THEN statement_timestamp() END, CASE WHEN used THEN 'used' END, %s
     FROM (SELECT nextval((SELECT pg_get_serial_sequence('codes_voucher', 'id')::regclass)) AS id, in_order.*
             FROM (SELECT * FROM pg_temp.staged ORDER BY row) AS in_order) AS numbered
    ORDER BY key COLLATE "C"

@@ -14,7 +14,7 @@ Status, Undo = CodeImport.Status, CodeImport.Undo
 
 # Whoever is just publishing or using one of them is waited for, and what they did counts; whoever comes later finds the
 # codes gone. `updated_at` is set by whatever changes a code but its first publication, and an imported code that had uses
-# was withdrawn in the moment of its import.
+# was withdrawn by the statement that added it.
 _ERASE = """
 WITH imported AS (
   SELECT id, published_at IS NULL AND updated_at IS NULL AND deleted_at IS NULL

@@ -206,7 +206,7 @@ def test_an_export_that_is_stopped_while_its_file_is_written_leaves_no_file(monk
 
 def test_an_export_is_stopped_on_its_page(signed_in):
     export = order_hand_out(CampaignFactory(codes=1), count=1, by=STAFF, for_whom="Print shop")
-    browser = signed_in("Exporter")
+    browser = signed_in("Manager")
 
     assert "Stop</button>" in browser.get(f"/exports/{export.public_id}/").content.decode()
     answer = browser.post(f"/exports/{export.public_id}/stop", follow=True)
