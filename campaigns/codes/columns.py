@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any, cast
 
@@ -27,6 +28,7 @@ from config.imports.csv.cells import (
 )
 from config.imports.csv.columns import Field, mapped_columns
 from config.imports.csv.formats import PLAIN, Formats, decimal_of, moment_of
+from config.imports.csv.known_files import known_file
 from config.metadata import MAX_BYTES, MetadataRefused, check_metadata
 
 TEXTS = [cast(TextField, Voucher._meta.get_field(name)) for name in Voucher.TEXTS]
@@ -165,16 +167,16 @@ _READ: dict[str, Callable[[str], Any]] = {
 }
 
 
-def _without_signs(text: str) -> str:
-    """Of -10.0 or 10 %, as a discount is written in other systems, the number."""
-    return text.removeprefix("-").removesuffix("%").strip()
+def _discount_of(text: str, formats: Formats, *, negative: bool = False) -> Decimal:
+    """Of 10 %, and of -10.0 in the files of a shop that writes discounts as `negative` amounts, the number."""
+    return decimal_of(text.removeprefix("-" if negative else "").removesuffix("%").strip(), formats, places=4)
 
 
 # What is read as the file writes it: these take its formats as well.
 _READ_AS_WRITTEN: dict[str, Callable[..., Any]] = {
     "start_date": moment_of,
     "expiration_date": partial(moment_of, end=True),
-    "discount_value": lambda text, formats: decimal_of(_without_signs(text), formats, places=4),
+    "discount_value": _discount_of,
     "gift_amount": partial(decimal_of, places=2),
     "gift_balance": partial(decimal_of, places=2),
 }
@@ -190,6 +192,8 @@ class CodeReader:
         columns = mapped_columns(headings, mapping)
         self.labels = {column.field: column.heading for column in columns}
         read = _READ | {name: partial(parse, formats=formats) for name, parse in _READ_AS_WRITTEN.items()}
+        if known_file(headings, FIELDS):
+            read["discount_value"] = partial(_discount_of, formats=formats, negative=True)
         self.columns = [(*column, column.metadata_key, read.get(column.field)) for column in columns]
 
     def code(self, cells: Sequence[str]) -> str:
