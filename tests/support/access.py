@@ -277,6 +277,7 @@ ADMIN_MODELS = {
     "customers_customer": (READ, NOBODY, MANAGE, NOBODY),
     "customers_customerimport": (READ, NOBODY, NOBODY, NOBODY),
     "customers_event": (READ, NOBODY, NOBODY, NOBODY),
+    "customers_marketingrefusal": (READ, NOBODY, NOBODY, NOBODY),
     "segments_segment": (READ, NOBODY, NOBODY, NOBODY),
     "campaigns_campaigncount": (NOBODY, NOBODY, NOBODY, NOBODY),
     "campaigns_campaigndeletion": (READ, NOBODY, NOBODY, NOBODY),
