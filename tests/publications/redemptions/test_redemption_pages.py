@@ -175,7 +175,7 @@ def test_the_page_of_a_campaign_tells_how_many_codes_were_redeemed(signed_in):
     page = text(page_of(signed_in("Viewer"), campaign, "campaigns"))
 
     assert count_codes([campaign])[campaign.pk].redeemed == 3
-    assert "Codes published 4 of 8 50% 3 redeemed, 75%" in page
+    assert "Codes published 4 of 8 50% 3 redeemed , 75%" in page
 
 
 def test_the_search_box_finds_a_redemption_by_its_id(signed_in):
