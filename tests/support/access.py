@@ -164,7 +164,7 @@ PAGES = {
     "exports:hand-out": (HAND_OUT, HAND_OUT),
     # notes
     "notes:add": (PUBLISH, PUBLISH),
-    "notes:delete": (PUBLISH, PUBLISH),
+    "notes:delete": (MANAGE, MANAGE),  # of a note by somebody else
     # alerts
     "alerts:alerts": (READ, NO_POST),
     "alerts:read": (NO_GET, READ),
