@@ -9,14 +9,9 @@ from customers.models import Customer
 from publications.distributions.models import Unsubscribe
 from tests.config.imports.test_import_pages import upload
 from tests.support.factories import CampaignFactory, CustomerFactory
-from tests.support.imports import counts, imported_codes, imported_customers, queued_customers, refused
+from tests.support.imports import counts, imported_codes, imported_customers, queued_customers, refused, sample
 
 pytestmark = pytest.mark.django_db
-SHOPIFY = (
-    "Customer ID,First Name,Last Name,Email,Accepts Email Marketing,Default Address Company,Default Address Address1,"
-    "Default Address Address2,Default Address City,Default Address Province Code,Default Address Country Code,"
-    "Default Address Zip,Default Address Phone,Phone,Accepts SMS Marketing,Total Spent,Total Orders,Note,Tax Exempt,Tags\n"
-)
 
 
 def unsubscribed():
@@ -24,9 +19,7 @@ def unsubscribed():
 
 
 def test_customers_of_shopify():
-    ada = "'9980311896380,Ada,Lovelace,Ada@example.com,no,,1 Main St,,London,LND,GB,'04616,,'+573158173380,no,0.00,0,,no,vip\n"
-
-    done = imported_customers(SHOPIFY + ada)
+    done = imported_customers(sample("shopify-customers.csv"))
 
     customer = Customer.objects.get()
     assert counts(done) == (1, 1, 0, 0)
@@ -78,16 +71,7 @@ def test_who_is_called_unsubscribed_is(cell, refuses):
 
 
 def test_customers_of_mailchimp():
-    headings = (
-        "Email Address,First Name,Last Name,Address,Phone Number,Birthday,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,"
-        "CONFIRM_IP,LATITUDE,LONGITUDE,GMTOFF,DSTOFF,TIMEZONE,CC,REGION,UNSUB_TIME,LAST_CHANGED,LEID,EUID,NOTES,TAGS\n"
-    )
-    row = (
-        'mail@example.com,Ada,Lovelace,1 Main St,555,,2,,,"2015-03-16 14:40:47",,,,,,,gb,LND,"2016-01-01 10:00:00",'
-        '"2015-03-16 14:40:47",1,abc,note,"""vip"""\n'
-    )
-
-    done = imported_customers(headings + row)
+    done = imported_customers(sample("mailchimp-audience.csv"))
 
     customer = Customer.objects.get()
     assert counts(done) == (1, 1, 0, 0)
@@ -97,12 +81,7 @@ def test_customers_of_mailchimp():
 
 
 def test_customers_of_klaviyo():
-    done = imported_customers(
-        "Email,Klaviyo ID,First Name,Last Name,Phone Number,Address,City,State / Region,Country,Zip Code,"
-        "Email Marketing Consent\n"
-        "ada@example.com,01H,Ada,Lovelace,+44 555,1 Main St,London,LND,United Kingdom,E1,2024-01-02 03:04:05\n"
-        "ben@example.com,01J,Ben,Bo,,,,,,,NEVER_SUBSCRIBED\n"
-    )
+    done = imported_customers(sample("klaviyo-profiles.csv"))
 
     ada = Customer.objects.get(email="ada@example.com")
     assert counts(done) == (2, 2, 0, 0)
@@ -111,18 +90,7 @@ def test_customers_of_klaviyo():
 
 
 def test_discount_codes_of_shopify():
-    headings = (
-        "Name,Value,Value Type,Type,Discount Class,Minimum Purchase Requirements,Combines with Order Discounts,"
-        "Combines with Product Discounts,Combines with Shipping Discounts,Customer Selection,Times Used In Total,"
-        "Applies Once Per Customer,Usage Limit Per Code,Status,Start,End\n"
-    )
-    rows = (
-        "TEN,-10.0,percentage,Amount off order,order,,No,No,No,Everyone,0,0,5,Active,2025-12-08 11:28:18 -0600,\n"
-        "FIVE,-5.0,fixed_amount,Amount off order,order,,No,No,No,Everyone,2,0,,Expired,2025-12-08 11:28:18 -0600,"
-        "2026-01-08 11:28:18 -0600\n"
-    )
-
-    done = imported_codes(headings + rows)
+    done = imported_codes(sample("shopify-discounts.csv"))
 
     ten, five = Voucher.objects.order_by("pk")
     assert counts(done) == (2, 2, 0, 0)
