@@ -24,7 +24,7 @@ RELEASE_ON_RECORD = f"""EXISTS (
     SELECT FROM staff_auditentry a
      WHERE a.created_at BETWEEN l.released_at AND l.released_at + {SOON_AFTER}
        AND a.campaign_id IS NOT DISTINCT FROM v.campaign_id
-       AND (a.action IN ('code.released', 'code.retired', 'publication.released') AND a.actor_label = l.released_by
+       AND (a.action IN ('code.released', 'code.retired', 'publication.released', 'hand_out_codes.returned') AND a.actor_label = l.released_by
             AND a.details->>'reason' = l.reason
             OR a.action IN ('distribution.codes_released', 'distribution.codes_retired')
                AND coalesce(a.details->>'asked_by', l.released_by) = l.released_by))"""  # noqa: S608 - our own constant
@@ -158,6 +158,13 @@ WHAT_MUST_HOLD = [
               LEFT JOIN codes_voucher v ON v.id = l.voucher_id
              WHERE l.released_at IS NOT NULL AND l.reason <> '' AND l.released_by <> '' AND v.id IS NOT NULL
                AND NOT {RELEASE_ON_RECORD}""",  # noqa: S608 - our own constant
+    ),
+    (
+        "a code was settled only where its publication names nobody",
+        "v",
+        LEDGER + " WHERE settled_to_id IS NOT NULL",
+        """SELECT l.voucher_id FROM publications_publishedvoucher l JOIN publications_publication p ON p.id = l.publication_id
+            WHERE l.settled_to_id IS NOT NULL AND p.customer_id IS NOT NULL""",
     ),
     (
         "a finished order made exactly the ordered number of codes",

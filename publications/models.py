@@ -173,10 +173,18 @@ class PublishedVoucher(models.Model):
     expiration_before = models.DateTimeField(null=True)
     # The text as it was given out, which `manage.py verify` compares: what a customer holds must stay a code.
     code = models.CharField(max_length=255, null=True)
+    # Of a code that left in a file: who got it, as was learned later, once, and on whose word (ledger/settle.py).
+    settled_to = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="settled", db_index=False)
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.CharField(max_length=200, null=True)
 
     class Meta:
         indexes = [
             models.Index(fields=["publication", "voucher"], name="ledger_of_publication"),
+            models.Index(fields=["settled_to"], name="ledger_settled_to", condition=Q(settled_to__isnull=False)),
+            models.Index(
+                fields=["publication"], name="ledger_settled", condition=Q(settled_to__isnull=False, released_at=None)
+            ),
             models.Index(fields=["voucher"], name="ledger_of_voucher"),
             # The few of which the history asks for the released ones; also among the million of a hand-out.
             models.Index(fields=["publication"], name="ledger_released", condition=Q(released_at__isnull=False)),
@@ -188,16 +196,30 @@ class PublishedVoucher(models.Model):
                 condition=Q(released_at=None, reason=None, released_by=None)
                 | Q(released_at__isnull=False, reason__isnull=False, released_by__isnull=False) & ~Q(reason=""),
             ),
+            models.CheckConstraint(
+                name="ledger_settled_says_when",
+                condition=Q(settled_to=None, settled_at=None, settled_by=None)
+                | Q(settled_to__isnull=False, settled_at__isnull=False, settled_by__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{public_id(PUBLICATION, self.publication_id)} holds {public_id(VOUCHER, self.voucher_id)}"
 
+    @property
+    def holder(self) -> Customer | None:
+        """`settled_to` and `publication__customer` should be selected with it."""
+        return self.settled_to or self.publication.customer
+
 
 class PublicationImport(CsvImport):
-    """A CSV file of what another system had published."""
+    """A CSV file of what another system had published; or, with `hand_out`, of what became of a hand-out's codes."""
 
     action_kind = 5
+
+    hand_out = models.ForeignKey(Publication, models.PROTECT, null=True, related_name="settlements")
+    # Codes that were not used go back to the pool, as a Manager has said, instead of being retired.
+    back_to_pool = models.BooleanField(db_default=False, default=False)
 
     class Meta:
         ordering = ["-created_at", "-id"]

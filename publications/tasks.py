@@ -6,7 +6,7 @@ from procrastinate.contrib.django import app
 
 from config.background import UNTIL_THE_DATABASE_ANSWERS
 from config.imports.delete_old_imports import delete_old_imports
-from publications.actions.import_publications import import_publications
+from publications.actions.run_publication_import import import_publications
 from publications.models import PublicationImport
 
 

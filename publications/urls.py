@@ -16,6 +16,7 @@ urlpatterns = [
     path("publications/", history.publications, name="history"),
     path("publications/<pub:publication_id>/", history.publication, name="publication"),
     path("publications/failures", failures.failures, name="failures"),
+    path("publications/<pub:publication_id>/settle", imports.settle, name="settle"),
     path("publications/<pub:publication_id>/release", history.release, name="release-publication"),
     path("publications/import", imports.import_publications, name="import"),
     path("publications/import/<int:import_id>", imports.publication_import, name="publication-import"),

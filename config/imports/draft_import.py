@@ -11,7 +11,7 @@ from django.core.files import File
 from django.db import transaction
 
 from config.actor import Actor
-from config.imports.csv.columns import Field, guess_mapping
+from config.imports.csv.columns import Field, guess_mapping, is_field
 from config.imports.csv.find_formats import find_formats
 from config.imports.csv.headings import headings_key
 from config.imports.csv.known_files import known_columns
@@ -174,7 +174,8 @@ def _map(draft: CsvImport, file: Upload, fields: Sequence[Field], ignored: Seque
     draft.headings_key = headings_key(headings) if draft.headed else ""
     rows = _first_rows(file, draft)
     mapping, *formats = _remembered(draft) or (None, "", "")
-    if mapping is None:
+    names = {field.name for field in fields}
+    if mapping is None or {name for name in mapping.values() if is_field(name)} - names:  # of another kind of file
         mapping = guess_mapping(
             headings, fields, ignored=ignored, known=known_columns(headings, fields), rows=rows, headed=draft.headed
         )

@@ -1,4 +1,4 @@
-"""Orders an import of past publications. What runs it is import_publications.py."""
+"""Orders an import of past publications. What runs it is run_publication_import.py."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def release(voucher: Voucher, *, by: Actor, reason: str, back_to_pool: bool = Fa
     with transaction.atomic():
         live = PublishedVoucher.objects.filter(voucher=voucher, released_at=None).first()
         if not live or not take_back(
-            [live.publication_id], voucher=voucher, released_by=by.label, reason=reason, back_to_pool=back_to_pool
+            [live.publication_id], vouchers=[voucher.pk], released_by=by.label, reason=reason, back_to_pool=back_to_pool
         ):
             raise NotPublished("This code is not published, or has just been released.")
         voucher.refresh_from_db(fields=["published_at", "withdrawn_at", "withdrawn_why"])

@@ -91,7 +91,7 @@ def listed_answer(publication: models.Publication, key: Key) -> dict[str, Any]:
 def voucher_answers(vouchers: Sequence[Code], key: Key) -> list[dict[str, Any]]:
     """Vouchers with who holds them, in one query for all."""
     live = models.PublishedVoucher.objects.filter(voucher__in=[voucher.pk for voucher in vouchers], released_at=None)
-    holding = {row.voucher_id: row.publication for row in live.select_related("publication__customer")}
+    holding = {row.voucher_id: row for row in live.select_related("publication__customer", "settled_to")}
     return [_voucher(voucher, shown_code(voucher, key), holding.get(voucher.pk)) for voucher in vouchers]
 
 
@@ -113,9 +113,9 @@ def _publication(publication: models.Publication, **codes: Any) -> dict[str, Any
     )
 
 
-def _voucher(voucher: Code, code: str, holding: models.Publication | None) -> dict[str, Any]:
+def _voucher(voucher: Code, code: str, holding: models.PublishedVoucher | None) -> dict[str, Any]:
     reference = _address_of(voucher, code)
-    holder = holding.customer if holding else None
+    holder = holding.holder if holding else None
     entries = [_entry(holding)] if holding else []
     publish = Published.of(
         count=len(entries),
@@ -128,8 +128,8 @@ def _voucher(voucher: Code, code: str, holding: models.Publication | None) -> di
     )
 
 
-def _entry(publication: models.Publication) -> dict[str, Any]:
-    customer = publication.customer
+def _entry(holding: models.PublishedVoucher) -> dict[str, Any]:
+    publication, customer = holding.publication, holding.holder
     return Holding.of(
         publication,
         customer_id=customer.public_id if customer else None,

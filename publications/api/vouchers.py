@@ -18,13 +18,14 @@ from config.api.lists import Listing, ListQuery, Values
 from config.api.openapi import operation
 from config.api.queries import read_values
 from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER, key_of
+from customers.models import Customer
 from publications.answers.answers import Voucher, voucher_answers
 from publications.answers.masked_codes import code_filter, find_voucher_for, visible
 from publications.api.publications import LISTING as PUBLICATIONS
 from publications.api.publications import answer_publications, listing_for
-from publications.models import PublishedVoucher
 from publications.pages.filters import history
 from publications.queries.conditions import VOUCHERS, with_inherited
+from publications.queries.holder import held_by
 
 router = Router(tags=["Vouchers"])
 
@@ -97,8 +98,8 @@ def list_vouchers(request: HttpRequest, query: Annotated[VouchersQuery, Query()]
 
 def _held_by(reference: str) -> QuerySet:
     """The keys of the vouchers that a customer holds."""
-    customer = Q(publication__customer__source_id=reference) | Q(publication__customer=key_of(CUSTOMER, reference) or 0)
-    return PublishedVoucher.objects.filter(customer, released_at=None).values("voucher")
+    customers = Customer.objects.filter(Q(source_id=reference) | Q(pk=key_of(CUSTOMER, reference) or 0))
+    return held_by(list(customers.values_list("pk", flat=True))).values("voucher")
 
 
 @operation(router, "GET", "/{code}/publications", MAY_READ, "List the publications of a voucher", lists=OF_VOUCHER)

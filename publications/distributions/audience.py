@@ -11,7 +11,7 @@ from customers.models import Customer
 from customers.segments.queries.find_segments import in_segment
 from publications.distributions.models import Delivery, Distribution, ListedRecipient, Unsubscribe
 from publications.distributions.reasons import DeliveryReason as Reason
-from publications.models import Publication
+from publications.models import Publication, PublishedVoucher
 
 # What a mail server could take for one address. Anything else might be read as several, or as a header.
 ONE_ADDRESS = r'^[^@[:space:][:cntrl:],;:<>()"\\]+@[^@[:space:][:cntrl:],;:<>()"\\]+$'  # as PostgreSQL reads it
@@ -48,11 +48,17 @@ def why_left_out(distribution: Distribution) -> Case:
         reasons.append(_when(Q(Exists(earlier)), Reason.IN_ANOTHER_RUN))
     if campaign and one_each(distribution):
         held = Publication.objects.filter(campaign=campaign, result=Publication.Result.SUCCESS, voided_at=None)
+        settled = PublishedVoucher.objects.filter(publication__campaign=campaign, released_at=None)
         # Nobody's address is "", so those without one are compared with nothing.
         own = NullIf(Lower(OuterRef("email")), Value(""))
         reasons += [
             _when(Q(Exists(held.filter(customer=OuterRef("pk")))), Reason.HOLDS_A_CODE),
+            _when(Q(Exists(settled.filter(settled_to=OuterRef("pk")))), Reason.HOLDS_A_CODE),
             _when(Q(Exists(held.alias(_mail=Lower("customer__email")).filter(_mail=own))), Reason.ADDRESS_HOLDS_A_CODE),
+            _when(
+                Q(Exists(settled.alias(_mail=Lower("settled_to__email")).filter(_mail=own))),
+                Reason.ADDRESS_HOLDS_A_CODE,
+            ),
         ]
     return _case(reasons)
 

@@ -18,6 +18,7 @@ from publications.exports.columns import COLUMNS, inherited, of_code_or_campaign
 from publications.exports.models import Export
 from publications.exports.report import rows_of
 from publications.models import PublishedVoucher
+from publications.queries.holder import of_holder
 
 METADATA = "metadata."
 MOST = 100  # columns in one report
@@ -36,6 +37,17 @@ def _of_holder(customer: str) -> list[Column]:
         Column("Phone", f"{customer}phone"),
         Column("City", KeyTextTransform("city", f"{customer}address")),
         Column("Country", KeyTextTransform("country", f"{customer}address")),
+    ]
+
+
+def _of_ledger(ledger: str) -> list[Column]:
+    """The same of who holds a code; `ledger` is the way to its row of the ledger."""
+    address = of_holder("address", ledger=ledger)
+    return [
+        Column("Customer ID", of_holder(ledger=ledger), partial(PublicId, prefix=CUSTOMER)),
+        Column("Phone", of_holder("phone", ledger=ledger)),
+        Column("City", KeyTextTransform("city", address)),
+        Column("Country", KeyTextTransform("country", address)),
     ]
 
 
@@ -78,14 +90,14 @@ MORE: dict[str, list[Column]] = {
     Kind.CODES: [
         _id("ID", "pk", VOUCHER),
         _id("Publication ID", "live__publication_id", PUBLICATION),
-        *_of_holder("live__publication__customer__"),
+        *_of_ledger("live__"),
         *_of_use(""),
     ],
     Kind.PUBLICATIONS: [_id("Publication ID", "pk", PUBLICATION), *_of_holder("customer__"), *_worth(_LEDGER)],
     Kind.CUSTOMERS: [_id("Customer ID", "pk", CUSTOMER), Column("Updated at", "updated_at", Time)],
     Kind.HOLDERS: [
         _id("Publication ID", "publication_id", PUBLICATION),
-        *_of_holder("publication__customer__"),
+        *_of_ledger(""),
         *_worth("voucher__"),
     ],
     Kind.RECIPIENTS: [_id("Publication ID", "publication_id", PUBLICATION), *_of_holder("customer__"), *_worth(_TO)],
@@ -113,7 +125,7 @@ MORE: dict[str, list[Column]] = {
 # Where a row's metadata stand, whose keys may be columns of their own.
 METADATA_OF = {
     Kind.CODES: "metadata", Kind.PUBLICATIONS: "metadata", Kind.CUSTOMERS: "metadata", Kind.REDEMPTIONS: "metadata",
-    Kind.CAMPAIGNS: "metadata", Kind.HOLDERS: "publication__customer__metadata", Kind.RECIPIENTS: "customer__metadata",
+    Kind.CAMPAIGNS: "metadata", Kind.HOLDERS: of_holder("metadata"), Kind.RECIPIENTS: "customer__metadata",
     Kind.FIRINGS: "customer__metadata",
 }  # fmt: skip
 

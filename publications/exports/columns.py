@@ -12,6 +12,7 @@ from campaigns.codes.state import CODE_STATE_IN_WORDS
 from config.imports.kinds import Code, Column, Day, Flag, Money, Number, Time
 from publications.distributions.reasons import DeliveryReason, FiringReason, in_words_by_sql
 from publications.exports.models import Export
+from publications.queries.holder import of_holder
 from publications.refusals import FailureReason
 
 
@@ -63,6 +64,15 @@ def _of_customer(customer: str) -> list[Column]:
     ]
 
 
+def _of_ledger(ledger: str) -> list[Column]:
+    """The same of who holds a code; `ledger` is the way to its row of the ledger."""
+    return [
+        Column("Customer", of_holder("name", ledger=ledger)),
+        Column("E-mail", of_holder("email", ledger=ledger)),
+        Column("Customer source ID", of_holder("source_id", ledger=ledger)),
+    ]
+
+
 def of_run(publication: str) -> Case:
     """The name of the distribution that it came by."""
     is_of_one = When(**{f"{publication}actor_kind": "run"}, then=F(f"{publication}actor_label"))
@@ -75,7 +85,7 @@ CODES = [
     *_of_code("", shown_code("code", "published_at")),
     Column("Active", "active", Flag),
     Column("Status", CODE_STATE_IN_WORDS),
-    *_of_customer("live__publication__customer__"),
+    *_of_ledger("live__"),
     Column("Channel", "live__publication__channel"),
     Column("Distribution", of_run("live__publication__")),
     Column("For whom", "live__publication__export__for_whom"),
@@ -165,7 +175,7 @@ FIRINGS = [
 ]
 
 HOLDERS = [
-    *_of_customer("publication__customer__"),
+    *_of_ledger(""),
     Column("Code", shown_code("voucher__code", "voucher__published_at"), Code),
     Column("Campaign", "voucher__campaign__name"),
     Column("Published at", "publication__created_at", Time),

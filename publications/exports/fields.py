@@ -37,6 +37,7 @@ from publications.queries.conditions import (
     REFERRAL,
     with_inherited,
 )
+from publications.queries.holder import of_holder
 from publications.redemptions.queries.summarise_customers import ORDERS, REDEMPTIONS, sum_of
 
 NOTHING = Value("")
@@ -81,8 +82,8 @@ VOUCHER_FIELDS = {
     "created_at": Column("Creation Date", "created_at", Time),
     "updated_at": Column("Last Update Date", "updated_at", Time),
     **{text.name: Column(str(text.verbose_name).title(), text.name) for text in TEXTS},
-    "customer_id": Column("Customer ID", "live__publication__customer_id", _id_of(CUSTOMER)),
-    "customer_source_id": Column("Customer Source ID", "live__publication__customer__source_id"),
+    "customer_id": Column("Customer ID", of_holder(ledger="live__"), _id_of(CUSTOMER)),
+    "customer_source_id": Column("Customer Source ID", of_holder("source_id", ledger="live__")),
     "discount_unit_type": Column("Discount Unit Type", of_code_or_campaign("", "unit_type")),
     **_empty(
         formula="Formula",

@@ -32,6 +32,7 @@ from publications.exports.actions.order_export import order_export
 from publications.exports.models import PLAIN_CSV, Export, FileLayout, Order
 from publications.models import PublishedVoucher
 from publications.pages.filters import CampaignCodeFilter, HistoryFilter, history
+from publications.queries.holder import of_holder
 from publications.redemptions.models import Transaction
 from publications.redemptions.pages.filters import RedemptionFilter
 
@@ -119,8 +120,8 @@ def _newest_first(export: Export) -> Rows:
                 return Rows(firings, ("-id",), within=("delivery__publication__ledger__voucher_id",))
             case Export.Kind.HOLDERS:
                 customers = CustomerFilter(filters, Customer.objects.live()).qs.order_by()
-                held = PublishedVoucher.objects.filter(released_at=None, publication__customer__in=customers)
-                return Rows(held, ("-publication__customer_id", "-id"))
+                held = PublishedVoucher.objects.filter(released_at=None).alias(holder_key=of_holder())
+                return Rows(held.filter(holder_key__in=customers), ("-holder_key", "-id"))
             case Export.Kind.REDEMPTIONS:
                 used = RedemptionFilter(filters, reveals=True, whole=True).qs
                 used = used.filter(voucher__isnull=False)  # each code, not the stacks that they came in

@@ -8,7 +8,6 @@ from typing import Any
 from django.db import connection
 
 from campaigns.codes.balance import EVER_USED
-from campaigns.codes.models import Voucher
 from config.events.kinds import VOUCHER_RELEASED, VOUCHER_RETIRED
 from config.events.note import noting
 from publications.tallies.count_more_codes import count_released
@@ -17,7 +16,7 @@ from publications.tallies.count_more_codes import count_released
 # that a use which is just being counted is seen by the statements below.
 LOCK_PUBLICATIONS = "SELECT FROM publications_publication WHERE id = ANY(%(publications)s) ORDER BY id FOR UPDATE"
 LIVE = """publication_id = ANY(%(publications)s) AND released_at IS NULL
-      AND (%(voucher)s::bigint IS NULL OR voucher_id = %(voucher)s)"""
+      AND (%(vouchers)s::bigint[] IS NULL OR voucher_id = ANY(%(vouchers)s))"""
 LOCK_VOUCHERS = f"""
 SELECT FROM codes_voucher WHERE id IN (SELECT voucher_id FROM publications_publishedvoucher WHERE {LIVE})
  ORDER BY id FOR NO KEY UPDATE
@@ -63,16 +62,16 @@ def take_back(
     released_by: str,
     reason: str,
     back_to_pool: bool,
-    voucher: Voucher | None = None,
+    vouchers: Sequence[int] | None = None,
 ) -> int:
-    """Of these publications (keys) all live codes, or the one: how many were released. In the caller's transaction.
+    """Of these publications (keys) all live codes, or only these (keys): how many were released. In the caller's transaction.
 
     With `back_to_pool` those that were ever used are withdrawn all the same. The caller writes the audit entry, and last
     of all raises the pool's version where codes went back.
     """
     values: dict[str, Any] = {
         "publications": list(publications),
-        "voucher": voucher.pk if voucher else None,
+        "vouchers": None if vouchers is None else list(vouchers),
         "released_by": released_by,
         "reason": reason,
         "back_to_pool": back_to_pool,

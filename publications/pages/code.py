@@ -22,7 +22,6 @@ from publications.actions.hold_back import hold_back as hold_code_back
 from publications.actions.hold_back import put_back as put_code_back
 from publications.actions.release import CodeWasUsed, NotPublished, ReasonMissing
 from publications.actions.release import release as release_code
-from publications.models import Publication
 from publications.pages.forms import ReasonForm, ReleaseForm
 
 
@@ -45,9 +44,7 @@ def release(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
             where = "is back in the pool" if back_to_pool else "is retired: it is never published again"
             messages.success(request, f"The code has been released and {where}.")
             return leave(request, back)
-    holder = (
-        Publication.objects.filter(ledger__voucher=voucher, ledger__released_at=None).select_related("customer").first()
-    )
+    holder = voucher.ledger.filter(released_at=None).select_related("publication__customer", "settled_to").first()
     context = {"title": "Release this code", "voucher": voucher, "holder": holder, "form": form, "back": back}
     return render(request, "publications/release.html", context | {"used": used, "balance": balance(voucher)})
 

@@ -27,6 +27,7 @@ from publications.pages.forms import ReleaseForm
 from publications.pages.tables import HistoryTable, PublishedCodeTable
 from publications.queries.find_remedy import find_remedy
 from publications.queries.history import some_released
+from publications.queries.standing import standing_of
 from publications.refusals import FailureReason
 
 
@@ -67,6 +68,7 @@ def publication(request: HtmxHttpRequest, publication_id: int) -> HttpResponse:
             and not publication.voided_at
             and publication.voucher_count <= MOST_AT_ONCE,
             "notes": notes_on(publication),
+            "standing": None if publication.customer_id or publication.voucher_count == 0 else standing_of(publication),
         },
     )
 

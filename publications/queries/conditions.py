@@ -12,6 +12,7 @@ from config.api.json_conditions import number, of_metadata
 from config.public_ids import CAMPAIGN, CUSTOMER, VOUCHER, key_of
 from customers.models import Customer
 from publications.models import Publication, PublishedVoucher
+from publications.queries.holder import held_by
 
 # Voucherify's words for what a voucher is; it has loyalty cards besides.
 VOUCHER_TYPES = {
@@ -49,8 +50,7 @@ def _keys(condition: by.Condition, prefix: str) -> list[int]:
 
 
 def _held_by(condition: by.Condition) -> Q:
-    held = PublishedVoucher.objects.filter(publication__customer__in=_keys(condition, CUSTOMER), released_at=None)
-    return unless_negated(condition, Q(pk__in=held.values("voucher")))
+    return unless_negated(condition, Q(pk__in=held_by(_keys(condition, CUSTOMER)).values("voucher")))
 
 
 def _of_voucher_types(condition: by.Condition) -> Q:

@@ -5,7 +5,7 @@ By hand and in one look, since a shop that repeats its calls should pay no more 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -16,6 +16,7 @@ from config.columns import Columns
 from customers.models import Customer
 from publications.models import Publication
 
+Parameters = Sequence[Any] | Mapping[str, Any]
 PUBLICATION, CUSTOMER, VOUCHER = Columns(Publication, "p"), Columns(Customer, "c"), Columns(Voucher, "v")
 EARLIER = f"""
 SELECT {PUBLICATION}, {CUSTOMER}, {VOUCHER}
@@ -24,15 +25,27 @@ SELECT {PUBLICATION}, {CUSTOMER}, {VOUCHER}
   LEFT JOIN publications_publishedvoucher held ON held.publication_id = p.id AND held.released_at IS NULL
   LEFT JOIN codes_voucher v ON v.id = held.voucher_id
  WHERE p.result = 'SUCCESS' AND {{which}}
- ORDER BY v.id
 """  # noqa: S608 - our own constants
-BY_SOURCE_ID = EARLIER.format(which="p.source_id = %s")
-BY_SOURCE_IDS = EARLIER.format(which="p.source_id = ANY(%s)")
+# A code that left in a file and was settled to the customer since counts as well: as if the hand-out had been theirs alone.
+SETTLED = f"""
+SELECT {PUBLICATION}, {CUSTOMER}, {VOUCHER}
+  FROM publications_publishedvoucher held
+  JOIN publications_publication p ON p.id = held.publication_id
+  JOIN customers_customer c ON c.id = held.settled_to_id
+  JOIN codes_voucher v ON v.id = held.voucher_id
+ WHERE held.released_at IS NULL AND {{which}}
+"""  # noqa: S608 - our own constants
+BY_VOUCHER = f" ORDER BY {len(PUBLICATION) + len(CUSTOMER) + 1}"
+BY_SOURCE_ID = EARLIER.format(which="p.source_id = %s") + BY_VOUCHER
+BY_SOURCE_IDS = EARLIER.format(which="p.source_id = ANY(%s)") + BY_VOUCHER
 JOINED = "p.join_once AND p.voided_at IS NULL"
-BY_JOIN_ONCE = EARLIER.format(which=f"p.campaign_id = %s AND p.customer_id = %s AND {JOINED}")
-BY_JOINS_ONCE = EARLIER.format(
-    which=f"(p.campaign_id, p.customer_id) IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[])) AND {JOINED}"  # noqa: S608
-)
+BY_JOIN_ONCE = f"""
+{EARLIER.format(which=f"p.campaign_id = %(campaign)s AND p.customer_id = %(customer)s AND {JOINED}")} UNION ALL
+{SETTLED.format(which="p.campaign_id = %(campaign)s AND held.settled_to_id = %(customer)s")}{BY_VOUCHER}"""
+THESE = "(SELECT * FROM unnest(%(campaigns)s::bigint[], %(customers)s::bigint[]))"
+BY_JOINS_ONCE = f"""
+{EARLIER.format(which=f"(p.campaign_id, p.customer_id) IN {THESE} AND {JOINED}")} UNION ALL
+{SETTLED.format(which=f"(p.campaign_id, held.settled_to_id) IN {THESE}")}{BY_VOUCHER}"""
 
 
 def find_by_source_id(source_id: str) -> Publication | None:
@@ -47,28 +60,32 @@ def find_by_source_ids(source_ids: Collection[str]) -> dict[str, Publication]:
 
 
 def find_by_join_once(campaign: Campaign, customer: Customer) -> Publication | None:
-    """As `find_by_source_id`, and not a voided one."""
-    return _first(BY_JOIN_ONCE, [campaign.pk, customer.pk])
+    """As `find_by_source_id`, and not a voided one. Of a hand-out that was settled to the customer only their code."""
+    return _first(BY_JOIN_ONCE, {"campaign": campaign.pk, "customer": customer.pk})
 
 
 def find_by_joins_once(joins: Collection[tuple[int, int]]) -> dict[tuple[int | None, int | None], Publication]:
     """As `find_by_join_once` for each campaign and customer, by their keys; in one look for all."""
     campaigns, customers = zip(*joins, strict=True)
-    found = _all(BY_JOINS_ONCE, [list(campaigns), list(customers)])
-    return {(publication.campaign_id, publication.customer_id): publication for publication in found}
+    found = _all(BY_JOINS_ONCE, {"campaigns": list(campaigns), "customers": list(customers)})
+    of_join: dict[tuple[int | None, int | None], Publication] = {}
+    for publication in found:
+        of_join.setdefault((publication.campaign_id, publication.customer_id), publication)
+    return of_join
 
 
-def _first(query: str, parameters: Sequence[Any]) -> Publication | None:
-    """A unique index sees to it that all rows are of one publication."""
+def _first(query: str, parameters: Parameters) -> Publication | None:
+    """A unique index sees to it that all rows are of one publication, but for codes that were settled: the first counts."""
     return next(_all(query, parameters), None)
 
 
-def _all(query: str, parameters: Sequence[Any]) -> Iterator[Publication]:
-    rows: dict[int, list[tuple]] = {}
+def _all(query: str, parameters: Parameters) -> Iterator[Publication]:
+    rows: dict[tuple, list[tuple]] = {}
+    of_customer = len(PUBLICATION)
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
         for row in cursor.fetchall():
-            rows.setdefault(row[0], []).append(row)
+            rows.setdefault((row[0], row[of_customer]), []).append(row)
     return map(_publication, rows.values())
 
 
@@ -76,8 +93,11 @@ def _publication(rows: Sequence[tuple]) -> Publication:
     """Of the rows of one publication, one for each voucher that it holds."""
     of_customer, of_voucher = len(PUBLICATION), len(PUBLICATION) + len(CUSTOMER)
     publication = PUBLICATION.instance(rows[0][:of_customer])
-    if publication.customer_id is not None:
+    settled = publication.customer_id is None and rows[0][of_customer] is not None
+    if rows[0][of_customer] is not None:
         publication.customer = CUSTOMER.instance(rows[0][of_customer:of_voucher])
     held = [row[of_voucher:] for row in rows]
+    if settled:
+        held, publication.voucher_count = held[:1], 1
     publication.vouchers = [VOUCHER.instance(row) for row in held if row[0] is not None]
     return publication

@@ -55,7 +55,7 @@ def attach_ledger(publications: Sequence[Publication]) -> None:
 
 def with_holders(vouchers: QuerySet) -> QuerySet:
     """For a list: `.live` holds the ledger row of the live publication with its customer, or nothing."""
-    live = PublishedVoucher.objects.filter(released_at=None).select_related("publication__customer")
+    live = PublishedVoucher.objects.filter(released_at=None).select_related("publication__customer", "settled_to")
     return vouchers.prefetch_related(Prefetch("ledger", live, to_attr="live"))
 
 

@@ -31,6 +31,7 @@ from campaigns.codes.state import (
 from campaigns.models import Campaign
 from customers.models import Customer
 from publications.models import PublishedVoucher
+from publications.queries.holder import HOLDER_SQL, of_holder
 from publications.redemptions import refusals
 
 OnlyHolder = Campaign.OnlyHolder
@@ -93,9 +94,9 @@ PLAIN: dict[Reason, Callable[[Voucher], refusals.VoucherRefused]] = {
 }
 
 # Whether the redeeming customer is who the code was published to; whether somebody else is. Who holds a code of a hand-out
-# is not known: nobody is refused for it.
-_HELD = """EXISTS (SELECT FROM publications_publishedvoucher l JOIN publications_publication p ON p.id = l.publication_id
-                    WHERE l.voucher_id = v.id AND l.released_at IS NULL AND p.customer_id {})"""
+# is not known until it is settled: nobody is refused for it.
+_HELD = f"""EXISTS (SELECT FROM publications_publishedvoucher l JOIN publications_publication p ON p.id = l.publication_id
+                    WHERE l.voucher_id = v.id AND l.released_at IS NULL AND {HOLDER_SQL} {{}})"""
 
 
 def refused_sql(*, customer: str, amount: str) -> str:
@@ -161,7 +162,7 @@ def _why_not_so(voucher: Voucher, attempt: Attempt) -> Reason | None:
     if not referral and not refuses:
         return None
     live = PublishedVoucher.objects.filter(voucher=voucher, released_at=None)
-    holder = live.values_list("publication__customer", flat=True).first()
+    holder = live.values_list(of_holder(), flat=True).first()
     is_holder = attempt.customer is not None and attempt.customer.pk == holder
     if referral:
         return Reason.OWN_REFERRAL if is_holder else None

@@ -10,8 +10,8 @@ from django.db import close_old_connections, connection
 
 from campaigns.codes.models import Voucher
 from customers.models import Customer
-from publications.actions.import_publications import import_publications
 from publications.actions.publish import publish, publish_code
+from publications.actions.run_publication_import import import_publications
 from publications.dashboard.verify import verify
 from publications.models import Publication, PublicationImport, PublishedVoucher
 from publications.refusals import PublishRefused
@@ -36,7 +36,7 @@ def test_a_killed_worker_is_taken_up_where_it_was():
     queued = queued_publications(file_of(CampaignFactory(codes=ROWS), ROWS))
 
     process = fork(
-        f"from publications.actions.import_publications import import_publications; import_publications({queued.pk})"
+        f"from publications.actions.run_publication_import import import_publications; import_publications({queued.pk})"
     )
     deadline = time.monotonic() + 60
     while PublicationImport.objects.get(pk=queued.pk).rows_read < 5_000:

@@ -63,6 +63,7 @@ PAGES = {
     "publications:release": (MANAGE, MANAGE),
     "publications:hold-back": (MANAGE, MANAGE),
     "publications:release-publication": (MANAGE, MANAGE),
+    "publications:settle": ("login 403 403 403 403 404", "login 403 403 403 403 404"),  # the publication is no hand-out
     "publications:put-back": (MANAGE, MANAGE),
     "campaigns:edit-code": (MANAGE, MANAGE),
     "campaigns:enable-code": (NO_GET, MANAGE),

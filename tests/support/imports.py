@@ -17,7 +17,7 @@ from customers import columns as customer_columns
 from customers.actions.import_customers import import_customers
 from customers.models import CustomerImport
 from publications import columns as publication_columns
-from publications.actions.import_publications import import_publications
+from publications.actions.run_publication_import import import_publications
 from publications.models import PublicationImport
 from tests.support.factories import STAFF
 from tests.support.root import ROOT

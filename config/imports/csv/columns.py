@@ -65,11 +65,16 @@ def guess_mapping(
         field = next((f.name for f in fields if f.is_called(heading) and f.name not in mapping.values()), None)
         if field:
             mapping[str(index)] = field
-        elif heading and plain(heading) not in dropped:
+        elif heading and keeps_metadata(fields) and plain(heading) not in dropped:
             mapping[str(index)] = METADATA + heading
     if not any(is_field(name) for name in mapping.values()):
         mapping |= _by_content(ours, [field for field in fields if field.kind == "email"], rows)
     return mapping
+
+
+def keeps_metadata(fields: Sequence[Field]) -> bool:
+    """Whether a column that is no field may become metadata: where the fields have some."""
+    return any(field.name == "metadata" for field in fields)
 
 
 def is_field(name: str) -> bool:

@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile
 from django.http import QueryDict
 from django.template.defaultfilters import filesizeformat
 
-from config.imports.csv.columns import METADATA, Field, is_field
+from config.imports.csv.columns import METADATA, Field, is_field, keeps_metadata
 from config.imports.csv.encodings import ENCODINGS
 from config.imports.csv.uploads import DELIMITERS
 from config.imports.models import CsvImport
@@ -136,7 +136,7 @@ class ColumnsForm(forms.Form):
         super().__init__()
         choices = [(field.name, field.label) for field in fields]
         for index, heading in enumerate(headings):
-            kept = [(METADATA + heading, f"Metadata “{heading}”")] if heading else []
+            kept = [(METADATA + heading, f"Metadata “{heading}”")] if heading and keeps_metadata(fields) else []
             self.fields[f"column_{index}"] = forms.ChoiceField(
                 required=False,  # else the browser refuses "Do not import"
                 choices=[("", "Do not import"), *choices, *kept],
@@ -151,7 +151,7 @@ def chosen_mapping(data: QueryDict, headings: Sequence[str], fields: Sequence[Fi
     mapping = {}
     for index, heading in enumerate(headings):
         chosen = data.get(f"column_{index}", "")
-        if chosen in names or (heading and chosen == METADATA + heading):
+        if chosen in names or (heading and keeps_metadata(fields) and chosen == METADATA + heading):
             mapping[str(index)] = chosen
     return mapping
 

@@ -17,7 +17,7 @@ from django.utils.cache import patch_vary_headers
 
 from config.actor import Actor
 from config.api.limits.upload_limit import is_too_large
-from config.imports.csv.columns import Field, mapped_columns
+from config.imports.csv.columns import Field, keeps_metadata, mapped_columns
 from config.imports.csv.uploads import NotCsv
 from config.imports.draft_import import NotADraft, change_draft, discard_import, draft_import, start_import
 from config.imports.limit_uploads import TooManyUploads
@@ -70,6 +70,7 @@ def upload_page(request: HtmxHttpRequest, kind: ImportKind, *, context: dict, **
             return redirect(kind.page, draft.pk)
     recent = kind.model._default_manager.filter(**columns)[:RECENT]
     context = {"title": context["heading"], "fields": kind.fields, "required": kind.required, **context}
+    context["keeps_metadata"] = keeps_metadata(kind.fields)
     return render(request, "imports/upload.html", {"form": form, "recent": recent, "page": kind.page, **context})
 
 
@@ -82,12 +83,13 @@ def import_page(request: HtmxHttpRequest, kind: ImportKind, csv_import: CsvImpor
         messages.info(request, "This import has already been started.")
         return redirect(kind.page, csv_import.pk)
     if not csv_import.is_running:
-        context |= {"refused": csv_import.refused.order_by("row")[:SHOWN], "tiles": _tiles(csv_import, context["what"])}
+        context |= {"refused": csv_import.refused.order_by("row")[:SHOWN], "tiles": _tiles(csv_import, context)}
     return _page_or_part(request, "imports/result.html", "imports/_result.html", context)
 
 
-def _tiles(csv_import: CsvImport, what: str) -> list[dict]:
-    refused = bool(csv_import.error_file)
+def _tiles(csv_import: CsvImport, context: dict) -> list[dict]:
+    """`counted` in the context: what a count is called instead, {its label: (label, what is said of it)}."""
+    what, counted, refused = context["what"], context.get("counted", {}), bool(csv_import.error_file)
     tiles: list[dict] = [
         {"label": "Rows read", "value": csv_import.rows_read, "sub": _duration(csv_import)},
         {"label": "Imported", "value": csv_import.rows_imported, "sub": f"New {what}"},
@@ -96,7 +98,10 @@ def _tiles(csv_import: CsvImport, what: str) -> list[dict]:
         {"label": "Rejected", "value": csv_import.rows_refused, "sub": "Listed in the error file" if refused else ""},
     ]
     only = {"Updated": "customers", "Skipped": "publications"}
-    return [tile for tile in tiles if only.get(tile["label"], what) == what]
+    for tile in tiles:
+        tile["of"] = what if tile["label"] in counted else only.get(tile["label"], what)
+        tile["label"], tile["sub"] = counted.get(tile["label"], (tile["label"], tile["sub"]))
+    return [tile for tile in tiles if tile["of"] == what]
 
 
 def _passed_over(csv_import: CsvImport) -> int:

@@ -25,7 +25,7 @@ from customers.segments.queries.find_segments import in_segment
 from publications.automation.models import Firing, Rule
 from publications.distributions.models import Delivery
 from publications.distributions.reasons import FiringReason
-from publications.models import Publication
+from publications.models import Publication, PublishedVoucher
 
 PERIODS = {Rule.Per.DAY: timedelta(days=1), Rule.Per.WEEK: timedelta(days=7), Rule.Per.MONTH: timedelta(days=30)}
 
@@ -129,7 +129,8 @@ def _holders(campaign: Campaign | None, people: set[int]) -> set[int]:
     if not campaign or not people:
         return set()
     held = Publication.objects.filter(campaign=campaign, customer__in=people, result="SUCCESS", voided_at=None)
-    return set(held.values_list("customer", flat=True))
+    settled = PublishedVoucher.objects.filter(settled_to__in=people, released_at=None, publication__campaign=campaign)
+    return {*held.values_list("customer", flat=True), *settled.values_list("settled_to", flat=True)}
 
 
 def _count_fired(rule: Rule, people: set[int]) -> Counter[int]:

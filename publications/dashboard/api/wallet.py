@@ -23,6 +23,7 @@ from customers.segments.models import SegmentMember
 from publications.answers.answers import Voucher, voucher_answers
 from publications.dashboard.erase_customer import erase_customer
 from publications.models import PublishedVoucher
+from publications.queries.holder import held_by
 
 HoldingId = id_of("rh", "rh_0e7b8db4700106a852")
 STATUS = {
@@ -89,10 +90,9 @@ def list_customer_redeemables(
 ) -> dict[str, Any]:
     """The codes that were published to the customer and are still theirs, whether or not they can be redeemed now."""
     customer = find_customer(customer_id)
-    rows = PublishedVoucher.objects.filter(
-        what_is_asked(request.GET, RedeemablesQuery, FILTERS), publication__customer=customer, released_at=None,
-        voucher__deleted_at=None,
-    )  # fmt: skip
+    rows = held_by([customer.pk]).filter(
+        what_is_asked(request.GET, RedeemablesQuery, FILTERS), voucher__deleted_at=None
+    )
     total = rows.count()
     if query.starting_after_id:
         key = key_of(HOLDING, query.starting_after_id)

@@ -32,7 +32,9 @@ def code(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
     reveals = reveals_codes(request.user)
     found = verdict(voucher)
     ledger = list(
-        voucher.ledger.select_related("publication__customer", "publication__export").order_by("-publication")[:SHOWN]
+        voucher.ledger.select_related("publication__customer", "publication__export", "settled_to").order_by(
+            "-publication"
+        )[:SHOWN]
     )
     failed = Publication.objects.filter(attempted_code=voucher.code).select_related("customer")
     redemptions = voucher.redemptions.select_related("customer", "stack").order_by("-created_at", "-pk")
@@ -63,7 +65,7 @@ def code(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
         **_terms(voucher),
         "gift_amount": gift_amount(voucher),
         "balance": balance(voucher),
-        "live": next((row.publication for row in ledger if row.released_at is None), None),
+        "live": next((row for row in ledger if row.released_at is None), None),
         "notes": notes_on(voucher),
         "events": events[:SHOWN],
         "more": len(events) > SHOWN,
@@ -93,6 +95,8 @@ def _timeline(
     for row in ledger:
         if row.released_at:
             events.append({"what": "released", "at": row.released_at, "row": row})
+        if row.settled_at:
+            events.append({"what": "settled", "at": row.settled_at, "row": row})
         events.append({"what": "published", "at": row.publication.created_at, "publication": row.publication})
     events += ({"what": "failed", "at": publication.created_at, "publication": publication} for publication in failed)
     events += ({"what": "used", "at": redemption.created_at, "redemption": redemption} for redemption in redemptions)

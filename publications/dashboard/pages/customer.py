@@ -26,6 +26,7 @@ from publications.models import PublishedVoucher
 from publications.notes.queries import notes_on
 from publications.pages.filters import history
 from publications.pages.tables import HistoryTable, WalletTable
+from publications.queries.holder import held_by
 from publications.redemptions.pages.tables import RedemptionTable
 from publications.redemptions.queries.history import last_attempt
 
@@ -142,9 +143,9 @@ def _unsubscribed(customer: Customer) -> Unsubscribe | None:
 
 
 def _wallet(customer: Customer) -> QuerySet[PublishedVoucher]:
-    """The codes that the customer holds, the last published first: from the customer's index through the ledger's."""
+    """The codes that the customer holds, the last published first."""
     return (
-        PublishedVoucher.objects.filter(publication__customer=customer, released_at=None)
+        held_by([customer.pk])
         .select_related("voucher__campaign", "publication")
         .order_by("-publication__created_at", "-publication_id", "-voucher_id")
     )

@@ -26,6 +26,7 @@ from publications.exports.pages.downloads import export_to_take
 from publications.exports.pages.forms import HandOutForm
 from publications.exports.pages.reports import in_words, saved_views
 from publications.exports.pages.tables import ExportTable, needed_to_take
+from publications.queries.standing import standing_of
 
 PART = "export"  # the part of an export's page that is asked for again while its file is made
 LATEST = 20
@@ -62,6 +63,7 @@ def export(request: HtmxHttpRequest, export_id: int) -> HttpResponse:
         "columns": [heading_of(export.kind, name) for name in export.columns or ()],
         "needed": needed_to_take(export),
         "may_take": may(request.user, *needed_to_take(export)),
+        "standing": standing_of(export.publication) if export.publication else None,
         "entries": AuditEntry.objects.filter(object_id=export.public_id)[:LATEST],
     }
     template = "exports/_export.html" if request.htmx.target == PART else "exports/export.html"

@@ -9,8 +9,9 @@ from config.actor import Actor
 from config.advisory_locks import Lock
 from config.staff.audit import record
 from customers.models import Customer
-from publications.models import Publication, PublishedVoucher
+from publications.models import Publication
 from publications.notes.models import Note
+from publications.queries.holder import ever_held_by
 
 
 def delete_note(note: Note, *, by: Actor) -> bool:
@@ -28,7 +29,6 @@ def forget_notes(customer: Customer) -> None:
     too: nobody can tell whether such a note names them."""
     Lock.NOTES.hold()
     publications = Publication.objects.filter(customer=customer)
-    held = PublishedVoucher.objects.filter(publication__in=publications)
     Note.objects.filter(
-        Q(customer=customer) | Q(publication__in=publications) | Q(voucher__in=held.values("voucher"))
+        Q(customer=customer) | Q(publication__in=publications) | Q(voucher__in=ever_held_by(customer).values("voucher"))
     ).delete()

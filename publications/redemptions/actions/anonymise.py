@@ -24,7 +24,9 @@ OF_BALANCES = """
 UPDATE redemptions_balancechange SET reason = NULL, source_id = NULL
  WHERE (reason IS NOT NULL OR source_id IS NOT NULL)
    AND voucher_id IN (SELECT l.voucher_id FROM publications_publishedvoucher l
-                        JOIN publications_publication p ON p.id = l.publication_id WHERE p.customer_id = %(customer)s)
+                        JOIN publications_publication p ON p.id = l.publication_id WHERE p.customer_id = %(customer)s
+                      UNION ALL
+                      SELECT voucher_id FROM publications_publishedvoucher WHERE settled_to_id = %(customer)s)
 """
 
 

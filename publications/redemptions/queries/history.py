@@ -8,6 +8,7 @@ from campaigns.models import Campaign
 from config.api.models import ApiKey
 from config.public_ids import FAILED_REDEMPTION, FAILED_ROLLBACK, REDEMPTION, ROLLBACK, key_of
 from publications.models import PublishedVoucher
+from publications.queries.holder import of_holder
 from publications.redemptions.models import Redemption
 
 PREFIXES = (REDEMPTION, FAILED_REDEMPTION, ROLLBACK, FAILED_ROLLBACK)
@@ -29,9 +30,7 @@ def with_all_about(redemptions: QuerySet[Redemption]) -> QuerySet[Redemption]:
             Prefetch("rollbacks", rollbacks, to_attr="undone_by"),
             Prefetch("children", Redemption.objects.order_by("pk"), to_attr="parts"),
         )
-        .annotate(
-            app_id=Subquery(key.values("app_id")[:1]), referrer=Subquery(holding.values("publication__customer")[:1])
-        )
+        .annotate(app_id=Subquery(key.values("app_id")[:1]), referrer=Subquery(holding.values_list(of_holder())[:1]))
     )
 
 

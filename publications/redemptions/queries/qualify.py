@@ -11,6 +11,7 @@ from campaigns.codes.models import Voucher
 from campaigns.codes.queries.find import vouchers_to_see
 from customers.models import Customer
 from publications.models import PublishedVoucher
+from publications.queries.holder import held_by
 from publications.redemptions.verdict import Attempt, refused_column
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -26,10 +27,9 @@ def qualify(
     pool is nobody's yet.
     """
     live = PublishedVoucher.objects.filter(voucher=OuterRef("pk"), released_at=None)
-    held = PublishedVoucher.objects.filter(publication__customer=customer, released_at=None)
     sets: list[QuerySet[Voucher]] = []
     if customer:
-        sets.append(vouchers_to_see().filter(pk__in=held.values("voucher")))
+        sets.append(vouchers_to_see().filter(pk__in=held_by([customer.pk]).values("voucher")))
     if not wallet_only:
         for for_all in (Q(campaign=None), Q(campaign__standalone=True)):
             sets.append(vouchers_to_see().filter(for_all, ~Exists(live)))

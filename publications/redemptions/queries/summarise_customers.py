@@ -30,11 +30,14 @@ SELECT coalesce(sum(r.attempts) FILTER (WHERE r.kind = 'redemption'), 0) AS tota
 GIFTS = """
 SELECT coalesce(sum(greatest(coalesce(v.gift_amount, g.gift_amount, 0) - v.redeemed_amount, 0)) * 100, 0)::bigint
        AS amount_to_go
-  FROM publications_publication p
-  JOIN publications_publishedvoucher l ON l.publication_id = p.id AND l.released_at IS NULL
+  FROM (SELECT l.voucher_id FROM publications_publication p
+          JOIN publications_publishedvoucher l ON l.publication_id = p.id AND l.released_at IS NULL
+         WHERE p.customer_id = {customer} AND p.result = 'SUCCESS'
+        UNION ALL
+        SELECT voucher_id FROM publications_publishedvoucher
+         WHERE settled_to_id = {customer} AND released_at IS NULL) AS l
   JOIN codes_voucher v ON v.id = l.voucher_id AND v.type = 'GIFT_VOUCHER' AND v.deleted_at IS NULL
   LEFT JOIN campaigns_campaign g ON g.id = v.campaign_id
- WHERE p.customer_id = {customer} AND p.result = 'SUCCESS'
 """
 
 # Orders that are paid or fulfilled. None is stored by itself: several redemptions for one order, by its id or source_id,

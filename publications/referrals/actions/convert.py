@@ -13,6 +13,7 @@ from django.db import connection
 
 from config.events.event import Event
 from config.events.kinds import REFERRAL_CONVERTED, VOUCHER_REDEEMED
+from publications.queries.holder import HOLDER_SQL
 
 # A program's row is locked, so that its referees are numbered one at a time. Who redeems twice, in whatever order
 # the two arrive here, counts once; who was given the code themselves, or holds it since, does not count, nor does a
@@ -24,13 +25,13 @@ SELECT FROM campaigns_campaign WHERE kind = 'REFERRAL_PROGRAM' AND id IN (
 """
 CONVERT = f"""
 WITH redeemed AS (
-    SELECT DISTINCT ON (r.campaign_id, r.customer_id) r.id, r.campaign_id, r.customer_id, p.customer_id AS referrer_id
+    SELECT DISTINCT ON (r.campaign_id, r.customer_id) r.id, r.campaign_id, r.customer_id, {HOLDER_SQL} AS referrer_id
       FROM redemptions_redemption r
       JOIN campaigns_campaign c ON c.id = r.campaign_id AND c.kind = 'REFERRAL_PROGRAM'
       JOIN publications_publishedvoucher l ON l.voucher_id = r.voucher_id AND l.released_at IS NULL
       JOIN publications_publication p ON p.id = l.publication_id
      WHERE r.id = ANY(%s) AND r.kind = 'redemption' AND r.result = 'SUCCESS'
-       AND p.customer_id IS NOT NULL AND r.customer_id <> p.customer_id
+       AND {HOLDER_SQL} IS NOT NULL AND r.customer_id <> {HOLDER_SQL}
        AND NOT EXISTS (SELECT FROM redemptions_redemption back
                         WHERE back.undoes_id = r.id AND back.kind = 'rollback' AND back.result = 'SUCCESS')
        AND NOT EXISTS (SELECT FROM redemptions_referral f

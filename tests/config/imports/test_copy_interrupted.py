@@ -14,7 +14,7 @@ from campaigns.codes.actions.import_codes import import_codes
 from campaigns.codes.models import CodeImport, CodeOrder, Voucher
 from customers.actions.import_customers import import_customers
 from customers.models import Customer, CustomerImport
-from publications.actions.import_publications import import_publications
+from publications.actions.run_publication_import import import_publications
 from publications.distributions.actions.list_recipients import list_recipients
 from publications.distributions.models import ListedRecipient
 from publications.exports.actions.write_export import make_export_file

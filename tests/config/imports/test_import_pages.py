@@ -13,7 +13,7 @@ from campaigns.codes.models import CodeImport, Voucher
 from config.imports.delete_old_imports import delete_old_imports
 from config.staff.models import AuditEntry
 from customers.models import CustomerImport
-from publications.actions.import_publications import import_publications
+from publications.actions.run_publication_import import import_publications
 from publications.models import PublicationImport
 from tests.support.factories import CampaignFactory, CustomerFactory, VoucherFactory
 from tests.support.imports import (

@@ -17,9 +17,9 @@ from campaigns.models import Campaign
 from config.events.models import Outbox
 from config.staff.models import AuditEntry, Quarantine
 from config.staff.quarantine import is_open
-from publications.actions.import_publications import import_publications
 from publications.actions.order_publication_import import order_publication_import
 from publications.actions.publish import publish, publish_code
+from publications.actions.run_publication_import import import_publications
 from publications.automation.actions.walk_segments import walk_segments
 from publications.dashboard.drain_outbox import drain_outbox
 from publications.distributions.actions.advance import advance, due

@@ -21,8 +21,8 @@ from config.imports.csv.uploads import NotCsv
 from config.imports.models import CsvImport
 from customers.actions.import_customers import import_customers
 from customers.actions.order_customer_import import order_customer_import
-from publications.actions.import_publications import import_publications
 from publications.actions.order_publication_import import order_publication_import
+from publications.actions.run_publication_import import import_publications
 from publications.columns import warning_of
 
 BY = Actor("system", None, "Command line")
