@@ -21,7 +21,7 @@ from config.staff.pages.dialogs import leave
 from config.staff.roles import READ, REDEEM, may, requires, reveals_codes
 from customers.models import Customer
 from publications.code_visibility import is_masked, shown
-from publications.models import Publication
+from publications.models import PublishedVoucher
 from publications.redemptions.actions.redeem import redeem as redeem_code
 from publications.redemptions.actions.roll_back import roll_back as roll_redemption_back
 from publications.redemptions.models import Redemption
@@ -129,15 +129,15 @@ def _is_shown(request: HtmxHttpRequest, voucher: Voucher) -> bool:
     return voucher.published_at is not None or reveals_codes(request.user)
 
 
-def _holder(voucher: Voucher) -> Publication | None:
-    live = Publication.objects.filter(ledger__voucher=voucher, ledger__released_at=None)
-    return live.select_related("customer").first()
+def _holder(voucher: Voucher) -> PublishedVoucher | None:
+    live = PublishedVoucher.objects.filter(voucher=voucher, released_at=None)
+    return live.select_related("publication__customer", "settled_to").first()
 
 
-def _may_be_customer(voucher: Voucher, held: Publication | None) -> Customer | None:
+def _may_be_customer(voucher: Voucher, held: PublishedVoucher | None) -> Customer | None:
     """Whom the form offers as the customer: the holder, but for a referral code, which its holder may not redeem."""
     referral = voucher.campaign is not None and voucher.campaign.kind == Campaign.Kind.REFERRAL_PROGRAM
-    return held.customer if held and held.customer and not held.customer.erased_at and not referral else None
+    return held.holder if held and held.holder and not held.holder.erased_at and not referral else None
 
 
 def _page(
