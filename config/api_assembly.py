@@ -14,6 +14,7 @@ import publications.api.batches
 import publications.api.code_imports
 import publications.api.old_publish
 import publications.api.publications
+import publications.api.settlements
 import publications.api.voucher_changes
 import publications.api.vouchers
 import publications.dashboard.api.activity

@@ -122,7 +122,7 @@ SELECT s.row, l.id, {CUSTOMER_TOLD}
   FROM {STAGED}
   JOIN codes_voucher v ON v.code = s.key
   JOIN publications_publishedvoucher l ON l.voucher_id = v.id AND l.released_at IS NULL
- WHERE v.published_at IS NOT NULL AND {CUSTOMER_TOLD} IS NOT NULL
+ WHERE {CUSTOMER_TOLD} IS NOT NULL
 """  # noqa: S608 - our own constants
 _LEFT = "SELECT row FROM pg_temp.staged WHERE key IS NOT NULL AND NOT row = ANY(%s) ORDER BY row"
 
@@ -186,10 +186,10 @@ class PublicationImporter:
         cursor.execute(_TAKE_OUT, {"after": 0})
         refused = self._refused(cursor.fetchall())
         cursor.execute(ADD_CUSTOMERS)
+        cursor.execute(_HANDED_OUT)  # before others are given, which nobody has to settle
+        settled = self._settle(cursor.fetchall())
         cursor.execute(_GOOD)
         published = self._give(cursor.fetchall())
-        cursor.execute(_HANDED_OUT)
-        settled = self._settle(cursor.fetchall())
         cursor.execute(_LEFT, [published + settled])
         erased = "Someone else has just added and erased this customer. Import the row again."
         return Written(len(published), len(settled), refused + [Refused(row, erased) for (row,) in cursor.fetchall()])

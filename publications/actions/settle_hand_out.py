@@ -17,7 +17,7 @@ from config.actor import Actor
 from config.imports.csv.cells import RowRefused, shown
 from config.imports.csv.columns import Field
 from config.imports.run_import import ImportImpossible, Refused, Written
-from config.public_ids import CUSTOMER, public_id
+from config.public_ids import CUSTOMER, key_of, public_id
 from config.staff import audit
 from publications.actions.import_publications import (
     ADD_CUSTOMERS,
@@ -43,6 +43,11 @@ SETTLEMENT_FIELDS = (
     Field("not_used", "Not used", ("unused", "returned", "not sent", "status")),
 )
 
+# Our own ids are known by themselves; a source_id, or an id of another system that is kept as one, as in every import.
+_STAGED = f"{STAGED} LEFT JOIN customers_customer own ON own.id = s.own_id AND own.erased_at IS NULL"
+_CUSTOMER = f"coalesce(own.id, {CUSTOMER_TOLD})"
+_LOCK_OWN = "SELECT FROM customers_customer WHERE id IN (SELECT own_id FROM pg_temp.staged) ORDER BY id FOR KEY SHARE"
+
 # Release locks the publication before its codes, and so do we.
 _LOCK_PUBLICATION = "SELECT campaign_id FROM publications_publication WHERE id = %s FOR UPDATE"
 
@@ -50,14 +55,15 @@ _LOCK_PUBLICATION = "SELECT campaign_id FROM publications_publication WHERE id =
 _JUDGE = f"""
 SELECT row, verdict, holder, released_at, ledger_id, voucher_id, customer_id, not_used
   FROM (SELECT s.row, l.settled_to_id AS holder, l.released_at, l.id AS ledger_id, v.id AS voucher_id,
-               {CUSTOMER_TOLD} AS customer_id, s.not_used,
+               {_CUSTOMER} AS customer_id, s.not_used,
                CASE WHEN v.id IS NULL THEN 'missing' WHEN l.id IS NULL THEN 'elsewhere'
                     WHEN l.released_at IS NOT NULL THEN CASE WHEN s.not_used THEN 'known' ELSE 'released' END
                     WHEN s.not_used AND l.settled_to_id IS NOT NULL THEN 'settled'
                     WHEN s.not_used AND {EVER_USED} THEN 'used'
-                    WHEN l.settled_to_id = {CUSTOMER_TOLD} THEN 'known'
+                    WHEN s.own_id IS NOT NULL AND own.id IS NULL THEN 'nobody'
+                    WHEN l.settled_to_id = {_CUSTOMER} THEN 'known'
                     WHEN l.settled_to_id IS NOT NULL THEN 'settled' ELSE '' END AS verdict
-          FROM {STAGED}
+          FROM {_STAGED}
           LEFT JOIN codes_voucher v ON v.code = s.key
           LEFT JOIN LATERAL (
             SELECT * FROM publications_publishedvoucher
@@ -72,7 +78,7 @@ class SettlementImporter(PublicationImporter):
     """What run_import needs to know of the codes of one hand-out."""
 
     noun = "hand_out_codes"
-    columns = "customer_source_id text, customer_id text, not_used boolean NOT NULL"
+    columns = "customer_source_id text, customer_id text, own_id bigint, not_used boolean NOT NULL"
 
     def __init__(self, publication_import: PublicationImport) -> None:
         super().__init__(publication_import)
@@ -100,7 +106,10 @@ class SettlementImporter(PublicationImporter):
                 self._of_code("has a customer and is marked as not used. Clear one of the two cells."),
             )
         key = given["voucher_code"] if not_used or named else None
-        return (key, given.get("customer_source_id"), given.get("customer_id"), not_used)
+        source_id, other_id = given.get("customer_source_id"), given.get("customer_id")
+        if own := key_of(CUSTOMER, other_id or source_id or ""):
+            source_id = other_id = None
+        return (key, source_id, other_id, own, not_used)
 
     def foresee(self, cursor: CursorWrapper, after: int) -> list[Refused]:
         cursor.execute(_JUDGE, {"after": after, "publication": self.hand_out.pk})
@@ -115,6 +124,7 @@ class SettlementImporter(PublicationImporter):
         cursor.execute(_LOCK_PUBLICATION, [self.hand_out.pk])
         cursor.execute(LOCK_CODES)
         cursor.execute(LOCK_CUSTOMERS)
+        cursor.execute(_LOCK_OWN)
         cursor.execute(_JUDGE, {"after": 0, "publication": self.hand_out.pk})
         refused = self._wrong(cursor.fetchall())
         cursor.execute("DELETE FROM pg_temp.staged WHERE row = ANY(%s)", [[wrong.row for wrong in refused]])
@@ -168,6 +178,7 @@ def _why_not(verdict: str, holder: int | None, released_at: datetime | None) -> 
         if released_at
         else "",
         "settled": f"is already settled to {whom}. Correct the row, or remove it.",
+        "nobody": "names a customer who does not exist, or whose personal data was erased. Correct the row.",
         "used": "has been redeemed, so it cannot be returned. Say who got it.",
     }[verdict]
 

@@ -120,7 +120,7 @@ def _newest_first(export: Export) -> Rows:
                 return Rows(firings, ("-id",), within=("delivery__publication__ledger__voucher_id",))
             case Export.Kind.HOLDERS:
                 customers = CustomerFilter(filters, Customer.objects.live()).qs.order_by()
-                held = PublishedVoucher.objects.filter(released_at=None).alias(holder_key=of_holder())
+                held = PublishedVoucher.objects.filter(released_at=None).annotate(holder_key=of_holder())
                 return Rows(held.filter(holder_key__in=customers), ("-holder_key", "-id"))
             case Export.Kind.REDEMPTIONS:
                 used = RedemptionFilter(filters, reveals=True, whole=True).qs

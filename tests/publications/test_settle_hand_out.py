@@ -11,10 +11,10 @@ from config.staff.models import AuditEntry
 from customers.models import Customer
 from publications.actions.publish import publish
 from publications.actions.release import release
-from publications.answers.answers import voucher_answers
+from publications.actions.run_publication_import import import_publications
 from publications.dashboard.erase_customer import erase_customer
 from publications.dashboard.verify import verify
-from publications.models import Publication, PublishedVoucher
+from publications.models import Publication, PublicationImport, PublishedVoucher
 from publications.notes.actions.add_note import add_note
 from publications.notes.models import Note
 from publications.queries.holder import held_by
@@ -60,6 +60,23 @@ def test_each_code_is_settled_returned_or_stays_open():
     assert broken() == []
 
 
+def test_a_customer_may_be_named_by_the_id_of_handout():
+    hand_out, (one, two, three) = hand_out_of(3)
+    ann, gone = CustomerFactory(), CustomerFactory()
+    erase_customer(gone, by=STAFF)
+
+    done = settled(
+        hand_out,
+        f"Code,Customer ID\n{one.code},{ann.public_id}\n{two.code},{gone.public_id}\n{three.code},cust_of_another_system\n",
+    )
+
+    assert [row.voucher for row in held_by([ann.pk])] == [one]
+    assert refused(done) == [
+        (3, "Code: names a customer who does not exist, or whose personal data was erased. Correct the row.")
+    ]
+    assert [row.voucher for row in held_by(Customer.objects.filter(source_id="cust_of_another_system"))] == [three]
+
+
 def test_the_same_file_once_more_changes_nothing():
     hand_out, (one, two) = hand_out_of(2)
     file = f"Code,Customer source ID,Not used\n{one.code},shop-1,\n{two.code},,yes\n"
@@ -87,7 +104,7 @@ def test_a_manager_may_have_unused_codes_returned_to_the_pool():
 
 def test_what_cannot_be_is_refused_with_the_reason():
     hand_out, (one, two, three, four) = hand_out_of(4)
-    other, (elsewhere,) = hand_out_of(1)
+    _, (elsewhere,) = hand_out_of(1)
     ann = CustomerFactory(source_id="ann")
     settled(hand_out, f"Code,Customer source ID,Not used\n{one.code},ann,\n{two.code},,x\n")
     redeem(three, by=STAFF)
@@ -143,7 +160,7 @@ def test_it_is_audited():
 
 
 def test_importing_who_got_handed_out_codes_settles_them():
-    hand_out, (one, two) = hand_out_of(2)
+    hand_out, (one, _) = hand_out_of(2)
     file = f"Code,Customer source ID,Date\n{one.code},ann,2026-01-02\n"
 
     done = imported_publications(file)
@@ -158,7 +175,7 @@ def test_importing_who_got_handed_out_codes_settles_them():
 
 
 def test_whoever_asks_who_holds_a_code_is_told_the_settled_customer(signed_in):
-    hand_out, (one, two) = hand_out_of(2)
+    hand_out, (one, _) = hand_out_of(2)
     settled(hand_out, f"Code,Customer source ID\n{one.code},ann\n")
     ann = Customer.objects.get(source_id="ann")
     one.refresh_from_db()
@@ -188,7 +205,7 @@ def test_the_api_names_the_settled_customer():
 
 
 def test_join_once_gives_the_settled_code_again():
-    hand_out, (one, two) = hand_out_of(2, join_once=True)
+    hand_out, (one, _) = hand_out_of(2, join_once=True)
     campaign = one.campaign
     Voucher.objects.create(campaign=campaign, code="FREE-1")
     settled(hand_out, f"Code,Customer source ID\n{one.code},ann\n")
@@ -258,6 +275,54 @@ def test_the_database_settles_no_code_whose_publication_names_a_customer():
         PublishedVoucher.objects.update(settled_to=CustomerFactory(), settled_at=timezone.now(), settled_by="SQL")
 
 
+def test_verify_finds_a_code_that_was_settled_beside_the_customer_of_its_publication():
+    published()
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(
+            "UPDATE publications_publishedvoucher SET settled_to_id = %s, settled_at = now(), settled_by = 'SQL'",
+            [CustomerFactory().pk],
+        )
+
+    assert broken() == ["a code was settled only where its publication names nobody"]
+
+
+def test_the_api_settles_and_tells_of_each_code_that_it_could_not_settle():
+    api, ann = Api(), CustomerFactory(source_id="ann")
+    hand_out, (one, two, three) = hand_out_of(3)
+    codes = [
+        {"code": one.code, "customer": "ann"},
+        {"code": two.code, "not_used": True},
+        {"code": "NOPE", "customer": ann.public_id},
+    ]
+
+    answer = api.post(f"publications/{hand_out.public_id}/settle", {"codes": codes})
+    import_publications(PublicationImport.objects.get().pk)
+    action = api.get(f"async-actions/{answer.json['async_action_id']}").json
+
+    assert (answer.status, action["type"], action["status"]) == (202, "PUBLICATIONS.SETTLE", "DONE")
+    assert (action["result"]["done_count"], action["result"]["failed_count"]) == (2, 1)
+    assert action["result"]["failed"][0]["row"] == 3
+    assert standing_of(hand_out) == (3, 1, 1, 1)
+
+
+@pytest.mark.parametrize("code", [{"code": "A"}, {"code": "A", "customer": "ann", "not_used": True}])
+def test_the_api_refuses_a_code_of_which_nothing_clear_is_told(code):
+    hand_out, _ = hand_out_of(1)
+
+    answer = Api().post(f"publications/{hand_out.public_id}/settle", {"codes": [code]})
+
+    assert answer.error[1] == "invalid_payload"
+    assert not PublicationImport.objects.exists()
+
+
+def test_the_api_settles_no_publication_that_names_a_customer():
+    answer = Api().post(f"publications/{published().public_id}/settle", {"codes": [{"code": "A", "not_used": True}]})
+
+    assert answer.error[:2] == (404, "not_found")
+
+
 def test_the_database_wants_to_know_when_and_by_whom():
     hand_out_of(1)
 
@@ -281,7 +346,9 @@ def test_a_manager_settles_on_the_pages(signed_in):
 
 
 @pytest.mark.parametrize("codes", [1, 60])
-def test_the_page_of_a_hand_out_takes_as_many_queries_however_many_codes(signed_in, django_assert_max_num_queries, codes):
+def test_the_page_of_a_hand_out_takes_as_many_queries_however_many_codes(
+    signed_in, django_assert_max_num_queries, codes
+):
     hand_out, vouchers = hand_out_of(codes)
     settled(hand_out, "Code,Customer source ID\n" + "".join(f"{v.code},c-{v.pk}\n" for v in vouchers))
     browser = signed_in("Manager")

@@ -16,6 +16,7 @@ from customers.segments.actions.create_segment import create_static_segment
 from publications.exports.actions.order_selection import order_selection
 from publications.redemptions.actions.redeem import redeem
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
+from tests.support.settling import handed_out
 
 DOCUMENT = document(api)
 
@@ -81,12 +82,15 @@ def a_shop() -> dict[str, str]:
     """Makes what the examples speak of: {the prefix of an id in them: the id of a row}."""
     campaign = CampaignFactory(name="Autumn coffee", auto_update=True)
     held, _ = (VoucherFactory(campaign=campaign, code=code) for code in ("AUTUMN-7GK2", "AUTUMN-M4XP"))
-    publication = published(held, CustomerFactory(source_id="12344"))
+    published(held, CustomerFactory(source_id="12344"))
+    printed = CampaignFactory(name="Printed cards")
+    for n in (1, 2):
+        VoucherFactory(campaign=printed, code=f"PRINT-000{n}")
     used = VoucherFactory(campaign=campaign, code="AUTUMN-USED")
     worth = {"discount_type": None, "discount_value": None, "gift_amount": 50}
     VoucherFactory(campaign=None, code="CARD-1", type="GIFT_VOUCHER", **worth)
     rows = {
-        "pub": publication,
+        "pub": handed_out(printed).publication,
         "r": redeem(used, customer={"source_id": "12344"}, by=STAFF),
         "export": order_selection("customer", by=STAFF),
         "aa": order_codes(campaign, count=2, by=STAFF),

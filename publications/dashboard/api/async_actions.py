@@ -29,6 +29,7 @@ from config.imports.models import CsvImport
 from config.public_ids import action_of
 from config.staff.models import ProjectSettings
 from customers.models import CustomerImport
+from publications.models import PublicationImport
 
 router = Router(tags=["Async actions"])
 
@@ -62,6 +63,8 @@ class AsyncAction(Answer):
         "VOUCHERS.METADATA_UPDATE",
         "CUSTOMERS.IMPORT_CSV",
         "CUSTOMERS.BULK_UPDATE",
+        "PUBLICATIONS.IMPORT_CSV",
+        "PUBLICATIONS.SETTLE",
     ]
     status: Literal["DONE", "IN_PROGRESS", "FAILED"]
     operation_status: Literal["SUCCESS", "FAILED", "UNKNOWN"]
@@ -205,6 +208,12 @@ def _customers_imported(done: CustomerImport, key: Key) -> dict[str, Any]:
     return _import_result(done, "customer") | {"errors": errors, "reports": [], "reports_available_till": until}
 
 
+def _publications_imported(done: PublicationImport, key: Key) -> dict[str, Any]:
+    """Or settled: the codes of a hand-out."""
+    failed = [{"row": row.row - 1, "reason": row.error} for row in done.refused.order_by("row")]
+    return _import_result(done, "publication" if done.hand_out_id is None else "code") | {"failed": failed}
+
+
 def _codes_made(order: CodeOrder, key: Key) -> dict[str, Any]:
     return {"message": _message(order, f"{order.done} voucher(s) created successfully."), "done_count": order.done}
 
@@ -241,6 +250,9 @@ KINDS: dict[type[work.AsyncAction], Kind] = {
     CodeOrder: Kind(lambda order: "CAMPAIGN.VOUCHERS_GENERATE", _codes_made),
     CodeImport: Kind(_import_type, _codes_imported),
     CustomerImport: Kind(_import_type, _customers_imported),
+    PublicationImport: Kind(
+        lambda done: "PUBLICATIONS.SETTLE" if done.hand_out_id else "PUBLICATIONS.IMPORT_CSV", _publications_imported
+    ),
     MetadataUpdate: Kind(
         lambda update: "VOUCHERS.METADATA_UPDATE" if update.same_for_all else "VOUCHERS.BULK_UPDATE", _metadata_updated
     ),

@@ -1,19 +1,56 @@
-"""What happens after codes have left: staff note what customers told them."""
+"""What happens after codes have left: a shop tells who got those of its file, and staff note what customers said."""
 
 from __future__ import annotations
 
+from django.core.files.base import ContentFile
+
+from campaigns.models import Campaign
 from config.actor import Actor
-from customers.models import Customer
-from publications.models import PublishedVoucher
+from config.imports.draft_import import draft_import, start_import
+from publications.actions.run_publication_import import import_publications
+from publications.actions.settle_hand_out import SETTLEMENT_FIELDS
+from publications.exports.actions.hand_out import order_hand_out
+from publications.exports.actions.write_export import make_export_file
+from publications.models import PublicationImport, PublishedVoucher
 from publications.notes.actions.add_note import add_note
+
+HANDED_OUT = 60
 
 
 def load_demo_aftermath(*, by: Actor) -> None:
+    _settle(Campaign.objects.get(name="Student Plus"), by=by)
+    _note(by=by)
+
+
+def _settle(campaign: Campaign, *, by: Actor) -> None:
+    """A hand-out of which most is known: who got the codes, which came back, and a few that nobody has told of."""
+    ordered = order_hand_out(campaign, count=HANDED_OUT, for_whom="University bookshop", by=by)
+    make_export_file(ordered.pk)
+    ordered.refresh_from_db()
+    codes = campaign.vouchers.filter(ledger__publication=ordered.publication_id).order_by("pk")
+    rows = ["Code,Customer source ID,Not used"]
+    for n, code in enumerate(codes.values_list("code", flat=True)):
+        if n < 44:
+            rows.append(f"{code},shop-{10001 + n},")
+        elif n < 52:
+            rows.append(f"{code},,not used")
+    draft = draft_import(
+        PublicationImport,
+        ContentFile("\n".join(rows).encode(), name="bookshop-november.csv"),
+        by=by,
+        fields=SETTLEMENT_FIELDS,
+        hand_out=ordered.publication,
+    )
+    start_import(draft, by=by, defer=lambda import_id: None)
+    import_publications(draft.pk)
+
+
+def _note(*, by: Actor) -> None:
     roast = PublishedVoucher.objects.filter(publication__campaign__name="Autumn Roast Launch", released_at=None)
     first, second = roast.select_related("publication__customer", "voucher").order_by("-pk")[:2]
     add_note(first.voucher, "Typed in wrong three times at the till in Berlin. The code itself is fine.", by=by)
     add_note(
-        Customer.objects.get(publications=first.publication_id),
+        first.publication.customer,
         "Prefers to be called, not mailed.\nAsked for two bags instead of one; told them the code is good for one.",
         by=by,
     )

@@ -207,7 +207,10 @@ def test_a_hand_out_whose_file_lacks_rows_is_found():
 
     Export.objects.filter(pk=export.pk).update(rows=0)
 
-    assert broken() == {"a finished hand-out's file has a row for each voucher that it published"}
+    assert broken() == {
+        "a finished hand-out's file has a row for each voucher that it published",
+        "the codes of a hand-out's file are settled, returned or open",
+    }
 
 
 def test_an_order_that_ended_short_is_found():
