@@ -290,7 +290,7 @@ def test_verify_finds_a_code_that_was_settled_beside_the_customer_of_its_publica
 
 def test_the_api_settles_and_tells_of_each_code_that_it_could_not_settle():
     api, ann = Api(), CustomerFactory(source_id="ann")
-    hand_out, (one, two, three) = hand_out_of(3)
+    hand_out, (one, two, _) = hand_out_of(3)
     codes = [
         {"code": one.code, "customer": "ann"},
         {"code": two.code, "not_used": True},
