@@ -123,7 +123,7 @@ MORE: dict[str, list[Column]] = {
     Kind.AUDIT: [Column("Actor kind", "actor_kind"), _id("Campaign ID", "campaign_id", CAMPAIGN)],
 }
 # Where a row's metadata stand, whose keys may be columns of their own.
-METADATA_OF = {
+METADATA_OF: dict[str, str | Combinable] = {
     Kind.CODES: "metadata", Kind.PUBLICATIONS: "metadata", Kind.CUSTOMERS: "metadata", Kind.REDEMPTIONS: "metadata",
     Kind.CAMPAIGNS: "metadata", Kind.HOLDERS: of_holder("metadata"), Kind.RECIPIENTS: "customer__metadata",
     Kind.FIRINGS: "customer__metadata",

@@ -138,14 +138,14 @@ class HeldCodeTable(Table):
     def render_code(self, record: Voucher) -> SafeString:
         return render_to_string("partials/records/_code_cell.html", {"voucher": record, "reveals": self.reveals})
 
-    def render_holder(self, record: Voucher) -> SafeString:
+    def render_holder(self, record: Any) -> SafeString:
         if not record.live:
             return NOTHING
-        if holder := record.live[0].holder:
-            return customer_link(holder)
+        (held,) = record.live
+        if held.holder:
+            return customer_link(held.holder)
         return format_html(
-            '<a class="calm" href="{}">Hand-out</a>',
-            _address("publications:publication", record.live[0].publication_id),
+            '<a class="calm" href="{}">Hand-out</a>', _address("publications:publication", held.publication_id)
         )
 
     def render_channel(self, record: Voucher) -> SafeString:

@@ -7,6 +7,7 @@ from django.core.files.base import ContentFile
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.imports.draft_import import draft_import, start_import
+from customers.models import Customer
 from publications.actions.run_publication_import import import_publications
 from publications.actions.settle_hand_out import SETTLEMENT_FIELDS
 from publications.exports.actions.hand_out import order_hand_out
@@ -50,7 +51,7 @@ def _note(*, by: Actor) -> None:
     first, second = roast.select_related("publication__customer", "voucher").order_by("-pk")[:2]
     add_note(first.voucher, "Typed in wrong three times at the till in Berlin. The code itself is fine.", by=by)
     add_note(
-        first.publication.customer,
+        Customer.objects.get(publications=first.publication_id),
         "Prefers to be called, not mailed.\nAsked for two bags instead of one; told them the code is good for one.",
         by=by,
     )
