@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from campaigns.codes.models import Voucher
 from campaigns.models import Campaign
 from publications.models import Publication, PublishedVoucher
+from publications.queries.holder import of_holder
 from publications.redemptions.models import Redemption
 
 SHOWN = 10  # of each kind, those with most attempts
@@ -39,14 +40,15 @@ def _held_then() -> QuerySet[PublishedVoucher]:
 def by_others(redemptions: QuerySet[Redemption]) -> QuerySet[Redemption]:
     others = (
         _held_then()
-        .filter(publication__customer__isnull=False)
-        .exclude(publication__customer=Coalesce(OuterRef("customer"), 0))
+        .alias(holder_key=of_holder())
+        .exclude(holder_key=None)
+        .exclude(holder_key=Coalesce(OuterRef("customer"), 0))
     )
     earlier = Redemption.objects.filter(
         voucher=OuterRef("voucher"), kind="redemption", result="SUCCESS", customer__isnull=False, pk__lt=OuterRef("pk")
     )
     first = Subquery(earlier.order_by("pk").values("customer")[:1])
-    of_file = Exists(_held_then().filter(publication__customer=None))
+    of_file = Exists(_held_then().filter(publication__customer=None, settled_to=None))
     watched = redemptions.filter(
         kind=Redemption.Kind.REDEMPTION, campaign__only_holder__in=[OnlyHolder.RECORD, OnlyHolder.REFUSE]
     ).exclude(campaign__kind=Campaign.Kind.REFERRAL_PROGRAM)
