@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
 from pydantic import Field
@@ -14,6 +14,7 @@ from config.api.auth import Key
 from config.api.door import iso
 from config.api.schemas import SHOWN, Answer, CustomerId, Metadata, Moment, PublicationId, VoucherId
 from customers.answers import ShortCustomer, short_customer_answer
+from customers.models import Customer
 from publications import models
 from publications.answers.masked_codes import shown_code
 
@@ -57,11 +58,20 @@ class Publication(AboutPublication):
     vouchers_count: int = Field(default=None, examples=[2])
 
 
+class Held(NamedTuple):
+    """Where a voucher is, and with whom: a hand-out names nobody until the code is settled."""
+
+    publication: models.Publication
+    holder: Customer | None
+
+
 def published_answer(publication: models.Publication) -> dict[str, Any]:
     """What a call that publishes gets: one voucher in full, several as codes."""
     if publication.voucher_count == 1:
         voucher = publication.vouchers[0]
-        return _publication(publication, voucher=_voucher(voucher, voucher.code, publication))
+        return _publication(
+            publication, voucher=_voucher(voucher, voucher.code, Held(publication, publication.customer))
+        )
     codes = [voucher.code for voucher in publication.vouchers]
     return _publication(publication, vouchers=codes, vouchers_count=publication.voucher_count)
 
@@ -91,7 +101,10 @@ def listed_answer(publication: models.Publication, key: Key) -> dict[str, Any]:
 def voucher_answers(vouchers: Sequence[Code], key: Key) -> list[dict[str, Any]]:
     """Vouchers with who holds them, in one query for all."""
     live = models.PublishedVoucher.objects.filter(voucher__in=[voucher.pk for voucher in vouchers], released_at=None)
-    holding = {row.voucher_id: row for row in live.select_related("publication__customer", "settled_to")}
+    holding = {
+        row.voucher_id: Held(row.publication, row.holder)
+        for row in live.select_related("publication__customer", "settled_to")
+    }
     return [_voucher(voucher, shown_code(voucher, key), holding.get(voucher.pk)) for voucher in vouchers]
 
 
@@ -113,7 +126,7 @@ def _publication(publication: models.Publication, **codes: Any) -> dict[str, Any
     )
 
 
-def _voucher(voucher: Code, code: str, holding: models.PublishedVoucher | None) -> dict[str, Any]:
+def _voucher(voucher: Code, code: str, holding: Held | None) -> dict[str, Any]:
     reference = _address_of(voucher, code)
     holder = holding.holder if holding else None
     entries = [_entry(holding)] if holding else []
@@ -128,8 +141,8 @@ def _voucher(voucher: Code, code: str, holding: models.PublishedVoucher | None) 
     )
 
 
-def _entry(holding: models.PublishedVoucher) -> dict[str, Any]:
-    publication, customer = holding.publication, holding.holder
+def _entry(holding: Held) -> dict[str, Any]:
+    publication, customer = holding
     return Holding.of(
         publication,
         customer_id=customer.public_id if customer else None,
