@@ -50,7 +50,7 @@ END $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0004_how_a_file_is_read"), ("publications", "0005_workbooks")]
+    dependencies = [("customers", "0004_how_a_file_is_read"), ("publications", "0006_stopped")]
 
     operations = [
         migrations.AddField(
