@@ -345,6 +345,17 @@ def test_a_manager_settles_on_the_pages(signed_in):
     assert signed_in("Operator").get(address).status_code == 403
 
 
+def test_the_page_of_a_settlement_counts_in_its_own_words(signed_in):
+    hand_out, (one, two) = hand_out_of(2)
+    done = settled(hand_out, f"Code,Customer source ID,Not used\n{one.code},ann,\n{two.code},,x\n")
+
+    page = signed_in("Manager").get(f"/publications/import/{done.pk}").content.decode()
+
+    assert "Settled" in page
+    assert "Returned" in page
+    assert "of hand-out" not in page
+
+
 @pytest.mark.parametrize("codes", [1, 60])
 def test_the_page_of_a_hand_out_takes_as_many_queries_however_many_codes(
     signed_in, django_assert_max_num_queries, codes

@@ -98,10 +98,10 @@ def _tiles(csv_import: CsvImport, context: dict) -> list[dict]:
         {"label": "Rejected", "value": csv_import.rows_refused, "sub": "Listed in the error file" if refused else ""},
     ]
     only = {"Updated": "customers", "Skipped": "publications"}
-    for tile in tiles:
-        tile["of"] = what if tile["label"] in counted else only.get(tile["label"], what)
+    shown = [tile for tile in tiles if tile["label"] in counted or only.get(tile["label"], what) == what]
+    for tile in shown:
         tile["label"], tile["sub"] = counted.get(tile["label"], (tile["label"], tile["sub"]))
-    return [tile for tile in tiles if tile["of"] == what]
+    return shown
 
 
 def _passed_over(csv_import: CsvImport) -> int:
