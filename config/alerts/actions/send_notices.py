@@ -26,9 +26,10 @@ UPDATE alerts_notice SET email = 'unknown', email_at = now(), email_error = 'Int
 
 # Who has no address any more, or may not sign in, is not written to.
 CLAIM = f"""
+WITH due AS MATERIALIZED (SELECT id FROM alerts_notice WHERE email = 'due' ORDER BY id LIMIT {MOST} FOR UPDATE SKIP LOCKED)
 UPDATE alerts_notice n SET email = CASE WHEN u.is_active AND u.email <> '' THEN 'sending' ELSE 'none' END, email_at = now()
-  FROM alerts_alert a, auth_user u
- WHERE n.id IN (SELECT id FROM alerts_notice WHERE email = 'due' ORDER BY id LIMIT {MOST} FOR UPDATE SKIP LOCKED)
+  FROM due, alerts_alert a, auth_user u
+ WHERE n.id = due.id
    AND a.id = n.alert_id AND u.id = n.user_id
 RETURNING n.id, n.email, u.email, a.title, a.text, a.url
 """  # noqa: S608 - our own constant

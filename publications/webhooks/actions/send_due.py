@@ -39,14 +39,18 @@ TURN = 10  # seconds after which another address may have this worker
 # A receiver that gives no answer at all costs a worker ten seconds: it is left alone for a while, whatever else is due.
 REST = timedelta(minutes=1)
 
-# The last attempt, too, schedules one more, for the case that its worker is killed.
+# The last attempt, too, schedules one more, for the case that its worker is killed. What is due is looked up once: a join
+# may walk a subquery for each row of the other side, and its LIMIT would then count anew each time.
 CLAIM = """
+WITH due AS MATERIALIZED (
+    SELECT id FROM webhooks_webhookdelivery
+     WHERE {which} AND status = 'waiting' AND next_attempt_at <= now()
+     ORDER BY id + 0 LIMIT %(most)s FOR UPDATE SKIP LOCKED
+)
 UPDATE webhooks_webhookdelivery d
    SET attempts = d.attempts + 1, attempted_at = now(),
        next_attempt_at = now() + (%(retry_after)s::interval[])[least(d.attempts + 1, array_length(%(retry_after)s::interval[], 1))]
-  FROM (SELECT id FROM webhooks_webhookdelivery
-         WHERE {which} AND status = 'waiting' AND next_attempt_at <= now()
-         ORDER BY id + 0 LIMIT %(most)s FOR UPDATE SKIP LOCKED) AS due
+  FROM due
  WHERE d.id = due.id
 RETURNING d.*
 """

@@ -14,9 +14,10 @@ import pytest
 from django.db.models.functions import Now
 
 from publications.webhooks.actions.deliver import deliver
-from publications.webhooks.actions.send_due import REST, addresses_due, send_due
+from publications.webhooks.actions.send_due import REST, _claim, addresses_due, send_due
 from publications.webhooks.models import WebhookAddress, WebhookDelivery
 from tests.support.factories import published
+from tests.support.plans import seem_empty
 from tests.support.receiver import Receiver, after, answer, drip, hang_up, say_nothing
 from tests.support.webhooks import a_delivery, listening, make_due, pass_on
 
@@ -210,6 +211,18 @@ def test_one_address_gets_several_at_once_and_never_more_than_eight():
     assert len(receiver.got) == 20
     assert 2 <= receiver.most_at_once <= 8
     assert set(WebhookDelivery.objects.values_list("status", flat=True)) == {"delivered"}
+
+
+@pytest.mark.django_db
+def test_no_more_are_claimed_than_are_sent_at_once_where_the_table_was_empty_a_moment_ago():
+    address = listening()
+    due = [a_delivery(address) for _ in range(20)]
+    make_due(*due)
+    seem_empty("webhooks_webhookdelivery")
+
+    claimed = _claim("address_id = %(key)s", address.pk, most=8)
+
+    assert sorted(delivery.pk for delivery in claimed) == [delivery.pk for delivery in due[:8]]
 
 
 @pytest.mark.django_db(transaction=True)
