@@ -17,6 +17,13 @@ from tests.support.flush import flush_only_what_is_filled
 flush_only_what_is_filled()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """A connection that a test has lost is lost for that one alone, not for all that come after it."""
+    if connection.connection is not None and connection.connection.closed and not connection.in_atomic_block:
+        connection.close()
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
     """The tests' database is a copy of the one that is migrated already (tests/support/processes/prepared_folder.py)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 TYPED = re.compile(r"\+?[0-9\s()./–-]+")
+NO_DIGIT = re.compile(r"[^0-9]")
 FEWEST = 6  # digits; fewer are more often a part of something else
 # So many digits at the end tell numbers apart whatever stands before them: a country's code, a zero, both or neither.
 TELLING = 9
@@ -12,7 +13,7 @@ TELLING = 9
 
 def beginning_of(text: str) -> str | None:
     """The digits of what looks like a phone number, or the beginning of one; None of other text."""
-    digits = re.sub(r"[^0-9]", "", text).removeprefix("00")
+    digits = NO_DIGIT.sub("", text).removeprefix("00")
     return digits if TYPED.fullmatch(text.strip()) and len(digits) >= FEWEST else None
 
 

@@ -38,7 +38,7 @@ def test_a_new_installation_says_what_to_do_first(page):
     page.goto("/")
 
     expect(page.get_by_role("main").get_by_role("heading", level=2)).to_have_text(
-        ["Create a campaign", "Add codes", "Publish the first code", "Connect your shop"]
+        ["Create a campaign", "Add codes", "Publish the first code", "Connect your shop", "Before you use it for real"]
     )
     page.get_by_role("link", name="New campaign").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("New campaign")

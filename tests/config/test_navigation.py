@@ -21,7 +21,7 @@ DAILY = [
     "Exports",
     "Alerts",
 ]
-MANAGING = ["API keys", "Webhooks", "Project settings", "Audit log", "Users &amp; roles"]
+MANAGING = ["API keys", "Webhooks", "Project settings", "E-mail", "Audit log", "Users &amp; roles"]
 
 
 def side_bar(client, address="/password/"):

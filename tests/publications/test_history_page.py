@@ -226,11 +226,11 @@ def test_the_history_of_a_campaign_takes_as_many_queries_for_fifty_rows_as_for_o
 
     # session, user, permissions, project, campaign; rows counted, rows, their codes ...
     assert table == 8
-    # ... and for the whole page the bell, the days, the forecast and all other figures
-    assert whole == 13
+    # ... and for the whole page the bell, the days, the forecast, the last redemption and all other figures
+    assert whole == 14
     # ... codes, customers and publications are counted before they are looked for
     assert searched == 9
-    assert all_of_it == 14
+    assert all_of_it == 15
 
 
 @pytest.mark.parametrize("how_many", [1, 50])

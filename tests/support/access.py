@@ -58,12 +58,17 @@ PAGES = {
     "campaigns:code-import-errors": (MANAGE, NO_POST),
     "campaigns:code-import-discard": (NO_GET, MANAGE),
     "campaigns:code-import-retry": (NO_GET, MANAGE),
+    "campaigns:code-import-stop": (NO_GET, MANAGE),
+    "campaigns:code-import-undo": (MANAGE, MANAGE),
     "dashboard:code": (READ, NO_POST),
     "publications:publish-code": (PUBLISH, PUBLISH),
     "publications:release": (MANAGE, MANAGE),
     "publications:hold-back": (MANAGE, MANAGE),
     "publications:release-publication": (MANAGE, MANAGE),
-    "publications:settle": ("login 403 403 403 403 404", "login 403 403 403 403 404"),  # the publication is no hand-out
+    "publications:settle": (
+        "login 403 403 403 403 403 404",
+        "login 403 403 403 403 403 404",
+    ),  # the publication is no hand-out
     "publications:put-back": (MANAGE, MANAGE),
     "campaigns:edit-code": (MANAGE, MANAGE),
     "campaigns:enable-code": (NO_GET, MANAGE),
@@ -78,6 +83,8 @@ PAGES = {
     "customers:customer-import-errors": (PUBLISH, NO_POST),
     "customers:customer-import-discard": (NO_GET, PUBLISH),
     "customers:customer-import-retry": (NO_GET, PUBLISH),
+    "customers:customer-import-stop": (NO_GET, PUBLISH),
+    "customers:doubles": (READ, NO_POST),
     "dashboard:customer": (READ, NO_POST),
     "dashboard:customer-publications": (READ, NO_POST),
     "dashboard:customer-redemptions": (READ, NO_POST),
@@ -123,6 +130,7 @@ PAGES = {
     "publications:publication-import-errors": (MANAGE, NO_POST),
     "publications:publication-import-discard": (NO_GET, MANAGE),
     "publications:publication-import-retry": (NO_GET, MANAGE),
+    "publications:publication-import-stop": (NO_GET, MANAGE),
     # distributions
     "distributions:list": (READ, NO_POST),
     "distributions:create": (PUBLISH, PUBLISH),
@@ -162,6 +170,7 @@ PAGES = {
     "exports:delete-view": (NO_GET, EXPORT),
     "exports:file": ("login 403 403 403 403 403 403", NO_POST),  # without its token it is nobody's
     "exports:retry-export": (NO_GET, EXPORT),
+    "exports:stop-export": (NO_GET, EXPORT),
     "exports:hand-out": (HAND_OUT, HAND_OUT),
     # notes
     "notes:add": (PUBLISH, PUBLISH),

@@ -10,11 +10,13 @@ import pytest
 
 from config.api.actions.create_api_key import create_api_key
 from config.api_assembly import api
-from tests.support.factories import STAFF
+from tests.support.factories import STAFF, CampaignFactory
 from tests.support.root import ROOT
+from tests.support.settling import handed_out
 
 PAGE = (ROOT / "docs" / "api.md").read_text()
 COMMANDS = [block for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) if block.startswith("curl")]
+A_HAND_OUT = "pub_J8LmWq0ZtK2nB4xE"  # in the address of a command
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the page's commands are for curl, which is not here")
@@ -23,9 +25,12 @@ def test_its_commands_run(live_server):
     key, token = create_api_key("docs", by=STAFF)
     environment = os.environ | {"HANDOUT": live_server.url, "APP_ID": str(key.app_id), "APP_TOKEN": token}
 
-    campaign, two, one, history, segment, event, started, export, token_drawn = [
+    hand_out = handed_out(CampaignFactory(codes=2)).publication
+    commands = [command.replace(A_HAND_OUT, hand_out.public_id) for command in COMMANDS]
+
+    campaign, two, one, history, segment, event, started, settling, export, token_drawn = [
         json.loads(subprocess.run(["bash", "-c", command], env=environment, check=True, capture_output=True).stdout)
-        for command in COMMANDS
+        for command in commands
     ]
 
     assert campaign["name"] == "Autumn coffee"
@@ -34,7 +39,7 @@ def test_its_commands_run(live_server):
     assert [publication["id"] for publication in history["publications"]] == [two["id"]]
     assert (segment["name"], segment["type"]) == ("Gold in Kyiv", "auto-update")
     assert (event["type"], event["customer"]["id"]) == ("cart_abandoned", two["customer_id"])
-    assert list(started) == ["async_action_id"]
+    assert list(started) == list(settling) == ["async_action_id"]
     assert token_drawn["token_type"] == "Bearer"
     assert (export["status"], export["exported_object"]) == ("SCHEDULED", "publication")
 

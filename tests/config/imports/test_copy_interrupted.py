@@ -50,7 +50,7 @@ def interrupted(work, *arguments) -> list[Exception]:
     thread.start()
     with connection.cursor() as cursor:
         while thread.is_alive():
-            cursor.execute(f"SELECT pg_terminate_backend(pid) FROM ({COPIED}) AS copying")
+            cursor.execute(f"SELECT pg_terminate_backend(pid, 60000) FROM ({COPIED}) AS copying")
             if cursor.rowcount:
                 break
             time.sleep(0.001)

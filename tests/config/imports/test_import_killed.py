@@ -110,7 +110,7 @@ def test_a_lost_connection_is_an_error_for_the_queue_and_the_next_run_goes_on():
     wait_until_read(queued.pk, 10_000)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
     thread.join()
