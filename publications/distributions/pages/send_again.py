@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -27,7 +28,10 @@ def send_again(request: HtmxHttpRequest, publication_id: int) -> HttpResponse:
         message = sending.message_again(publication)
         if request.method == "POST":
             address = sending.send_again(publication, by=Actor.user(request.user))
-            messages.success(request, f"Sent again to {address}.")
+            if settings.EMAIL_IS_SENT:
+                messages.success(request, f"Sent again to {address}.")
+            else:
+                messages.warning(request, f"The message to {address} is stored, not sent: e-mail is not set up.")
             return leave(request, publication.get_absolute_url())
     except sending.CannotSendAgain as refused:
         problem = str(refused)

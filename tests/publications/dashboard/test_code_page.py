@@ -57,7 +57,8 @@ def test_a_published_code_is_in_clear_and_names_its_holder(signed_in):
 
     assert "ROAST-77AB Redeemable" in text(page)
     assert "Holder Mara Lindqvist" in text(page)
-    assert timeline(page) == ["Published to Mara Lindqvist mara@example.com · E-mail", "Created"]
+    assert timeline(page) == ["Published to Mara Lindqvist mara@example.com", "Created"]
+    assert "E-mail · just now by" in text(page)
 
 
 def test_a_viewer_sees_a_published_code_masked(signed_in):
@@ -82,10 +83,10 @@ def test_the_timeline_tells_publications_releases_failures_and_changes(signed_in
     page = signed_in("Operator").get(address(voucher)).content.decode()
 
     assert timeline(page)[1:] == [
-        f"Published to Priya {priya.email} · API",
+        f"Published to Priya {priya.email}",
         "Released: Sent to the wrong person",
         f"Failed attempt to publish it to Priya {priya.email} : Already published",
-        f"Published to Mara {mara.email} · API",
+        f"Published to Mara {mara.email}",
         "Created",
     ]
     assert timeline(page)[0].startswith("Test Staff disabled")

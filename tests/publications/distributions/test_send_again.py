@@ -44,6 +44,19 @@ def test_the_code_that_somebody_holds_is_sent_in_plain_words(signed_in, mara, fa
     assert (entry.object_id, entry.actor_id) == (publication.public_id, operator.user.pk)
 
 
+@pytest.mark.parametrize(("is_sent", "said"), [(True, "Sent again to"), (False, "is stored, not sent")])
+def test_it_is_called_sent_only_where_there_is_a_mail_server(signed_in, mara, settings, is_sent, said):
+    settings.EMAIL_IS_SENT = is_sent
+    publication = published(VoucherFactory(), mara)
+    operator = signed_in("Operator")
+
+    form = operator.get(address(publication)).content.decode()
+    page = operator.post(address(publication), follow=True).content.decode()
+
+    assert ("E-mail is not set up" in form) is not is_sent
+    assert said in page
+
+
 def test_by_the_template_of_the_distribution_that_published_it(signed_in, mara):
     publication = published(VoucherFactory(code="ROAST-77AB"), mara)
     run = Distribution.objects.create(
