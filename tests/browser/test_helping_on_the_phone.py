@@ -82,6 +82,7 @@ def test_i_got_two(page, actions):
 def test_a_code_is_redeemed_and_rolled_back_by_keyboard(visit, caller):
     page = visit("Till")
     page.goto("/")
+    expect(page.locator("#code")).to_be_focused()
     page.keyboard.type("no such code")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Unknown code")).to_be_visible()

@@ -31,6 +31,7 @@ def test_a_slash_goes_to_the_search_and_a_code_or_id_to_its_page(page):
     expect(page.get_by_role("heading", level=1)).to_contain_text("Autumn Roast")
 
     page.goto("/search")
+    expect(page.locator("#q")).to_be_focused()
     page.keyboard.type("lindqvist mar")  # without Enter
     expect(page.get_by_role("region", name="Customers")).to_contain_text("Mara Lindqvist")
     expect(page.locator("#q")).to_be_focused()

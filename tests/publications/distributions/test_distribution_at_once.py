@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from campaigns.codes.models import Voucher
 from publications.actions.publish import publish
@@ -98,6 +99,7 @@ def test_paused_and_resumed_under_load_and_then_stopped(server):
         for _ in range(3):
             wait_for(lambda: len(server.messages) > (seen[-1] if seen else 0) + 20)
             pause(run, by=STAFF)
+            wait_for(what_had_begun_ended(timezone.now()))  # a claim that saw it running may not be seen itself yet
             wait_for(lambda: not Delivery.objects.filter(state="sending").exists())
             seen.append(len(server.messages))
             threading.Event().wait(0.3)
@@ -119,6 +121,21 @@ def test_paused_and_resumed_under_load_and_then_stopped(server):
     assert set(states) == {"sent", "skipped"}
     assert sum(states.values()) == 300
     assert Voucher.objects.filter(published_at=None).count() == 300 - states["sent"]
+
+
+def what_had_begun_ended(moment):
+    """Whether no transaction of others is left that began before that moment."""
+
+    def ended():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start < %s",
+                [moment],
+            )
+            return cursor.fetchone() == (0,)
+
+    return ended
 
 
 def wait_for(reached, seconds=60):
