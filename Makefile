@@ -2,9 +2,9 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 PY := .venv/bin/python
-# Three test processes on two cores, since many tests wait for something that starts or is killed. Each takes one stretch of the
-# tests, and then a part of what another has left: what a file has started is seldom started twice.
-PYTEST_ARGS ?= -n 3 --dist worksteal
+# Two test processes: on two cores the suite takes little more than half the time. Each takes one stretch of the tests, and then
+# a part of what the other has left: what a file has started is seldom started twice.
+PYTEST_ARGS ?= -n 2 --dist worksteal
 
 help: ## What can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
