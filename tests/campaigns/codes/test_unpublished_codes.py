@@ -11,7 +11,7 @@ from publications.actions.release import release
 from publications.distributions.actions.advance import advance
 from publications.distributions.models import KeptMessage
 from publications.redemptions.actions.redeem import redeem
-from tests.publications.test_history_filter import failed
+from tests.publications.history.test_history_filter import failed
 from tests.support.distributions import running
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
 

@@ -7,7 +7,7 @@ from publications.actions.publish import publish
 from publications.actions.release import release
 from publications.models import PublishedVoucher
 from publications.pages.filters import history
-from tests.publications.test_history_filter import failed
+from tests.publications.history.test_history_filter import failed
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, published
 from tests.support.plans import analyse
 

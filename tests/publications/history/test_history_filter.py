@@ -17,7 +17,7 @@ from publications.pages.filters import history
 from publications.queries import find_publications
 from publications.refusals import PublishRefused
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
-from tests.support.plans import analyse
+from tests.support.plans import analyse, offer_only_indexes
 
 pytestmark = pytest.mark.django_db
 
@@ -239,6 +239,7 @@ def test_an_index_gives_the_rows_of_a_channel_and_of_what_failed_in_their_order(
     with connection.cursor() as cursor:
         cursor.execute(NEWER, [few.pk, CustomerFactory().pk])
     analyse("publications_publication")
+    offer_only_indexes()  # three rows may as well be sorted, by what is known of the tables beside
 
     assert f"Index Scan using {index}" in history(filters=filters).qs[:26].explain()
 
