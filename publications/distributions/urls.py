@@ -4,7 +4,7 @@ from django.urls import path
 
 from publications.distributions.pages import drafts, review, runs
 from publications.distributions.pages import stored_messages as outbox
-from publications.distributions.pages.send_again import send_again
+from publications.distributions.pages.send_again import send_again, send_code_again
 from publications.distributions.pages.unknown import unknown
 from publications.distributions.pages.unsubscribe import unsubscribe
 
@@ -35,6 +35,7 @@ urlpatterns = [
     path("distributions/<dist:distribution_id>/duplicate", runs.duplicate, name="duplicate"),
     path("distributions/<dist:distribution_id>/recipients/<int:recipient_id>", runs.resolve, name="resolve"),
     path("publications/<pub:publication_id>/send-again", send_again, name="send-again"),
+    path("codes/<v:voucher_id>/send-again", send_code_again, name="send-code-again"),
     path("unsubscribe/<str:token>", unsubscribe, name="unsubscribe"),
     path("messages/", outbox.outbox, name="outbox"),
     path("messages/<int:message_id>/", outbox.message, name="outbox-message"),

@@ -36,6 +36,7 @@ from config.public_ids import CAMPAIGN, EVENT, key_of, public_id
 from customers.models import Customer
 from publications.models import Publication, PublishedVoucher
 from publications.queries.attach_codes import attach_codes
+from publications.queries.holder import of_holder
 from publications.redemptions.models import Redemption
 from publications.webhooks.event_answers import (
     alert_event,
@@ -106,9 +107,12 @@ def _publications(keys: list[int]) -> dict[int, Told]:
 
 def _releases(keys: list[int]) -> dict[int, Told]:
     rows = PublishedVoucher.objects.filter(pk__in=keys)
-    _hold_customers("publications_publication", list(rows.values_list("publication_id", flat=True)))
-    released = rows.select_related("voucher__campaign", "publication__customer")
-    return {row.pk: Told(release_event(row), row.publication.customer_id, row.voucher.campaign_id) for row in released}
+    _hold([holder for holder in rows.values_list(of_holder(), flat=True) if holder])
+    released = rows.select_related("voucher__campaign", "publication__customer", "settled_to")
+    return {
+        row.pk: Told(release_event(row), row.holder.pk if row.holder else None, row.voucher.campaign_id)
+        for row in released
+    }
 
 
 def _vouchers(keys: list[int]) -> dict[int, Told]:
@@ -126,8 +130,7 @@ def _redemptions(keys: list[int]) -> dict[int, Told]:
 
 def _customers(keys: list[int]) -> dict[int, Told]:
     """Of one who was erased meanwhile only the erasure is told."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT FROM customers_customer WHERE id = ANY (%s) ORDER BY id FOR KEY SHARE", [keys])
+    _hold(keys)
     there = Customer.objects.filter(pk__in=keys, erased_at=None)
     return {customer.pk: Told(customer_event(customer), customer.pk) for customer in there}
 
@@ -165,6 +168,11 @@ READERS: dict[str, Reader] = {
     POOL_EMPTY: _alerts,
     ALERT_OPENED: _alerts,
 }
+
+
+def _hold(customers: list[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM customers_customer WHERE id = ANY (%s) ORDER BY id FOR KEY SHARE", [customers])
 
 
 def _hold_customers(table: str, keys: list[int]) -> None:

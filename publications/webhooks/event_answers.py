@@ -63,11 +63,11 @@ def publication_event(publication: Publication) -> dict[str, Any]:
 
 
 def release_event(row: PublishedVoucher) -> dict[str, Any]:
-    """Of a code that was taken back from its holder, or from a hand-out."""
-    publication, voucher = row.publication, row.voucher
+    """Of a code that was taken back from its holder, or from a hand-out: of a settled one the customer is told, too."""
+    publication, voucher, holder = row.publication, row.voucher, row.holder
     return {
         "campaign": _campaign(voucher.campaign) if voucher.campaign else None,
-        "customer": _customer(publication.customer) if publication.customer else None,
+        "customer": _customer(holder) if holder else None,
         "voucher": _voucher_as_shown(voucher),
         "publication": {"id": publication.public_id, "object": "publication", "source_id": publication.source_id},
         "reason": row.reason,

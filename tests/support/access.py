@@ -33,6 +33,7 @@ PAGES = {
     "redemptions:history": (READ, NO_POST),
     "redemptions:tried-by-others": (READ, NO_POST),
     "distributions:send-again": (PUBLISH, PUBLISH),
+    "distributions:send-code-again": ("login 403 403 403 404 403 404",) * 2,  # nobody holds the code
     "dashboard:search": (READ, NO_POST),
     # campaigns
     "campaigns:list": (READ, NO_POST),

@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from campaigns.codes.actions.switch_code import disable_code, enable_code
+from campaigns.codes.models import Voucher
 from config.alerts.actions.keep_alerts import Found, keep_alerts
 from config.alerts.models import Kind
 from config.events.models import Outbox
@@ -25,6 +26,7 @@ from publications.webhooks.compose import READERS
 from publications.webhooks.models import EVENTS, WebhookAddress, WebhookDelivery
 from tests.support.distributions import running
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, UserFactory, VoucherFactory, published
+from tests.support.settling import handed_out, settled
 from tests.support.webhooks import listening
 
 pytestmark = pytest.mark.django_db
@@ -122,6 +124,23 @@ def test_a_release_tells_who_had_the_code_and_that_it_is_retired():
         "Sent to the wrong customer",
     )
     assert of_retired["voucher"]["id"] == publication.vouchers[0].public_id
+
+
+def test_a_release_of_a_settled_code_tells_to_whom_it_was_settled_and_goes_with_them():
+    listening("https://x.example.com/", "voucher.released")
+    export = handed_out(CampaignFactory(codes=2))
+    code, other = Voucher.objects.filter(campaign=export.campaign).order_by("pk")
+    mara = CustomerFactory(email="mara@example.com", source_id="shop-1")
+    settled(export.publication, f"Code,Customer source ID\n{code.code},shop-1\n")
+    new = told()
+
+    release(code, by=STAFF, reason="Sent to the wrong customer")
+    release(other, by=STAFF, reason="Returned")
+
+    (_, of_settled), (_, of_open) = new()
+    assert (of_settled["customer"]["email"], of_open["customer"]) == ("mara@example.com", None)
+    erase_customer(mara, by=STAFF)
+    assert not WebhookDelivery.objects.filter(body__contains="mara@example.com").exists()
 
 
 def test_a_code_that_went_back_into_the_pool_is_not_told_in_clear():
