@@ -118,7 +118,7 @@ def send_again(held: Held, *, by: Actor) -> str:
         return customer.email
     # The kind of the refusal alone: what a server answers may name the address, and entries outlive an erased customer.
     kind = outcome.reason or outcome.pause or outcome.rest
-    _record(NOT_SENT, held, by=by, reason=kind.label if kind else "")
+    _record(NOT_SENT, held, by=by, reason=str(kind.label) if kind else "")
     raise CannotSendAgain(f"The message was not sent. {_why(outcome)}")
 
 
