@@ -1,7 +1,8 @@
 """The suite's own PostgreSQL, loaded as a plugin (`-p tests.support.own_postgres`) before pytest-django reads the settings.
 
 It lives in a throw-away data folder, so that the suite runs beside `make run` and touches none of its data. With
-TEST_DATABASE_URL the suite uses that server instead. The workers of xdist inherit all of it through the environment.
+TEST_DATABASE_URL the suite uses that server instead. The workers of xdist share the server, each with a database of its
+own; their files lie apart, since two databases count alike and so name their files alike.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from config.server.data_folder import DataFolderInUse, hold
-from config.server.embedded_postgres import Server
+from config.server.embedded_postgres import Server, socket_folder
 from tests.support.processes.prepared_folder import copy_prepared
 
 PREFIX = "handout-test-"
@@ -23,7 +24,8 @@ PREFIX = "handout-test-"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests():
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        os.environ["HANDOUT_DATA"] = str(_folder_of_worker(worker, Path(os.environ["HANDOUT_DATA"])))
         return
     _remove_what_killed_runs_left()
     data_folder = Path(tempfile.mkdtemp(prefix=PREFIX))
@@ -42,13 +44,29 @@ def pytest_load_initial_conftests():
     atexit.register(_stop, server, lock, data_folder, os.getpid())
 
 
+def _folder_of_worker(worker: str, shared: Path) -> Path:
+    """A data folder whose PostgreSQL is that of `shared`, and nothing else."""
+    own = shared / worker
+    (own / "staticfiles").mkdir(parents=True, exist_ok=True)
+    for name, target in ((own / "postgres", shared / "postgres"), (socket_folder(own), socket_folder(shared))):
+        if target.exists() and not name.is_symlink():
+            name.symlink_to(target)
+    return own
+
+
+def _remove(data_folder: Path) -> None:
+    for own in data_folder.glob("gw*"):
+        socket_folder(own).unlink(missing_ok=True)
+    shutil.rmtree(data_folder, ignore_errors=True)
+
+
 def _stop(server, lock, data_folder: Path, owner: int) -> None:
     if os.getpid() != owner:  # a test's forked child, on its way out
         return
     if server:
         server.stop()
     lock.close()
-    shutil.rmtree(data_folder, ignore_errors=True)
+    _remove(data_folder)
 
 
 def _remove_what_killed_runs_left() -> None:
@@ -58,5 +76,5 @@ def _remove_what_killed_runs_left() -> None:
             lock = hold(left)
         except (DataFolderInUse, OSError):
             continue
-        shutil.rmtree(left, ignore_errors=True)
+        _remove(left)
         lock.close()

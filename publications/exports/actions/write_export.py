@@ -109,10 +109,12 @@ def _write(export: Export) -> None:
     # A name of its own for each attempt, known to the row before there is a file: so none is ever left behind
     # unknown, and one attempt never writes over another's.
     name = export.file.field.generate_filename(export, f"{export.public_id}-{secrets.token_hex(8)}.{export.format}")
-    if not this.update(file=name):
-        return
-    if export.file:
-        storage.delete(str(export.file))
+    with transaction.atomic():
+        earlier = this.select_for_update().values_list("file", flat=True).first()
+        if not this.update(file=name):
+            return
+    if earlier:  # as the row names it now: another worker may have begun since `export` was read
+        storage.delete(earlier)
     if export.parameters is None:
         rows, columns = rows_of(export), chosen_columns(export)
     else:

@@ -13,6 +13,7 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from config.staff.models import ProjectSettings
+from publications.exports.actions import write_export
 from publications.exports.actions.delete_old_files import delete_old_files
 from publications.exports.actions.download_export import NoFile, download_export
 from publications.exports.actions.hand_out import order_hand_out
@@ -87,6 +88,19 @@ def test_the_file_of_an_attempt_that_was_cut_off_is_deleted_by_the_next():
 
     assert not storage.exists(lost)
     assert storage.exists(export.file.name)
+
+
+def test_the_file_of_an_attempt_that_began_and_was_cut_off_since_the_row_was_read_is_deleted_too():
+    export = order_report("customers", by=STAFF)
+    Export.objects.update(status="running")
+    read_before = Export.objects.get()
+    lost = export.file.storage.save("exports/2026/11/cut-off.csv", ContentFile(b"half a fi"))
+    Export.objects.update(file=lost)
+
+    write_export._write(read_before)
+
+    export.refresh_from_db()
+    assert (export.status, export.file.storage.exists(lost)) == ("done", False)
 
 
 def test_files_are_deleted_when_their_days_are_over_and_the_codes_stay_published():
