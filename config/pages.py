@@ -30,6 +30,7 @@ PAGES: dict[str, Callable[[Any], str]] = {
     "webhooks.webhookaddress": _page("webhooks:webhook"),
     "distributions.distribution": _page_of_distribution,
     "exports.export": _page("exports:export"),
+    "recalls.recall": _page("recalls:recall"),
 }
 
 # The kind of a public id -> what it is an id of.
@@ -42,4 +43,5 @@ THINGS = {
     "hook": "webhooks.webhookaddress",
     "dist": "distributions.distribution",
     "export": "exports.export",
+    "recall": "recalls.recall",
 }

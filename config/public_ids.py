@@ -19,6 +19,7 @@ CUSTOMER = "cust"
 SEGMENT = "seg"
 DISTRIBUTION = "dist"
 EXPORT = "export"
+RECALL = "recall"
 ASYNC_ACTION = "aa"
 REDEMPTION, FAILED_REDEMPTION, ROLLBACK, FAILED_ROLLBACK = "r", "rf", "rr", "rrf"
 TRANSACTION, HOLDING, DELETION, ACTIVITY = "vtx", "rh", "del", "evcus"
@@ -92,6 +93,6 @@ class _Converter:
         return public_id(self.prefix, key)
 
 
-for _prefix in (PUBLICATION, VOUCHER, CAMPAIGN, CUSTOMER, SEGMENT, EXPORT, WEBHOOK_ADDRESS, DISTRIBUTION):
+for _prefix in (PUBLICATION, VOUCHER, CAMPAIGN, CUSTOMER, SEGMENT, EXPORT, WEBHOOK_ADDRESS, DISTRIBUTION, RECALL):
     _class = type(f"{_prefix}Id", (_Converter,), {"prefix": _prefix, "regex": _prefix + "_[0-9A-Za-z]{1,40}"})
     register_converter(_class, _prefix)

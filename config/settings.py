@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "publications.automation",
     "publications.referrals",
     "publications.exports",
+    "publications.recalls",
     "publications.quarantine",
     "publications.watch",
     "publications.dashboard",

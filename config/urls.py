@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("publications.redemptions.urls")),
     path("", include("publications.notes.urls")),
     path("", include("publications.exports.urls")),
+    path("", include("publications.recalls.urls")),
     path("", include("publications.referrals.urls")),
     path("", include("publications.quarantine.urls")),
     path("", include("publications.webhooks.urls")),

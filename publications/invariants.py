@@ -18,7 +18,8 @@ IS_ORPHANED = """v.published_at IS NOT NULL
 # Of a voucher `v`: its uses came with it. Its withdrawal is of the transaction that made it.
 CAME_USED = "(v.withdrawn_why IS NOT DISTINCT FROM 'used' AND v.withdrawn_at <= v.created_at)"
 
-# The audit entry of a release or withdrawal is the last thing in its transaction.
+# The audit entry of a release or withdrawal is the last thing in its transaction; that of a recall, which may take long, comes
+# before its first one.
 SOON_AFTER = "interval '10 minutes'"
 RELEASE_ON_RECORD = f"""EXISTS (
     SELECT FROM staff_auditentry a
@@ -27,7 +28,11 @@ RELEASE_ON_RECORD = f"""EXISTS (
        AND (a.action IN ('code.released', 'code.retired', 'publication.released', 'hand_out_codes.returned') AND a.actor_label = l.released_by
             AND a.details->>'reason' = l.reason
             OR a.action IN ('distribution.codes_released', 'distribution.codes_retired')
-               AND coalesce(a.details->>'asked_by', l.released_by) = l.released_by))"""  # noqa: S608 - our own constant
+               AND coalesce(a.details->>'asked_by', l.released_by) = l.released_by))
+    OR EXISTS (
+    SELECT FROM staff_auditentry a
+     WHERE a.action = 'recall.started' AND a.created_at <= l.released_at AND a.actor_label = l.released_by
+       AND a.details->>'reason' = l.reason)"""  # noqa: S608 - our own constant
 # A file of codes to withdraw may be long; its entry is written at the end.
 HELD_BACK_ON_RECORD = f"""EXISTS (
     SELECT FROM staff_auditentry a
@@ -157,7 +162,7 @@ WHAT_MUST_HOLD = [
         f"""SELECT l.voucher_id FROM publications_publishedvoucher l
               LEFT JOIN codes_voucher v ON v.id = l.voucher_id
              WHERE l.released_at IS NOT NULL AND l.reason <> '' AND l.released_by <> '' AND v.id IS NOT NULL
-               AND NOT {RELEASE_ON_RECORD}""",  # noqa: S608 - our own constant
+               AND NOT ({RELEASE_ON_RECORD})""",  # noqa: S608 - our own constant
     ),
     (
         "a code was settled only where its publication names nobody",

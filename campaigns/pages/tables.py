@@ -14,7 +14,7 @@ from campaigns.codes.state import state_of_code
 from campaigns.models import Campaign
 from campaigns.pages.filters import state_of_campaign
 from config.staff.htmx_request import HtmxHttpRequest
-from config.staff.lists.tables import Table, WhenColumn
+from config.staff.lists.tables import ChoiceColumn, Table, WhenColumn
 
 LOW_PERCENT = 10  # of its codes left: from here down a fixed pool is low
 
@@ -71,6 +71,7 @@ class CampaignTable(Table):
 
 
 class CodeTable(Table):
+    chosen = ChoiceColumn()
     code = tables.TemplateColumn(template_name="campaigns/_code.html", attrs={"td": {"class": "main"}})
     campaign = tables.TemplateColumn(template_name="campaigns/_campaign.html", attrs={"td": {"class": "cut"}})
     worth = tables.TemplateColumn(template_name="campaigns/_offer.html", verbose_name="Offer")
@@ -88,6 +89,7 @@ class CodeTable(Table):
     )
 
     footer_template = "partials/links/_report.html"
+    selection_template = "partials/links/_recall.html"
     report_kind = "all-codes"
     empty_icon = "scan-barcode"
     empty_title = "No codes yet"
@@ -97,10 +99,11 @@ class CodeTable(Table):
     class Meta(Table.Meta):
         model = Voucher
         fields = ("code", "campaign", "worth", "published_at", "uses", "created_at", "status")
+        sequence = ("chosen", "...")
 
     def __init__(self, codes: QuerySet, *, reveals: bool, may_manage: bool, **kwargs: Any) -> None:
         self.reveals, self.may_manage = reveals, may_manage
-        super().__init__(codes, **kwargs)
+        super().__init__(codes, exclude=() if may_manage else ("chosen",), **kwargs)
 
     @property
     def empty_url(self) -> str:

@@ -18,6 +18,7 @@ from publications.dashboard import invariants as of_the_database
 from publications.distributions import invariants as of_distributions
 from publications.exports import invariants as of_exports
 from publications.notes import invariants as of_notes
+from publications.recalls import invariants as of_recalls
 from publications.redemptions import invariants as of_redemptions
 from publications.tallies import invariants as of_tallies
 
@@ -55,6 +56,7 @@ INVARIANTS = [
         *of_distributions.WHAT_MUST_HOLD,
         *of_automation.WHAT_MUST_HOLD,
         *of_exports.WHAT_MUST_HOLD,
+        *of_recalls.WHAT_MUST_HOLD,
         *of_the_database.WHAT_MUST_HOLD,
     )
 ]
@@ -66,6 +68,7 @@ HAVE_PUBLIC_IDS = {
     public_ids.CUSTOMER,
     public_ids.DISTRIBUTION,
     public_ids.EXPORT,
+    public_ids.RECALL,
     public_ids.REDEMPTION,
 }
 

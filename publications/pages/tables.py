@@ -17,8 +17,8 @@ from campaigns.codes.state import state_of_code
 from campaigns.models import Campaign
 from config.public_ids import PUBLICATION, public_id
 from config.staff.htmx_request import HtmxHttpRequest
-from config.staff.lists.tables import Looked, Table
-from config.staff.roles import reveals_codes
+from config.staff.lists.tables import ChoiceColumn, Looked, Table
+from config.staff.roles import MANAGE, may, reveals_codes
 from config.staff.templatetags.handout import channel, pill, when
 from customers.models import Customer
 from publications.models import Publication, PublishedVoucher
@@ -112,6 +112,7 @@ class HistoryTable(Table):
 class HeldCodeTable(Table):
     """The codes of a campaign with their holders."""
 
+    chosen = ChoiceColumn()
     code = tables.Column(attrs=MAIN)
     holder = tables.Column(empty_values=(), attrs=CUT)
     channel = tables.Column(empty_values=())
@@ -123,6 +124,7 @@ class HeldCodeTable(Table):
     empty_title = "No codes yet"
     empty_text = "Generate codes, or import your own from a CSV file."
     footer_template = "partials/links/_report.html"
+    selection_template = "partials/links/_recall.html"
     report_kind = "codes"
 
     class Meta(Table.Meta):
@@ -133,7 +135,7 @@ class HeldCodeTable(Table):
         self.report_campaign = campaign.public_id
         if vouchers.query.order_by[:1] == ("-published_at",):
             self.moment = "published_at"
-        super().__init__(with_holders(vouchers), **kwargs)
+        super().__init__(with_holders(vouchers), exclude=() if may(user, MANAGE) else ("chosen",), **kwargs)
 
     def render_code(self, record: Voucher) -> SafeString:
         return render_to_string("partials/records/_code_cell.html", {"voucher": record, "reveals": self.reveals})

@@ -28,6 +28,7 @@ TABLES = [
     "publications_publication",
     "publications_publicationimport",
     "publications_publishedvoucher",
+    "recalls_recall",
     "redemptions_balancechange",
     "redemptions_redemption",
     "webhooks_webhookaddress",

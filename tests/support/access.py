@@ -173,6 +173,14 @@ PAGES = {
     "exports:retry-export": (NO_GET, EXPORT),
     "exports:stop-export": (NO_GET, EXPORT),
     "exports:hand-out": (HAND_OUT, HAND_OUT),
+    # recalls: the one that the walk takes is a draft
+    "recalls:list": (MANAGE, NO_POST),
+    "recalls:create": (MANAGE, MANAGE),
+    "recalls:recall": (MANAGE, MANAGE),
+    "recalls:file": (MANAGE, NO_POST),
+    "recalls:stop": (NO_GET, MANAGE),
+    "recalls:continue": (NO_GET, MANAGE),
+    "recalls:discard": (NO_GET, MANAGE),
     # notes
     "notes:add": (PUBLISH, PUBLISH),
     "notes:delete": (MANAGE, MANAGE),  # of a note by somebody else
@@ -280,6 +288,9 @@ ADMIN_MODELS = {
     "alerts_alert": (MANAGE, NOBODY, NOBODY, NOBODY),
     "alerts_alertrule": (MANAGE, NOBODY, NOBODY, NOBODY),
     "alerts_notice": (MANAGE, NOBODY, NOBODY, NOBODY),
+    "recalls_recall": (NOBODY, NOBODY, NOBODY, NOBODY),
+    "recalls_recallbatch": (NOBODY, NOBODY, NOBODY, NOBODY),
+    "recalls_recalledcode": (NOBODY, NOBODY, NOBODY, NOBODY),
     "notes_note": (READ, NOBODY, NOBODY, NOBODY),
     "watch_poolforecast": (NOBODY, NOBODY, NOBODY, NOBODY),
     "staff_auditentry": (MANAGE, NOBODY, NOBODY, NOBODY),

@@ -35,6 +35,7 @@ from publications.distributions.models import (
 from publications.exports.models import Export, FilePreference, SavedView
 from publications.models import PublicationImport
 from publications.notes.actions.add_note import add_note
+from publications.recalls.models import Recall, RecalledCode
 from publications.redemptions.actions.redeem import redeem
 from publications.redemptions.models import BalanceChange, Referral
 from publications.referrals.models import ReferralProgram
@@ -102,6 +103,10 @@ def rows_of_other_models() -> None:
     TallyProgress.objects.get_or_create(id=1)
     PoolForecast.objects.create(campaign=campaign, left=1, total=2, pace_week=1, pace_month=1)
     AlertRule.objects.create(kind="weekly")
+    ended = Recall.objects.create(
+        source="chosen", act="disable", reason="Leaked", status="done", total=1, done=1, changed=1
+    )
+    RecalledCode.objects.create(recall=ended, voucher=VoucherFactory(active=False), outcome="done")
     MetadataUpdate.objects.create(same_for_all=True, rows=[], total=1)
     IdempotentCall.objects.create(key=key, name="order-1", request_hash=b"h", row_id=1)
     card = VoucherFactory(type="GIFT_VOUCHER", discount_type=None, discount_value=None, gift_amount=10)
@@ -126,6 +131,8 @@ def one_of_each() -> dict[str, int]:
     automatic = create_automation("Welcome", rule={"trigger": "customer_created"}, campaign=campaign, by=STAFF)
     run = Distribution.objects.create(name="Run", kind="manual", status="running", campaign=campaign)
     export = Export.objects.create(kind="codes", campaign=campaign, status="done", file=file, file_name="codes.csv")
+    recall = Recall.objects.create(source="chosen", status="draft", total=1)
+    recall.batches.create(number=0, vouchers=[publication.vouchers[0].pk])
     key, _ = create_api_key("Key", by=STAFF)
     address = create_address("https://shop.example.com/webhooks", events=["publication.succeeded"], by=STAFF)
     record("code.released", by=STAFF)
@@ -140,6 +147,7 @@ def one_of_each() -> dict[str, int]:
         "publication_id": publication.pk,
         "redemption_id": redemption.pk,
         "export_id": export.pk,
+        "recall_id": recall.pk,
         "segment_id": segment.pk,
         "distribution_id": draft.pk,
         "run_id": run.pk,

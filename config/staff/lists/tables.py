@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import django_tables2 as tables
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.safestring import SafeString
 from django_filters import FilterSet
 from django_tables2.rows import BoundRows
 
@@ -34,7 +36,7 @@ class Table(tables.Table):
     `empty_icon`, `empty_title` and `empty_text` are shown when there is nothing at all; `filtered` is set by
     `list_page` when a filter is on, and the table then offers to clear it.
     `footer_template`, if set, is drawn left of the pager (for "Report"); `row_template` below each row, as a
-    further <tr> (or nothing); `notice` is told above the list, and how far it has `looked`. `moment` is the column that the reader jumps to a date
+    further <tr> (or nothing); `selection_template` below the rows while some are ticked; `notice` is told above the list, and how far it has `looked`. `moment` is the column that the reader jumps to a date
     by, `key` the one that tells rows apart (see `Page`).
     """
 
@@ -45,6 +47,7 @@ class Table(tables.Table):
     empty_action = ""
     footer_template = ""
     row_template = ""
+    selection_template = ""
     one_line = False  # all rows of one height: what does not fit ends in an ellipsis, and is told whole on hover
     notice: Any = ""
     looked: Any = None
@@ -80,6 +83,11 @@ class Table(tables.Table):
         """What a jump to a date leaves as it is: filters and order."""
         given = ((name, values) for name, values in self.request.GET.lists() if name not in PLACE)
         return [(name, value) for name, values in given for value in values if value]
+
+    @property
+    def filters(self) -> str:
+        """What of the address narrows the list, as a query string."""
+        return urlencode([(name, value) for name, value in self.kept_parameters if name != "sort"])
 
     @property
     def sort(self) -> str:
@@ -119,6 +127,21 @@ def _in_words(form: BaseForm) -> Iterator[str]:
     for name, errors in form.errors.items():
         about = f"{form.fields[name].label}: " if name in form.fields else ""
         yield from (f"{about}{error}" for error in errors)
+
+
+class ChoiceColumn(tables.TemplateColumn):
+    """A box to tick, in a list with a `selection_template`, which says what may be done with the ticked rows."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            template_code='<input type="checkbox" name="chosen" value="{{ record.public_id }}" form="selection" aria-label="Choose row {{ row_counter|add:1 }}">',
+            verbose_name=SafeString(
+                '<input type="checkbox" data-choose-all aria-label="Choose all rows of this page">'
+            ),
+            empty_values=(),
+            attrs={"th": {"class": "chooser"}, "td": {"class": "chooser"}},
+            **kwargs,
+        )
 
 
 class NumberColumn(tables.Column):

@@ -18,6 +18,7 @@ from publications.code_visibility import is_masked, shown
 from publications.models import Publication, PublishedVoucher
 from publications.notes.queries import notes_on
 from publications.queries.foresee_refusal import foresee_refusal_of_code
+from publications.recalls.models import Outcome, RecalledCode
 from publications.redemptions.models import Redemption
 from publications.redemptions.pages.words import in_words
 from publications.redemptions.verdict import verdict
@@ -53,6 +54,7 @@ def code(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
         redemptions[: SHOWN + 1],
         changes.order_by("-created_at")[:SHOWN],
         offers.order_by("-created_at")[:SHOWN] if voucher.campaign else [],
+        voucher.recalls.filter(outcome=Outcome.DONE).select_related("recall").order_by("-pk")[:SHOWN],
     )
     context = {
         "title": shown(voucher, reveals=reveals),
@@ -89,6 +91,7 @@ def _timeline(
     redemptions: Iterable[Redemption],
     changes: Iterable[AuditEntry],
     offers: Iterable[AuditEntry],
+    recalls: Iterable[RecalledCode],
 ) -> list[dict]:
     """What happened to the code, newest first."""
     events = []
@@ -102,4 +105,5 @@ def _timeline(
     events += ({"what": "used", "at": redemption.created_at, "redemption": redemption} for redemption in redemptions)
     events += ({"what": "changed", "at": entry.created_at, "entry": entry} for entry in changes)
     events += ({"what": "offer", "at": entry.created_at, "entry": entry} for entry in offers)
+    events += ({"what": "recalled", "at": recalled.at, "recalled": recalled} for recalled in recalls)
     return sorted(events, key=lambda event: event["at"], reverse=True)

@@ -16,6 +16,7 @@ from customers.models import CustomerImport
 from publications.distributions.models import Distribution
 from publications.exports.models import Export
 from publications.models import PublicationImport
+from publications.recalls.models import Recall
 
 LATEST = 500  # rows of each kind that are looked at: there is no index by status, and older ones have ended
 SHOWN = 10
@@ -48,6 +49,7 @@ KINDS = [
     Kind(CampaignDeletion, "Erasing the codes of {}", "campaign__name", "codes"),
     Kind(OfferChange, "Changing the offer of {}", "campaign__name", "codes"),
     Kind(Export, "Creating {}", "file_name", "rows", "exports:export"),
+    Kind(Recall, "Recall: {}", "reason", "codes", "recalls:recall", MANAGE),
     Kind(Distribution, "Distributing {}", "name", "", "distributions:distribution"),
 ]  # fmt: skip
 

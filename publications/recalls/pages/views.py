@@ -1,0 +1,210 @@
+"""Recalls: codes chosen, a dry run looked at, the act started, watched, stopped and continued. For Managers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.contrib import messages
+from django.http import FileResponse, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from campaigns.models import Campaign
+from config.actor import Actor
+from config.imports.csv.files import csv_file
+from config.public_ids import ASYNC_ACTION, CAMPAIGN, DISTRIBUTION, PUBLICATION, key_of
+from config.staff.htmx_request import HtmxHttpRequest
+from config.staff.lists.tables import list_page
+from config.staff.models import AuditEntry
+from config.staff.roles import MANAGE, requires
+from publications.recalls.actions.draft_recall import NothingChosen, TooManyChosen, draft_recall
+from publications.recalls.actions.start_recall import (
+    CannotStart,
+    NoDraft,
+    continue_recall,
+    discard_recall,
+    start_recall,
+    stop_recall,
+)
+from publications.recalls.columns import COLUMNS
+from publications.recalls.models import Act, Recall, RecalledCode
+from publications.recalls.pages.forms import PasteForm, RecallForm, counted_for
+from publications.recalls.pages.tables import OutcomeFilter, RecalledCodeTable, RecallTable
+from publications.recalls.queries import choose
+from publications.recalls.queries.dry_run import dry_run
+
+Source, Status = Recall.Source, Recall.Status
+PART, NUMBERS = "recall", "dry-run"  # parts of a recall's page that are asked for by themselves
+LATEST = 20
+# What holds the codes of a recall, and which ids it has.
+KINDS = {Source.HAND_OUT: PUBLICATION, Source.DISTRIBUTION: DISTRIBUTION, Source.IMPORT: ASYNC_ACTION}
+
+
+@require_safe
+@requires(MANAGE)
+def recalls(request: HtmxHttpRequest) -> HttpResponse:
+    table = RecallTable(Recall.objects.select_related("new_from"))
+    return list_page(request, "recalls/list.html", table, {"title": "Recalls"})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(MANAGE)
+def create(request: HtmxHttpRequest) -> HttpResponse:
+    """A draft for the codes that a list, a button or a pasted text names."""
+    if request.method == "POST" and "codes" not in request.POST:
+        return _create_from_a_page(request)
+    form = PasteForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            vouchers = choose.pasted(form.cleaned_data["codes"])
+        except choose.UnknownCodes as unknown:
+            named = ", ".join(unknown.codes[:10]) + (", …" if len(unknown.codes) > 10 else "")
+            form.add_error("codes", f"Correct or remove these first; they are not codes of this project: {named}")
+        except choose.TooManyPasted as many:
+            form.add_error("codes", str(many))
+        else:
+            draft = draft_recall(vouchers, source=Source.LISTED, by=Actor.user(request.user))
+            return redirect("recalls:recall", recall_id=draft.pk)
+    return render(request, "recalls/create.html", {"title": "Recall codes", "form": form})
+
+
+def _create_from_a_page(request: HtmxHttpRequest) -> HttpResponse:
+    sent = request.POST
+    back = sent.get("back", "")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+        back = reverse("recalls:list")
+    act = sent.get("act", "")
+    try:
+        source, key, vouchers = _chosen(request)
+        draft = draft_recall(
+            vouchers, source=source, source_key=key, act=act if act in Act.values else "", by=Actor.user(request.user)
+        )
+    except NothingChosen:
+        messages.error(request, "No codes were chosen. Tick the codes first.")
+        return redirect(back)
+    except (TooManyChosen, choose.FilterUnclear) as refused:
+        messages.error(request, str(refused))
+        return redirect(back)
+    return redirect("recalls:recall", recall_id=draft.pk)
+
+
+def _chosen(request: HtmxHttpRequest) -> tuple[Recall.Source, int | None, Iterable[int]]:
+    """How the codes were chosen, by what, and their keys. Raises FilterUnclear."""
+    sent = request.POST
+    if sent.get("source") in KINDS:
+        source = Source(sent["source"])
+        key = key_of(KINDS[source], sent.get("key", "")) or 0
+        return source, key, choose.all_of(source, key)
+    if "all" in sent:
+        named = sent.get("campaign")
+        campaign = get_object_or_404(Campaign, pk=key_of(CAMPAIGN, named)) if named else None
+        return Source.FILTER, None, choose.found_by(QueryDict(sent.get("filters", "")), campaign=campaign)
+    return Source.CHOSEN, None, choose.ticked(sent.getlist("chosen"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(MANAGE)
+def recall(request: HtmxHttpRequest, recall_id: int) -> HttpResponse:
+    found = get_object_or_404(Recall.objects.select_related("new_from"), pk=recall_id)
+    if found.status == Status.DRAFT:
+        return _draft(request, found)
+    if request.method == "POST":
+        messages.info(request, "This recall has been started already.")
+        return redirect(found)
+    context = {
+        "title": str(found),
+        "recall": found,
+        "entries": AuditEntry.objects.filter(object_id=found.public_id).order_by("-pk")[:LATEST],
+    }
+    if request.htmx.target == PART:
+        response = render(request, "recalls/_run.html", context)
+        patch_vary_headers(response, ["HX-Request", "HX-Target"])
+        return response
+    outcomes = OutcomeFilter(request.GET, RecalledCode.objects.filter(recall=found).order_by("recall", "pk"))
+    table = RecalledCodeTable(outcomes.qs, user=request.user, replaces=found.act == Act.REPLACE)
+    return list_page(request, "recalls/recall.html", table, context, filterset=outcomes)
+
+
+def _draft(request: HtmxHttpRequest, draft: Recall) -> HttpResponse:
+    sent = request.POST if request.method == "POST" else (request.GET if "act" in request.GET else None)
+    form = RecallForm(sent, recall=draft)
+    enough = form.fill_in(draft)
+    if request.method == "POST" and form.is_valid():
+        if form.cleaned_data["counted"] != counted_for(draft):
+            form.add_error(None, "These numbers are for what you have chosen now. Check them, then start.")
+        elif _start(request, draft, form):
+            return redirect("recalls:recall", recall_id=draft.pk)
+    context = {
+        "title": str(draft),
+        "recall": draft,
+        "form": form if request.method == "POST" or sent is None else _without_complaints(form, draft),
+        "counted": dry_run(draft) if enough else None,
+        "counted_for": counted_for(draft),
+    }
+    template = "recalls/_dry_run.html" if request.htmx.target == NUMBERS else "recalls/draft.html"
+    response = render(request, template, context)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
+def _without_complaints(form: RecallForm, draft: Recall) -> RecallForm:
+    """As filled in so far: only who starts it is told what is missing."""
+    fresh = RecallForm(recall=draft)
+    fresh.initial = {name: form.data.get(name, "") for name in form.fields if name != "counted"}
+    return fresh
+
+
+def _start(request: HtmxHttpRequest, draft: Recall, form: RecallForm) -> bool:
+    chosen = {name: form.cleaned_data[name] for name in ("act", "reason", "expiration_date", "new_from")}
+    try:
+        start_recall(draft, by=Actor.user(request.user), **chosen)
+    except CannotStart as refused:
+        form.add_error(None, str(refused))
+        return False
+    except NoDraft:
+        messages.info(request, "This recall has been started already.")
+    return True
+
+
+@require_safe
+@requires(MANAGE)
+def file(request: HtmxHttpRequest, recall_id: int) -> FileResponse:
+    """What became of each code, as a file."""
+    found = get_object_or_404(Recall, pk=recall_id)
+    codes = OutcomeFilter(request.GET, RecalledCode.objects.filter(recall=found).order_by("recall", "pk")).qs
+    with csv_file(COLUMNS, [codes]) as written:
+        content = open(str(written.content.name), "rb")  # noqa: SIM115 - the answer closes it; its name is gone by then
+    return FileResponse(content, as_attachment=True, filename=f"recall-{found.pk}.csv", content_type="text/csv")
+
+
+@require_POST
+@requires(MANAGE)
+def stop(request: HtmxHttpRequest, recall_id: int) -> HttpResponse:
+    found = get_object_or_404(Recall, pk=recall_id)
+    if not stop_recall(found, by=Actor.user(request.user)):
+        messages.info(request, "This recall had already ended.")
+    return redirect(found)
+
+
+@require_POST
+@requires(MANAGE)
+def resume(request: HtmxHttpRequest, recall_id: int) -> HttpResponse:
+    found = get_object_or_404(Recall, pk=recall_id)
+    if not continue_recall(found, by=Actor.user(request.user)):
+        messages.info(request, "This recall is neither stopped nor failed, so there is nothing to continue.")
+    return redirect(found)
+
+
+@require_POST
+@requires(MANAGE)
+def discard(request: HtmxHttpRequest, recall_id: int) -> HttpResponse:
+    try:
+        discard_recall(get_object_or_404(Recall, pk=recall_id))
+    except NoDraft:
+        messages.error(request, "This recall has been started, so it cannot be discarded.")
+        return redirect("recalls:recall", recall_id=recall_id)
+    messages.success(request, "Discarded. No code was changed.")
+    return redirect("recalls:list")

@@ -1,0 +1,16 @@
+"""Recalls."""
+
+from django.urls import path
+
+from publications.recalls.pages import views
+
+app_name = "recalls"
+urlpatterns = [
+    path("recalls/", views.recalls, name="list"),
+    path("recalls/new", views.create, name="create"),
+    path("recalls/<recall:recall_id>/", views.recall, name="recall"),
+    path("recalls/<recall:recall_id>/file", views.file, name="file"),
+    path("recalls/<recall:recall_id>/stop", views.stop, name="stop"),
+    path("recalls/<recall:recall_id>/continue", views.resume, name="continue"),
+    path("recalls/<recall:recall_id>/discard", views.discard, name="discard"),
+]
