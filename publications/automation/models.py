@@ -34,6 +34,12 @@ class Rule(models.Model):
         SEGMENT_LEFT = "segment_left", "A customer leaves a segment"
         CODE_PUBLISHED = "code_published", "A code is published"
         CODE_REDEEMED = "code_redeemed", "A code is redeemed"
+        EXPIRES_SOON = "expires_soon", "A code expires soon, unused"
+        CODE_EXPIRED = "code_expired", "A code has expired, unused"
+        CODE_RELEASED = "code_released", "A code is released"
+        REDEMPTION_FAILED = "redemption_failed", "An attempt to redeem fails"
+        ROLLED_BACK = "rolled_back", "A redemption is rolled back"
+        PUBLICATION_FAILED = "publication_failed", "An attempt to publish fails"
         EVENT = "event", "A custom event occurs"
         SCHEDULE = "schedule", "On a schedule"
         REFERRER = "referrer", "A successful referral, for the referrer"
@@ -56,7 +62,9 @@ class Rule(models.Model):
     event_filter = models.JSONField(
         null=True, blank=True
     )  # on its properties; customers/segments/segment_filter.py reads it
-    cron = models.CharField(max_length=100, db_default="", default="", blank=True)  # in the project's time zone
+    # In the project's time zone. Of codes that expire soon: at which time of each day.
+    cron = models.CharField(max_length=100, db_default="", default="", blank=True)
+    days_before = models.PositiveSmallIntegerField(null=True, blank=True)  # the last day of a code
     every = models.PositiveIntegerField(db_default=1, default=1)  # of a referrer: each n-th referee
 
     # Conditions.
@@ -67,8 +75,9 @@ class Rule(models.Model):
     per = models.CharField(max_length=10, choices=Per.choices, db_default="ever", default="ever")
 
     activated_at = models.DateTimeField(null=True)  # what happened before is not its business
-    next_run_at = models.DateTimeField(null=True)  # of a schedule
-    # A walk through a whole segment, in batches by customer: the key of its firings, and how far it is.
+    next_run_at = models.DateTimeField(null=True)  # of one with a cron
+    # A walk through a whole segment, in batches by customer, or through a campaign's codes: the key of its firings, and how
+    # far it is.
     walk = models.CharField(max_length=40, db_default="", default="")  # "": none is under way
     walk_up_to = models.BigIntegerField(db_default=0, default=0)
 
@@ -82,7 +91,11 @@ class Rule(models.Model):
                 | Q(trigger="event") & ~Q(event_name="")
                 | Q(trigger="schedule", segment__isnull=False) & ~Q(cron="")
                 | Q(trigger__in=["referrer", "referee"], campaign__isnull=False)
-                | Q(trigger__in=["customer_created", "code_published", "code_redeemed"]),
+                | Q(trigger="expires_soon", campaign__isnull=False, days_before__isnull=False, days_before__gte=1)
+                & ~Q(cron="")
+                | Q(trigger__in=["customer_created", "code_published", "code_redeemed"])
+                | Q(trigger__in=["code_expired", "code_released"])
+                | Q(trigger__in=["redemption_failed", "rolled_back", "publication_failed"]),
             ),
             models.CheckConstraint(
                 name="rule_counts", condition=Q(every__gte=1) & (Q(at_most=None) | Q(at_most__gte=1))
@@ -116,7 +129,8 @@ class Firing(models.Model):
         SKIPPED = "skipped", "Skipped"
 
     distribution = models.ForeignKey(Distribution, models.PROTECT, related_name="firings", db_index=False)
-    key = models.CharField(max_length=64)  # "event 123": of the outbox; "schedule 2026-03-01 09:00"; "already"
+    # "event 123": of the outbox; "time 2026-03-01T09:00Z"; "already"; "code 123 2026-03-08": of the ledger, and its last day
+    key = models.CharField(max_length=64)
     customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="+", db_index=False)
     outcome = models.CharField(max_length=10, choices=Outcome.choices)
     reason = models.CharField(max_length=20, choices=FiringReason.choices, db_default="", default="")

@@ -12,19 +12,35 @@ from customers.segments.queries.find_segments import in_segment
 from publications.distributions.models import Delivery, Distribution, ListedRecipient, Unsubscribe
 from publications.distributions.reasons import DeliveryReason as Reason
 from publications.models import Publication, PublishedVoucher
+from publications.queries.holder import of_holder
 
 # What a mail server could take for one address. Anything else might be read as several, or as a header.
 ONE_ADDRESS = r'^[^@[:space:][:cntrl:],;:<>()"\\]+@[^@[:space:][:cntrl:],;:<>()"\\]+$'  # as PostgreSQL reads it
 
 
+# Of the ledger: rows of codes that nobody has used. In SQL: reminders.py.
+UNUSED_ROWS = {
+    "voucher__published_at__isnull": False,
+    "voucher__redeemed_quantity": 0,
+    "voucher__redeemed_amount": 0,
+    "voucher__deleted_at": None,
+}
+
+
 def audience_of(distribution: Distribution) -> QuerySet[Customer]:
-    """The live customers whom it is for, each once. Of an automatic one: none, it is told of them one by one."""
+    """The live customers whom it is for, each once. Of an automatic one: none, it is told of them one by one; of a
+    reminder they are the holders of its codes (reminders.py)."""
     customers = Customer.objects.live()
     match distribution.audience:
         case Distribution.Audience.CUSTOMER:
             return customers.filter(pk=distribution.customer_id or 0)
         case Distribution.Audience.SEGMENT if distribution.segment:
             return customers.filter(in_segment(distribution.segment))
+        case Distribution.Audience.HOLDERS:
+            held = PublishedVoucher.objects.filter(
+                voucher__campaign=distribution.campaign_id, released_at=None, **UNUSED_ROWS
+            )
+            return customers.filter(pk__in=held.values_list(of_holder(), flat=True))
         case Distribution.Audience.LIST:
             listed = ListedRecipient.objects.filter(distribution=distribution, customer=OuterRef("pk"))
             return customers.filter(Exists(listed))
@@ -39,8 +55,8 @@ def why_left_out(distribution: Distribution) -> Case:
     """
     automatic = distribution.kind == Distribution.Kind.AUTOMATIC
     # What a rule gives was earned: the code is theirs, and only the message waits for an address (send_batch.py).
-    reasons = [ERASED] if automatic and distribution.campaign_id else _why_unreachable(distribution)
-    campaign = distribution.campaign
+    reasons = [ERASED] if automatic and distribution.publishes else _why_unreachable(distribution)
+    campaign = distribution.campaign if distribution.publishes else None
     if campaign and distribution.skip_holders:
         earlier = Delivery.objects.filter(
             customer=OuterRef("pk"), publication__isnull=False, distribution__campaign=campaign
@@ -66,12 +82,12 @@ def why_left_out(distribution: Distribution) -> Case:
 def one_each(distribution: Distribution) -> bool:
     """Whether a person gets no second code of the campaign. Who shares an e-mail address is taken for one person."""
     campaign = distribution.campaign
-    return campaign is not None and (distribution.skip_holders or campaign.join_once)
+    return campaign is not None and distribution.publishes and (distribution.skip_holders or campaign.join_once)
 
 
 def by_address(distribution: Distribution) -> bool:
-    """Whether of several recipients with one address only one is served."""
-    return distribution.message == Distribution.Message.EMAIL or one_each(distribution)
+    """Whether of several recipients with one address only one is served. Of reminders each has a code of their own."""
+    return not distribution.remind and (distribution.message == Distribution.Message.EMAIL or one_each(distribution))
 
 
 def why_unreachable(distribution: Distribution) -> Case:

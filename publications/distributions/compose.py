@@ -144,11 +144,11 @@ def _values(
 
 
 def _expires(campaign: Campaign, codes: Sequence[Voucher], project: ProjectSettings) -> str:
-    """ "31 December 2026", the day in the project's time zone; "" where the codes do not expire."""
-    ends = [moment for moment in (*(code.expiration_date for code in codes), campaign.expiration_date) if moment]
-    if not ends:
+    """ "31 December 2026", the first of their last days, in the project's time zone; "" where the codes do not expire."""
+    moments = [moment for code in codes if (moment := code.expiration_date or campaign.expiration_date)]
+    if not moments:
         return ""
-    day = timezone.localtime(min(ends), zone(project.time_zone))
+    day = timezone.localtime(min(moments), zone(project.time_zone))
     return f"{day.day} {day:%B %Y}"
 
 

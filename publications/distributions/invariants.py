@@ -35,7 +35,21 @@ WHAT_MUST_HOLD = [
         """SELECT d.id FROM distributions_delivery d JOIN distributions_distribution x ON x.id = d.distribution_id
             WHERE d.state = 'pending' AND d.publication_id IS NOT NULL
                OR d.state NOT IN ('pending', 'skipped') AND d.publication_id IS NULL
-                  AND x.kind = 'manual' AND x.campaign_id IS NOT NULL""",
+                  AND x.kind = 'manual' AND x.campaign_id IS NOT NULL AND NOT x.remind""",
+    ),
+    (
+        "a distribution reminds of a code once, and only whoever holds it",
+        "delivery",
+        DELIVERIES + " WHERE reminds_id IS NOT NULL",
+        """SELECT max(id) FROM distributions_delivery WHERE reminds_id IS NOT NULL AND reason <> 'code_extended'
+            GROUP BY distribution_id, reminds_id HAVING count(*) > 1
+           UNION
+           SELECT d.id FROM distributions_delivery d JOIN publications_publishedvoucher l ON l.id = d.reminds_id
+             JOIN publications_publication p ON p.id = l.publication_id
+            WHERE d.customer_id IS DISTINCT FROM coalesce(l.settled_to_id, p.customer_id)
+           UNION
+           SELECT d.id FROM distributions_delivery d JOIN distributions_distribution x ON x.id = d.distribution_id
+            WHERE x.remind AND d.state <> 'skipped' AND d.reminds_id IS NULL""",
     ),
     (
         "a publication of a distribution has its delivery",

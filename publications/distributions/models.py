@@ -48,6 +48,7 @@ class Distribution(ActedBy):
         CUSTOMER = "customer", "One customer"
         SEGMENT = "segment", "A segment"
         LIST = "list", "A list"
+        HOLDERS = "holders", "Holders of unused codes"  # of a reminder
         TRIGGER = "trigger", "The customer of the trigger"
 
     class Message(models.TextChoices):
@@ -79,6 +80,8 @@ class Distribution(ActedBy):
 
     # Null: a plain message, without a code.
     campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, blank=True, related_name="distributions")
+    # A reminder: it sends codes of the campaign that their holders have not used, and publishes none.
+    remind = models.BooleanField(db_default=False, default=False)
     codes_each = models.PositiveIntegerField(db_default=1, default=1)
     # Under which the history and the charts tell its codes; "": the built-in one of its kind.
     channel = models.CharField(max_length=100, db_default="", default="", blank=True)
@@ -127,6 +130,11 @@ class Distribution(ActedBy):
                 name="distribution_does_something",
                 condition=Q(status="draft") | Q(campaign__isnull=False) | ~Q(message="none"),
             ),
+            models.CheckConstraint(
+                name="distribution_reminds",
+                condition=Q(remind=False) & ~Q(audience="holders")
+                | Q(remind=True, campaign__isnull=False, audience__in=["holders", "trigger"]) & ~Q(message="none"),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -135,6 +143,11 @@ class Distribution(ActedBy):
     @property
     def public_id(self) -> str:
         return public_id(DISTRIBUTION, self.pk)
+
+    @property
+    def publishes(self) -> bool:
+        """Whether codes leave the pool by it."""
+        return self.campaign_id is not None and not self.remind
 
     @property
     def acts(self) -> set[str]:
@@ -190,13 +203,20 @@ class Delivery(models.Model):
 
     distribution = models.ForeignKey(Distribution, models.PROTECT, related_name="deliveries", db_index=False)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="deliveries", db_index=False)
-    # What made an automatic run fire for the customer: the key of the event, so that none fires twice. "" in a manual one.
+    # What made an automatic run fire for the customer: the key of the event, so that none fires twice. "" in a manual one,
+    # unless it reminds: then the key of the code.
     firing = models.CharField(max_length=64, db_default="", default="")
     state = models.CharField(max_length=10, choices=State.choices, db_default="pending", default="pending")
     # Of those left out, failed or unknown, and of those tried again later. The detail is what a server answered.
     reason = models.CharField(max_length=24, choices=DeliveryReason.choices, db_default="", default="")
     detail = models.CharField(max_length=300, db_default="", default="")
     publication = models.OneToOneField("publications.Publication", models.PROTECT, null=True, related_name="delivery")
+    # Of a reminder, which publishes nothing: the code, as its customer holds it. With `expires_by` it is not sent where
+    # the code expires later by then: its expiry was moved after a rule had found that it was time.
+    reminds = models.ForeignKey(
+        "publications.PublishedVoucher", models.PROTECT, null=True, related_name="reminders", db_index=False
+    )
+    expires_by = models.DateTimeField(null=True)
     email = models.CharField(max_length=320, db_default="", default="")  # where it went, as it was then
     attempts = models.PositiveSmallIntegerField(db_default=0, default=0)
     next_attempt_at = models.DateTimeField(null=True)  # of a published one that was refused for the time being
@@ -227,6 +247,15 @@ class Delivery(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(fields=["distribution", "customer", "firing"], name="delivery_once"),
+            # Nobody is reminded twice of a code by one distribution. Whose expiry was moved has not been told.
+            models.UniqueConstraint(
+                fields=["reminds", "distribution"],
+                name="delivery_reminds_once",
+                condition=Q(reminds__isnull=False) & ~Q(reason="code_extended"),
+            ),
+            models.CheckConstraint(
+                name="delivery_reminds_or_publishes", condition=Q(reminds=None) | Q(publication=None)
+            ),
             models.CheckConstraint(
                 name="delivery_reason",
                 condition=Q(state__in=["failed", "skipped", "unknown"]) & ~Q(reason="")

@@ -91,6 +91,7 @@ class DeliveryReason(TextChoices):
     CODE_DISABLED = "code_disabled", "Its code was disabled before the message was sent"
     CODE_EXPIRED = "code_expired", "Its code expired before the message was sent"
     CODE_USED = "code_used", "Its code was used before the message was sent"
+    CODE_EXTENDED = "code_extended", "Its code now expires later"
     STOPPED = "stopped", "The distribution was stopped first"
     GOT_IT_IN_LOST_TIME = "got_it_in_lost_time", "Got it in the time the database lost"
     STOPPED_AND_RELEASED = "stopped_and_released", "The distribution was stopped; the code was released"

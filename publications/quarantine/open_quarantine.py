@@ -98,6 +98,6 @@ def _pass_by_what_happened(distributions: list[int]) -> None:
     """What should have started a rule before now may have done so in the lost moments: it does not start it again."""
     for rule in Rule.objects.filter(pk__in=distributions):
         rule.activated_at, rule.walk, rule.walk_up_to = Now(), "", 0
-        if rule.trigger == Rule.Trigger.SCHEDULE:
+        if rule.cron:
             rule.next_run_at = next_time(rule.cron)
         rule.save(update_fields=["activated_at", "walk", "walk_up_to", "next_run_at"])

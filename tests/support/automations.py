@@ -11,13 +11,21 @@ from tests.support.factories import STAFF, CampaignFactory
 
 
 def automation(
-    trigger="customer_created", *, active=True, name="Welcome", campaign=None, of=None, message="none", **rule
+    trigger="customer_created",
+    *,
+    active=True,
+    name="Welcome",
+    campaign=None,
+    of=None,
+    message="none",
+    remind=False,
+    **rule,
 ):
     """An active one that publishes a code of `campaign` (100 codes) without a message; `of`: the trigger's campaign."""
     action = {"subject": "Hello", "body": "Hello {{ customer.name }}, {{ code }}"} if message == "email" else {}
     draft = create_automation(
         name, rule={"trigger": trigger, "campaign": of, **rule}, by=STAFF, campaign=campaign or CampaignFactory(codes=100),
-        message=message, **action,
+        message=message, remind=remind, **action,
     )  # fmt: skip
     return activate(draft, by=STAFF) if active else draft
 

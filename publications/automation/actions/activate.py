@@ -77,7 +77,7 @@ def _let_go(rule: Rule) -> None:
 
 
 def _problems_of(rule: Rule) -> list[str]:
-    if rule.trigger == T.SCHEDULE:
+    if rule.cron:
         try:
             next_time(rule.cron)
         except InvalidCron as wrong:
@@ -95,7 +95,7 @@ def _begin(rule: Rule) -> None:
         watch_segment(rule.segment, owner=rule.owner)
         if trigger == T.SEGMENT_ENTERED and rule.with_those_in_it:
             changes["walk"] = ALREADY
-    elif trigger == T.SCHEDULE:
+    elif rule.cron:
         changes["next_run_at"] = next_time(rule.cron)
     else:
         listen(KINDS[trigger], owner=rule.owner)

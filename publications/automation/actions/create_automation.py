@@ -24,6 +24,7 @@ CALLED_HERE = CALLED | {
     "event_name": "event",
     "event_filter": "event conditions",
     "cron": "times",
+    "days_before": "days before the last one",
     "every": "referee interval",
     **dict.fromkeys(("only_segment", "only_holders_of", "only_without"), "conditions"),
     **dict.fromkeys(("at_most", "per"), "limit per customer"),

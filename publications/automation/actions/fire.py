@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import connection
@@ -33,11 +33,12 @@ PERIODS = {Rule.Per.DAY: timedelta(days=1), Rule.Per.WEEK: timedelta(days=7), Ru
 # Both rows of each, in the order in which they were judged.
 WRITE = """
 WITH judged AS MATERIALIZED (
-    SELECT * FROM unnest(%(keys)s::text[], %(customers)s::bigint[], %(reasons)s::text[], %(details)s::text[])
-      WITH ORDINALITY AS judged (key, customer_id, reason, detail, n)
+    SELECT * FROM unnest(%(keys)s::text[], %(customers)s::bigint[], %(reasons)s::text[], %(details)s::text[],
+                         %(reminds)s::bigint[], %(expires)s::timestamptz[])
+      WITH ORDINALITY AS judged (key, customer_id, reason, detail, reminds_id, expires_by, n)
 ), made AS (
-    INSERT INTO distributions_delivery (distribution_id, customer_id, firing)
-    SELECT %(rule)s, customer_id, key FROM judged WHERE reason = '' ORDER BY n
+    INSERT INTO distributions_delivery (distribution_id, customer_id, firing, reminds_id, expires_by)
+    SELECT %(rule)s, customer_id, key, reminds_id, expires_by FROM judged WHERE reason = '' ORDER BY n
     RETURNING id, customer_id, firing
 )
 INSERT INTO automation_firing (distribution_id, key, customer_id, outcome, reason, detail, delivery_id)
@@ -50,6 +51,8 @@ SELECT %(rule)s, j.key, j.customer_id, CASE j.reason WHEN '' THEN 'fired' ELSE '
 class Candidate(NamedTuple):
     key: str  # of the trigger: it fires once for a customer
     customer: int | None
+    reminds: int | None = None  # the row of the ledger that a reminder is about
+    expires_by: datetime | None = None
 
 
 class Judged(NamedTuple):
@@ -104,8 +107,8 @@ def _not_fired_yet(rule: Rule, candidates: Sequence[Candidate]) -> list[Candidat
     known = Firing.objects.filter(
         distribution_id=rule.pk, key__in=keys, customer__in=[candidate.customer for candidate in candidates]
     )
-    seen = {Candidate(*row) for row in known.values_list("key", "customer")}
-    return [candidate for candidate in dict.fromkeys(candidates) if candidate not in seen]
+    seen = set(known.values_list("key", "customer"))
+    return [candidate for candidate in dict.fromkeys(candidates) if candidate[:2] not in seen]
 
 
 def _hold(people: Iterable[int]) -> set[int]:
@@ -159,5 +162,7 @@ def _write(rule: Rule, judged: Sequence[Judged]) -> None:
                 "customers": [each.candidate.customer for each in judged],
                 "reasons": [each.reason.value if each.reason else "" for each in judged],
                 "details": [each.detail[:300] for each in judged],
+                "reminds": [each.candidate.reminds for each in judged],
+                "expires": [each.candidate.expires_by for each in judged],
             },
         )

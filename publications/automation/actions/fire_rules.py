@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce, Now
+
 from config.events.event import Event
-from config.events.kinds import CUSTOMER_CREATED, PUBLICATION_SUCCEEDED, REFERRAL_CONVERTED, VOUCHER_REDEEMED
+from config.events.kinds import (
+    CUSTOMER_CREATED,
+    PUBLICATION_FAILED,
+    PUBLICATION_SUCCEEDED,
+    REDEMPTION_FAILED,
+    REFERRAL_CONVERTED,
+    ROLLBACK_SUCCEEDED,
+    VOUCHER_EXPIRED,
+    VOUCHER_REDEEMED,
+    VOUCHER_RELEASED,
+)
 from customers.actions.track_event import EVENT_TRACKED
 from customers.models import Event as CustomerEvent
 from customers.segments.actions.watch_segments import ENTERED, LEFT
@@ -13,17 +26,24 @@ from customers.segments.models import SegmentChange
 from customers.segments.segment_filter import read_event_filter
 from publications.automation.actions.fire import Candidate, fire, lock_rule
 from publications.automation.models import Rule
-from publications.models import Publication
+from publications.distributions.audience import UNUSED_ROWS
+from publications.models import Publication, PublishedVoucher
+from publications.queries.holder import of_holder
 from publications.redemptions.models import Redemption, Referral
 
 T = Rule.Trigger
-# What each trigger waits for in the outbox. A schedule waits for the clock (walk_segments.py).
+# What each trigger waits for in the outbox. A schedule waits for the clock, and so do codes that expire soon (walk_segments.py).
 KINDS = {
     T.CUSTOMER_CREATED: CUSTOMER_CREATED,
     T.SEGMENT_ENTERED: ENTERED,
     T.SEGMENT_LEFT: LEFT,
     T.CODE_PUBLISHED: PUBLICATION_SUCCEEDED,
     T.CODE_REDEEMED: VOUCHER_REDEEMED,
+    T.CODE_EXPIRED: VOUCHER_EXPIRED,
+    T.CODE_RELEASED: VOUCHER_RELEASED,
+    T.REDEMPTION_FAILED: REDEMPTION_FAILED,
+    T.ROLLED_BACK: ROLLBACK_SUCCEEDED,
+    T.PUBLICATION_FAILED: PUBLICATION_FAILED,
     T.EVENT: EVENT_TRACKED,
     T.REFERRER: REFERRAL_CONVERTED,
     T.REFEREE: REFERRAL_CONVERTED,
@@ -76,8 +96,35 @@ def _publications(rule: Rule, keys: list[int]) -> Found:
 
 
 def _redemptions(rule: Rule, keys: list[int]) -> Found:
-    found = Redemption.objects.filter(pk__in=keys)
+    return _of_campaign(rule, Redemption.objects.filter(pk__in=keys))
+
+
+def _failed_redemptions(rule: Rule, keys: list[int]) -> Found:
+    """Who guesses names nobody, and would fill the log."""
+    return _of_campaign(rule, Redemption.objects.filter(pk__in=keys, customer__isnull=False))
+
+
+def _of_campaign(rule: Rule, found: QuerySet) -> Found:
     return (found.filter(campaign=rule.campaign_id) if rule.campaign_id else found).values_list("pk", "customer")
+
+
+def _released(rule: Rule, keys: list[int]) -> Found:
+    """Rows of the ledger; who had the code. Of a file that was not settled that is nobody."""
+    return _held(rule, PublishedVoucher.objects.filter(pk__in=keys), "pk")
+
+
+def _expired(rule: Rule, keys: list[int]) -> Found:
+    """Codes, for whoever holds them now and can still not use them: of one that was extended, or used, meanwhile nobody."""
+    live = PublishedVoucher.objects.filter(voucher__in=keys, released_at=None, **UNUSED_ROWS)
+    last = Coalesce("voucher__expiration_date", "voucher__campaign__expiration_date")
+    return _held(rule, live.alias(_last=last).filter(_last__lte=Now()), "voucher")
+
+
+def _held(rule: Rule, rows: QuerySet[PublishedVoucher], key: str) -> Found:
+    of_rule = rows.filter(voucher__campaign=rule.campaign_id) if rule.campaign_id else rows
+    return of_rule.filter(Q(settled_to__isnull=False) | Q(publication__customer__isnull=False)).values_list(
+        key, of_holder()
+    )
 
 
 def _events(rule: Rule, keys: list[int]) -> Found:
@@ -100,6 +147,11 @@ WHO: dict[Rule.Trigger, Callable[[Rule, list[int]], Found]] = {
     T.SEGMENT_LEFT: _changes,
     T.CODE_PUBLISHED: _publications,
     T.CODE_REDEEMED: _redemptions,
+    T.CODE_EXPIRED: _expired,
+    T.CODE_RELEASED: _released,
+    T.REDEMPTION_FAILED: _failed_redemptions,
+    T.ROLLED_BACK: _redemptions,
+    T.PUBLICATION_FAILED: _publications,
     T.EVENT: _events,
     T.REFERRER: _referrers,
     T.REFEREE: _referees,

@@ -1,6 +1,7 @@
-"""Fires for whole segments: at a rule's set times, and for those who are in a segment already when a rule begins.
+"""Fires for whole segments: at a rule's set times, and for those who are in a segment already when a rule begins; and for
+the codes of a campaign that expire soon.
 
-In batches by customer; each is a transaction that also moves the mark on the rule. So whatever is killed goes on where
+In batches by customer, or by code; each is a transaction that also moves the mark on the rule. So whatever is killed goes on where
 it was, and nobody is passed twice.
 """
 
@@ -24,6 +25,7 @@ from customers.segments.models import WatchedMember
 from customers.segments.queries.find_segments import in_segment
 from publications.automation.actions.fire import Candidate, fire, lock_rule
 from publications.automation.models import Rule
+from publications.automation.queries.expiring_codes import expiring_codes
 
 BATCH = 1_000
 MOST_BATCHES = 50  # of one rule in one go; the next is seconds away
@@ -45,9 +47,9 @@ def walk_segments() -> int:
         _start(key)
     for key in Rule.objects.listening().exclude(walk="").order_by("pk").values_list("pk", flat=True):
         for _ in range(MOST_BATCHES):
-            seen, fired_now = _step(key)
+            more, fired_now = _step(key)
             fired += fired_now
-            if seen < BATCH:
+            if not more:
                 break
     return fired
 
@@ -76,7 +78,7 @@ def next_time(cron: str, *, after: datetime | None = None) -> datetime:
 def _follow_the_time_zone() -> None:
     """Nine o'clock is another moment once the project's time zone was changed."""
     now = timezone.now()
-    for rule in Rule.objects.listening().filter(trigger=Rule.Trigger.SCHEDULE, next_run_at__gt=now):
+    for rule in Rule.objects.listening().exclude(cron="").filter(next_run_at__gt=now):
         if (right := next_time(rule.cron, after=now)) != rule.next_run_at:
             Rule.objects.filter(pk=rule.pk, next_run_at=rule.next_run_at).update(next_run_at=right)
 
@@ -90,15 +92,19 @@ def _start(key: int) -> None:
             Rule.objects.filter(pk=key).update(walk=walk, walk_up_to=0, next_run_at=next_time(rule.cron))
 
 
-def _step(key: int) -> tuple[int, int]:
-    """(how many were looked at, for how many it fired)."""
+def _step(key: int) -> tuple[bool, int]:
+    """(whether there is more, for how many it fired)."""
     with transaction.atomic():
         rule = lock_rule(key, unless_locked=True)  # another worker walks already, or an event fires just now
         if not rule or not rule.walk:
-            return 0, 0
+            return False, 0
+        if rule.trigger == Rule.Trigger.EXPIRES_SOON:
+            found = expiring_codes(rule)
+            fired = fire(rule, found.candidates)
+            return _moved(key, found.up_to), fired
         if rule.walk == ALREADY:
             if is_getting_ready(cast("int", rule.segment_id)):
-                return 0, 0
+                return False, 0
             members = WatchedMember.objects.filter(segment=rule.segment_id, since__lte=rule.activated_at)
             people = list(
                 members.filter(customer__gt=rule.walk_up_to)
@@ -110,8 +116,13 @@ def _step(key: int) -> tuple[int, int]:
             inside = Customer.objects.live().filter(in_segment(rule.segment), pk__gt=rule.walk_up_to)
             people = list(inside.order_by("pk").values_list("pk", flat=True)[:BATCH])
         fired = fire(rule, [Candidate(rule.walk, person) for person in people])
-        if len(people) < BATCH:
-            Rule.objects.filter(pk=key).update(walk="", walk_up_to=0)
-        else:
-            Rule.objects.filter(pk=key).update(walk_up_to=people[-1])
-    return len(people), fired
+        return _moved(key, people[-1] if len(people) == BATCH else None), fired
+
+
+def _moved(key: int, up_to: int | None) -> bool:
+    """Whether the walk goes on: the mark is moved, or (None) the walk is over."""
+    if up_to is None:
+        Rule.objects.filter(pk=key).update(walk="", walk_up_to=0)
+    else:
+        Rule.objects.filter(pk=key).update(walk_up_to=up_to)
+    return up_to is not None

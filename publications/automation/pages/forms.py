@@ -17,8 +17,12 @@ from publications.automation.schedule_words import DAYS, LAST_OF_EVERY_MONTH, Of
 
 T = Rule.Trigger
 NEEDS_SEGMENT = {T.SEGMENT_ENTERED, T.SEGMENT_LEFT, T.SCHEDULE}
-MAY_NAME_CAMPAIGN = {T.CODE_PUBLISHED, T.CODE_REDEEMED}
-NEEDS_CAMPAIGN = {T.REFERRER, T.REFEREE}
+MAY_NAME_CAMPAIGN = {
+    T.CODE_PUBLISHED, T.CODE_REDEEMED, T.CODE_EXPIRED, T.CODE_RELEASED, T.REDEMPTION_FAILED, T.ROLLED_BACK,
+    T.PUBLICATION_FAILED,
+}  # fmt: skip
+NEEDS_PROGRAM = {T.REFERRER, T.REFEREE}
+NEEDS_CAMPAIGN = {T.EXPIRES_SOON, *NEEDS_PROGRAM}
 LIMITS = [
     ("", "Every time"),
     ("1 ever", "Once"),
@@ -46,6 +50,16 @@ class RuleForm(forms.Form):
         max_length=255,
         required=False,
         widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Campaign name"}),
+    )
+    days_before = forms.IntegerField(
+        label="Days before its last day",
+        min_value=1,
+        max_value=365,
+        required=False,
+        initial=7,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        help_text="The last day of the code, or of its campaign where it has none. Each customer is sent the code they hold, "
+        "once. Codes used by then, and codes published later than that, are left out.",
     )
     every = forms.IntegerField(
         label="Every nth referee",
@@ -134,6 +148,8 @@ class RuleForm(forms.Form):
             self.add_error("event_name", "Enter the event’s name.")
         if trigger == T.SCHEDULE:
             self._schedule(cleaned)
+        if trigger == T.EXPIRES_SOON:
+            self._days_before(cleaned)
         cleaned["found"] = self._campaign(trigger, cleaned.get("campaign", "").strip())
         for field in ("only_holders_of", "only_without"):
             cleaned[field] = self._held(field, cleaned.get(field, "").strip())
@@ -158,6 +174,21 @@ class RuleForm(forms.Form):
             day = cleaned.get("month_day") or 1
             cleaned["cron"] = to_cron(Schedule(often, cleaned["at"], weekday=cleaned.get("weekday", 1), month_day=day))
 
+    def _days_before(self, cleaned: dict[str, Any]) -> None:
+        """At which time of the day is kept as a line of a crontab, as a schedule's is."""
+        if not cleaned.get("days_before") and "days_before" not in self.errors:
+            self.add_error("days_before", "Enter a number of days.")
+        if cleaned.get("at"):
+            cleaned["cron"] = to_cron(Schedule(Often.DAILY, cleaned["at"], weekday=1, month_day=1))
+        elif "at" not in self.errors:
+            self.add_error("at", "Enter a time, such as 08:00.")
+
+    def action(self) -> dict[str, Any]:
+        """What the distribution sends, as far as the trigger says so: of codes that expire soon, those codes."""
+        if self.cleaned_data["trigger"] != T.EXPIRES_SOON:
+            return {"remind": False}
+        return {"remind": True, "campaign_id": self.cleaned_data["found"].pk, "codes_each": 1}
+
     def rule(self) -> dict[str, Any]:
         """The fields of the rule: of what belongs to another trigger, nothing."""
         cleaned, trigger = self.cleaned_data, self.cleaned_data["trigger"]
@@ -168,7 +199,8 @@ class RuleForm(forms.Form):
             "with_those_in_it": trigger == T.SEGMENT_ENTERED and cleaned["with_those_in_it"],
             "campaign_id": cleaned["found"].pk if cleaned["found"] else None,
             "event_name": cleaned["event_name"] if trigger == T.EVENT else "",
-            "cron": " ".join(cleaned["cron"].split()) if trigger == T.SCHEDULE else "",
+            "cron": " ".join(cleaned["cron"].split()) if trigger in (T.SCHEDULE, T.EXPIRES_SOON) else "",
+            "days_before": cleaned["days_before"] if trigger == T.EXPIRES_SOON else None,
             "every": (cleaned["every"] or 1) if trigger == T.REFERRER else 1,
             "only_segment_id": cleaned["only_segment"].pk if cleaned["only_segment"] else None,
             "only_holders_of_id": cleaned["only_holders_of"].pk if cleaned["only_holders_of"] else None,
@@ -190,9 +222,12 @@ class RuleForm(forms.Form):
         try:
             found = find_campaign(typed)
         except CampaignNotFound:
-            self.add_error("campaign", f"There is no campaign “{typed}”." if typed else "Choose a referral program.")
+            needed = "referral program" if trigger in NEEDS_PROGRAM else "campaign"
+            self.add_error("campaign", f"There is no campaign “{typed}”." if typed else f"Choose a {needed}.")
             return None
-        if trigger in NEEDS_CAMPAIGN and found.kind != Campaign.Kind.REFERRAL_PROGRAM:
+        if trigger == T.EXPIRES_SOON and found.standalone:
+            self.add_error("campaign", "This campaign has a single code. Choose one with a pool.")
+        if trigger in NEEDS_PROGRAM and found.kind != Campaign.Kind.REFERRAL_PROGRAM:
             self.add_error("campaign", f"“{found}” is not a referral program.")
         return found
 
@@ -206,6 +241,7 @@ def _initial(rule: Rule) -> dict[str, Any]:
         "campaign": rule.campaign.name if rule.campaign else "",
         "every": rule.every,
         "event_name": rule.event_name,
+        "days_before": rule.days_before or 7,
         "cron": rule.cron,
         **(from_cron(rule.cron)._asdict() if rule.cron else {}),
         "only_segment": rule.only_segment_id,

@@ -7,7 +7,6 @@ from typing import Any
 import django_tables2 as tables
 from django.contrib.auth.models import User
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
@@ -17,7 +16,7 @@ from config.staff.roles import PUBLISH, may, reveals_codes
 from config.staff.templatetags.handout import pill
 from publications.automation.models import Firing
 from publications.distributions.models import Distribution
-from publications.distributions.pages.tables import state_pill, status_pill
+from publications.distributions.pages.tables import codes_of, state_pill, status_pill
 from publications.pages.tables import NOTHING, customer_link
 from publications.queries.history import attach_ledger
 
@@ -79,7 +78,8 @@ class FiringTable(Table):
         self.run = run
         self.reveals, self.may_resolve = reveals_codes(user), may(user, PUBLISH)
         hidden = () if run.campaign_id else ("code",)
-        super().__init__(firings.select_related("customer", "delivery__publication"), exclude=hidden, **kwargs)
+        related = ("customer", "delivery__publication", "delivery__reminds__voucher")
+        super().__init__(firings.select_related(*related), exclude=hidden, **kwargs)
 
     def before_render(self, request: HtmxHttpRequest) -> None:
         deliveries = [row.record.delivery for row in self.paginated_rows if row.record.delivery]
@@ -91,10 +91,7 @@ class FiringTable(Table):
         return customer_link(value)
 
     def render_code(self, record: Firing) -> SafeString:
-        if not record.delivery or not record.delivery.publication:
-            return NOTHING
-        context = {"publication": record.delivery.publication, "reveals": self.reveals}
-        return render_to_string("publications/_history_codes.html", context)
+        return codes_of(record.delivery, reveals=self.reveals) if record.delivery else NOTHING
 
     def render_outcome(self, record: Firing) -> SafeString:
         return state_pill(record.delivery) if record.delivery else pill(record.get_outcome_display(), "calm")

@@ -115,9 +115,9 @@ def _rule_page(request: HtmxHttpRequest, run: Distribution | None) -> HttpRespon
         by, name = Actor.user(request.user), form.cleaned_data["name"]
         try:
             if run is None:
-                run = create_automation(name, rule=fields, by=by)
-                return redirect(_address("codes", run))
-            change_automation(run, rule=fields, name=name, by=by)
+                run = create_automation(name, rule=fields, by=by, **form.action())
+                return redirect(_address("message" if run.remind else "codes", run))
+            change_automation(run, rule=fields, name=name, by=by, **_action(form, run))
         except NotPossible as refused:
             form.add_error(None, str(refused))
         else:
@@ -142,6 +142,8 @@ def _rule_page(request: HtmxHttpRequest, run: Distribution | None) -> HttpRespon
 @requires(PUBLISH)
 def codes(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
     run = _find(distribution_id)
+    if run.remind:  # the trigger says which codes
+        return redirect(_address("rule", run))
     form = CodesForm(request.POST or None, draft=run)
     if request.method == "POST" and form.is_valid() and _saved(request, form, run, form.changes()):
         return redirect(_address("automation" if _is_complete(run) else "message", run))
@@ -204,6 +206,16 @@ def discard(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
         "back": _address("automation", run),
     }
     return render(request, "partials/_confirm.html", context)
+
+
+def _action(form: RuleForm, run: Distribution) -> dict[str, Any]:
+    """Of a reminder that becomes another distribution nobody has said which codes it gives."""
+    action = form.action()
+    if run.remind and not action["remind"]:
+        return action | {"campaign_id": None}
+    if action["remind"] and run.message == Distribution.Message.NONE:
+        return action | {"message": Distribution.Message.EMAIL}
+    return action
 
 
 def _in_need(run: Distribution) -> dict[str, int]:

@@ -9,6 +9,8 @@ from publications.automation.models import Rule
 from publications.redemptions.count_for_segments import campaigns_published_in
 
 T = Rule.Trigger
+# How a code that is published starts another rule.
+THROUGH = {T.CODE_PUBLISHED: "", T.CODE_EXPIRED: " may expire, which"}
 
 
 def find_loop(rule: Rule) -> str:
@@ -44,7 +46,10 @@ def starts(one: Rule, other: Rule) -> bool:
     published = one.distribution.campaign_id
     if published is None:
         return False
-    if other.trigger == T.CODE_PUBLISHED:
+    if one.distribution.remind:
+        return False
+    # A code that expires is replaced by one that expires: that has no end either.
+    if other.trigger in THROUGH:
         return other.campaign_id in (None, published)
     if other.trigger in (T.SEGMENT_ENTERED, T.SEGMENT_LEFT) and other.segment:
         return published in campaigns_published_in(other.segment.filter)
@@ -54,7 +59,9 @@ def starts(one: Rule, other: Rule) -> bool:
 def _told(way: list[Rule]) -> str:
     words = f"“{way[0].distribution}”"
     for one, other in pairwise(way):
-        through = "" if other.trigger == T.CODE_PUBLISHED else f" changes who is in “{other.segment}”, which"
+        through = (
+            THROUGH[T(other.trigger)] if other.trigger in THROUGH else f" changes who is in “{other.segment}”, which"
+        )
         words += f" publishes a code of {one.distribution.campaign}, which{through} starts “{other.distribution}”"
         if other is not way[-1]:
             words += ", which"

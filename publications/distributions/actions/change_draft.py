@@ -17,6 +17,8 @@ CALLED = {
     "codes_each": "number of codes",
     "create_unknown": "handling of unknown addresses",
     "skip_holders": "skipping of code holders",
+    "remind": "kind",
+    "held": "campaign",
     "starts_at": "start",
 }
 

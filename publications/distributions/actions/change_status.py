@@ -24,7 +24,7 @@ from config.events.note import note_if_heard
 from config.staff.audit import record
 from config.staff.quarantine import open_one
 from publications.distributions.models import Delivery, Distribution
-from publications.distributions.queries.check_worth import why_campaign_is_dead
+from publications.distributions.queries.check_worth import why_nothing_can_be_sent
 from publications.distributions.reasons import DeliveryReason, StatusReason, in_words, with_what_to_do
 from publications.distributions.states import AT_WORK, ENDED, Act, acts_open_to, moves_of, why_not
 
@@ -173,7 +173,7 @@ def _why_it_cannot_go_on(distribution: Distribution) -> StatusReason | None:
         and distribution.webhook.deleted_at
     ):
         return StatusReason.WEBHOOK_DELETED
-    return why_campaign_is_dead(distribution.campaign) if distribution.campaign else None
+    return why_nothing_can_be_sent(distribution)
 
 
 def record_of(distribution: Distribution, done: str, *, by: Actor, **details: Any) -> None:

@@ -16,6 +16,7 @@ COPIED = (
         "segment_id",
         "create_unknown",
         "campaign_id",
+        "remind",
         "codes_each",
         "skip_holders",
         "channel",

@@ -93,7 +93,7 @@ def _publish(distribution_id: int, *, for_sure: bool = False) -> _Batch:
         if not distribution or not count:
             return NOTHING
         walk_by_index()
-        campaign = distribution.campaign
+        campaign = distribution.campaign if distribution.publishes else None
         if campaign:
             _lock_runs_of(campaign)
         candidates = _pending(distribution_id, count)

@@ -15,7 +15,7 @@ from config.staff.models import ProjectSettings
 from publications.distributions.actions.change_status import lock_for, move
 from publications.distributions.compose import UnusableTemplate, check_template, shows_code
 from publications.distributions.models import Distribution
-from publications.distributions.queries.check_worth import why_campaign_is_dead
+from publications.distributions.queries.check_worth import why_nothing_can_be_sent
 from publications.distributions.reasons import StatusReason
 from publications.distributions.states import Act
 
@@ -29,6 +29,9 @@ CAMPAIGN_PROBLEMS = {
 CODE_MISSING = (
     "The message does not show the code, so codes would be used up without anybody seeing them. Write {{ code }} where it "
     "shall stand, or choose to send a plain message without a code."
+)
+CODE_MISSING_IN_REMINDER = (
+    "The message does not show the code, so customers would have to look for it. Write {{ code }} where it shall stand."
 )
 
 
@@ -64,11 +67,11 @@ def what_is_missing(distribution: Distribution) -> list[str]:
     """For people: what must be mended before it can run; also an automatic one. [] when it is ready."""
     problems = [*_audience_problems(distribution), *_message_problems(distribution)]
     if distribution.campaign:
-        if dead := why_campaign_is_dead(distribution.campaign):
+        if dead := why_nothing_can_be_sent(distribution):
             problems.append(CAMPAIGN_PROBLEMS[dead])
         if distribution.campaign.standalone:
             problems.append("This campaign has a single code. Choose one with a pool of codes.")
-        if distribution.campaign.join_once and distribution.codes_each > 1:
+        if distribution.publishes and distribution.campaign.join_once and distribution.codes_each > 1:
             problems.append("This campaign allows one code per customer: send one code each.")
     elif distribution.message == Message.NONE:
         problems.append("Choose a campaign, a message, or both.")
@@ -83,6 +86,8 @@ def _audience_problems(distribution: Distribution) -> list[str]:
             return ["Choose a segment."]
         case Audience.LIST if not distribution.listed.exists():
             return ["Paste or upload the list of recipients."]
+        case Audience.HOLDERS if not distribution.campaign:
+            return ["Choose the campaign."]
         case Audience.TRIGGER if distribution.kind == Distribution.Kind.MANUAL:
             return ["Choose an audience."]
     return []
@@ -106,7 +111,7 @@ def _message_problems(distribution: Distribution) -> list[str]:
         except UnusableTemplate as unusable:
             problems.append(f"In the {name}: {unusable}")
     if distribution.campaign and distribution.body.strip() and not shows_code(distribution.subject, distribution.body):
-        problems.append(CODE_MISSING)
+        problems.append(CODE_MISSING_IN_REMINDER if distribution.remind else CODE_MISSING)
     if settings.EMAIL_IS_SENT and not settings.SITE_URL:
         problems.append(
             "SITE_URL is not set, so the unsubscribe link would not work. Set it to the address where customers reach "

@@ -14,6 +14,7 @@ from publications.distributions.actions.list_recipients import match_listed
 from publications.distributions.audience import ONE_ADDRESS, audience_of, by_address, why_left_out
 from publications.distributions.models import Distribution
 from publications.distributions.reasons import DeliveryReason
+from publications.distributions.reminders import unused_codes
 
 BATCH = 5_000
 
@@ -37,6 +38,18 @@ judged AS (
     ON CONFLICT DO NOTHING
 )
 SELECT count(*), max(customer) FROM audience
+"""
+
+# Of a reminder: a batch is so many codes of the campaign, by their keys, whether anybody holds them or not.
+NEXT_CODES = """
+SELECT count(*), max(id) FROM (
+    SELECT id FROM codes_voucher WHERE campaign_id = %s AND id > %s ORDER BY id LIMIT %s) AS batch
+"""
+WRITE_REMINDERS = """
+INSERT INTO distributions_delivery (distribution_id, customer_id, firing, reminds_id, state, reason)
+SELECT {distribution}, u.customer, 'code ' || u.id, u.id, CASE u.reason WHEN '' THEN 'pending' ELSE 'skipped' END, u.reason
+  FROM ({unused}) AS u (id, voucher, customer, reason) ORDER BY u.voucher
+ON CONFLICT DO NOTHING
 """
 
 # One customer for each address, as it was first written.
@@ -92,6 +105,9 @@ def _lock(distribution_id: int) -> Distribution | None:
 
 
 def _write(cursor: CursorWrapper, distribution: Distribution) -> tuple[int, int | None]:
+    """(how many the batch had, the new mark)."""
+    if distribution.remind:
+        return _write_reminders(cursor, distribution)
     rows = audience_of(distribution).filter(pk__gt=distribution.audience_up_to).order_by("pk")
     rows = rows.annotate(_mail=Lower("email"), _reason=why_left_out(distribution))
     sql, parameters = rows.values_list("pk", "_mail", "_reason")[:BATCH].query.sql_with_params()
@@ -105,6 +121,17 @@ def _write(cursor: CursorWrapper, distribution: Distribution) -> tuple[int, int 
         parameters,
     )
     return cursor.fetchone()
+
+
+def _write_reminders(cursor: CursorWrapper, distribution: Distribution) -> tuple[int, int | None]:
+    cursor.execute(NEXT_CODES, [distribution.campaign_id, distribution.audience_up_to, BATCH])
+    count, last = cursor.fetchone()
+    if count:
+        unused, parameters = unused_codes(distribution, of="AND v.id > %s AND v.id <= %s")
+        # Those of the condition stand before those of the customers, as in the statement.
+        marks = [distribution.audience_up_to, last]
+        cursor.execute(WRITE_REMINDERS.format(distribution=int(distribution.pk), unused=unused), [*marks, *parameters])
+    return count, last
 
 
 def _create_customers(cursor: CursorWrapper, distribution: Distribution) -> int:

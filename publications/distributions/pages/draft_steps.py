@@ -17,9 +17,10 @@ class Step(NamedTuple):
 
 def draft_steps(draft: Distribution) -> list[Step]:
     """In their order. The last, the review, is never done: it is where the run is started."""
+    codes = Step("codes", "Codes", draft.campaign_id is not None or bool(draft.body))
     return [
         Step("audience", "Audience", has_audience(draft)),
-        Step("codes", "Codes", draft.campaign_id is not None or bool(draft.body)),
+        *([] if draft.remind else [codes]),  # a reminder's are known with its audience
         Step("message", "Message", has_message(draft)),
         Step("when", "When", has_audience(draft) and has_message(draft)),  # "now" unless somebody says otherwise
         Step("review", "Review", False),
@@ -34,6 +35,8 @@ def has_audience(draft: Distribution) -> bool:
             return draft.segment_id is not None
         case Audience.LIST:
             return draft.listed.exists()
+        case Audience.HOLDERS:
+            return draft.campaign_id is not None
     return False
 
 

@@ -36,9 +36,10 @@ from publications.distributions.actions.list_recipients import TooManyLines, lis
 from publications.distributions.actions.schedule import CAMPAIGN_PROBLEMS
 from publications.distributions.compose import OF_THE_CODE, UnusableTemplate, check_template
 from publications.distributions.models import Distribution
+from publications.distributions.pages.audience_form import AudienceForm
 from publications.distributions.pages.draft_steps import draft_steps
-from publications.distributions.pages.forms import AudienceForm, CodesForm, MessageForm, NameForm, WhenForm
-from publications.distributions.queries.check_worth import why_campaign_is_dead
+from publications.distributions.pages.forms import CodesForm, MessageForm, NameForm, WhenForm
+from publications.distributions.queries.check_worth import why_nothing_can_be_sent
 from publications.distributions.sending.send_test_message import preview_with_blanks
 
 SUGGESTIONS = 8
@@ -116,7 +117,7 @@ def audience(request: HtmxHttpRequest, draft: Distribution) -> HttpResponse:
             form.add_error("file" if "file" in request.FILES else "recipients", str(refused))
         else:
             _save(request, draft, form.changes())
-            return _onwards(request, draft, "audience" if told else "codes")
+            return _onwards(request, draft, "audience" if told else "message" if draft.remind else "codes")
     unknown = draft.listed.filter(customer=None)
     context = {"listed": listed, "unknown_count": unknown.count(), "unknown": unknown[:UNKNOWN_SHOWN]}
     return _step(request, draft, "audience", form, **context)
@@ -126,6 +127,8 @@ def audience(request: HtmxHttpRequest, draft: Distribution) -> HttpResponse:
 @requires(PUBLISH)
 @of_draft
 def codes(request: HtmxHttpRequest, draft: Distribution) -> HttpResponse:
+    if draft.remind:  # its codes are chosen with its audience
+        return redirect("distributions:audience", distribution_id=draft.pk)
     form = CodesForm(request.POST or None, draft=draft)
     if request.method == "POST" and form.is_valid():
         _save(request, draft, form.changes())
@@ -200,7 +203,7 @@ def frame(draft: Distribution, here: str) -> dict:
     """What the page of every step shows around its form."""
     steps = linked_steps(draft)
     label = next(step["label"] for step in steps if step["name"] == here)
-    dead = why_campaign_is_dead(draft.campaign) if draft.campaign else None
+    dead = why_nothing_can_be_sent(draft)
     return {
         "title": f"{label}: {draft.name}",
         "campaign_problem": CAMPAIGN_PROBLEMS[dead] if dead else "",

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
-from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.datastructures import MultiValueDict
 
 from campaigns.codes.queries.find import CampaignNotFound, find_campaign
-from config.imports.csv.uploads import NotCsv
 from config.staff.pages.widgets import Combobox, DateTimeInput
 from customers.models import Customer
-from customers.segments.models import Segment
-from customers.segments.read_list import lines_of, pasted_lines
 from publications.channels import AUTOMATION, DISTRIBUTION
-from publications.distributions.actions.schedule import CODE_MISSING
+from publications.distributions.actions.schedule import CODE_MISSING, CODE_MISSING_IN_REMINDER
 from publications.distributions.compose import UnusableTemplate, check_template, shows_code
 from publications.distributions.models import Distribution
 from publications.pages.channel_field import ChannelField
 from publications.queries.recipients import find_recipient
 from publications.webhooks.models import WebhookAddress
 
-Audience, Message = Distribution.Audience, Distribution.Message
+Message = Distribution.Message
 LATEST_START = timedelta(days=5 * 365)
 
 
@@ -43,123 +35,6 @@ class NameForm(forms.Form):
 
     def clean_name(self) -> str:
         return " ".join(self.cleaned_data["name"].split())
-
-
-class AudienceForm(forms.Form):
-    """One customer, a segment, or a list. `lines` are those of the new list, if one was given."""
-
-    audience = forms.ChoiceField(
-        label="Recipients",
-        choices=[
-            (Audience.SEGMENT, "A segment: everyone in it when the distribution starts"),
-            (Audience.LIST, "A list of e-mail addresses or source IDs"),
-            (Audience.CUSTOMER, "One customer"),
-        ],
-        widget=forms.RadioSelect,
-    )
-    segment = forms.ModelChoiceField(Segment.objects.none(), required=False, empty_label="Choose a segment")
-    customer = forms.CharField(
-        max_length=320,
-        required=False,
-        widget=Combobox(url_name="distributions:suggest-customers", attrs={"placeholder": "Name, e-mail or source ID"}),
-    )
-    recipients = forms.CharField(
-        label="Paste a list",
-        required=False,
-        strip=False,
-        widget=forms.Textarea(
-            attrs={"class": "mono", "rows": 8, "spellcheck": "false", "placeholder": "ada@example.com\nshop-10042"}
-        ),
-        help_text="E-mail addresses or source IDs, one per line or several, as you copy them from a mail program or a spreadsheet.",
-    )
-    file = forms.FileField(
-        label="Or upload a file",
-        required=False,
-        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain,text/tab-separated-values"}),
-        help_text="A text or CSV file. If there are headings, the column Source ID or E-mail is used; otherwise the first column.",
-        error_messages={"empty": "The file is empty."},
-    )
-    create_unknown = forms.BooleanField(
-        label="Create customers for unknown addresses",
-        required=False,
-        help_text="When the distribution starts. Otherwise they are skipped.",
-    )
-    all_optional = True
-
-    def __init__(
-        self, data: QueryDict | None = None, files: MultiValueDict | None = None, *, draft: Distribution, listed: int
-    ) -> None:
-        customer = draft.customer
-        super().__init__(
-            data,
-            files,
-            initial={
-                "audience": draft.audience,
-                "segment": draft.segment_id,
-                "customer": (customer.source_id or customer.public_id) if customer else "",
-                "create_unknown": draft.create_unknown,
-            },
-        )
-        self.listed = listed
-        self.lines: Iterable[str] | None = None
-        self.fields["segment"].queryset = Segment.objects.order_by("name", "pk")
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        match cleaned.get("audience"):
-            case Audience.SEGMENT if not cleaned.get("segment") and "segment" not in self.errors:
-                self.add_error("segment", "Choose a segment.")
-            case Audience.CUSTOMER:
-                self._clean_customer(cleaned)
-            case Audience.LIST:
-                self._clean_list(cleaned)
-        return cleaned
-
-    def changes(self) -> dict[str, Any]:
-        """What is written to the draft: of the three ways, only the chosen one."""
-        audience = self.cleaned_data["audience"]
-        return {
-            "audience": audience,
-            "segment_id": self.cleaned_data["segment"].pk if audience == Audience.SEGMENT else None,
-            "customer_id": self.cleaned_data["customer"].pk if audience == Audience.CUSTOMER else None,
-            "create_unknown": audience == Audience.LIST and self.cleaned_data["create_unknown"],
-        }
-
-    def _clean_customer(self, cleaned: dict[str, Any]) -> None:
-        typed = cleaned.get("customer", "").strip()
-        if not typed:
-            self.add_error("customer", "Choose a customer.")
-            return
-        found, candidates = find_recipient(typed)
-        if found is None and len(candidates) == 1:
-            found = candidates[0]
-        if found is None and candidates:
-            names = ", ".join(f"{one} ({one.source_id or one.public_id})" for one in candidates[:4])
-            self.add_error("customer", f"Which customer do you mean? {names}. Enter the source ID or customer ID.")
-        elif found is None:
-            self.add_error("customer", f"There is no customer “{typed}”.")
-        cleaned["customer"] = found
-
-    def _clean_list(self, cleaned: dict[str, Any]) -> None:
-        pasted, file = cleaned.get("recipients", "").strip(), cleaned.get("file")
-        if pasted and file:
-            self.add_error("file", "You pasted a list and also chose a file. Which do you mean?")
-        elif file:
-            self._read(file)
-        elif pasted:
-            self.lines = pasted_lines(pasted)
-        elif not self.listed and "file" not in self.errors:
-            self.add_error("recipients", "Paste a list, or choose a file.")
-
-    def _read(self, file: UploadedFile) -> None:
-        if file.size > settings.UPLOAD_MAX_BYTES:
-            limit = filesizeformat(settings.UPLOAD_MAX_BYTES)
-            self.add_error("file", f"The file is larger than {limit}. Split it into several distributions.")
-            return
-        try:
-            self.lines = lines_of(file)
-        except NotCsv as wrong:
-            self.add_error("file", str(wrong))
 
 
 class CodesForm(forms.Form):
@@ -239,6 +114,15 @@ It gives you {{ value }}.
 
 {{ project.name }}
 """
+REMINDER_SUBJECT = "Your code from {{ project.name }} is still unused"
+REMINDER = """Hello {{ customer.first_name }},
+
+you have not used your code yet: {{ code }}
+
+It gives you {{ value }}. Its last day is {{ expires }}.
+
+{{ project.name }}
+"""
 
 
 class MessageForm(forms.Form):
@@ -266,18 +150,19 @@ class MessageForm(forms.Form):
 
     def __init__(self, data: QueryDict | None = None, *, draft: Distribution) -> None:
         unwritten = draft.campaign_id is not None and not draft.subject and not draft.body
+        subject, body = (REMINDER_SUBJECT, REMINDER) if draft.remind else (STARTER_SUBJECT, STARTER)
         super().__init__(
             data,
             initial={
                 "message": draft.message,
-                "subject": STARTER_SUBJECT if unwritten else draft.subject,
-                "body": STARTER if unwritten else draft.body,
+                "subject": subject if unwritten else draft.subject,
+                "body": body if unwritten else draft.body,
                 "webhook": draft.webhook_id,
             },
         )
         self.draft = draft
         self.fields["webhook"].queryset = WebhookAddress.objects.live().order_by("pk")
-        if draft.campaign_id is None:
+        if not draft.publishes:
             self.fields["message"].choices = self.fields["message"].choices[:2]  # without a code it must say something
 
     def clean(self) -> dict[str, Any]:
@@ -288,7 +173,7 @@ class MessageForm(forms.Form):
                 self._clean_template("body", "Write a text.")
                 texts = [cleaned.get("subject", ""), cleaned.get("body", "")]
                 if self.draft.campaign_id and not self.errors and not shows_code(*texts):
-                    self.add_error("body", CODE_MISSING)
+                    self.add_error("body", CODE_MISSING_IN_REMINDER if self.draft.remind else CODE_MISSING)
             case Message.WEBHOOK if not cleaned.get("webhook") and "webhook" not in self.errors:
                 self.add_error("webhook", "Choose a webhook. A Manager can add one in the settings.")
         return cleaned

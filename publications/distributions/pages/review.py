@@ -18,12 +18,13 @@ from customers.models import Customer
 from publications.distributions.actions.change_status import NotPossible
 from publications.distributions.actions.schedule import NotReady, schedule, what_is_missing
 from publications.distributions.audience import audience_of, why_left_out
-from publications.distributions.models import Distribution
+from publications.distributions.models import Delivery, Distribution
 from publications.distributions.pages.draft_steps import has_audience
 from publications.distributions.pages.drafts import frame, of_draft, suggestions
 from publications.distributions.pages.forms import RecipientForm, TestMessageForm
 from publications.distributions.queries.dry_run import dry_run
 from publications.distributions.reasons import DeliveryReason, in_words
+from publications.distributions.reminders import held_unused, why_not_reminded
 from publications.distributions.sending.send_test_message import (
     NotSent,
     preview_message,
@@ -150,6 +151,19 @@ def _preview(draft: Distribution, form: RecipientForm) -> dict:
 
 def _why_not(draft: Distribution, customer: Customer) -> str:
     """Why the customer would get nothing; "" where they would."""
+    if draft.remind:
+        return _why_not_reminded(draft, customer)
     would = audience_of(draft).filter(pk=customer.pk).annotate(_reason=why_left_out(draft))
     reason = would.values_list("_reason", flat=True).first()
     return "not in the audience" if reason is None else in_words(DeliveryReason(reason)) if reason else ""
+
+
+def _why_not_reminded(draft: Distribution, customer: Customer) -> str:
+    """Of the first code that they hold."""
+    row = held_unused(customer, draft)
+    if row is None:
+        return "holds no unused code of the campaign"
+    reason = why_not_reminded(Delivery(customer=customer, reminds=row))
+    people = Customer.objects.filter(pk=customer.pk).annotate(_reason=why_left_out(draft))
+    reason = reason or people.values_list("_reason", flat=True).get()
+    return in_words(DeliveryReason(reason)) if reason else ""

@@ -114,7 +114,7 @@ def stop(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
         else:
             messages.success(request, "Stopped. Remaining recipients get nothing.")
         return leave(request, distribution_url(run))
-    returns = run.campaign_id is not None and run.message != Distribution.Message.NONE
+    returns = run.publishes and run.message != Distribution.Message.NONE
     context = {
         "title": "Stop this distribution",
         "text": "Remaining recipients get nothing, and it cannot be resumed. To continue later, pause it instead."

@@ -54,10 +54,23 @@ def status_pill(distribution: Distribution) -> SafeString:
 
 def state_pill(delivery: Delivery) -> SafeString:
     """A published code is the end where there is no message, and only half the way where there is one."""
+    if delivery.state == Delivery.State.PUBLISHED and delivery.reminds_id:
+        return pill("Ready to send", "info")
     tone = TONES_OF_STATES[Delivery.State(delivery.state)]
     if delivery.state == Delivery.State.PUBLISHED and delivery.distribution.message == Distribution.Message.NONE:
         tone = "good"
     return pill(delivery.get_state_display(), tone)
+
+
+def codes_of(delivery: Delivery, *, reveals: bool) -> SafeString:
+    """Those that were published, whose ledger is attached; of a reminder the one that it sends."""
+    if delivery.reminds:
+        context = {"voucher": delivery.reminds.voucher, "reveals": reveals}
+        return render_to_string("partials/records/_code_cell.html", context)
+    if delivery.publication is None:
+        return NOTHING
+    context = {"publication": delivery.publication, "reveals": reveals}
+    return render_to_string("publications/_history_codes.html", context)
 
 
 class DistributionTable(Table):
@@ -131,7 +144,9 @@ class RecipientTable(Table):
         if run.status == Distribution.Status.CANCELLED:
             self.empty_title, self.empty_text = "No recipients", "The distribution was cancelled before it started."
         hidden = () if run.campaign_id else ("code",)
-        super().__init__(recipients.select_related("customer", "publication"), exclude=hidden, **kwargs)
+        super().__init__(
+            recipients.select_related("customer", "publication", "reminds__voucher"), exclude=hidden, **kwargs
+        )
 
     def before_render(self, request: HtmxHttpRequest) -> None:
         recipients = [row.record for row in self.paginated_rows]
@@ -146,10 +161,7 @@ class RecipientTable(Table):
         return record.email or record.customer.email or NOTHING
 
     def render_code(self, record: Delivery) -> SafeString:
-        if record.publication is None:
-            return NOTHING
-        context = {"publication": record.publication, "reveals": self.reveals}
-        return render_to_string("publications/_history_codes.html", context)
+        return codes_of(record, reveals=self.reveals)
 
     def render_state(self, record: Delivery) -> SafeString:
         return state_pill(record)
@@ -161,7 +173,7 @@ class CustomerMessageTable(Table):
     created_at = WhenColumn(verbose_name="Date", accessor="state_at")
     distribution = tables.Column(attrs=MAIN)
     email = tables.Column("Sent to", default=NOTHING, attrs=FULL)
-    publication = tables.Column("Code", default=NOTHING)
+    publication = tables.Column("Code", empty_values=())
     reason = tables.Column(empty_values=(), attrs={"td": {"class": "wrap full"}})
     state = tables.Column(attrs=ASIDE)
 
@@ -175,7 +187,7 @@ class CustomerMessageTable(Table):
 
     def __init__(self, deliveries: QuerySet, *, user: User, **kwargs: Any) -> None:
         self.reveals = reveals_codes(user)
-        super().__init__(deliveries.select_related("distribution", "publication"), **kwargs)
+        super().__init__(deliveries.select_related("distribution", "publication", "reminds__voucher"), **kwargs)
 
     def before_render(self, request: HtmxHttpRequest) -> None:
         attach_ledger([row.record.publication for row in self.paginated_rows if row.record.publication])
@@ -183,9 +195,8 @@ class CustomerMessageTable(Table):
     def render_distribution(self, value: Distribution) -> SafeString:
         return format_html('<a href="{}">{}</a>', distribution_url(value), value)
 
-    def render_publication(self, value: Any) -> SafeString:
-        context = {"publication": value, "reveals": self.reveals}
-        return render_to_string("publications/_history_codes.html", context)
+    def render_publication(self, record: Delivery) -> SafeString:
+        return codes_of(record, reveals=self.reveals)
 
     def render_reason(self, record: Delivery) -> str:
         return record.why or NOTHING

@@ -11,6 +11,7 @@ from campaigns.codes.balance import IS_SPENT, IS_USED_UP
 from campaigns.codes.models import Voucher
 from campaigns.codes.state import is_used_up
 from campaigns.models import Campaign
+from publications.distributions.models import Distribution
 from publications.distributions.reasons import DeliveryReason, StatusReason
 
 # Of a voucher `v`, its campaign `c` joined.
@@ -32,6 +33,12 @@ def why_campaign_is_dead(campaign: Campaign) -> StatusReason | None:
     if expired:
         return StatusReason.CAMPAIGN_EXPIRED
     return StatusReason.CAMPAIGN_DISABLED if disabled else None
+
+
+def why_nothing_can_be_sent(distribution: Distribution) -> StatusReason | None:
+    """Of its campaign. A code that is held may outlive its campaign by a date of its own, so a reminder goes on."""
+    dead = why_campaign_is_dead(distribution.campaign) if distribution.campaign else None
+    return None if distribution.remind and dead == StatusReason.CAMPAIGN_EXPIRED else dead
 
 
 def why_code_is_dead(voucher: Voucher) -> DeliveryReason | None:

@@ -11,12 +11,13 @@ from campaigns.codes.queries.pool_size import pool_size
 from publications.distributions.audience import ONE_ADDRESS, with_same_email_left_out
 from publications.distributions.models import Distribution
 from publications.distributions.reasons import DeliveryReason as Reason
+from publications.distributions.reminders import unused_codes
 
 
 class DryRun(NamedTuple):
     """`recipients` would be tried; `left_out` counts the others by reason, the most frequent first."""
 
-    recipients: int
+    recipients: int  # of a reminder: codes, each a message to its holder
     left_out: dict[Reason, int]
     new_customers: int  # of the recipients: addresses of the list that become customers when the run starts
     codes_needed: int
@@ -31,7 +32,7 @@ class DryRun(NamedTuple):
 
 def dry_run(distribution: Distribution) -> DryRun:
     """As things are now; a million customers take some seconds. Nothing is written, nothing taken."""
-    sql, parameters = with_same_email_left_out(distribution)
+    sql, parameters = unused_codes(distribution) if distribution.remind else with_same_email_left_out(distribution)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION READ ONLY")
         cursor.execute(
@@ -49,8 +50,8 @@ def dry_run(distribution: Distribution) -> DryRun:
     counts[Reason.UNKNOWN_ADDRESS] = unknown.others if distribution.create_unknown else unknown.lines
     recipients += new
     campaign = distribution.campaign
-    needed = recipients * distribution.codes_each if campaign else 0
-    in_pool = pool_size(campaign) if campaign else 0
+    needed = recipients * distribution.codes_each if distribution.publishes else 0
+    in_pool = pool_size(campaign) if campaign and distribution.publishes else 0
     short = max(0, needed - in_pool)
     extends = bool(campaign and campaign.auto_update and short)
     left_out = dict(sorted(((why, n) for why, n in counts.items() if n), key=lambda item: (-item[1], item[0].label)))

@@ -19,6 +19,7 @@ from config.staff.quarantine import NOT_OPEN
 from publications.distributions.models import Delivery
 from publications.distributions.queries.check_worth import CODE_IS_GOOD
 from publications.distributions.reasons import DeliveryReason
+from publications.distributions.reminders import MAY_BE_REMINDED
 from publications.distributions.sending.outcomes import Outcome
 from publications.distributions.states import AT_WORK_IN_SQL
 
@@ -36,7 +37,7 @@ State = Delivery.State
 # condition of its partial index: a planner that takes these tables for small would look at all that are due, for each.
 CLAIM = f"""
 WITH free AS MATERIALIZED (
-    SELECT d.id, d.distribution_id, d.customer_id, d.publication_id FROM distributions_delivery d
+    SELECT d.id, d.distribution_id, d.customer_id, d.publication_id, d.reminds_id, d.expires_by FROM distributions_delivery d
      WHERE d.id = ANY(%(ids)s::bigint[]) AND d.state = 'published'
        AND (d.next_attempt_at IS NULL OR d.next_attempt_at <= now())
      ORDER BY d.id FOR NO KEY UPDATE SKIP LOCKED
@@ -47,7 +48,8 @@ WITH free AS MATERIALIZED (
      WHERE x.status IN {AT_WORK_IN_SQL} AND x.message <> 'none' AND {NOT_OPEN} AND c.erased_at IS NULL
        AND (x.message <> 'email'
             OR c.email <> '' AND NOT EXISTS (SELECT FROM distributions_unsubscribe u WHERE u.email = lower(c.email)))
-       AND (k.id IS NULL OR {CAMPAIGN_IS_GOOD})
+       AND (k.id IS NULL OR CASE WHEN x.remind THEN k.active AND k.deleted_at IS NULL ELSE {CAMPAIGN_IS_GOOD} END)
+       AND (f.reminds_id IS NULL OR {MAY_BE_REMINDED})
        AND (f.publication_id IS NULL
             OR (SELECT bool_and({CODE_IS_GOOD}) FILTER (WHERE l.released_at IS NULL) FROM publications_publishedvoucher l
                   JOIN codes_voucher v ON v.id = l.voucher_id LEFT JOIN campaigns_campaign c ON c.id = v.campaign_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Mod, Now
 
 from campaigns.codes.models import Voucher
@@ -14,6 +14,7 @@ from publications.distributions.audience import why_unreachable
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.queries.check_worth import why_code_is_dead
 from publications.distributions.reasons import DeliveryReason
+from publications.distributions.reminders import why_not_reminded, with_reminded_codes
 from publications.models import PublishedVoucher
 
 BATCH = 100  # that are looked up at once
@@ -32,9 +33,9 @@ def find_due(distribution: Distribution, *, share: int, of: int) -> list[Due]:
     ready = Delivery.objects.filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=Now()), state=State.PUBLISHED)
     ready = ready.filter(distribution=distribution).order_by("pk")
     own = ready.annotate(_share=Mod(F("pk"), of)).filter(_share=share) if of > 1 else ready
-    deliveries = list(own.select_related("customer", "publication")[:BATCH])
+    deliveries = list(_with_all(own)[:BATCH])
     if not deliveries and of > 1:
-        deliveries = list(ready.select_related("customer", "publication")[:BATCH])
+        deliveries = list(_with_all(ready)[:BATCH])
     if not deliveries:
         return []
     people = Customer.objects.filter(pk__in=[delivery.customer_id for delivery in deliveries])
@@ -42,8 +43,8 @@ def find_due(distribution: Distribution, *, share: int, of: int) -> list[Due]:
     codes = _codes_of([delivery.publication_id for delivery in deliveries if delivery.publication_id])
     due = []
     for delivery in deliveries:
-        held = codes.get(delivery.publication_id or 0, [])
-        reason = why.get(delivery.customer_id) or (_why_worthless(held) if delivery.publication_id else None)
+        held = [delivery.reminds.voucher] if delivery.reminds else codes.get(delivery.publication_id or 0, [])
+        reason = why.get(delivery.customer_id) or _why_not(delivery, held)
         if reason:
             Delivery.objects.filter(pk=delivery.pk, state=State.PUBLISHED).update(
                 state=State.SKIPPED, reason=reason, detail="", state_at=Now()
@@ -51,6 +52,16 @@ def find_due(distribution: Distribution, *, share: int, of: int) -> list[Due]:
         else:
             due.append(Due(delivery, delivery.customer, held))
     return due
+
+
+def _with_all(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    return with_reminded_codes(deliveries.select_related("customer", "publication"))
+
+
+def _why_not(delivery: Delivery, codes: Sequence[Voucher]) -> DeliveryReason | None:
+    if delivery.reminds_id:
+        return why_not_reminded(delivery)
+    return _why_worthless(codes) if delivery.publication_id else None
 
 
 def _why_worthless(codes: Sequence[Voucher]) -> DeliveryReason | None:

@@ -27,7 +27,7 @@ from django.db.models.functions import Now
 from config.staff.models import ProjectSettings
 from publications.distributions.actions.change_status import hold
 from publications.distributions.models import Delivery, Distribution
-from publications.distributions.queries.check_worth import why_campaign_is_dead
+from publications.distributions.queries.check_worth import why_nothing_can_be_sent
 from publications.distributions.reasons import StatusReason
 from publications.distributions.sending.claims import Claim, Done, claim, count_unknown, record
 from publications.distributions.sending.connections import Connections
@@ -173,7 +173,7 @@ class _Batch:
 
 def _trouble(distribution: Distribution, server: MailServer | None) -> Outcome | None:
     """Why nothing can be sent to anybody, before a message is claimed."""
-    if distribution.campaign and (dead := why_campaign_is_dead(distribution.campaign)):
+    if dead := why_nothing_can_be_sent(distribution):
         return to_be_mended(dead)
     if server is not None:
         return server.ready()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +21,7 @@ from publications.distributions.actions.unsubscribe import unsubscribe_url
 from publications.distributions.audience import audience_of
 from publications.distributions.compose import Message, compose, left_blank
 from publications.distributions.models import Distribution
+from publications.distributions.reminders import held_unused
 from publications.distributions.sending.webhook_message import webhook_message
 
 SOMEBODY = Customer(name="Ada Example", email="ada@example.com", source_id="example-1")
@@ -36,14 +38,15 @@ def preview_message(distribution: Distribution, customer: Customer | None = None
 
 def preview_with_blanks(distribution: Distribution, customer: Customer | None = None) -> tuple[Message, list[str]]:
     """The same, and the variables in it that say nothing for that customer."""
-    customer, codes = customer or _first(distribution), _sample_codes(distribution)
+    customer = customer or _first(distribution)
+    codes = _sample_codes(distribution, customer)
     message = compose(distribution, customer, codes, unsubscribe_url(None))
     return message, left_blank(distribution, customer, codes)
 
 
 def preview_webhook(distribution: Distribution, customer: Customer) -> dict[str, Any]:
     """What the webhook would be told of that customer, as JSON types, with codes that are drawn for show."""
-    return webhook_message(distribution, None, customer, _sample_codes(distribution))
+    return webhook_message(distribution, None, customer, _sample_codes(distribution, customer))
 
 
 def send_test_message(distribution: Distribution, *, to: str, by: Actor, customer: Customer | None = None) -> Message:
@@ -67,7 +70,8 @@ def _first(distribution: Distribution) -> Customer:
     return audience_of(distribution).order_by("pk").first() or SOMEBODY
 
 
-def _sample_codes(distribution: Distribution) -> list[Voucher]:
+def _sample_codes(distribution: Distribution, customer: Customer) -> list[Voucher]:
+    """Drawn for show. Of a reminder with the value and dates of the code that the customer holds: theirs is in no test."""
     campaign = distribution.campaign
     if not campaign:
         return []
@@ -75,6 +79,10 @@ def _sample_codes(distribution: Distribution) -> list[Voucher]:
         drawn = space_of(campaign).draw(distribution.codes_each)
     except (InvalidCodeConfiguration, ValueError):  # codes were imported; the configuration is of no use
         drawn = [f"EXAMPLE-{n}" for n in range(1, distribution.codes_each + 1)]
+    if distribution.remind and customer.pk and (row := held_unused(customer, distribution)):
+        held = copy(row.voucher)
+        held.pk, held.code = None, drawn[0]
+        return [held]
     expires = _if_published_now(campaign)
     return [Voucher(campaign=campaign, code=code, expiration_date=expires) for code in drawn]
 

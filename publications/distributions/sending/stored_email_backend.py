@@ -45,13 +45,15 @@ def keep_message(message: EmailMessage) -> KeptMessage:
 
 def with_codes(messages: QuerySet[KeptMessage]) -> QuerySet[KeptMessage]:
     """Joined with what `subject_shown` and `codes_in` ask of each: two more queries for all of them."""
-    return messages.select_related("delivery__distribution", "delivery__publication").prefetch_related(
-        "delivery__publication__ledger__voucher"
-    )
+    return messages.select_related(
+        "delivery__distribution", "delivery__publication", "delivery__reminds__voucher"
+    ).prefetch_related("delivery__publication__ledger__voucher")
 
 
 def codes_in(message: KeptMessage) -> list[Voucher]:
     """Those that the message tells of, some of which may have been released since."""
+    if message.delivery and message.delivery.reminds:
+        return [message.delivery.reminds.voucher]
     publication = message.delivery and message.delivery.publication
     return [row.voucher for row in publication.ledger.all()] if publication else []
 

@@ -20,7 +20,8 @@ def webhook_message(
 ) -> dict[str, Any]:
     """The body, as JSON types. `id` is the same at each attempt. Without a `delivery`: as it would look, for the review."""
     campaign = distribution.campaign
-    publication_id = delivery.publication.public_id if delivery and delivery.publication else None
+    publication = delivery and (delivery.publication or (delivery.reminds and delivery.reminds.publication))
+    publication_id = publication.public_id if publication else None
     return {
         "id": f"{distribution.public_id}.{delivery.pk if delivery else NOT_YET}",
         "type": "distribution.message",

@@ -114,7 +114,7 @@ def _row(
 
 def planned_of(campaigns: Sequence[Campaign], today: date) -> dict[int, list[Planned]]:
     """By campaign, what its manual distributions will take: those scheduled, and the rest of those under way."""
-    distributions = Distribution.objects.manual().filter(campaign__in=campaigns)
+    distributions = Distribution.objects.manual().filter(campaign__in=campaigns, remind=False)
     latest = list(
         distributions.filter(status__in=["scheduled", "running", "held"])
         .select_related("campaign", "segment")
