@@ -36,7 +36,7 @@ from publications.distributions.actions.list_recipients import TooManyLines, lis
 from publications.distributions.actions.schedule import CAMPAIGN_PROBLEMS
 from publications.distributions.compose import OF_THE_CODE, UnusableTemplate, check_template
 from publications.distributions.models import Distribution
-from publications.distributions.pages.audience_form import AudienceForm
+from publications.distributions.pages.audience_forms import AudienceForm
 from publications.distributions.pages.draft_steps import draft_steps
 from publications.distributions.pages.forms import CodesForm, MessageForm, NameForm, WhenForm
 from publications.distributions.queries.check_worth import why_nothing_can_be_sent
