@@ -38,7 +38,7 @@ class Outcome(models.TextChoices):
     NEVER_EXPIRES = "never_expires", "Never expires"
     EXPIRES_LATER = "expires_later", "Expires later already"
     STARTS_LATER = "starts_later", "Starts after that"
-    NO_HOLDER = "no_holder", "Nobody holds it"
+    NO_HOLDER = "no_holder", "No known holder"
     NO_CODES = "no_codes", "No code left"
     HOLDS_ANOTHER = "holds_another", "Holds another code"
 

@@ -14,12 +14,17 @@ from publications.exports.actions.hand_out import order_hand_out
 from publications.exports.actions.write_export import make_export_file
 from publications.models import PublicationImport, PublishedVoucher
 from publications.notes.actions.add_note import add_note
+from publications.recalls.actions.carry_out import carry_out
+from publications.recalls.actions.draft_recall import draft_recall
+from publications.recalls.actions.start_recall import start_recall
+from publications.recalls.models import Act, Recall
 
 HANDED_OUT = 60
 
 
 def load_demo_aftermath(*, by: Actor) -> None:
     _settle(Campaign.objects.get(name="Student Plus"), by=by)
+    _recall(Campaign.objects.get(name="Student Plus"), by=by)
     _note(by=by)
 
 
@@ -44,6 +49,16 @@ def _settle(campaign: Campaign, *, by: Actor) -> None:
     )
     start_import(draft, by=by, defer=lambda import_id: None)
     import_publications(draft.pk)
+
+
+def _recall(campaign: Campaign, *, by: Actor) -> None:
+    """A few of those codes are replaced: whom the bookshop gave them is known, and for one it is not."""
+    handed_out = campaign.vouchers.filter(ledger__publication__customer=None, ledger__released_at=None)
+    settled = handed_out.filter(ledger__settled_to__isnull=False).order_by("pk")[:5]
+    still_open = handed_out.filter(ledger__settled_to=None).order_by("pk")[:1]
+    draft = draft_recall([code.pk for code in (*settled, *still_open)], source=Recall.Source.CHOSEN, by=by)
+    start_recall(draft, act=Act.REPLACE, reason="The bookshop’s scanner could not read these labels", by=by)
+    carry_out(draft.pk)
 
 
 def _note(*, by: Actor) -> None:

@@ -75,7 +75,7 @@ class RecalledCodeTable(Table):
 
 
 class OutcomeFilter(django_filters.FilterSet):
-    outcome = django_filters.ChoiceFilter(choices=Outcome.choices, empty_label="Any outcome", label="Outcome")
+    outcome = django_filters.ChoiceFilter(choices=Outcome.choices, empty_label="All codes", label="Outcome")
 
     class Meta:
         model = RecalledCode

@@ -12,10 +12,11 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from campaigns.codes.models import CodeImport
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.imports.csv.files import csv_file
-from config.public_ids import ASYNC_ACTION, CAMPAIGN, DISTRIBUTION, PUBLICATION, key_of
+from config.public_ids import CAMPAIGN, DISTRIBUTION, PUBLICATION, action_of, key_of
 from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import list_page
 from config.staff.models import AuditEntry
@@ -39,8 +40,7 @@ from publications.recalls.queries.dry_run import dry_run
 Source, Status = Recall.Source, Recall.Status
 PART, NUMBERS = "recall", "dry-run"  # parts of a recall's page that are asked for by themselves
 LATEST = 20
-# What holds the codes of a recall, and which ids it has.
-KINDS = {Source.HAND_OUT: PUBLICATION, Source.DISTRIBUTION: DISTRIBUTION, Source.IMPORT: ASYNC_ACTION}
+WHOLE = (Source.HAND_OUT, Source.DISTRIBUTION, Source.IMPORT)  # of which all codes are chosen
 
 
 @require_safe
@@ -94,15 +94,23 @@ def _create_from_a_page(request: HtmxHttpRequest) -> HttpResponse:
 def _chosen(request: HtmxHttpRequest) -> tuple[Recall.Source, int | None, Iterable[int]]:
     """How the codes were chosen, by what, and their keys. Raises FilterUnclear."""
     sent = request.POST
-    if sent.get("source") in KINDS:
+    if sent.get("source") in WHOLE:
         source = Source(sent["source"])
-        key = key_of(KINDS[source], sent.get("key", "")) or 0
+        key = _key_of(source, sent.get("key", ""))
         return source, key, choose.all_of(source, key)
     if "all" in sent:
         named = sent.get("campaign")
         campaign = get_object_or_404(Campaign, pk=key_of(CAMPAIGN, named)) if named else None
         return Source.FILTER, None, choose.found_by(QueryDict(sent.get("filters", "")), campaign=campaign)
     return Source.CHOSEN, None, choose.ticked(sent.getlist("chosen"))
+
+
+def _key_of(source: Recall.Source, text: str) -> int:
+    """Of a public id; 0 where it is none of these."""
+    if source == Source.IMPORT:
+        kind, key = action_of(text) or (0, 0)
+        return key if kind == CodeImport.action_kind else 0
+    return key_of(PUBLICATION if source == Source.HAND_OUT else DISTRIBUTION, text) or 0
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -32,7 +32,7 @@ def test_the_demo_data_keeps_every_invariant():
     }
     assert Campaign.objects.count() == 8
     assert Customer.objects.count() == 600
-    assert Publication.objects.filter(result="SUCCESS").count() == 1702
+    assert Publication.objects.filter(result="SUCCESS").count() == 1707
     assert dict(Delivery.objects.values_list("state").annotate(Count("pk"))) == {
         "kept": 126,
         "failed": 2,

@@ -7,10 +7,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.codes.models import Voucher
+from publications.distributions.actions.publish_batch import publish_batch
+from publications.distributions.actions.write_audience import write_audience
+from publications.models import PublishedVoucher
 from publications.recalls.actions.carry_out import carry_out
 from publications.recalls.models import Recall, RecallBatch
 from tests.publications.recalls.recalling import REASON, recalled
+from tests.support.distributions import running
 from tests.support.factories import CampaignFactory, VoucherFactory, published
+from tests.support.imports import imported_codes
+from tests.support.settling import handed_out
 
 pytestmark = pytest.mark.django_db
 NEW = "/recalls/new"
@@ -163,3 +169,35 @@ def test_a_stopped_one_is_continued_and_a_draft_discarded(manager):
     manager.post(NEW, {"chosen": Voucher.objects.get().public_id})
     draft = Recall.objects.get(status="draft")
     assert "Discarded. No code was changed." in page(manager.post(f"{draft.get_absolute_url()}discard", follow=True))
+
+
+def test_all_of_a_hand_out_a_distribution_or_an_import(manager):
+    hand_out = handed_out(CampaignFactory(codes=2)).publication
+    run = running(2, campaign=CampaignFactory(codes=3))
+    write_audience(run.pk)
+    publish_batch(run.pk)
+    done = imported_codes("Code\nIMPORTED-1\nIMPORTED-2\n", CampaignFactory())
+    VoucherFactory()
+    asked = {
+        "hand_out": (hand_out, set(hand_out.ledger.values_list("voucher", flat=True))),
+        "distribution": (
+            run,
+            set(PublishedVoucher.objects.filter(publication__actor_kind="run").values_list("voucher", flat=True)),
+        ),
+        "import": (done, set(Voucher.objects.filter(code__startswith="IMPORTED").values_list("pk", flat=True))),
+    }
+
+    for source, (thing, codes) in asked.items():
+        RecallBatch.objects.all().delete()
+        sent = {"source": source, "key": thing.public_id}
+        assert f"All of a{'n' if source == 'import' else ''} <a href=" in page(manager.post(NEW, sent, follow=True))
+        assert len(codes) == 2 and chosen() == codes
+    pages = {
+        hand_out.get_absolute_url(): "hand_out",
+        hand_out.export.get_absolute_url(): "hand_out",
+        run.get_absolute_url(): "distribution",
+        reverse("campaigns:code-import", args=[done.pk]): "import",
+    }
+    for url, source in pages.items():
+        assert f'name="source" value="{source}"' in page(manager.get(url))
+    assert "No codes were chosen" in page(manager.post(NEW, {"source": "import", "key": "nonsense"}, follow=True))
