@@ -176,7 +176,7 @@ class CampaignForm(ValueFields, CodeFields):
     )
     how = forms.ChoiceField(
         label="Source of codes",
-        choices=[("generate", "Generate codes"), ("import", "Import my own from a CSV file (next step)")],
+        choices=[("generate", "Generate codes"), ("import", "Import my own from a file (next step)")],
         widget=forms.RadioSelect,
         initial="generate",
         required=False,

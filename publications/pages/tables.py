@@ -122,7 +122,7 @@ class HeldCodeTable(Table):
 
     empty_icon = "scan-barcode"
     empty_title = "No codes yet"
-    empty_text = "Generate codes, or import your own from a CSV file."
+    empty_text = "Generate codes, or import your own from a file."
     footer_template = "partials/links/_report.html"
     selection_template = "partials/links/_recall.html"
     report_kind = "codes"

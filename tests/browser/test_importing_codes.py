@@ -27,7 +27,7 @@ def test_good_rows_are_imported_and_wrong_ones_come_back_in_a_file(page):
     campaign = CampaignFactory(name="Autumn Roast")
     page.goto(f"/campaigns/{campaign.public_id}/")
     page.get_by_text("Add codes", exact=True).click()
-    page.get_by_role("link", name="Import CSV").click()
+    page.get_by_role("link", name="Import codes").click()
 
     file = {"name": "autumn.csv", "mimeType": "text/csv", "buffer": FILE.encode("cp1252", "xmlcharrefreplace")}
     page.get_by_label("CSV file").set_input_files(file)

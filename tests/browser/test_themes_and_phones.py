@@ -54,7 +54,7 @@ def test_on_a_phone_the_navigation_is_opened_and_nothing_scrolls_sideways(visit)
     expect(page.get_by_role("heading", level=1)).to_contain_text(campaign.name)
     page.wait_for_function("width => document.documentElement.scrollWidth === width", arg=PHONE["width"])
     page.get_by_text("Add codes", exact=True).tap()
-    _is_on_the_screen(page.get_by_role("link", name="Import CSV").locator(".."))
+    _is_on_the_screen(page.get_by_role("link", name="Import codes").locator(".."))
     page.get_by_role("heading", level=1).tap()  # closes the menu
     page.get_by_role("link", name="Publish", exact=True).tap()
     _is_on_the_screen(page.get_by_role("dialog"))

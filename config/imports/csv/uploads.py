@@ -138,10 +138,12 @@ def _refuse_other_formats(start: bytes) -> None:
             "(.xlsx)” or “CSV UTF-8”; in other programs export it as CSV. Then upload that file."
         )
     if start.startswith((b"%PDF", b"\x1f\x8b", b"\x89PNG", b"\xff\xd8\xff")):
-        raise NotCsv("This is not a text file. Upload a CSV file: text with one row per line.")
+        raise NotCsv(
+            "This is neither an Excel workbook nor a text file. Upload one of the two: .xlsx, or CSV with one row per line."
+        )
     zeros = start.count(b"\0")
     if zeros > len(start) // 10 and not find_encoding(io.BytesIO(start)).name.startswith("utf-16"):
-        raise NotCsv("This file is not text. Upload a CSV file: text with one row per line.")
+        raise NotCsv("This file is not text. Upload an Excel workbook (.xlsx), or CSV with one row per line.")
 
 
 def _delimiter_of(start: bytes, encoding: str) -> str:

@@ -181,8 +181,8 @@ def test_a_file_of_quotes_left_open_is_refused_before_it_is_read_for_hours_or_he
         (b" \r\n\r\n", "The file is empty. Its first row must contain headings, such as “Code”, or data."),
         (b"\xd0\xcf\x11\xe0" + b"\0" * 50, "This is a spreadsheet of an old kind (.xls), or an archive. In Excel choose File, "
          "Save as, “Excel Workbook (.xlsx)” or “CSV UTF-8”; in other programs export it as CSV. Then upload that file."),
-        (b"%PDF-1.7\n", "This is not a text file. Upload a CSV file: text with one row per line."),
-        (b"Code\n\0\0\0\0\0\1\2", "This file is not text. Upload a CSV file: text with one row per line."),
+        (b"%PDF-1.7\n", "This is neither an Excel workbook nor a text file. Upload one of the two: .xlsx, or CSV with one row per line."),
+        (b"Code\n\0\0\0\0\0\1\2", "This file is not text. Upload an Excel workbook (.xlsx), or CSV with one row per line."),
     ],
 )  # fmt: skip
 def test_what_is_no_csv_is_refused_with_advice(content, message):

@@ -299,7 +299,7 @@ def test_the_page_polls_until_the_import_has_ended(signed_in):
 
     assert f'hx-get="{url}" hx-trigger="every 1s"' in before
     assert "hx-get" not in after
-    assert "All rows have been imported." in after
+    assert "All rows were accepted." in after
 
 
 def test_the_result_lists_refused_rows_and_offers_the_error_file(signed_in):
