@@ -85,6 +85,9 @@ class Campaign(Value, ActedBy):
     code_postfix = models.CharField(max_length=50, default="", db_default="", blank=True)
     code_pattern = models.CharField(max_length=100, default="", db_default="", blank=True)  # "#" is a random character
     join_once = models.BooleanField(default=False, db_default=False)
+    # Null: no limit. The ledger decides by them (publications/ledger/limits.py).
+    codes_per_customer = models.PositiveIntegerField(null=True, blank=True)
+    codes_per_day = models.PositiveIntegerField(null=True, blank=True)
     # ISO 8601, "P30D": a code expires so long after its publication, whatever the campaign's own expiration.
     activity_duration = models.CharField(
         "valid after publishing for", max_length=40, default="", db_default="", blank=True
@@ -119,6 +122,12 @@ class Campaign(Value, ActedBy):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="campaign_newest"),
             models.Index(OpClass(Lower("name"), "text_pattern_ops"), name="campaign_name_prefix"),
+            # Empty where no campaign has a limit: then each statement that gives looks here, and no further.
+            models.Index(
+                fields=["id"],
+                name="campaign_limited",
+                condition=Q(codes_per_customer__isnull=False) | Q(codes_per_day__isnull=False),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["name"], condition=Q(deleted_at=None), name="campaign_name_unique"),
@@ -135,6 +144,13 @@ class Campaign(Value, ActedBy):
             ),
             models.CheckConstraint(
                 name="campaign_limit_positive", condition=Q(redemption_limit=None) | Q(redemption_limit__gte=1)
+            ),
+            models.CheckConstraint(
+                name="campaign_codes_per_customer_positive",
+                condition=Q(codes_per_customer=None) | Q(codes_per_customer__gte=1),
+            ),
+            models.CheckConstraint(
+                name="campaign_codes_per_day_positive", condition=Q(codes_per_day=None) | Q(codes_per_day__gte=1)
             ),
             models.CheckConstraint(
                 name="campaign_percent_up_to_100",

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from campaigns.codes.balance import EVER_USED
+from publications.queries.day_use import TIME_ZONE
 
 LEDGER = "SELECT count(*) FROM publications_publishedvoucher"
 LIVE = LEDGER + " WHERE released_at IS NULL"
@@ -121,6 +122,37 @@ WHAT_MUST_HOLD = [
         """SELECT customer_id FROM publications_publication
             WHERE join_once AND result = 'SUCCESS' AND voided_at IS NULL
             GROUP BY campaign_id, customer_id HAVING count(*) > 1 OR max(voucher_count) > 1""",
+    ),
+    (
+        "no customer was given more codes of a campaign than its limit",
+        "cust",
+        "SELECT count(*) FROM publications_publication p JOIN campaigns_campaign c ON c.id = p.campaign_id WHERE c.codes_per_customer IS NOT NULL",
+        # Given since the limit is what it is, and held still. A call that was under way just then may have missed it.
+        """SELECT p.customer_id FROM publications_publication p
+             JOIN campaigns_campaign c ON c.id = p.campaign_id AND c.codes_per_customer IS NOT NULL
+             JOIN publications_publishedvoucher l ON l.publication_id = p.id AND l.released_at IS NULL
+            WHERE p.result = 'SUCCESS' AND p.customer_id IS NOT NULL AND p.origin <> 'import'
+              AND p.created_at > interval '1 minute' + coalesce((
+                  SELECT max(a.created_at) FROM staff_auditentry a WHERE a.campaign_id = c.id AND a.action = 'campaign.changed'
+                     AND a.details->'changes' ? 'codes_per_customer'), c.created_at - interval '1 minute')
+            GROUP BY p.customer_id, c.id, c.codes_per_customer HAVING count(*) > c.codes_per_customer""",
+    ),
+    (
+        "of a limit a day at least as many codes are counted as were given since",
+        "limit a day",
+        "SELECT count(*) FROM staff_dayuse",
+        # What was given since the counting began. A publication that grows over midnight counts on the day it grows.
+        f"""SELECT u.id FROM staff_dayuse u
+              LEFT JOIN campaigns_campaign c ON u.kind = 'campaign' AND c.id::text = u.subject
+              LEFT JOIN api_apikey k ON u.kind = 'api_key' AND k.id::text = u.subject
+             WHERE u.day IS NOT NULL
+               AND u.used < (
+                   SELECT coalesce(sum(p.voucher_count), 0) FROM publications_publication p
+                    WHERE p.result = 'SUCCESS' AND p.origin <> 'import' AND p.created_at > u.since
+                      AND (p.created_at AT TIME ZONE {TIME_ZONE})::date = u.day
+                      AND CASE u.kind WHEN 'campaign' THEN p.campaign_id = c.id
+                                      WHEN 'api_key' THEN p.actor_kind = 'api_key' AND p.actor_id = k.id
+                                      ELSE p.channel = u.subject END)""",  # noqa: S608 - our own constant
     ),
     (
         "a code that was used, and every withdrawn one, is out of the pool and says why",

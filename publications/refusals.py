@@ -22,6 +22,10 @@ class FailureReason(TextChoices):
     RETIRED = "retired", "Retired"
     HELD_BACK = "held_back", "Held back"
     USED_UP = "used_up", "Used up"
+    CUSTOMER_LIMIT = "customer_limit", "Customer’s limit reached"
+    CAMPAIGN_LIMIT = "campaign_limit", "Campaign’s limit for the day reached"
+    KEY_LIMIT = "key_limit", "API key’s limit for the day reached"
+    CHANNEL_LIMIT = "channel_limit", "Channel’s limit for the day reached"
     OTHER = "other", "Other"  # from before reasons were stored, where the message did not tell
 
 
@@ -166,3 +170,37 @@ class CampaignGone(PublishRefused):
     def __init__(self, campaign: Campaign) -> None:
         self.resource_id, self.resource_type = campaign.public_id, "campaign"
         super().__init__(f"Cannot find campaign with id {campaign.public_id}")
+
+
+class CustomerLimitReached(PublishRefused):
+    key = "customer_limit_reached"
+    reason = FailureReason.CUSTOMER_LIMIT
+    message = "Limit of codes per customer reached"
+    details = (
+        "The customer holds as many codes of this campaign as one customer may. A released code makes room for another."
+    )
+
+
+class DayLimitReached(PublishRefused):
+    """As many codes were given today, in the project's time zone, as may be."""
+
+
+class CampaignLimitReached(DayLimitReached):
+    key = "campaign_limit_reached"
+    reason = FailureReason.CAMPAIGN_LIMIT
+    message = "The campaign's limit of codes per day is reached"
+    details = "The campaign has given out as many codes today as it may. Try again tomorrow, or raise its limit."
+
+
+class KeyLimitReached(DayLimitReached):
+    key = "api_key_limit_reached"
+    reason = FailureReason.KEY_LIMIT
+    message = "The API key's limit of codes per day is reached"
+    details = "This API key has published as many codes today as it may. Try again tomorrow, or raise its limit."
+
+
+class ChannelLimitReached(DayLimitReached):
+    key = "channel_limit_reached"
+    reason = FailureReason.CHANNEL_LIMIT
+    message = "The channel's limit of codes per day is reached"
+    details = "As many codes went out through this channel today as may. Try again tomorrow, or raise its limit."

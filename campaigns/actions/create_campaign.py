@@ -23,7 +23,7 @@ CHANGEABLE = [
     *("discount_type", "discount_value", "unit_type", "gift_amount"),
     *("code_length", "code_charset", "code_prefix", "code_postfix", "code_pattern"),
     *("join_once", "activity_duration", "redemption_limit", "category", "description", "metadata", "active"),
-    *("only_holder", "only_published"),
+    *("only_holder", "only_published", "codes_per_customer", "codes_per_day"),
 ]
 FIELDS = ["kind", "standalone", *CHANGEABLE]
 

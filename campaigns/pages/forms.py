@@ -208,6 +208,18 @@ class CampaignForm(ValueFields, CodeFields):
         widget=Switch,
         help_text="Publishing to the same customer again returns the same code.",
     )
+    codes_per_customer = of(
+        "codes_per_customer",
+        label="Codes per customer, at most",
+        min_value=1,
+        help_text="Held at the same time, however they were published. A released code makes room for another. Leave empty for no limit.",
+    )
+    codes_per_day = of(
+        "codes_per_day",
+        label="Codes per day, at most",
+        min_value=1,
+        help_text="Through all channels together, from midnight to midnight in the project’s time zone. Leave empty for no limit.",
+    )
     active = of("active", label="Active", widget=Switch)
     only_holder = of(
         "only_holder",
@@ -279,6 +291,7 @@ class CampaignForm(ValueFields, CodeFields):
             ),
             ("Codes", old, ["how", *CONFIGURATION, "count"]),
             ("Publishing", "", ["join_once", "auto_update", "reserve", "active"]),
+            ("Limits", "", ["codes_per_customer", "codes_per_day"]),
             ("Redeeming", "", ["only_holder", "only_published"]),
             ("More", "", ["description", "metadata"]),
         ]

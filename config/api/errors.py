@@ -57,6 +57,12 @@ ERRORS = {
     "duplicate_source_id": Meaning(400, "This `source_id` was already used for another customer or selector."),
     "too_many_vouchers_requested": Meaning(400, "Only one code can be published with `source_id` or `join_once`."),
     "no_voucher_suitable_for_publication": Meaning(400, "The campaign has expired, or has too few codes left."),
+    "customer_limit_reached": Meaning(
+        400, "The customer holds as many codes of the campaign as one customer may; a release makes room."
+    ),
+    "campaign_limit_reached": Meaning(400, "The campaign has given out as many codes today as it may."),
+    "api_key_limit_reached": Meaning(400, "This API key has published as many codes today as it may."),
+    "channel_limit_reached": Meaning(400, "As many codes went out through this channel today as may."),
     "batch_refused": Meaning(400, "Some items of an atomic batch cannot be published, so none was; see `errors`."),
     "integration_api_key_required": Meaning(403, "Publishing by GET needs a key that is marked for integrations."),
     # vouchers, campaigns

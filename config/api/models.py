@@ -37,6 +37,7 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, editable=False)
     # In CIDR notation (config/api/limits/networks.py); none: the key may be used from anywhere.
     networks = ArrayField(models.CharField(max_length=43), default=list, editable=False)
+    codes_per_day = models.PositiveIntegerField(null=True, editable=False)  # published with it; null: no limit
     rotations = models.PositiveIntegerField(default=0, editable=False)  # a form that saw another number changes nothing
     old_token_hash = models.BinaryField(max_length=32, null=True, editable=False)
     old_token_until = models.DateTimeField(null=True, editable=False)
@@ -51,7 +52,11 @@ class ApiKey(models.Model):
             models.CheckConstraint(
                 name="api_key_old_token_ends", condition=Q(old_token_hash=None) | Q(old_token_until__isnull=False)
             ),
+            models.CheckConstraint(
+                name="api_key_codes_per_day_positive", condition=Q(codes_per_day=None) | Q(codes_per_day__gte=1)
+            ),
         ]
+        indexes = [models.Index(fields=["id"], name="api_key_limited", condition=Q(codes_per_day__isnull=False))]
 
     def __str__(self) -> str:
         return self.name

@@ -69,6 +69,9 @@ class ProjectSettings(models.Model):
         help_text="Those without one are asked to set it up before they can do anything else.",
     )
 
+    # {channel: codes a day}, as day_limits.py reads it.
+    channel_limits = models.JSONField("codes per day, by channel", default=dict, db_default={}, blank=True)
+
     backed_up_elsewhere = models.BooleanField(
         "the database is backed up otherwise",
         default=False,
@@ -129,6 +132,33 @@ class StaffSession(AbstractBaseSession):
         known = {"session_data": self.session_data, "expire_date": self.expire_date, "user_id": self.user_id}
         if not StaffSession.objects.filter(session_key=self.session_key).update(**known):
             raise DatabaseError("This session has been ended.")
+
+
+class DayUse(models.Model):
+    """How many codes of a limit a day were given on its last day (day_limits.py). Written by publications/ledger alone.
+
+    A trigger deletes it when the limit changes; then it is counted anew.
+    """
+
+    class Kind(models.TextChoices):
+        CAMPAIGN = "campaign", "Campaign"
+        API_KEY = "api_key", "API key"
+        CHANNEL = "channel", "Channel"
+
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    subject = models.CharField(max_length=100)  # the campaign's or API key's id, the channel's name
+    day = models.DateField(null=True)  # in the project's time zone; null: nothing has been counted yet
+    used = models.PositiveBigIntegerField(db_default=0, default=0)
+    since = models.DateTimeField(db_default=Now())  # what was given before was counted from the publications
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "subject"], name="day_use_once"),
+            models.CheckConstraint(name="day_use_kind_known", condition=Q(kind__in=["campaign", "api_key", "channel"])),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.used:,} codes on {self.day}, {self.kind} {self.subject}"
 
 
 class Quarantine(ActedBy):

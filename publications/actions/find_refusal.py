@@ -11,10 +11,15 @@ from campaigns.codes.state import is_used_up
 from campaigns.models import Campaign
 from config.staff.quarantine import IS_OPEN
 from publications.actions.quarantine_guard import refuse_if_quarantined
+from publications.ledger.requests import Declined
 from publications.refusals import (
     CampaignDisabled,
     CampaignExpired,
     CampaignGone,
+    CampaignLimitReached,
+    ChannelLimitReached,
+    CustomerLimitReached,
+    KeyLimitReached,
     PublishRefused,
     VoucherAlreadyPublished,
     VoucherExpired,
@@ -29,6 +34,14 @@ SELECT deleted_at IS NOT NULL, coalesce(expiration_date <= now(), false),
        pool_version, auto_update, {IS_OPEN}
   FROM campaigns_campaign WHERE id = %s
 """  # noqa: S608 - our own constant
+
+
+LIMITS: dict[Declined, type[PublishRefused]] = {
+    Declined.CUSTOMER_LIMIT: CustomerLimitReached,
+    Declined.CAMPAIGN_LIMIT: CampaignLimitReached,
+    Declined.KEY_LIMIT: KeyLimitReached,
+    Declined.CHANNEL_LIMIT: ChannelLimitReached,
+}
 
 
 class CampaignState(NamedTuple):

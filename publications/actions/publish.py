@@ -24,12 +24,13 @@ from config.actor import Actor
 from config.metadata import check_metadata
 from customers.actions.upsert import CustomerNotFound, upsert_customer
 from customers.models import Customer
-from publications.actions.find_refusal import must_give, refusal_of_code
+from publications.actions.find_refusal import LIMITS, must_give, refusal_of_code
 from publications.actions.quarantine_guard import refuse_if_quarantined
 from publications.actions.record_failure import record_failure
 from publications.channels import API
 from publications.ledger.give import give, give_one
-from publications.ledger.requests import Codes, Given, PublishRequest
+from publications.ledger.limits import expects_limits
+from publications.ledger.requests import Codes, Given, LimitReached, PublishRequest
 from publications.models import Publication
 from publications.queries.find_repeat import find_by_join_once, find_by_source_id
 from publications.refusals import (
@@ -169,12 +170,20 @@ class Attempt:
         """A refusal that counts as an attempt is kept. Raises CustomerNotFound for one who was erased meanwhile."""
         self.belong_to(customer)
         try:
-            return self.earlier_by_join_once() or self.take()
+            return self.earlier_by_join_once() or self._take_within_limits()
         except PublishRefused as refused:
             lives = Customer.objects.live().filter(pk=self.customer.pk).exists
             if not (record_failure(self.request, refused, self.voucher) if refused.is_attempt else lives()):
                 raise CustomerNotFound(self.customer.public_id) from None
             raise
+
+    def _take_within_limits(self) -> Publication:
+        try:
+            return self.take()
+        except LimitReached as reached:
+            if earlier := self.earlier():  # the same call, sent twice, was faster
+                return earlier
+            raise LIMITS[reached.limit]() from None
 
     def give_named(self, voucher: int) -> Given | None:
         """This code, if it may be published; waits for whoever is taking it."""
@@ -260,14 +269,19 @@ class FromPool(Attempt):
         return self._give_next(Codes.NEXT)
 
     def looks_served(self) -> bool:
-        """Whether the pool holds codes, as far as this process knows."""
-        return not self._is_known_short(self.campaign.pool_version) and not self._is_known_empty()
+        """Whether the pool holds codes and no limit is to be looked at, as far as this process knows."""
+        short = self._is_known_short(self.campaign.pool_version) or self._is_known_empty()
+        return not short and not expects_limits([self.request])
 
     def _give_next(self, codes: Codes) -> Given | None:
         if self.request.quantity == 1:
             return give_one(self.request, codes)
         (answer,) = give([self.request], codes, vouchers=True)
-        return answer if isinstance(answer, Given) else None
+        if isinstance(answer, Given):
+            return answer
+        if answer in LIMITS:
+            raise LimitReached(answer)
+        return None
 
     def _make_and_take(self) -> Given | None:
         """AUTO_UPDATE with an empty pool: a code of one's own, which is not left behind where it may not be taken."""

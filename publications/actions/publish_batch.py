@@ -7,6 +7,7 @@ single call, which finds a repeat, waits for codes that others hold, or tells wh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import OperationalError, connection, transaction
@@ -22,10 +23,12 @@ from config.postgres.deadlocks import again_after_a_deadlock
 from customers.actions.upsert import CustomerNotFound, InvalidCustomer
 from customers.actions.upsert_many import upsert_customers
 from customers.models import Customer
+from publications.actions.find_refusal import LIMITS
 from publications.actions.publish import Attempt, FromPool, OfCode
 from publications.actions.quarantine_guard import keep_quarantine_away
 from publications.actions.record_failure import record_failure
 from publications.ledger.give import give
+from publications.ledger.limits import expects_limits, hold, look_for_limits
 from publications.ledger.requests import Codes, Declined, Given
 from publications.models import Publication
 from publications.queries.find_repeat import find_by_source_ids
@@ -91,6 +94,7 @@ class _Batch:
         self.items, self.how = items, {"channel": channel, "origin": origin, "by": by}
         self.answers: dict[int, Publication | Refusal] = {}
         self.attempts: dict[int, Attempt] = {}
+        self.limited: dict[int, PublishRefused] = {}
 
     @property
     def open(self) -> list[int]:
@@ -164,19 +168,23 @@ class _Batch:
 
     def give_all_or_none(self) -> None:
         """In one transaction. Raises BatchRefused after it was rolled back, and keeps what was tried in the history."""
-        settled = dict(self.answers)
+        settled, self.limited = dict(self.answers), {}
         refused: dict[int, Refusal] = {}
         try:
             with transaction.atomic():
                 keep_quarantine_away()
                 self._wait_for_joining(self.open)
+                # Of all campaigns at once: two batches with the same key would wait for each other in a circle.
+                asked = [self.attempts[place].request for place in self.open]
+                if expects_limits(asked) or look_for_limits(asked):
+                    hold(asked)
                 for places in self._sets():
                     attempt = self.attempts[places[0]]
                     short = self._give(places, Codes.NAMED if isinstance(attempt, OfCode) else Codes.NEXT)
                     if isinstance(attempt, FromPool) and short:
                         self._give_for_sure(attempt.campaign, short)
                 for place in self.open:
-                    self._keep(place, self._earlier_or_refused)
+                    self._keep(place, partial(self._earlier_or_refused, limit=self.limited.get(place)))
                 refused = {place: answer for place, answer in self.answers.items() if isinstance(answer, REFUSALS)}
                 transaction.set_rollback(bool(refused))
         except OperationalError:
@@ -190,12 +198,12 @@ class _Batch:
             raise BatchRefused(dict(sorted(refused.items())))
 
     @staticmethod
-    def _earlier_or_refused(attempt: Attempt) -> Publication:
+    def _earlier_or_refused(attempt: Attempt, *, limit: PublishRefused | None) -> Publication:
         if earlier := attempt.earlier():
             return earlier
         if not Customer.objects.live().filter(pk=attempt.customer.pk).exists():
             raise CustomerNotFound(attempt.customer.public_id)
-        raise attempt.why_not()
+        raise limit or attempt.why_not()
 
     def _sets(self) -> list[list[int]]:
         """Places that one statement can serve: of a campaign's pool, or of codes by name, each named once."""
@@ -233,6 +241,8 @@ class _Batch:
         for place, attempt, answer in zip(places, attempts, give(asked, codes, vouchers=True), strict=True):
             if isinstance(answer, Given):
                 self.answers[place] = attempt.publication(answer)
+            elif answer in LIMITS:
+                self.limited[place] = LIMITS[answer]()
             elif answer is Declined.NO_CODES:
                 short.append(place)
         return short

@@ -142,7 +142,8 @@ TWO = {
 }
 REPEATABLE = {"campaign": "Autumn coffee", "customer": "12344", "source_id": "order-1001"}
 REFUSED = """missing_vouchers missing_customer not_found voucher_already_published voucher_cannot_be_published
-    duplicate_source_id too_many_vouchers_requested no_voucher_suitable_for_publication"""
+    duplicate_source_id too_many_vouchers_requested no_voucher_suitable_for_publication
+    customer_limit_reached campaign_limit_reached api_key_limit_reached channel_limit_reached"""
 
 
 def _in_query(name: str, description: str, *, required: bool = False, **schema: Any) -> dict[str, Any]:

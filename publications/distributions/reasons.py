@@ -30,6 +30,7 @@ class StatusReason(TextChoices):
     SERVER_AWAY = "server_away", "The mail server is not responding"
     SERVER_HANGS_UP = "server_hangs_up", "The mail server closes the connection"
     WEBHOOK_AWAY = "webhook_away", "The webhook’s server is not responding"
+    LIMIT_REACHED = "limit_reached", "The limit of codes for today is reached"
     OTHER = "other", ""  # from before kinds were stored: the detail is the sentence
 
 
@@ -46,6 +47,7 @@ WHAT_TO_DO = {
     StatusReason.SERVER_CANNOT: "Check EMAIL_URL, then resume.",
     StatusReason.LOST: "Resolve the unknown messages below, then resume.",
     StatusReason.SENDER_REFUSED: "Check DEFAULT_FROM_EMAIL and EMAIL_URL, then resume.",
+    StatusReason.LIMIT_REACHED: "Handout goes on tomorrow, or once the limit is raised.",
     StatusReason.UNKNOWN_IN_A_ROW: (
         "Find out what is wrong with the receiving server, resolve the unknown messages, then resume."
     ),
@@ -81,6 +83,7 @@ class DeliveryReason(TextChoices):
     UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
     IN_ANOTHER_RUN = "in_another_run", "Got a code of this campaign in another distribution"
     HOLDS_A_CODE = "holds_a_code", "Already holds a code of this campaign"
+    HOLDS_TOO_MANY = "holds_too_many", "Holds as many codes of this campaign as one customer may"
     ADDRESS_HOLDS_A_CODE = (
         "address_holds_a_code",
         "Another customer with the same e-mail address holds a code of this campaign",

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, islice
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
-from publications.ledger.requests import Codes, Declined, Given, PublishRequest
-from publications.ledger.statements import ONE_CODE, ONE_CODE_AT_ONCE, VOUCHER, several
+from publications.ledger.limits import count, expect_limits, expects_limits, fit, hold, look_for_limits
+from publications.ledger.requests import Codes, Declined, Given, LimitReached, PublishRequest
+from publications.ledger.statements import ONE_CODE, ONE_CODE_AT_ONCE, ONE_CODE_WITHIN_LIMITS, VOUCHER, several
 from publications.tallies.count_more_codes import count_more_codes
 
 AT_ONCE = 1_000  # requests in a statement: the texts of its codes are found by walking along an array of them
@@ -25,9 +26,29 @@ def give_one(request: PublishRequest, codes: Codes, *, waits: bool = True) -> Gi
     """`give` for one code to one customer, the call that has to be fast: in one round trip, with its voucher.
 
     None: it was declined. Why is not told, since only that would cost more than the statement itself. Without `waits`
-    (of the pool's next) a customer who is just being erased counts as gone.
+    (of the pool's next) a customer who is just being erased counts as gone, and nothing is given that has a limit. Raises
+    LimitReached.
     """
-    statement = ONE_CODE[codes] if waits else ONE_CODE_AT_ONCE
+    if not waits:
+        return _one(request, codes, ONE_CODE_AT_ONCE)
+    if not expects_limits([request]):
+        if given := _one(request, codes, ONE_CODE[codes]):
+            return given
+        if not look_for_limits([request]):
+            return None
+    with transaction.atomic():
+        limits = hold([request])
+        if not limits:
+            return _one(request, codes, ONE_CODE[codes])
+        (fitted,) = fit([request], limits)
+        if isinstance(fitted, Declined):
+            raise LimitReached(fitted)
+        if given := _one(request, codes, ONE_CODE_WITHIN_LIMITS[codes]):
+            count([(request, given)], limits)
+        return given
+
+
+def _one(request: PublishRequest, codes: Codes, statement: str) -> Given | None:
     values: dict[str, Any] = {
         "campaign": request.campaign,
         "voucher": request.vouchers[0] if request.vouchers else None,
@@ -73,9 +94,59 @@ def give(
     `into`: the one request adds to this publication instead of making one. More than 1,000 take several statements: call
     it in a transaction. Raises IntegrityError where two requests name the same voucher.
 
-    Without `waits`, whoever somebody else is at is declined, and where that cannot be told the statement fails after a
-    moment (OperationalError, 55P03). How many codes it takes stands in its text: ask for few different numbers.
+    Without `waits`, whoever somebody else is at is declined, and whoever there is a limit for (LIMITED); where that cannot be
+    told the statement fails after a moment (OperationalError, 55P03). How many codes it takes stands in its text: ask for few
+    different numbers.
     """
+    how: dict[str, Any] = {
+        "noted": noted,
+        "vouchers": vouchers,
+        "only_active": only_active,
+        "into": into,
+        "waits": waits,
+    }
+    # In a transaction a limit is looked for first: else the codes were locked before the counters, out of order.
+    looks = waits and codes is not Codes.PAST
+    if looks and (expects_limits(requests) or (connection.in_atomic_block and look_for_limits(requests))):
+        return _within_limits(requests, codes, **how)
+    answers = _several(requests, codes, **how)
+    limited = [place for place, answer in enumerate(answers) if answer is Declined.LIMITED]
+    if waits and limited:
+        expect_limits(requests[place] for place in limited)
+        again = _within_limits([requests[place] for place in limited], codes, **how)
+        for place, answer in zip(limited, again, strict=True):
+            answers[place] = answer
+    return answers
+
+
+def _within_limits(requests: Sequence[PublishRequest], codes: Codes, **how: Any) -> list[Given | Declined]:
+    """In one transaction, since the limits are held from when they are looked at until the codes are given."""
+    with transaction.atomic():
+        limits = hold(requests)
+        if not limits:
+            return give(requests, codes, **how)
+        fitted = fit(requests, limits)
+        asked = [request for request in fitted if isinstance(request, PublishRequest)]
+        given = iter(_several(asked, codes, within_limits=True, **how))
+        answers = [next(given) if isinstance(request, PublishRequest) else request for request in fitted]
+        count(
+            ((request, answer) for request, answer in zip(requests, answers, strict=True) if isinstance(answer, Given)),
+            limits,
+        )
+    return answers
+
+
+def _several(
+    requests: Sequence[PublishRequest],
+    codes: Codes,
+    *,
+    noted: bool,
+    vouchers: bool,
+    only_active: bool,
+    into: int | None,
+    waits: bool,
+    within_limits: bool = False,
+) -> list[Given | Declined]:
     answers: list[Given | Declined] = []
     todo = iter(requests)
     while part := list(islice(todo, AT_ONCE)):
@@ -83,7 +154,7 @@ def give(
         values = _values(part) | {"publication": into}
         statement = several(
             codes, only_active=only_active, noted=noted, grows=into is not None, vouchers=vouchers, waits=waits,
-            limit="%(codes)s" if waits else str(values["codes"]),
+            within_limits=within_limits, limit="%(codes)s" if waits else str(values["codes"]),
         )  # fmt: skip
         for after in _starts(part[0].campaign, codes):
             with connection.cursor() as cursor:

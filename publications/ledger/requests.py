@@ -51,4 +51,20 @@ class Declined(Enum):
     QUARANTINED = "a quarantine is open"
     CUSTOMER_GONE = "the customer was erased meanwhile, or is just being erased and the caller would not wait"
     REPEAT = "a unique index: this source_id was given codes before, or this customer, of a join-once campaign"
+    LIMITED = "there is a limit to look at, for which the caller would not wait"
+    CUSTOMER_LIMIT = "the customer holds as many codes of the campaign as one may"
+    CAMPAIGN_LIMIT = "the campaign has given as many codes today as it may"
+    KEY_LIMIT = "the API key has published as many codes today as it may"
+    CHANNEL_LIMIT = "as many codes went out through the channel today as may"
     BUSY = "somebody else is at this source_id or customer right now, and the caller would not wait"
+
+
+LIMITS = (Declined.CUSTOMER_LIMIT, Declined.CAMPAIGN_LIMIT, Declined.KEY_LIMIT, Declined.CHANNEL_LIMIT)
+
+
+class LimitReached(Exception):
+    """Nothing was given, since a limit that staff have set is reached."""
+
+    def __init__(self, limit: Declined) -> None:
+        super().__init__(limit.value)
+        self.limit = limit

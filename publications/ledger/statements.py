@@ -24,6 +24,7 @@ from config.columns import Columns
 from config.events.kinds import PUBLICATION_SUCCEEDED
 from config.events.note import noting
 from config.staff.quarantine import IS_OPEN, NOT_OPEN
+from publications.ledger.limits import is_limited
 from publications.ledger.requests import Codes, Declined
 from publications.ledger.writes import ADD_LEDGER, ADD_PUBLICATIONS, DRAW, GROW_PUBLICATION, MARK_VOUCHERS
 
@@ -79,7 +80,7 @@ WITH taken AS MATERIALIZED (
            %(request_hash)s::bytea AS request_hash, %(metadata)s::jsonb AS metadata, %(join_once)s::boolean AS join_once,
            %(actor_kind)s::text AS actor_kind, %(actor_id)s::bigint AS actor_id, %(actor_label)s::text AS actor_label,
            %(activity)s::interval AS activity
-     WHERE EXISTS (SELECT FROM taken) AND {{customer_lives}} AND {NOT_OPEN}
+     WHERE EXISTS (SELECT FROM taken) AND {{customer_lives}} AND {NOT_OPEN} {{unlimited}}
 ), pub AS ({ADD_PUBLICATIONS.format(items="item")}
 ), held AS MATERIALIZED ({HELD.format(codes="pub, taken AS code")}
 ), given AS ({ADD_LEDGER}
@@ -93,13 +94,24 @@ RETURNING held.publication_id, held.created_at, {VOUCHER}
 # and plans each call anew, which doubles its work (ADR 0017).
 LIVES = customer_lives("%(customer)s::bigint")
 NEXT_ONE = NEXT.format(gives=CAMPAIGN_GIVES, limit="1")
+TAKEN_ONE = {
+    Codes.NEXT: f"{NEXT_ONE} SKIP LOCKED",
+    Codes.NEXT_FOR_SURE: NEXT_ONE,
+    Codes.NAMED: NAMED.format(which="%(voucher)s"),
+}
+UNLIMITED = f"""AND NOT {
+    is_limited("%(campaign)s::bigint", "%(actor_kind)s::text", "%(actor_id)s::bigint", "%(channel)s::text")
+}"""
 ONE_CODE = {
-    Codes.NEXT: ONE.format(taken=f"{NEXT_ONE} SKIP LOCKED", customer_lives=LIVES),
-    Codes.NEXT_FOR_SURE: ONE.format(taken=NEXT_ONE, customer_lives=LIVES),
-    Codes.NAMED: ONE.format(taken=NAMED.format(which="%(voucher)s"), customer_lives=LIVES),
+    codes: ONE.format(taken=taken, customer_lives=LIVES, unlimited=UNLIMITED) for codes, taken in TAKEN_ONE.items()
+}
+# For whoever has looked at the limits, and holds them.
+ONE_CODE_WITHIN_LIMITS = {
+    codes: ONE.format(taken=taken, customer_lives=LIVES, unlimited="") for codes, taken in TAKEN_ONE.items()
 }
 ONE_CODE_AT_ONCE = ONE.format(
     taken=f"{NEXT_ONE} SKIP LOCKED",
+    unlimited=UNLIMITED,
     customer_lives=f"""{customer_lives("%(customer)s::bigint", waits=False)} AND {LIMITED_PATIENCE} IS NOT NULL""",
 )
 
@@ -132,6 +144,8 @@ BUSY = f"""WHEN {LIMITED_PATIENCE} IS NULL
                           OR joins_once AND NOT {Lock.JOIN_ONCE.tried_for("campaign_id || ' ' || customer_id")}
                         THEN '{Declined.BUSY.name}'"""
 
+LIMITED = f"""WHEN {is_limited("campaign_id", "actor_kind", "actor_id", "channel")} THEN '{Declined.LIMITED.name}'"""
+
 SEVERAL = f"""
 WITH taken AS MATERIALIZED (
     {{taken}}
@@ -145,7 +159,7 @@ WITH taken AS MATERIALIZED (
 }'
                         WHEN {IS_OPEN} THEN '{Declined.QUARANTINED.name}'
                         WHEN customer_id IS NOT NULL AND NOT {{customer_lives}}
-                        THEN '{Declined.CUSTOMER_GONE.name}' {{busy}} END AS declined
+                        THEN '{Declined.CUSTOMER_GONE.name}' {{limited}} {{busy}} END AS declined
               FROM {ASKED}, codes,
                    LATERAL (SELECT coalesce(cardinality(array_remove(ids[first_code:last_code], NULL)), 0)
                                    AS voucher_count) AS found
@@ -181,11 +195,13 @@ def several(
     grows: bool = False,
     vouchers: bool = False,
     waits: bool = True,
+    within_limits: bool = False,
     limit: str = "%(codes)s",
 ) -> str:
     """The general form. A row for each request: how far the codes went, its number, what was given or why not, and with
     `vouchers` one for each code. `grows`: a publication that stands gets more. `only_active`: nothing of a disabled campaign.
-    Without `waits` whoever somebody else is at is declined. `limit`: how many codes, written out where that pays.
+    Without `waits` whoever somebody else is at is declined. `within_limits`: the caller has looked at the limits, and holds
+    them. `limit`: how many codes, written out where that pays.
     """
     gives = CAMPAIGN_IS_GOOD if only_active else CAMPAIGN_GIVES
     taken = {
@@ -197,6 +213,8 @@ def several(
     return SEVERAL.format(
         taken=taken,
         customer_lives=customer_lives("customer_id", waits=waits),
+        # What is of the past went out elsewhere, whatever the limits say.
+        limited="" if within_limits or codes is Codes.PAST else LIMITED,
         busy="" if waits else BUSY,
         # Which it does not, but so the planner knows; else it expects five hundred and reads all codes to find them.
         no_more="" if waits else f"LIMIT {limit}",

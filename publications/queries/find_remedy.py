@@ -74,12 +74,38 @@ REMEDIES: dict[FailureReason, tuple[str, str, str | CodeState]] = {
         "See used-up codes",
         CodeState.USED_UP,
     ),
+    FailureReason.CUSTOMER_LIMIT: (
+        "The customer holds as many codes of the campaign as one customer may. Release one of them, or raise the limit.",
+        "Change the limit",
+        "settings",
+    ),
+    FailureReason.CAMPAIGN_LIMIT: (
+        "The campaign had given out as many codes that day as it may. It goes on the next day, or once the limit is raised.",
+        "Change the limit",
+        "settings",
+    ),
+}
+# Limits that are set elsewhere than in a campaign.
+SET_ELSEWHERE: dict[FailureReason, tuple[str, str, str]] = {
+    FailureReason.KEY_LIMIT: (
+        "The API key had published as many codes that day as it may. It goes on the next day, or once the limit is raised.",
+        "See API keys",
+        "api:api-keys",
+    ),
+    FailureReason.CHANNEL_LIMIT: (
+        "As many codes as may had gone out through the channel that day. It goes on the next day, or once the limit is raised.",
+        "See the limits of channels",
+        "staff:settings",
+    ),
 }
 OTHER = "The reason was not stored in a form that can be counted. Each attempt tells it in words."
 
 
 def find_remedy(reason: FailureReason, campaign: Campaign | None = None) -> Remedy:
     """In the campaign; or without one, where all are listed."""
+    if reason in SET_ELSEWHERE:
+        text, action, page = SET_ELSEWHERE[reason]
+        return Remedy(text, action, reverse(page))
     if reason not in REMEDIES:
         return Remedy(OTHER, "Read the attempts", f"{reverse('publications:history')}?result={reason}")
     text, action, page = REMEDIES[reason]

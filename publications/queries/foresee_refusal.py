@@ -15,6 +15,7 @@ from campaigns.codes.queries.count_codes import CodeCount
 from campaigns.codes.state import is_used_up
 from campaigns.models import Campaign
 from config.staff.models import ProjectSettings
+from publications.queries.day_use import day_use
 
 
 class Obstacle(NamedTuple):
@@ -30,6 +31,10 @@ def foresee_refusal(campaign: Campaign, *, codes: CodeCount | None = None) -> li
     if campaign.expiration_date and campaign.expiration_date <= timezone.now():
         text = f"The campaign ended on {_day(campaign.expiration_date)}, so you cannot publish from it."
         return [Obstacle("Expired", text, True, "Move its end", _page("settings", campaign))]
+    use = day_use(campaign)
+    if use and not use.left:
+        text = f"Today’s limit is reached: the campaign gives out at most {use.most:,} codes a day. Publishing goes on tomorrow."
+        return [Obstacle("Limit reached", text, True, "Change the limit", _page("settings", campaign))]
     empty = not campaign.auto_update and not (codes.left if codes else left_in_pool(campaign, up_to=1))
     return ([_empty(campaign, codes)] if empty else []) + _of_no_use_yet(campaign)
 

@@ -1,4 +1,4 @@
-"""Changes what a key is called, when it ends and where it may be used from."""
+"""Changes what a key is called, when it ends, where it may be used from and how many codes a day it may publish."""
 
 from __future__ import annotations
 
@@ -14,10 +14,16 @@ from config.staff.audit import record
 
 
 def change_api_key(
-    key: ApiKey, *, name: str, expires_at: datetime | None, networks: Sequence[str], by: Actor
+    key: ApiKey,
+    *,
+    name: str,
+    expires_at: datetime | None,
+    networks: Sequence[str],
+    codes_per_day: int | None = None,
+    by: Actor,
 ) -> list[str]:
     """Answers with the names of what changed. `networks` as of `networks_of()`. A revoked key stays as it is."""
-    wanted = {"name": name, "expires_at": expires_at, "networks": list(networks)}
+    wanted = {"name": name, "expires_at": expires_at, "networks": list(networks), "codes_per_day": codes_per_day}
     with transaction.atomic():
         now = ApiKey.objects.select_for_update().filter(pk=key.pk, revoked_at=None).first()
         if not now:

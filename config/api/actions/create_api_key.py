@@ -37,6 +37,7 @@ def create_api_key(
     app_id: uuid.UUID | None = None,
     expires_at: datetime | None = None,
     networks: Sequence[str] = (),
+    codes_per_day: int | None = None,
     by: Actor,
 ) -> tuple[ApiKey, str]:
     """Makes a key and answers with it and its token, which is nowhere to be read again.
@@ -50,6 +51,7 @@ def create_api_key(
     app_id = app_id or uuid.uuid4()
     told: dict[str, Any] = {"expires_at": expires_at.isoformat(timespec="seconds")} if expires_at else {}
     told |= {"networks": list(networks)} if networks else {}
+    told |= {"codes_per_day": codes_per_day} if codes_per_day else {}
     try:
         with transaction.atomic():
             key = ApiKey.objects.create(
@@ -60,6 +62,7 @@ def create_api_key(
                 for_integrations=for_integrations,
                 expires_at=expires_at,
                 networks=list(networks),
+                codes_per_day=codes_per_day,
                 created_by=by.label,
             )
             record(

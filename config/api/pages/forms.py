@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from config.api.limits.networks import NetworkRefused, networks_of
 from config.api.models import ApiKey
+from config.staff.day_limits import MOST
 from config.staff.pages.widgets import DateTimeInput
 
 LONGEST_OVERLAP = timedelta(days=90)
@@ -36,13 +37,20 @@ class NetworksField(forms.CharField):
 
 
 class Limits(forms.Form):
-    """Until when, and from where, a key may be used."""
+    """Until when, from where, and for how much a key may be used."""
 
     expires_at = forms.DateTimeField(
         label="Expires",
         required=False,
         widget=DateTimeInput,
         help_text="Managers are warned two weeks before. Leave empty for a key that does not expire.",
+    )
+    codes_per_day = forms.IntegerField(
+        label="Codes per day, at most",
+        required=False,
+        min_value=1,
+        max_value=MOST,
+        help_text="Published with this key, from midnight to midnight in the project’s time zone. Leave empty for no limit.",
     )
     networks = NetworksField(label="Only from these networks", required=False, max_length=5000)
 

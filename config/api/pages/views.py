@@ -24,8 +24,10 @@ from config.api.models import ApiKey
 from config.api.pages.filters import CallFilter
 from config.api.pages.forms import ApiKeyForm, EditKeyForm, RotateForm
 from config.api.pages.tables import ApiKeyTable, CallTable
+from config.staff.day_limits import use_today
 from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import Looked, list_page
+from config.staff.models import DayUse
 from config.staff.pages.dialogs import leave
 from config.staff.pages.views import form_page
 from config.staff.roles import MANAGE, requires
@@ -102,7 +104,12 @@ def key_log(request: HtmxHttpRequest, key_id: int) -> HttpResponse:
         table.looked = Looked(
             "calls", calls.looked_at, edge and edge.at, str(edge.key) if edge else None, calls.beyond is not None
         )
-    return list_page(request, "api/api_key_log.html", table, {"key": key, "title": key.name}, filterset=calls)
+    context = {
+        "key": key,
+        "title": key.name,
+        "day_use": use_today(DayUse.Kind.API_KEY, key.pk, key.codes_per_day),
+    }
+    return list_page(request, "api/api_key_log.html", table, context, filterset=calls)
 
 
 @form_page
@@ -110,7 +117,8 @@ def key_log(request: HtmxHttpRequest, key_id: int) -> HttpResponse:
 def edit_key(request: HtmxHttpRequest, key_id: int) -> HttpResponse:
     key = get_object_or_404(ApiKey, pk=key_id, revoked_at=None)
     back = reverse("api:api-keys")
-    initial = {"name": key.name, "expires_at": key.expires_at, "networks": key.networks}
+    names = ("name", "expires_at", "networks", "codes_per_day")
+    initial = {name: getattr(key, name) for name in names}
     form = EditKeyForm(request.POST or None, initial=initial, caller=client_address(request))
     if request.method == "POST" and form.is_valid():
         changed = change_api_key(key, **form.cleaned_data, by=Actor.user(request.user))

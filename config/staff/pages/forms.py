@@ -11,6 +11,7 @@ from django import forms
 from django.contrib.auth.models import Group
 
 from config.metadata import MetadataRefused, check_metadata
+from config.staff.day_limits import InvalidLimits, parse_channel_limits
 from config.staff.models import ProjectSettings
 from config.staff.pages.widgets import Switch
 from config.staff.roles import EXPLAINED
@@ -80,7 +81,36 @@ def time_zones() -> list[str]:
     return ["UTC", *sorted(names)]
 
 
+class ChannelLimitsField(forms.CharField):
+    """One channel a line; the cleaned value is {channel: codes a day}."""
+
+    widget = forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "placeholder": "Newsletter: 500"})
+
+    def prepare_value(self, value: Any) -> str:
+        return value if isinstance(value, str) else "\n".join(f"{name}: {most}" for name, most in (value or {}).items())
+
+    def clean(self, value: Any) -> dict[str, int]:
+        try:
+            return parse_channel_limits(super().clean(value))
+        except InvalidLimits as refused:
+            raise forms.ValidationError(str(refused)) from None
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """What stands in the hidden field is text; both say the same where they read the same."""
+        try:
+            return parse_channel_limits(self.prepare_value(initial)) != parse_channel_limits(data or "")
+        except InvalidLimits:
+            return True
+
+
 class SettingsForm(forms.ModelForm):
+    channel_limits = ChannelLimitsField(
+        label="Codes per day",
+        required=False,
+        max_length=20_000,
+        help_text="One channel per line with the most codes it may give out from midnight to midnight: “Newsletter: 500”. "
+        "Channels that are not listed have no limit.",
+    )
     time_zone = forms.CharField(
         max_length=64,
         help_text="For pages, periods, schedules, and times in uploaded files that name no other. The API uses UTC. Each export lets you choose.",
@@ -93,7 +123,7 @@ class SettingsForm(forms.ModelForm):
         fields = [
             *("name", "time_zone", "currency", "keep_failures_days", "keep_files_days", "undo_minutes"),
             *("emails_per_minute", "reveal_unpublished_codes", "refuse_disabled_campaigns"),
-            *("require_second_factor", "backed_up_elsewhere"),
+            *("require_second_factor", "backed_up_elsewhere", "channel_limits"),
         ]
         widgets = {
             "require_second_factor": Switch,
@@ -105,6 +135,7 @@ class SettingsForm(forms.ModelForm):
     fieldsets = [
         ("Project", "", ["name", "time_zone", "currency"]),
         ("Distributions", "", ["undo_minutes", "emails_per_minute"]),
+        ("Limits of channels", "", ["channel_limits"]),
         ("Disabled campaigns", "", ["refuse_disabled_campaigns"]),
         ("Signing in", "", ["require_second_factor"]),
         ("Retention", "", ["keep_failures_days", "keep_files_days"]),

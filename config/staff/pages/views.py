@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from config.actor import Actor
 from config.staff.change_settings import change_settings
+from config.staff.day_limits import use_of_channels
 from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import list_page
 from config.staff.models import AuditEntry
@@ -29,9 +30,13 @@ def project_settings(request: HtmxHttpRequest) -> HttpResponse:
         changed = change_settings(form.changes(), by=Actor.user(request.user))
         messages.success(request, "The settings have been saved." if changed else "Nothing was changed.")
         return redirect("staff:settings")
-    return render(
-        request, "staff/settings.html", {"form": form, "time_zones": time_zones(), "title": "Project settings"}
-    )
+    context = {
+        "form": form,
+        "time_zones": time_zones(),
+        "channels": use_of_channels(),
+        "title": "Project settings",
+    }
+    return render(request, "staff/settings.html", context)
 
 
 def _may_require(request: HtmxHttpRequest, form: SettingsForm) -> bool:

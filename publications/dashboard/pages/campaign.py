@@ -18,6 +18,7 @@ from publications.dashboard.queries.campaign_overview import overview_of
 from publications.dashboard.queries.running_work import RUNNING, SHOWN
 from publications.pages.filters import CampaignCodeFilter, HistoryFilter, history
 from publications.pages.tables import HeldCodeTable, HistoryTable
+from publications.queries.day_use import day_use
 from publications.queries.foresee_refusal import foresee_refusal
 from publications.queries.list_channels import MOST
 from publications.redemptions.queries.history import last_attempt
@@ -60,6 +61,7 @@ def _overview(campaign: Campaign, publications: HistoryFilter) -> dict:
         "week_before": days.codes(last=7, before=7),
         "week_publications": days.publications(last=7),
         "chart": days.chart(),
+        "day_use": day_use(campaign),
         "forecast": forecast_of(campaign),
     }
 

@@ -11,7 +11,8 @@ one campaign the second sees whom the first has served. Codes are given as to ev
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import NamedTuple
+from datetime import timedelta
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models.functions import Lower, Now
@@ -37,6 +38,8 @@ from publications.models import Publication
 from publications.refusals import Quarantined
 
 AHEAD = 1_000  # recipients who have a code and whose message is due: so many codes may be taken before it is their turn
+LOOKS_AGAIN = timedelta(minutes=5)  # after a limit of codes a day was met; no longer than the longest of RESTS
+OF_THE_DAY = (Declined.CAMPAIGN_LIMIT, Declined.CHANNEL_LIMIT)
 MOST_OUTSTANDING = 10_000  # with those whose mail server said "later"
 
 State = Delivery.State
@@ -201,18 +204,40 @@ def _take(
         Codes.NEXT_FOR_SURE if for_sure else Codes.NEXT,
         only_active=True,
     )
-    served, refused = [], []
+    served, refused, full = [], [], []
     for (delivery, _), answer in zip(waiting, answers, strict=True):
         if isinstance(answer, Given):
             served.append((delivery, answer.publication))
         elif answer is Declined.REPEAT:
             refused.append(delivery)
+        elif answer is Declined.CUSTOMER_LIMIT:
+            full.append(delivery)
+    if distribution.status_reason == StatusReason.LIMIT_REACHED:
+        _go_on(distribution)
     with connection.cursor() as cursor:
         deliveries, publications = zip(*served, strict=True) if served else ((), ())
         cursor.execute(SETTLE, {"deliveries": list(deliveries), "publications": list(publications)})
     # Only join once refuses: somebody published to them at this very moment. Their codes stay in the pool.
     _skip(refused, DeliveryReason.HOLDS_A_CODE)
-    return len(served) + len(refused), Declined.NO_CODES in answers
+    _skip(full, DeliveryReason.HOLDS_TOO_MANY)
+    if any(answer in OF_THE_DAY for answer in answers):
+        _rest_until_there_is_room(distribution)
+    return len(served) + len(refused) + len(full), Declined.NO_CODES in answers
+
+
+def _rest_until_there_is_room(distribution: Distribution) -> None:
+    """Nobody is left out for a limit a day. It looks again in a while, and until then sends to whom it has published."""
+    to_send = Delivery.objects.filter(distribution=distribution, state=State.PUBLISHED)
+    resting: dict[str, Any] = {"status_reason": StatusReason.LIMIT_REACHED, "status_detail": ""}
+    if distribution.message == Distribution.Message.NONE or not to_send.exists():
+        resting["rests_until"] = Now() + LOOKS_AGAIN
+    Distribution.objects.at_work().filter(pk=distribution.pk).update(**resting)
+
+
+def _go_on(distribution: Distribution) -> None:
+    """Takes back that it rests for a limit, if it does."""
+    resting = Distribution.objects.filter(pk=distribution.pk, status_reason=StatusReason.LIMIT_REACHED)
+    resting.update(rests_until=None, status_reason="", status_detail="")
 
 
 def metadata_of(distribution: Distribution) -> dict[str, str]:

@@ -18,6 +18,7 @@ from campaigns.models import Campaign
 from config.actor import Actor
 from config.events.kinds import PUBLICATION_SUCCEEDED
 from config.events.note import note_event
+from config.staff.day_limits import Use
 from config.staff.models import ProjectSettings
 from config.staff.quarantine import current, reason
 from publications.actions.quarantine_guard import keep_quarantine_away
@@ -27,6 +28,7 @@ from publications.exports.models import LONGEST_FOR_WHOM, PLAIN_CSV, Export, Fil
 from publications.ledger.give import give
 from publications.ledger.requests import Codes, Given, PublishRequest
 from publications.models import Publication
+from publications.queries.day_use import day_use, day_use_of_channel
 
 CHUNK = 10_000
 
@@ -48,6 +50,13 @@ class PoolEmpty(HandOutRefused):
         super().__init__("The pool is empty. Add codes to the campaign first.")
 
 
+class DayFull(HandOutRefused):
+    def __init__(self, use: Use, *, of: str) -> None:
+        raise_it = "Request fewer, try again tomorrow, or raise the limit."
+        left = f"{use.left:,} are left" if use.left else "none are left"
+        super().__init__(f"The {of} gives out at most {use.most:,} codes a day, and {left} today. {raise_it}")
+
+
 class CampaignOver(HandOutRefused):
     pass
 
@@ -57,8 +66,8 @@ class NothingGiven(Exception):
 
     def __init__(self, asked: int) -> None:
         super().__init__(
-            f"None of the {asked:,} codes were published: others took the last codes in the pool, or the campaign expired or was deleted "
-            "in the meantime. Add codes to the campaign, then retry."
+            f"None of the {asked:,} codes were published: others took the last codes in the pool, the limit of codes for today was "
+            "reached, or the campaign expired or was deleted in the meantime. Add codes to the campaign, then retry."
         )
 
 
@@ -75,7 +84,7 @@ def order_hand_out(
     `for_whom` says in words who gets the file: "Baker & Sons, print run 7".
 
     An AUTO_UPDATE campaign makes no codes for a file: its pool would have no end. `form_token`: see `order_export`.
-    Raises PoolTooSmall, PoolEmpty and CampaignOver (each a HandOutRefused).
+    Raises PoolTooSmall, PoolEmpty, DayFull and CampaignOver (each a HandOutRefused).
     """
     if earlier := earlier_order(form_token):
         return earlier
@@ -92,6 +101,13 @@ def order_hand_out(
         raise PoolEmpty()
     if count is not None and count > in_pool:
         raise PoolTooSmall(count, in_pool)
+    limits = {
+        "campaign": day_use(campaign),
+        f"channel {CSV}": day_use_of_channel(CSV, ProjectSettings.current().channel_limits.get(CSV)),
+    }
+    for of, use in limits.items():
+        if use and (count or in_pool) > use.left:
+            raise DayFull(use, of=of)
     return order_export(
         Export.Kind.HAND_OUT,
         campaign=campaign,
