@@ -122,12 +122,6 @@ class Campaign(Value, ActedBy):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="campaign_newest"),
             models.Index(OpClass(Lower("name"), "text_pattern_ops"), name="campaign_name_prefix"),
-            # Empty where no campaign has a limit: then each statement that gives looks here, and no further.
-            models.Index(
-                fields=["id"],
-                name="campaign_limited",
-                condition=Q(codes_per_customer__isnull=False) | Q(codes_per_day__isnull=False),
-            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["name"], condition=Q(deleted_at=None), name="campaign_name_unique"),

@@ -140,19 +140,31 @@ WHAT_MUST_HOLD = [
     (
         "of a limit a day at least as many codes are counted as were given since",
         "limit a day",
-        "SELECT count(*) FROM staff_dayuse",
-        # What was given since the counting began. A publication that grows over midnight counts on the day it grows.
-        f"""SELECT u.id FROM staff_dayuse u
-              LEFT JOIN campaigns_campaign c ON u.kind = 'campaign' AND c.id::text = u.subject
-              LEFT JOIN api_apikey k ON u.kind = 'api_key' AND k.id::text = u.subject
+        "SELECT count(*) FROM staff_limit WHERE day IS NOT NULL",
+        # A publication that grows over midnight counts on the day it grows.
+        f"""SELECT u.id FROM staff_limit u
+              LEFT JOIN campaigns_campaign c ON u.subject = 'campaign:' || c.id
+              LEFT JOIN api_apikey k ON u.subject = 'api_key:' || k.id
              WHERE u.day IS NOT NULL
                AND u.used < (
                    SELECT coalesce(sum(p.voucher_count), 0) FROM publications_publication p
                     WHERE p.result = 'SUCCESS' AND p.origin <> 'import' AND p.created_at > u.since
                       AND (p.created_at AT TIME ZONE {TIME_ZONE})::date = u.day
-                      AND CASE u.kind WHEN 'campaign' THEN p.campaign_id = c.id
-                                      WHEN 'api_key' THEN p.actor_kind = 'api_key' AND p.actor_id = k.id
-                                      ELSE p.channel = u.subject END)""",  # noqa: S608 - our own constant
+                      AND CASE WHEN c.id IS NOT NULL THEN p.campaign_id = c.id
+                               WHEN k.id IS NOT NULL THEN p.actor_kind = 'api_key' AND p.actor_id = k.id
+                               ELSE u.subject = 'channel:' || p.channel END)""",  # noqa: S608 - our own constant
+    ),
+    (
+        "every limit that staff set is looked at",
+        "limit",
+        "SELECT count(*) FROM staff_limit",
+        """SELECT coalesce(u.id, 0) FROM staff_limit u FULL JOIN (
+                  SELECT 'customers:' || id AS subject, codes_per_customer AS most FROM campaigns_campaign WHERE codes_per_customer IS NOT NULL
+                   UNION ALL SELECT 'campaign:' || id, codes_per_day FROM campaigns_campaign WHERE codes_per_day IS NOT NULL
+                   UNION ALL SELECT 'api_key:' || id, codes_per_day FROM api_apikey WHERE codes_per_day IS NOT NULL
+                   UNION ALL SELECT 'channel:' || channel, number::int FROM staff_projectsettings, jsonb_each_text(channel_limits) AS of_channel (channel, number)
+              ) AS wanted USING (subject)
+            WHERE u.most IS DISTINCT FROM wanted.most""",
     ),
     (
         "a code that was used, and every withdrawn one, is out of the pool and says why",

@@ -2,26 +2,31 @@
 
 from django.db import migrations, models
 
-# What was counted under another limit, or while there was none, counts no more: the next code counts the day anew.
-COUNT_ANEW = """
-CREATE FUNCTION campaign_counts_anew() RETURNS trigger LANGUAGE plpgsql AS $$
+SET_LIMITS = """
+CREATE FUNCTION campaign_sets_limits() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    DELETE FROM staff_dayuse WHERE kind = 'campaign' AND subject = NEW.id::text;
+    PERFORM set_limit('campaign:' || NEW.id, NEW.codes_per_day);
+    PERFORM set_limit('customers:' || NEW.id, NEW.codes_per_customer);
     RETURN NULL;
 END $$;
-CREATE TRIGGER campaign_counts_anew AFTER UPDATE OF codes_per_day ON campaigns_campaign FOR EACH ROW
-    WHEN (OLD.codes_per_day IS DISTINCT FROM NEW.codes_per_day) EXECUTE FUNCTION campaign_counts_anew();
+CREATE TRIGGER campaign_with_limits AFTER INSERT ON campaigns_campaign FOR EACH ROW
+    WHEN (NEW.codes_per_day IS NOT NULL OR NEW.codes_per_customer IS NOT NULL) EXECUTE FUNCTION campaign_sets_limits();
+CREATE TRIGGER campaign_sets_limits AFTER UPDATE OF codes_per_day, codes_per_customer ON campaigns_campaign FOR EACH ROW
+    WHEN (OLD.codes_per_day IS DISTINCT FROM NEW.codes_per_day
+          OR OLD.codes_per_customer IS DISTINCT FROM NEW.codes_per_customer)
+    EXECUTE FUNCTION campaign_sets_limits();
 """
 REMOVE = """
-DROP TRIGGER campaign_counts_anew ON campaigns_campaign;
-DROP FUNCTION campaign_counts_anew();
+DROP TRIGGER campaign_sets_limits ON campaigns_campaign;
+DROP TRIGGER campaign_with_limits ON campaigns_campaign;
+DROP FUNCTION campaign_sets_limits();
 """
 
 
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('staff', '0008_limits_a_day'),
+        ('staff', '0008_limits'),
         ('campaigns', '0003_stopped'),
     ]
 
@@ -36,10 +41,6 @@ class Migration(migrations.Migration):
             name='codes_per_day',
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
-        migrations.AddIndex(
-            model_name='campaign',
-            index=models.Index(condition=models.Q(('codes_per_customer__isnull', False), ('codes_per_day__isnull', False), _connector='OR'), fields=['id'], name='campaign_limited'),
-        ),
         migrations.AddConstraint(
             model_name='campaign',
             constraint=models.CheckConstraint(condition=models.Q(('codes_per_customer', None), ('codes_per_customer__gte', 1), _connector='OR'), name='campaign_codes_per_customer_positive'),
@@ -48,5 +49,5 @@ class Migration(migrations.Migration):
             model_name='campaign',
             constraint=models.CheckConstraint(condition=models.Q(('codes_per_day', None), ('codes_per_day__gte', 1), _connector='OR'), name='campaign_codes_per_day_positive'),
         ),
-        migrations.RunSQL(COUNT_ANEW, REMOVE),
+        migrations.RunSQL(SET_LIMITS, REMOVE),
     ]

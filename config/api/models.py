@@ -56,7 +56,6 @@ class ApiKey(models.Model):
                 name="api_key_codes_per_day_positive", condition=Q(codes_per_day=None) | Q(codes_per_day__gte=1)
             ),
         ]
-        indexes = [models.Index(fields=["id"], name="api_key_limited", condition=Q(codes_per_day__isnull=False))]
 
     def __str__(self) -> str:
         return self.name

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from config.staff.models import DayUse, ProjectSettings
+from config.staff.models import Limit
 
-Kind = DayUse.Kind
+Kind = Limit.Kind
 
 MOST = 1_000_000_000
 MOST_CHANNELS = 100
@@ -34,31 +34,27 @@ class Use(NamedTuple):
         return max(0, self.most - (self.used or 0))
 
 
-USED = f"CASE WHEN day >= {TODAY} THEN used ELSE 0 END"
+USE = f"SELECT subject, CASE WHEN day >= {TODAY} THEN used WHEN day IS NOT NULL THEN 0 END, most FROM staff_limit"  # noqa: S608
 
 
-def use_today(kind: DayUse.Kind, subject: int | str, most: int | None) -> Use | None:
+def subject_of(kind: Limit.Kind, subject: int | str) -> str:
+    """As `Limit.subject` has it."""
+    return f"{kind.value}:{subject}"
+
+
+def use_today(kind: Limit.Kind, subject: int | str) -> Use | None:
     """None where there is no limit."""
-    if most is None:
-        return None
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {USED} FROM staff_dayuse WHERE kind = %s AND subject = %s",  # noqa: S608 - our own constant
-            [kind, str(subject)],
-        )
+        cursor.execute(f"{USE} WHERE subject = %s", [subject_of(kind, subject)])
         found = cursor.fetchone()
-    return Use(found[0] if found else None, most)
+    return Use(*found[1:]) if found else None
 
 
 def use_of_channels() -> list[tuple[str, Use]]:
     """Of the channels that have a limit, in alphabetical order."""
-    limits = ProjectSettings.current().channel_limits
-    if not limits:
-        return []
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT subject, {USED} FROM staff_dayuse WHERE kind = 'channel'")  # noqa: S608
-        used = dict(cursor.fetchall())
-    return [(name, Use(used.get(name), most)) for name, most in sorted(limits.items())]
+        cursor.execute(f"{USE} WHERE subject LIKE 'channel:%' ORDER BY subject")
+        return [(subject.removeprefix("channel:"), Use(used, most)) for subject, used, most in cursor.fetchall()]
 
 
 def parse_channel_limits(text: str) -> dict[str, int]:

@@ -134,31 +134,37 @@ class StaffSession(AbstractBaseSession):
             raise DatabaseError("This session has been ended.")
 
 
-class DayUse(models.Model):
-    """How many codes of a limit a day were given on its last day (day_limits.py). Written by publications/ledger alone.
+class Limit(models.Model):
+    """A limit of codes that staff have set where it belongs: on a campaign, an API key, or a channel (project settings).
 
-    A trigger deletes it when the limit changes; then it is counted anew.
+    Triggers of those tables write it, and have the day counted anew when it changes; the ledger counts (publications/ledger/
+    limits.py). All in one table, so that whoever gives a code looks at one place for whatever may limit it.
     """
 
     class Kind(models.TextChoices):
-        CAMPAIGN = "campaign", "Campaign"
-        API_KEY = "api_key", "API key"
-        CHANNEL = "channel", "Channel"
+        CUSTOMERS = "customers", "Codes per customer of a campaign"
+        CAMPAIGN = "campaign", "Codes per day of a campaign"
+        API_KEY = "api_key", "Codes per day of an API key"
+        CHANNEL = "channel", "Codes per day of a channel"
 
-    kind = models.CharField(max_length=8, choices=Kind.choices)
-    subject = models.CharField(max_length=100)  # the campaign's or API key's id, the channel's name
-    day = models.DateField(null=True)  # in the project's time zone; null: nothing has been counted yet
+    subject = models.CharField(max_length=120, unique=True)  # the kind, a colon, and an id or the channel's name
+    most = models.PositiveIntegerField()
+    # Of a limit a day: its last day with a code, in the project's time zone, and how many codes that had. Null: nothing has
+    # been counted since the limit was set.
+    day = models.DateField(null=True)
     used = models.PositiveBigIntegerField(db_default=0, default=0)
     since = models.DateTimeField(db_default=Now())  # what was given before was counted from the publications
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["kind", "subject"], name="day_use_once"),
-            models.CheckConstraint(name="day_use_kind_known", condition=Q(kind__in=["campaign", "api_key", "channel"])),
+            models.CheckConstraint(name="limit_positive", condition=Q(most__gte=1)),
+            models.CheckConstraint(
+                name="limit_kind_known", condition=Q(subject__regex=r"^(customers|campaign|api_key|channel):.")
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.used:,} codes on {self.day}, {self.kind} {self.subject}"
+        return f"{self.most:,}, {self.subject}"
 
 
 class Quarantine(ActedBy):

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
-from publications.ledger.limits import count, expect_limits, expects_limits, fit, hold, look_for_limits
+from publications.ledger.limits import count, expects_limits, fit, hold, look_for_limits
 from publications.ledger.requests import Codes, Declined, Given, LimitReached, PublishRequest
 from publications.ledger.statements import ONE_CODE, ONE_CODE_AT_ONCE, ONE_CODE_WITHIN_LIMITS, VOUCHER, several
 from publications.tallies.count_more_codes import count_more_codes
@@ -112,7 +112,6 @@ def give(
     answers = _several(requests, codes, **how)
     limited = [place for place, answer in enumerate(answers) if answer is Declined.LIMITED]
     if waits and limited:
-        expect_limits(requests[place] for place in limited)
         again = _within_limits([requests[place] for place in limited], codes, **how)
         for place, answer in zip(limited, again, strict=True):
             answers[place] = answer

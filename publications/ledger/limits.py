@@ -1,7 +1,7 @@
 """The limits that staff have set: so many codes a customer of a campaign; so many a day of a campaign, API key or channel.
 
 What nobody limited is given by one statement, which itself looks that nobody did (`IS_LIMITED`, statements.py). Anything
-else is given in a transaction of more steps (ADR 0046):
+else is given in a transaction of more steps (ADR 0047):
 
     hold()     the customers and the day's counters are locked, in one order for all, before any code is
     fit()      which requests still fit
@@ -21,70 +21,32 @@ from typing import Any, NamedTuple
 
 from django.db import IntegrityError, connection
 
-from config.staff.day_limits import TODAY
-from config.staff.models import DayUse
+from config.staff.day_limits import TODAY, Kind, subject_of
 from publications.ledger.requests import Declined, Given, PublishRequest
 from publications.queries.day_use import GIVEN, OF_SUBJECT
 
-Kind = DayUse.Kind
-Subject = tuple[str, str]  # kind and id or name, as in DayUse
-
-LIMITED_CAMPAIGN = "(k.codes_per_customer IS NOT NULL OR k.codes_per_day IS NOT NULL)"
-# One look a statement: in an installation without a limit there is nothing more to ask of each request.
-ANY_LIMIT = f"""((SELECT channel_limits <> '{{}}' FROM staff_projectsettings WHERE id = 1)
-    OR EXISTS (SELECT FROM api_apikey WHERE codes_per_day IS NOT NULL)
-    OR EXISTS (SELECT FROM campaigns_campaign k WHERE {LIMITED_CAMPAIGN}))"""  # noqa: S608 - our own constant
-
 
 def is_limited(campaign: str, actor_kind: str, actor: str, channel: str) -> str:
-    """As SQL: whether a limit is to be looked at for what these say."""
-    return f"""({ANY_LIMIT} AND (
-        EXISTS (SELECT FROM campaigns_campaign k WHERE k.id = {campaign} AND {LIMITED_CAMPAIGN})
-        OR {actor_kind} = 'api_key' AND EXISTS (SELECT FROM api_apikey WHERE id = {actor} AND codes_per_day IS NOT NULL)
-        OR (SELECT channel_limits FROM staff_projectsettings WHERE id = 1) ? {channel})) IS TRUE"""  # noqa: S608
+    """As SQL: whether there is a limit to look at for what these say."""
+    return f"""EXISTS (SELECT FROM staff_limit WHERE subject = ANY(ARRAY[
+        'customers:' || {campaign}, 'campaign:' || {campaign}, {actor_kind} || ':' || {actor}, 'channel:' || {channel}]))"""
 
 
-LIMITED_OF = f"""
-SELECT kind, subject FROM unnest(%s::text[], %s::text[]) AS asked (kind, subject)
- WHERE {ANY_LIMIT} AND CASE kind
-       WHEN 'campaign' THEN EXISTS (SELECT FROM campaigns_campaign k WHERE k.id = subject::bigint AND {LIMITED_CAMPAIGN})
-       WHEN 'api_key' THEN EXISTS (SELECT FROM api_apikey WHERE id = subject::bigint AND codes_per_day IS NOT NULL)
-       ELSE (SELECT channel_limits FROM staff_projectsettings WHERE id = 1) ? subject END
-"""  # noqa: S608 - our own constants
+# One look a statement: where nobody has set a limit, there is nothing more to ask of each request.
+ANY_LIMIT = "EXISTS (SELECT FROM staff_limit)"
+LOOK = "SELECT subject FROM staff_limit WHERE subject = ANY(%s)"
 
-PER_CUSTOMER = (
-    "SELECT id, codes_per_customer FROM campaigns_campaign WHERE id = ANY(%s) AND codes_per_customer IS NOT NULL"
-)
+PER_CUSTOMER = "SELECT subject, most FROM staff_limit WHERE subject = ANY(%s)"
 HOLD_CUSTOMERS = "SELECT FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
-# What a limit is, is read as the statement began; if it changed while this waited, its counter is gone, and all is asked
-# again.
-HOLD = f"""
-WITH counters AS MATERIALIZED (
-    SELECT id, kind, subject, day, used FROM staff_dayuse
-     WHERE (kind, subject) IN (SELECT * FROM unnest(%(kinds)s::text[], %(subjects)s::text[]))
-     ORDER BY kind, subject FOR NO KEY UPDATE
-), limits AS (
-    SELECT 'campaign' AS kind, id::text AS subject, codes_per_day AS most FROM campaigns_campaign
-     WHERE id = ANY(%(campaigns)s) AND codes_per_day IS NOT NULL
-     UNION ALL
-    SELECT 'api_key', id::text, codes_per_day FROM api_apikey WHERE id = ANY(%(keys)s) AND codes_per_day IS NOT NULL
-     UNION ALL
-    SELECT 'channel', channel, most::int FROM staff_projectsettings, jsonb_each_text(channel_limits) AS of_channel (channel, most)
-     WHERE channel = ANY(%(channels)s)
+HOLD_DAYS = f"""
+WITH held AS MATERIALIZED (
+    SELECT * FROM staff_limit WHERE subject = ANY(%s) ORDER BY subject FOR NO KEY UPDATE
 )
-SELECT kind, subject, most, counters.id, counters.day, counters.used, {TODAY}
-  FROM limits LEFT JOIN counters USING (kind, subject)
+SELECT subject, id, most, used, day, {TODAY} FROM held
 """  # noqa: S608 - our own constant
-PER_CUSTOMER = (
-    "SELECT id, codes_per_customer FROM campaigns_campaign WHERE id = ANY(%s) AND codes_per_customer IS NOT NULL"
-)
-BEGIN_COUNTER = """
-INSERT INTO staff_dayuse (kind, subject) SELECT * FROM unnest(%s::text[], %s::text[]) ORDER BY 1, 2
-ON CONFLICT DO NOTHING
-"""
 # What went out today before anything was counted, counts too.
 BEGIN_DAY = {
-    kind: f"""UPDATE staff_dayuse SET day = %(day)s, since = clock_timestamp(),
+    kind: f"""UPDATE staff_limit SET day = %(day)s, since = clock_timestamp(),
                      used = {GIVEN.format(of_subject=of_subject, day="%(day)s::date")}
                WHERE id = %(id)s RETURNING used"""  # noqa: S608 - our own constants
     for kind, of_subject in OF_SUBJECT.items()
@@ -100,13 +62,13 @@ SELECT wanted.campaign, wanted.customer,
 """
 # The limit once more, in the statement that counts.
 COUNT = """
-UPDATE staff_dayuse u SET used = u.used + given.codes
+UPDATE staff_limit u SET used = u.used + given.codes
   FROM unnest(%(ids)s::bigint[], %(codes)s::bigint[], %(most)s::bigint[]) AS given (id, codes, most)
  WHERE u.id = given.id AND u.used + given.codes <= given.most
 """
 
 # What this process has seen a limit of. A hint: it saves a statement that would only say so.
-_seen: set[Subject] = set()
+_seen: set[str] = set()
 
 
 def expects_limits(requests: Iterable[PublishRequest]) -> bool:
@@ -117,19 +79,13 @@ def look_for_limits(requests: Iterable[PublishRequest]) -> bool:
     """Whether there is one for any of them; it is expected from then on."""
     subjects = {subject for request in requests for subject in _subjects(request)}
     with connection.cursor() as cursor:
-        cursor.execute(LIMITED_OF, [[kind for kind, _ in subjects], [name for _, name in subjects]])
-        found = cursor.fetchall()
+        cursor.execute(LOOK, [list(subjects)])
+        found = {subject for (subject,) in cursor.fetchall()}
     _seen.update(found)
     return bool(found)
 
 
-def expect_limits(requests: Iterable[PublishRequest]) -> None:
-    _seen.update(subject for request in requests for subject in _subjects(request))
-
-
 class DayLimit(NamedTuple):
-    """A limit a day and its counter, locked."""
-
     id: int
     most: int
     used: int
@@ -138,8 +94,8 @@ class DayLimit(NamedTuple):
 class Limits(NamedTuple):
     """What concerns some requests, locked until the end of the transaction."""
 
-    days: dict[Subject, DayLimit]
-    per_customer: dict[int, int]  # by campaign
+    days: dict[str, DayLimit]  # by subject
+    per_customer: dict[str, int]  # by subject
     held: dict[tuple[int, int], int]  # codes, by campaign and customer
 
     def __bool__(self) -> bool:
@@ -150,24 +106,29 @@ def hold(requests: Sequence[PublishRequest]) -> Limits:
     """In the caller's transaction, before any code is locked. The customers first, as by a batch of those who join once; then
     the counters."""
     subjects = sorted({subject for request in requests for subject in _subjects(request)})
-    campaigns = [int(name) for kind, name in subjects if kind == Kind.CAMPAIGN]
+    customers = [subject for subject in subjects if subject.startswith("customers:")]
     with connection.cursor() as cursor:
-        cursor.execute(PER_CUSTOMER, [campaigns])
+        cursor.execute(PER_CUSTOMER, [customers])
         per_customer = dict(cursor.fetchall())
         held = _hold_customers(cursor, requests, per_customer)
-        limits = Limits(_hold_days(cursor, subjects, campaigns), per_customer, held)
+        cursor.execute(HOLD_DAYS, [[subject for subject in subjects if subject not in customers]])
+        days = {
+            subject: DayLimit(key, most, used if day and day >= today else _begin_day(cursor, subject, key, today))
+            for subject, key, most, used, day, today in cursor.fetchall()
+        }
+    limits = Limits(days, per_customer, held)
     if not limits:
         _seen.difference_update(subjects)
     return limits
 
 
 def _hold_customers(
-    cursor: Any, requests: Sequence[PublishRequest], per_customer: Mapping[int, int]
+    cursor: Any, requests: Sequence[PublishRequest], per_customer: Mapping[str, int]
 ) -> dict[tuple[int, int], int]:
     pairs = {
         (request.campaign, request.customer)
         for request in requests
-        if request.campaign in per_customer and request.customer is not None
+        if request.campaign is not None and request.customer is not None and _per_customer(request) in per_customer
     }
     if not pairs:
         return {}
@@ -178,45 +139,24 @@ def _hold_customers(
     return {(campaign, customer): count for campaign, customer, count in cursor.fetchall()}
 
 
-def _hold_days(cursor: Any, subjects: Sequence[Subject], campaigns: Sequence[int]) -> dict[Subject, DayLimit]:
-    values = {
-        "kinds": [kind for kind, _ in subjects],
-        "subjects": [name for _, name in subjects],
-        "campaigns": campaigns,
-        "keys": [int(name) for kind, name in subjects if kind == Kind.API_KEY],
-        "channels": [name for kind, name in subjects if kind == Kind.CHANNEL],
-    }
-    while True:
-        cursor.execute(HOLD, values)
-        rows = cursor.fetchall()
-        missing = [(kind, subject) for kind, subject, _, key, *_ in rows if key is None]
-        if not missing:
-            break
-        cursor.execute(BEGIN_COUNTER, [[kind for kind, _ in missing], [subject for _, subject in missing]])
-    return {
-        (kind, subject): DayLimit(
-            key,
-            most,
-            used if day is not None and day >= today else _begin_day(cursor, kind, subject, key, today),
-        )
-        for kind, subject, most, key, day, used, today in rows
-    }
-
-
-def _begin_day(cursor: Any, kind: str, subject: str, key: int, day: date) -> int:
-    cursor.execute(BEGIN_DAY[Kind(kind)], {"id": key, "day": day, "subject": subject})
+def _begin_day(cursor: Any, subject: str, key: int, day: date) -> int:
+    kind, _, name = subject.partition(":")
+    cursor.execute(BEGIN_DAY[Kind(kind)], {"id": key, "day": day, "subject": name})
     return int(cursor.fetchone()[0])
 
 
 def fit(requests: Sequence[PublishRequest], limits: Limits) -> list[PublishRequest | Declined]:
     """Each as it may be given, with fewer codes where that will do; or the limit that it meets. First come, first served."""
     days = {subject: counter.most - counter.used for subject, counter in limits.days.items()}
-    people = {pair: limits.per_customer[pair[0]] - count for pair, count in limits.held.items()}
+    people = {
+        (campaign, customer): limits.per_customer[subject_of(Kind.CUSTOMERS, campaign)] - count
+        for (campaign, customer), count in limits.held.items()
+    }
     fitted: list[PublishRequest | Declined] = []
     for request in requests:
         pair, subjects = (request.campaign, request.customer), [one for one in _subjects(request) if one in days]
         room = [(people[pair], Declined.CUSTOMER_LIMIT)] if pair in people else []  # type: ignore[index]
-        room += [(days[subject], REACHED[Kind(subject[0])]) for subject in subjects]
+        room += [(days[subject], REACHED[subject.partition(":")[0]]) for subject in subjects]
         left, limit = min(room, key=lambda found: found[0], default=(request.quantity, Declined.NO_CODES))
         needed = request.quantity if request.at_least is None else request.at_least
         if left < needed:
@@ -233,7 +173,7 @@ def fit(requests: Sequence[PublishRequest], limits: Limits) -> list[PublishReque
 
 def count(given: Iterable[tuple[PublishRequest, Given]], limits: Limits) -> None:
     """Raises IntegrityError where that is more than may be, which the locks rule out."""
-    used: Counter[Subject] = Counter()
+    used: Counter[str] = Counter()
     for request, answer in given:
         used.update(dict.fromkeys((one for one in _subjects(request) if one in limits.days), answer.quantity))
     if not used:
@@ -252,16 +192,21 @@ def count(given: Iterable[tuple[PublishRequest, Given]], limits: Limits) -> None
             raise IntegrityError("a limit of codes a day was passed by")
 
 
-REACHED = {
-    Kind.CAMPAIGN: Declined.CAMPAIGN_LIMIT,
-    Kind.API_KEY: Declined.KEY_LIMIT,
-    Kind.CHANNEL: Declined.CHANNEL_LIMIT,
+REACHED: dict[str, Declined] = {
+    "campaign": Declined.CAMPAIGN_LIMIT,
+    "api_key": Declined.KEY_LIMIT,
+    "channel": Declined.CHANNEL_LIMIT,
 }
 
 
-def _subjects(request: PublishRequest) -> Iterable[Subject]:
+def _subjects(request: PublishRequest) -> Iterable[str]:
     if request.campaign is not None:
-        yield Kind.CAMPAIGN.value, str(request.campaign)
-    if request.by.kind == "api_key":
-        yield Kind.API_KEY.value, str(request.by.id)
-    yield Kind.CHANNEL.value, request.channel
+        yield _per_customer(request)
+        yield subject_of(Kind.CAMPAIGN, request.campaign)
+    if request.by.kind == "api_key" and request.by.id is not None:
+        yield subject_of(Kind.API_KEY, request.by.id)
+    yield subject_of(Kind.CHANNEL, request.channel)
+
+
+def _per_customer(request: PublishRequest) -> str:
+    return f"customers:{request.campaign}"

@@ -24,7 +24,7 @@ from config.columns import Columns
 from config.events.kinds import PUBLICATION_SUCCEEDED
 from config.events.note import noting
 from config.staff.quarantine import IS_OPEN, NOT_OPEN
-from publications.ledger.limits import is_limited
+from publications.ledger.limits import ANY_LIMIT, is_limited
 from publications.ledger.requests import Codes, Declined
 from publications.ledger.writes import ADD_LEDGER, ADD_PUBLICATIONS, DRAW, GROW_PUBLICATION, MARK_VOUCHERS
 
@@ -144,7 +144,7 @@ BUSY = f"""WHEN {LIMITED_PATIENCE} IS NULL
                           OR joins_once AND NOT {Lock.JOIN_ONCE.tried_for("campaign_id || ' ' || customer_id")}
                         THEN '{Declined.BUSY.name}'"""
 
-LIMITED = f"""WHEN {is_limited("campaign_id", "actor_kind", "actor_id", "channel")} THEN '{Declined.LIMITED.name}'"""
+LIMITED = f"""WHEN {ANY_LIMIT} AND {is_limited("campaign_id", "actor_kind", "actor_id", "channel")} THEN '{Declined.LIMITED.name}'"""
 
 SEVERAL = f"""
 WITH taken AS MATERIALIZED (

@@ -5,10 +5,7 @@ from __future__ import annotations
 from django.db import connection
 
 from campaigns.models import Campaign
-from config.staff.day_limits import TODAY, Use, use_today
-from config.staff.models import DayUse
-
-Kind = DayUse.Kind
+from config.staff.day_limits import TODAY, Kind, Use, use_today
 
 TIME_ZONE = "coalesce((SELECT time_zone FROM staff_projectsettings WHERE id = 1), 'UTC')"
 # Of a day, as a date. What was imported went out elsewhere.
@@ -24,16 +21,16 @@ OF_SUBJECT = {
 
 def day_use(campaign: Campaign) -> Use | None:
     """None where the campaign has no limit a day."""
-    return _counted(Kind.CAMPAIGN, str(campaign.pk), campaign.codes_per_day)
+    return _counted(Kind.CAMPAIGN, str(campaign.pk)) if campaign.codes_per_day else None
 
 
-def day_use_of_channel(channel: str, most: int | None) -> Use | None:
+def day_use_of_channel(channel: str) -> Use | None:
     """None where the channel has no limit."""
-    return _counted(Kind.CHANNEL, channel, most)
+    return _counted(Kind.CHANNEL, channel)
 
 
-def _counted(kind: DayUse.Kind, subject: str, most: int | None) -> Use | None:
-    use = use_today(kind, subject, most)
+def _counted(kind: Kind, subject: str) -> Use | None:
+    use = use_today(kind, subject)
     if use is None or use.used is not None:
         return use
     with connection.cursor() as cursor:

@@ -24,10 +24,9 @@ from config.api.models import ApiKey
 from config.api.pages.filters import CallFilter
 from config.api.pages.forms import ApiKeyForm, EditKeyForm, RotateForm
 from config.api.pages.tables import ApiKeyTable, CallTable
-from config.staff.day_limits import use_today
+from config.staff.day_limits import Kind, use_today
 from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import Looked, list_page
-from config.staff.models import DayUse
 from config.staff.pages.dialogs import leave
 from config.staff.pages.views import form_page
 from config.staff.roles import MANAGE, requires
@@ -107,7 +106,7 @@ def key_log(request: HtmxHttpRequest, key_id: int) -> HttpResponse:
     context = {
         "key": key,
         "title": key.name,
-        "day_use": use_today(DayUse.Kind.API_KEY, key.pk, key.codes_per_day),
+        "day_use": use_today(Kind.API_KEY, key.pk),
     }
     return list_page(request, "api/api_key_log.html", table, context, filterset=calls)
 

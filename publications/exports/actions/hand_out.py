@@ -103,7 +103,7 @@ def order_hand_out(
         raise PoolTooSmall(count, in_pool)
     limits = {
         "campaign": day_use(campaign),
-        f"channel {CSV}": day_use_of_channel(CSV, ProjectSettings.current().channel_limits.get(CSV)),
+        f"channel {CSV}": day_use_of_channel(CSV),
     }
     for of, use in limits.items():
         if use and (count or in_pool) > use.left:

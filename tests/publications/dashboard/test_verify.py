@@ -95,6 +95,20 @@ def test_every_invariant_is_examined(history):
             "a voucher is in at most one live publication",
         ),
         (
+            "UPDATE campaigns_campaign SET codes_per_customer = 1; UPDATE publications_publication SET created_at = now() + interval '1 hour'",
+            "no customer was given more codes of a campaign than its limit",
+        ),
+        (
+            """INSERT INTO staff_limit (subject, most, day, since)
+               SELECT 'campaign:' || campaign_id, 9, (now() AT TIME ZONE 'UTC')::date, now() - interval '1 hour'
+                 FROM publications_publication WHERE voucher_count = 2""",
+            "of a limit a day at least as many codes are counted as were given since",
+        ),
+        (
+            "INSERT INTO staff_limit (subject, most) VALUES ('channel:Till', 1)",
+            "every limit that staff set is looked at",
+        ),
+        (
             "UPDATE tallies_daytally SET codes = codes + 1 WHERE campaign_id = 0",
             "the tallies of a day agree with the publications that they count",
         ),

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from config.actor import Actor
 from config.api.actions.create_api_key import create_api_key
-from config.staff.day_limits import Use, use_today
-from config.staff.models import DayUse, ProjectSettings
+from config.staff.day_limits import Kind, Use, use_today
+from config.staff.models import Limit, ProjectSettings
 from publications.actions.publish import publish, publish_code
 from publications.actions.publish_batch import BatchRefused, Item, publish_batch
 from publications.actions.release import release
@@ -26,8 +26,6 @@ from publications.refusals import (
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-Kind = DayUse.Kind
 
 
 def request(campaign, customer=None, **more):
@@ -123,7 +121,7 @@ def test_a_day_has_so_many_codes(limited, key):
     with pytest.raises(refused):  # given is given
         give_to(campaign, **how)
 
-    assert use_today(kind, subject, 2) == Use(2, 2)
+    assert use_today(kind, subject) == Use(2, 2)
     failed = Publication.objects.filter(result="FAILURE").values_list("failure_code", "failure_reason")
     assert list(failed) == [(refused.key, refused.reason)] * 2
 
@@ -133,11 +131,11 @@ def test_the_next_day_begins_anew():
     give_to(campaign)
     yesterday = timezone.now() - timedelta(days=1)
     Publication.objects.update(created_at=yesterday)
-    DayUse.objects.update(day=yesterday.date())
+    Limit.objects.update(day=yesterday.date())
 
-    assert use_today(Kind.CAMPAIGN, campaign.pk, 1) == Use(0, 1)
+    assert use_today(Kind.CAMPAIGN, campaign.pk) == Use(0, 1)
     assert give_to(campaign).voucher_count == 1
-    assert use_today(Kind.CAMPAIGN, campaign.pk, 1) == Use(1, 1)
+    assert use_today(Kind.CAMPAIGN, campaign.pk) == Use(1, 1)
 
 
 def test_a_limit_that_is_changed_or_taken_away_counts_the_day_anew():
@@ -148,7 +146,7 @@ def test_a_limit_that_is_changed_or_taken_away_counts_the_day_anew():
         campaign.save()
         give_to(campaign)
 
-    assert use_today(Kind.CAMPAIGN, campaign.pk, 3) == Use(3, 3)
+    assert use_today(Kind.CAMPAIGN, campaign.pk) == Use(3, 3)
     with pytest.raises(CampaignLimitReached):
         give_to(campaign)
 
@@ -168,7 +166,7 @@ def test_a_code_that_could_not_be_given_is_not_counted():
     with pytest.raises(Exception, match="suitable"):
         give_to(campaign)
 
-    assert use_today(Kind.CAMPAIGN, campaign.pk, 5) == Use(1, 5)
+    assert use_today(Kind.CAMPAIGN, campaign.pk) == Use(1, 5)
 
 
 def test_a_pool_that_extends_itself_is_not_extended_for_a_call_that_is_refused():
@@ -192,7 +190,7 @@ def test_in_a_set_each_request_is_given_as_long_as_there_is_room():
         1,
         Declined.CAMPAIGN_LIMIT,
     ]
-    assert use_today(Kind.CAMPAIGN, campaign.pk, 3) == Use(3, 3)
+    assert use_today(Kind.CAMPAIGN, campaign.pk) == Use(3, 3)
 
 
 def test_a_hand_out_takes_what_is_left_of_the_day():
@@ -242,7 +240,7 @@ def test_of_a_batch_each_item_is_told_its_limit_and_of_an_atomic_one_none_is_giv
 
     answers = publish_batch(items, **how)
     assert [type(answer) for answer in answers] == [Publication, Publication, CampaignLimitReached]
-    assert use_today(Kind.CAMPAIGN, campaign.pk, 2) == Use(2, 2)
+    assert use_today(Kind.CAMPAIGN, campaign.pk) == Use(2, 2)
 
 
 def test_a_rolled_back_transaction_gives_its_part_of_the_day_back():
@@ -260,7 +258,8 @@ def test_a_rolled_back_transaction_gives_its_part_of_the_day_back():
         ("UPDATE campaigns_campaign SET codes_per_customer = 0", "campaign_codes_per_customer_positive"),
         ("UPDATE campaigns_campaign SET codes_per_day = 0", "campaign_codes_per_day_positive"),
         ("UPDATE api_apikey SET codes_per_day = 0", "api_key_codes_per_day_positive"),
-        ("INSERT INTO staff_dayuse (kind, subject) VALUES ('shop', '1')", "day_use_kind_known"),
+        ("INSERT INTO staff_limit (subject, most) VALUES ('shop:1', 1)", "limit_kind_known"),
+        ("INSERT INTO staff_limit (subject, most) VALUES ('channel:a', 0)", "limit_positive"),
     ],
 )
 def test_the_database_refuses_limits_that_are_none(statement, name, key):

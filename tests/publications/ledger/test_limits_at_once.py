@@ -10,8 +10,8 @@ from django.db import connection
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.api.actions.create_api_key import create_api_key
-from config.staff.day_limits import Use, use_today
-from config.staff.models import DayUse, ProjectSettings
+from config.staff.day_limits import Kind, Use, use_today
+from config.staff.models import ProjectSettings
 from customers.models import Customer
 from publications.actions.publish import publish
 from publications.actions.publish_batch import Item, publish_batch
@@ -90,9 +90,9 @@ def test_limits_hold_while_processes_are_killed():
     assert {
         person.publications.filter(campaign=two, result="SUCCESS").count() for person in Customer.objects.all()
     } == {2}
-    assert use_today(DayUse.Kind.CAMPAIGN, forty.pk, 40) == Use(40, 40)
-    assert use_today(DayUse.Kind.API_KEY, key.pk, 20) == Use(20, 20)
-    assert use_today(DayUse.Kind.CHANNEL, "Till", 15) == Use(15, 15)
+    assert use_today(Kind.CAMPAIGN, forty.pk) == Use(40, 40)
+    assert use_today(Kind.API_KEY, key.pk) == Use(20, 20)
+    assert use_today(Kind.CHANNEL, "Till") == Use(15, 15)
     assert broken() == []
 
 
@@ -126,9 +126,8 @@ def test_batches_and_single_calls_of_two_campaigns_share_a_keys_day():
 
     of = {campaign.name: campaign.vouchers.exclude(published_at=None).count() for campaign in (first, second)}
     assert sum(of.values()) == Publication.objects.filter(result="SUCCESS").count() == 45
-    assert use_today(DayUse.Kind.API_KEY, key.pk, 45) == Use(45, 45)
+    assert use_today(Kind.API_KEY, key.pk) == Use(45, 45)
     assert {
-        name: use_today(DayUse.Kind.CAMPAIGN, campaign.pk, 30).used
-        for name, campaign in (("First", first), ("Second", second))
+        name: use_today(Kind.CAMPAIGN, campaign.pk).used for name, campaign in (("First", first), ("Second", second))
     } == of
     assert broken() == []
