@@ -33,8 +33,8 @@ def foresee_refusal(campaign: Campaign, *, codes: CodeCount | None = None) -> li
         return [Obstacle("Expired", text, True, "Move its end", _page("settings", campaign))]
     use = day_use(campaign)
     if use and not use.left:
-        codes = "1 code" if use.most == 1 else f"{use.most:,} codes"
-        text = f"Today’s limit is reached: the campaign gives out at most {codes} a day. Publishing goes on tomorrow."
+        most = "1 code" if use.most == 1 else f"{use.most:,} codes"
+        text = f"Today’s limit is reached: the campaign gives out at most {most} a day. Publishing goes on tomorrow."
         return [Obstacle("Limit reached", text, True, "Change the limit", _page("settings", campaign))]
     empty = not campaign.auto_update and not (codes.left if codes else left_in_pool(campaign, up_to=1))
     return ([_empty(campaign, codes)] if empty else []) + _of_no_use_yet(campaign)
