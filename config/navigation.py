@@ -31,6 +31,7 @@ MAIN = [
     Entry("Segments", "users-round", "segments:segments"),
     Entry("Publications", "send", "publications:history"),
     Entry("Redemptions", "shopping-bag", "redemptions:history"),
+    Entry("Funnel", "funnel", "funnel:funnel"),
     Entry("Distributions", "megaphone", "distributions:list", also=("automation:list", "distributions:outbox")),
     Entry("Exports", "file-down", "exports:exports"),
     Entry("Alerts", "bell", ALERTS),

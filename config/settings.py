@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "publications.distributions",
     "publications.automation",
     "publications.referrals",
+    "publications.funnel",
     "publications.exports",
     "publications.recalls",
     "publications.quarantine",

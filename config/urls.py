@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("publications.notes.urls")),
     path("", include("publications.exports.urls")),
     path("", include("publications.recalls.urls")),
+    path("", include("publications.funnel.urls")),
     path("", include("publications.referrals.urls")),
     path("", include("publications.quarantine.urls")),
     path("", include("publications.webhooks.urls")),

@@ -6,7 +6,7 @@ from __future__ import annotations
 # Triggers that must be enabled, and unique indexes that must be there and valid.
 TRIGGERS = """('voucher_keeps_its_publication'), ('ledger_keeps_its_rows'), ('audit_is_append_only'), ('voucher_keeps_its_uses'),
               ('redemption_keeps_its_rows'), ('redemption_keeps_what_counts'), ('voucher_stays_withdrawn'),
-              ('voucher_keeps_its_code')"""
+              ('voucher_keeps_its_code'), ('funnel_notes_releases'), ('funnel_notes_messages')"""
 UNIQUE_INDEXES = """('ledger_voucher_live_once'), ('publication_source_id_once'), ('publication_join_once'),
                     ('publication_equal_failures'), ('voucher_code_unique'), ('customer_source_id_unique'),
                     ('redemption_undone_once'), ('redemption_equal_failures'), ('delivery_once'),

@@ -17,6 +17,7 @@ from publications.automation import invariants as of_automation
 from publications.dashboard import invariants as of_the_database
 from publications.distributions import invariants as of_distributions
 from publications.exports import invariants as of_exports
+from publications.funnel import invariants as of_the_funnel
 from publications.notes import invariants as of_notes
 from publications.recalls import invariants as of_recalls
 from publications.redemptions import invariants as of_redemptions
@@ -57,6 +58,7 @@ INVARIANTS = [
         *of_automation.WHAT_MUST_HOLD,
         *of_exports.WHAT_MUST_HOLD,
         *of_recalls.WHAT_MUST_HOLD,
+        *of_the_funnel.WHAT_MUST_HOLD,
         *of_the_database.WHAT_MUST_HOLD,
     )
 ]

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from django.db.models import Case, CharField, DecimalField, F, JSONField, TextField, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    DecimalField,
+    F,
+    Func,
+    JSONField,
+    OuterRef,
+    Subquery,
+    Sum,
+    TextField,
+    Value,
+    When,
+    Window,
+)
 from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, NullIf
 
 from campaigns.codes.mask import masked
 from campaigns.codes.state import CODE_STATE_IN_WORDS
+from campaigns.models import Campaign
 from config.imports.kinds import Code, Column, Day, Flag, Money, Number, Time
+from publications.distributions.models import Distribution
 from publications.distributions.reasons import DeliveryReason, FiringReason, in_words_by_sql
 from publications.exports.models import Export
+from publications.funnel.durations import IN_WORDS_SQL
+from publications.funnel.models import FunnelTime, Step
 from publications.queries.holder import of_holder
 from publications.refusals import FailureReason
 
@@ -248,6 +266,27 @@ DISTRIBUTIONS = [
     Column("Finished at", "finished_at", Time),
 ]
 
+
+def _of_cell(model: type[Campaign] | type[Distribution], key: str) -> Subquery:
+    """The name of what a cell of the funnel is of, by its key."""
+    return Subquery(model.objects.filter(pk=OuterRef(key)).values("name")[:1])
+
+
+class _InWords(Func):
+    output_field = TextField()
+    template = f"(SELECT {IN_WORDS_SQL} FROM (SELECT %(expressions)s) AS took (bucket))"  # noqa: S608 - our own SQL
+
+
+def _median(step: Step) -> _InWords:
+    """Of a cell of the funnel, in words: the first bucket with which half of the codes are reached."""
+    same = {name: OuterRef(name) for name in ("campaign_id", "week", "channel", "distribution_id")}
+    reached = Window(Sum("codes"), order_by=F("bucket").asc())
+    times = FunnelTime.objects.filter(**same, step=step, codes__gt=0).annotate(
+        reached=reached * 2, all=Window(Sum("codes"))
+    )
+    return _InWords(Subquery(times.filter(reached__gte=F("all")).order_by("bucket").values("bucket")[:1]))
+
+
 AUDIT = [
     Column("Date", "created_at", Time),
     Column("Action", "action"),
@@ -255,6 +294,21 @@ AUDIT = [
     Column("Object ID", "object_id"),
     Column("By", "actor_label"),
     Column("Details", metadata_cell("details")),
+]
+
+FUNNEL = [
+    Column("Week", "week", Day),
+    Column("Campaign", _of_cell(Campaign, "campaign_id")),
+    Column("Channel", "channel"),
+    Column("Distribution", _of_cell(Distribution, "distribution_id")),
+    Column("Published", "published", Number),
+    # Without a message nothing could be delivered: that is not the same as 0.
+    Column("Sent by distributions", "messages", Number),
+    Column("Delivered", Case(When(messages=0, then=None), default="delivered"), Number),
+    Column("Median time to delivery", _median(Step.DELIVERED)),
+    Column("Redeemed", "redeemed", Number),
+    Column("Median time to redemption", _median(Step.REDEEMED)),
+    Column("Order amounts", F("amount") / Value(100.0), Money),
 ]
 
 COLUMNS: dict[str, list[Column]] = {
@@ -270,4 +324,5 @@ COLUMNS: dict[str, list[Column]] = {
     Export.Kind.CAMPAIGNS: CAMPAIGNS,
     Export.Kind.DISTRIBUTIONS: DISTRIBUTIONS,
     Export.Kind.AUDIT: AUDIT,
+    Export.Kind.FUNNEL: FUNNEL,
 }

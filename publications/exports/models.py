@@ -64,6 +64,7 @@ class Export(Work):
         CAMPAIGNS = "campaigns", "Campaigns report"
         DISTRIBUTIONS = "distributions", "Distributions report"
         AUDIT = "audit", "Audit log report"
+        FUNNEL = "funnel", "Funnel report"
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, related_name="exports")

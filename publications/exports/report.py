@@ -30,6 +30,8 @@ from publications.distributions.models import Delivery, Distribution
 from publications.distributions.pages.filters import DistributionFilter, RecipientFilter
 from publications.exports.actions.order_export import order_export
 from publications.exports.models import PLAIN_CSV, Export, FileLayout, Order
+from publications.funnel.models import FunnelTally
+from publications.funnel.pages.filters import FunnelFilter
 from publications.models import PublishedVoucher
 from publications.pages.filters import CampaignCodeFilter, HistoryFilter, history
 from publications.queries.holder import of_holder
@@ -134,6 +136,9 @@ def _newest_first(export: Export) -> Rows:
                     else Transaction.objects.all()
                 )
                 return Rows(moved, ("-created_at", "-key"))
+            case Export.Kind.FUNNEL:
+                tallies = FunnelFilter(filters, FunnelTally.objects.filter(published__gt=0))
+                return Rows(tallies.of_what(tallies.queryset, each=True), ("-week", "-id"))
             case _:
                 return Rows(_list_of(export.kind, filters), ("-created_at", "-id"))
 
@@ -161,6 +166,7 @@ FILTERS: dict[str, type[FilterSet]] = {
     Export.Kind.AUDIT: AuditFilter,
     Export.Kind.RECIPIENTS: RecipientFilter,
     Export.Kind.FIRINGS: FiringFilter,
+    Export.Kind.FUNNEL: FunnelFilter,
 }
 
 

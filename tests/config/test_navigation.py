@@ -17,6 +17,7 @@ DAILY = [
     "Segments",
     "Publications",
     "Redemptions",
+    "Funnel",
     "Distributions",
     "Exports",
     "Alerts",

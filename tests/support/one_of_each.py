@@ -33,6 +33,7 @@ from publications.distributions.models import (
     Unsubscribe,
 )
 from publications.exports.models import Export, FilePreference, SavedView
+from publications.funnel.models import FunnelChange, FunnelCode, FunnelProgress, FunnelTally, FunnelTime
 from publications.models import PublicationImport
 from publications.notes.actions.add_note import add_note
 from publications.recalls.models import Recall, RecalledCode
@@ -101,6 +102,12 @@ def rows_of_other_models() -> None:
         campaign_id=0, day="2026-11-24", channel="API", result="SUCCESS", publications=1, codes=1, attempts=1
     )
     TallyProgress.objects.get_or_create(id=1)
+    cell = {"campaign_id": campaign.pk, "week": "2026-11-23", "channel": "API", "distribution_id": 0}
+    FunnelTally.objects.create(**cell, published=1, messages=0, delivered=0, redeemed=1, amount=500)
+    FunnelTime.objects.create(**cell, step=2, bucket=3, codes=1)
+    FunnelCode.objects.create(ledger_id=1, live=True, delivered=False, redeemed=True, amount=500)
+    FunnelChange.objects.create(publication_id=1)
+    FunnelProgress.objects.get_or_create(id=1)
     PoolForecast.objects.create(campaign=campaign, left=1, total=2, pace_week=1, pace_month=1)
     AlertRule.objects.create(kind="weekly")
     ended = Recall.objects.create(

@@ -15,6 +15,7 @@ PLOT = HEIGHT - TOP - BOTTOM
 @register.inclusion_tag("staff/charts/stacked_bars.html")
 def stacked_bars(chart: dict, label: str) -> dict:
     """`chart`: {"labels": [date, …], "series": [{"name": str, "values": [int, …]}, …]}, one value a label.
+    `called` is what the labels are, if not days.
 
     A series has the colour of the channel of its name, or names one itself ("n": 1 to 12).
     """
@@ -49,6 +50,7 @@ def stacked_bars(chart: dict, label: str) -> dict:
         )
     return {
         "label": label,
+        "called": chart.get("called", "Day"),
         "series": series,
         "columns": columns,
         "slot": f"{slot:.2f}%",

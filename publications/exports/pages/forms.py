@@ -180,6 +180,7 @@ class ReportForm(FileForm):
             Export.Kind.TRANSACTIONS: "Gift voucher balances",
             Export.Kind.CAMPAIGNS: "Campaigns",
             Export.Kind.DISTRIBUTIONS: "Distributions",
+            Export.Kind.FUNNEL: "Funnel",
             **({Export.Kind.AUDIT: "Audit log"} if may(user, MANAGE) else {}),
         }
         # Of one distribution, by the link on its page.

@@ -25,7 +25,7 @@ from publications.exports.pages.forms import ReportForm
 from publications.exports.report import filters_in_words, order_report
 
 # Lists that have a filter called campaign themselves.
-OF_ALL = {"all-codes": Export.Kind.CODES, "all-redemptions": Export.Kind.REDEMPTIONS}
+OF_ALL = {"all-codes": Export.Kind.CODES, "all-redemptions": Export.Kind.REDEMPTIONS, "funnel": Export.Kind.FUNNEL}
 MOST_VIEWS = 100  # listed
 
 
