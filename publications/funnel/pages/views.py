@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from campaigns.models import Campaign
 from config.public_ids import DISTRIBUTION, public_id
 from config.staff.htmx_request import HtmxHttpRequest
-from config.staff.roles import EXPORT, READ, may, requires
+from config.staff.roles import READ, requires
 from publications.distributions.models import Distribution
 from publications.funnel.models import STANDALONE, FunnelTally, FunnelTime
 from publications.funnel.pages.filters import FunnelFilter
@@ -44,7 +44,6 @@ def funnel(request: HtmxHttpRequest) -> HttpResponse:
         "as_of": as_of,
         "by": by,
         "tabs": [(label, f"?{_query(request, by=name)}", name == by) for name, label in GROUPS.items()],
-        "may_export": may(request.user, EXPORT),
         "query": _query(request, by=None),
     }
     if as_of and not asked.errors:
