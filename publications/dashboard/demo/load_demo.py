@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from campaigns.codes.actions.extend_pool import extend_pool
@@ -20,6 +21,7 @@ from config.staff import audit
 from customers.models import Customer
 from publications.actions.release import release
 from publications.dashboard.demo.load_demo_aftermath import load_demo_aftermath
+from publications.dashboard.demo.load_demo_app import load_demo_app
 from publications.dashboard.demo.load_demo_failures import load_demo_failures
 from publications.dashboard.demo.load_demo_program import load_demo_program
 from publications.dashboard.demo.load_demo_rules import load_demo_rules
@@ -78,12 +80,14 @@ def load_demo() -> None:
         _tell_the_planner()
         held = PublishedVoucher.objects.filter(publication__campaign__name="Autumn Roast Launch").earliest("pk")
         release(held.voucher, by=ADMIN, reason="Sent to the wrong customer")
-        _redemptions(dice)
+        used = _redemptions(dice, PublishedVoucher.objects.filter(released_at=None), share=0.4)
+        roll_back(used[-1], reason="Order cancelled", by=SHOP)
         _standalone()
         load_demo_runs(by=ADMIN)
         load_demo_rules(by=ADMIN)
         load_demo_program(dice, shop=SHOP, by=ADMIN)
         load_demo_aftermath(by=ADMIN)
+        _redemptions(random.Random(2027), load_demo_app(by=ADMIN), share=0.6)  # noqa: S311 - as above
 
 
 def _tell_the_planner() -> None:
@@ -201,16 +205,14 @@ def _failures(dice: random.Random, customers: list[Customer]) -> None:
     )  # fmt: skip
 
 
-def _redemptions(dice: random.Random) -> None:
-    """Of two in five published codes, written as rows with a past; and one of them rolled back. But of referral codes:
-    who holds one cannot redeem it (load_demo_program.py)."""
+def _redemptions(dice: random.Random, given: QuerySet[PublishedVoucher], *, share: float) -> list[Redemption]:
+    """Of a share of these codes, written as rows with a past. But of referral codes: who holds one cannot redeem it
+    (load_demo_program.py)."""
     rows, now = [], timezone.now()
-    held = (
-        PublishedVoucher.objects.filter(released_at=None)
-        .exclude(voucher__campaign__kind="REFERRAL_PROGRAM")
-        .select_related("publication", "voucher__campaign")
-    )
-    for publication, voucher in ((row.publication, row.voucher) for row in held.order_by("pk") if dice.random() < 0.4):
+    held = given.exclude(voucher__campaign__kind="REFERRAL_PROGRAM").select_related("publication", "voucher__campaign")
+    for publication, voucher in (
+        (row.publication, row.voucher) for row in held.order_by("pk") if dice.random() < share
+    ):
         gift, campaign, worth = gift_amount(voucher), voucher.campaign, dice.randrange(1200, 9000, 10)
         paid = min(gift, Decimal(worth) / 100) if gift else None
         rows.append(
@@ -224,7 +226,7 @@ def _redemptions(dice: random.Random) -> None:
             )
         )  # fmt: skip
         Voucher.objects.filter(pk=voucher.pk).update(redeemed_quantity=1, redeemed_amount=paid or 0)
-    roll_back(Redemption.objects.bulk_create(rows)[-1], reason="Order cancelled", by=SHOP)
+    return Redemption.objects.bulk_create(rows)
 
 
 def _standalone() -> None:

@@ -9,6 +9,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.forms import BaseForm
 from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 from django.utils.functional import cached_property
 
 from campaigns.models import Campaign
@@ -79,6 +80,12 @@ class FunnelFilter(django_filters.FilterSet):
         form = FunnelForm
         fields: list[str] = []
 
+    def __init__(self, data: MultiValueDict | None, queryset: QuerySet) -> None:
+        asked = MultiValueDict() if data is None else data.copy()
+        if not asked.get("weeks"):
+            asked["weeks"] = USUAL
+        super().__init__(asked, queryset)
+
     @cached_property
     def form(self) -> BaseForm:
         form = super().form
@@ -93,10 +100,7 @@ class FunnelFilter(django_filters.FilterSet):
         return form
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
-        if self.errors:
-            return queryset.none()
-        queryset = super().filter_queryset(queryset)
-        return queryset.filter(week__gte=self.mondays[0])
+        return queryset.none() if self.errors else super().filter_queryset(queryset)
 
     @property
     def campaign_asked(self) -> Campaign | None:
@@ -109,11 +113,11 @@ class FunnelFilter(django_filters.FilterSet):
     @property
     def period(self) -> str:
         """ "Last 12 weeks" """
-        return WEEKS[self.form.cleaned_data.get("weeks") or USUAL]
+        return WEEKS[self.form.cleaned_data["weeks"]]
 
     @cached_property
     def mondays(self) -> list[date]:
-        return weeks_until_today(int(self.form.cleaned_data.get("weeks") or USUAL))
+        return weeks_until_today(int(self.form.cleaned_data["weeks"]))
 
     def of_what(self, rows: QuerySet, *, each: bool = False) -> QuerySet:
         """What is asked for, among these rows: of each campaign and distribution, or else by the few rows that are sums over all of
@@ -129,4 +133,4 @@ class FunnelFilter(django_filters.FilterSet):
         return rows.filter(distribution_id__in=[each.pk for each in distributions])
 
     def of_weeks(self, rows: QuerySet, name: str, weeks: str) -> QuerySet:
-        return rows  # the usual ones are asked for where none are: see filter_queryset
+        return rows.filter(week__gte=self.mondays[0])

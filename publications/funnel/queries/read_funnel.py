@@ -95,10 +95,13 @@ def read_funnel(
     of_week = _sums(rows, "week")
     by_week = {week: of_week.get(week, Counts()) for week in weeks}
     total = Line(None, sum(by_week.values(), Counts()), _medians(times, None).get(None, {}))
-    found = _sums(each, KEYS[by], most=SHOWN + 1) if by != "week" else dict(reversed(by_week.items()))
-    keys = list(found)[:SHOWN] if by != "week" else list(found)
+    if by == "week":
+        found = {week: counts for week, counts in reversed(by_week.items()) if counts.published}
+    else:
+        found = _sums(each, KEYS[by], most=SHOWN + 1)
+    keys = list(found)[: None if by == "week" else SHOWN]
     medians = _medians(each_time.filter(**{f"{KEYS[by]}__in": keys}), KEYS[by])
-    lines = [Line(key, found[key], medians.get(key, {})) for key in keys if found[key].published or by == "week"]
+    lines = [Line(key, found[key], medians.get(key, {})) for key in keys]
     return Funnel(total, by_week, lines, len(found) > len(keys))
 
 

@@ -1,7 +1,7 @@
 """The demo data: a past that breaks no rule, and that goes into an empty database only."""
 
 import pytest
-from django.db.models import Count
+from django.db.models import Count, Sum
 
 from campaigns.codes.models import Voucher
 from campaigns.models import Campaign
@@ -16,10 +16,12 @@ from publications.dashboard.verify import verify
 from publications.distributions.actions.schedule import what_is_missing
 from publications.distributions.models import Delivery, Distribution, KeptMessage
 from publications.distributions.queries.dry_run import dry_run
+from publications.funnel.models import FunnelTally
 from publications.models import Publication
 from publications.redemptions.actions.redeem import redeem
 from publications.redemptions.models import Referral
 from tests.support.factories import STAFF, CustomerFactory
+from tests.support.funnel import count_all
 
 pytestmark = pytest.mark.django_db
 
@@ -32,16 +34,26 @@ def test_the_demo_data_keeps_every_invariant():
     }
     assert Campaign.objects.count() == 8
     assert Customer.objects.count() == 600
-    assert Publication.objects.filter(result="SUCCESS").count() == 1707
+    assert Publication.objects.filter(result="SUCCESS").count() == 1797
     assert dict(Delivery.objects.values_list("state").annotate(Count("pk"))) == {
         "kept": 126,
         "failed": 2,
         "skipped": 23,
+        "sent": 90,
     }
     assert KeptMessage.objects.count() == 126
     assert dict(Firing.objects.values_list("outcome").annotate(Count("pk"))) == {"fired": 50, "skipped": 3}
     assert (Referral.objects.count(), Referral.objects.values("referrer").distinct().count()) == (36, 18)
     assert Publication.objects.filter(result="FAILURE").count() == 21
+
+
+def test_the_demo_has_a_funnel():
+    load_demo()
+    count_all()
+
+    everything = FunnelTally.objects.filter(campaign_id=0)
+    counts = everything.aggregate(*map(Sum, ("published", "messages", "delivered", "redeemed")))
+    assert counts == {"published__sum": 1850, "messages__sum": 218, "delivered__sum": 90, "redeemed__sum": 0}
 
 
 def test_the_draft_of_the_demo_is_ready_to_be_started():
