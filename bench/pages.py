@@ -81,13 +81,16 @@ def fill(handout: Installation, rows: int, customers: int) -> int:
 
 
 COUNT = """
+from publications.funnel.actions.count_funnel import count_funnel
 from publications.tallies.count_campaigns import count_campaigns
 from publications.tallies.count_publications import count_publications
 count_publications()
 count_campaigns()
+count_funnel()
 """
 COUNTED = """
 SELECT (SELECT max(id) FROM publications_publication) <= (SELECT counted_up_to FROM tallies_tallyprogress)
+   AND (SELECT max(id) FROM publications_publishedvoucher) <= (SELECT ledger_up_to FROM funnel_funnelprogress WHERE as_of IS NOT NULL)
    AND NOT EXISTS (SELECT FROM campaigns_campaign c LEFT JOIN campaigns_campaigncount k ON k.campaign_id = c.id
                     WHERE k.pool_version IS DISTINCT FROM c.pool_version)
 """
@@ -134,6 +137,9 @@ pages = {
     "9 campaigns": "/campaigns/",
     "9 campaign's codes": page + "codes",
     "9 publications": "/publications/",
+    "9 funnel": "/funnel/",
+    "9 funnel, by campaign": "/funnel/?by=campaign&weeks=26",
+    "9 funnel of a campaign": f"/funnel/?campaign={campaign.public_id}&weeks=26",
     "9 customers": "/customers/",
     "9 customers, one e-mail": f"/customers/?q={middle.customer.email}",
     "9 customers, search (1 row, then 25)": "/customers/?q=customer+4321",
