@@ -19,7 +19,7 @@ from publications.distributions.models import Distribution
 from publications.funnel.models import OF_EVERYTHING, FunnelTally
 from publications.queries.list_channels import list_channels
 
-WEEKS = {"4": "Last 4 weeks", "12": "Last 12 weeks", "26": "Last 26 weeks", "52": "Last 52 weeks"}
+WEEKS = {"4": "4 weeks", "12": "12 weeks", "26": "26 weeks", "52": "52 weeks"}
 USUAL = "12"
 MOST_NAMESAKES = 100  # distributions of one name
 
@@ -72,7 +72,7 @@ class FunnelFilter(django_filters.FilterSet):
     )
     channel = django_filters.CharFilter(label="Channel", max_length=100)
     weeks = django_filters.ChoiceFilter(
-        label="Published in", choices=list(WEEKS.items()), method="of_weeks", empty_label=None
+        label="Published in the last", choices=list(WEEKS.items()), method="of_weeks", empty_label=None
     )
 
     class Meta:
@@ -112,7 +112,7 @@ class FunnelFilter(django_filters.FilterSet):
 
     @property
     def period(self) -> str:
-        """ "Last 12 weeks" """
+        """ "12 weeks" """
         return WEEKS[self.form.cleaned_data["weeks"]]
 
     @cached_property

@@ -60,7 +60,7 @@ def funnel(request: HtmxHttpRequest) -> HttpResponse:
             "total": found.total,
             "lines": _named(request, by, found),
             "chart": chart(found),
-            "period": asked.period.lower(),
+            "period": asked.period,
             "bars": {name: _width(getattr(found.total.counts, name), found) for name in BARS},
         }
     return render(request, "funnel/funnel.html", context)
