@@ -179,7 +179,7 @@ def test_without_a_list_the_kind_is_chosen(signed_in):
     page = staff.get(url("report"))
     staff.post(url("report"), {"kind": "customers", "made_for": "excel", "token": uuid.uuid4()})
 
-    assert page.content.decode().count('type="radio" name="kind"') == 8
+    assert page.content.decode().count('type="radio" name="kind"') == 9
     assert Export.objects.get().kind == "customers"
 
 
