@@ -32,6 +32,15 @@ def phone_digits(field: str) -> Func:
     )
 
 
+def end_of_email(field: str, *, begins: str) -> Func:
+    """The e-mail address in lower case from where the pattern first fits."""
+    return Func(Lower(F(field)), Value(f"{begins}.*$"), function="substring", output_field=models.TextField())
+
+
+LAST_PART, DOMAIN = "[^.@_+-]+@", "@"  # of mara.lindqvist@example.com: lindqvist@example.com and @example.com
+HAS_PARTS = Q(email__regex="[._+-][^@]*@")
+
+
 class Customer(models.Model):
     """Somebody who gets codes. `source_id` is the caller's own id of them: unique, and never changed once set."""
 
@@ -64,6 +73,14 @@ class Customer(models.Model):
             models.Index(OpClass(Lower("name"), "text_pattern_ops"), name="customer_name_prefix"),
             models.Index(OpClass(last_word("name"), "text_pattern_ops"), name="customer_last_word_prefix"),
             models.Index(OpClass(Lower("email"), "text_pattern_ops"), name="customer_email_prefix"),
+            models.Index(
+                OpClass(end_of_email("email", begins=LAST_PART), "text_pattern_ops"),
+                name="customer_email_part_prefix",
+                condition=HAS_PARTS,
+            ),
+            models.Index(
+                OpClass(end_of_email("email", begins=DOMAIN), "text_pattern_ops"), name="customer_email_domain_prefix"
+            ),
             models.Index(OpClass(Lower("source_id"), "text_pattern_ops"), name="customer_source_id_prefix"),
             # Phone numbers by the digits that they begin or end with (queries/phones.py).
             models.Index(

@@ -8,7 +8,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Reverse
 
 from campaigns.models import Campaign, CodeType, Value
 from config.imports.models import CsvImport, RefusedRow
@@ -77,6 +77,12 @@ class Voucher(Value):
             ),
             models.Index(fields=["campaign", "-id"], name="voucher_of_campaign"),
             models.Index(fields=["code"], name="voucher_code_prefix", opclasses=["text_pattern_ops"]),
+            # Codes by their last characters. Of published ones alone: an unpublished code is found by all of it.
+            models.Index(
+                OpClass(Reverse("code"), "text_pattern_ops"),
+                name="voucher_code_suffix",
+                condition=Q(published_at__isnull=False),
+            ),
             models.Index(
                 fields=["campaign", "-published_at", "-id"],
                 name="voucher_published",

@@ -26,7 +26,7 @@ from config.events.models import Listener, Outbox
 from config.staff.admin_lists import PagedChangeList, PlainDecimalField, shown_plain
 from config.staff.admin_site import Section
 from config.staff.audit import record
-from config.staff.models import AuditEntry, ProjectSettings, Quarantine, StaffSession
+from config.staff.models import AuditEntry, Limit, ProjectSettings, Quarantine, StaffSession
 from config.staff.roles import MANAGE, READ, may
 
 
@@ -206,6 +206,13 @@ class QuarantineAdmin(ReadOnlyAdmin):
     section, about = Section.STAFF, "When publishing was stopped after a restored backup or a failover"
     ability_to_view = MANAGE
     list_display = ["opened_at", "cause", "lost_since", "ended_at", "ended_by"]
+
+
+@admin.register(Limit)
+class LimitAdmin(ReadOnlyAdmin):
+    section, about = Section.STAFF, "Limits of codes, and how many of a day’s were used"
+    ability_to_view = MANAGE
+    list_display = ["subject", "most", "day", "used"]
 
 
 @admin.register(AuditEntry)

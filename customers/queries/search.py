@@ -9,14 +9,16 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower, Reverse
 
 from config.public_ids import CUSTOMER, key_of
-from customers.models import Customer, last_word, phone_digits
+from customers.models import DOMAIN, HAS_PARTS, LAST_PART, Customer, end_of_email, last_word, phone_digits
 from customers.queries.phones import beginning_of, ending_of
 
 MANY = 2_000
+FEWEST_OF_DOMAIN = 3  # with its @
 
 
 def search(customers: QuerySet[Customer], text: str, *, bounded: bool = False) -> QuerySet[Customer]:
-    """Those whose name, last word of the name, e-mail or source_id begins with `text`, whatever the case; whose name has its words
+    """Those whose name, last word of the name, e-mail, its last part before the @, its domain (typed with the @) or source_id
+    begins with `text`, whatever the case; whose name has its words
     in another order, the last one first; whose phone number it is, in any form, or begins with; or whose `cust_…` id it is. An
     empty text finds all.
 
@@ -32,6 +34,9 @@ def search(customers: QuerySet[Customer], text: str, *, bounded: bool = False) -
     beginnings = [Q(**{f"{name}__startswith": start}) for name in ("_name", "_last_word", "_email", "_source_id")]
     if key is not None:
         beginnings.append(Q(pk=key))
+    beginnings.append(HAS_PARTS & Q(_email_part__startswith=start))
+    if len(start) >= FEWEST_OF_DOMAIN and start.startswith("@"):
+        beginnings.append(Q(_domain__startswith=start))
     last, *others = start.split()
     if others:
         # The others each begin a word somewhere in the name.
@@ -46,6 +51,8 @@ def search(customers: QuerySet[Customer], text: str, *, bounded: bool = False) -
         _name=Lower("name"),
         _last_word=last_word("name"),
         _email=Lower("email"),
+        _email_part=end_of_email("email", begins=LAST_PART),
+        _domain=end_of_email("email", begins=DOMAIN),
         _source_id=Lower("source_id"),
         _digits=digits_stored,
         _reversed=Reverse(digits_stored),

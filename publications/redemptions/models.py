@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Now
 
 from campaigns.codes.models import Voucher
@@ -75,6 +77,8 @@ class Redemption(ActedBy):
                 condition=Q(failure_code__isnull=False),
             ),
             models.Index(fields=["stack"], name="redemption_of_stack", condition=Q(stack__isnull=False)),
+            # The shop's number of the order. By hash, since a shop may call its orders what it likes, at any length.
+            HashIndex(KeyTransform("source_id", "order"), name="redemption_of_order", condition=Q(order__isnull=False)),
             models.Index(fields=["undoes"], name="redemption_undone", condition=Q(undoes__isnull=False)),
         ]
         constraints = [

@@ -301,6 +301,7 @@ ADMIN_MODELS = {
     "funnel_funnelchange": (NOBODY, NOBODY, NOBODY, NOBODY),
     "funnel_funnelprogress": (NOBODY, NOBODY, NOBODY, NOBODY),
     "staff_auditentry": (MANAGE, NOBODY, NOBODY, NOBODY),
+    "staff_limit": (MANAGE, NOBODY, NOBODY, NOBODY),
     "staff_projectsettings": (MANAGE, NOBODY, NOBODY, NOBODY),
     "staff_quarantine": (MANAGE, NOBODY, NOBODY, NOBODY),
     "customers_customer": (READ, NOBODY, MANAGE, NOBODY),

@@ -17,7 +17,7 @@ from config.api.models import ApiCall, BearerToken, IdempotentCall
 from config.events.models import Listener
 from config.events.note import note_event
 from config.staff.audit import record
-from config.staff.models import ProjectSettings, Quarantine, StaffSession
+from config.staff.models import Limit, ProjectSettings, Quarantine, StaffSession
 from customers.models import CustomerImport, Event, MarketingRefusal
 from customers.segments.models import FirstMembers, Segment, SegmentChange, SegmentMember, WatchedMember, WatchedSegment
 from publications.automation.actions.create_automation import create_automation
@@ -144,6 +144,7 @@ def one_of_each() -> dict[str, int]:
     address = create_address("https://shop.example.com/webhooks", events=["publication.succeeded"], by=STAFF)
     record("code.released", by=STAFF)
     ProjectSettings.current()
+    Limit.objects.create(subject="channel:Newsletter", most=500)
     Quarantine.objects.create(cause="restore", lost_since=Now(), prepared_at=Now(), ended_at=Now())
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES ('q', 'task', '{}')")

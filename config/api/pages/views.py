@@ -106,7 +106,7 @@ def key_log(request: HtmxHttpRequest, key_id: int) -> HttpResponse:
     context = {
         "key": key,
         "title": key.name,
-        "day_use": use_today(Kind.API_KEY, key.pk),
+        "day_use": use_today(Kind.API_KEY, key.pk) if key.codes_per_day else None,
     }
     return list_page(request, "api/api_key_log.html", table, context, filterset=calls)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Reverse
 from django.urls import reverse
 
 from campaigns.codes.models import Voucher
@@ -19,9 +21,10 @@ from publications.exports.models import Export
 from publications.models import Publication
 from publications.queries.history import with_holders
 from publications.redemptions.queries.find_typed import find_typed
-from publications.redemptions.queries.history import find_redemption
+from publications.redemptions.queries.history import codes_of_order, find_redemption
 
 SHOWN = 8  # of each kind
+FEWEST_AT_THE_END = 4  # letters and digits
 FEWEST_OF_CODE = 6  # letters and digits
 LOOKED_AT = 20_000  # codes with this beginning; there may be millions, and none of them published
 PAGES = {
@@ -42,6 +45,7 @@ class Found(NamedTuple):
     campaigns: list[Campaign]
     customers: list[Customer]
     publications: list[Publication]
+    order: str = ""  # what was typed, where it is the number of an order that codes were used for
 
 
 def page_of_id(text: str) -> str | None:
@@ -63,7 +67,9 @@ def page_of_exact_hit(found: Found, text: str) -> str | None:
     """The address of the only thing that was found, if `text` is all of its code, e-mail, source ID or phone number."""
     if len(found.codes) + len(found.campaigns) + len(found.customers) + len(found.publications) != 1:
         return None
-    exact: list[Voucher | Customer] = [code for code in found.codes if bare(code.code) == bare(text)]
+    exact: list[Voucher | Customer] = [code for code in found.codes if found.order or bare(code.code) == bare(text)]
+    if found.publications:  # by all of its source_id
+        return found.publications[0].get_absolute_url()
     exact += [
         one
         for one in found.customers
@@ -81,12 +87,22 @@ def _may_be_code(text: str) -> bool:
     return len(bare(text)) >= FEWEST_OF_CODE and "@" not in text
 
 
+def _that_end_so(codes: QuerySet[Voucher], text: str, *, but: Sequence[Voucher]) -> list[Voucher]:
+    """Published ones by their last characters, as somebody reads them off a receipt."""
+    ends = Q(_reversed__startswith=text[::-1]) | Q(_reversed__startswith=text.upper()[::-1])
+    published = Voucher.objects.alias(_reversed=Reverse("code")).filter(published_at__isnull=False)
+    some = published.filter(ends).order_by().values("pk")[:LOOKED_AT]
+    ending = codes.filter(pk__in=some, published_at__isnull=False).exclude(pk__in=[code.pk for code in but])
+    return list(with_holders(ending)[: SHOWN + 1 - len(but)])
+
+
 def search_everything(text: str, *, reveals: bool) -> Found:
-    """What begins with `text`: published codes (a whole one also with other blanks and dashes), customers (also by a phone number
+    """What begins with `text`: published codes (a whole one also with other blanks and dashes, or by its
+    last four characters or more), the codes that an order of this number was paid with, customers (also by a phone number
     in any form), campaigns (also a word inside the name).
 
     A masked code is found only by all of it: a beginning that finds it would let one feel one's way along it. Readers
-    who see no code in clear (`reveals` False) find published codes that way, and no other. Publications are found by
+    who see no code in clear (`reveals` False) find published codes that way, or by an order, and no other. Publications are found by
     their source_id.
     """
     upper = text.upper()
@@ -100,6 +116,11 @@ def search_everything(text: str, *, reveals: bool) -> Found:
         begins = Voucher.objects.filter(beginning).order_by().values("pk")[:LOOKED_AT]
         begun = codes.filter(pk__in=begins, published_at__isnull=False).exclude(pk__in=[code.pk for code in found])
         found += with_holders(begun)[: SHOWN + 1 - len(found)]
+    if reveals and len(found) <= SHOWN and len(bare(text)) >= FEWEST_AT_THE_END:
+        found += _that_end_so(codes, text, but=found)
+    ordered = codes_of_order(text, most=SHOWN + 1 - len(found)) if len(found) <= SHOWN else []
+    used = codes.filter(pk__in=ordered).exclude(pk__in=[code.pk for code in found])
+    found += with_holders(used)[: SHOWN + 1 - len(found)] if ordered else []
     if not found and _may_be_code(text) and (meant := find_typed(text, sees_unpublished=False)):
         found = list(with_holders(codes.filter(pk=meant.pk)))
     campaigns = Campaign.objects.live()
@@ -107,6 +128,7 @@ def search_everything(text: str, *, reveals: bool) -> Found:
         campaigns = campaigns.filter(name__icontains=word)
     return Found(
         codes=found,
+        order=text if ordered else "",
         campaigns=list(campaigns.order_by("-created_at", "-id")[: SHOWN + 1]),
         customers=list(
             search_customers(Customer.objects.live(), text, bounded=True).order_by("-created_at", "-id")[: SHOWN + 1]

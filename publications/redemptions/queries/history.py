@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from campaigns.models import Campaign
 from config.api.models import ApiKey
@@ -40,6 +40,19 @@ def find_redemption(reference: str) -> Redemption | None:
     key = key_of(prefix, reference) if prefix in PREFIXES else None
     found = with_all_about(Redemption.objects.filter(pk=key)).first() if key else None
     return found if found and found.public_id == reference else None
+
+
+def codes_of_order(source_id: str, *, most: int) -> list[int]:
+    """The keys of the codes that were used for this order, by the shop's own number of it."""
+    uses = Redemption.objects.filter(
+        order__isnull=False,
+        order__source_id=source_id,
+        kind=Redemption.Kind.REDEMPTION,
+        result=Redemption.Result.SUCCESS,
+    )
+    heads = uses.order_by("-pk").values_list("pk", flat=True)[:most]
+    used = Redemption.objects.filter(Q(pk__in=list(heads)) | Q(stack__in=list(heads)), voucher__isnull=False)
+    return list(used.order_by("pk").values_list("voucher", flat=True)[:most])
 
 
 def last_attempt(redemptions: QuerySet[Redemption]) -> Redemption | None:

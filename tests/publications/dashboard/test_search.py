@@ -224,8 +224,9 @@ def test_a_redemption_is_found_by_its_id_alone_or_in_a_stack_rolled_back_or_fail
     )
 
 
-@pytest.mark.parametrize("how_many", [1, 50])
-def test_a_search_takes_as_many_queries_for_fifty_finds_as_for_one(signed_in, how_many):
+# With more codes than are shown, none are looked for by their end or their order.
+@pytest.mark.parametrize(("how_many", "queries"), [(1, 13), (8, 13), (50, 11)])
+def test_a_search_takes_no_more_queries_for_fifty_finds_than_for_one(signed_in, how_many, queries):
     for n in range(how_many):
         campaign = CampaignFactory(name=f"Roast {n}")
         published(VoucherFactory(code=f"ROAST-{n}", campaign=campaign), CustomerFactory(name=f"Roast {n}"))
@@ -235,4 +236,4 @@ def test_a_search_takes_as_many_queries_for_fifty_finds_as_for_one(signed_in, ho
     with CaptureQueriesContext(connection) as asked:
         assert search(browser, "roast").status_code == 200
 
-    assert len(asked) == 11
+    assert len(asked) == queries
