@@ -20,7 +20,7 @@ from campaigns.check_value import InvalidFields
 from campaigns.codes.actions.extend_pool import retry_order
 from campaigns.codes.actions.switch_code import disable_code, enable_code
 from campaigns.codes.mask import mask
-from campaigns.codes.models import CodeImport, CodeOrder, MetadataUpdate, RefusedCode, Voucher
+from campaigns.codes.models import CodeImport, CodeOrder, ExpiryWalk, MetadataUpdate, RefusedCode, Voucher
 from campaigns.codes.queries.count_codes import count_codes
 from campaigns.codes.queries.find import vouchers_to_see
 from campaigns.codes.state import state_of_code
@@ -253,6 +253,13 @@ class CampaignCountAdmin(InternalAdmin):
     list_display = ["campaign", "total", "in_pool", "published", "redeemed", "customers", "counted_at", "seconds"]
     list_select_related = ["campaign"]
     ordering = ["-counted_at"]
+
+
+@admin.register(ExpiryWalk)
+class ExpiryWalkAdmin(InternalAdmin):
+    section, about = Section.INTERNALS, "How far expired codes have been told to webhooks and rules"
+    list_display = ["of", "at", "up_to", "is_over"]
+    ordering = ["of"]
 
 
 @admin.register(RefusedCode)

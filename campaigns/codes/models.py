@@ -239,3 +239,17 @@ class MetadataUpdate(AsyncAction):
 
     def __str__(self) -> str:
         return f"Metadata of {self.total:,} codes"
+
+
+class ExpiryWalk(models.Model):
+    """How far `voucher.expired` is told (actions/note_expired.py). There is none while nobody listens."""
+
+    # The key of a campaign whose end has passed, for its codes without a date of their own; 0: codes that have one.
+    of = models.BigIntegerField(primary_key=True)
+    # Up to this date of expiry, and there up to this code.
+    at = models.DateTimeField()
+    up_to = models.BigIntegerField(db_default=0, default=0)
+    is_over = models.BooleanField(db_default=False, default=False)  # of a campaign: all its codes are told
+
+    def __str__(self) -> str:
+        return f"campaign {self.of}" if self.of else "codes with a date of their own"

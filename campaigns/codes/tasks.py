@@ -7,6 +7,7 @@ from procrastinate.contrib.django import app
 from campaigns.codes.actions.extend_pool import fulfil_order
 from campaigns.codes.actions.import_codes import import_codes
 from campaigns.codes.actions.keep_reserve import keep_reserves
+from campaigns.codes.actions.note_expired import note_expired
 from campaigns.codes.actions.undo_import import undo_import
 from campaigns.codes.actions.update_metadata import update_metadata as run_update
 from campaigns.codes.models import CodeImport
@@ -24,6 +25,12 @@ def fulfil_code_order(order_id: int) -> None:
 @app.task(name="codes.keep_code_reserves", queueing_lock="keep_reserves", lock="keep_reserves")
 def keep_code_reserves(timestamp: int) -> None:
     keep_reserves()
+
+
+@app.periodic(cron="* * * * * */10")
+@app.task(name="codes.note_expired_codes", queueing_lock="note_expired_codes", lock="note_expired_codes")
+def note_expired_codes(timestamp: int) -> None:
+    note_expired()
 
 
 @app.task(name="codes.run_code_import", retry=UNTIL_THE_DATABASE_ANSWERS)

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from campaigns.codes.models import ExpiryWalk
 from config.actor import Actor
 from config.alerts.models import Notice
 from config.api.models import BearerToken
@@ -95,7 +96,9 @@ def _stop_what_was_at_work() -> dict[str, Any]:
 
 
 def _pass_by_what_happened(distributions: list[int]) -> None:
-    """What should have started a rule before now may have done so in the lost moments: it does not start it again."""
+    """What should have started a rule before now may have done so in the lost moments: it does not start it again.
+    Which codes have expired is told from now on."""
+    ExpiryWalk.objects.all().delete()
     for rule in Rule.objects.filter(pk__in=distributions):
         rule.activated_at, rule.walk, rule.walk_up_to = Now(), "", 0
         if rule.cron:

@@ -29,6 +29,7 @@ from config.events.kinds import (
     ROLLBACK_SUCCEEDED,
     VOUCHER_DISABLED,
     VOUCHER_ENABLED,
+    VOUCHER_EXPIRED,
     VOUCHER_REDEEMED,
     VOUCHER_RELEASED,
     VOUCHER_RETIRED,
@@ -46,6 +47,7 @@ EVENT_GROUPS = {
         VOUCHER_RETIRED: "A code was retired, and is never published again",
         VOUCHER_DISABLED: "A code was disabled",
         VOUCHER_ENABLED: "A code was enabled again",
+        VOUCHER_EXPIRED: "A published code expired before it was used up",
     },
     "Redemptions": {
         VOUCHER_REDEEMED: "A code was redeemed",

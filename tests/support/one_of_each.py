@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.utils import timezone
 
-from campaigns.codes.models import CodeImport, CodeOrder, MetadataUpdate
+from campaigns.codes.models import CodeImport, CodeOrder, ExpiryWalk, MetadataUpdate
 from campaigns.models import CampaignCount, CampaignDeletion, OfferChange
 from config.actor import Actor
 from config.alerts.models import Alert, AlertRule, Notice
@@ -61,6 +61,7 @@ def rows_of_other_models() -> None:
     BearerToken.objects.create(key=key, token_hash=b"t", scope="api", expires_at=timezone.now())
     note_event("publication.succeeded", 1)
     Listener.objects.create(kind="publication.succeeded", owner="rule 1")
+    ExpiryWalk.objects.create(of=0, at=timezone.now())
     CampaignDeletion.objects.create(campaign=campaign, force=True)
     OfferChange.objects.create(campaign=campaign, changes={})
     CampaignCount.objects.create(
