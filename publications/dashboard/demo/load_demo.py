@@ -24,6 +24,7 @@ from publications.dashboard.demo.load_demo_aftermath import load_demo_aftermath
 from publications.dashboard.demo.load_demo_app import load_demo_app
 from publications.dashboard.demo.load_demo_failures import load_demo_failures
 from publications.dashboard.demo.load_demo_program import load_demo_program
+from publications.dashboard.demo.load_demo_reminders import load_demo_reminders
 from publications.dashboard.demo.load_demo_rules import load_demo_rules
 from publications.dashboard.demo.load_demo_runs import load_demo_runs
 from publications.ledger.give import give
@@ -88,6 +89,7 @@ def load_demo() -> None:
         load_demo_program(dice, shop=SHOP, by=ADMIN)
         load_demo_aftermath(by=ADMIN)
         _redemptions(random.Random(2027), load_demo_app(by=ADMIN), share=0.6)  # noqa: S311 - as above
+        load_demo_reminders(by=ADMIN)
 
 
 def _tell_the_planner() -> None:

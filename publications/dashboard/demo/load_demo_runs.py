@@ -130,7 +130,8 @@ def ended() -> str:
 
 def keep_sent(run: Distribution, sent: list[Delivery]) -> None:
     """What was sent, as the outbox of a server without a mail server would hold it."""
-    kept, held = [], PublishedVoucher.objects.filter(publication__in=[delivery.publication_id for delivery in sent])
+    kept = []
+    held = PublishedVoucher.objects.filter(publication__in=[delivery.publication_id for delivery in sent])
     vouchers: dict[int | None, Voucher] = {
         row.publication_id: row.voucher for row in held.select_related("voucher__campaign")
     }
@@ -138,7 +139,8 @@ def keep_sent(run: Distribution, sent: list[Delivery]) -> None:
         if delivery.state != Delivery.State.KEPT:
             continue
         link = unsubscribe_url(delivery)
-        message = compose(run, delivery.customer, [vouchers[delivery.publication_id]], link)
+        code = delivery.reminds.voucher if delivery.reminds else vouchers[delivery.publication_id]
+        message = compose(run, delivery.customer, [code], link)
         kept.append(
             KeptMessage(
                 created_at=delivery.state_at, sender=settings.DEFAULT_FROM_EMAIL, to=delivery.email, subject=message.subject,
