@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from campaigns.codes.models import CodeOrder, Voucher
 from campaigns.models import Campaign
 from publications.dashboard.demo.load_demo import load_demo
+from publications.funnel.actions.count_funnel import count_funnel
 from publications.models import Publication
 from tests.browser.conftest import DESKTOP
 from tests.config.staff.test_roles import NAMED, TABLE, expected, url_of
@@ -32,6 +33,7 @@ PIECES = {
     "segments:count-segment",
     "exports:export-status",
     "publications:suggest-channels",
+    "funnel:suggest",
     "distributions:suggest-customers",
     "distributions:suggest-recipients",
 }
@@ -42,7 +44,13 @@ FILES |= {"openapi", "admin:jsi18n", "admin:autocomplete"}
 LEAD_ELSEWHERE = {name for name in NAMED if name.startswith("admin:") and name.endswith("_history")}  # the audit log
 LEAD_ELSEWHERE |= {"admin:view_on_site", "admin:login", "admin:logout"}
 # The worker that runs here has dealt with these rows before they could be looked at; their lists are.
-OF_THE_WORKER = ("admin:events_outbox_", "admin:segments_firstmembers_", "admin:tallies_daytally_", "admin:watch_")
+OF_THE_WORKER = (
+    "admin:events_outbox_",
+    "admin:segments_firstmembers_",
+    "admin:tallies_daytally_",
+    "admin:watch_",
+    "admin:funnel_",
+)
 PASSED_ON = {name for name in NAMED if name.startswith(OF_THE_WORKER) and not name.endswith("_changelist")}
 NO_PAGES = PIECES | FILES | LEAD_ELSEWHERE | PASSED_ON
 
@@ -85,6 +93,7 @@ def test_what_is_empty_says_so(visit):
 
 def test_what_a_page_shows_at_other_times(visit):
     load_demo()
+    count_funnel()
     failed = Publication.objects.filter(result="FAILURE").exclude(attempted_code=None)[0]
     released = Publication.objects.exclude(voided_at=None)[0]
     in_pool = Voucher.objects.filter(published_at=None, campaign__name="Autumn Roast Launch")[0]
@@ -96,6 +105,8 @@ def test_what_a_page_shows_at_other_times(visit):
         "a campaign that is over": f"/campaigns/{Campaign.objects.get(name='Garden Opening Days').public_id}/",
         "no matches": "/publications/?q=nobody",
         "a search": "/search?q=ada",
+        "the funnel": "/funnel/",
+        "the funnel by distribution": "/funnel/?by=distribution&weeks=52",
     }
 
     faults = [f"{state}: {fault}" for state, address in addresses.items() for fault in look_at(page, address)]

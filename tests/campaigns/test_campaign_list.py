@@ -144,5 +144,6 @@ def test_the_page_costs_the_same_queries_for_1_and_50_campaigns(signed_in, rows)
     with CaptureQueriesContext(connection) as queries:
         assert client.get(URL).status_code == 200
 
-    # session, user, settings, permissions of the user and of the groups, count, rows, codes of the page's campaigns
-    assert len(queries) == 8
+    # session, user, settings, permissions of the user and of the groups, count, rows, codes of the page's campaigns, their last
+    # attempts to redeem
+    assert len(queries) == 9

@@ -148,7 +148,7 @@ def _settle(time_zone: str) -> datetime | None:
 
 def _hold() -> FunnelProgress:
     """How far the counting has come, which stays so until the caller's transaction ends: nobody else moves it until then."""
-    return FunnelProgress.objects.select_for_update().get()
+    return FunnelProgress.objects.select_for_update().first() or FunnelProgress(time_zone="UTC")
 
 
 def _begin_again(cursor: CursorWrapper, time_zone: str) -> None:
@@ -164,9 +164,11 @@ def _count_new() -> bool:
     with transaction.atomic(), connection.cursor() as cursor:
         progress = _hold()
         up_to = _end_of_chunk(cursor, "publications_publishedvoucher", progress.ledger_up_to, progress.ledger_settled)
+        if up_to == progress.ledger_up_to:
+            return False
         _count(cursor, COUNT_NEW, progress, after=progress.ledger_up_to, up_to=up_to)
         FunnelProgress.objects.update(ledger_up_to=up_to)
-        return up_to > progress.ledger_up_to
+        return True
 
 
 def _count_used() -> bool:
@@ -176,9 +178,11 @@ def _count_used() -> bool:
         up_to = _end_of_chunk(
             cursor, "redemptions_redemption", progress.redemptions_up_to, progress.redemptions_settled
         )
+        if up_to == progress.redemptions_up_to:
+            return False
         _count(cursor, COUNT_USED, progress, after=progress.redemptions_up_to, up_to=up_to)
         FunnelProgress.objects.update(redemptions_up_to=up_to)
-        return up_to > progress.redemptions_up_to
+        return True
 
 
 def _count_changed() -> bool:

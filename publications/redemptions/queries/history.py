@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from campaigns.models import Campaign
@@ -59,3 +61,19 @@ def last_attempt(redemptions: QuerySet[Redemption]) -> Redemption | None:
     """The newest of these, if it failed: somebody may be asking for help with it. A customer's, or a campaign's."""
     newest = redemptions.select_related("voucher").filter(voucher__isnull=False).order_by("-created_at", "-pk").first()
     return newest if newest and newest.result == Redemption.Result.FAILURE else None
+
+
+# One look into the index `redemption_of_campaign` for each.
+LAST_OF_EACH = """
+SELECT last.* FROM unnest(%(campaigns)s::bigint[]) AS asked (id)
+ CROSS JOIN LATERAL (SELECT id, campaign_id, created_at, result, failure_code FROM redemptions_redemption
+                      WHERE campaign_id = asked.id AND voucher_id IS NOT NULL
+                      ORDER BY created_at DESC, id DESC LIMIT 1) AS last
+ WHERE last.result = 'FAILURE'
+"""
+
+
+def last_attempts(campaigns: Sequence[int]) -> dict[int, Redemption]:
+    """`last_attempt` of each of these campaigns (keys), where there is one, in one query."""
+    found = Redemption.objects.raw(LAST_OF_EACH, {"campaigns": list(campaigns)})
+    return {each.campaign_id: each for each in found if each.campaign_id}
