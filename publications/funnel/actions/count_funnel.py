@@ -60,6 +60,11 @@ CHANGED = """SELECT DISTINCT l.id FROM unnest(%(publications)s::bigint[], %(rows
                JOIN publications_publishedvoucher l
                  ON l.publication_id = changed.publication_id AND l.id = coalesce(changed.ledger_id, l.id)
               WHERE l.id <= %(counted)s"""
+# A chunk is looked up row by row. Else a plan may read a table of ten million for the sake of some thousand, each time.
+BY_INDEX = """
+SELECT set_config(name, 'off', true)
+  FROM (VALUES ('enable_seqscan'), ('enable_hashjoin'), ('enable_mergejoin')) AS planner (name)
+"""
 TAKE_CHANGES = """
 DELETE FROM funnel_funnelchange
  WHERE id IN (SELECT id FROM funnel_funnelchange ORDER BY id LIMIT %(limit)s) RETURNING publication_id, ledger_id
@@ -205,6 +210,5 @@ def _end_of_chunk(cursor: CursorWrapper, table: str, after: int, settled: int) -
 
 
 def _count(cursor: CursorWrapper, statement: str, progress: FunnelProgress, **values: Any) -> None:
-    # Else a plan for a few thousand codes may read all of a table of ten million.
-    cursor.execute("SET LOCAL enable_seqscan = off")
+    cursor.execute(BY_INDEX)
     cursor.execute(statement, {**values, "counted": progress.ledger_up_to, "zone": progress.time_zone})
