@@ -74,6 +74,16 @@ def shown_code(code: str, published_at: str) -> Case:
     return Case(When(**{published_at: None}, then=masked(code)), default=F(code), output_field=CharField())
 
 
+def _code_sent(delivery: str) -> Case:
+    """The code that a delivery published, or of which it reminds; `delivery` is the way to it."""
+    published, reminded = (f"{delivery}{way}voucher__" for way in ("publication__ledger__", "reminds__"))
+    return Case(
+        When(**{f"{delivery}reminds__isnull": False}, then=shown_code(f"{reminded}code", f"{reminded}published_at")),
+        default=shown_code(f"{published}code", f"{published}published_at"),
+        output_field=CharField(),
+    )
+
+
 def _of_customer(customer: str) -> list[Column]:
     return [
         Column("Customer", f"{customer}name"),
@@ -160,9 +170,7 @@ CUSTOMERS = [
 RECIPIENTS = [
     *_of_customer("customer__"),
     Column("Sent to", "email"),
-    Column(
-        "Code", shown_code("publication__ledger__voucher__code", "publication__ledger__voucher__published_at"), Code
-    ),
+    Column("Code", _code_sent(""), Code),
     Column("State", "state"),
     Column("Reason", in_words_by_sql(DeliveryReason, "reason", "detail")),
     Column("Attempts", "attempts", Number),
@@ -173,13 +181,7 @@ FIRINGS = [
     Column("Date", "created_at", Time),
     *_of_customer("customer__"),
     Column("Sent to", "delivery__email"),
-    Column(
-        "Code",
-        shown_code(
-            "delivery__publication__ledger__voucher__code", "delivery__publication__ledger__voucher__published_at"
-        ),
-        Code,
-    ),
+    Column("Code", _code_sent("delivery__"), Code),
     Column("State", Coalesce("delivery__state", "outcome")),
     Column(
         "Reason",
