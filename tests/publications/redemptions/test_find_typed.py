@@ -2,7 +2,7 @@
 
 import pytest
 
-from publications.redemptions.queries.find_typed import find_typed
+from publications.redemptions.queries.find_typed import SHAPES, find_typed
 from tests.support.factories import (
     CampaignFactory,
     CustomerFactory,
@@ -10,6 +10,7 @@ from tests.support.factories import (
     VoucherFactory,
     published,
 )
+from tests.support.plans import analyse, plan
 
 pytestmark = pytest.mark.django_db
 
@@ -86,3 +87,14 @@ def test_it_takes_three_queries(django_assert_num_queries):
 
     with django_assert_num_queries(3):
         found("nothing like it")
+
+
+def test_a_campaign_without_codes_costs_no_look_through_those_of_others():
+    CampaignFactory(codes=2_000)
+    CampaignFactory()
+    analyse("codes_voucher", "campaigns_campaign")
+
+    shown = plan(SHAPES, [9], options="ANALYZE, TIMING OFF")
+
+    assert "Index Scan using voucher_of_campaign" in shown
+    assert "Rows Removed by Filter" not in shown.split("codes_voucher v", 1)[1]
