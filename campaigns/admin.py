@@ -20,7 +20,7 @@ from campaigns.check_value import InvalidFields
 from campaigns.codes.actions.extend_pool import retry_order
 from campaigns.codes.actions.switch_code import disable_code, enable_code
 from campaigns.codes.mask import mask
-from campaigns.codes.models import CodeImport, CodeOrder, ExpiryWalk, MetadataUpdate, RefusedCode, Voucher
+from campaigns.codes.models import CodeImport, CodeOrder, ExpiryWalk, MetadataUpdate, RefusedCode, Reservation, Voucher
 from campaigns.codes.queries.count_codes import count_codes
 from campaigns.codes.queries.find import vouchers_to_see
 from campaigns.codes.state import state_of_code
@@ -260,6 +260,14 @@ class ExpiryWalkAdmin(InternalAdmin):
     section, about = Section.INTERNALS, "How far expired codes have been told to webhooks and rules"
     list_display = ["of", "at", "up_to", "is_over"]
     ordering = ["of"]
+
+
+@admin.register(Reservation)
+class ReservationAdmin(InternalAdmin):
+    section, about = Section.INTERNALS, "Codes of pools that are kept for distributions"
+    list_display = ["campaign", "label", "due_at", "needed", "covered", "below", "counted_at"]
+    list_select_related = ["campaign"]
+    ordering = ["-id"]
 
 
 @admin.register(RefusedCode)

@@ -102,6 +102,9 @@ class Campaign(Value, ActedBy):
     # Raised by every verb that adds, enables or releases codes or changes dates: an "it is empty" remembered
     # by a process holds only for the version it was learnt under.
     pool_version = models.BigIntegerField(default=0, db_default=0, editable=False)
+    # Codes of the pool from this id on are kept for distributions (codes.Reservation); null: none are. Claims of everybody
+    # else look below it. Written by campaigns/codes/actions/reserve_codes.py alone (docs/adr/0050).
+    reserved_from = models.BigIntegerField(null=True, editable=False)
     # Whom its codes are redeemed for; asked by the verdict (publications/redemptions/verdict.py).
     only_holder = models.CharField(
         "redeemed by someone other than the holder",

@@ -12,6 +12,7 @@ class FailureReason(TextChoices):
     """Why a well-formed attempt failed: finer than the API's key for it, and in the words of the pages."""
 
     POOL_EMPTY = "pool_empty", "Pool empty"
+    RESERVED = "reserved", "Reserved"
     NO_NEW_CODES = "no_new_codes", "No new codes"
     CAMPAIGN_EXPIRED = "campaign_expired", "Campaign expired"
     CAMPAIGN_DISABLED = "campaign_disabled", "Campaign disabled"
@@ -53,6 +54,17 @@ class NoVoucherSuitable(PublishRefused):
     details = (
         "The campaign has too few codes left in its pool. Add codes, or let the campaign extend its pool (AUTO_UPDATE)."
     )
+
+
+class CodesReserved(NoVoucherSuitable):
+    """What is left is kept for distributions."""
+
+    reason = FailureReason.RESERVED
+
+    def __init__(self, kept: str) -> None:
+        super().__init__(
+            f"The campaign has too few codes left that are not reserved: {kept}. Add codes, or cancel or stop what they are reserved for."
+        )
 
 
 class CodesExhausted(NoVoucherSuitable):
@@ -97,6 +109,16 @@ class VoucherInactive(VoucherCannotBePublished):
     def __init__(self, voucher: Voucher) -> None:
         self.resource_id, self.resource_type = voucher.public_id, "voucher"
         super().__init__(f"Voucher '{voucher.public_id}' is disabled")
+
+
+class VoucherReserved(VoucherCannotBePublished):
+    """Kept for a distribution, which needs all that is left."""
+
+    reason = FailureReason.RESERVED
+
+    def __init__(self, voucher: Voucher, kept: str) -> None:
+        self.resource_id, self.resource_type = voucher.public_id, "voucher"
+        super().__init__(f"Voucher '{voucher.public_id}' is needed for a distribution: {kept}, and no others are left")
 
 
 class VoucherWithdrawn(VoucherCannotBePublished):

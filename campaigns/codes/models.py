@@ -165,6 +165,39 @@ class Voucher(Value):
         return public_id(VOUCHER, self.pk)
 
 
+class Reservation(models.Model):
+    """Codes of a pool that are kept for one taker, a distribution: how many, not which ones. None is marked; everybody else
+    has to leave so many at the pool's far end (`Campaign.reserved_from`). Written by actions/reserve_codes.py alone.
+    """
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="reservations")
+    taker = models.BigIntegerField(unique=True)  # the distribution's key
+    label = models.CharField(max_length=200)  # its name, for whoever is refused a code because of it
+    due_at = models.DateTimeField()  # when it takes them; the earlier one comes first where there are too few
+    needed = models.BigIntegerField()  # codes it has still to take
+    covered = models.BigIntegerField(db_default=0, default=0)  # how many of them the pool held at the last look
+    # It takes codes with smaller ids; the rest is kept for other takers. Null: it may take any.
+    below = models.BigIntegerField(null=True)
+    counted_at = models.DateTimeField(db_default=Now())
+    seconds = models.FloatField(db_default=0, default=0)  # that counting `needed` took
+
+    class Meta:
+        ordering = ["due_at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                name="reservation_covers_what_is_needed", condition=Q(covered__gte=0, covered__lte=F("needed"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.needed:,} codes for {self.label}"
+
+    @property
+    def short_by(self) -> int:
+        """Codes that the pool lacks."""
+        return self.needed - self.covered
+
+
 class CodeOrder(AsyncAction):
     """An order to generate `total` codes for a campaign; `done` have been made. Interrupted, it resumes to exactly `total`."""
 

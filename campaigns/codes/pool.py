@@ -23,20 +23,25 @@ CAMPAIGN_IS_GOOD = f"k.active AND {CAMPAIGN_LASTS}"
 CAMPAIGN_GIVES = f"""{CAMPAIGN_LASTS}
          AND (k.active OR NOT EXISTS (SELECT FROM staff_projectsettings WHERE refuse_disabled_campaigns))"""
 
+# The id below which codes may be taken by anybody; of a campaign `k`. Compared with `v.id + 0`, which `voucher_pool` serves.
+BEYOND_ALL = 2**63 - 1
+NOT_RESERVED = f"coalesce(k.reserved_from, {BEYOND_ALL})"
+LEFT = f"""SELECT count(*) FROM (SELECT FROM codes_voucher v
+    WHERE v.campaign_id = %(campaign)s AND {IN_POOL}
+      AND v.id + 0 < (SELECT coalesce(%(below)s, {NOT_RESERVED}) FROM campaigns_campaign k WHERE k.id = %(campaign)s)
+    LIMIT %(up_to)s) AS pool"""  # noqa: S608 - our own constants
+
 
 def lock_pool(campaign: Campaign) -> None:
     """One at a time for this campaign, until the end of the transaction."""
     Lock.POOL.hold(campaign.pk)
 
 
-def left_in_pool(campaign: Campaign, *, up_to: int) -> int:
-    """How many codes the pool holds, counted no further than `up_to`."""
+def left_in_pool(campaign: Campaign, *, up_to: int, below: int | None = None) -> int:
+    """How many codes of the pool anybody may take, counted no further than `up_to`; or with `below` (see `give()`) how
+    many the taker of a reservation may."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT count(*) FROM (SELECT 1 FROM codes_voucher v
-                 WHERE v.campaign_id = %s AND {IN_POOL} LIMIT %s) AS pool""",  # noqa: S608 - our own constants
-            [campaign.pk, up_to],
-        )
+        cursor.execute(LEFT, {"campaign": campaign.pk, "up_to": up_to, "below": below})
         return cursor.fetchone()[0]
 
 

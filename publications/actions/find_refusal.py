@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from django.db import connection
+from django.utils import timezone
 
 from campaigns.codes.models import Voucher
+from campaigns.codes.queries.reserved import reserved_in
 from campaigns.codes.state import is_used_up
 from campaigns.models import Campaign
 from config.staff.quarantine import IS_OPEN
@@ -18,12 +20,16 @@ from publications.refusals import (
     CampaignGone,
     CampaignLimitReached,
     ChannelLimitReached,
+    CodesExhausted,
+    CodesReserved,
     CustomerLimitReached,
     KeyLimitReached,
+    NoVoucherSuitable,
     PublishRefused,
     VoucherAlreadyPublished,
     VoucherExpired,
     VoucherInactive,
+    VoucherReserved,
     VoucherUsedUp,
     VoucherWithdrawn,
 )
@@ -31,7 +37,7 @@ from publications.refusals import (
 STATE = f"""
 SELECT deleted_at IS NOT NULL, coalesce(expiration_date <= now(), false),
        NOT active AND EXISTS (SELECT FROM staff_projectsettings WHERE refuse_disabled_campaigns),
-       pool_version, auto_update, {IS_OPEN}
+       pool_version, auto_update, {IS_OPEN}, reserved_from
   FROM campaigns_campaign WHERE id = %s
 """  # noqa: S608 - our own constant
 
@@ -53,6 +59,7 @@ class CampaignState(NamedTuple):
     pool_version: int
     auto_update: bool
     quarantined: bool
+    reserved_from: int | None
 
 
 def must_give(campaign: Campaign) -> CampaignState:
@@ -67,6 +74,14 @@ def must_give(campaign: Campaign) -> CampaignState:
     if state.refused:
         raise CampaignDisabled()
     return state
+
+
+def refusal_of_pool(campaign: Campaign, state: CampaignState) -> NoVoucherSuitable:
+    """Of a campaign that gives codes, but has too few of them."""
+    if state.auto_update:
+        return CodesExhausted()
+    kept = reserved_in(campaign).in_words() if state.reserved_from is not None else ""
+    return CodesReserved(kept) if kept else NoVoucherSuitable()
 
 
 def refusal_of_code(asked: Voucher) -> PublishRefused:
@@ -86,11 +101,19 @@ def refusal_of_code(asked: Voucher) -> PublishRefused:
     if is_used_up(voucher):
         return VoucherUsedUp(voucher)
     state = _state_of(voucher.campaign) if voucher.campaign else None
+    if state and voucher.campaign and _is_reserved(voucher, state):
+        return VoucherReserved(voucher, reserved_in(voucher.campaign).in_words())
     if state and state.refused:
         return CampaignDisabled()
     if state and state.expired:
         return VoucherExpired("The voucher's campaign has expired", of_campaign=True)
     return VoucherExpired(f"Voucher '{voucher.public_id}' has expired")
+
+
+def _is_reserved(voucher: Voucher, state: CampaignState) -> bool:
+    over = voucher.expiration_date is not None and voucher.expiration_date <= timezone.now()
+    kept = state.reserved_from is not None and voucher.pk >= state.reserved_from and not voucher.withdrawn_at
+    return kept and not (over or state.expired or state.refused)
 
 
 def _state_of(campaign: Campaign) -> CampaignState:

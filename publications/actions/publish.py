@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from campaigns.codes.actions.extend_pool import CodeSpaceExhausted, extend_pool, make_code_to_take
+from campaigns.codes.actions.reserve_codes import frees_more, move_border
 from campaigns.codes.models import Voucher
 from campaigns.codes.pool import left_in_pool, lock_pool
 from campaigns.models import Campaign
@@ -24,7 +25,7 @@ from config.actor import Actor
 from config.metadata import check_metadata
 from customers.actions.upsert import CustomerNotFound, upsert_customer
 from customers.models import Customer
-from publications.actions.find_refusal import LIMITS, must_give, refusal_of_code
+from publications.actions.find_refusal import LIMITS, CampaignState, must_give, refusal_of_code, refusal_of_pool
 from publications.actions.quarantine_guard import refuse_if_quarantined
 from publications.actions.record_failure import record_failure
 from publications.channels import API
@@ -185,9 +186,9 @@ class Attempt:
                 return earlier
             raise LIMITS[reached.limit]() from None
 
-    def give_named(self, voucher: int) -> Given | None:
+    def give_named(self, voucher: int, codes: Codes = Codes.NAMED) -> Given | None:
         """This code, if it may be published; waits for whoever is taking it."""
-        return give_one(self.request._replace(vouchers=(voucher,)), Codes.NAMED)
+        return give_one(self.request._replace(vouchers=(voucher,)), codes)
 
     def earlier(self) -> Publication | None:
         """The publication that answers this call already, if there is one. Raises DuplicateSourceId, AlreadyJoined."""
@@ -286,42 +287,49 @@ class FromPool(Attempt):
     def _make_and_take(self) -> Given | None:
         """AUTO_UPDATE with an empty pool: a code of one's own, which is not left behind where it may not be taken."""
         with suppress(CodeSpaceExhausted), transaction.atomic():
-            given = self.give_named(make_code_to_take(self.campaign))
+            given = self.give_named(make_code_to_take(self.campaign), Codes.MADE)
             if not given:
                 transaction.set_rollback(True)
             return given
         return None
 
     def _take_for_sure(self) -> Publication:
-        """The second look. A shortage seen through SKIP LOCKED can be false: the others may yet roll back.
-
-        One caller at a time for each campaign, waiting for every lock in the pool's way. Only what this look
-        finds empty is empty.
-        """
-        campaign, state = self.campaign, must_give(self.campaign)
+        """The second look. A shortage seen through SKIP LOCKED can be false: the others may yet roll back. Nor may all be
+        reserved any more that was when that was last worked out: then a third look is worth its while."""
+        state = must_give(self.campaign)
         if self._is_known_short(state.pool_version):
-            raise CodesExhausted() if state.auto_update else NoVoucherSuitable()
+            raise refusal_of_pool(self.campaign, state)
+        given = self._look_for_sure(state)
+        if not given and frees_more(self.campaign.pk, than=state.reserved_from):
+            given = self._look_for_sure(must_give(self.campaign))
+        if given:
+            return self.publication(given)
+        refuse_if_quarantined()
+        raise refusal_of_pool(self.campaign, state)
+
+    def _look_for_sure(self, state: CampaignState) -> Given | None:
+        """One caller at a time for each campaign, waiting for every lock in the pool's way. Only what this look finds empty
+        is empty."""
+        campaign = self.campaign
         with transaction.atomic():
             lock_pool(campaign)
             given = self._give_next(Codes.NEXT_FOR_SURE)
             if not given and state.auto_update:
                 try:
-                    given = self._extend_and_take(state.pool_version)
+                    given = self._extend_and_take(state)
                 except CodeSpaceExhausted:
                     until = time.monotonic() + SECONDS_EXHAUSTED
                     _known_short[campaign.pk] = Shortage(state.pool_version, self.request.quantity, until)
                     raise CodesExhausted() from None
-            if given:
-                return self.publication(given)
-            # Nothing was taken, but for want of codes? A customer who was erased meanwhile is given none either.
-            left = left_in_pool(campaign, up_to=self.request.quantity)
-            if left < self.request.quantity and not state.auto_update:
-                _known_short[campaign.pk] = Shortage(state.pool_version, left + 1, math.inf)
-            refuse_if_quarantined()
-            raise NoVoucherSuitable()
+            if not given:
+                # Nothing was taken, but for want of codes? A customer who was erased meanwhile is given none either.
+                left = left_in_pool(campaign, up_to=self.request.quantity)
+                if left < self.request.quantity and not state.auto_update:
+                    _known_short[campaign.pk] = Shortage(state.pool_version, left + 1, math.inf)
+            return given
 
     def why_not(self) -> PublishRefused:
-        return CodesExhausted() if must_give(self.campaign).auto_update else NoVoucherSuitable()
+        return refusal_of_pool(self.campaign, must_give(self.campaign))
 
     def _is_known_empty(self) -> bool:
         campaign = self.campaign
@@ -336,15 +344,17 @@ class FromPool(Attempt):
             and time.monotonic() < known.until
         )
 
-    def _extend_and_take(self, pool_version: int) -> Given | None:
+    def _extend_and_take(self, state: CampaignState) -> Given | None:
         """AUTO_UPDATE: makes what is missing, in the same transaction. Others may take of the rest meanwhile."""
         for _ in range(20):
             missing = self.request.quantity - left_in_pool(self.campaign, up_to=self.request.quantity)
             if missing == 1 == self.request.quantity:
-                _known_empty[self.campaign.pk] = pool_version
-                return self.give_named(make_code_to_take(self.campaign))
+                _known_empty[self.campaign.pk] = state.pool_version
+                return self.give_named(make_code_to_take(self.campaign), Codes.MADE)
             if missing > 0:
                 extend_pool(self.campaign, count=missing)
+                if state.reserved_from is not None:
+                    move_border(self.campaign.pk)  # new codes stand beyond it
             if given := self._give_next(Codes.NEXT_FOR_SURE):
                 return given
         return None

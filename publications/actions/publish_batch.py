@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from django.db import OperationalError, connection, transaction
 
 from campaigns.codes.actions.extend_pool import CodeSpaceExhausted, extend_pool
+from campaigns.codes.actions.reserve_codes import move_border
 from campaigns.codes.models import Voucher
 from campaigns.codes.pool import left_in_pool, lock_pool
 from campaigns.codes.queries.find import CampaignNotFound, VoucherNotFound, find_campaign, find_voucher, vouchers_to_see
@@ -258,6 +259,8 @@ class _Batch:
                         extend_pool(campaign, count=missing)
             except CodeSpaceExhausted:
                 pass  # there may be some left; who gets none is told
+        if campaign.reserved_from is not None:
+            move_border(campaign.pk)
         self._give(places, Codes.NEXT_FOR_SURE)
 
     def _keep(self, place: int, work: Any) -> None:

@@ -70,6 +70,21 @@ WHAT_MUST_HOLD = [
                                  AND (d.state IN ('pending', 'sending') OR d.state = 'published' AND x.message <> 'none')))""",
     ),
     (
+        "codes are reserved only for distributions that have still to take them",
+        "camp",
+        "SELECT count(*) FROM codes_reservation",
+        """SELECT DISTINCT r.campaign_id FROM codes_reservation r LEFT JOIN distributions_distribution x ON x.id = r.taker
+            WHERE x.id IS NULL OR x.status NOT IN ('scheduled', 'running', 'paused', 'held')
+               OR x.campaign_id IS DISTINCT FROM r.campaign_id""",
+    ),
+    (
+        "a border stands only where codes are reserved",
+        "camp",
+        "SELECT count(*) FROM campaigns_campaign WHERE reserved_from IS NOT NULL",
+        """SELECT c.id FROM campaigns_campaign c WHERE c.reserved_from IS NOT NULL
+              AND NOT EXISTS (SELECT FROM codes_reservation r WHERE r.campaign_id = c.id)""",
+    ),
+    (
         "an erased customer's deliveries hold no address, and none of their messages is kept",
         "",
         """SELECT count(*) FROM distributions_delivery d JOIN customers_customer c ON c.id = d.customer_id

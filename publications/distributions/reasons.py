@@ -14,6 +14,7 @@ class StatusReason(TextChoices):
     """Why Handout paused a distribution, or why it rests while it is running or active. The detail completes the label."""
 
     POOL_EMPTY = "pool_empty", "The pool is empty"
+    CODES_RESERVED = "codes_reserved", "The codes left are reserved for other distributions"
     NO_MORE_CODES = "no_more_codes", "No more codes can be generated"
     CAMPAIGN_DISABLED = "campaign_disabled", "The campaign is disabled"
     CAMPAIGN_EXPIRED = "campaign_expired", "The campaign has expired"
@@ -38,6 +39,7 @@ FOR_GOOD = (StatusReason.CAMPAIGN_DELETED, StatusReason.WEBHOOK_DELETED)  # noth
 
 WHAT_TO_DO = {
     StatusReason.POOL_EMPTY: "Add codes, then resume.",
+    StatusReason.CODES_RESERVED: "Add codes, then resume.",
     StatusReason.NO_MORE_CODES: "Change the code configuration or import codes, then resume.",
     StatusReason.CAMPAIGN_DISABLED: "Enable it, then resume. Or stop this distribution.",
     StatusReason.CAMPAIGN_EXPIRED: "Move its end date, then resume. Or stop this distribution.",

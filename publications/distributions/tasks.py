@@ -14,7 +14,8 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.worker import Worker
 
-from config.background import MESSAGES
+from config.background import MESSAGES, UNTIL_THE_DATABASE_ANSWERS, WEBHOOKS
+from publications.distributions.actions import keep_reservations as reservations
 from publications.distributions.actions.advance import advance, at_work, due
 from publications.distributions.actions.declare_unknown import declare_unknown
 from publications.distributions.actions.end_run import end_run, wind_up_ended
@@ -66,6 +67,20 @@ def _advance_soon(distribution_id: int) -> None:
     name = f"distribution {distribution_id} by {WORKER}"
     with suppress(AlreadyEnqueued):
         advance_distribution.configure(lock=name, queueing_lock=name).defer(distribution_id=distribution_id)
+
+
+# Counting a large audience takes seconds: messages do not wait for it, nor does it wait for a long export.
+@app.periodic(cron="* * * * *")
+@app.task(
+    name="distributions.keep_reservations", queue=WEBHOOKS, queueing_lock="keep_reservations", lock="keep_reservations"
+)
+def keep_reservations(timestamp: int) -> None:
+    reservations.keep_reservations()
+
+
+@app.task(name="distributions.reserve_codes", queue=WEBHOOKS, retry=UNTIL_THE_DATABASE_ANSWERS)
+def reserve_codes(distribution_id: int) -> None:
+    reservations.keep_reservation(distribution_id)
 
 
 @app.periodic(cron="55 3 * * *")

@@ -86,12 +86,14 @@ def give(
     only_active: bool = False,
     into: int | None = None,
     waits: bool = True,
+    below: int | None = None,
 ) -> list[Given | Declined]:
     """For each request, in this order, its publication, or why there is none.
 
     Of the pool's codes, those of the first request's campaign, whoever comes first is served first. `noted`: webhooks and
     rules are told. `vouchers`: the answer has them. `only_active`: none of a disabled campaign, whatever the settings say.
-    `into`: the one request adds to this publication instead of making one. More than 1,000 take several statements: call
+    `into`: the one request adds to this publication instead of making one. `below`: the border of a reservation, whose taker
+    asks (campaigns/codes/actions/reserve_codes.py). More than 1,000 take several statements: call
     it in a transaction. Raises IntegrityError where two requests name the same voucher.
 
     Without `waits`, whoever somebody else is at is declined, and whoever there is a limit for (LIMITED); where that cannot be
@@ -104,6 +106,7 @@ def give(
         "only_active": only_active,
         "into": into,
         "waits": waits,
+        "below": below,
     }
     # In a transaction a limit is looked for first: else the codes were locked before the counters, out of order.
     looks = waits and codes is not Codes.PAST
@@ -144,16 +147,17 @@ def _several(
     only_active: bool,
     into: int | None,
     waits: bool,
+    below: int | None,
     within_limits: bool = False,
 ) -> list[Given | Declined]:
     answers: list[Given | Declined] = []
     todo = iter(requests)
     while part := list(islice(todo, AT_ONCE)):
         rows: list[tuple] = []
-        values = _values(part) | {"publication": into}
+        values = _values(part) | {"publication": into, "below": below}
         statement = several(
             codes, only_active=only_active, noted=noted, grows=into is not None, vouchers=vouchers, waits=waits,
-            within_limits=within_limits, limit="%(codes)s" if waits else str(values["codes"]),
+            within_limits=within_limits, limit="%(codes)s" if waits else str(values["codes"]), reserved=below is not None,
         )  # fmt: skip
         for after in _starts(part[0].campaign, codes):
             with connection.cursor() as cursor:

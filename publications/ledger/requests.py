@@ -36,6 +36,7 @@ class Codes(Enum):
     NEXT = "the pool's next that nobody else is taking"
     NEXT_FOR_SURE = "the pool's next, from the start, and waiting for those that others hold: under the pool's lock"
     NAMED = "those asked for by name, if they may be published now"
+    MADE = "those asked for by name that the caller has made for it: not what is reserved"
     PAST = "those asked for by name that nobody holds: for what was published elsewhere, in the past"
 
 

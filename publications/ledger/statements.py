@@ -18,7 +18,7 @@ from functools import cache
 
 from campaigns.codes.balance import IS_SPENT, IS_USED_UP
 from campaigns.codes.models import Voucher
-from campaigns.codes.pool import CAMPAIGN_GIVES, CAMPAIGN_IS_GOOD, IN_POOL
+from campaigns.codes.pool import CAMPAIGN_GIVES, CAMPAIGN_IS_GOOD, IN_POOL, NOT_RESERVED
 from config.advisory_locks import LIMITED_PATIENCE, Lock
 from config.columns import Columns
 from config.events.kinds import PUBLICATION_SUCCEEDED
@@ -28,11 +28,17 @@ from publications.ledger.limits import ANY_LIMIT, is_limited
 from publications.ledger.requests import Codes, Declined
 from publications.ledger.writes import ADD_LEDGER, ADD_PUBLICATIONS, DRAW, GROW_PUBLICATION, MARK_VOUCHERS
 
+# Of a voucher `v` of a campaign `k`: nobody else needs it. What is kept for distributions is a number of codes, so that one beyond
+# the border may go as long as another one stands before it.
+NOT_NEEDED = f"""(v.id < {NOT_RESERVED} OR v.withdrawn_at IS NOT NULL OR EXISTS (
+             SELECT FROM codes_voucher v WHERE v.campaign_id = k.id AND {IN_POOL} AND v.id + 0 < {NOT_RESERVED}))"""
+
 # A voucher that may be given when it is asked for by name: one out of the pool because it was used may have uses left.
 MAY_BE_GIVEN = f"""v.published_at IS NULL AND v.active AND v.deleted_at IS NULL
          AND (v.expiration_date IS NULL OR v.expiration_date > now())
          AND (v.withdrawn_at IS NULL OR v.withdrawn_why = 'used') AND NOT ({IS_USED_UP}) AND NOT ({IS_SPENT})
-         AND (v.campaign_id IS NULL OR (SELECT {CAMPAIGN_GIVES} FROM campaigns_campaign k WHERE k.id = v.campaign_id))"""  # noqa: S608
+         AND (v.campaign_id IS NULL
+              OR (SELECT {CAMPAIGN_GIVES}{{kept}} FROM campaigns_campaign k WHERE k.id = v.campaign_id))"""  # noqa: S608
 
 
 def customer_lives(customer: str, *, waits: bool = True) -> str:
@@ -43,10 +49,11 @@ def customer_lives(customer: str, *, waits: bool = True) -> str:
                         WHERE who.id = {customer} AND who.erased_at IS NULL FOR KEY SHARE{"" if waits else " SKIP LOCKED"})"""
 
 
-# `id + 0`: only the pool's own index serves that order, so the planner never walks the primary key (ADR 0003).
+# `id + 0`: only the pool's own index serves that order, so the planner never walks the primary key (ADR 0003). Where the
+# codes kept for distributions begin is a condition of that index, too; null, and nothing is found, where the campaign gives nothing.
 NEXT = f"""SELECT v.id, v.expiration_date, v.code FROM codes_voucher v
        WHERE v.campaign_id = %(campaign)s AND {IN_POOL} AND v.id + 0 > %(after)s
-         AND (SELECT {{gives}} FROM campaigns_campaign k WHERE k.id = %(campaign)s)
+         AND v.id + 0 < (SELECT {{below}} FROM campaigns_campaign k WHERE k.id = %(campaign)s AND {{gives}})
        ORDER BY v.id + 0 LIMIT {{limit}} FOR UPDATE OF v"""  # noqa: S608 - our own constants
 NAMED = f"""SELECT v.id, v.expiration_date, v.code
         FROM codes_voucher v LEFT JOIN campaigns_campaign c ON c.id = v.campaign_id
@@ -93,11 +100,12 @@ RETURNING held.publication_id, held.created_at, {VOUCHER}
 # The limit is written out: of an unknown one PostgreSQL expects a tenth of the pool, never finds a plan worth keeping,
 # and plans each call anew, which doubles its work (ADR 0017).
 LIVES = customer_lives("%(customer)s::bigint")
-NEXT_ONE = NEXT.format(gives=CAMPAIGN_GIVES, limit="1")
+NEXT_ONE = NEXT.format(gives=CAMPAIGN_GIVES, below=NOT_RESERVED, limit="1")
 TAKEN_ONE = {
     Codes.NEXT: f"{NEXT_ONE} SKIP LOCKED",
     Codes.NEXT_FOR_SURE: NEXT_ONE,
-    Codes.NAMED: NAMED.format(which="%(voucher)s"),
+    Codes.NAMED: NAMED.format(which="%(voucher)s", kept=f" AND {NOT_NEEDED}"),
+    Codes.MADE: NAMED.format(which="%(voucher)s", kept=""),
 }
 UNLIMITED = f"""AND NOT {
     is_limited("%(campaign)s::bigint", "%(actor_kind)s::text", "%(actor_id)s::bigint", "%(channel)s::text")
@@ -197,17 +205,21 @@ def several(
     waits: bool = True,
     within_limits: bool = False,
     limit: str = "%(codes)s",
+    reserved: bool = False,
 ) -> str:
     """The general form. A row for each request: how far the codes went, its number, what was given or why not, and with
     `vouchers` one for each code. `grows`: a publication that stands gets more. `only_active`: nothing of a disabled campaign.
     Without `waits` whoever somebody else is at is declined. `within_limits`: the caller has looked at the limits, and holds
     them. `limit`: how many codes, written out where that pays.
+    `reserved`: it is the taker of a reservation who asks, and may take what is `below`.
     """
+    below = "%(below)s::bigint" if reserved else NOT_RESERVED
     gives = CAMPAIGN_IS_GOOD if only_active else CAMPAIGN_GIVES
     taken = {
-        Codes.NEXT: NEXT.format(gives=gives, limit=limit) + " SKIP LOCKED",
-        Codes.NEXT_FOR_SURE: NEXT.format(gives=gives, limit=limit),
-        Codes.NAMED: NAMED.format(which=SEVERAL_NAMED),
+        Codes.NEXT: NEXT.format(gives=gives, below=below, limit=limit) + " SKIP LOCKED",
+        Codes.NEXT_FOR_SURE: NEXT.format(gives=gives, below=below, limit=limit),
+        Codes.NAMED: NAMED.format(which=SEVERAL_NAMED, kept=f" AND {NOT_NEEDED}"),
+        Codes.MADE: NAMED.format(which=SEVERAL_NAMED, kept=""),
         Codes.PAST: PAST.format(which=SEVERAL_NAMED),
     }[codes]
     return SEVERAL.format(
@@ -218,7 +230,7 @@ def several(
         busy="" if waits else BUSY,
         # Which it does not, but so the planner knows; else it expects five hundred and reads all codes to find them.
         no_more="" if waits else f"LIMIT {limit}",
-        codes=CODES_NAMED if codes in (Codes.NAMED, Codes.PAST) else CODES_NEXT,
+        codes=CODES_NAMED if codes in (Codes.NAMED, Codes.MADE, Codes.PAST) else CODES_NEXT,
         draw="%(publication)s::bigint" if grows else DRAW,
         publish=(GROW_PUBLICATION if grows else ADD_PUBLICATIONS).format(items=SERVED),
         noting=noting(PUBLICATION_SUCCEEDED, of="pub") if noted else "SELECT",

@@ -24,6 +24,11 @@ REMEDIES: dict[FailureReason, tuple[str, str, str | CodeState]] = {
         "Add codes",
         "extend",
     ),
+    FailureReason.RESERVED: (
+        "The codes left in the pool are reserved for distributions. Add codes, or cancel or stop a distribution.",
+        "Add codes",
+        "extend",
+    ),
     FailureReason.NO_NEW_CODES: (
         "The pool extends itself, but no new code fits the campaign’s pattern. Make its codes longer.",
         "Change the pattern",

@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from campaigns.codes.models import Voucher
 from campaigns.codes.pool import left_in_pool
 from campaigns.codes.queries.count_codes import CodeCount
+from campaigns.codes.queries.reserved import reserved_in
 from campaigns.codes.state import is_used_up
 from campaigns.models import Campaign
 from config.staff.models import ProjectSettings
@@ -36,8 +37,17 @@ def foresee_refusal(campaign: Campaign, *, codes: CodeCount | None = None) -> li
         most = "1 code" if use.most == 1 else f"{use.most:,} codes"
         text = f"Today’s limit is reached: the campaign gives out at most {most} a day. Publishing goes on tomorrow."
         return [Obstacle("Limit reached", text, True, "Change the limit", _page("settings", campaign))]
-    empty = not campaign.auto_update and not (codes.left if codes else left_in_pool(campaign, up_to=1))
-    return ([_empty(campaign, codes)] if empty else []) + _of_no_use_yet(campaign)
+    return _for_want_of_codes(campaign, codes) + _of_no_use_yet(campaign)
+
+
+def _for_want_of_codes(campaign: Campaign, codes: CodeCount | None) -> list[Obstacle]:
+    if campaign.auto_update:
+        return []
+    known = codes if campaign.reserved_from is None else None
+    if known.left if known else left_in_pool(campaign, up_to=1):
+        return []
+    kept = reserved_in(campaign).in_words() if campaign.reserved_from is not None else ""
+    return [_reserved(campaign, kept) if kept else _empty(campaign, codes)]
 
 
 def foresee_refusal_of_code(voucher: Voucher) -> list[Obstacle]:
@@ -60,6 +70,9 @@ def foresee_refusal_of_code(voucher: Voucher) -> list[Obstacle]:
     if campaign and campaign.expiration_date and campaign.expiration_date <= now:
         text = f"Its campaign ended on {_day(campaign.expiration_date)}, so the code cannot be published."
         return [Obstacle("Expired", text, True, "Move the campaign’s end", _page("settings", campaign))]
+    in_reserve = campaign and campaign.reserved_from is not None and voucher.pk >= campaign.reserved_from
+    if campaign and in_reserve and not voucher.withdrawn_at and (reserved := _for_want_of_codes(campaign, None)):
+        return reserved
     if voucher.start_date and voucher.start_date > now:
         text = f"The code can be published now, but redeemed only from {_day(voucher.start_date)}."
         return [Obstacle("Not started", text, False, "Change its dates", edit)]
@@ -86,6 +99,11 @@ def _empty(campaign: Campaign, codes: CodeCount | None) -> Obstacle:
         text = "No codes left: all of them are published, withdrawn, disabled or expired."
         return Obstacle("Pool empty", text, True, *remedy)
     return Obstacle("No codes", "The campaign has no codes yet.", True, *remedy)
+
+
+def _reserved(campaign: Campaign, kept: str) -> Obstacle:
+    text = f"No codes are left that are not reserved: {kept}."
+    return Obstacle("Reserved", text, True, "Generate codes", _page("extend", campaign))
 
 
 def _of_no_use_yet(campaign: Campaign) -> list[Obstacle]:

@@ -12,6 +12,15 @@ from publications.watch.models import PoolForecast
 @admin.register(PoolForecast)
 class PoolForecastAdmin(InternalAdmin):
     section, about = Section.INTERNALS, "When each pool will be empty, as it was last worked out"
-    list_display = ["campaign", "left", "pace_week", "pace_month", "empty_on_week", "short_by", "computed_at"]
+    list_display = [
+        "campaign",
+        "left",
+        "reserved",
+        "pace_week",
+        "pace_month",
+        "empty_on_week",
+        "short_by",
+        "computed_at",
+    ]
     list_select_related = ["campaign"]
     ordering = ["-computed_at"]

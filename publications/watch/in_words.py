@@ -15,6 +15,8 @@ def when_empty(forecast: PoolForecast) -> str:
     """ "Empty on Thursday 10 December at the pace of the last 7 days (42 a day)."; "" where it lasts for a year."""
     if not forecast.left:
         return "The pool is empty."
+    if forecast.reserved >= forecast.left:
+        return "All codes left are reserved for distributions."
     if not forecast.empty_on:
         return ""
     by_week = forecast.empty_on == forecast.empty_on_week

@@ -25,6 +25,7 @@ class PoolForecast(models.Model):
     empty_on_week = models.DateField(null=True)
     empty_on_month = models.DateField(null=True)
     planned = models.BigIntegerField(db_default=0, default=0)  # what distributions will take: scheduled, and under way
+    reserved = models.BigIntegerField(db_default=0, default=0)  # of `left`, for distributions: nobody else gets those
     # The first of them for which the pool will not do, at the faster of the two paces.
     short_for = models.ForeignKey(
         "distributions.Distribution", models.CASCADE, null=True, related_name="+", db_index=False

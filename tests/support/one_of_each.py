@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.utils import timezone
 
-from campaigns.codes.models import CodeImport, CodeOrder, ExpiryWalk, MetadataUpdate
+from campaigns.codes.models import CodeImport, CodeOrder, ExpiryWalk, MetadataUpdate, Reservation
 from campaigns.models import CampaignCount, CampaignDeletion, OfferChange
 from config.actor import Actor
 from config.alerts.models import Alert, AlertRule, Notice
@@ -110,6 +110,7 @@ def rows_of_other_models() -> None:
     FunnelChange.objects.create(publication_id=1)
     FunnelProgress.objects.get_or_create(id=1)
     PoolForecast.objects.create(campaign=campaign, left=1, total=2, pace_week=1, pace_month=1)
+    Reservation.objects.create(campaign=campaign, taker=run.pk, label="Listed", due_at=timezone.now(), needed=1)
     AlertRule.objects.create(kind="weekly")
     ended = Recall.objects.create(
         source="chosen", act="disable", reason="Leaked", status="done", total=1, done=1, changed=1

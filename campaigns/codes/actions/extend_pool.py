@@ -13,6 +13,7 @@ from procrastinate.contrib.django import app
 from campaigns.check_value import InvalidFields
 from campaigns.codes.actions.create_codes import check_code, columns_of
 from campaigns.codes.actions.make_codes import CodeSpaceExhausted, codes_taken, make_code, make_codes
+from campaigns.codes.actions.reserve_codes import move_border
 from campaigns.codes.code_space import CodeSpace, CodeSpaceTooSmall, code_space
 from campaigns.codes.models import CodeOrder
 from campaigns.codes.pool import raise_pool_version
@@ -169,6 +170,8 @@ def fulfil_order(order_id: int) -> None:
     try:
         while _make_a_chunk(order_id):
             pass
+        for campaign in Campaign.objects.filter(code_orders=order_id, reserved_from__isnull=False):
+            move_border(campaign.pk)  # new codes stand beyond it
     except (CodeSpaceExhausted, ValueError) as impossible:  # InvalidFields and InvalidCodeConfiguration are of these
         _fail(order_id, str(impossible))
     except (OperationalError, InterfaceError):

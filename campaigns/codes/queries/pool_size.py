@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from django.db import connection
-
-from campaigns.codes.pool import IN_POOL
+from campaigns.codes.pool import BEYOND_ALL, left_in_pool
 from campaigns.models import Campaign
 
 
-def pool_size(campaign: Campaign) -> int:
-    """How many codes can be handed out now."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT count(*) FROM codes_voucher v WHERE v.campaign_id = %s AND {IN_POOL}",  # noqa: S608
-            [campaign.pk],
-        )
-        return cursor.fetchone()[0]
+def pool_size(campaign: Campaign, *, reserved_too: bool = False) -> int:
+    """How many codes anybody can be given now; with `reserved_too` those that are kept for distributions are counted as well."""
+    return left_in_pool(campaign, up_to=BEYOND_ALL, below=BEYOND_ALL if reserved_too else None)

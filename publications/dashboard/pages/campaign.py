@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from campaigns.codes.models import Voucher
+from campaigns.codes.queries.reserved import reserved_in
 from campaigns.models import Campaign
 from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import list_page
@@ -45,7 +46,7 @@ def campaign(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
 
 def _overview(campaign: Campaign, publications: HistoryFilter) -> dict:
     """What stands above the history: for the whole page only, not when HTMX asks for the table."""
-    days, overview = tally_days(campaign), overview_of(campaign)
+    days, overview, reserved = tally_days(campaign), overview_of(campaign), reserved_in(campaign)
     publications.channels = sorted(days.channels)[:MOST]
     return {
         "title": campaign.name,
@@ -63,6 +64,8 @@ def _overview(campaign: Campaign, publications: HistoryFilter) -> dict:
         "chart": days.chart(),
         "day_use": day_use(campaign),
         "forecast": forecast_of(campaign),
+        "reserved": reserved,
+        "free": max(0, overview.codes.left - reserved.codes),
     }
 
 

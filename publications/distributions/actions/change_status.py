@@ -10,6 +10,7 @@ Nothing new is begun, since each code and each message is claimed by a statement
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -18,6 +19,7 @@ from django.db import transaction
 from django.db.models import Case, CharField, Q, Value, When
 from django.db.models.functions import Coalesce, Now
 
+from campaigns.codes.actions.reserve_codes import give_back
 from config.actor import SYSTEM, Actor
 from config.events.kinds import DISTRIBUTION_ENDED, DISTRIBUTION_PAUSED
 from config.events.note import note_if_heard
@@ -25,7 +27,7 @@ from config.staff.audit import record
 from config.staff.quarantine import open_one
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.queries.check_worth import why_nothing_can_be_sent
-from publications.distributions.reasons import DeliveryReason, StatusReason, in_words, with_what_to_do
+from publications.distributions.reasons import FOR_GOOD, DeliveryReason, StatusReason, in_words, with_what_to_do
 from publications.distributions.states import AT_WORK, ENDED, Act, acts_open_to, moves_of, why_not
 
 EVENT_OF = {
@@ -159,11 +161,17 @@ def _move(
     with transaction.atomic():
         rows = Distribution.objects.filter(allowed, where or Q(), pk=distribution.pk)
         changed = rows.update(**changes | values)
+        if changed and _takes_no_more_codes(changes | values, moved):
+            give_back([distribution.pk])
         if changed and act in EVENT_OF:
             note_if_heard(EVENT_OF[act], distribution.pk)
         if changed and log:
             record_of(distribution, act.label, by=by, **(details or {}))
     return bool(changed)
+
+
+def _takes_no_more_codes(changes: dict[str, Any], moved: Sequence[tuple[Any, Any, Any]]) -> bool:
+    return changes["status_reason"] in FOR_GOOD or any(new in ENDED for _, _, new in moved)
 
 
 def _why_it_cannot_go_on(distribution: Distribution) -> StatusReason | None:

@@ -18,7 +18,9 @@ from django.db import connection, transaction
 from django.db.models.functions import Lower, Now
 
 from campaigns.codes.actions.extend_pool import CodeSpaceExhausted, extend_pool
-from campaigns.codes.pool import left_in_pool, lock_pool
+from campaigns.codes.actions.reserve_codes import lock_border_of, move_border, note_taken
+from campaigns.codes.pool import BEYOND_ALL, left_in_pool, lock_pool
+from campaigns.codes.queries.reserved import reserved_in
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.advisory_locks import Lock
@@ -78,6 +80,10 @@ def publish_batch(distribution_id: int) -> int:
         return batch.settled
     # Past the locks of others it looks empty, or too few are left above where this process took the last ones. Only a
     # look at all of it, in its turn, is sure.
+    campaign = Distribution.objects.filter(pk=distribution_id).values_list("campaign", flat=True).first()
+    if campaign:
+        # In a transaction of its own: it locks the campaign's row, for which others wait who have locked codes.
+        move_border(campaign)
     try:
         return batch.settled + _publish(distribution_id, for_sure=True).settled
     except NotEnoughCodes as problem:
@@ -112,10 +118,12 @@ def _publish(distribution_id: int, *, for_sure: bool = False) -> _Batch:
             )
             return _Batch(len(candidates), False)
         if for_sure:
-            _make_sure(campaign, len(waiting) * distribution.codes_each)
-        settled, short = _take(distribution, campaign, waiting, for_sure=for_sure)
+            below = _make_sure(distribution, campaign, len(waiting) * distribution.codes_each)
+        else:
+            below = lock_border_of(distribution.pk)
+        settled, short = _take(distribution, campaign, waiting, below=below, for_sure=for_sure)
         if short and for_sure:
-            hold(distribution, why_campaign_is_dead(campaign) or StatusReason.POOL_EMPTY)
+            _hold_for_want_of_codes(distribution, campaign)
         return _Batch(len(left_out) + settled, short)
 
 
@@ -184,9 +192,15 @@ def _skip(deliveries: list[int], reason: str) -> int:
 
 
 def _take(
-    distribution: Distribution, campaign: Campaign, waiting: list[tuple[int, int]], *, for_sure: bool
+    distribution: Distribution,
+    campaign: Campaign,
+    waiting: list[tuple[int, int]],
+    *,
+    below: int | None,
+    for_sure: bool,
 ) -> tuple[int, bool]:
-    """How many of the recipients (delivery, customer) were settled, and whether codes were missing for others."""
+    """How many of the recipients (delivery, customer) were settled, and whether codes were missing for others. `below`: the
+    border of its reservation, which is locked, if it has one."""
     if not waiting:
         return 0, False
     automatic = distribution.kind == Distribution.Kind.AUTOMATIC
@@ -203,6 +217,7 @@ def _take(
         [request._replace(customer=customer) for _, customer in waiting],
         Codes.NEXT_FOR_SURE if for_sure else Codes.NEXT,
         only_active=True,
+        below=below,
     )
     served, refused, full = [], [], []
     for (delivery, _), answer in zip(waiting, answers, strict=True):
@@ -217,6 +232,8 @@ def _take(
     with connection.cursor() as cursor:
         deliveries, publications = zip(*served, strict=True) if served else ((), ())
         cursor.execute(SETTLE, {"deliveries": list(deliveries), "publications": list(publications)})
+    if below is not None and served:
+        note_taken(distribution.pk, len(served) * distribution.codes_each)
     # Only join once refuses: somebody published to them at this very moment. Their codes stay in the pool.
     _skip(refused, DeliveryReason.HOLDS_A_CODE)
     _skip(full, DeliveryReason.HOLDS_TOO_MANY)
@@ -253,15 +270,29 @@ def _lock_runs_of(campaign: Campaign) -> None:
     Lock.RUNS.hold(campaign.pk)
 
 
-def _make_sure(campaign: Campaign, wanted: int) -> None:
-    """Waits for whoever else looks for sure; makes the missing codes where the campaign does that."""
+def _make_sure(distribution: Distribution, campaign: Campaign, wanted: int) -> int | None:
+    """Waits for whoever else looks for sure; makes the missing codes where the campaign does that. The border of its own
+    reservation, if it has one."""
     lock_pool(campaign)
+    below = lock_border_of(distribution.pk)
     if (
         campaign.auto_update
         and not why_campaign_is_dead(campaign)
-        and (missing := wanted - left_in_pool(campaign, up_to=wanted)) > 0
+        and (missing := wanted - left_in_pool(campaign, up_to=wanted, below=below)) > 0
     ):
         try:
             extend_pool(campaign, count=missing)
         except CodeSpaceExhausted as exhausted:
             raise NotEnoughCodes(str(exhausted)) from None
+        move_border(campaign.pk)
+        below = lock_border_of(distribution.pk)
+    return below
+
+
+def _hold_for_want_of_codes(distribution: Distribution, campaign: Campaign) -> None:
+    if dead := why_campaign_is_dead(campaign):
+        hold(distribution, dead)
+    elif left_in_pool(campaign, up_to=1, below=BEYOND_ALL):
+        hold(distribution, StatusReason.CODES_RESERVED, reserved_in(campaign, but=distribution.pk).in_words())
+    else:
+        hold(distribution, StatusReason.POOL_EMPTY)

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Value
 from django.db.models.functions import Now
 from django.utils import timezone
+from procrastinate.contrib.django import app
 
 from config.actor import Actor
 from config.staff.models import ProjectSettings
@@ -60,6 +61,8 @@ def schedule(distribution: Distribution, *, at: datetime | None, by: Actor) -> D
         minutes = int(window.total_seconds() // 60)
         in_minutes = f"in {minutes} minute{'' if minutes == 1 else 's'}" if minutes else "at once"
         when = f"for {timezone.localtime(at):%d %b %Y, %H:%M %Z}" if at else in_minutes
+        if draft.campaign_id:
+            app.configure_task("distributions.reserve_codes").defer(distribution_id=draft.pk)
         return move(draft, Act.SCHEDULE, by=by, details={"at": when}, starts_at=starts_at)
 
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from campaigns.codes.models import Reservation
 from config.actor import Actor
 from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import list_page
@@ -37,6 +38,7 @@ PART = "run"  # the part of the page that is asked for again while the run goes 
 LATEST = 20
 Status = Distribution.Status
 MOVING = (Status.SCHEDULED, Status.RUNNING)
+RESERVING = (Status.SCHEDULED, Status.PAUSED, Status.HELD)  # while it waits, its page tells what is kept for it
 PASSED_BY = "Events that occur while it is paused are ignored."
 
 
@@ -244,6 +246,7 @@ def _state(run: Distribution, progress: Progress) -> dict:
     return {
         "distribution": run,
         "progress": progress,
+        "reservation": Reservation.objects.filter(taker=run.pk).first() if run.status in RESERVING else None,
         "moving": run.status in MOVING,
         "is_sent": settings.EMAIL_IS_SENT,
         **(retry_failed.count_untold(run) if progress.left_out else {}),

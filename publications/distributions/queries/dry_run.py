@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from campaigns.codes.queries.pool_size import pool_size
+from campaigns.codes.queries.reserved import reserved_in
 from publications.distributions.audience import ONE_ADDRESS, with_same_email_left_out
 from publications.distributions.models import Distribution
 from publications.distributions.reasons import DeliveryReason as Reason
@@ -21,7 +22,8 @@ class DryRun(NamedTuple):
     left_out: dict[Reason, int]
     new_customers: int  # of the recipients: addresses of the list that become customers when the run starts
     codes_needed: int
-    in_pool: int  # 0 without a campaign
+    in_pool: int  # that it may take; 0 without a campaign
+    reserved: int  # besides those, for other distributions
     extends: bool  # the campaign would make what is missing
     short_by: int  # codes that are missing and would not be made: the run would pause there
 
@@ -51,11 +53,13 @@ def dry_run(distribution: Distribution) -> DryRun:
     recipients += new
     campaign = distribution.campaign
     needed = recipients * distribution.codes_each if distribution.publishes else 0
-    in_pool = pool_size(campaign) if campaign and distribution.publishes else 0
+    takes_from = campaign if distribution.publishes else None
+    reserved = reserved_in(takes_from, but=distribution.pk).codes if takes_from else 0
+    in_pool = max(0, pool_size(takes_from, reserved_too=True) - reserved) if takes_from else 0
     short = max(0, needed - in_pool)
     extends = bool(campaign and campaign.auto_update and short)
     left_out = dict(sorted(((why, n) for why, n in counts.items() if n), key=lambda item: (-item[1], item[0].label)))
-    return DryRun(recipients, left_out, new, needed, in_pool, extends, 0 if extends else short)
+    return DryRun(recipients, left_out, new, needed, in_pool, reserved, extends, 0 if extends else short)
 
 
 class _Unknown(NamedTuple):

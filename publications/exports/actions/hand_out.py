@@ -12,8 +12,10 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models.functions import Now
 
+from campaigns.codes.actions.reserve_codes import frees_more, move_border
 from campaigns.codes.pool import lock_pool
 from campaigns.codes.queries.pool_size import pool_size
+from campaigns.codes.queries.reserved import reserved_in
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.events.kinds import PUBLICATION_SUCCEEDED
@@ -38,16 +40,18 @@ class HandOutRefused(Exception):
 
 
 class PoolTooSmall(HandOutRefused):
-    def __init__(self, asked: int, in_pool: int) -> None:
+    def __init__(self, asked: int, in_pool: int, kept: str = "") -> None:
         self.asked, self.in_pool = asked, in_pool
+        free = f" that {'is' if in_pool == 1 else 'are'} not reserved: {kept}" if kept else ""
         super().__init__(
-            f"You requested {asked:,} codes, but the pool has {in_pool:,}. Request fewer, or add codes to the campaign first."
+            f"You requested {asked:,} codes, but the pool has {in_pool:,}{free}. Request fewer, or add codes to the campaign first."
         )
 
 
 class PoolEmpty(HandOutRefused):
-    def __init__(self) -> None:
-        super().__init__("The pool is empty. Add codes to the campaign first.")
+    def __init__(self, kept: str = "") -> None:
+        empty = f"The pool has no codes that are not reserved: {kept}." if kept else "The pool is empty."
+        super().__init__(f"{empty} Add codes to the campaign first.")
 
 
 class DayFull(HandOutRefused):
@@ -66,8 +70,8 @@ class NothingGiven(Exception):
 
     def __init__(self, asked: int) -> None:
         super().__init__(
-            f"None of the {asked:,} codes were published: others took the last codes in the pool, the limit of codes for today was "
-            "reached, or the campaign expired or was deleted in the meantime. Add codes to the campaign, then retry."
+            f"None of the {asked:,} codes were published: others took the last codes in the pool or had them reserved, the limit of codes for "
+            "today was reached, or the campaign expired or was deleted in the meantime. Add codes to the campaign, then retry."
         )
 
 
@@ -96,11 +100,12 @@ def order_hand_out(
         raise HandOutRefused("Say for whom the codes are: a shop, a printer, an agency.")
     if over := why_over(campaign):
         raise CampaignOver(over)
-    in_pool = pool_size(campaign)
+    move_border(campaign.pk)
+    in_pool, kept = pool_size(campaign), reserved_in(campaign).in_words()
     if not in_pool:
-        raise PoolEmpty()
+        raise PoolEmpty(kept)
     if count is not None and count > in_pool:
-        raise PoolTooSmall(count, in_pool)
+        raise PoolTooSmall(count, in_pool, kept)
     limits = {
         "campaign": day_use(campaign),
         f"channel {CSV}": day_use_of_channel(CSV),
@@ -140,8 +145,10 @@ def take_codes(export_id: int) -> bool:
     Run it again after any interruption, also at the same time elsewhere. Raises NothingGiven and Quarantined.
     """
     for_sure = False
-    while (short := _take_chunk(export_id, for_sure=for_sure)) is not None:
-        if short and for_sure:
+    while True:
+        campaign, border = Campaign.objects.values_list("pk", "reserved_from").get(exports=export_id)
+        short = _take_chunk(export_id, for_sure=for_sure)
+        if short is None or (short and for_sure and not frees_more(campaign, than=border)):
             break
         # A chunk that is short, seen past others' locks, may be short only for the moment: they may yet roll back.
         # The next look starts at the front and waits for them.

@@ -128,7 +128,7 @@ class HandOutForm(FileForm):
 
     def __init__(self, data: QueryDict | None = None, *, user: User, in_pool: int) -> None:
         super().__init__(data, user=user)
-        self.fields["everything"].label = f"All codes in the pool (currently {in_pool:,})"
+        self.fields["everything"].label = f"All free codes in the pool (currently {in_pool:,})"
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

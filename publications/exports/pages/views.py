@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from campaigns.codes.queries.pool_size import pool_size
+from campaigns.codes.queries.reserved import reserved_in
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.staff.htmx_request import HtmxHttpRequest
@@ -125,6 +126,7 @@ def hand_out(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
         "campaign": campaign,
         "form": form,
         "in_pool": in_pool,
+        "kept": reserved_in(campaign).in_words(),
         "over": why_over(campaign),
     }
     return render(request, "exports/hand_out.html", context)

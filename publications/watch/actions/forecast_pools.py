@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from django.db import connection
-from django.db.models import Count, F, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
+from campaigns.codes.models import Reservation
 from campaigns.codes.queries.count_codes import CodeCount, count_codes
 from campaigns.models import Campaign
 from config.staff.models import ProjectSettings
@@ -74,9 +75,17 @@ def _forecast(campaigns: Sequence[Campaign]) -> None:
         keys = [campaign.pk for campaign in campaigns]
         cursor.execute(PACE, {"campaigns": keys, "today": today, "at_once": AT_ONCE})
         taken = {key: (week, month) for key, week, month in cursor.fetchall()}
-    planned = planned_of(campaigns, today)
+    reserved = _reserved_in(campaigns)
+    planned = planned_of(campaigns, today, but={one.taker for kept in reserved.values() for one in kept})
     rows = [
-        _row(campaign, counts[campaign.pk], taken.get(campaign.pk, (0, 0)), planned[campaign.pk], today)
+        _row(
+            campaign,
+            counts[campaign.pk],
+            taken.get(campaign.pk, (0, 0)),
+            planned[campaign.pk],
+            reserved[campaign.pk],
+            today,
+        )
         for campaign in campaigns
         if counts[campaign.pk].total
     ]
@@ -85,17 +94,29 @@ def _forecast(campaigns: Sequence[Campaign]) -> None:
 
 
 def _row(
-    campaign: Campaign, count: CodeCount, taken: tuple[int, int], planned: list[Planned], today: date
+    campaign: Campaign,
+    count: CodeCount,
+    taken: tuple[int, int],
+    planned: list[Planned],
+    reserved: list[Reservation],
+    today: date,
 ) -> PoolForecast:
+    """What is reserved is gone for everybody else today, however late it is taken; it can be short, but not become so."""
     age = (today - timezone.localdate(campaign.created_at)).days
     pace_week, pace_month = pace_of(taken[0], days=WEEK, age=age), pace_of(taken[1], days=MONTH, age=age)
     until = timezone.localdate(campaign.expiration_date) if campaign.expiration_date else None
 
+    kept = min(count.left, sum(one.covered for one in reserved))
+
     def at(pace: float) -> Projection:
-        return project_pool(count.left, pace=pace, planned=planned, today=today, until=until)
+        return project_pool(count.left - kept, pace=pace, planned=planned, today=today, until=until)
 
     week, month = at(pace_week), at(pace_month)
     faster = week if pace_week >= pace_month else month
+    short, short_by = faster.short, faster.short_by
+    for one in reversed(reserved):
+        if one.short_by:
+            short, short_by = Planned(timezone.localdate(one.due_at), one.needed, one.taker), one.short_by
     return PoolForecast(
         campaign=campaign,
         computed_at=timezone.now(),
@@ -105,16 +126,27 @@ def _row(
         pace_month=pace_month,
         empty_on_week=week.empty_on,
         empty_on_month=month.empty_on,
-        planned=sum(one.codes for one in planned),
-        short_for_id=faster.short.key if faster.short else None,
-        short_on=faster.short.day if faster.short else None,
-        short_by=faster.short_by,
+        planned=sum(one.codes for one in planned) + sum(one.needed for one in reserved),
+        reserved=kept,
+        short_for_id=short.key if short else None,
+        short_on=short.day if short else None,
+        short_by=short_by,
     )
 
 
-def planned_of(campaigns: Sequence[Campaign], today: date) -> dict[int, list[Planned]]:
-    """By campaign, what its manual distributions will take: those scheduled, and the rest of those under way."""
-    distributions = Distribution.objects.manual().filter(campaign__in=campaigns, remind=False)
+def _reserved_in(campaigns: Sequence[Campaign]) -> dict[int, list[Reservation]]:
+    """By campaign, the earliest first. One whose distribution is gone is given back within a minute."""
+    kept: dict[int, list[Reservation]] = defaultdict(list)
+    takers = Distribution.objects.filter(pk=OuterRef("taker"))
+    for one in Reservation.objects.filter(Exists(takers), campaign__in=campaigns, needed__gt=0):
+        kept[one.campaign_id].append(one)
+    return kept
+
+
+def planned_of(campaigns: Sequence[Campaign], today: date, *, but: Collection[int] = ()) -> dict[int, list[Planned]]:
+    """By campaign, what its manual distributions will take: those scheduled, and the rest of those under way. `but`: those for
+    which codes are reserved, as they are within a minute."""
+    distributions = Distribution.objects.manual().filter(campaign__in=campaigns, remind=False).exclude(pk__in=but)
     latest = list(
         distributions.filter(status__in=["scheduled", "running", "held"])
         .select_related("campaign", "segment")

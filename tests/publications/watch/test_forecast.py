@@ -7,14 +7,16 @@ from django.utils import timezone
 
 from campaigns.models import Campaign
 from config.alerts.models import Alert, AlertRule
+from publications.distributions.actions.keep_reservations import keep_reservations
+from publications.distributions.actions.schedule import schedule
 from publications.tallies.models import DayTally
 from publications.watch.actions.forecast_pools import forecast_pools
 from publications.watch.actions.look_around import look_around
-from publications.watch.in_words import in_words
+from publications.watch.in_words import day_in_words, in_words
 from publications.watch.models import PoolForecast
 from publications.watch.queries.pools_at_risk import pools_at_risk
 from tests.support.distributions import draft, put_all_into
-from tests.support.factories import CampaignFactory, UserFactory
+from tests.support.factories import STAFF, CampaignFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +104,26 @@ def test_what_a_scheduled_distribution_will_take_is_reckoned_with():
     assert in_words(found).endswith(f"3 codes short for the distribution Advent on {in_words(found).split(' on ')[-1]}")
 
 
+def test_what_is_reserved_is_gone_for_everybody_else_and_can_be_short_but_not_become_so():
+    campaign = with_pace(30, 2)
+    run = draft(10, campaign=campaign, message="none", name="Advent")
+    schedule(run, at=timezone.now() + timedelta(days=20), by=STAFF)
+    keep_reservations()
+
+    found = forecast(campaign)
+    assert (found.left, found.reserved, found.planned, found.short_by) == (30, 10, 10, 0)
+    assert found.empty_on == timezone.localdate() + timedelta(days=9)
+
+    campaign.vouchers.filter(pk__in=campaign.vouchers.values("pk")[:23]).update(active=False)
+    keep_reservations()
+    found = forecast(campaign)
+    assert (found.left, found.reserved, found.short_by, found.short_for_id) == (7, 7, 3, run.pk)
+    day = timezone.localdate(run.__class__.objects.get(pk=run.pk).starts_at)
+    assert in_words(found) == (
+        f"All codes left are reserved for distributions. 3 codes short for the distribution Advent on {day_in_words(day)}."
+    )
+
+
 def test_the_sentences():
     day = date(timezone.localdate().year + 1, 3, 7)
     found = PoolForecast(left=5, total=9, pace_week=42.4, pace_month=0.5, empty_on_week=day, empty_on_month=None)
@@ -184,8 +206,9 @@ def test_a_batch_takes_the_same_number_of_queries_however_large_it_is(django_ass
         draft(1, campaign=with_pace(2, 1, name=f"Campaign {n}"), message="none")
     put_all_into("running", started_at=timezone.now())
 
-    # the settings; forecasts of what has none any more; campaigns; their codes, pace and distributions, whose deliveries; kept
-    with django_assert_num_queries(11):
+    # the settings; forecasts of what has none any more; campaigns; their codes, pace, reservations and distributions, whose
+    # deliveries; kept
+    with django_assert_num_queries(12):
         forecast_pools()
 
     assert PoolForecast.objects.count() == rows

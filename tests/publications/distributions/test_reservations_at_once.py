@@ -1,0 +1,173 @@
+"""Reserving codes among those who publish: threads, a process that is killed, and nothing is lost or locked up for good."""
+
+import threading
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from campaigns.codes.actions.extend_pool import extend_pool
+from campaigns.codes.models import Reservation
+from campaigns.models import Campaign
+from publications.actions.publish import publish
+from publications.dashboard.verify import verify
+from publications.distributions.actions.change_status import NotPossible, cancel
+from publications.distributions.actions.keep_reservations import keep_reservations
+from publications.distributions.actions.publish_batch import publish_batch
+from publications.distributions.actions.schedule import schedule
+from publications.distributions.actions.start_due import start_due
+from publications.distributions.actions.write_audience import write_audience
+from publications.distributions.models import Distribution
+from publications.models import Publication
+from publications.refusals import CodesReserved, NoVoucherSuitable
+from tests.support.distributions import draft
+from tests.support.factories import STAFF, CampaignFactory, CustomerFactory
+from tests.support.processes.forked import fork
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DIES_WITH_THE_POOL_IN_HAND = """
+import os, signal
+from campaigns.codes.actions import reserve_codes
+from publications.distributions.actions.keep_reservations import keep_reservations
+write = reserve_codes._write
+def die(*what):
+    write(*what)
+    print("in hand", flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+reserve_codes._write = die
+keep_reservations()
+"""
+
+
+def campaign_of(codes: int) -> Campaign:
+    campaign = CampaignFactory()
+    with transaction.atomic():
+        extend_pool(campaign, count=codes)
+    return campaign
+
+
+def scheduled(people: int, campaign: Campaign, **fields) -> Distribution:
+    made = draft(people, campaign=campaign, message="none", **fields)
+    schedule(made, at=timezone.now() + timedelta(days=1), by=STAFF)
+    return made
+
+
+def begin(run: Distribution) -> None:
+    Distribution.objects.filter(pk=run.pk).update(starts_at=timezone.now() - timedelta(minutes=1))
+    start_due()
+    while write_audience(run.pk):
+        pass
+
+
+def drain(campaign: Campaign, customers) -> int:
+    """Publishes until it is refused; how many."""
+    given = 0
+    with suppress(NoVoucherSuitable):
+        for customer in customers:
+            publish(campaign, customer, origin="api", by=STAFF)
+            given += 1
+    return given
+
+
+def at_once(*works) -> None:
+    gate, errors = threading.Barrier(len(works)), []
+
+    def run(work):
+        try:
+            gate.wait()
+            work()
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=[work]) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+
+
+def broken() -> set[str]:
+    return {finding.name for finding in verify() if finding.violations} - {
+        "what was answered survives a crash of the database"  # the suite's own server is not durable
+    }
+
+
+def test_a_distribution_gets_all_that_was_reserved_however_many_publish_meanwhile():
+    campaign, run_for = campaign_of(120), 60
+    run = scheduled(run_for, campaign)
+    keep_reservations()
+    begin(run)
+    crowds = [CustomerFactory.create_batch(40) for _ in range(3)]
+
+    at_once(
+        *(lambda crowd=crowd: drain(campaign, crowd) for crowd in crowds),
+        lambda: publish_batch(run.pk),
+        keep_reservations,
+    )
+
+    publish_batch(run.pk)  # what it has not got for want of a turn
+    assert Publication.objects.filter(actor_kind="run", result="SUCCESS").count() == run_for
+    assert Publication.objects.filter(result="SUCCESS").count() == 120  # and the others all the rest
+    assert broken() == set()
+
+
+def test_reserving_and_cancelling_among_publishers_gives_no_code_twice_and_locks_none_up():
+    campaign = campaign_of(90)
+    runs = [scheduled(20, campaign, name=f"Run {n}") for n in range(3)]
+    crowds = [CustomerFactory.create_batch(30) for _ in range(2)]
+
+    def cancel_all():
+        for run in runs:
+            with suppress(NotPossible):
+                cancel(run, by=STAFF)
+
+    at_once(
+        *(lambda crowd=crowd: drain(campaign, crowd) for crowd in crowds),
+        keep_reservations,
+        keep_reservations,
+        cancel_all,
+    )
+    keep_reservations()
+
+    campaign.refresh_from_db()
+    assert (campaign.reserved_from, Reservation.objects.count()) == (None, 0)
+    drain(campaign, CustomerFactory.create_batch(91))
+    assert campaign.vouchers.filter(published_at=None).count() == 0
+    assert broken() == set()
+
+
+def test_a_look_that_is_killed_with_the_pool_in_hand_has_reserved_nothing_and_holds_up_nobody():
+    campaign = campaign_of(4)
+    run = scheduled(3, campaign)
+    dying = fork(DIES_WITH_THE_POOL_IN_HAND)
+    assert dying.communicate()[0] == "in hand\n"
+    assert dying.wait() == -9
+
+    campaign.refresh_from_db()
+    assert (campaign.reserved_from, Reservation.objects.count()) == (None, 0)
+    assert drain(campaign, CustomerFactory.create_batch(1)) == 1
+
+    keep_reservations()
+    with pytest.raises(CodesReserved):
+        publish(campaign, CustomerFactory(), origin="api", by=STAFF)
+    begin(run)
+    publish_batch(run.pk)
+    assert Publication.objects.filter(actor_kind="run").count() == 3
+    assert broken() == set()
+
+
+def test_a_cancelled_one_has_given_back_its_codes_though_the_background_is_dead():
+    campaign = campaign_of(3)
+    run = scheduled(3, campaign)
+    keep_reservations()
+    assert drain(campaign, CustomerFactory.create_batch(1)) == 0
+
+    cancel(run, by=STAFF)
+
+    assert drain(Campaign.objects.get(pk=campaign.pk), CustomerFactory.create_batch(3)) == 3
