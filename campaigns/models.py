@@ -202,6 +202,11 @@ class CampaignCount(models.Model):
     customers = models.BigIntegerField()
     customer_codes = models.BigIntegerField()
 
+    # On which day the pool will be empty, and when that was worked out (publications/watch/actions/forecast_pools.py); null: not
+    # in sight, or the pool fills itself up. Here, so that the list of campaigns can be sorted by it.
+    empty_on = models.DateField(null=True)
+    forecast_at = models.DateTimeField(null=True)
+
     def __str__(self) -> str:
         return f"{self.total:,} codes of campaign {self.campaign_id}"
 

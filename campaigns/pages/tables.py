@@ -30,6 +30,9 @@ class CampaignTable(Table):
         extra_context=lambda record, table: table.gauge(record),
         attrs={"td": {"class": "bare"}},
     )
+    empty_on = tables.TemplateColumn(
+        template_name="campaigns/_empty_on.html", verbose_name="Empty on", orderable=True, order_by=("empty_on", "id")
+    )
     expiration_date = WhenColumn(verbose_name="Ends", orderable=True, order_by=("expiration_date", "id"))
     created_at = WhenColumn(verbose_name="Created", orderable=True, order_by=("created_at", "id"))
     status = tables.TemplateColumn(
@@ -47,7 +50,7 @@ class CampaignTable(Table):
 
     class Meta(Table.Meta):
         model = Campaign
-        fields = ("name", "worth", "pool", "expiration_date", "created_at", "status")
+        fields = ("name", "worth", "pool", "empty_on", "expiration_date", "created_at", "status")
 
     def __init__(self, campaigns: QuerySet, *, may_manage: bool, **kwargs: Any) -> None:
         self.may_manage = may_manage

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -39,7 +39,8 @@ HEAVY = ("metadata", "description")  # what a list does not show
 @require_safe
 @requires(READ)
 def campaigns(request: HtmxHttpRequest) -> HttpResponse:
-    filterset = CampaignFilter(request.GET, Campaign.objects.live().defer(*HEAVY).select_related("kept_count"))
+    listed = Campaign.objects.live().defer(*HEAVY).select_related("kept_count")
+    filterset = CampaignFilter(request.GET, listed.annotate(empty_on=F("kept_count__empty_on")))
     table = CampaignTable(filterset.qs, may_manage=may(request.user, MANAGE))
     return list_page(request, "campaigns/list.html", table, {"title": "Campaigns"}, filterset=filterset)
 

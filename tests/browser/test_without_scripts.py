@@ -77,7 +77,7 @@ def test_a_hand_out(page, campaign):
     page.get_by_text("Export", exact=True).click()
     page.get_by_role("link", name="Hand out codes to a file").click()
 
-    page.get_by_label("All codes in the pool").check()
+    page.get_by_label("All free codes in the pool").check()
     page.get_by_label("For whom").fill("Print shop")
     page.get_by_label("CSV for Excel").check()
     page.get_by_role("button", name="Publish to a file").click()

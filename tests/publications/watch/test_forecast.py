@@ -9,6 +9,7 @@ from campaigns.models import Campaign
 from config.alerts.models import Alert, AlertRule
 from publications.distributions.actions.keep_reservations import keep_reservations
 from publications.distributions.actions.schedule import schedule
+from publications.tallies.count_campaigns import count_campaigns
 from publications.tallies.models import DayTally
 from publications.watch.actions.forecast_pools import forecast_pools
 from publications.watch.actions.look_around import look_around
@@ -200,15 +201,35 @@ def test_a_small_pool_is_low_when_half_of_it_is_gone():
     assert Alert.objects.get().title == "9 codes left in Autumn"
 
 
+def test_the_list_of_campaigns_tells_the_day_and_is_sorted_by_it(signed_in):
+    soon, _, _ = with_pace(100, 50, name="Soon"), with_pace(100, 5, name="Late"), with_pace(100, 0, name="Never")
+    count_campaigns()
+    forecast_pools()
+    browser = signed_in("Viewer")
+
+    def order(sort):
+        return [row.record.name for row in browser.get("/campaigns/", {"sort": sort}).context["table"].page.object_list]
+
+    assert order("empty_on") == ["Soon", "Late", "Never"]
+    assert order("-empty_on") == ["Never", "Late", "Soon"]
+    page = browser.get("/campaigns/", {"q": "Soon"}).content.decode()
+    day = PoolForecast.objects.get(campaign=soon).empty_on
+    assert f'{day.day} {day:%b %Y} <small class="muted">as\xa0of\xa0<time' in page
+
+    Campaign.objects.filter(pk=soon.pk).update(auto_update=True)
+    forecast_pools()
+    assert order("empty_on") == ["Late", "Soon", "Never"]
+
+
 @pytest.mark.parametrize("rows", [1, 20])
 def test_a_batch_takes_the_same_number_of_queries_however_large_it_is(django_assert_num_queries, rows):
     for n in range(rows):
         draft(1, campaign=with_pace(2, 1, name=f"Campaign {n}"), message="none")
     put_all_into("running", started_at=timezone.now())
 
-    # the settings; forecasts of what has none any more; campaigns; their codes, pace, reservations and distributions, whose
-    # deliveries; kept
-    with django_assert_num_queries(12):
+    # the settings; forecasts of what has none any more, twice; campaigns; their codes, pace, reservations and distributions, whose
+    # deliveries; kept; told to the list of campaigns
+    with django_assert_num_queries(14):
         forecast_pools()
 
     assert PoolForecast.objects.count() == rows
