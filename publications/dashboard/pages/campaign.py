@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from campaigns.codes.models import Voucher
-from campaigns.codes.queries.reserved import reserved_in
+from campaigns.codes.queries.reserved import Reserved, reserved_in
 from campaigns.models import Campaign
 from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import list_page
@@ -46,7 +46,8 @@ def campaign(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
 
 def _overview(campaign: Campaign, publications: HistoryFilter) -> dict:
     """What stands above the history: for the whole page only, not when HTMX asks for the table."""
-    days, overview, reserved = tally_days(campaign), overview_of(campaign), reserved_in(campaign)
+    days, overview = tally_days(campaign), overview_of(campaign)
+    reserved = Reserved([]) if campaign.reserved_from is None else reserved_in(campaign)
     publications.channels = sorted(days.channels)[:MOST]
     return {
         "title": campaign.name,
