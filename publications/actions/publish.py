@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from campaigns.codes.actions.extend_pool import CodeSpaceExhausted, extend_pool, make_code_to_take
-from campaigns.codes.actions.reserve_codes import frees_more, move_border
+from campaigns.codes.actions.reserve_codes import frees_more
 from campaigns.codes.models import Voucher
 from campaigns.codes.pool import left_in_pool, lock_pool
 from campaigns.models import Campaign
@@ -353,8 +353,6 @@ class FromPool(Attempt):
                 return self.give_named(make_code_to_take(self.campaign), Codes.MADE)
             if missing > 0:
                 extend_pool(self.campaign, count=missing)
-                if state.reserved_from is not None:
-                    move_border(self.campaign.pk)  # new codes stand beyond it
             if given := self._give_next(Codes.NEXT_FOR_SURE):
                 return given
         return None

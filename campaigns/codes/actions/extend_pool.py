@@ -64,6 +64,7 @@ def extend_pool(campaign: Campaign, *, count: int) -> int:
     """
     made = make_codes(space_of(campaign), count=count, campaign_id=campaign.pk, type=campaign.voucher_type)
     raise_pool_version(campaign.pk)
+    _free_new_codes(campaign.pk)
     return made
 
 
@@ -170,8 +171,8 @@ def fulfil_order(order_id: int) -> None:
     try:
         while _make_a_chunk(order_id):
             pass
-        for campaign in Campaign.objects.filter(code_orders=order_id, reserved_from__isnull=False):
-            move_border(campaign.pk)  # new codes stand beyond it
+        for campaign_id in CodeOrder.objects.filter(pk=order_id).values_list("campaign", flat=True):
+            _free_new_codes(campaign_id)
     except (CodeSpaceExhausted, ValueError) as impossible:  # InvalidFields and InvalidCodeConfiguration are of these
         _fail(order_id, str(impossible))
     except (OperationalError, InterfaceError):
@@ -208,6 +209,12 @@ def _make_a_chunk(order_id: int) -> bool:
         if ended:
             note_event("campaign.vouchers.generation.completed", order_id)
         return not ended
+
+
+def _free_new_codes(campaign_id: int) -> None:
+    """They stand beyond the border of what is reserved."""
+    if Campaign.objects.filter(pk=campaign_id, reserved_from__isnull=False).exists():
+        move_border(campaign_id)
 
 
 def _missing(order: CodeOrder) -> int:

@@ -284,7 +284,6 @@ def _make_sure(distribution: Distribution, campaign: Campaign, wanted: int) -> i
             extend_pool(campaign, count=missing)
         except CodeSpaceExhausted as exhausted:
             raise NotEnoughCodes(str(exhausted)) from None
-        move_border(campaign.pk)
         below = lock_border_of(distribution.pk)
     return below
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from django.db import transaction
 
 from campaigns.codes.actions.extend_pool import CodeSpaceExhausted, extend_pool
+from campaigns.codes.actions.reserve_codes import move_border
 from campaigns.codes.pool import left_in_pool, lock_pool
 from campaigns.models import Campaign
 from config.public_ids import VOUCHER, public_id
@@ -108,3 +109,5 @@ def _make_sure(campaign: Campaign, wanted: int) -> None:
     if campaign.auto_update and (missing := wanted - left_in_pool(campaign, up_to=wanted)) > 0:
         with suppress(CodeSpaceExhausted):  # then they get what there is
             extend_pool(campaign, count=missing)
+    if campaign.reserved_from is not None:
+        move_border(campaign.pk)  # not all that was reserved may be needed any more
