@@ -310,6 +310,7 @@ ADMIN_MODELS = {
     "customers_marketingrefusal": (READ, NOBODY, NOBODY, NOBODY),
     "segments_segment": (READ, NOBODY, NOBODY, NOBODY),
     "campaigns_campaigncount": (NOBODY, NOBODY, NOBODY, NOBODY),
+    "codes_expirywalk": (NOBODY, NOBODY, NOBODY, NOBODY),
     "codes_reservation": (NOBODY, NOBODY, NOBODY, NOBODY),
     "campaigns_campaigndeletion": (READ, NOBODY, NOBODY, NOBODY),
     "campaigns_offerchange": (READ, NOBODY, NOBODY, NOBODY),
