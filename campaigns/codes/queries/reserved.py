@@ -37,7 +37,7 @@ class Reserved(NamedTuple):
         return f"{codes} reserved for the distribution “{first.label}” on {_day(first)}{more}"
 
 
-def reserved_in(campaign: Campaign, *, but: int | None = None) -> Reserved:
+def reserved_in(campaign: Campaign, *, but: int = 0) -> Reserved:
     """`but`: without that taker's."""
     return Reserved(list(Reservation.objects.filter(campaign=campaign, needed__gt=0).exclude(taker=but)))
 
