@@ -6,6 +6,7 @@ sending, and may have been used meanwhile while the other was not.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -76,6 +77,14 @@ def why_not_reminded(delivery: Delivery) -> DeliveryReason | None:
     if delivery.expires_by and (last is None or last > delivery.expires_by):
         return DeliveryReason.CODE_EXTENDED
     return None
+
+
+def reminders_of(rows: Iterable[PublishedVoucher]) -> QuerySet[Delivery]:
+    """What their holders were reminded by, or may have been."""
+    tried = [Delivery.State.SENT, Delivery.State.KEPT, Delivery.State.UNKNOWN]
+    found = Delivery.objects.filter(reminds__in=[row.pk for row in rows], state__in=tried)
+    # Which no reminder that was sent has; the index of reminders is without.
+    return found.exclude(reason=DeliveryReason.CODE_EXTENDED).select_related("distribution", "customer")
 
 
 def key_of_code(ledger_row: int) -> str:

@@ -15,6 +15,8 @@ from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.models import AuditEntry
 from config.staff.roles import READ, requires, reveals_codes
 from publications.code_visibility import is_masked, shown
+from publications.distributions.models import Delivery
+from publications.distributions.reminders import reminders_of
 from publications.models import Publication, PublishedVoucher
 from publications.notes.queries import notes_on
 from publications.queries.foresee_refusal import foresee_refusal_of_code
@@ -54,6 +56,7 @@ def code(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
         redemptions[: SHOWN + 1],
         changes.order_by("-created_at")[:SHOWN],
         offers.order_by("-created_at")[:SHOWN] if voucher.campaign else [],
+        reminders_of(ledger).order_by("-pk")[:SHOWN],
         voucher.recalls.filter(outcome=Outcome.DONE).select_related("recall").order_by("-pk")[:SHOWN],
     )
     context = {
@@ -91,6 +94,7 @@ def _timeline(
     redemptions: Iterable[Redemption],
     changes: Iterable[AuditEntry],
     offers: Iterable[AuditEntry],
+    reminders: Iterable[Delivery],
     recalls: Iterable[RecalledCode],
 ) -> list[dict]:
     """What happened to the code, newest first."""
@@ -105,5 +109,6 @@ def _timeline(
     events += ({"what": "used", "at": redemption.created_at, "redemption": redemption} for redemption in redemptions)
     events += ({"what": "changed", "at": entry.created_at, "entry": entry} for entry in changes)
     events += ({"what": "offer", "at": entry.created_at, "entry": entry} for entry in offers)
+    events += ({"what": "reminded", "at": reminder.state_at, "reminder": reminder} for reminder in reminders)
     events += ({"what": "recalled", "at": recalled.at, "recalled": recalled} for recalled in recalls)
     return sorted(events, key=lambda event: event["at"], reverse=True)

@@ -241,4 +241,4 @@ def test_the_page_takes_as_many_queries_however_often_the_code_was_published(sig
     with CaptureQueriesContext(connection) as asked:
         assert browser.get(address(voucher)).status_code == 200
 
-    assert len(asked) == 13
+    assert len(asked) == 14

@@ -91,6 +91,9 @@ def test_the_list_of_recipients_shows_each_code_and_asks_the_database_as_often_f
     assert all(code in page for code in codes)
     who = Delivery.objects.filter(distribution=runs[1]).earliest("pk")
     assert who.reminds.voucher.code in operator.get(f"/customers/{who.customer.public_id}/messages").content.decode()
+    history = operator.get(f"/codes/{who.reminds.voucher.public_id}/").content.decode()
+    assert "is stored, not sent:" in history
+    assert f'href="/distributions/{runs[1].public_id}/"' in history
     stored = KeptMessage.objects.filter(delivery=who).get()
     viewer = signed_in("Viewer").get(f"/messages/{stored.pk}/").content.decode()
     assert who.reminds.voucher.code not in viewer
