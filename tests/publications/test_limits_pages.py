@@ -67,7 +67,7 @@ def test_a_manager_limits_a_key_and_its_page_shows_the_use(signed_in):
 
     assert ApiKey.objects.get().codes_per_day == 50
     page = reverse("api:api-key-log", args=[key.pk])
-    assert "At most 50; today’s are counted with the next one" in text_of(manager, page)
+    assert "At most 50; not counted yet today" in text_of(manager, page)
     Limit.objects.update(day=timezone.localdate(), used=7)
     assert "7 of 50 today" in text_of(manager, page)
     manager.post(edit, {"name": "Shop", "codes_per_day": ""})

@@ -87,7 +87,11 @@ class ChannelLimitsField(forms.CharField):
     widget = forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "placeholder": "Newsletter: 500"})
 
     def prepare_value(self, value: Any) -> str:
-        return value if isinstance(value, str) else "\n".join(f"{name}: {most}" for name, most in (value or {}).items())
+        return (
+            value
+            if isinstance(value, str)
+            else "\n".join(f"{name}: {most}" for name, most in sorted((value or {}).items()))
+        )
 
     def clean(self, value: Any) -> dict[str, int]:
         try:
