@@ -20,6 +20,7 @@ from publications.distributions.models import (
     Distribution,
     EmailGrant,
     KeptMessage,
+    ListedCode,
     ListedRecipient,
     Unsubscribe,
 )
@@ -50,6 +51,11 @@ class DistributionAdmin(ReadOnlyAdmin):
 
     def view_on_site(self, distribution: Any) -> str:
         return distribution.get_absolute_url()
+
+
+@admin.register(ListedCode)
+class ListedCodeAdmin(InternalAdmin):
+    section, about = Section.INTERNALS, "Codes that a reminder is of, where it is not of all of its campaign"
 
 
 @admin.register(ListedRecipient)

@@ -40,6 +40,8 @@ def audience_of(distribution: Distribution) -> QuerySet[Customer]:
             held = PublishedVoucher.objects.filter(
                 voucher__campaign=distribution.campaign_id, released_at=None, **UNUSED_ROWS
             )
+            if distribution.chosen_codes:
+                held = held.filter(voucher__in=distribution.listed_codes.values("voucher"))
             return customers.filter(pk__in=held.values_list(of_holder(), flat=True))
         case Distribution.Audience.LIST:
             listed = ListedRecipient.objects.filter(distribution=distribution, customer=OuterRef("pk"))

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
+from campaigns.codes.models import Voucher
 from campaigns.models import Campaign
 from config.acted_by import ActedBy
 from config.public_ids import DISTRIBUTION, public_id
@@ -82,6 +83,8 @@ class Distribution(ActedBy):
     campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, blank=True, related_name="distributions")
     # A reminder: it sends codes of the campaign that their holders have not used, and publishes none.
     remind = models.BooleanField(db_default=False, default=False)
+    # Of a reminder: of its listed codes (ListedCode), whatever others their holders have.
+    chosen_codes = models.BooleanField(db_default=False, default=False)
     codes_each = models.PositiveIntegerField(db_default=1, default=1)
     # Under which the history and the charts tell its codes; "": the built-in one of its kind.
     channel = models.CharField(max_length=100, db_default="", default="", blank=True)
@@ -182,6 +185,20 @@ class ListedRecipient(models.Model):
 
     def __str__(self) -> str:
         return self.given
+
+
+class ListedCode(models.Model):
+    """A code that a reminder is of, where it is not of all that its campaign has."""
+
+    distribution = models.ForeignKey(Distribution, models.CASCADE, related_name="listed_codes", db_index=False)
+    voucher = models.ForeignKey(Voucher, models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        ordering = ["distribution", "voucher"]
+        constraints = [models.UniqueConstraint(fields=["distribution", "voucher"], name="listed_code_once")]
+
+    def __str__(self) -> str:
+        return f"{self.distribution_id}: {self.voucher_id}"
 
 
 class Delivery(models.Model):

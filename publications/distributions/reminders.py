@@ -44,6 +44,8 @@ def unused_codes(distribution: Distribution, *, of: str = "") -> tuple[str, list
 
     Who was erased is nobody by now.
     """
+    if distribution.chosen_codes:
+        of += f" AND v.id IN (SELECT voucher_id FROM distributions_listedcode WHERE distribution_id = {int(distribution.pk)})"  # noqa: S608
     people = Customer.objects.live().annotate(_reason=why_unreachable(distribution)).order_by()
     people_sql, parameters = people.values_list("pk", "_reason").query.sql_with_params()
     sql = f"""SELECT h.id, h.voucher, h.customer, coalesce(nullif(h.why, ''), a.reason) AS reason
@@ -57,6 +59,8 @@ def unused_codes(distribution: Distribution, *, of: str = "") -> tuple[str, list
 def held_unused(customer: Customer, distribution: Distribution) -> PublishedVoucher | None:
     """The first code of the campaign that the customer holds and has not used."""
     held = held_by([customer.pk]).filter(voucher__campaign=distribution.campaign_id, **UNUSED_ROWS)
+    if distribution.chosen_codes:
+        held = held.filter(voucher__in=distribution.listed_codes.values("voucher"))
     related = held.select_related("voucher__campaign", "publication__customer", "settled_to")
     return related.order_by("voucher").first()
 

@@ -13,6 +13,7 @@ from campaigns.codes.models import Voucher
 from campaigns.models import Campaign
 from config.public_ids import RECALL, public_id
 from config.work import Work
+from publications.distributions.models import Distribution
 from publications.models import Publication
 
 LONGEST_REASON = 500
@@ -69,6 +70,9 @@ class Recall(Work):
     expiration_date = models.DateTimeField(null=True, blank=True)  # to extend: what they are to have
     # To replace: where the new codes come from; null: from each code's own campaign.
     new_from = models.ForeignKey(Campaign, models.PROTECT, null=True, blank=True, related_name="+")
+    # The messages that were drafted for the holders, once.
+    told_at = models.DateTimeField(null=True, editable=False)
+    messages = models.ManyToManyField(Distribution, related_name="+", editable=False)
     changed = models.BigIntegerField(db_default=0, default=0)  # of those that are done; the others were left out
 
     class Meta:

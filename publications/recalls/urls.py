@@ -9,6 +9,7 @@ urlpatterns = [
     path("recalls/", views.recalls, name="list"),
     path("recalls/new", views.create, name="create"),
     path("recalls/<recall:recall_id>/", views.recall, name="recall"),
+    path("recalls/<recall:recall_id>/tell", views.tell, name="tell"),
     path("recalls/<recall:recall_id>/file", views.file, name="file"),
     path("recalls/<recall:recall_id>/stop", views.stop, name="stop"),
     path("recalls/<recall:recall_id>/continue", views.resume, name="continue"),

@@ -29,6 +29,7 @@ from publications.distributions.models import (
     Distribution,
     EmailGrant,
     KeptMessage,
+    ListedCode,
     ListedRecipient,
     Unsubscribe,
 )
@@ -89,6 +90,7 @@ def rows_of_other_models() -> None:
     WatchedMember.objects.create(segment=watched, customer=customer)
     FirstMembers.objects.create(segment=watched, customers=[customer.pk])
     SegmentChange.objects.create(segment=segment, customer=customer, entered=True)
+    ListedCode.objects.create(distribution=run, voucher=VoucherFactory())
     ListedRecipient.objects.create(distribution=run, line=1, given="ada@example.com", customer=customer)
     MarketingRefusal.objects.create(customer=customer)
     Unsubscribe.objects.create(email="ada@example.com", customer=customer, distribution=run)

@@ -18,6 +18,7 @@ CALLED = {
     "create_unknown": "handling of unknown addresses",
     "skip_holders": "skipping of code holders",
     "remind": "kind",
+    "chosen_codes": "choice of codes",
     "held": "campaign",
     "starts_at": "start",
 }

@@ -18,4 +18,5 @@ def discard_draft(draft: Distribution, *, by: Actor) -> None:
             raise NoDraft()
         record_of(draft, "discarded", by=by)
         draft.listed.all().delete()
+        draft.listed_codes.all().delete()
         Distribution.objects.filter(pk=draft.pk).delete()

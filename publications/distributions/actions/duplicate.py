@@ -17,6 +17,7 @@ COPIED = (
         "create_unknown",
         "campaign_id",
         "remind",
+        "chosen_codes",
         "codes_each",
         "skip_holders",
         "channel",
@@ -39,6 +40,11 @@ def duplicate(distribution: Distribution, *, by: Actor) -> Distribution:
             cursor.execute(
                 """INSERT INTO distributions_listedrecipient (distribution_id, line, given, customer_id)
                    SELECT %s, line, given, customer_id FROM distributions_listedrecipient WHERE distribution_id = %s""",
+                [copy.pk, distribution.pk],
+            )
+            cursor.execute(
+                """INSERT INTO distributions_listedcode (distribution_id, voucher_id)
+                   SELECT %s, voucher_id FROM distributions_listedcode WHERE distribution_id = %s""",
                 [copy.pk, distribution.pk],
             )
         record_of(copy, "duplicated", by=by, of=distribution.public_id)

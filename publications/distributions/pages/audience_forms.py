@@ -115,6 +115,10 @@ class AudienceForm(forms.Form):
         return {
             **reminder,
             "remind": audience == Audience.HOLDERS,
+            # Those of a recall, as long as nobody chooses another campaign or other recipients.
+            "chosen_codes": self.draft.chosen_codes
+            and audience == Audience.HOLDERS
+            and self.cleaned_data["found"].pk == self.draft.campaign_id,
             "audience": audience,
             "segment_id": self.cleaned_data["segment"].pk if audience == Audience.SEGMENT else None,
             "customer_id": self.cleaned_data["customer"].pk if audience == Audience.CUSTOMER else None,

@@ -30,6 +30,7 @@ from publications.recalls.actions.start_recall import (
     start_recall,
     stop_recall,
 )
+from publications.recalls.actions.tell_holders import CannotTell, tell_holders
 from publications.recalls.columns import COLUMNS
 from publications.recalls.models import Act, Recall, RecalledCode
 from publications.recalls.pages.forms import PasteForm, RecallForm, counted_for
@@ -125,6 +126,7 @@ def recall(request: HtmxHttpRequest, recall_id: int) -> HttpResponse:
     context = {
         "title": str(found),
         "recall": found,
+        "told": found.messages.order_by("pk") if found.told_at else [],
         "entries": AuditEntry.objects.filter(object_id=found.public_id).order_by("-pk")[:LATEST],
     }
     if request.htmx.target == PART:
@@ -175,6 +177,23 @@ def _start(request: HtmxHttpRequest, draft: Recall, form: RecallForm) -> bool:
     except NoDraft:
         messages.info(request, "This recall has been started already.")
     return True
+
+
+@require_POST
+@requires(MANAGE)
+def tell(request: HtmxHttpRequest, recall_id: int) -> HttpResponse:
+    """Drafts the message to the holders; it is sent from the page of the draft."""
+    found = get_object_or_404(Recall, pk=recall_id)
+    try:
+        drafts = tell_holders(found, by=Actor.user(request.user))
+    except CannotTell as refused:
+        messages.error(request, str(refused))
+        return redirect(found)
+    if len(drafts) == 1:
+        messages.success(request, "Drafted. Nothing has been sent yet: check the message, then start it.")
+        return redirect(drafts[0])
+    messages.success(request, f"{len(drafts)} messages drafted, one for each campaign. Nothing has been sent yet.")
+    return redirect(found)
 
 
 @require_safe
