@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('distributions', '0007_listed_codes'),
+        ('distributions', '0009_listed_codes'),
         ('recalls', '0002_wording'),
     ]
 

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('codes', '0008_undo'),
-        ('distributions', '0006_reminders'),
+        ('distributions', '0008_reserved_codes'),
     ]
 
     operations = [
