@@ -34,6 +34,7 @@ ROWS = {
     "aa": [],
     **{key: ["redemptions_redemption"] for key in ("r", "rf", "rr", "rrf")},
     "vtx": ["redemptions_redemption", "redemptions_balancechange"],
+    "recall": ["recalls_recall"],
     "rh": ["publications_publishedvoucher"],
     "del": ["customers_customer"],
     "evcus": ["customers_event", "publications_publication", "redemptions_redemption"],
