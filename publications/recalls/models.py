@@ -42,6 +42,7 @@ class Outcome(models.TextChoices):
     NO_HOLDER = "no_holder", "No known holder"
     NO_CODES = "no_codes", "No code left"
     HOLDS_ANOTHER = "holds_another", "Holds another code"
+    LIMIT = "limit", "Limit reached"
 
 
 class Recall(Work):

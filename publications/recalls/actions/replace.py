@@ -18,7 +18,7 @@ from campaigns.models import Campaign
 from config.public_ids import VOUCHER, public_id
 from publications.channels import DASHBOARD
 from publications.ledger.give import give
-from publications.ledger.requests import Codes, Declined, Given, PublishRequest
+from publications.ledger.requests import LIMITS, Codes, Declined, Given, PublishRequest
 from publications.models import Publication
 from publications.recalls.actions.acts import Judged, by_of, release, switch_off
 from publications.recalls.models import Outcome, Recall
@@ -27,6 +27,7 @@ WHY_NOT = {
     Declined.NO_CODES: Outcome.NO_CODES,
     Declined.CUSTOMER_GONE: Outcome.NO_HOLDER,
     Declined.REPEAT: Outcome.HOLDS_ANOTHER,
+    **dict.fromkeys(LIMITS, Outcome.LIMIT),
 }
 
 

@@ -245,3 +245,14 @@ def test_a_choice_has_at_least_one_code_and_not_too_many(monkeypatch):
     with pytest.raises(TooManyChosen):
         draft_recall([1, 2, 3], source=Recall.Source.CHOSEN, by=STAFF)
     assert draft_recall([1, 1, 2], source=Recall.Source.CHOSEN, by=STAFF).total == 2
+
+
+def test_beyond_a_limit_a_holder_keeps_the_old_code():
+    campaign = CampaignFactory(codes=5, codes_per_day=3)
+    held = [published(VoucherFactory(campaign=campaign)).vouchers[0] for _ in range(2)]
+
+    recall = recalled("replace", held)
+
+    assert list(outcomes(recall).values()) == ["done", "limit"]
+    assert PublishedVoucher.objects.get(voucher=held[1]).released_at is None
+    assert broken() == []
