@@ -137,7 +137,7 @@ SENTENCES = {
 # What the filter calls an action, where its own words would read badly.
 TITLES = {
     "campaign.codes_ordered": "Codes requested",
-    "campaign.codes_stopped": "stopped generating codes for {object}; {missing} were not made",
+    "campaign.codes_stopped": "Generation of codes stopped",
     "campaign.codes_retried": "Codes retried",
     "code.put_back": "Code returned to the pool",
     "code.sending_again": "Code: sending again begun",

@@ -117,6 +117,7 @@ def test_a_sentence_tells_numbers_and_leaves_out_an_object_that_there_is_none():
 
 def test_only_actions_that_are_recorded_have_a_title_of_their_own():
     assert set(TITLES) - set(SENTENCES) == set()
+    assert [heading for heading in TITLES.values() if "{" in heading] == []
     assert title("segment.member_removed") == "Segment: customer removed"
     assert title("api_key.created") == "API key created"
 
