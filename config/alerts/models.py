@@ -20,6 +20,7 @@ class Kind(models.TextChoices):
     KEY_EXPIRES = "key_expires", "An API key expires soon"
     SERVER = "server", "A disk is nearly full, or background jobs are stuck"
     FAILED_ATTEMPTS = "failed_attempts", "Unusually many failed attempts"
+    TRIED_BY_OTHERS = "tried_by_others", "A code was tried by someone other than its holder"
     WEEKLY = "weekly", "Weekly summary, on Mondays at 8:00"
 
 
@@ -32,6 +33,7 @@ HAPPENS_ONCE = (
         Kind.BACKUP_FAILED,
         Kind.FAILED_ATTEMPTS,
         Kind.KEY_EXPIRES,
+        Kind.TRIED_BY_OTHERS,
         Kind.WEEKLY,
     ),
 )

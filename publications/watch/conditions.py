@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.codes.models import CodeImport
+from campaigns.models import Campaign
 from config.alerts.actions.keep_alerts import Found
 from config.alerts.models import AlertRule
 from config.public_ids import CAMPAIGN, public_id
@@ -19,6 +20,8 @@ from customers.models import CustomerImport
 from publications.distributions.models import Distribution
 from publications.exports.models import Export
 from publications.models import PublicationImport
+from publications.redemptions.models import Redemption
+from publications.redemptions.queries.tried_by_others import by_others
 from publications.watch.in_words import in_words
 from publications.watch.models import PoolForecast
 from publications.webhooks.models import WebhookAddress
@@ -141,3 +144,34 @@ def failed_attempts(rule: AlertRule) -> list[Found]:
     )
     page = f"{reverse('publications:failures')}?days=7"
     return [Found(today.isoformat(), f"{attempts:,} failed attempts today", text, page)]
+
+
+LATEST = 2_000  # redemptions of today: each costs a look at who held its code
+
+
+def tried_by_others() -> list[Found]:
+    """Once a day for a campaign that watches its holders. Whoever names no customer may be the holder, and is not counted."""
+    if not Campaign.objects.live().exclude(only_holder=Campaign.OnlyHolder.OFF).exists():
+        return []
+    begin = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    latest = Redemption.objects.filter(created_at__gte=begin).order_by("-created_at", "-pk")[:LATEST]
+    tried = by_others(Redemption.objects.filter(pk__in=latest.values("pk"), customer__isnull=False))
+    campaigns = (
+        tried.order_by()
+        .values("campaign", "campaign__name")
+        .annotate(tries=Sum("attempts"), codes=Count("voucher", distinct=True))
+    )
+    return [
+        Found(
+            f"{public_id(CAMPAIGN, one['campaign'])}-{begin:%Y-%m-%d}",
+            f"Codes of {one['campaign__name']} were tried by others than their holders",
+            f"{_counted(one['tries'], 'attempt')} today with {_counted(one['codes'], 'code')} so far. They may have been shared or "
+            "leaked: the page shows by which file or channel they went out.",
+            reverse("redemptions:tried-by-others"),
+        )
+        for one in campaigns.order_by("-tries", "campaign")[:MOST]
+    ]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

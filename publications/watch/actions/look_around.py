@@ -27,5 +27,6 @@ def look_around() -> int:
         opened += keep_alerts(Kind.EXPORT_FAILED, conditions.failed_exports())
         opened += keep_alerts(Kind.WEBHOOK_PAUSED, conditions.paused_webhooks())
         opened += keep_alerts(Kind.FAILED_ATTEMPTS, conditions.failed_attempts(rule_of(Kind.FAILED_ATTEMPTS)))
+        opened += keep_alerts(Kind.TRIED_BY_OTHERS, conditions.tried_by_others())
         opened += keep_alerts(Kind.WEEKLY, past_week(timezone.localtime()))
     return opened

@@ -13,12 +13,13 @@ from customers.models import CustomerImport
 from publications.distributions.models import Delivery
 from publications.exports.models import Export
 from publications.models import PublicationImport
+from publications.redemptions.actions.redeem import redeem
 from publications.tallies.models import DayTally
 from publications.watch.actions.look_around import look_around
 from publications.watch.weekly import past_week
 from publications.webhooks.actions.pause_address import pause_failing, resume_address
 from tests.support.distributions import put_all_into, running
-from tests.support.factories import STAFF, UserFactory
+from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, UserFactory, VoucherFactory, published
 from tests.support.webhooks import listening
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +110,34 @@ def test_unusually_many_failed_attempts(usual, today, is_told):
     )
 
     assert bool(told()) == is_told
+
+
+def test_a_code_tried_by_others_is_told_once_a_day_for_its_campaign():
+    holder, others = CustomerFactory(), CustomerFactory.create_batch(2)
+    watched = CampaignFactory(name="Autumn", only_holder="record", redemption_limit=None)
+    open_to_all = CampaignFactory(redemption_limit=None)
+    codes = [VoucherFactory(campaign=campaign) for campaign in (watched, open_to_all)]
+    for code in codes:
+        published(code, holder)
+        redeem(code, customer=holder, by=STAFF)
+        redeem(code, by=STAFF)  # by nobody that was named
+    redeem(codes[1], customer=others[0], by=STAFF)
+    assert told() == []
+
+    for other in others:
+        redeem(codes[0], customer=other, by=STAFF)
+
+    assert told() == [
+        (
+            "tried_by_others",
+            "Codes of Autumn were tried by others than their holders",
+            "2 attempts today with 1 code so far. They may have been shared or leaked: the page shows by which file or channel "
+            "they went out.",
+        )
+    ]
+    Alert.objects.update(title="Told")
+    redeem(codes[0], customer=others[0], by=STAFF)
+    assert [title for _, title, _ in told()] == ["Told"]
 
 
 def test_disks_and_queues(monkeypatch):
