@@ -8,6 +8,7 @@ from publications.recalls.models import Act, Outcome, Recall
 
 USED_UP = f"({IS_USED_UP}) OR ({IS_SPENT})"
 IS_RETIRED = "v.published_at IS NULL AND v.withdrawn_at IS NOT NULL"
+HAS_OWN_VALUE = "v.discount_type IS NOT NULL"  # given whole; else all of it is the campaign's
 EXPIRES = "coalesce(v.expiration_date, c.expiration_date)"
 
 # By act, in the order in which they are told: the first that holds. What is used up has nothing left to take away or to
@@ -21,6 +22,18 @@ OBSTACLES: dict[str, list[tuple[str, Outcome]]] = {
         (f"{EXPIRES} IS NULL", Outcome.NEVER_EXPIRES),
         (f"{EXPIRES} >= %(expiration_date)s", Outcome.EXPIRES_LATER),
         ("coalesce(v.start_date, c.start_date) >= %(expiration_date)s", Outcome.STARTS_LATER),
+    ],
+    Act.REVALUE: [
+        (USED_UP, Outcome.REDEEMED),
+        (IS_RETIRED, Outcome.RETIRED),
+        (
+            "v.type <> 'DISCOUNT_VOUCHER' OR coalesce(v.discount_type, c.discount_type) IS DISTINCT FROM %(discount_type)s",
+            Outcome.OTHER_KIND,
+        ),
+        (
+            f"CASE WHEN {HAS_OWN_VALUE} THEN v.discount_value ELSE c.discount_value END = %(discount_value)s",
+            Outcome.SAME_VALUE,
+        ),
     ],
     Act.RETIRE: [(USED_UP, Outcome.REDEEMED), (IS_RETIRED, Outcome.RETIRED)],
     Act.REPLACE: [
@@ -48,4 +61,8 @@ SELECT v.id AS voucher, v.campaign_id AS campaign, l.publication_id AS publicati
 
 
 def values_of(recall: Recall) -> dict:
-    return {"expiration_date": recall.expiration_date}
+    return {
+        "expiration_date": recall.expiration_date,
+        "discount_type": recall.discount_type,
+        "discount_value": recall.discount_value,
+    }

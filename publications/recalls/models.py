@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from campaigns.codes.models import Voucher
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Value
 from config.public_ids import RECALL, public_id
 from config.work import Work
 from publications.distributions.models import Distribution
@@ -23,6 +23,7 @@ class Act(models.TextChoices):
     DISABLE = "disable", "Disable"
     ENABLE = "enable", "Enable"
     EXTEND = "extend", "Extend"
+    REVALUE = "revalue", "Change value"
     RETIRE = "retire", "Retire"
     REPLACE = "replace", "Replace"
 
@@ -39,6 +40,8 @@ class Outcome(models.TextChoices):
     NEVER_EXPIRES = "never_expires", "Never expires"
     EXPIRES_LATER = "expires_later", "Expires later already"
     STARTS_LATER = "starts_later", "Starts after that"
+    OTHER_KIND = "other_kind", "Another kind of value"  # a gift card, or a percentage where amounts are changed
+    SAME_VALUE = "same_value", "Has this value already"
     NO_HOLDER = "no_holder", "No known holder"
     NO_CODES = "no_codes", "No code left"
     HOLDS_ANOTHER = "holds_another", "Holds another code"
@@ -69,6 +72,9 @@ class Recall(Work):
     source_key = models.BigIntegerField(null=True, editable=False)
     reason = models.CharField(max_length=LONGEST_REASON, db_default="", default="", blank=True)
     expiration_date = models.DateTimeField(null=True, blank=True)  # to extend: what they are to have
+    # To change the value: what codes of this kind of value are to be worth. The kind was promised to whoever holds them.
+    discount_type = models.CharField(max_length=8, choices=Value.Discount.choices, null=True, blank=True)
+    discount_value = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
     # To replace: where the new codes come from; null: from each code's own campaign.
     new_from = models.ForeignKey(Campaign, models.PROTECT, null=True, blank=True, related_name="+")
     # The messages that were drafted for the holders, once.
@@ -86,11 +92,18 @@ class Recall(Work):
                 name="recall_extends_until", condition=Q(status="draft") | Q(act="extend", expiration_date__isnull=False)
                 | ~Q(act="extend") & Q(expiration_date=None),
             ),
+            models.CheckConstraint(
+                name="recall_says_the_value", condition=Q(status="draft")
+                | Q(act="revalue", discount_type__isnull=False, discount_value__isnull=False)
+                | ~Q(act="revalue") & Q(discount_type=None, discount_value=None),
+            ),
             models.CheckConstraint(name="recall_done_within_total", condition=Q(done__lte=F("total"), changed__lte=F("done"))),
         ]  # fmt: skip
 
     def __str__(self) -> str:
         codes = "1 code" if self.total == 1 else f"{self.total or 0:,} codes"
+        if self.act == Act.REVALUE:
+            return f"Change the value of {codes}"
         return f"{self.get_act_display() or 'Recall'} {codes}"
 
     @property

@@ -14,12 +14,17 @@ from config.actor import Actor
 from config.public_ids import CAMPAIGN, public_id
 from config.staff.audit import record
 from publications.ledger.take_back import take_back
+from publications.recalls.judge import values_of
 from publications.recalls.models import Act, Recall
 
 CHANGES = {
     Act.DISABLE: "active = false",
     Act.ENABLE: "active = true",
     Act.EXTEND: "expiration_date = %(expiration_date)s",
+    # The code has a value of its own from then on, in the units that it has counted in.
+    Act.REVALUE: """discount_type = %(discount_type)s, discount_value = %(discount_value)s,
+        unit_type = CASE WHEN discount_type IS NOT NULL THEN unit_type
+                         ELSE (SELECT c.unit_type FROM campaigns_campaign c WHERE c.id = codes_voucher.campaign_id) END""",
 }
 CHANGE = "UPDATE codes_voucher SET {change}, updated_at = now() WHERE id = ANY(%(vouchers)s)"
 HOLD_BACK = """
@@ -43,14 +48,14 @@ def by_of(recall: Recall) -> Actor:
 
 
 def change(recall: Recall, codes: Sequence[Judged]) -> None:
-    """Enables, disables or extends them."""
+    """Enables, disables or extends them, or changes what they are worth."""
     if not codes:
         return
     vouchers = [code.voucher for code in codes]
     with connection.cursor() as cursor:
         cursor.execute(
             CHANGE.format(change=CHANGES[Act(recall.act)]),
-            {"vouchers": vouchers, "expiration_date": recall.expiration_date},
+            {"vouchers": vouchers, **values_of(recall)},
         )
     raise_pool_versions(codes)
 

@@ -125,7 +125,8 @@ def _judge_under_locks(recall: Recall, vouchers: Sequence[int]) -> list[Judged]:
 def _judge(recall: Recall, values: dict) -> list[Judged]:
     with connection.cursor() as cursor:
         cursor.execute(judged(recall.act, chosen=CHOSEN), values)
-        return [Judged(*row) for row in cursor.fetchall()]
+        # In the order of their keys: where a pool has too few new codes, that order says who gets one.
+        return sorted((Judged(*row) for row in cursor.fetchall()), key=lambda code: code.voucher or 0)
 
 
 def _end(recall: Recall) -> None:

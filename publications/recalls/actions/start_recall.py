@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from campaigns.check_value import check_value
+from campaigns.codes.models import Voucher
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.staff.audit import record
@@ -33,6 +36,8 @@ def start_recall(
     by: Actor,
     expiration_date: datetime | None = None,
     new_from: Campaign | None = None,
+    discount_type: str | None = None,
+    discount_value: Decimal | None = None,
 ) -> None:
     """Has it carried out in the background. Of two presses of the button one does. Raises CannotStart and NoDraft."""
     if act not in Act.values:
@@ -41,12 +46,16 @@ def start_recall(
         raise CannotStart("Enter a reason.")
     if act == Act.EXTEND and (expiration_date is None or expiration_date <= timezone.now()):
         raise CannotStart("Choose a date in the future.")
+    revalues = act == Act.REVALUE
+    if revalues and (wrong := why_no_value(discount_type, discount_value)):
+        raise CannotStart(" ".join(wrong.values()))
     with transaction.atomic():
         draft = Recall.objects.filter(pk=recall.pk, status=Status.DRAFT)
         if not draft.update(
             status=Status.QUEUED, act=act, reason=reason, actor_kind=by.kind, actor_id=by.id, actor_label=by.label,
             expiration_date=expiration_date if act == Act.EXTEND else None,
             new_from=new_from if act == Act.REPLACE else None,
+            discount_type=discount_type if revalues else None, discount_value=discount_value if revalues else None,
         ):  # fmt: skip
             raise NoDraft
         recall.refresh_from_db()
@@ -55,6 +64,12 @@ def start_recall(
             campaign_id=recall.new_from_id, act=act, codes=recall.total, reason=reason,
         )  # fmt: skip
         _enqueue(recall)
+
+
+def why_no_value(discount_type: str | None, discount_value: Decimal | None) -> dict[str, str]:
+    """Errors by field; {} is good. What the units are is each code's own."""
+    value = Voucher(discount_type=discount_type, discount_value=discount_value, unit_type="unit")
+    return check_value(value, gift=False, needed=True)
 
 
 def stop_recall(recall: Recall, *, by: Actor) -> bool:

@@ -42,6 +42,10 @@ WORDS = {
         "Your code from {{ project.name }} is good for longer",
         f"{GREETING}you have more time to use your code: {{{{ code }}}}\n\n{CODE}{END}",
     ),
+    Act.REVALUE: Words(
+        "Your code from {{ project.name }} has a new value",
+        f"{GREETING}the value of your code has changed: {{{{ code }}}}\n\n{CODE}{END}",
+    ),
     Act.ENABLE: Words(
         "Your code from {{ project.name }} works again",
         f"{GREETING}your code works again: {{{{ code }}}}\n\n{CODE}{END}",
@@ -55,7 +59,7 @@ WORDS = {
         f"{GREETING}we had to withdraw a code that you got from us. We are sorry for the inconvenience.{END}",
     ),
 }
-SENDS_THE_CODE = (Act.REPLACE, Act.EXTEND, Act.ENABLE)
+SENDS_THE_CODE = (Act.REPLACE, Act.EXTEND, Act.REVALUE, Act.ENABLE)
 
 # The codes that are sent: of a replaced one the new.
 CODES = """

@@ -9,13 +9,17 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from campaigns.codes.queries.find import CampaignNotFound, find_campaign
+from campaigns.models import Value
 from config.staff.pages.widgets import Combobox, DateTimeInput
+from publications.recalls.actions.start_recall import why_no_value
 from publications.recalls.models import LONGEST_REASON, Act, Recall
 
+VALUE = ("discount_type", "discount_value")
 WHAT_IT_DOES = {
     Act.DISABLE: "Disable: nobody can redeem or publish them until they are enabled again",
     Act.ENABLE: "Enable: they are good again",
     Act.EXTEND: "Extend: move their expiry to a later date",
+    Act.REVALUE: "Change value: percentages, amounts or units become what you say",
     Act.RETIRE: "Retire: nobody holds them any more, and they are never published again",
     Act.REPLACE: "Replace: each holder gets a new code, and the old one no longer works",
 }
@@ -45,6 +49,19 @@ class RecallForm(forms.Form):
         widget=DateTimeInput,
         help_text="In the project’s time zone. A code that expires later already is left as it is.",
     )
+    discount_type = forms.ChoiceField(
+        label="Kind of value",
+        required=False,
+        choices=[("", "Choose…"), *Value.Discount.choices],
+        help_text="Only codes with this kind of value change; whoever holds a percentage keeps a percentage.",
+    )
+    discount_value = forms.DecimalField(
+        label="New value",
+        required=False,
+        max_digits=14,
+        decimal_places=4,
+        help_text="For example 15 for 15 % off, or 9.50 for 9.50 off in the project’s currency.",
+    )
     new_from = forms.CharField(
         label="New codes from",
         required=False,
@@ -72,6 +89,9 @@ class RecallForm(forms.Form):
         except CampaignNotFound:
             raise forms.ValidationError("There is no such campaign. Choose one from the list.") from None
 
+    def clean_discount_type(self) -> str | None:
+        return self.cleaned_data["discount_type"] or None
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if cleaned.get("act") == Act.EXTEND and "expiration_date" not in self.errors:
@@ -80,6 +100,9 @@ class RecallForm(forms.Form):
                 self.add_error("expiration_date", "Choose the date until which they are to be good.")
             elif date <= timezone.now():
                 self.add_error("expiration_date", "Choose a date in the future.")
+        if cleaned.get("act") == Act.REVALUE and not self.errors.keys() & set(VALUE):
+            for field, error in why_no_value(*(cleaned.get(field) for field in VALUE)).items():
+                self.add_error(field, error)
         return cleaned
 
     def fill_in(self, recall: Recall) -> bool:
@@ -88,11 +111,16 @@ class RecallForm(forms.Form):
         recall.act = cleaned.get("act") or ""
         recall.expiration_date = cleaned.get("expiration_date") if recall.act == Act.EXTEND else None
         recall.new_from = cleaned.get("new_from") if recall.act == Act.REPLACE else None
-        wrong = self.errors.keys() & {"act", "expiration_date", "new_from"}
-        return bool(recall.act) and not wrong and (recall.act != Act.EXTEND or recall.expiration_date is not None)
+        for name in VALUE:
+            setattr(recall, name, cleaned.get(name) if recall.act == Act.REVALUE else None)
+        wrong = self.errors.keys() & {"act", "expiration_date", "new_from", *VALUE}
+        if recall.act == Act.EXTEND:
+            return not wrong and recall.expiration_date is not None
+        return bool(recall.act) and not wrong and (recall.act != Act.REVALUE or recall.discount_value is not None)
 
 
 def counted_for(recall: Recall) -> str:
     """What the numbers of a dry run depend on, as text."""
     date = recall.expiration_date.isoformat() if recall.expiration_date else ""
-    return f"{recall.act}/{date}/{recall.new_from_id or ''}"
+    value = f"{recall.discount_type}{recall.discount_value.normalize()}" if recall.discount_value is not None else ""
+    return f"{recall.act}/{date}/{recall.new_from_id or ''}/{value}"

@@ -33,7 +33,7 @@ from publications.recalls.actions.start_recall import (
 from publications.recalls.actions.tell_holders import CannotTell, tell_holders
 from publications.recalls.columns import COLUMNS
 from publications.recalls.models import Act, Recall, RecalledCode
-from publications.recalls.pages.forms import PasteForm, RecallForm, counted_for
+from publications.recalls.pages.forms import VALUE, PasteForm, RecallForm, counted_for
 from publications.recalls.pages.tables import OutcomeFilter, RecalledCodeTable, RecallTable
 from publications.recalls.queries import choose
 from publications.recalls.queries.dry_run import dry_run
@@ -168,7 +168,7 @@ def _without_complaints(form: RecallForm, draft: Recall) -> RecallForm:
 
 
 def _start(request: HtmxHttpRequest, draft: Recall, form: RecallForm) -> bool:
-    chosen = {name: form.cleaned_data[name] for name in ("act", "reason", "expiration_date", "new_from")}
+    chosen = {name: form.cleaned_data[name] for name in ("act", "reason", "expiration_date", "new_from", *VALUE)}
     try:
         start_recall(draft, by=Actor.user(request.user), **chosen)
     except CannotStart as refused:

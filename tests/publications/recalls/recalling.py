@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from publications.dashboard.verify import verify
 from publications.recalls.actions.carry_out import carry_out
 from publications.recalls.actions.draft_recall import draft_recall
@@ -14,9 +12,9 @@ from tests.support.factories import STAFF
 REASON = "Wrong value printed"
 
 
-def queued_recall(act: str, vouchers, *, expiration_date: datetime | None = None, new_from=None) -> Recall:
+def queued_recall(act: str, vouchers, **options) -> Recall:
     draft = draft_recall([voucher.pk for voucher in vouchers], source=Recall.Source.CHOSEN, by=STAFF)
-    start_recall(draft, act=act, reason=REASON, by=STAFF, expiration_date=expiration_date, new_from=new_from)
+    start_recall(draft, act=act, reason=REASON, by=STAFF, **options)
     return draft
 
 

@@ -1,6 +1,7 @@
 """What each act does to codes, and which it leaves out."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
@@ -105,6 +106,63 @@ def test_extending_moves_the_expiry_only_to_a_later_date(used_up):
     }
     assert set(Voucher.objects.filter(expiration_date=NEXT_YEAR)) == {expired, by_campaign}
     assert broken() == []
+
+
+def test_a_new_value_is_given_to_codes_of_its_kind_alone(used_up):
+    twenty = CampaignFactory(discount_type="PERCENT", discount_value=20)
+    months = CampaignFactory(discount_type="UNIT", discount_value=2, unit_type="month")
+    held, pooled = published(VoucherFactory(campaign=twenty)).vouchers[0], VoucherFactory(campaign=twenty)
+    own = VoucherFactory(campaign=months, discount_type="PERCENT", discount_value=5)
+    right = VoucherFactory(discount_type="PERCENT", discount_value=15)
+    others = [
+        VoucherFactory(campaign=months),
+        VoucherFactory(discount_type="AMOUNT", discount_value=5),
+        VoucherFactory(type="GIFT_VOUCHER", gift_amount=25),
+    ]
+    all_of_them = [held, pooled, own, right, used_up, *others]
+    asked = {"discount_type": "PERCENT", "discount_value": Decimal("15")}
+
+    assert counted("revalue", all_of_them, **asked) == {"done": 3, "same_value": 1, "redeemed": 1, "other_kind": 3}
+    recall = recalled("revalue", all_of_them, **asked)
+
+    assert outcomes(recall) == {
+        **dict.fromkeys([held.pk, pooled.pk, own.pk], "done"),
+        right.pk: "same_value",
+        used_up.pk: "redeemed",
+        **dict.fromkeys([other.pk for other in others], "other_kind"),
+    }
+    worth = Voucher.objects.filter(discount_type="PERCENT", discount_value=15, unit_type="")
+    assert set(worth) == {held, pooled, own, right}
+    twenty.refresh_from_db()
+    assert twenty.discount_value == 20
+    assert str(recall) == "Change the value of 8 codes"
+    assert broken() == []
+
+
+def test_units_stay_the_units_of_the_campaign():
+    months = CampaignFactory(discount_type="UNIT", discount_value=2, unit_type="month")
+    voucher = VoucherFactory(campaign=months)
+
+    recalled("revalue", [voucher], discount_type="UNIT", discount_value=3)
+
+    voucher.refresh_from_db()
+    assert (voucher.discount_type, voucher.discount_value, voucher.unit_type) == ("UNIT", 3, "month")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "why"),
+    [
+        (None, None, "Choose what the code is worth."),
+        ("PERCENT", None, "Enter the value."),
+        ("PERCENT", Decimal("101"), "Enter a percentage above 0 and up to 100."),
+        ("AMOUNT", Decimal("1.005"), "Enter at most two decimals."),
+    ],
+)
+def test_a_value_that_no_code_can_have_is_not_started_with(kind, value, why):
+    with pytest.raises(CannotStart, match=why):
+        queued_recall("revalue", [VoucherFactory()], discount_type=kind, discount_value=value)
+
+    assert Recall.objects.get().status == "draft"
 
 
 def test_a_retired_code_has_no_holder_and_one_of_the_pool_is_held_back():

@@ -84,6 +84,11 @@ def test_what_was_not_counted_is_not_started(manager):
         ({"reason": REASON}, "Choose what to do with the codes."),
         ({"act": "extend", "reason": REASON}, "Choose the date until which they are to be good."),
         ({"act": "extend", "reason": REASON, "expiration_date": "2001-01-01T00:00"}, "Choose a date in the future."),
+        ({"act": "revalue", "reason": REASON}, "Choose what the code is worth."),
+        (
+            {"act": "revalue", "reason": REASON, "discount_type": "PERCENT", "discount_value": "0"},
+            "above 0 and up to 100.",
+        ),
         ({"act": "replace", "reason": REASON, "new_from": "None such"}, "There is no such campaign."),
     ],
 )
@@ -101,6 +106,23 @@ def test_the_numbers_alone_are_answered_while_the_form_is_filled_in(manager):
 
     assert "<h1" not in numbers and "Who gets no new code keeps the old one" in numbers
     assert Recall.objects.get().act == ""
+
+
+def test_a_new_value_is_counted_started_and_shown(manager):
+    voucher = VoucherFactory(discount_type="FIXED", discount_value=5)
+    manager.post(NEW, {"chosen": voucher.public_id})
+    url = Recall.objects.get().get_absolute_url()
+    assert "Choose the kind of value" in page(manager.get(url, {"act": "revalue"}))
+    for_nothing = {"act": "revalue", "discount_type": "FIXED", "discount_value": "0", "reason": REASON}
+
+    counted = manager.get(url, for_nothing)
+    assert "<strong>1</strong> of 1" in page(counted)
+    manager.post(url, for_nothing | {"counted": counted_on(counted)})
+    carry_out(Recall.objects.get().pk)
+
+    assert "Change value to 0 (fixed price)" in page(manager.get(url))
+    voucher.refresh_from_db()
+    assert (voucher.discount_type, voucher.discount_value) == ("FIXED", 0)
 
 
 def test_all_that_a_filter_finds_and_no_other(manager):
