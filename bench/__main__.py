@@ -25,6 +25,7 @@ BENCHES = {
     "publish": (["--repeats", "3"], ["--rows", "20000", "--seconds", "2", "--repeats", "1"]),
     "files": (["--repeats", "3"], ["--rows", "60000", "--repeats", "1"]),
     "distribute": ([], ["--recipients", "2000"]),
+    "recall": ([], ["--codes", "2000"]),
     "segments": ([], ["--customers", "20000"]),
     "pages": ([], ["--rows", "20000", "--customers", "2000", "--repeats", "5"]),
     "memory": ([], ["--minutes", "2"]),
