@@ -326,6 +326,7 @@ class FromPool(Attempt):
                 left = left_in_pool(campaign, up_to=self.request.quantity)
                 if left < self.request.quantity and not state.auto_update:
                     _known_short[campaign.pk] = Shortage(state.pool_version, left + 1, math.inf)
+                transaction.set_rollback(True)  # codes that were made for it are not left behind
             return given
 
     def why_not(self) -> PublishRefused:

@@ -40,7 +40,7 @@ PIECES = {
 # E-mails, which stand in a frame of their page with styles of their own.
 PIECES |= {"distributions:preview", "distributions:outbox-html"}
 FILES = {name for name in NAMED if name.endswith("-import-errors")}
-FILES |= {"openapi", "admin:jsi18n", "admin:autocomplete"}
+FILES |= {"recalls:file", "openapi", "admin:jsi18n", "admin:autocomplete"}
 LEAD_ELSEWHERE = {name for name in NAMED if name.startswith("admin:") and name.endswith("_history")}  # the audit log
 LEAD_ELSEWHERE |= {"admin:view_on_site", "admin:login", "admin:logout"}
 # The worker that runs here has dealt with these rows before they could be looked at; their lists are.

@@ -44,7 +44,7 @@ def test_the_history_is_filtered_sorted_and_paged(page, campaign):
     page.goto(f"/campaigns/{campaign.public_id}/")
     history = page.get_by_role("region", name="Publication history")
 
-    history.get_by_label("Channel").select_option("newsletter")
+    history.locator("select[name=channel]").select_option("newsletter")
     history.get_by_role("button", name="Filter").click()
 
     expect(page).to_have_url(re.compile(r"channel=newsletter"))

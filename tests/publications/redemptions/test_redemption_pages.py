@@ -160,7 +160,7 @@ def test_the_pages_take_as_many_queries_however_often_something_was_redeemed(sig
             assert browser.get(address).status_code == 200
         asked.append(len(queries))
 
-    assert asked == [11, 14]  # its notes among them
+    assert asked == [12, 14]  # its notes and recalls among them
 
 
 def test_the_page_of_a_campaign_tells_how_many_codes_were_redeemed(signed_in):
