@@ -69,8 +69,10 @@ def test_each_call_happens_once_while_callers_are_killed(of_each):
     spec = {"headers": shop.headers, "calls": calls}
 
     processes = [fork(PROGRAM, DATABASE_POOL_SIZE=str(THREADS)) for _ in range(PROCESSES)]
-    for process in processes:
-        process.stdin.write(json.dumps(spec) + "\n")
+    for number, process in enumerate(processes):
+        # Those that are to be killed go on repeating their calls until they are.
+        endless = spec | {"calls": calls * (5_000 // len(calls))} if number < KILLED else spec
+        process.stdin.write(json.dumps(endless) + "\n")
         process.stdin.flush()
     answered = []
     for process in processes[:KILLED]:
