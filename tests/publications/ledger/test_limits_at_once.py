@@ -24,15 +24,18 @@ from tests.support.processes.forked import fork
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PROCESSES, THREADS, PEOPLE = 8, 4, 5
-PROGRAM = "from tests.publications.ledger.test_limits_at_once import client; client()"
+PROGRAM = "from tests.publications.ledger.test_limits_at_once import client; client({})"
 
 
-def client():
-    """Asks until nothing is given any more, in a process of its own; a line for each code."""
+def client(*, victim=False):
+    """Asks until nothing is given any more, in a process of its own; a line for each answer. One that is to be killed begins again
+    and again until it is."""
 
     def ask():
         try:
-            ask_until_full(lambda: print("given", flush=True))
+            ask_until_full(lambda: print("asked", flush=True))
+            while victim:
+                ask_until_full(lambda: print("asked", flush=True))
         finally:
             connection.close()
 
@@ -43,7 +46,7 @@ def client():
         thread.join()
 
 
-def ask_until_full(given=lambda: None):
+def ask_until_full(answered=lambda: None):
     campaigns = {campaign.name: campaign for campaign in Campaign.objects.all()}
     people = list(Customer.objects.order_by("pk"))
     key = Actor("api_key", int(campaigns["By key"].category), "Shop")
@@ -58,10 +61,10 @@ def ask_until_full(given=lambda: None):
             how = {"origin": "api", "by": STAFF, **way}
             try:
                 publish(campaigns[how.pop("campaign")], how.pop("customer"), **how)
-                given()
             except PublishRefused as refused:
                 assert refused.key.endswith("_limit_reached"), refused
                 ways.remove(way)
+            answered()
 
 
 def test_limits_hold_while_processes_are_killed():
@@ -74,9 +77,10 @@ def test_limits_hold_while_processes_are_killed():
     ProjectSettings.current()
     ProjectSettings.objects.update(channel_limits={"Till": 15})
 
-    processes = [fork(PROGRAM, DATABASE_POOL_SIZE=str(THREADS)) for _ in range(PROCESSES)]
+    programs = [PROGRAM.format("victim=True")] * 3 + [PROGRAM.format("")] * (PROCESSES - 3)
+    processes = [fork(program, DATABASE_POOL_SIZE=str(THREADS)) for program in programs]
     for process in processes[:3]:
-        assert process.stdout.readline() == "given\n"
+        assert process.stdout.readline() == "asked\n"
         process.send_signal(signal.SIGKILL)
     ended = [process.wait(60) for process in processes]
     ask_until_full()  # what a killed one was about to ask for
