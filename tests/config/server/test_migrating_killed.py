@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from tests.support.running_handout import ROOT, RunningHandout, manage
 from tests.torture.starts import comes_up_whole, data_folder, kill, migrate_until_done
 
@@ -29,6 +31,7 @@ def test_two_that_migrate_at_once_take_turns(empty_database, tmp_path):
     assert [each.returncode for each in both] == [0, 0]
 
 
+@pytest.mark.long
 def test_a_first_start_killed_again_and_again_comes_up_whole():
     with data_folder() as folder:
         said = ""
