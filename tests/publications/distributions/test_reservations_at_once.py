@@ -1,18 +1,16 @@
 """Reserving codes among those who publish: threads, a process that is killed, and nothing is lost or locked up for good."""
 
-import threading
 from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from campaigns.codes.actions.extend_pool import extend_pool
 from campaigns.codes.models import Reservation
 from campaigns.models import Campaign
 from publications.actions.publish import publish
-from publications.dashboard.verify import verify
 from publications.distributions.actions.change_status import NotPossible, cancel
 from publications.distributions.actions.keep_reservations import keep_reservations
 from publications.distributions.actions.publish_batch import publish_batch
@@ -22,6 +20,7 @@ from publications.distributions.actions.write_audience import write_audience
 from publications.distributions.models import Distribution
 from publications.models import Publication
 from publications.refusals import CodesReserved, NoVoucherSuitable
+from tests.publications.ledger.test_ledger_at_once import at_once, broken
 from tests.support.distributions import draft
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory
 from tests.support.processes.forked import fork
@@ -72,32 +71,6 @@ def drain(campaign: Campaign, customers) -> int:
     return given
 
 
-def at_once(*works) -> None:
-    gate, errors = threading.Barrier(len(works)), []
-
-    def run(work):
-        try:
-            gate.wait()
-            work()
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[work]) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
-
-
-def broken() -> set[str]:
-    return {finding.name for finding in verify() if finding.violations} - {
-        "what was answered survives a crash of the database"  # the suite's own server is not durable
-    }
-
-
 def test_a_distribution_gets_all_that_was_reserved_however_many_publish_meanwhile():
     campaign, run_for = campaign_of(120), 60
     run = scheduled(run_for, campaign)
@@ -114,7 +87,7 @@ def test_a_distribution_gets_all_that_was_reserved_however_many_publish_meanwhil
     publish_batch(run.pk)  # what it has not got for want of a turn
     assert Publication.objects.filter(actor_kind="run", result="SUCCESS").count() == run_for
     assert Publication.objects.filter(result="SUCCESS").count() == 120  # and the others all the rest
-    assert broken() == set()
+    assert broken() == []
 
 
 def test_reserving_and_cancelling_among_publishers_gives_no_code_twice_and_locks_none_up():
@@ -139,7 +112,7 @@ def test_reserving_and_cancelling_among_publishers_gives_no_code_twice_and_locks
     assert (campaign.reserved_from, Reservation.objects.count()) == (None, 0)
     drain(campaign, CustomerFactory.create_batch(91))
     assert campaign.vouchers.filter(published_at=None).count() == 0
-    assert broken() == set()
+    assert broken() == []
 
 
 def test_a_look_that_is_killed_with_the_pool_in_hand_has_reserved_nothing_and_holds_up_nobody():
@@ -159,7 +132,7 @@ def test_a_look_that_is_killed_with_the_pool_in_hand_has_reserved_nothing_and_ho
     begin(run)
     publish_batch(run.pk)
     assert Publication.objects.filter(actor_kind="run").count() == 3
-    assert broken() == set()
+    assert broken() == []
 
 
 def test_a_cancelled_one_has_given_back_its_codes_though_the_background_is_dead():
