@@ -223,7 +223,7 @@ class CampaignForm(ValueFields, CodeFields):
     active = of("active", label="Active", widget=Switch)
     only_holder = of(
         "only_holder",
-        label="Redeemed by someone else than the holder",
+        label="Redeemed by someone other than the holder",
         help_text="The holder is the customer a code was published to. Codes of a CSV hand-out have none. Shops must name the customer when they redeem.",
     )
     only_published = of(

@@ -6,7 +6,7 @@ from typing import Any
 
 import django_tables2 as tables
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
@@ -182,7 +182,8 @@ class PublishedCodeTable(Table):
         self.reveals = reveals_codes(user)
         # In the order of the ledger's own index, and each page's vouchers by a query of their own: joined, they were
         # sought by walking all vouchers from the first on (0.9 s instead of 1 ms for 200,000 codes).
-        rows = publication.ledger.prefetch_related("voucher").order_by("publication_id", "voucher_id")
+        vouchers = Prefetch("voucher", Voucher.objects.select_related("campaign"))
+        rows = publication.ledger.prefetch_related(vouchers).order_by("publication_id", "voucher_id")
         hidden: tuple[str, ...] = () if some_released else ("released_at", "reason")
         if publication.customer_id or not publication.voucher_count:
             hidden += ("settled_to",)
@@ -200,7 +201,8 @@ class PublishedCodeTable(Table):
         return format_html('{} <small class="muted">by {}</small>', when(value), record.released_by)
 
     def render_status(self, record: PublishedVoucher) -> SafeString:
-        return pill("Released" if record.released_at else "Published")
+        """Of one that was taken back, that; whoever may have it now is not told here."""
+        return pill("Released" if record.released_at else state_of_code(record.voucher).label)
 
 
 class WalletTable(Table):

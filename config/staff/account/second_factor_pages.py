@@ -118,6 +118,8 @@ def remove(request: HtmxHttpRequest) -> HttpResponse:
     user = request.user
     if is_required_of(user, request.project):
         raise PermissionDenied("Your role requires a second factor. You can set up another app instead.")
+    if not has_second_factor(user):
+        return redirect("account:account")
     form = PasswordConfirmed(request.POST or None, request=request)
     if request.method == "POST" and form.is_valid():
         if remove_second_factor(user, by=Actor.user(user)):

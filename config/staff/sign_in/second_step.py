@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -115,13 +116,12 @@ def _refused(request: HttpRequest, user: User) -> HttpResponse | None:
 
 def _tell(form: CodeForm, checked: Checked) -> None:
     if checked.until:
-        seconds = max(1, round((checked.until - timezone.now()).total_seconds()))
-        words = (
-            f"Too many wrong codes. Try again in {seconds} seconds."
-            if seconds < 120
-            else (f"Too many wrong codes. Try again in {round(seconds / 60)} minutes.")
-        )
-        form.add_error("second_factor_code", words)
+        seconds = max(1, math.ceil((checked.until - timezone.now()).total_seconds()))
+        if seconds < 120:
+            wait = f"{seconds} second{'' if seconds == 1 else 's'}"
+        else:
+            wait = f"{math.ceil(seconds / 60)} minutes"
+        form.add_error("second_factor_code", f"Wait {wait}, then try again. Each wrong code makes the wait longer.")
     else:
         form.add_error(
             "second_factor_code",

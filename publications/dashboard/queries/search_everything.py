@@ -25,6 +25,7 @@ from publications.redemptions.queries.history import codes_of_order, find_redemp
 
 SHOWN = 8  # of each kind
 FEWEST_AT_THE_END = 4  # letters and digits
+LONGEST_END = 12  # that a dash is added to
 FEWEST_OF_CODE = 6  # letters and digits
 LOOKED_AT = 20_000  # codes with this beginning; there may be millions, and none of them published
 LOOKED_AT_BY_END = 200  # all of them published; only deleted ones fall away
@@ -88,12 +89,25 @@ def _may_be_code(text: str) -> bool:
     return len(bare(text)) >= FEWEST_OF_CODE and "@" not in text
 
 
+def _endings(text: str) -> set[str]:
+    """How a code may end that somebody reads so: as typed, or with the one dash that was left out or read as a blank."""
+    endings = {text}
+    spelled = "".join(character for character in text if character.isalnum())
+    if len(spelled) <= LONGEST_END:
+        endings |= {spelled} | {f"{spelled[:place]}-{spelled[place:]}" for place in range(1, len(spelled))}
+    return endings | {end.upper() for end in endings}
+
+
 def _that_end_so(codes: QuerySet[Voucher], text: str, *, but: Sequence[Voucher]) -> list[Voucher]:
     """Published ones by their last characters, as somebody reads them off a receipt."""
-    ends = Q(_reversed__startswith=text[::-1]) | Q(_reversed__startswith=text.upper()[::-1])
     published = Voucher.objects.alias(_reversed=Reverse("code")).filter(published_at__isnull=False)
-    # Their keys first: as a part of the other query, the planner would rather read every code than join some.
-    some = set(published.filter(ends).order_by().values_list("pk", flat=True)[:LOOKED_AT_BY_END])
+    # Their keys first: as a part of the other query, the planner would rather read every code than join some. Each ending has
+    # a look into the index of its own: of many at once it may make one walk past all codes.
+    first, *rest = (
+        published.filter(_reversed__startswith=end[::-1]).order_by().values_list("pk", flat=True)[:LOOKED_AT_BY_END]
+        for end in sorted(_endings(text))
+    )
+    some = set(first.union(*rest, all=True))
     ending = codes.filter(pk__in=some - {code.pk for code in but}) if some else codes.none()
     return list(with_holders(ending)[: SHOWN + 1 - len(but)])
 
@@ -136,6 +150,6 @@ def search_everything(text: str, *, reveals: bool) -> Found:
             search_customers(Customer.objects.live(), text, bounded=True).order_by("-created_at", "-id")[: SHOWN + 1]
         ),
         publications=list(
-            Publication.objects.filter(source_id=text, result=Publication.Result.SUCCESS).select_related("campaign")[:1]
+            Publication.objects.filter(source_id__in={text, upper, text.lower()}, result=Publication.Result.SUCCESS).select_related("campaign")[:1]
         ),
     )

@@ -29,7 +29,7 @@ from publications.redemptions.pages.forms import RedeemForm, RollBackForm
 from publications.redemptions.pages.tables import for_table
 from publications.redemptions.pages.words import in_words
 from publications.redemptions.queries.find_typed import LONGEST, find_typed
-from publications.redemptions.refusals import RedemptionRefused
+from publications.redemptions.refusals import GiftAmountExceeded, RedemptionRefused
 from publications.redemptions.verdict import verdict
 
 LATEST = 5  # uses that the page offers to roll back
@@ -67,6 +67,7 @@ def redeem(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, voucher, form=form)
     sent = form.cleaned_data
+    refusal: RedemptionRefused | None = None
     with transaction.atomic():  # a failed attempt is written in it, and stays
         now = Voucher.objects.select_for_update(no_key=True).get(pk=voucher.pk)
         if now.redeemed_quantity != sent["seen"]:
@@ -82,9 +83,15 @@ def redeem(request: HtmxHttpRequest, voucher_id: int) -> HttpResponse:
                 by=Actor.user(request.user),
             )
         except RedemptionRefused as refused:
-            messages.error(request, f"Not redeemed. {refused.hint}")
-        else:
-            messages.success(request, "Redeemed.")
+            refusal = refused
+    if refusal is not None and verdict(voucher := _voucher(request, voucher_id)).redeemable:
+        # By another amount, or for the holder, it would be redeemed: what was typed stays, to be put right.
+        form.add_error("amount" if isinstance(refusal, GiftAmountExceeded) else None, f"Not redeemed. {refusal.hint}")
+        return _page(request, voucher, form=form)
+    if refusal is None:
+        messages.success(request, "Redeemed.")
+    else:
+        messages.error(request, f"Not redeemed. {refusal.hint}")
     return redirect("redemptions:check-code", voucher_id=voucher.pk)
 
 

@@ -45,10 +45,10 @@ def find_redemption(reference: str) -> Redemption | None:
 
 
 def codes_of_order(source_id: str, *, most: int) -> list[int]:
-    """The keys of the codes that were used for this order, by the shop's own number of it."""
+    """The keys of the codes that were used for this order, by the shop's own number of it, in whatever case it was typed."""
     uses = Redemption.objects.filter(
         order__isnull=False,
-        order__source_id=source_id,
+        order__source_id__in=sorted({source_id, source_id.upper(), source_id.lower()}),
         kind=Redemption.Kind.REDEMPTION,
         result=Redemption.Result.SUCCESS,
     )

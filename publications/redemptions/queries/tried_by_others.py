@@ -1,4 +1,4 @@
-"""Uses and attempts by someone else than who holds the code: where a leak shows.
+"""Uses and attempts by someone other than whoever holds the code: where a leak shows.
 
 Of the campaigns that watch it (`only_holder` is record or refuse). The holder is who held the code at that time; a code of a
 hand-out belongs to the first customer who redeemed it, since nobody knows to whom it went. Referral codes are for others.

@@ -175,3 +175,20 @@ def test_a_code_is_none_of_a_campaign_that_refuses_it_unpublished(signed_in):
     page = text(signed_in("Manager").get(f"/codes/{voucher.public_id}/"))
 
     assert "Not published It has not been published to anybody, and its campaign accepts published codes only." in page
+
+
+def test_what_was_typed_stays_where_it_can_be_put_right(signed_in):
+    till = signed_in("Till")
+    card = held("GIFT-1", type="GIFT_VOUCHER", gift_amount=50, redemption_limit=None)
+    others = held("ROAST-88CD", campaign__only_holder="refuse")
+
+    too_much = till.post(f"/codes/{card.public_id}/redeem", {"seen": 0, "amount": "99.50", "order": "A-1042"})
+    not_the_holder = till.post(f"/codes/{others.public_id}/redeem", {"seen": 0, "note": "Left shop"})
+
+    assert too_much.context["form"].errors == {
+        "amount": ["Not redeemed. The gift voucher's balance is 50.00; 99.50 was requested."]
+    }
+    assert 'value="99.50"' in (page := too_much.content.decode()) and 'value="A-1042"' in page
+    assert not_the_holder.context["form"].errors.keys() == {"__all__"}
+    assert 'value="Left shop"' in not_the_holder.content.decode()
+    assert Redemption.objects.filter(result="SUCCESS").count() == 0
