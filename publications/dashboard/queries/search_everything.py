@@ -150,6 +150,8 @@ def search_everything(text: str, *, reveals: bool) -> Found:
             search_customers(Customer.objects.live(), text, bounded=True).order_by("-created_at", "-id")[: SHOWN + 1]
         ),
         publications=list(
-            Publication.objects.filter(source_id__in={text, upper, text.lower()}, result=Publication.Result.SUCCESS).select_related("campaign")[:1]
+            Publication.objects.filter(
+                source_id__in={text, upper, text.lower()}, result=Publication.Result.SUCCESS
+            ).select_related("campaign")[:1]
         ),
     )
