@@ -7,6 +7,7 @@ from typing import Any
 
 MAX_BYTES = 32 * 1024
 MAX_DEPTH = 20
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 class MetadataRefused(ValueError):
@@ -25,14 +26,15 @@ def check_metadata(value: Any, *, called: str = "Metadata", largest: int = MAX_B
     if depth_of(value) > MAX_DEPTH:
         raise MetadataRefused(f"{called} can be nested at most {MAX_DEPTH} levels deep.")
     try:
-        size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
+        text = _ENCODER.encode(value)
+        size = len(text.encode())
     except UnicodeEncodeError:
         raise MetadataRefused(f"{called} contains half a character (a lone surrogate); remove it.") from None
     except ValueError:  # NaN, or a number such as 1e999, which Python reads as infinity
         raise MetadataRefused(f"{called} contains a number that is too large to store; remove it.") from None
     if size > largest:
         raise MetadataRefused(f"{called} can have at most {largest // 1024} KB; this is {size / 1024:.0f} KB.")
-    if holds_nul(value):
+    if "\\u0000" in text and holds_nul(value):  # it may also be those six characters
         raise MetadataRefused(f"{called} contains a NUL character (\\u0000), which cannot be stored; remove it.")
     return value
 
@@ -55,6 +57,8 @@ def holds_nul(value: Any) -> bool:
 
 def depth_of(value: Any) -> int:
     """Levels of nesting, counted without recursion, so that a hostile body cannot exhaust the stack."""
+    if isinstance(value, dict) and not any(isinstance(each, (dict, list)) for each in value.values()):
+        return 1
     deepest, open_values = 0, [(value, 1)]
     while open_values:
         current, level = open_values.pop()

@@ -73,6 +73,8 @@ NO = FALSE | {
     *("opted out", "opt-out", "cleaned"),
 }
 
+STILL_IN = FALSE | {"[]", "none", "never", "null", "-", "subscribed", "opted in", "opt-in"}
+
 
 def _consent_of(text: str) -> bool:
     """Whether somebody agreed to marketing by e-mail, or took that back: a moment says that they did, then."""
@@ -82,6 +84,11 @@ def _consent_of(text: str) -> bool:
     if word in NO:
         return False
     raise RowRefused(f"{shown(text)} is neither yes nor no. Write yes or no, or empty the cell.")
+
+
+def _is_out(text: str) -> bool:
+    """Whether a cell of a column of those who unsubscribed says so: by a moment, a yes, or a reason such as a bounce."""
+    return text.lower() not in STILL_IN
 
 
 def _full_name(first: str, name: str, last: str) -> str:
@@ -99,6 +106,11 @@ class CustomerReader:
 
     def __init__(self, headings: Sequence[str], mapping: dict[str, str], formats: Formats = PLAIN) -> None:
         self.columns = mapped_columns(headings, mapping)
+        # What each becomes is looked up once rather than in each of a million rows.
+        self.parsed = [
+            (column.place, column.heading, column.field, column.metadata_key, column.field.removeprefix(ADDRESS))
+            for column in self.columns
+        ]
         self.formats = formats
         self.labels = {column.field: column.heading for column in self.columns}
 
@@ -143,26 +155,28 @@ class CustomerReader:
         address: dict[str, str] = {}
         metadata: dict[str, Any] = {}
         wrong: list[str] = []
-        for column in self.columns:
-            if not (text := text_of(cells[column.place])):
+        for place, heading, field, metadata_key, part in self.parsed:
+            if not (text := text_of(cells[place])):
                 continue
             try:
-                if key := column.metadata_key:
-                    metadata[key] = text
-                elif column.field.startswith(ADDRESS):
-                    address[column.field[len(ADDRESS) :]] = text
-                elif column.field == "metadata":
+                if metadata_key:
+                    metadata[metadata_key] = text
+                elif part != field:
+                    address[part] = text
+                elif field == "metadata":
                     metadata = object_of(text) | metadata
                 else:
-                    sent[column.field] = self._read(column.field, text)
+                    sent[field] = self._read(field, text)
             except RowRefused as refused:
-                wrong.append(f"{column.heading}: {refused}")
+                wrong.append(f"{heading}: {refused}")
         return sent, address, metadata, wrong
 
     def _read(self, field: str, text: str) -> Any:
         if field == "birthdate" and self.formats.whole_days:  # what was sent as JSON is clean_customer()'s to read
             return day_of(text, self.formats)
-        return _consent_of(text) if field in ("accepts_email", "unsubscribed_at") else text
+        if field == "unsubscribed_at":
+            return _is_out(text)
+        return _consent_of(text) if field == "accepts_email" else text
 
     def _clean(self, sent: dict, address: dict, metadata: dict, wrong: list[str]) -> dict[str, Any]:
         """What of it may be stored. What may not is said in `wrong`, and left out, so that the rest is judged as well."""

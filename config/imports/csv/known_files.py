@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from config.imports.csv.columns import Field, plain
+from config.imports.csv.columns import METADATA, Field, is_field, plain
 
 
 class KnownFile(NamedTuple):
     name: str  # as a sentence says it: "a Shopify export of discount codes"
     marks: tuple[str, ...]  # headings that all stand in it
     columns: Mapping[str, str]  # heading: name of a field, or "" for what is not imported
+    lacks: str = ""  # what nobody can import from it, as long as its own columns are all there is
 
 
 KNOWN = (
@@ -44,26 +45,40 @@ KNOWN = (
         {"Accepts SMS Marketing": "", "Total Spent": "", "Total Orders": "", "Tax Exempt": "", "Note": "description"},
     ),
     KnownFile(
+        "a Shopify export of gift cards",
+        ("Last Characters", "Expires On"),
+        {"Last Characters": "", "Code": "code"},
+        "For safety, Shopify exports only the last four characters of a gift card’s code, so the codes cannot be imported "
+        "from this file. Ask whoever issued the cards for a file with the whole codes.",
+    ),
+    KnownFile(
         "a Mailchimp export",
-        ("Email Address", "LEID", "EUID"),
+        ("LEID", "EUID"),
         {
             **dict.fromkeys(("OPTIN_TIME", "OPTIN_IP", "CONFIRM_TIME", "CONFIRM_IP", "LATITUDE", "LONGITUDE"), ""),
             **dict.fromkeys(("GMTOFF", "DSTOFF", "TIMEZONE", "CC", "REGION", "LAST_CHANGED", "LEID", "EUID"), ""),
+            **dict.fromkeys(("UNSUB_CAMPAIGN_TITLE", "UNSUB_CAMPAIGN_ID", "UNSUB_REASON", "UNSUB_REASON_OTHER"), ""),
+            **dict.fromkeys(("CLEAN_CAMPAIGN_TITLE", "CLEAN_CAMPAIGN_ID"), ""),
+            "Birthday": METADATA + "Birthday",  # a day without its year
             "NOTES": "description",
+            # Of its three files, one has those who unsubscribed, and one those whose address bounced.
             "UNSUB_TIME": "unsubscribed_at",
+            "CLEAN_TIME": "unsubscribed_at",
         },
     ),
     KnownFile(
         "a Klaviyo export",
         ("Klaviyo ID", "Email"),
         {
-            "Profile Created On": "",
-            "Date Added": "",
-            "Last Open": "",
-            "Last Click": "",
-            "Initial Source": "",
-            "Initial Referring Domain": "",
-            "SMS Marketing Consent": "",
+            **dict.fromkeys(("Profile Created On", "Date Added", "First Active", "Last Active", "Last Open"), ""),
+            **dict.fromkeys(("Last Click", "Initial Source", "Initial Referring Domain", "Last Source", "Source"), ""),
+            **dict.fromkeys(("IP Address", "Latitude", "Longitude", "Email Marketing Consent Timestamp"), ""),
+            **dict.fromkeys(("SMS Marketing Consent", "SMS Marketing Consent Timestamp", "SMS Suppressions"), ""),
+            **dict.fromkeys((f"{which} Customer Lifetime Value" for which in ("Historic", "Predicted", "Total")), ""),
+            **dict.fromkeys(("Historic Number Of Orders", "Predicted Number Of Orders"), ""),
+            **dict.fromkeys(("Average Order Value", "Average Days Between Orders", "Churn Risk Prediction"), ""),
+            **dict.fromkeys(("Expected Date Of Next Order", "Last Event Date"), ""),
+            "Email Suppressions": "unsubscribed_at",  # a reason: unsubscribed, bounced, marked as spam
         },
     ),
 )
@@ -82,7 +97,7 @@ def known_file(headings: Sequence[str], fields: Sequence[Field]) -> KnownFile | 
         (
             known
             for known in KNOWN
-            if here.issuperset(map(plain, known.marks)) and names.issuperset(known.columns.values())
+            if here.issuperset(map(plain, known.marks)) and names.issuperset(filter(is_field, known.columns.values()))
         ),
         None,
     )

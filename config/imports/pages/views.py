@@ -18,6 +18,7 @@ from django.utils.cache import patch_vary_headers
 from config.actor import Actor
 from config.api.limits.upload_limit import is_too_large
 from config.imports.csv.columns import Field, keeps_metadata, mapped_columns
+from config.imports.csv.known_files import known_file
 from config.imports.csv.uploads import NotCsv
 from config.imports.draft_import import NotADraft, change_draft, discard_import, draft_import, start_import
 from config.imports.limit_uploads import TooManyUploads
@@ -151,7 +152,11 @@ def _draft_page(request: HtmxHttpRequest, kind: ImportKind, draft: CsvImport, co
 
 
 def _errors(kind: ImportKind, draft: CsvImport, shown: Survey) -> list[str]:
-    return [] if shown.problem else mapping_errors(draft.mapping, kind.fields, kind.required)
+    if shown.problem:
+        return []
+    if kind.required not in (None, *draft.mapping.values()) and (known := known_file(shown.headings, kind.fields)):
+        return [known.lacks] if known.lacks else mapping_errors(draft.mapping, kind.fields, kind.required)
+    return mapping_errors(draft.mapping, kind.fields, kind.required)
 
 
 def _columns(request: HtmxHttpRequest, kind: ImportKind, draft: CsvImport, shown: Survey) -> list[tuple]:

@@ -61,7 +61,10 @@ def test_a_consent_that_is_neither_yes_nor_no_is_refused_and_nobody_is_unsubscri
 
 @pytest.mark.parametrize(
     ("cell", "refuses"),
-    [("no", False), ("", False), ("false", False), ("yes", True), ("2016-01-01 10:00:00", True), ("1", True), ("0", False)],
+    [
+        ("no", False), ("", False), ("false", False), ("yes", True), ("2016-01-01 10:00:00", True), ("1", True), ("0", False),
+        ("unsubscribed", True), ("HARD_BOUNCE", True), ("[]", False), ("subscribed", False),
+    ],
 )  # fmt: skip
 def test_who_is_called_unsubscribed_is(cell, refuses):
     done = imported_customers(f"Email,Name,Unsubscribed\na@example.com,A,{cell}\n")
@@ -78,6 +81,26 @@ def test_customers_of_mailchimp():
     assert (customer.name, customer.description, customer.address) == ("Ada Lovelace", "note", {"line_1": "1 Main St"})
     assert customer.metadata == {"MEMBER_RATING": "2", "TAGS": '"vip"'}
     assert unsubscribed() == ["mail@example.com"]
+
+
+@pytest.mark.parametrize("name", ["mailchimp-unsubscribed.csv", "mailchimp-cleaned.csv"])
+def test_whom_mailchimp_writes_to_no_more_is_unsubscribed(name):
+    done = imported_customers(sample(name))
+
+    customer = Customer.objects.get()
+    assert counts(done) == (1, 1, 0, 0)
+    assert customer.metadata == {"Birthday": "12/25", "MEMBER_RATING": "2", "TAGS": '"vip","coffee"'}
+    assert unsubscribed() == [customer.email]
+
+
+def test_a_list_of_klaviyo_with_all_its_columns():
+    done = imported_customers(sample("klaviyo-list.csv"))
+
+    ada = Customer.objects.get(email="Ada@example.com")
+    assert counts(done) == (4, 4, 0, 0)
+    assert (ada.name, ada.phone, ada.address["line_2"]) == ("Ada Lovelace", "+442079460000", "Flat 2")
+    assert ada.metadata == {"Klaviyo ID": "01HADA", "Favourite Roast": "Dark, oily"}
+    assert unsubscribed() == ["ben@example.com", "cy@example.com"]
 
 
 def test_customers_of_klaviyo():
@@ -115,6 +138,17 @@ def test_gift_cards_of_a_shop():
         (50, None, None),
         (20, None, "used"),
     ]
+
+
+def test_the_last_characters_of_gift_cards_are_no_codes(signed_in):
+    browser = signed_in("Manager")
+    campaign = CampaignFactory(kind="GIFT_VOUCHERS", gift_amount=10, discount_type=None, discount_value=None)
+
+    draft = upload(browser, sample("shopify-gift-cards.csv"), f"/campaigns/{campaign.public_id}/import")
+
+    assert "Shopify exports only the last four characters" in browser.get(draft.url).content.decode()
+    browser.post(draft.url, {"encoding": "utf-8-sig", "delimiter": ",", "on_error": "KEEP_GOOD", "start": ""})
+    assert not Voucher.objects.exists()
 
 
 def test_a_column_that_looks_like_money_a_date_or_a_consent_and_means_nothing_is_told(signed_in):
