@@ -16,7 +16,7 @@ from customers.headings import OTHER_LANGUAGES
 ADDRESS = "address."
 _FIELDS = (
     Field("source_id", "Source ID", ("customer id", "customer number", "customer no", "external id"), "exact"),
-    Field("old_id", "ID, where there is no source ID", ("id",)),  # of the system that the file comes from
+    Field("old_id", "ID (if there is no source ID)", ("id",)),  # of the system that the file comes from
     Field("name", "Name", ("full name", "customer name")),
     Field("first_name", "First name", ("given name", "fname")),
     Field("last_name", "Last name", ("surname", "family name", "lname")),

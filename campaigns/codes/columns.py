@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -113,12 +113,19 @@ _STATES = {"scheduled": True, "expired": True, "enabled": True, "disabled": Fals
 
 _VALUE = ("discount_type", "discount_value", "unit_type", "gift_amount")
 _OF_VALUE = {*_VALUE, "type", "gift_balance"}
+_OF_GIFTS, _OF_DISCOUNTS = ("gift_amount", "gift_balance"), {"discount_type", "discount_value"}
 
 
 @lru_cache(maxsize=1000)  # a file has few different values and a million rows
 def _value_errors(gift: bool, needed: bool, *value: Any) -> dict[str, str]:
     voucher = Voucher(**{name: given for name, given in zip(_VALUE, value, strict=True) if given is not None})
     return check_value(voucher, gift=gift, needed=needed)
+
+
+def _type_by_value(given: Mapping[str, Any]) -> str:
+    """Of a row that does not say it: what has an amount or a balance, and no discount, is a gift card."""
+    is_gift = any(given.get(name) for name in _OF_GIFTS) and given.keys().isdisjoint(_OF_DISCOUNTS)
+    return str((Type.GIFT if is_gift else Type.DISCOUNT).value)
 
 
 def _code_of(text: str) -> str:
@@ -255,7 +262,7 @@ class CodeReader:
         """Type and value of a row must go together, and with the campaign's; nothing that was written is dropped.
         Returns what is wrong."""
         campaigns = str(self.campaign.voucher_type) if self.campaign else None
-        kind = given.setdefault("type", campaigns or Type.DISCOUNT.value)
+        kind = given.setdefault("type", campaigns or _type_by_value(given))
         if campaigns and kind != campaigns:
             what = f"{kind} does not match the campaign, whose codes are {campaigns}. Correct it, or choose another campaign."
             return [self._of("type", what)]

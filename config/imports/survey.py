@@ -3,6 +3,7 @@ all of them, each thing once with its count."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
@@ -178,4 +179,6 @@ def in_words(value: Any, draft: CsvImport) -> str:
             return f"{value.day} {value:%b %Y}"
         case Decimal():
             return f"{value.normalize():f}"
+        case dict():
+            return json.dumps(value, ensure_ascii=False) if value else ""
     return str(value)

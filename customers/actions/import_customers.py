@@ -193,14 +193,15 @@ class CustomerImporter:
             matched = 0
         remarks = []
         if named + matched:
-            how = f" ({matched:,} by their e-mail address)" if matched else ""
-            what = "1 row is a customer" if named + matched == 1 else f"{named + matched:,} rows are customers"
-            remarks.append(
-                f"{what} who {'is' if named + matched == 1 else 'are'} here already{how}, and will be updated."
-            )
+            by_email = "matched by e-mail address" if not named else f"{matched:,} matched by e-mail address"
+            how = f" ({by_email})" if matched else ""
+            one = named + matched == 1
+            what = "1 row is a customer who is" if one else f"{named + matched:,} rows are customers who are"
+            remarks.append(f"{what} already here{how}, and will be updated.")
         if refuse:
             what = "1 row says" if refuse == 1 else f"{refuse:,} rows say"
-            remarks.append(f"{what} no to marketing by e-mail: these addresses will be unsubscribed.")
+            which = "this address" if refuse == 1 else "these addresses"
+            remarks.append(f"{what} no to marketing by e-mail: {which} will be unsubscribed.")
         return remarks
 
     def write(self, cursor: CursorWrapper) -> Written:

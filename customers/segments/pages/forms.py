@@ -30,9 +30,9 @@ class ListForm(forms.Form):
         label="Or a file",
         required=False,
         help_text=(
-            "Text or CSV, up to 200,000 lines. If there are headings, the column Source ID or E-mail is used; otherwise the first column."
+            "Excel, CSV or text, up to 200,000 lines. If there are headings, the column Source ID or E-mail is used; otherwise the first column."
         ),
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
+        widget=forms.FileInput(attrs={"accept": ".xlsx,.csv,.tsv,.txt,text/csv,text/plain"}),
     )
     leave_out_unknown = forms.BooleanField(label="Skip lines that match no customer", required=False)
     all_optional = single_column = True

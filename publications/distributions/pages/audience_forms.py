@@ -54,8 +54,8 @@ class AudienceForm(forms.Form):
     file = forms.FileField(
         label="Or upload a file",
         required=False,
-        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain,text/tab-separated-values"}),
-        help_text="A text or CSV file. If there are headings, the column Source ID or E-mail is used; otherwise the first column.",
+        widget=forms.FileInput(attrs={"accept": ".xlsx,.csv,.tsv,.txt,text/csv,text/plain,text/tab-separated-values"}),
+        help_text="An Excel, CSV or text file. If there are headings, the column Source ID or E-mail is used; otherwise the first column.",
         error_messages={"empty": "The file is empty."},
     )
     create_unknown = forms.BooleanField(

@@ -16,11 +16,14 @@ from campaigns.codes.models import CodeImport
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.imports.csv.files import csv_file
+from config.imports.xlsx.files import xlsx_file
 from config.public_ids import CAMPAIGN, DISTRIBUTION, PUBLICATION, action_of, key_of
 from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import list_page
-from config.staff.models import AuditEntry
+from config.staff.models import AuditEntry, ProjectSettings
 from config.staff.roles import MANAGE, requires
+from publications.exports.models import Format
+from publications.exports.pages.downloads import TYPES
 from publications.recalls.actions.draft_recall import NothingChosen, TooManyChosen, draft_recall
 from publications.recalls.actions.start_recall import (
     CannotStart,
@@ -41,6 +44,7 @@ from publications.recalls.queries.dry_run import dry_run
 Source, Status = Recall.Source, Recall.Status
 PART, NUMBERS = "recall", "dry-run"  # parts of a recall's page that are asked for by themselves
 LATEST = 20
+EXCEL = 100_000  # codes that a workbook is made of while a person waits
 WHOLE = (Source.HAND_OUT, Source.DISTRIBUTION, Source.IMPORT)  # of which all codes are chosen
 
 
@@ -126,6 +130,7 @@ def recall(request: HtmxHttpRequest, recall_id: int) -> HttpResponse:
     context = {
         "title": str(found),
         "recall": found,
+        "as_workbook": found.done <= EXCEL,
         "told": found.messages.order_by("pk") if found.told_at else [],
         "entries": AuditEntry.objects.filter(object_id=found.public_id).order_by("-pk")[:LATEST],
     }
@@ -199,12 +204,15 @@ def tell(request: HtmxHttpRequest, recall_id: int) -> HttpResponse:
 @require_safe
 @requires(MANAGE)
 def file(request: HtmxHttpRequest, recall_id: int) -> FileResponse:
-    """What became of each code, as a file."""
+    """What became of each code, as a file: a workbook where `format=xlsx` is asked for."""
     found = get_object_or_404(Recall, pk=recall_id)
     codes = OutcomeFilter(request.GET, RecalledCode.objects.filter(recall=found).order_by("recall", "pk")).qs
-    with csv_file(COLUMNS, [codes]) as written:
+    kind = Format.XLSX if request.GET.get("format") == Format.XLSX and found.done <= EXCEL else Format.CSV
+    zone = ProjectSettings.current().time_zone
+    file = xlsx_file(COLUMNS, [codes], zone=zone, name="Recall") if kind == Format.XLSX else csv_file(COLUMNS, [codes])
+    with file as written:
         content = open(str(written.content.name), "rb")  # noqa: SIM115 - the answer closes it; its name is gone by then
-    return FileResponse(content, as_attachment=True, filename=f"recall-{found.pk}.csv", content_type="text/csv")
+    return FileResponse(content, as_attachment=True, filename=f"recall-{found.pk}.{kind}", content_type=TYPES[kind])
 
 
 @require_POST

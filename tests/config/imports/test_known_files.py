@@ -140,6 +140,16 @@ def test_gift_cards_of_a_shop():
     ]
 
 
+def test_gift_cards_of_a_shop_without_a_campaign_are_gift_cards():
+    done = imported_codes(
+        "Code,Initial Value,Balance,Last Characters,Expires On\nGIFT-0001,50.00,20.00,0001,2099-12-31\n"
+    )
+
+    card = Voucher.objects.get()
+    assert counts(done) == (1, 1, 0, 0)
+    assert (card.type, card.gift_amount, card.withdrawn_why) == ("GIFT_VOUCHER", 20, "used")
+
+
 def test_the_last_characters_of_gift_cards_are_no_codes(signed_in):
     browser = signed_in("Manager")
     campaign = CampaignFactory(kind="GIFT_VOUCHERS", gift_amount=10, discount_type=None, discount_value=None)
@@ -206,7 +216,7 @@ def test_the_preview_says_who_is_here_already_and_who_will_be_unsubscribed(signe
     answer = upload(browser, content, "/customers/import")
 
     assert browser.get(answer.url).context["preview"].notes == [
-        "2 rows are customers who are here already (1 by their e-mail address), and will be updated.",
+        "2 rows are customers who are already here (1 matched by e-mail address), and will be updated.",
         "2 rows say no to marketing by e-mail: these addresses will be unsubscribed.",
     ]
 

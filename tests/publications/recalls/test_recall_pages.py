@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.core.files.base import ContentFile
 from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.codes.models import Voucher
+from config.imports.xlsx.read_workbook import read_sheet
 from publications.distributions.actions.publish_batch import publish_batch
 from publications.distributions.actions.write_audience import write_audience
 from publications.models import PublishedVoucher
@@ -61,6 +63,8 @@ def test_ticked_codes_are_counted_started_once_and_listed(manager):
     assert result.count('<tr role="row"') == 3
     assert page(manager.get(url, {"outcome": "disabled"})).count('<tr role="row"') == 2
     assert b"".join(manager.get(f"{url}file")).decode().splitlines()[1].startswith(f"{held.code},{held.public_id},")
+    workbook = read_sheet(ContentFile(b"".join(manager.get(f"{url}file?format=xlsx")), name="recall.xlsx"))
+    assert workbook.content.read().decode().splitlines()[1].startswith(f"{held.code},{held.public_id},")
     assert f'by a <a href="{url}">recall</a>: {REASON}' in page(manager.get(held.get_absolute_url()))
 
 
