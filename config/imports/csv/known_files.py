@@ -97,7 +97,8 @@ def known_file(headings: Sequence[str], fields: Sequence[Field]) -> KnownFile | 
         (
             known
             for known in KNOWN
-            if here.issuperset(map(plain, known.marks)) and names.issuperset(filter(is_field, known.columns.values()))
+            if here.issuperset(map(plain, known.marks))
+            and names.issuperset(name for name in known.columns.values() if is_field(name))
         ),
         None,
     )
