@@ -77,8 +77,7 @@ class BufferedWSGI:
         """
         `patience`: seconds that a client may stand still in, before it gets the answer `too_late`.
         `aside`: whether a request costs so much that it gets threads of its own, which let the others go first.
-        `express`: another way to the answer, tried while there are more requests than threads; None, or nothing in the end,
-        where it is not for this request.
+        `express`: another way to the answer, tried first; None, or nothing in the end, where it is not for this request.
         `probes`: what is answered at these paths when the threads that do the work have their hands full.
         `keep`: how many bytes of the body the application may want to read; with 0 it is asked before any has come. Of a
         body in chunks, how many it may have at all: more are not taken in, and CONTENT_LENGTH says that there are more.
@@ -91,7 +90,6 @@ class BufferedWSGI:
         self.large = asyncio.Semaphore(LARGE_AT_ONCE)
         self.loop: asyncio.AbstractEventLoop | None = None  # known from the first request on
         self._probes, self._probing = probes or {}, ThreadPoolExecutor(1, thread_name_prefix="probe")
-        self._asked = 0  # requests that are being answered, in the loop's own count
         self._most, self._since = threads, dict[int, float]()  # thread: since when it is at its request
 
     def is_stuck(self) -> bool:
@@ -127,17 +125,8 @@ class BufferedWSGI:
             except TimeoutError:
                 return self.too_late(environ)
             environ = environ | {"wsgi.input": body}
-            self._asked += 1
-            try:
-                return await self._ask_express(environ) or await self._ask_in_thread(environ)
-            finally:
-                self._asked -= 1
-
-    async def _ask_express(self, environ: Environ) -> Answer | None:
-        if self._asked <= self._most:
-            return None
-        answer = self.express(environ)
-        return await answer if answer else None
+            by_express = self.express(environ)
+            return (await by_express if by_express else None) or await self._ask_in_thread(environ)
 
     async def _ask_in_thread(self, environ: Environ) -> Answer:
         if not self.aside(environ):

@@ -3,8 +3,7 @@
     make torture            # or: .venv/bin/python -m tests.torture.failover --seconds 20
 
 Two installations of `manage.py run` with one DATABASE_URL that names both servers. Clients publish on both, one by one and
-in batches, and add to a gift voucher; there are more of them than a web process has threads, so that the express lane serves
-many. They repeat what was not answered, with the same source_id or Idempotency-Key, and note what was. Then every answer is
+in batches, and add to a gift voucher; the express lane serves most of those that publish. They repeat what was not answered, with the same source_id or Idempotency-Key, and note what was. Then every answer is
 compared with the database: with synchronous replication (synchronous_standby_names) none may be lost; without, on a standby
 that is a second behind, those that were are counted.
 """

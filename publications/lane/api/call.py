@@ -73,6 +73,9 @@ class Call:
         how["join_once"] = how["join_once"] or campaign.join_once
         self.attempt = FromPool(campaign, quantity=1, **how)
         self.attempt.name_by(self.customer)
+        # What can be no repeat goes the ordinary way before its customer is looked for.
+        if self.attempt.request.source_id is None and not how["join_once"] and not self.attempt.looks_served():
+            raise NotForTheLane
 
     def answer_as_repeat(self, earlier: Mapping[str, Publication]) -> None:
         """Where one of these, by source_id, is the answer already."""

@@ -110,7 +110,7 @@ def test_with_one_all_works(database, tmp_path):
             return {"campaign": "Pooled", "customer": {"source_id": f"c{n}"}, "source_id": f"order-{n}"}
 
         given = [call("publications", publication(n)) for n in range(40)]
-        with ThreadPoolExecutor(40) as many:  # more than there are threads to answer them: the express lane serves some
+        with ThreadPoolExecutor(40) as many:  # the express lane serves them, several at a time
             given += many.map(lambda n: call("publications", publication(n)), range(40, 240))
         given += call("publications/batch", {"publications": [publication(n) for n in range(240, 260)]})["publications"]
         export = call("exports", {"exported_object": "publication"})
