@@ -143,15 +143,13 @@ def _told(rule: Rule) -> Rule:
     )
 
 
-REFUSED = f"CASE {first_that_holds(RULES)} END"
 STATE = f"""CASE {first_that_holds(RULES[:2])}
      WHEN v.published_at IS NULL AND v.withdrawn_at IS NOT NULL THEN v.withdrawn_why
      {first_that_holds(map(_told, RULES[2:]))}
      WHEN v.published_at IS NOT NULL THEN '{CodeState.REDEEMABLE.value}' ELSE '{CodeState.POOL.value}' END"""
 IN_WORDS = " ".join(f"WHEN '{state.value}' THEN '{state.label}'" for state in CodeState)
 
-# As columns of a query over vouchers: why it is refused (null: it is not), its state, and that in words, for files.
-CODE_REFUSED = OfVoucher(REFUSED, output_field=CharField())
+# Columns of a query over vouchers: the state of each, and the same in words, for files.
 CODE_STATE = OfVoucher(STATE, output_field=CharField())
 CODE_STATE_IN_WORDS = OfVoucher(f"CASE {STATE} {IN_WORDS} END", output_field=CharField())
 # Where an index finds the few of a state among millions.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import FileResponse, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from procrastinate.contrib.django import app
@@ -19,7 +19,7 @@ from config.actor import Actor
 from config.imports.pages import views as pages
 from config.imports.pages.forms import OptionsForm
 from config.staff.htmx_request import HtmxHttpRequest
-from config.staff.pages.dialogs import leave
+from config.staff.pages.dialogs import confirm, leave
 from config.staff.roles import MANAGE, requires
 
 CODES = pages.ImportKind(
@@ -95,13 +95,13 @@ def undo(request: HtmxHttpRequest, import_id: int) -> HttpResponse:
             messages.info(request, "This import cannot be undone, or someone else has just done so.")
         return leave(request, url)
     what = "code it imported is" if found.rows_imported == 1 else f"{found.rows_imported:,} codes it imported are"
-    context = {
-        "title": "Undo this import",
-        "text": f"The {what} erased, if none has been published, used or changed since. If one has, all are kept.",
-        "submit": "Undo import",
-        "back": url,
-    }
-    return render(request, "partials/_confirm.html", context)
+    return confirm(
+        request,
+        "Undo this import",
+        f"The {what} erased, if none has been published, used or changed since. If one has, all are kept.",
+        submit="Undo import",
+        back=url,
+    )
 
 
 def _find(import_id: int) -> CodeImport:

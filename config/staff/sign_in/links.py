@@ -64,7 +64,6 @@ INVITATION = Purpose(
 {link}
 """,
 )
-PURPOSES = {purpose.name: purpose for purpose in (FORGOTTEN, INVITATION)}
 
 
 class LinkEnded(Exception):

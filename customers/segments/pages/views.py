@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from config.actor import Actor
 from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import list_page
-from config.staff.pages.dialogs import leave
+from config.staff.pages.dialogs import confirm, leave
 from config.staff.roles import PUBLISH, READ, requires
 from customers.models import Customer
 from customers.pages.filters import CustomerFilter
@@ -243,15 +243,12 @@ def remove_segment(request: HtmxHttpRequest, segment_id: int) -> HttpResponse:
             return leave(request, _page(segment))
         messages.success(request, f"“{segment}” has been deleted.")
         return leave(request, reverse("segments:segments"))
-    return render(
+    return confirm(
         request,
-        "partials/_confirm.html",
-        {
-            "title": "Delete segment",
-            "text": f"“{segment}” will be deleted. Its customers stay.",
-            "submit": "Delete",
-            "back": _page(segment),
-        },
+        "Delete segment",
+        f"“{segment}” will be deleted. Its customers stay.",
+        submit="Delete",
+        back=_page(segment),
     )
 
 

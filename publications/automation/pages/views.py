@@ -21,7 +21,7 @@ from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.lists.tables import list_page
 from config.staff.models import AuditEntry
-from config.staff.pages.dialogs import leave
+from config.staff.pages.dialogs import confirm, leave
 from config.staff.roles import PUBLISH, READ, requires
 from customers.segments.actions.watch_segments import is_getting_ready
 from customers.segments.pages.condition_forms import Conditions, in_words
@@ -178,13 +178,13 @@ def archive(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
     if request.method == "POST":
         _change(request, distribution_id, change_status.archive, "Archived. Its log is kept.")
         return leave(request, _address("automation", run))
-    context = {
-        "title": "Archive this distribution",
-        "text": f"“{run}” will never be triggered again, and customers still waiting for its codes get none. Its history is kept.",
-        "submit": "Archive",
-        "back": _address("automation", run),
-    }
-    return render(request, "partials/_confirm.html", context)
+    return confirm(
+        request,
+        "Archive this distribution",
+        f"“{run}” will never be triggered again, and customers still waiting for its codes get none. Its history is kept.",
+        submit="Archive",
+        back=_address("automation", run),
+    )
 
 
 @form_page
@@ -199,13 +199,13 @@ def discard(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
             return leave(request, _address("automation", run))
         messages.success(request, "The draft has been discarded.")
         return leave(request, reverse("automation:list"))
-    context = {
-        "title": "Discard draft",
-        "text": f"“{run}” will be deleted with its message. It was never triggered.",
-        "submit": "Discard",
-        "back": _address("automation", run),
-    }
-    return render(request, "partials/_confirm.html", context)
+    return confirm(
+        request,
+        "Discard draft",
+        f"“{run}” will be deleted with its message. It was never triggered.",
+        submit="Discard",
+        back=_address("automation", run),
+    )
 
 
 def _action(form: RuleForm, run: Distribution) -> dict[str, Any]:

@@ -1,6 +1,9 @@
-"""The page of one customer: who it is, which codes they hold, what was published to them, what they redeemed and did."""
+"""A customer's page: who they are, which codes they hold, what was published to them, and what they redeemed and did."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.db.models import Value
@@ -9,6 +12,8 @@ from django.db.models.query import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
+from django_filters import FilterSet
+from django_tables2 import Table
 
 from config.actor import Actor
 from config.staff.htmx_request import HtmxHttpRequest
@@ -34,21 +39,19 @@ from publications.redemptions.queries.history import last_attempt
 @require_safe
 @requires(READ)
 def customer(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
-    """An erased customer is found here still: their publications can be read back, without their name."""
+    """Erased customers keep their page: it shows their publications without their name."""
     customer = get_object_or_404(Customer, pk=customer_id)
-    return list_page(
+    table = WalletTable(_wallet(customer), user=request.user)
+    return _tab(
         request,
-        "dashboard/customer.html",
-        WalletTable(_wallet(customer), user=request.user),
-        lambda: {
-            "title": str(customer),
-            "customer": customer,
+        customer,
+        "wallet",
+        table,
+        about=lambda: {
             "segments": segments_of(customer),
             "unsubscribed": _unsubscribed(customer),
             "notes": notes_on(customer),
-            "tab": "wallet",
             "last_attempt": last_attempt(customer.redemptions.all()),
-            **_counts(customer),
         },
     )
 
@@ -58,64 +61,39 @@ def customer(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
 def customer_publications(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
     customer = get_object_or_404(Customer, pk=customer_id)
     publications = history(customer=customer, filters=request.GET, whole_codes=not reveals_codes(request.user))
-    return list_page(
-        request,
-        "dashboard/customer.html",
-        HistoryTable(publications, user=request.user, hidden=("customer",)),
-        lambda: {"title": str(customer), "customer": customer, "tab": "publications", **_counts(customer)},
-        filterset=publications,
-    )
+    table = HistoryTable(publications, user=request.user, hidden=("customer",))
+    return _tab(request, customer, "publications", table, filterset=publications)
 
 
 @require_safe
 @requires(READ)
 def customer_redemptions(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
     customer = get_object_or_404(Customer, pk=customer_id)
-    redemptions = customer.redemptions.order_by("-created_at", "-pk")
-    return list_page(
-        request,
-        "dashboard/customer.html",
-        RedemptionTable(redemptions, user=request.user),
-        lambda: {"title": str(customer), "customer": customer, "tab": "redemptions", **_counts(customer)},
-    )
+    table = RedemptionTable(customer.redemptions.order_by("-created_at", "-pk"), user=request.user)
+    return _tab(request, customer, "redemptions", table)
 
 
 @require_safe
 @requires(READ)
 def customer_events(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
-    """What the shop told of by POST /v1/events."""
+    """What the shop reported through POST /v1/events."""
     customer = get_object_or_404(Customer, pk=customer_id)
-    return list_page(
-        request,
-        "dashboard/customer.html",
-        EventTable(customer.events.order_by("-created_at", "-pk")),
-        lambda: {"title": str(customer), "customer": customer, "tab": "events", **_counts(customer)},
-    )
+    return _tab(request, customer, "events", EventTable(customer.events.order_by("-created_at", "-pk")))
 
 
 @require_safe
 @requires(READ)
 def customer_messages(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
-    """What distributions sent to the customer, or left them out of."""
+    """What distributions sent to the customer, and why they left them out."""
     customer = get_object_or_404(Customer, pk=customer_id)
-    return list_page(
-        request,
-        "dashboard/customer.html",
-        CustomerMessageTable(customer.deliveries.order_by("-pk"), user=request.user),
-        lambda: {
-            "title": str(customer),
-            "customer": customer,
-            "unsubscribed": _unsubscribed(customer),
-            "tab": "messages",
-            **_counts(customer),
-        },
-    )
+    table = CustomerMessageTable(customer.deliveries.order_by("-pk"), user=request.user)
+    return _tab(request, customer, "messages", table, about=lambda: {"unsubscribed": _unsubscribed(customer)})
 
 
 @require_POST
 @requires(PUBLISH)
 def unsubscribe(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
-    """Who asked staff for no more e-mails: the same as by the link in each of them."""
+    """For a customer who asked staff for no more e-mails. The link in every e-mail does the same."""
     customer = get_object_or_404(Customer.objects.live(), pk=customer_id)
     if take_off(customer, by=Actor.user(request.user)):
         messages.success(request, f"{customer} no longer receives e-mails from distributions.")
@@ -129,7 +107,7 @@ def unsubscribe(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
 @require_POST
 @requires(PUBLISH)
 def resubscribe(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
-    """Who asked to get e-mails again."""
+    """For a customer who asked to get e-mails again."""
     customer = get_object_or_404(Customer.objects.live(), pk=customer_id)
     if put_back(customer, by=Actor.user(request.user)):
         messages.success(request, f"{customer} receives e-mails again.")
@@ -138,12 +116,31 @@ def resubscribe(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
     return redirect("dashboard:customer", customer_id=customer.pk)
 
 
+def _tab(
+    request: HtmxHttpRequest,
+    customer: Customer,
+    tab: str,
+    table: Table,
+    *,
+    about: Callable[[], dict[str, Any]] = dict,
+    filterset: FilterSet | None = None,
+) -> HttpResponse:
+    """One tab of the page. `about` is what it shows beside its table."""
+    return list_page(
+        request,
+        "dashboard/customer.html",
+        table,
+        lambda: {"title": str(customer), "customer": customer, "tab": tab, **_counts(customer), **about()},
+        filterset=filterset,
+    )
+
+
 def _unsubscribed(customer: Customer) -> Unsubscribe | None:
     return Unsubscribe.objects.filter(email=Lower(Value(customer.email))).first() if customer.email else None
 
 
 def _wallet(customer: Customer) -> QuerySet[PublishedVoucher]:
-    """The codes that the customer holds, the last published first."""
+    """The codes that the customer holds, latest publication first."""
     return (
         held_by([customer.pk])
         .select_related("voucher__campaign", "publication")

@@ -24,7 +24,7 @@ from campaigns.models import Campaign
 from config.actor import Actor
 from config.public_ids import CAMPAIGN, SEGMENT, key_of
 from config.staff.htmx_request import HtmxHttpRequest
-from config.staff.pages.dialogs import leave
+from config.staff.pages.dialogs import confirm, leave
 from config.staff.roles import PUBLISH, requires
 from customers.models import Customer
 from customers.queries.search import search
@@ -170,13 +170,13 @@ def discard(request: HtmxHttpRequest, draft: Distribution) -> HttpResponse:
             return leave(request, _address("distribution", draft))
         messages.success(request, "The draft has been discarded.")
         return leave(request, reverse("distributions:list"))
-    context = {
-        "title": "Discard draft",
-        "text": f"“{draft}” will be deleted with its message. Nothing has been sent.",
-        "submit": "Discard",
-        "back": _address("distribution", draft),
-    }
-    return render(request, "partials/_confirm.html", context)
+    return confirm(
+        request,
+        "Discard draft",
+        f"“{draft}” will be deleted with its message. Nothing has been sent.",
+        submit="Discard",
+        back=_address("distribution", draft),
+    )
 
 
 @require_safe

@@ -21,7 +21,7 @@ from config.actor import Actor
 from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import list_page
 from config.staff.models import AuditEntry
-from config.staff.pages.dialogs import leave
+from config.staff.pages.dialogs import confirm, leave
 from config.staff.roles import PUBLISH, READ, requires
 from publications.distributions.actions import change_status, retry_failed
 from publications.distributions.actions.change_status import NotPossible
@@ -117,14 +117,14 @@ def stop(request: HtmxHttpRequest, distribution_id: int) -> HttpResponse:
             messages.success(request, "Stopped. Remaining recipients get nothing.")
         return leave(request, distribution_url(run))
     returns = run.publishes and run.message != Distribution.Message.NONE
-    context = {
-        "title": "Stop this distribution",
-        "text": "Remaining recipients get nothing, and it cannot be resumed. To continue later, pause it instead."
+    return confirm(
+        request,
+        "Stop this distribution",
+        "Remaining recipients get nothing, and it cannot be resumed. To continue later, pause it instead."
         + (" Unsent codes return to the pool; codes in unknown messages are retired." if returns else ""),
-        "submit": "Stop",
-        "back": distribution_url(run),
-    }
-    return render(request, "partials/_confirm.html", context)
+        submit="Stop",
+        back=distribution_url(run),
+    )
 
 
 @require_POST

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from config.staff.templatetags.handout import when
-from publications.distributions.models import Delivery, Distribution
-from publications.distributions.pages.tables import state_pill, status_pill
+from publications.distributions.models import Distribution
+from publications.distributions.pages.tables import status_pill
 
 register = template.Library()
 
@@ -47,8 +47,3 @@ def not_sent(distribution: Distribution | None = None) -> dict:
 @register.simple_tag
 def run_status(distribution: Distribution) -> SafeString:
     return status_pill(distribution)
-
-
-@register.simple_tag
-def delivery_state(delivery: Delivery) -> SafeString:
-    return state_pill(delivery)

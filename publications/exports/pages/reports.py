@@ -26,7 +26,6 @@ from publications.exports.report import filters_in_words, order_report
 
 # Lists that have a filter called campaign themselves.
 OF_ALL = {"all-codes": Export.Kind.CODES, "all-redemptions": Export.Kind.REDEMPTIONS, "funnel": Export.Kind.FUNNEL}
-MOST_VIEWS = 100  # listed
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -31,7 +31,6 @@ from publications.queries.standing import standing_of
 
 PART = "export"  # the part of an export's page that is asked for again while its file is made
 LATEST = 20
-ALL_CODES = "all-codes"
 
 
 @require_safe

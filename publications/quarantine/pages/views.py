@@ -17,7 +17,7 @@ from config.imports.csv.uploads import NotCsv
 from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import list_page
 from config.staff.models import Quarantine
-from config.staff.pages.dialogs import leave
+from config.staff.pages.dialogs import confirm, leave
 from config.staff.quarantine import current, reason
 from config.staff.roles import MANAGE, requires
 from publications.distributions.models import Delivery, Distribution
@@ -117,14 +117,14 @@ def open_again(request: HtmxHttpRequest) -> HttpResponse:
         else:
             messages.success(request, "Publishing has resumed. Distributions stay paused until someone resumes them.")
         return leave(request, _page())
-    context = {
-        "title": "Resume publishing",
-        "text": "Codes will be published again. A code that someone got after the backup and that was not withdrawn "
+    return confirm(
+        request,
+        "Resume publishing",
+        "Codes will be published again. A code that someone got after the backup and that was not withdrawn "
         "here can then go to a second person.",
-        "submit": "Resume publishing",
-        "back": _page(),
-    }
-    return render(request, "partials/_confirm.html", context)
+        submit="Resume publishing",
+        back=_page(),
+    )
 
 
 def _page() -> str:

@@ -20,7 +20,7 @@ from config.actor import Actor
 from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.lists.tables import list_page
-from config.staff.pages.dialogs import leave
+from config.staff.pages.dialogs import confirm, leave
 from config.staff.roles import MANAGE, requires
 from publications.webhooks.actions import send_again as sending
 from publications.webhooks.actions.change_address import change_address, draw_new_secret
@@ -109,16 +109,13 @@ def webhook_secret(request: HtmxHttpRequest, address_id: int) -> HttpResponse:
         draw_new_secret(address, by=Actor.user(request.user))
         messages.success(request, "The new secret signs everything from now on. Add it to the receiver.")
         return leave(request, _page(address))
-    return render(
+    return confirm(
         request,
-        "partials/_confirm.html",
-        {
-            "title": "Generate new secret",
-            "text": "Everything is signed with it from now on, including deliveries already waiting. Until you add it to the "
-            "receiver, signatures will not match; rejected deliveries are retried.",
-            "submit": "Generate new secret",
-            "back": _page(address),
-        },
+        "Generate new secret",
+        "Everything is signed with it from now on, including deliveries already waiting. Until you add it to the "
+        "receiver, signatures will not match; rejected deliveries are retried.",
+        submit="Generate new secret",
+        back=_page(address),
     )
 
 
@@ -150,15 +147,12 @@ def delete_webhook(request: HtmxHttpRequest, address_id: int) -> HttpResponse:
         delete_address(address, by=Actor.user(request.user))
         messages.success(request, "The webhook has been deleted.")
         return leave(request, reverse("webhooks:webhooks"))
-    return render(
+    return confirm(
         request,
-        "partials/_confirm.html",
-        {
-            "title": "Delete webhook",
-            "text": f"Nothing more will be sent to {address}, and its delivery history will be deleted.",
-            "submit": "Delete",
-            "back": _page(address),
-        },
+        "Delete webhook",
+        f"Nothing more will be sent to {address}, and its delivery history will be deleted.",
+        submit="Delete",
+        back=_page(address),
     )
 
 

@@ -56,7 +56,6 @@ VERBS = {
     Act.STOP: lambda made: stop(made, by=STAFF),
     Act.ARCHIVE: lambda made: archive(made, by=STAFF),
 }
-BY_THE_WORKER = (Act.START, Act.HOLD, Act.FINISH)
 
 
 def ready(kind: Kind) -> Distribution:
