@@ -39,7 +39,8 @@ class CampaignAdminForm(forms.ModelForm):
     """Shows at the fields what the verb would refuse."""
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if not self.errors:
             wanted = copy(self.instance)
             for name in CHANGEABLE:

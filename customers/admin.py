@@ -15,7 +15,7 @@ from config.staff.admin_site import Section
 from config.staff.lists.paging import COUNT_UP_TO
 from config.staff.roles import PUBLISH
 from customers.actions.edit_customer import CustomerChanged, edit_customer
-from customers.models import Customer, CustomerImport, CustomerQuerySet, Event, MarketingRefusal, RefusedCustomer
+from customers.models import Customer, CustomerImport, Event, MarketingRefusal, RefusedCustomer
 from customers.queries.search import search
 from customers.segments.models import FirstMembers, Segment, SegmentChange, SegmentMember, WatchedMember, WatchedSegment
 from customers.segments.queries.find_segments import in_segment
@@ -33,9 +33,7 @@ class CustomerAdmin(RoleModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).live()
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet, search_term: str
-    ) -> tuple[CustomerQuerySet, bool]:
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         return search(queryset, search_term), False
 
     def view_on_site(self, customer: Customer) -> str:

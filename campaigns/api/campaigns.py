@@ -239,8 +239,8 @@ def answer_campaign(campaign: Campaign) -> dict[str, Any]:
     return _answers(_with_generation(Campaign.objects.filter(pk=campaign.pk)))[0]
 
 
-def _with_generation(campaigns: QuerySet[Campaign]) -> QuerySet[Campaign]:
-    """`.generation`: IN_PROGRESS while codes are being made, FAILED where the newest order of codes ended so, else DONE."""
+def _with_generation(campaigns: QuerySet[Campaign]) -> QuerySet:
+    """Adds `.generation`: IN_PROGRESS while codes are being generated, FAILED if the newest order failed, else DONE."""
     orders = CodeOrder.objects.filter(campaign=OuterRef("pk"))
     newest = orders.order_by("-created_at", "-pk").values("status")[:1]
     return campaigns.alias(_newest_order=Subquery(newest)).annotate(

@@ -41,7 +41,11 @@ def _texts(**limits: int) -> Any:
     return create_model("Texts", __base__=Sent, **dict.fromkeys(Voucher.TEXTS, (str | None, Field(None, **limits))))
 
 
-class VoucherFields(_texts(), Described):
+Texts: Any = _texts()
+ImportedTexts: Any = _texts(max_length=20_000)
+
+
+class VoucherFields(Texts, Described):
     """What may be said of a voucher wherever one is made or changed."""
 
 
@@ -105,7 +109,7 @@ def _storable(metadata: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(str(refused)) from None
 
 
-class ImportedVoucherSent(_texts(max_length=20_000), NewVoucherFields):
+class ImportedVoucherSent(ImportedTexts, NewVoucherFields):
     """One of the vouchers that POST …/import is sent. What is wrong with a value, the import itself says later."""
 
     code: str | None = Field(None, max_length=1_000)

@@ -37,7 +37,7 @@ def _lines(name: str) -> forms.Field:
     return of(name, Voucher, form_class=LinesField, widget=forms.Textarea(attrs={"rows": 3}))
 
 
-TextsForm = type("TextsForm", (VerbForm,), {name: _lines(name) for name in Voucher.TEXTS})
+TextsForm: Any = type("TextsForm", (VerbForm,), {name: _lines(name) for name in Voucher.TEXTS})
 
 
 class CodeForm(TextsForm):
@@ -114,7 +114,8 @@ class NewCodesForm(CodeForm, ValueFields, CodeFields):
         ]
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if cleaned.get("how") == "named" and not cleaned.get("code") and "code" not in self.errors:
             self.add_error("code", "Enter the code.")
         if cleaned.get("how") == "random" and not cleaned.get("count") and "count" not in self.errors:

@@ -31,7 +31,7 @@ MONO = {"class": "mono", "autocomplete": "off", "spellcheck": "false"}
 
 def of(name: str, model: type[models.Model] = Campaign, **options: Any) -> Any:
     """The form field of a column, with the length and the choices that the column has."""
-    return model._meta.get_field(name).formfield(**options)
+    return model._meta.get_field(name).formfield(**options)  # type: ignore[union-attr]  # a column of ours
 
 
 class DurationField(forms.CharField):
@@ -307,7 +307,8 @@ class CampaignForm(ValueFields, CodeFields):
 
     def clean(self) -> dict[str, Any]:
         """The API takes discount coupons without a discount; in the form that is a slip."""
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if cleaned.get("kind") == Campaign.Kind.DISCOUNT_COUPONS and not cleaned.get("discount_type"):
             self.add_error("discount_type", "Choose what the code is worth.")
         if cleaned.get("how") == "import":

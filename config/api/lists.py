@@ -137,7 +137,7 @@ def _after(rows: QuerySet, reference: str, order: str, prefix: str) -> Q:
 
 def list_schema(listing: Listing) -> type[BaseModel]:
     """`CampaignList` of `Campaign`."""
-    rows = {"data_ref": (Literal[listing.name], ...), listing.name: (list[listing.of], ...)}
+    rows = {"data_ref": (Literal[listing.name], ...), listing.name: (list[listing.of], ...)}  # type: ignore[name-defined]
     return create_model(f"{listing.of.__name__}List", __base__=Listed, **rows)
 
 

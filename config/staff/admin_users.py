@@ -132,7 +132,7 @@ class StaffAdmin(RoleModelAdmin, UserAdmin):
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
         """Called by the form of a password as well, which saves without `save_model`."""
-        if request.resolver_match.url_name == "auth_user_password_change":
+        if (match := request.resolver_match) and match.url_name == "auth_user_password_change":
             end_sessions(obj, but=request.session.session_key)
             self.record(request, obj, "password_set")
 

@@ -72,7 +72,8 @@ class CustomerForm(forms.Form):
         return birthdate
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if not self.errors and not any(cleaned[field] for field in ("name", "email", "phone", "source_id")):
             raise forms.ValidationError("Enter at least a name, an e-mail, a phone number or a source ID.")
         return cleaned

@@ -97,7 +97,8 @@ class PublishForm(forms.Form):
         self.warnings = warnings_about(customer, self.campaign)
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         typed = cleaned.get("customer", "")
         if typed == NEW:
             self._clean_new(cleaned)
@@ -107,7 +108,7 @@ class PublishForm(forms.Form):
             self.add_error(None, "Which customer do you mean? Choose one, or create a new one.")
         elif typed and not self.chosen:
             self.add_error(None, f"There is no customer “{typed}” yet. Check the details and publish to create them.")
-        elif self.warnings and cleaned.get("seen") != self.chosen.public_id:
+        elif self.chosen and self.warnings and cleaned.get("seen") != self.chosen.public_id:
             self.add_error(None, "Please check the warnings for this customer, then publish.")
         return cleaned
 
@@ -127,8 +128,9 @@ class PublishForm(forms.Form):
         field, next_field = ("email", "name") if "@" in typed else ("name", "email")
         self.fields[next_field].widget.attrs["autofocus"] = True
         if self.is_bound:
-            self.data = self.data.copy()
-            self.data[field] = self.data.get(field) or typed
+            data = self.data.copy()
+            data[field] = data.get(field) or typed
+            self.data = data
         else:
             self.initial[field] = typed
 

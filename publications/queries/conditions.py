@@ -26,7 +26,7 @@ VOUCHER_TYPES = {
 REFERRAL = Q(campaign__kind=Campaign.Kind.REFERRAL_PROGRAM)
 
 
-def with_inherited(vouchers: QuerySet[Voucher]) -> QuerySet[Voucher]:
+def with_inherited(vouchers: QuerySet[Voucher]) -> QuerySet:
     """What a voucher does not say itself is its campaign's: `_category`, `_start`, `_expiration`, for VOUCHERS."""
     return vouchers.alias(
         _category=Coalesce(NullIf("category", Value("")), NullIf("campaign__category", Value(""))),

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import Group, User
+from django.http import QueryDict
 
 from config.alerts.models import DEFAULT_ROLE, AlertRule, Kind
 from config.staff.pages.widgets import Switch
@@ -47,10 +48,10 @@ class RuleForm(forms.ModelForm):
         help_texts = {"by_email": "In addition to the side bar, where alerts always appear."}
         widgets = {"active": Switch, "by_email": Switch}
 
-    def __init__(self, *args: Any, instance: AlertRule, **kwargs: Any) -> None:
+    def __init__(self, data: QueryDict | None = None, *, instance: AlertRule) -> None:
         stored = AlertRule.objects.filter(pk=instance.kind).exists()
         initial = {} if stored else {"roles": Group.objects.filter(name=DEFAULT_ROLE)}
-        super().__init__(*args, instance=instance, initial=initial, **kwargs)
+        super().__init__(data, instance=instance, initial=initial)
         limits = LIMITS.get(Kind(instance.kind), [])
         for name in {"fewest_codes", "fewest_days", "most_failures"} - set(limits):
             del self.fields[name]
@@ -61,7 +62,8 @@ class RuleForm(forms.ModelForm):
         ]
 
     def clean(self) -> dict[str, Any] | None:
-        values = super().clean() or {}
+        super().clean()
+        values = self.cleaned_data
         if values.get("active") and not values.get("roles") and not values.get("people") and not self.errors:
             self.add_error("roles", "Choose at least one role or person, or turn the alert off.")
         return values

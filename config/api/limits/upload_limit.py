@@ -58,7 +58,7 @@ class UploadLimit(FileUploadHandler):
     """The first of settings.FILE_UPLOAD_HANDLERS. The fields before the file (the CSRF token) still arrive."""
 
     def handle_raw_input(
-        self, input_data: Any, META: dict[str, Any], content_length: int, boundary: bytes, encoding: str | None = None
+        self, input_data: Any, META: dict[str, Any], content_length: int, boundary: Any, encoding: str | None = None
     ) -> None:
         self.request_length = content_length
 

@@ -47,7 +47,8 @@ class UploadForm(forms.Form):
             self.nothing = self._too_large()
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         file, cells = cleaned.get("file"), cleaned.get("cells", "")
         if file and cells.strip():
             self.add_error("cells", "You chose a file and also pasted cells. Which do you mean?")
@@ -110,7 +111,8 @@ class OptionsForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """A select that was not sent (an older page) changes nothing."""
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         sent = {name for name in self.fields if name in self.data}
         for name in ("sheet", "headed", "date_order", "decimal_mark", "time_zone"):
             if name in self.fields and name not in sent:

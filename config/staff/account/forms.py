@@ -77,7 +77,7 @@ class SetUpForm(PasswordConfirmed):
             self.data = {**self.data.dict(), "second_factor_key": signed}
 
 
-def _key_in(signed: str, user_pk: int) -> str:
+def _key_in(signed: str, user_pk: int | None) -> str:
     try:
         whose, key = signing.loads(signed, salt=KEY_SALT, max_age=KEY_SECONDS)
     except (signing.BadSignature, ValueError, TypeError):

@@ -81,7 +81,7 @@ class RuleForm(forms.Form):
         label="On",
         choices=[(number, DAYS[number]) for number in (1, 2, 3, 4, 5, 6, 0)],
         coerce=int,
-        empty_value=1,
+        empty_value=1,  # type: ignore[arg-type]  # Django takes any value
         required=False,
         initial=1,
     )
@@ -140,7 +140,8 @@ class RuleForm(forms.Form):
         return " ".join(self.cleaned_data["name"].split())
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         trigger = cleaned.get("trigger")
         if trigger in NEEDS_SEGMENT and not cleaned.get("segment"):
             self.add_error("segment", "Choose a segment.")

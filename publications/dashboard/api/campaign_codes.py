@@ -37,8 +37,8 @@ from publications.dashboard.queries.summarise_campaign import summarise_campaign
 )  # fmt: skip
 def add_vouchers(
     request: HttpRequest, campaign_id: CampaignRef, sent: AddedVoucherSent | None = None, vouchers_count: int = 1
-) -> dict[str, Any]:
-    """One is made at once and answered with; several are made in the background."""
+) -> Status[dict[str, Any]]:
+    """One is created at once and returned; several are created in the background."""
     campaign, sent, by = find_campaign(campaign_id), sent or AddedVoucherSent(), caller(request)
     configuration = sent.code_config.given() if sent.code_config else {}
     if vouchers_count != 1:

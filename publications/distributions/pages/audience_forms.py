@@ -92,7 +92,8 @@ class AudienceForm(forms.Form):
         self.fields["segment"].queryset = Segment.objects.order_by("name", "pk")
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         match cleaned.get("audience"):
             case Audience.SEGMENT if not cleaned.get("segment") and "segment" not in self.errors:
                 self.add_error("segment", "Choose a segment.")

@@ -79,7 +79,8 @@ class CodesForm(forms.Form):
         )
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if cleaned.get("gives") == self.CODES:
             typed = cleaned.get("campaign", "").strip()
             try:
@@ -166,7 +167,8 @@ class MessageForm(forms.Form):
             self.fields["message"].choices = self.fields["message"].choices[:2]  # without a code it must say something
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         match cleaned.get("message"):
             case Message.EMAIL:  # of which alone the template is looked at: else nobody would see what is wrong with it
                 self._clean_template("subject", "Write a subject.")
@@ -225,7 +227,8 @@ class WhenForm(forms.Form):
         self.fields["starts_at"].help_text = f"In the project’s time zone, {timezone.get_current_timezone_name()}."
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if cleaned.get("when") == self.LATER and "starts_at" not in self.errors:
             if not cleaned.get("starts_at"):
                 self.add_error("starts_at", "Enter a date and time.")

@@ -62,7 +62,7 @@ ORDERS: dict[str, tuple[Any, ...]] = {
 class KeyOrToken(KeyWith):
     """A key, as everywhere; or no key but the token of an address that one was given. The token is the view's to check."""
 
-    def __call__(self, request: HttpRequest) -> Key | str:
+    def __call__(self, request: HttpRequest) -> Key | str:  # type: ignore[override]  # ninja takes anything true
         return request.GET.get("token") or super().__call__(request)
 
 
@@ -185,11 +185,11 @@ def list_exports(request: HttpRequest, query: Annotated[ListQuery, Query()]) -> 
     router, "GET", "/{export_id}", MAY_READ_OR_TAKE, "Get an export, or its file", answer=Export,
     files=["text/plain", "text/csv"], words={"token": "The token in `result.url`; no key is needed then."},
 )  # fmt: skip
-def get_export(request: HttpRequest, export_id: ExportRef, token: str | None = None) -> dict[str, Any]:
+def get_export(request: HttpRequest, export_id: ExportRef, token: str | None = None) -> dict[str, Any] | FileResponse:
     """How far it is; or its file, with the token of `result.url`, or for `Accept: text/plain` alone."""
     # That a file was taken is written down, although this is a GET: Voucherify's clients take files so.
     if token:
-        export = models.Export.objects.filter(pk=key_of(EXPORT, export_id), parameters__isnull=False).first()
+        export = models.Export.objects.filter(pk=key_of(EXPORT, export_id) or 0, parameters__isnull=False).first()
         if not export or not (taker := who_was_given(token, export)):
             raise ApiError(
                 401, "unauthorized", "Unauthorized", "The token does not match this export, or is more than a day old. Get the export again for a new one."
@@ -233,7 +233,7 @@ def _seen_by(key: Key) -> QuerySet[models.Export]:
 
 
 def _find(key: Key, export_id: str) -> models.Export:
-    export = _seen_by(key).filter(pk=key_of(EXPORT, export_id)).first()
+    export = _seen_by(key).filter(pk=key_of(EXPORT, export_id) or 0).first()
     if not export:
         raise not_found("export", export_id)
     return export

@@ -131,7 +131,8 @@ class HandOutForm(FileForm):
         self.fields["everything"].label = f"All free codes in the pool (currently {in_pool:,})"
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if "count" not in self.errors and bool(cleaned.get("count")) == cleaned["everything"]:
             if cleaned["everything"]:
                 self.add_error("count", "You chose all codes and also entered a number. Clear one of them.")
@@ -218,7 +219,8 @@ class ReportForm(FileForm):
         return moved(items, self.data.get("act", "") if self.is_bound else "", self.data.get("metadata_key", ""))
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if self.chooses_columns and "kind" in cleaned:
             cleaned["columns"] = [item.name for item in self.columns if item.chosen]
             if not cleaned["columns"]:
@@ -237,4 +239,4 @@ class ReportForm(FileForm):
         return campaign
 
     def _campaign(self, given: str | None) -> Campaign | None:
-        return Campaign.objects.filter(pk=key_of(CAMPAIGN, given or "")).first() if given else None
+        return Campaign.objects.filter(pk=key_of(CAMPAIGN, given or "") or 0).first() if given else None

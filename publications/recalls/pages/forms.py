@@ -93,7 +93,8 @@ class RecallForm(forms.Form):
         return self.cleaned_data["discount_type"] or None
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if cleaned.get("act") == Act.EXTEND and "expiration_date" not in self.errors:
             date = cleaned.get("expiration_date")
             if date is None:
@@ -107,7 +108,9 @@ class RecallForm(forms.Form):
 
     def fill_in(self, recall: Recall) -> bool:
         """What was chosen, as far as it counts, for the dry run; False where it is not enough for one."""
-        cleaned = self.cleaned_data if self.is_bound and self.is_valid() is not None else {"act": recall.act}
+        cleaned: dict[str, Any] = (
+            self.cleaned_data if self.is_bound and self.is_valid() is not None else {"act": recall.act}
+        )
         recall.act = cleaned.get("act") or ""
         recall.expiration_date = cleaned.get("expiration_date") if recall.act == Act.EXTEND else None
         recall.new_from = cleaned.get("new_from") if recall.act == Act.REPLACE else None

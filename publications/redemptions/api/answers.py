@@ -203,7 +203,7 @@ def order_of(redemption: models.Redemption) -> dict[str, Any] | None:
     if redemption.result == FAILURE:
         return None
     is_rollback = redemption.kind == ROLLBACK
-    made = redemption.undoes if is_rollback else redemption
+    made = (redemption.undoes if is_rollback else None) or redemption  # a rollback always undoes one
     rollback = redemption if is_rollback else next(iter(redemption.undone_by), None)
     sent = made.head.order or {}
     sent_again = (redemption.head.order or {}) if is_rollback else {}
