@@ -1,4 +1,4 @@
-"""Campaigns and codes in the admin. Whatever is changed here is changed by the verbs that the dashboard calls."""
+"""Campaigns and codes in the admin. Every change goes through the same verbs as the dashboard's."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MOST_AT_ONCE = 1_000  # rows that an action takes: each is a change of its own, 
 
 
 class CampaignAdminForm(forms.ModelForm):
-    """Shows at the fields what the verb would refuse."""
+    """Shows what the verb would refuse at the fields themselves."""
 
     def clean(self) -> dict[str, Any]:
         super().clean()
@@ -56,7 +56,7 @@ class CampaignAdminForm(forms.ModelForm):
 
 @admin.register(Campaign)
 class CampaignAdmin(RoleModelAdmin):
-    """Made and deleted on the pages of the dashboard, which say what follows from it."""
+    """Campaigns are created and deleted on the dashboard's pages, which explain the consequences."""
 
     section, about = Section.CAMPAIGNS, "Offers, their dates and limits"
     form = CampaignAdminForm
@@ -110,7 +110,7 @@ class CampaignAdmin(RoleModelAdmin):
         changes = {name: form.cleaned_data[name] for name in form.changed_data if name in CHANGEABLE}
         try:
             change_campaign(obj, changes, by=Actor.user(request.user))
-        except (InvalidFields, NameTaken, CampaignGone) as refused:  # somebody was faster
+        except (InvalidFields, NameTaken, CampaignGone) as refused:  # someone else just did this
             messages.error(request, f"Not saved. {refused}")
 
     @admin.action(description="Enable selected campaigns", permissions=["change"])
@@ -130,7 +130,9 @@ class CampaignAdmin(RoleModelAdmin):
 
 @admin.register(Voucher)
 class VoucherAdmin(ReadOnlyAdmin):
-    """No form saves a voucher: a whole row written back could undo a publication. What may be changed has its verbs."""
+    """No form saves a voucher: writing a whole row back could undo a publication. What can be changed has its own
+    verbs.
+    """
 
     section, about = Section.CAMPAIGNS, "Codes with their value and what is left of it"
     called = "Codes"
@@ -273,7 +275,7 @@ class ReservationAdmin(InternalAdmin):
 
 @admin.register(RefusedCode)
 class RefusedCodeAdmin(ReadOnlyAdmin):
-    """Rows of files that were not imported. What they call their code may become one: it is masked."""
+    """Rows of files that were not imported. Their codes are masked, because they may still be added."""
 
     section, about = Section.FILES, "Rows of code files that were not imported, and why"
     ability_to_view = MANAGE

@@ -1,4 +1,4 @@
-"""Campaigns as the API answers with them (docs/api.md, "Vouchers, campaigns, customers")."""
+"""Campaigns as the API returns them (docs/api.md, "Vouchers, campaigns, customers")."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Empty(Answer):
 
 
 class CampaignSummary(Answer):
-    """What happened in a campaign, counted. Amounts are in hundredths; the last ones depend on its type."""
+    """What happened in a campaign, in numbers. Amounts are in hundredths; the last fields depend on its type."""
 
     object: Literal["campaign_summary"]
     campaign: Campaign
@@ -111,7 +111,7 @@ class CampaignSummary(Answer):
 
 
 def campaign_answer(campaign: models.Campaign, *, vouchers_count: int, generation: str) -> dict[str, Any]:
-    """`generation` is IN_PROGRESS, DONE or FAILED: how far the making of its codes is."""
+    """`generation` is IN_PROGRESS, DONE or FAILED: the state of generating its codes."""
     dates = {"start_date": iso(campaign.start_date), "expiration_date": iso(campaign.expiration_date)}
     gift = campaign.voucher_type == Voucher.Type.GIFT
     return Campaign.of(

@@ -1,4 +1,4 @@
-"""What a campaign or a code may hold, as far as both are alike: the value, the dates, the texts, the metadata."""
+"""What a campaign or a code may hold where the two are alike: value, dates, texts, metadata."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_REDEMPTIONS = 1_000_000_000
 
 
 class InvalidFields(ValueError):
-    """Fields that cannot be kept. `errors`: {field: what is wrong with it and how to mend it}."""
+    """Fields that cannot be stored. `errors`: {field: what is wrong with it and how to fix it}."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__(" ".join(f"{field}: {message}" for field, message in errors.items()))
@@ -27,9 +27,9 @@ class InvalidFields(ValueError):
 
 
 def check_value(thing: Value, *, gift: bool, needed: bool) -> dict[str, str]:
-    """Errors of the value's fields, by field; {} is good. Empties the fields that do not belong to this kind of value.
+    """Errors of the value's fields, by field; {} means valid. Clears fields that do not belong to this kind of value.
 
-    `needed`: whether a value must be there at all (a campaign's code without one has the campaign's).
+    `needed`: whether there must be a value at all (a campaign's code without one takes the campaign's).
     """
     if gift:
         thing.discount_type, thing.discount_value, thing.unit_type = None, None, ""
@@ -72,14 +72,16 @@ def check_dates(start: datetime | None, expiration: datetime | None) -> dict[str
 
 
 def check_limit(limit: int | None) -> dict[str, str]:
-    """Of redemptions per code; None is no limit. What is no number is for `check_columns` to refuse."""
+    """Of redemptions per code; None is no limit. `check_columns` rejects what is not a number."""
     if not isinstance(limit, int) or 1 <= limit <= MOST_REDEMPTIONS:
         return {}
     return {"redemption_limit": f"Enter 1 to {MOST_REDEMPTIONS:,}; leave empty for no limit."}
 
 
 def check_columns(thing: Value, names: list[str]) -> dict[str, str]:
-    """Errors of single columns (type, length, choices, characters that PostgreSQL cannot keep); converts the values."""
+    """Converts the values; returns errors of single columns (type, length, choices, characters PostgreSQL cannot
+    store).
+    """
     errors = {}
     for name in names:
         field = cast("models.Field", thing._meta.get_field(name))
@@ -107,7 +109,7 @@ def check_columns(thing: Value, names: list[str]) -> dict[str, str]:
 
 
 def told_changes(before: Mapping[str, Any], changed: Mapping[str, Any], *, texts: set[str]) -> dict[str, Any]:
-    """Details for the audit log: {"changes": {field: {"from", "to"}}}; of the long `texts` only that they changed."""
+    """Details for the audit log: {"changes": {field: {"from", "to"}}}; for the long `texts`, only that they changed."""
     told: dict[str, Any] = {
         "changes": {
             name: {"from": _plain(before[name]), "to": _plain(value)}

@@ -1,4 +1,4 @@
-"""Durations: kept as ISO 8601 ("P30D"), typed and shown as people say them ("30 days")."""
+"""Durations: stored as ISO 8601 ("P30D"), typed and shown the way people say them ("30 days")."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONGEST_YEARS = 100
 
 
 class InvalidDuration(ValueError):
-    """The text is no duration that can be used; the message says what would be."""
+    """The text is not a usable duration; the message says what would be."""
 
 
 def parse_duration(text: str) -> str:
@@ -42,7 +42,7 @@ def parse_duration(text: str) -> str:
 
 
 def spoken_duration(iso: str) -> str:
-    """ "P30D" -> "30 days"; a text that is no duration is shown as it is."""
+    """ "P30D" -> "30 days"; any other text is returned unchanged."""
     numbers = _iso(iso)
     if numbers is None:
         return iso

@@ -1,4 +1,4 @@
-"""Campaigns and their codes, and the two ways in which codes come into being: generated or imported."""
+"""Campaigns, and the counts, deletions and offer changes that belong to them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Campaign(Value, ActedBy):
         REFERRAL_PROGRAM = "REFERRAL_PROGRAM", "Referral program"
 
     class OnlyHolder(models.TextChoices):
-        """What happens where a code is redeemed for another customer than its holder."""
+        """What happens when a code is redeemed for a customer other than its holder."""
 
         OFF = "off", "Allowed"
         RECORD = "record", "Allowed, and listed"
@@ -181,7 +181,7 @@ class Campaign(Value, ActedBy):
 
 
 class CampaignCount(models.Model):
-    """What counting a campaign came to, some time ago. Pages use it of the large ones, which they cannot count themselves.
+    """The result of counting a large campaign some time ago, for pages, which cannot count it themselves.
 
     Kept by publications/tallies/count_campaigns.py.
     """
@@ -212,7 +212,7 @@ class CampaignCount(models.Model):
 
 
 class CampaignDeletion(AsyncAction):
-    """That a campaign was deleted. With `force` its unpublished codes are erased: `done` counts them."""
+    """Records that a campaign was deleted. With `force` its unpublished codes are erased; `done` counts them."""
 
     action_kind = 4
 
@@ -227,7 +227,7 @@ class CampaignDeletion(AsyncAction):
 
 
 class OfferChange(Work):
-    """A change of the campaign's settings that waits until the codes which were given out have their value for themselves."""
+    """A change of the campaign's settings that waits until codes already given out have their own copy of the value."""
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="offer_changes", db_index=False)
     changes = models.JSONField(encoder=DjangoJSONEncoder)  # {column of Campaign: value}

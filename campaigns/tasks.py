@@ -1,4 +1,4 @@
-"""What campaigns do in the background. Tasks are thin: each calls a verb, and bears being run again."""
+"""What campaigns do in the background. Tasks are thin: each calls a verb, and can safely run again."""
 
 from __future__ import annotations
 

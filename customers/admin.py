@@ -1,4 +1,4 @@
-"""Customers in the admin: to look up and to correct. Adding and erasing them is done in the dashboard."""
+"""Customers in the admin, to look up and to correct. They are added and erased in the dashboard."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class RefusedCustomerAdmin(ReadOnlyAdmin):
 
 @admin.register(Segment)
 class SegmentAdmin(ReadOnlyAdmin):
-    """To look up; they are made and deleted by the API."""
+    """For looking up; segments are created and deleted in the dashboard and through the API."""
 
     section, about = Section.CUSTOMERS, "Groups of customers you can send codes to"
     list_display = ["name", "type", "created_at"]

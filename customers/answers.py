@@ -1,4 +1,4 @@
-"""Customers as the API answers with them."""
+"""Customers as the API returns them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class OrdersOfCustomer(Answer):
 
 
 class Summary(Answer):
-    """What the customer redeemed, and the orders that codes were used for. Money is in hundredths."""
+    """What the customer redeemed, and the orders in which they used codes. Money is in hundredths."""
 
     redemptions: RedemptionsOfCustomer
     orders: OrdersOfCustomer
@@ -70,7 +70,7 @@ class Referrals(Answer):
 
 
 class Customer(Answer):
-    """Somebody who gets codes. The `source_id` is the shop's own id of them."""
+    """Somebody who gets codes. `source_id` is the shop's own id for them."""
 
     id: CustomerId
     source_id: str | None = Field(examples=["12344"])
@@ -120,7 +120,7 @@ class CustomerOfOrder(Answer):
 
 
 class CustomerOfEvent(Answer):
-    """What is known of the customer; what is not is left out."""
+    """The known fields of the customer; unknown ones are left out."""
 
     id: CustomerId
     source_id: str = Field(default=None, examples=["12344"], json_schema_extra={"x-shown": True})
@@ -144,7 +144,7 @@ class Event(Answer):
 def customer_answer(
     customer: models.Customer, *, summary: dict[str, Any], referred: int, referred_by: list
 ) -> dict[str, Any]:
-    """`summary`: what they redeemed and ordered; `referred`: how many they referred, `referred_by`: who referred them."""
+    """`summary`: what they redeemed and ordered; `referred`: how many they referred; `referred_by`: who referred them."""
     return Customer.of(
         customer,
         **_contact(customer),

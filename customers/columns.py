@@ -1,4 +1,4 @@
-"""What the columns of a file of customers may be, and how a row of it becomes a customer."""
+"""The columns that a file of customers may have, and how a row becomes a customer."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ STILL_IN = FALSE | {"[]", "none", "never", "null", "-", "subscribed", "opted in"
 
 
 def _consent_of(text: str) -> bool:
-    """Whether somebody agreed to marketing by e-mail, or took that back: a moment says that they did, then."""
+    """Whether the customer agreed to marketing by e-mail or took that back. A moment means that they agreed then."""
     word = text.lower()
     if word in YES or written_date(text):
         return True
@@ -102,7 +102,7 @@ def _full_name(first: str, name: str, last: str) -> str:
 
 
 class CustomerReader:
-    """Reads the rows of one file: its headings, and what they were mapped to."""
+    """Reads the rows of one file, given its headings and what they are mapped to."""
 
     def __init__(self, headings: Sequence[str], mapping: dict[str, str], formats: Formats = PLAIN) -> None:
         self.columns = mapped_columns(headings, mapping)
@@ -115,12 +115,12 @@ class CustomerReader:
         self.labels = {column.field: column.heading for column in self.columns}
 
     def source_id(self, cells: Sequence[str]) -> str:
-        """What the row says of its source_id, or else of its old id, whatever is wrong with it."""
+        """The row's source_id, or otherwise its old id, whatever else is wrong with the row."""
         ids = {c.field: text_of(cells[c.place]) for c in self.columns if c.field in ("source_id", "old_id")}
         return ids.get("source_id") or ids.get("old_id", "")
 
     def stored(self, cells: Sequence[str]) -> dict[int, Any]:
-        """{place of a column: what its cell becomes, or the cell where it cannot be read}"""
+        """{position of a column: what its cell becomes, or the cell itself if it cannot be read}"""
         values: dict[int, Any] = {column.place: text_of(cells[column.place]) for column in self.columns}
         for column in self.columns:
             if values[column.place]:
@@ -129,10 +129,10 @@ class CustomerReader:
         return values
 
     def read(self, cells: Sequence[str]) -> dict[str, Any]:
-        """The customer's columns that the row gives; an empty cell gives none. Raises RowRefused with all that is wrong.
+        """The customer's columns in the row; an empty cell sets nothing. Raises RowRefused with every problem.
 
-        What may be stored is upsert.py's to say, as for the API and the forms. Metadata are text: nobody knows
-        whether 007 was meant as 7.
+        upsert.py decides what can be stored, as for the API and the forms. Metadata is text: nobody knows whether 007
+        was meant as 7.
         """
         sent, address, metadata, wrong = self._parse(cells)
         if name := _full_name(sent.pop("first_name", ""), sent.pop("name", ""), sent.pop("last_name", "")):
@@ -179,7 +179,9 @@ class CustomerReader:
         return _consent_of(text) if field == "accepts_email" else text
 
     def _clean(self, sent: dict, address: dict, metadata: dict, wrong: list[str]) -> dict[str, Any]:
-        """What of it may be stored. What may not is said in `wrong`, and left out, so that the rest is judged as well."""
+        """The values that can be stored. The others are reported in `wrong` and left out, so that the rest is checked
+        as well.
+        """
         while True:
             try:
                 return clean_customer({**sent, "address": address, "metadata": metadata})

@@ -1,4 +1,4 @@
-"""Customers, what they did (events), the segments that group them, and the CSV files they come in by."""
+"""Customers, what they did (events), whether they refuse marketing, and the CSV files they came from."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class CustomerQuerySet(models.QuerySet):
 
 
 def last_word(field: str) -> Lower:
-    """The name's last word in lower case, so that "smi" finds John Smith through an index."""
+    """The name's last word in lower case, so that an index finds John Smith by "smi"."""
     return Lower(Func(F(field), Value(r"\S+$"), function="substring", output_field=models.TextField()))
 
 
@@ -33,7 +33,7 @@ def phone_digits(field: str) -> Func:
 
 
 def end_of_email(field: str, *, begins: str) -> Func:
-    """The e-mail address in lower case from where the pattern first fits."""
+    """The lower-case e-mail address from the first match of the pattern on."""
     return Func(Lower(F(field)), Value(f"{begins}.*$"), function="substring", output_field=models.TextField())
 
 
@@ -42,7 +42,7 @@ HAS_PARTS = Q(email__regex="[._+-][^@]*@")
 
 
 class Customer(models.Model):
-    """Somebody who gets codes. `source_id` is the caller's own id of them: unique, and never changed once set."""
+    """Somebody who gets codes. `source_id` is the caller's own id for them: unique, and fixed once set."""
 
     get_absolute_url: Callable[[], str]  # config/pages.py
 
@@ -113,7 +113,7 @@ class Customer(models.Model):
 
 
 class Event(ActedBy):
-    """Something that a customer did, by the shop's own name for it ("cart_abandoned"); it goes with the customer."""
+    """Something that a customer did, under the shop's own name for it ("cart_abandoned"); erased with the customer."""
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="events", db_index=False)
     name = models.CharField(max_length=300)
@@ -133,7 +133,7 @@ class Event(ActedBy):
 
 
 class MarketingRefusal(ActedBy):
-    """A customer said no to marketing, as a file told that somebody imported. A trigger unsubscribes their address."""
+    """A customer who refused marketing, according to an imported file. A trigger unsubscribes their address."""
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="marketing_refusals")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -158,7 +158,7 @@ class CustomerImport(CsvImport):
 
 
 class RefusedCustomer(RefusedRow):
-    """A row of a file of customers that was not imported, and why."""
+    """A row of a file of customers that was not imported, and the reason."""
 
     csv_import = models.ForeignKey(CustomerImport, models.CASCADE, related_name="refused", db_index=False)
 

@@ -19,7 +19,7 @@ from config.staff.audit import record
 
 TEXTS = {"description", "metadata"}
 ASK = "Codes with this value have been published. Change it in the campaign’s settings, where you choose what happens to them."
-SETTLED = {"kind", "standalone"}  # may be said again, but not otherwise
+SETTLED = {"kind", "standalone"}  # may be sent again, but only unchanged
 
 
 class CampaignGone(Exception):
@@ -27,7 +27,7 @@ class CampaignGone(Exception):
 
 
 class Held(Enum):
-    """What a changed offer means for the codes that were given out and have the campaign's value or limit."""
+    """What becomes of codes already given out when the offer changes that they take their value or limit from."""
 
     ALL = "all"  # they change, too
     NEW = "new"  # they keep what they have (change_offer.py)
@@ -45,12 +45,12 @@ def change_campaign(
     drop_metadata: Collection[str] = (),
     by: Actor,
 ) -> Campaign:
-    """Writes the columns of `changes` that differ, and no other: what others changed meanwhile stays.
+    """Writes only the columns of `changes` that differ, so that what others changed meanwhile stays.
 
-    A changed code configuration holds for the codes made from then on; a value, for the codes that have none of
-    their own. Where somebody holds such codes, `held` must say what becomes of them. A gift amount does not fall below
-    what a code has paid. `add_metadata` and `drop_metadata` change single keys of the metadata.
-    Raises `InvalidFields`, `NameTaken` and `CampaignGone`.
+    A changed code configuration applies to codes generated from now on; a changed value applies to codes without a
+    value of their own. If customers hold such codes, `held` must say what becomes of them. A gift amount never drops
+    below what a code has already paid. `add_metadata` and `drop_metadata` change single keys of the metadata. Raises
+    `InvalidFields`, `NameTaken` and `CampaignGone`.
     """
     if unknown := changes.keys() - set(CHANGEABLE) - SETTLED:
         raise InvalidFields(dict.fromkeys(unknown, "This cannot be changed."))
@@ -58,7 +58,7 @@ def change_campaign(
         with transaction.atomic():
             if held == Held.NEW or _lowers_gift(campaign, changes):
                 hold_codes()
-            # Locked, because the rules tie fields together: two changes that are each right may be wrong together.
+            # Locked because rules tie fields together: two changes that are each valid may be invalid together.
             now = Campaign.objects.live().select_for_update(no_key=True).filter(pk=campaign.pk).first()
             if now is None:
                 raise CampaignGone(f"The campaign “{campaign.name}” was deleted.")
@@ -73,7 +73,7 @@ def change_campaign(
             if "gift_amount" in changed and (paid := most_redeemed(now)) > (now.gift_amount or 0):
                 raise InvalidFields({"gift_amount": f"One of its codes has already paid {paid}. Enter {paid} or more."})
             if changed:
-                # Any of them may give a pool that was found empty something to publish.
+                # Any of them may give an empty pool something to publish.
                 Campaign.objects.filter(pk=now.pk).update(
                     **changed, updated_at=Now(), pool_version=F("pool_version") + 1
                 )
@@ -95,7 +95,7 @@ def _put(
 
 
 def _settle_held_codes(campaign: Campaign, offer: Collection[str], held: Held | None) -> None:
-    """What a changed offer means for the codes that were given out; somebody must have said so where there are any."""
+    """What a changed offer means for codes already given out. If there are any, the caller must have said."""
     if offer and held == Held.NEW:
         keep_the_last(campaign, offer)
     if offer and held is None and count_inheriting(campaign, offer):

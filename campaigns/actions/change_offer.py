@@ -1,4 +1,4 @@
-"""Changes a campaign's offer for the codes that are given out from now on; those that were keep what they are worth."""
+"""Changes a campaign's offer for codes given out from now on. Codes already given out keep what they are worth."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Status = OfferChange.Status
 
 
 class ChangeUnderWay(Exception):
-    """An earlier change of the campaign's offer has not ended."""
+    """An earlier change of the campaign's offer is still running."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -33,19 +33,19 @@ class ChangeUnderWay(Exception):
 
 
 class CampaignBusy(Exception):
-    """Codes were given out and used all the time, so that there was no moment for the change."""
+    """Codes were being given out or used the whole time, so the change found no free moment."""
 
     def __init__(self) -> None:
         super().__init__("The database is too busy right now, so nothing was changed. Try again in a minute.")
 
 
 def change_for_new_ones(campaign: Campaign, changes: Mapping[str, Any], *, by: Actor) -> OfferChange | None:
-    """As `change_campaign`, but the codes that were given out keep the value and limit that they have of the campaign.
+    """Like `change_campaign`, but codes already given out keep the value and limit they have from the campaign.
 
-    Where they are many a worker does it all, and its order is returned: until it has ended the campaign stays as it is.
-    Which side a code is on that is given out at the same time, the database decides: whoever is answered before the change
-    has the old value for good, whoever is answered after it the new one.
-    Raises what `change_campaign` raises, ChangeUnderWay and CampaignBusy.
+    If there are many such codes, a worker does everything and this returns its order; the campaign stays as it is until
+    the order has ended. For a code given out at the same moment, the database decides: whoever gets a response before
+    the change keeps the old value, whoever gets one after it has the new value. Raises what `change_campaign` raises,
+    ChangeUnderWay and CampaignBusy.
     """
     if OfferChange.objects.filter(campaign=campaign, status__in=[Status.QUEUED, Status.RUNNING]).exists():
         raise ChangeUnderWay
@@ -64,9 +64,9 @@ def change_for_new_ones(campaign: Campaign, changes: Mapping[str, Any], *, by: A
 
 
 def carry_out(order_id: int) -> None:
-    """Does what was ordered. May be run again at any time, and by several at once: what is done is not done twice.
+    """Carries out the order. Safe to run at any time, repeatedly and concurrently: nothing is done twice.
 
-    Raises OperationalError and InterfaceError: then it is to be called again.
+    Raises OperationalError and InterfaceError; call it again then.
     """
     open_ = OfferChange.objects.filter(pk=order_id, status__in=[Status.QUEUED, Status.RUNNING])
     order = open_.select_related("campaign").first()
@@ -85,7 +85,7 @@ def carry_out(order_id: int) -> None:
     except (InvalidFields, NameTaken, CampaignGone, CampaignBusy) as refused:
         error = str(refused)
     except (OperationalError, InterfaceError):
-        raise  # the database is away: the task comes again
+        raise  # the database is away: the task is retried
     except Exception:
         open_.update(status=Status.FAILED, error="It stopped because of an unexpected error.", finished_at=Now())
         raise
@@ -95,7 +95,7 @@ def carry_out(order_id: int) -> None:
 
 
 def change_patiently(campaign: Campaign, changes: Mapping[str, Any], *, held: Held | None, by: Actor) -> None:
-    """`change_campaign`, tried again while codes are being given out or used. Raises what it raises, and CampaignBusy."""
+    """Retries `change_campaign` while codes are being given out or used. Raises what it raises, and CampaignBusy."""
     for _ in range(TRIES):
         try:
             change_campaign(campaign, changes, held=held, by=by)

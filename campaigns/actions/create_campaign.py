@@ -1,4 +1,4 @@
-"""Makes a campaign, and orders its first codes."""
+"""Creates a campaign and orders its first codes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from campaigns.models import Campaign
 from config.actor import Actor
 from config.staff.audit import record
 
-# What may be given, and changed later; what is settled at the start is the kind, since it is the type of the codes.
+# What can be set now and changed later. Only the kind is fixed from the start, because it is the type of the codes.
 CHANGEABLE = [
     *("name", "auto_update", "reserve", "start_date", "expiration_date"),
     *("discount_type", "discount_value", "unit_type", "gift_amount"),
@@ -37,12 +37,12 @@ class NameTaken(Exception):
 
 
 def create_campaign(fields: Mapping[str, Any], *, count: int = 0, code: str = "", by: Actor) -> Campaign:
-    """`fields` are columns of Campaign (`FIELDS`); `count` codes are ordered, to be made in the background.
+    """`fields` are columns of Campaign (`FIELDS`); `count` codes are ordered and generated in the background.
 
-    A standalone one has its one code when this returns: `code`, or where that is "" one at random. Unless told, a code
-    may be redeemed once, a gift voucher as long as it has a balance, and a referral code by any number of referees.
-    Raises `InvalidFields`, `NameTaken`, `CodeTaken`, and `CodeSpaceTooSmall` or `CodeSpaceExhausted` where the code
-    configuration cannot give the codes; then nothing has been made.
+    A standalone campaign has its one code when this returns: `code`, or a random one if that is "". By default a code
+    may be redeemed once, a gift voucher until its balance is used up, and a referral code by any number of referees.
+    Raises `InvalidFields`, `NameTaken`, `CodeTaken`, and `CodeSpaceTooSmall` or `CodeSpaceExhausted` if the code
+    configuration cannot give that many codes; then nothing is created.
     """
     campaign = Campaign(**_known(fields, FIELDS), actor_kind=by.kind, actor_id=by.id, actor_label=by.label)
     # After one use the rest of a gift's balance would be lost, and a referral code is for many.
@@ -79,7 +79,9 @@ def create_campaign(fields: Mapping[str, Any], *, count: int = 0, code: str = ""
 
 
 def check_campaign(campaign: Campaign) -> None:
-    """The rules of one campaign by itself; settles what follows from them. Raises `InvalidFields` with all that is wrong."""
+    """The rules that a campaign must meet by itself; sets what follows from them. Raises `InvalidFields` with every
+    problem.
+    """
     errors = check_columns(campaign, FIELDS)
     if not errors.keys() & {"discount_type", "discount_value", "unit_type", "gift_amount", "kind"}:
         gift = campaign.kind == Campaign.Kind.GIFT_VOUCHERS
@@ -116,7 +118,7 @@ def _check_kind(campaign: Campaign) -> dict[str, str]:
 
 
 def raise_if_taken(refused: IntegrityError, name: str) -> None:
-    """Raises `NameTaken` where that is what the database refused; it alone can tell while others write."""
+    """Raises `NameTaken` if that is why the database refused. Only the database can tell while others write."""
     if "campaign_name_unique" in str(refused):
         raise NameTaken(name) from None
 

@@ -17,10 +17,10 @@ Status = CampaignDeletion.Status
 
 
 def delete_campaign(campaign: Campaign, *, force: bool = False, by: Actor) -> CampaignDeletion | None:
-    """`force` also erases its unpublished codes, in the background: the deletion's row tells how far that is. None
-    where it was deleted already.
+    """Deletes the campaign; None if it was deleted already.
 
-    Nobody can publish from it once this has returned: publishing looks at the campaign in its writing statement.
+    `force` also erases its unpublished codes in the background; the deletion's row shows the progress. Nobody can
+    publish from the campaign once this has returned: publishing checks the campaign in its writing statement.
     """
     with transaction.atomic():
         live = Campaign.objects.live().filter(pk=campaign.pk)
@@ -48,14 +48,14 @@ def delete_campaign(campaign: Campaign, *, force: bool = False, by: Actor) -> Ca
 
 
 def erase_unpublished_codes(campaign_id: int) -> int:
-    """Erases the codes of a deleted campaign that nobody ever got, chunk by chunk; how many. May be run again.
+    """Erases, in chunks, the codes of a deleted campaign that nobody ever got; returns how many. Safe to run again.
 
-    A code that was ever published or redeemed keeps its row, also when that was taken back: it stays reserved for ever.
+    A code that was ever published or redeemed keeps its row, even if that was undone: it stays reserved forever.
     """
     try:
         return _erase(campaign_id)
     except (OperationalError, InterfaceError):
-        raise  # the database is away or busy: the task comes again
+        raise  # the database is away or busy: the task is retried
     except Exception:
         _end(campaign_id, Status.FAILED, "It stopped because of an unexpected error. See the server’s log for details.")
         raise
@@ -63,7 +63,7 @@ def erase_unpublished_codes(campaign_id: int) -> int:
 
 def _erase(campaign_id: int) -> int:
     with transaction.atomic():
-        # Waits for a chunk of codes that is just being made; the next chunk finds the campaign deleted and stops.
+        # Waits for a chunk of codes that is being generated; the next chunk finds the campaign deleted and stops.
         list(CodeOrder.objects.select_for_update().filter(campaign_id=campaign_id))
     erased = 0
     codes = Voucher.objects.filter(
@@ -88,6 +88,6 @@ def _erase(campaign_id: int) -> int:
 
 
 def _end(campaign_id: int, status: str, error: str = "") -> None:
-    """Of a deletion that an earlier run ended, the first ending stays."""
+    """If an earlier run has ended the deletion, its outcome stands."""
     open_ = CampaignDeletion.objects.filter(campaign=campaign_id, status__in=[Status.QUEUED, Status.RUNNING])
     open_.update(status=status, error=error, started_at=Coalesce("started_at", Now()), finished_at=Now())

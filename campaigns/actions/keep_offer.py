@@ -1,7 +1,8 @@
-"""Writes a campaign's offer of now onto the codes that were given out and have none of their own: what follows is for others.
+"""Copies a campaign's current offer onto the codes already given out that have none of their own, so that a change no
+longer affects them.
 
-It changes nothing that anybody sees, so it may be done in chunks beforehand, be interrupted and be done again. What was given
-out meanwhile is written last, in the transaction that changes the campaign (change_campaign.py).
+Nobody sees a difference, so this can be done in chunks beforehand, interrupted and repeated. Codes given out in the
+meantime are copied last, in the transaction that changes the campaign (change_campaign.py).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ DISCOUNT = {"discount_type", "discount_value", "unit_type"}
 OFFER = {*DISCOUNT, "gift_amount", "redemption_limit"}  # columns of Campaign, and of Voucher
 CHUNK = 5_000
 
-# Of a voucher `v`: somebody has it, or had it and may still.
+# Of a voucher `v`: somebody has it, or had it and may still know it.
 GIVEN_OUT = "(v.published_at IS NOT NULL OR v.withdrawn_why IN ('used', 'retired')) AND v.deleted_at IS NULL"
 # Of a voucher `v` of the campaign `c`: what it has of the campaign, among what is to change.
 OWES_DISCOUNT = (
@@ -48,14 +49,14 @@ RETURNING v.id
 
 
 def count_inheriting(campaign: Campaign, columns: Collection[str]) -> int:
-    """How many codes that were given out would change with these columns of the campaign."""
+    """How many codes already given out would change with these columns of the campaign."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {INHERITING}", _values(campaign, columns))  # noqa: S608 - our own constant
         return cursor.fetchone()[0]
 
 
 def keep_in_chunks(campaign: Campaign, columns: Collection[str]) -> int:
-    """Each chunk is a transaction of its own; how many codes that were."""
+    """Handles the codes in chunks, each in its own transaction; returns how many there were."""
     kept, before = 0, 2**63 - 1
     while True:
         with transaction.atomic():
@@ -67,14 +68,15 @@ def keep_in_chunks(campaign: Campaign, columns: Collection[str]) -> int:
 
 
 def keep_the_last(campaign: Campaign, columns: Collection[str]) -> int:
-    """All that are left, in the caller's transaction."""
+    """Handles all remaining codes, in the caller's transaction."""
     return len(_keep(campaign, columns, before=2**63 - 1, most=2**63 - 1))
 
 
 def hold_codes() -> None:
-    """Until the end of the transaction nothing is given out, and nothing used. Call it before any row is locked.
+    """Blocks giving out and using codes until the transaction ends. Call it before locking any row.
 
-    Whoever is at it is waited for, but not so long that others queue up: then OperationalError, and it is to be tried again.
+    It waits for those already at work, but not so long that others queue up behind it: then it raises OperationalError,
+    and the caller retries.
     """
     with connection.cursor() as cursor:
         # After `deadlock_timeout` (1 s) PostgreSQL breaks off an autovacuum that stands in the way, which may take minutes.
@@ -83,7 +85,7 @@ def hold_codes() -> None:
 
 
 def most_redeemed(campaign: Campaign) -> Decimal:
-    """The most that one of the codes which have the campaign's gift amount has paid."""
+    """The most that any code with the campaign's gift amount has paid."""
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT coalesce(max(redeemed_amount), 0) FROM codes_voucher

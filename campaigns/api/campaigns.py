@@ -72,7 +72,7 @@ TYPES = {
 
 
 def _states(of_op: dict[str, Q]) -> by.Field:
-    """`filters[status][conditions][$expired]=`: the operator itself is the question, its value says nothing."""
+    """`filters[status][conditions][$expired]=`: the operator is the question itself; its value is ignored."""
     return by.Field(tuple(of_op), lambda condition: of_op[condition.op])
 
 
@@ -154,7 +154,7 @@ GIFTS = {
     ],
 )  # fmt: skip
 def post_campaign(request: HttpRequest, sent: CampaignSent) -> dict[str, Any]:
-    """Makes a campaign; its codes follow in the background (`vouchers_generation_status`)."""
+    """Creates a campaign; its codes follow in the background (`vouchers_generation_status`)."""
     try:
         campaign = create_campaign(sent.columns(), count=sent.vouchers_count or 0, code=sent.code, by=caller(request))
     except CodeSpaceTooSmall as refused:
@@ -191,7 +191,7 @@ def get_campaign(request: HttpRequest, campaign_id: CampaignRef) -> dict[str, An
     examples=[Example("End it earlier", {"expiration_date": "2036-11-30T23:59:59Z"})],
 )  # fmt: skip
 def put_campaign(request: HttpRequest, campaign_id: CampaignRef, sent: CampaignUpdateSent) -> dict[str, Any]:
-    """Changes what was sent and nothing else. Metadata are added to those that there are."""
+    """Changes only what was sent. Metadata is added to the existing keys."""
     campaign = find_campaign(campaign_id)
     change_campaign(
         campaign,
@@ -211,7 +211,7 @@ def put_campaign(request: HttpRequest, campaign_id: CampaignRef, sent: CampaignU
     words={"force": "Erase codes that were never published, instead of hiding them."},
 )  # fmt: skip
 def remove_campaign(request: HttpRequest, campaign_id: CampaignRef, force: Flag = False) -> dict[str, Any]:
-    """Hides the campaign and its vouchers; with `force` the unpublished ones are erased in the background."""
+    """Hides the campaign and its vouchers; with `force`, unpublished codes are erased in the background."""
     campaign = find_campaign(campaign_id)
     deletion = delete_campaign(campaign, force=force, by=caller(request))
     if deletion is None:
@@ -235,7 +235,7 @@ def _switch(request: HttpRequest, reference: str, *, active: bool) -> dict[str, 
 
 
 def answer_campaign(campaign: Campaign) -> dict[str, Any]:
-    """As it is now, with how many vouchers it has and whether more are being made."""
+    """The campaign as it is now, with the number of its vouchers and whether more are being generated."""
     return _answers(_with_generation(Campaign.objects.filter(pk=campaign.pk)))[0]
 
 

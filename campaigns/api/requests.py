@@ -1,4 +1,4 @@
-"""A campaign as callers of the API send it, and what of it goes into which column."""
+"""A campaign as API callers send it, and which column each field goes to."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ Money = Annotated[Decimal | None, BeforeValidator(_hundredths, json_schema_input
 
 
 class DiscountSent(Sent):
-    """The field that counts is the one of the type."""
+    """Only the field that belongs to the type counts."""
 
     type: Literal["PERCENT", "AMOUNT", "UNIT", "FIXED"]
     percent_off: Number = None
@@ -114,7 +114,7 @@ class CodeConfigSent(Sent):
         return length
 
     def given(self) -> dict[str, Any]:
-        """Arguments of code_space(): what was given."""
+        """The arguments of code_space() that were sent."""
         found = {name: value for name, value in self if value not in (None, "")}
         return {**found, "length": int(found["length"])} if "length" in found else found
 
@@ -147,7 +147,7 @@ class Named(Sent):
 
 
 class CampaignFields(Sent):
-    """What may be said of a campaign when it is made and when it is changed."""
+    """What can be sent when a campaign is created or changed."""
 
     type: CampaignType | None = None
     """AUTO_UPDATE generates more codes on demand; STANDALONE has a single named code."""
@@ -195,7 +195,7 @@ class CampaignSent(CampaignFields, Named):
 
     @property
     def code(self) -> str:
-        """Of a STANDALONE campaign: the code's text, said as it is or as a pattern without a random character."""
+        """Of a STANDALONE campaign: the text of its code, sent as it is or as a pattern without random characters."""
         config = self.voucher.code_config
         if self.type != "STANDALONE":
             return ""
@@ -204,7 +204,7 @@ class CampaignSent(CampaignFields, Named):
         return self.voucher.code or ""
 
     def columns(self) -> dict[str, Any]:
-        """What was given, as columns of Campaign; what was not keeps the column's default."""
+        """What was sent, as columns of Campaign. What was not sent keeps the column's default."""
         given: dict[str, Any] = {
             name: getattr(self, name) for name in ("name", "active", "start_date", "expiration_date", "metadata")
         }
@@ -222,7 +222,9 @@ class CampaignSent(CampaignFields, Named):
 
 
 class CampaignUpdateSent(CampaignFields):
-    """The body of PUT /v1/campaigns/{id}. What is not in it stays. null clears a date; else it counts as not given."""
+    """The body of PUT /v1/campaigns/{id}. Fields that are not sent stay. null clears a date; elsewhere it counts as not
+    sent.
+    """
 
     discount: DiscountSent | None = None
     """For discount campaigns; the type cannot change."""
@@ -237,7 +239,7 @@ class CampaignUpdateSent(CampaignFields):
         return [date for date in DATES if date in self.model_fields_set and getattr(self, date) is None]
 
     def changes(self, *, gift: bool) -> dict[str, Any]:
-        """As columns of a Campaign of gift vouchers or of discounts; a value of the other kind is left out."""
+        """As columns of a Campaign of gift vouchers or discounts; a value of the other kind is ignored."""
         changes = self.texts() | {date: getattr(self, date) for date in DATES if date in self.model_fields_set}
         if self.discount and not gift:
             changes |= self.discount.columns()

@@ -1,4 +1,4 @@
-"""Vouchers as callers of the API send them, and what of them goes into which column."""
+"""Vouchers as API callers send them, and which column each field goes to."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GiftVoucherRef = path_parameter("A gift voucher's code or `v_…` id.", "CARD-1"
 
 @contextmanager
 def named_as_sent() -> Iterator[None]:
-    """What a verb says of columns, said of the fields of a voucher."""
+    """Turns a verb's errors about columns into errors about the fields of a voucher."""
     try:
         yield
     except InvalidFields as refused:
@@ -46,14 +46,14 @@ ImportedTexts: Any = _texts(max_length=20_000)
 
 
 class VoucherFields(Texts, Described):
-    """What may be said of a voucher wherever one is made or changed."""
+    """What can be sent wherever a voucher is created or changed."""
 
 
 class NewVoucherFields(VoucherFields):
     redemption: LimitSent | None = None
 
     def columns(self) -> dict[str, Any]:
-        """What was given, as columns of Voucher."""
+        """What was sent, as columns of Voucher."""
         given = {name: getattr(self, name) for name in VoucherFields.model_fields}
         if self.redemption:
             given["redemption_limit"] = self.redemption.quantity
@@ -89,7 +89,9 @@ class VoucherSent(AddedVoucherSent):
 
 
 class VoucherUpdateSent(VoucherFields):
-    """The body of PUT /v1/vouchers/{code}. What is not in it stays. null clears a date; else it counts as not given."""
+    """The body of PUT /v1/vouchers/{code}. Fields that are not sent stay. null clears a date; elsewhere it counts as
+    not sent.
+    """
 
     active: bool | None = None
     discount: DiscountSent | None = None
@@ -126,7 +128,7 @@ class ImportedVoucherSent(ImportedTexts, NewVoucherFields):
 
 
 def value_columns(sent: VoucherSent | ImportedVoucherSent) -> dict[str, Any]:
-    """Type and value, as far as given."""
+    """Type and value, as far as they were sent."""
     columns: dict[str, Any] = {}
     if sent.type or sent.gift:
         columns["type"] = sent.type or "GIFT_VOUCHER"

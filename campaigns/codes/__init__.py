@@ -1,1 +1,3 @@
-"""The codes of a campaign, and standalone ones: made, imported, changed, in the pool or out of it. Knows no holder."""
+"""The codes of campaigns, and standalone codes: generating, importing and changing them, and what is in the pool. Does
+not know who holds them.
+"""

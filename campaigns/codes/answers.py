@@ -1,4 +1,4 @@
-"""Vouchers as the API answers with them (docs/api.md, "Vouchers, campaigns, customers")."""
+"""Vouchers as the API returns them (docs/api.md, "Vouchers, campaigns, customers")."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Gift(Answer):
 
 
 class Redeemable(Answer):
-    """How often the voucher may be used, and was."""
+    """How often the voucher can be redeemed, and how often it was."""
 
     object: Literal["list"]
     quantity: int | None = Field(examples=[1])
@@ -68,7 +68,7 @@ class Redeemable(Answer):
 
 
 class Holding(Answer):
-    """The publication that gave the voucher to whoever holds it."""
+    """The publication that gave the voucher to its holder."""
 
     customer_id: CustomerId | None
     customer: str | None = Field(examples=["12344"])
@@ -90,7 +90,7 @@ class Published(Answer):
 
 
 class Voucher(Answer):
-    """A code, what it is worth, and who holds it. What it does not say itself is its campaign's."""
+    """A code, what it is worth, and who holds it. Fields that it does not set itself come from its campaign."""
 
     id: VoucherId
     code: str = Field(examples=["AUTUMN-7GK2"])
@@ -135,7 +135,7 @@ class ShortVoucher(Answer):
 
 
 def discount_answer(value: Value) -> dict[str, Any] | None:
-    """Percent as it is, money in hundredths, units as a whole number."""
+    """Percent as a number, money in hundredths, units as a whole number."""
     off = value.discount_value
     match value.discount_type:
         case Value.Discount.PERCENT:
@@ -150,7 +150,7 @@ def discount_answer(value: Value) -> dict[str, Any] | None:
 
 
 def gift_answer(value: Value, *, redeemed: Decimal = Decimal(0)) -> dict[str, Any] | None:
-    """`redeemed`: what was taken of it. More than the amount only where a campaign's was lowered since."""
+    """`redeemed`: what has been spent. It exceeds the amount only if the campaign's amount was lowered since."""
     if value.gift_amount is None:
         return None
     return {
@@ -167,10 +167,10 @@ def short_voucher_answer(voucher: models.Voucher, *, code: str) -> dict[str, Any
 def voucher_answer(
     voucher: models.Voucher, *, code: str, reference: str, publish: dict[str, Any], holder_id: str | None
 ) -> dict[str, Any]:
-    """The whole voucher, with `campaign` joined. What it does not say itself is its campaign's.
+    """The whole voucher, with `campaign` joined. Fields that it does not set itself come from its campaign.
 
-    `code` is the code as this caller may see it, `reference` what stands for it in an address, quoted; `publish` and
-    `holder_id` tell who holds it, which this app does not know.
+    `code` is the code as this caller may see it, `reference` its quoted stand-in for addresses; `publish` and
+    `holder_id` say who holds it, which this app does not know.
     """
     campaign = voucher.campaign
     limit = voucher.redemption_limit
@@ -211,7 +211,7 @@ def _campaign_of(voucher: models.Voucher) -> dict[str, Any]:
 
 
 def value_answer(voucher: models.Voucher) -> dict[str, Any]:
-    """`gift` or `discount`: its own, else the campaign's."""
+    """`gift` or `discount`: its own, otherwise the campaign's."""
     if voucher.type == models.Voucher.Type.GIFT:
         own = voucher.gift_amount is not None or voucher.campaign is None
         return {"gift": gift_answer(voucher if own else voucher.campaign, redeemed=voucher.redeemed_amount)}

@@ -1,4 +1,4 @@
-"""What a code may still be used for, in SQL for the statements that decide. In Python: campaigns/codes/state.py."""
+"""What a code can still be used for, in SQL, for the statements that decide. In Python: campaigns/codes/state.py."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EVER_USED = """(v.redeemed_quantity > 0 OR v.redeemed_amount > 0 OR coalesce(v.g
 
 
 def was_ever_used(voucher: Voucher) -> bool:
-    """As the database has it now: EVER_USED."""
+    """EVER_USED, as the database has it now."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT 1 FROM codes_voucher v WHERE v.id = %s AND {EVER_USED}", [voucher.pk])  # noqa: S608
         return cursor.fetchone() is not None

@@ -1,4 +1,4 @@
-"""What codes of a configuration look like, how many there can be, and how they are drawn at random."""
+"""What a configuration's codes look like, how many there can be, and how they are drawn at random."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LARGEST_ALPHABET = 255  # a random byte stands for one of its characters
 
 
 class InvalidCodeConfiguration(ValueError):
-    """`field` (charset, length, pattern, prefix or postfix) cannot be used; `message` says why and what to do."""
+    """`field` (charset, length, pattern, prefix or postfix) cannot be used; `message` says why, and what would work."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -30,13 +30,13 @@ class InvalidCodeConfiguration(ValueError):
 
 
 class CodeSpaceTooSmall(ValueError):
-    """The configuration cannot give as many codes as are wanted. The text holds the arithmetic, for staff."""
+    """The configuration cannot give as many codes as are wanted. The text shows staff the arithmetic."""
 
 
 class CodeSpace(NamedTuple):
-    """All codes that a configuration can give. Make it with `code_space()`, which refuses nonsense.
+    """All codes that a configuration can give. Create it with `code_space()`, which rejects invalid configurations.
 
-    `layout` is the code from left to right: a literal text, or None for one random character of the alphabet.
+    `layout` is the code from left to right: literal text, or None for one random character of the alphabet.
     """
 
     alphabet: str
@@ -57,27 +57,27 @@ class CodeSpace(NamedTuple):
         return f"{len(self.alphabet)} characters in {places} give {self.size:,} codes"
 
     def draw(self, count: int) -> list[str]:
-        """`count` random codes of the space, each as likely as any other; the same may come twice."""
+        """`count` random codes of the space, all equally likely; a code may appear twice."""
         places, form = self.places, self._form
         characters = self._random_characters(count * places)
         return [form % tuple(characters[at : at + places]) for at in range(0, count * places, places)]
 
     def all(self) -> Iterator[str]:
-        """Every code of the space, in order: only for a small one."""
+        """Every code of the space, in order. Only for small spaces."""
         form = self._form
         return (form % characters for characters in product(self.alphabet, repeat=self.places))
 
     def places_needed(self, codes: int) -> int:
-        """How many random places this alphabet needs for so many codes."""
+        """How many random positions this alphabet needs for that many codes."""
         places = max(1, ceil(log(codes, len(self.alphabet)))) if codes > 1 else 1
-        while len(self.alphabet) ** places < codes:  # a logarithm of a big number is off by a hair
+        while len(self.alphabet) ** places < codes:  # the logarithm of a big number is slightly off
             places += 1
         while places > 1 and len(self.alphabet) ** (places - 1) >= codes:
             places -= 1
         return places
 
     def must_hold(self, wanted: int, *, taken: int = 0, about: bool = False) -> None:
-        """Raises `CodeSpaceTooSmall` unless `wanted` codes fit beside the `taken` ones (`about`: an estimate)."""
+        """Raises `CodeSpaceTooSmall` unless `wanted` codes fit in addition to the `taken` ones (`about`: an estimate)."""
         if taken + wanted > self.size:
             raise CodeSpaceTooSmall(
                 f"{self.arithmetic}; {'about ' if about and taken else ''}{taken:,} already exist, and {wanted:,} more were requested: "

@@ -1,4 +1,4 @@
-"""What the columns of a file of codes may be, and how a row of it becomes a voucher."""
+"""The columns that a file of codes may have, and how a row becomes a voucher."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ _READ_AS_WRITTEN: dict[str, Callable[..., Any]] = {
 
 
 class CodeReader:
-    """Reads the rows of one file: its headings, what they were mapped to, and the campaign that the codes go to."""
+    """Reads the rows of one file, given its headings, what they are mapped to, and the campaign the codes go to."""
 
     def __init__(
         self, headings: Sequence[str], mapping: dict[str, str], campaign: Campaign | None, formats: Formats = PLAIN
@@ -204,11 +204,11 @@ class CodeReader:
         self.columns = [(*column, column.metadata_key, read.get(column.field)) for column in columns]
 
     def code(self, cells: Sequence[str]) -> str:
-        """What the row says of its code, whatever is wrong with it."""
+        """The row's code, whatever else is wrong with the row."""
         return next((text_of(cells[place]) for place, _, field, *_ in self.columns if field == "code"), "")
 
     def stored(self, cells: Sequence[str]) -> dict[int, Any]:
-        """{place of a column: what its cell becomes, or the cell where it cannot be read}"""
+        """{position of a column: what its cell becomes, or the cell itself if it cannot be read}"""
         values: dict[int, Any] = {}
         for place, _, _, _, parse in self.columns:
             text = text_of(cells[place])

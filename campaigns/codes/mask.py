@@ -8,7 +8,7 @@ HIDDEN = "••••••"
 
 
 def mask(code: str) -> str:
-    """`mask("ROAST-99C9-TNEZ")` -> "••••••EZ". The length is hidden as well; codes under 8 characters show nothing."""
+    """`mask("ROAST-99C9-TNEZ")` -> "••••••EZ". Hides the length as well; codes of fewer than 8 characters show nothing."""
     return HIDDEN + (code[-2:] if len(code) >= 8 else "")
 
 

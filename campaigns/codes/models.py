@@ -1,4 +1,4 @@
-"""Codes, and the two ways in which they come into being: made or imported."""
+"""Codes, and the two ways they come into being: generated or imported."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ POOL_FLAGS = Q(published_at=None, withdrawn_at=None, active=True, deleted_at=Non
 
 
 class Voucher(Value):
-    """One unique code. Value, dates, category and limit that are null are the campaign's."""
+    """One unique code. Where value, dates, category or limit are null, the campaign's apply."""
 
     get_absolute_url: Callable[[], str]  # config/pages.py
 
     Type = CodeType
 
     class Withdrawn(models.TextChoices):
-        """Why a code is not handed out. Only one that was never used may be put back, by a Manager with a reason."""
+        """Why a code is no longer handed out. Only one that was never used can go back, by a Manager with a reason."""
 
         USED = "used", "Used"  # redeemed while nobody had it, or imported with uses
         RETIRED = "retired", "Retired"  # released: whoever had it may still hold it
@@ -156,7 +156,7 @@ class Voucher(Value):
 
     @property
     def texts(self) -> list[tuple[str, str]]:
-        """Those of TEXTS that it has, each with its label."""
+        """The texts that it has, each with its label."""
         labels = {name: str(self._meta.get_field(name).verbose_name) for name in self.TEXTS}  # type: ignore[union-attr]  # columns of ours
         return [(label, text) for name, label in labels.items() if (text := getattr(self, name))]
 
@@ -194,12 +194,14 @@ class Reservation(models.Model):
 
     @property
     def short_by(self) -> int:
-        """Codes that the pool lacks."""
+        """How many codes the pool lacks."""
         return self.needed - self.covered
 
 
 class CodeOrder(AsyncAction):
-    """An order to generate `total` codes for a campaign; `done` have been made. Interrupted, it resumes to exactly `total`."""
+    """An order to generate `total` codes for a campaign, of which `done` exist. If interrupted, it resumes to exactly
+    `total`.
+    """
 
     action_kind = 1
 
@@ -249,7 +251,7 @@ class CodeImport(CsvImport):
 
 
 class RefusedCode(RefusedRow):
-    """A row of a file of codes that was not imported, and why."""
+    """A row of a file of codes that was not imported, and the reason."""
 
     csv_import = models.ForeignKey(CodeImport, models.CASCADE, related_name="refused", db_index=False)
 
@@ -259,7 +261,7 @@ class RefusedCode(RefusedRow):
 
 
 class MetadataUpdate(AsyncAction):
-    """An order by the API to add to the metadata of `total` codes; `done` have been looked at."""
+    """An API order to add to the metadata of `total` codes, of which `done` have been processed."""
 
     action_kind = 6
 
@@ -275,7 +277,7 @@ class MetadataUpdate(AsyncAction):
 
 
 class ExpiryWalk(models.Model):
-    """How far `voucher.expired` is told (actions/note_expired.py). There is none while nobody listens."""
+    """How far `voucher.expired` has been reported (actions/note_expired.py). Does not exist while nobody listens."""
 
     # The key of a campaign whose end has passed, for its codes without a date of their own; 0: codes that have one.
     of = models.BigIntegerField(primary_key=True)

@@ -1,4 +1,4 @@
-"""SQL about a voucher `v` with its campaign `c`, as an expression of a queryset: what a statement asks is written once."""
+"""SQL about a voucher `v` with its campaign `c`, as a queryset expression, so that each condition is written once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAME = re.compile(r"\b([vc])\.([a-z_]+)\b")
 
 
 class OfVoucher(Func):
-    """`prefix` is the way from the row to the voucher: "" or "voucher__". The SQL is our own, without parameters."""
+    """`prefix` is the path from the row to the voucher: "" or "voucher__". The SQL is our own and takes no parameters."""
 
     def __init__(self, sql: str, *, output_field: Field, prefix: str = "") -> None:
         self.sql = sql

@@ -1,4 +1,4 @@
-"""What the pool is, and its version: how a process knows that a campaign which it found empty may hold codes again."""
+"""What the pool is, and its version: how a process learns that a campaign it found empty may have codes again."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LEFT = f"""SELECT count(*) FROM (SELECT FROM codes_voucher v
 
 
 def lock_pool(campaign: Campaign) -> None:
-    """One at a time for this campaign, until the end of the transaction."""
+    """One caller at a time for this campaign, until the transaction ends."""
     Lock.POOL.hold(campaign.pk)
 
 
@@ -46,7 +46,7 @@ def left_in_pool(campaign: Campaign, *, up_to: int, below: int | None = None) ->
 
 
 def raise_pool_version(campaign_id: int | None) -> None:
-    """Called by every verb that adds, enables or releases codes or changes dates, in that verb's own transaction.
+    """Called by every verb that adds, enables or releases codes or changes dates, in that verb's transaction.
 
     Call it last: the campaign's row stays locked until the commit. A standalone code (None) has no pool.
     """

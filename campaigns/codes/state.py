@@ -132,7 +132,7 @@ TOLD_UNPUBLISHED = {
 
 
 def first_that_holds(rules: Iterable[Rule]) -> str:
-    """SQL of the reason, or null; to go on with further WHENs."""
+    """SQL for the reason, or null; further WHENs can follow."""
     return " ".join(f"WHEN {rule.sql} THEN '{rule.reason.value}'" for rule in rules)
 
 
@@ -159,12 +159,12 @@ INDEXED = {CodeState.DISABLED: Q(active=False)} | {
 
 
 def why_refused(voucher: Voucher, at: datetime, rules: Sequence[Rule] = RULES) -> Reason | None:
-    """Of a voucher read with its campaign: the first of the rules that holds at that moment."""
+    """For a voucher read with its campaign: the first rule that applies at that moment."""
     return next((rule.reason for rule in rules if rule.holds(voucher, at)), None)
 
 
 def state_of_code(voucher: Voucher) -> CodeState:
-    """Of a voucher read with its campaign, now."""
+    """For a voucher read with its campaign: its state now."""
     now, rules = timezone.now(), RULES
     if voucher.published_at is None:
         if voucher.withdrawn_why and why_refused(voucher, now, rules[:2]) is None:

@@ -41,7 +41,7 @@ TextsForm: Any = type("TextsForm", (VerbForm,), {name: _lines(name) for name in 
 
 
 class CodeForm(TextsForm):
-    """What may be changed of a code."""
+    """What can be changed about a code."""
 
     start_date = of("start_date", Voucher, label="Valid from", widget=DateTimeInput)
     expiration_date = of("expiration_date", Voucher, label="Expires", widget=DateTimeInput)
@@ -66,7 +66,7 @@ class CodeForm(TextsForm):
 
 
 class NewCodesForm(CodeForm, ValueFields, CodeFields):
-    """Standalone codes: one with a name of its own, or many at random."""
+    """Standalone codes: one with a given text, or many random ones."""
 
     how = forms.ChoiceField(
         label="Create",

@@ -1,4 +1,4 @@
-"""The list of all codes, and what a Manager does to one. The page of a code is in publications."""
+"""The list of all codes, and what a Manager can do to one. A code's page is in publications."""
 
 from __future__ import annotations
 

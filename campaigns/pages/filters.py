@@ -1,4 +1,4 @@
-"""The filters of the lists of campaigns and codes, as they stand in the address bar; and what their states mean."""
+"""The filters of the campaign and code lists, as they appear in the address bar, and what their states mean."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class CampaignFilter(django_filters.FilterSet):
 
 
 class CodeFilter(django_filters.FilterSet):
-    """All codes of the server. `reveals`: whether the reader is shown published codes in clear."""
+    """All codes on the server. `reveals`: whether the reader sees published codes in clear."""
 
     q = django_filters.CharFilter(method="find", label="Code or ID", max_length=255)
     campaign = django_filters.CharFilter(
@@ -182,7 +182,7 @@ class CodeFilter(django_filters.FilterSet):
 
     @property
     def looked(self) -> Looked | None:
-        """What the list says of how far it has looked."""
+        """What the list says about how far it has looked."""
         if self.edge is None and (self.beyond is None or not self.looked_at):
             return None
         further = self.edge and public_id(VOUCHER, self.edge.key)

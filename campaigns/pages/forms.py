@@ -48,7 +48,7 @@ class DurationField(forms.CharField):
 
 
 class VerbForm(forms.Form):
-    """A form for a verb that has the last word: what it refuses is shown at the field."""
+    """A form for a verb that has the last word: what the verb refuses is shown at the field."""
 
     def refuse(self, errors: Mapping[str, str]) -> None:
         for field, message in errors.items():
@@ -56,7 +56,7 @@ class VerbForm(forms.Form):
 
     @property
     def values(self) -> Mapping[str, Any]:
-        """What stands in the fields: what was typed, else what they start from."""
+        """What the fields contain: what was typed, otherwise their initial values."""
         if self.is_bound:
             return self.data
         return {name: self.get_initial_for_field(field, name) for name, field in self.fields.items()}
@@ -68,8 +68,9 @@ class VerbForm(forms.Form):
         return {name: self.cleaned_data[name] for name in names if name in self.changed_data}
 
     def start_from(self, thing: models.Model) -> None:
-        """Shows what there is, and sends it along hidden: "changed" is what this user changed, not what somebody else
-        has changed since the page was opened."""
+        """Shows the stored values and also sends them along, hidden: "changed" then means changed by this user, not by
+        someone else since the page was opened.
+        """
         for name, field in self.fields.items():
             value = getattr(thing, name)
             if isinstance(field, forms.DecimalField) and value is not None:
@@ -120,7 +121,7 @@ class ValueFields(VerbForm):
 
 
 class CodeFields(forms.Form):
-    """How codes look. Drawn with a live preview by campaigns/_code_fields.html."""
+    """What codes look like. campaigns/_code_fields.html draws it with a live preview."""
 
     code_length = of("code_length", label="Random characters", min_value=1, max_value=200, initial=8)
     code_pattern = of(
@@ -140,7 +141,7 @@ class CodeFields(forms.Form):
 
 
 class CampaignForm(ValueFields, CodeFields):
-    """For a new campaign, or with `campaign` for its settings: then without the kind, which stays as it is."""
+    """For a new campaign, or with `campaign` for its settings; then without the kind, which is fixed."""
 
     name = of("name", help_text="Shops use this name when they publish through the API.")
     category = of("category")
@@ -257,7 +258,7 @@ class CampaignForm(ValueFields, CodeFields):
             self.ask_about_held(count_inheriting(campaign, OFFER.intersection(self.changed_data)))
 
     def ask_about_held(self, count: int) -> None:
-        """Adds the question what a changed offer means for so many codes that were given out."""
+        """Adds the question what a changed offer means for this many codes already given out."""
         codes = "the code already" if count == 1 else f"the {count:,} codes already"
         self.fields["held"] = forms.ChoiceField(
             label=f"What should happen to {codes} published with the old offer?",
@@ -330,7 +331,7 @@ class ExtendForm(VerbForm):
 
 
 class DisableForm(VerbForm):
-    """Asks for nothing: the page says what follows, and one button does it."""
+    """Has no fields: the page explains the consequences, and one button does it."""
 
     single_column = True
 

@@ -1,4 +1,4 @@
-"""The pages on which codes are imported. Their flow is in config/imports/pages/views.py. For Managers."""
+"""The pages for importing codes, for Managers. Their flow is in config/imports/pages/views.py."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _find(import_id: int) -> CodeImport:
 
 
 def _context(campaign: Campaign | None) -> dict:
-    """What the pages say of where the codes go."""
+    """What the pages say about where the codes go."""
     if campaign:
         return {
             "what": "codes",

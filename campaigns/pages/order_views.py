@@ -1,4 +1,4 @@
-"""Adding codes to a campaign, and how far that is."""
+"""The pages for adding codes to a campaign, and for following the progress."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def extend(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(READ)
 def order(request: HtmxHttpRequest, campaign_id: int, order_id: int) -> HttpResponseBase:
-    """The order's page, or for HTMX its progress alone. A POST stops it, or takes one that has ended up again."""
+    """The order's page; for HTMX only its progress. A POST stops it, or resumes one that has ended."""
     campaign = get_object_or_404(Campaign.objects.live(), pk=campaign_id)
     order = get_object_or_404(CodeOrder, pk=order_id, campaign=campaign)
     if request.method == "POST":

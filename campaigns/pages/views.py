@@ -1,4 +1,4 @@
-"""The list of campaigns, and what a Manager does to a campaign. Its history and codes are in publications."""
+"""The list of campaigns, and what a Manager can do to a campaign. Its history and codes are in publications."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def campaigns(request: HtmxHttpRequest) -> HttpResponse:
 @require_safe
 @requires(READ)
 def suggest(request: HtmxHttpRequest) -> HttpResponse:
-    """What a type-ahead for campaigns is answered with: names, since a name means one campaign."""
+    """What a type-ahead for campaigns gets: names, since each name means one campaign."""
     text = " ".join(request.GET.get("q", "").replace("\x00", " ").split())
     found = Campaign.objects.live().filter(Q(name__icontains=text)).order_by("name")[:SUGGESTIONS] if text else []
     options = [{"value": found.name, "label": found.name, "sub": found.get_kind_display()} for found in found]
@@ -88,7 +88,7 @@ def preview(request: HtmxHttpRequest) -> HttpResponse:
 
 
 def preview_of(data: Mapping[str, Any]) -> dict:
-    """Sample codes for what stands in the fields of a configuration just now, or why there are none."""
+    """Sample codes for the configuration typed so far, or why there are none."""
     form = CodeFields(data)
     try:
         if not form.is_valid():
@@ -138,7 +138,7 @@ def settings(request: HtmxHttpRequest, campaign_id: int) -> HttpResponse:
 
 
 def _asks_about_held(form: CampaignForm) -> bool:
-    """Whether the form has yet to say what its changed offer means for the codes that were given out."""
+    """Whether the form still has to ask what its changed offer means for codes already given out."""
     offer = form.changes().keys() & OFFER
     if not offer or form.held or not form.campaign or not (count := count_inheriting(form.campaign, offer)):
         return False

@@ -1,1 +1,1 @@
-"""What has happened, noted in the transaction of the thing itself and passed on later. Knows no consumer."""
+"""Events: recorded in the transaction of what happened, and passed on later. Knows no consumer."""

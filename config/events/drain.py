@@ -1,4 +1,4 @@
-"""Takes events off the outbox and hands them to whoever is to be told."""
+"""Takes events off the outbox and passes them to the consumers."""
 
 from __future__ import annotations
 

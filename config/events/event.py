@@ -1,4 +1,4 @@
-"""An event as consumers get it."""
+"""An event as consumers receive it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Event(NamedTuple):
-    """A row of the outbox: `object_key` is the key of the publication, redemption, order, … that `kind` speaks of."""
+    """A row of the outbox: `object_key` is the key of the publication, redemption, order, … that `kind` is about."""
 
     key: int
     kind: str

@@ -1,4 +1,4 @@
-"""What has happened and is to be passed on, and who wants to be told."""
+"""What has happened and is to be passed on, and who wants to know."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ class Outbox(models.Model):
 
 
 class Listener(models.Model):
-    """Who wants to be told of a kind of event: without one, hot paths do not note it.
+    """Who wants to be told about a kind of event. Without a listener, hot paths do not record it.
 
-    Rules of automation come and go by `listen` and `stop_listening`, webhooks by a trigger on their own table.
+    `listen` and `stop_listening` add and remove the rules of automation; a trigger on their own table does it for
+    webhooks.
     """
 
     kind = models.CharField(max_length=64)  # as in the outbox

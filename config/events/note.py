@@ -1,4 +1,4 @@
-"""Notes that something has happened, for those who are told of it later: webhooks, triggers."""
+"""Records that something has happened, for those who are told later: webhooks and rules."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def note_event(kind: str, object_key: int) -> None:
 
 
 def note_if_heard(kind: str, object_key: int) -> None:
-    """The same, where no row is written that nobody would read."""
+    """The same, but writes no row that nobody would read."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO events_outbox (kind, object_key) SELECT %s, %s WHERE {listened_to(kind)}",
@@ -37,12 +37,12 @@ def noting(kind: str, *, of: str) -> str:
 
 
 def listened_to(kind: str) -> str:
-    """As SQL: whether anybody wants to be told. A look at a table of a few rows."""
+    """As SQL: whether anybody wants to be told. Looks at a table of a few rows."""
     return f"EXISTS (SELECT FROM events_listener l WHERE l.kind = '{kind}')"
 
 
 def listen(kind: str, *, owner: str) -> None:
-    """From the end of the caller's transaction on, events of this kind are noted."""
+    """From the end of the caller's transaction on, events of this kind are recorded."""
     Listener.objects.bulk_create([Listener(kind=kind, owner=owner)], ignore_conflicts=True)
 
 

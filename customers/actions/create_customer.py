@@ -1,4 +1,4 @@
-"""Makes a customer by hand. (Shops do it through `upsert.py`, by publishing or by their own id of the customer.)"""
+"""Creates a customer by hand. (Shops do it through `upsert.py`, by publishing or under their own id of the customer.)"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from customers.models import Customer
 
 
 class SourceIdTaken(Exception):
-    """Another customer has this source_id."""
+    """Another customer already has this source_id."""
 
     def __init__(self, source_id: str) -> None:
         super().__init__(f"Another customer already has the source ID “{source_id}”.")
@@ -23,7 +23,7 @@ class SourceIdTaken(Exception):
 def create_customer(fields: Mapping[str, Any], *, by: Actor) -> Customer:
     """`fields` are clean columns of Customer; a source_id of "" counts as none.
 
-    Unlike an upsert, a known source_id is refused: a form that says "new" must not write over somebody.
+    Unlike an upsert, this refuses a known source_id: a form for new customers must not overwrite an existing one.
     Raises SourceIdTaken.
     """
     values = dict(fields)
@@ -39,6 +39,6 @@ def create_customer(fields: Mapping[str, Any], *, by: Actor) -> Customer:
 
 
 def raise_if_taken(refused: IntegrityError, source_id: str | None) -> None:
-    """Raises SourceIdTaken where that is what the database refused; it alone can tell while others write."""
+    """Raises SourceIdTaken if that is why the database refused. Only the database can tell while others write."""
     if source_id and "customer_source_id_unique" in str(refused):
         raise SourceIdTaken(source_id) from None

@@ -1,4 +1,4 @@
-"""Changes a customer that is known, by hand or by a call."""
+"""Changes an existing customer, by hand or through the API."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from customers.models import Customer
 
 
 class CustomerChanged(Exception):
-    """Meanwhile the customer was erased, or was given another source_id, which never changes again."""
+    """In the meantime the customer was erased, or got another source_id, which never changes again."""
 
 
 def edit_customer(customer: Customer, changes: Mapping[str, Any], *, merge: bool = False, by: Actor) -> Customer:
-    """Writes the columns in `changes` and no other, so that what a shop has just sent about the rest stays.
+    """Writes only the columns in `changes`, so that whatever else a shop has just sent stays.
 
-    `changes` holds clean columns; a source_id may be set while there is none. With `merge`, address and metadata are
-    added to key by key, and what the customer has already is not written. Raises SourceIdTaken and CustomerChanged.
+    `changes` holds clean columns; a source_id can be set while there is none. With `merge`, address and metadata are
+    extended key by key, and values the customer already has are not written. Raises SourceIdTaken and CustomerChanged.
     """
     if merge:
         changes = merged_changes(customer, changes)

@@ -1,4 +1,4 @@
-"""Imports customers from a CSV file: new ones are added, those whose source_id is known are updated."""
+"""Imports customers from a CSV file: adds new ones, and updates those whose source_id is known."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def import_customers(import_id: int) -> None:
 
 
 class CustomerImporter:
-    """What run_import needs to know of customers."""
+    """What run_import needs to know about customers."""
 
     noun = "customers"
     about: dict = {}
@@ -231,7 +231,7 @@ class CustomerImporter:
         return Written(added, updated, refused)
 
     def _unmatched(self, customers: int) -> str:
-        """Why the customer of that address was not updated."""
+        """Why the customer with that address was not updated."""
         if customers > 1:
             what = f"belongs to {customers:,} customers, so the row could mean any of them. Give the source ID."
         elif self.customer_import.update_existing:

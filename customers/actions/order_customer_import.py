@@ -1,4 +1,4 @@
-"""Orders an import of customers. What runs it is import_customers.py."""
+"""Orders an import of customers. import_customers.py runs it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from customers.models import CustomerImport
 
 
 def order_customer_import(upload: File, *, by: Actor) -> CustomerImport:
-    """Of a CSV file. Raises NotCsv where it cannot be read."""
+    """Orders an import of a CSV file. Raises NotCsv if it cannot be read."""
     return order_import(CustomerImport, upload, by=by, fields=FIELDS, ignored=IGNORED, defer=_defer)
 
 
 def order_import_of_customers(sent: Sequence[Mapping[str, Any]], *, by: Actor) -> CustomerImport:
-    """Of customers as upsert_customer() takes them, each with a source_id. Raises InvalidCustomer and NothingToImport."""
+    """Orders an import of customers as upsert_customer() takes them, each with a source_id. Raises InvalidCustomer and
+    NothingToImport.
+    """
     for place, customer in enumerate(sent):
         if not customer.get("source_id"):
             raise InvalidCustomer(f"{place}.source_id", "is required")

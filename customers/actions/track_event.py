@@ -1,4 +1,4 @@
-"""Notes what a customer did, by the shop's own name for it (docs/api.md: events)."""
+"""Records what a customer did, under the shop's own name for it (docs/api.md: events)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SELECT id, created_at FROM made
 
 
 class InvalidEvent(ValueError):
-    """The event cannot be kept; the message names the field and what was expected."""
+    """The event cannot be stored; the message names the field and what was expected."""
 
 
 def track_event(

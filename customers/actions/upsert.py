@@ -46,7 +46,8 @@ class InvalidCustomer(ValueError):
 
 
 def find_customer(reference: str) -> Customer:
-    """By `cust_…` id, else by source_id: also a `cust_…` of another system, which migrated customers keep as theirs.
+    """By `cust_…` id, otherwise by source_id, which may itself be a `cust_…` id of another system that a migrated
+    customer keeps.
 
     Raises CustomerNotFound; an erased customer counts as absent.
     """
@@ -60,12 +61,13 @@ def find_customer(reference: str) -> Customer:
 
 
 def upsert_customer(as_sent: Mapping[str, Any], *, known: Customer | None = None) -> Customer:
-    """The customer with that `id`, else with that `source_id`, else a new one; given fields update the profile.
+    """The customer with that `id`, otherwise with that `source_id`, otherwise a new one. Given fields update the
+    profile.
 
-    An e-mail alone is no key and makes a new customer. A field that is None counts as not given, but clears an address or
-    a part of it; metadata and address are merged key by key. Two calls at once with one new source_id end with one customer.
-    `known`: who has that source_id, where the caller has just looked.
-    Raises CustomerNotFound (unknown `id`, or erased meanwhile) and InvalidCustomer.
+    An e-mail alone is not a key: it creates a new customer. None counts as not given, but clears an address or a part
+    of it; metadata and address are merged key by key. Two concurrent calls with the same new source_id end with one
+    customer. `known`: the customer with that source_id, if the caller has just looked. Raises CustomerNotFound (unknown
+    `id`, or just erased) and InvalidCustomer.
     """
     fields = clean_customer(as_sent)
     reference, source_id = as_sent.get("id"), fields.pop("source_id", None)
@@ -95,7 +97,7 @@ def upsert_customer(as_sent: Mapping[str, Any], *, known: Customer | None = None
 def update_customer(customer: Customer, fields: Mapping[str, Any]) -> Customer:
     """Writes the given (clean) fields that differ, and only those columns; metadata and address are merged in SQL.
 
-    Raises CustomerNotFound for a customer who was erased meanwhile.
+    Raises CustomerNotFound if the customer was erased in the meantime.
     """
     if changes := merged_changes(customer, fields):
         live = Customer.objects.live().filter(pk=customer.pk)
@@ -106,8 +108,9 @@ def update_customer(customer: Customer, fields: Mapping[str, Any]) -> Customer:
 
 
 def merged_changes(customer: Customer, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Of clean fields those that differ from what the customer has, as an UPDATE takes them: metadata and address as
-    expressions that add the given keys to what stands there by then. Raises InvalidCustomer where that becomes too large."""
+    """The clean fields that differ from what the customer has, ready for an UPDATE. Metadata and address are
+    expressions that add the given keys to whatever is stored by then. Raises InvalidCustomer if that gets too large.
+    """
     changes: dict[str, Any] = {}
     for field, value in fields.items():
         held = getattr(customer, field)
@@ -156,7 +159,7 @@ def clean_customer(as_sent: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _address(sent: Any) -> dict[str, str | None]:
-    """The parts that were sent; None clears a part, and instead of an address all of them."""
+    """The parts that were sent. None clears a part; None instead of an address clears all of them."""
     if sent is None:
         return dict.fromkeys(ADDRESS_PARTS)
     if not isinstance(sent, Mapping):
@@ -169,12 +172,12 @@ def _address(sent: Any) -> dict[str, str | None]:
 
 
 def new_customer(fields: Mapping[str, Any]) -> Customer:
-    """One who is not stored yet, of clean fields."""
+    """An unsaved customer with these clean fields."""
     return Customer(**{**fields, "address": address_of(fields)})
 
 
 def address_of(fields: Mapping[str, Any]) -> dict[str, str]:
-    """A new customer's: of clean fields the parts that are not cleared."""
+    """A new customer's address: the parts that are not cleared."""
     return {part: text for part, text in fields.get("address", {}).items() if text is not None}
 
 

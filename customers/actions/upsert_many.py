@@ -1,4 +1,4 @@
-"""Finds, updates or creates many customers at a time: as upsert.py does one, in a few statements for all."""
+"""Finds, updates or creates many customers at once, as upsert.py does one, with a few statements for all."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ SELECT source_id, coalesce(name, ''), coalesce(email, ''), coalesce(phone, ''), 
 
 
 def upsert_customers(as_sent: Sequence[Mapping[str, Any]]) -> list[Found]:
-    """For each, in this order, the customer, or why there is none. Not in a transaction: each statement stands by itself.
+    """The customer for each, in this order, or why there is none. Not in one transaction: each statement stands on its
+    own.
 
-    Of one who is named several times all fields are taken, the last of each counts.
+    If a customer appears several times, all their fields are used; the last value of each counts.
     """
     fields = [_clean(one) for one in as_sent]
     _create(given for one, given in zip(as_sent, fields, strict=True) if isinstance(given, dict) and not one.get("id"))
@@ -48,7 +49,7 @@ def upsert_customers(as_sent: Sequence[Mapping[str, Any]]) -> list[Found]:
 
 
 def find_by_source_ids(source_ids: Collection[str]) -> dict[str | None, Customer]:
-    """Those that there are; one statement."""
+    """The customers with these source_ids that exist, in one statement."""
     return {customer.source_id: customer for customer in COLUMNS.all(BY_SOURCE_IDS, [list(source_ids)])}
 
 

@@ -1,4 +1,4 @@
-"""The API of customers: import many. What answers with what a customer redeemed is in publications/dashboard/api."""
+"""The API of customers: bulk imports. Operations that need a customer's redemptions are in publications/dashboard/api."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def import_customers_from_file(request: HttpRequest, file: Annotated[UploadedFil
 def put_many_customers(
     request: HttpRequest, sent: Annotated[array_of(CustomerSent, most=MOST_ROWS), Body()]
 ) -> dict[str, Any]:
-    """Creates those whose `source_id` is not known and updates the others. An empty text changes nothing here."""
+    """Creates customers whose `source_id` is unknown and updates the others. An empty text changes nothing here."""
     customers = [customer.model_dump(exclude_none=True) for customer in sent]
     return started(order_import_of_customers(customers, by=caller(request)))
 
@@ -65,7 +65,7 @@ class MetadataOfCustomers(Sent):
     examples=[Example("Two customers", {"source_ids": ["12344", "12345"], "metadata": {"lang": "en"}})],
 )  # fmt: skip
 def update_customers_metadata_in_bulk(request: HttpRequest, sent: MetadataOfCustomers) -> dict[str, Any]:
-    """Adds the same metadata to all of them. Those whose `source_id` is not known are created, as Voucherify does."""
+    """Adds the same metadata to all of them. Customers whose `source_id` is unknown are created, as on Voucherify."""
     check_metadata(sent.metadata)
     known = dict.fromkeys(sent.source_ids)
     customers = [{"source_id": source_id, "metadata": sent.metadata} for source_id in known]

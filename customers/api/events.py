@@ -1,4 +1,4 @@
-"""The API of events: what a customer did, by the shop's own name for it."""
+"""The API of events: what a customer did, under the shop's own name for it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ router = Router(tags=["Events"])
 
 
 class CodeSent(Sent):
-    """A referral's or loyalty card's code. Neither program earns by events here, so it is checked and left at that."""
+    """The code of a referral program or loyalty card. Events earn nothing in either here, so it is only checked."""
 
     code: str
 
@@ -47,7 +47,7 @@ VIEWED = {"event": "page_viewed", "customer": {"source_id": "12344"}, "metadata"
     examples=[Example("A page was viewed", VIEWED)],
 )  # fmt: skip
 def post_event(request: HttpRequest, sent: EventSent) -> dict[str, Any]:
-    """Keeps the event; the customer is created, or updated by what is sent."""
+    """Stores the event and creates the customer, or updates them with what is sent."""
 
     def act(once: Once | None) -> int:
         by = caller(request)

@@ -1,4 +1,4 @@
-"""Customers as callers of the API send them."""
+"""Customers as API callers send them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class CustomerFields(Sent):
     metadata: dict[str, Any] | None = None
 
     def given(self) -> dict[str, Any]:
-        """As upsert_customer() takes it."""
+        """In the form that upsert_customer() takes."""
         fields = self.model_dump(exclude_none=True)
         if "address" in self.model_fields_set:
             fields["address"] = self.address
@@ -40,8 +40,9 @@ class Identified(Sent):
 
 
 class CustomerSent(CustomerFields, Identified):
-    """A customer as callers send it: any of these fields, but one at least. `null` clears the address or a part of it, and
-    counts as not given elsewhere."""
+    """A customer as callers send it: any of these fields, but at least one. `null` clears the address or a part of it,
+    and counts as not sent elsewhere.
+    """
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -51,5 +52,6 @@ class CustomerSent(CustomerFields, Identified):
 
 
 class CustomerUpdateSent(CustomerFields):
-    """The body of PUT /v1/customers/{id}. What is not in it stays, and so does `source_id`. `null` clears the
-    address or a part of it, and counts as not given elsewhere."""
+    """The body of PUT /v1/customers/{id}. Fields that are not sent stay, and so does `source_id`. `null` clears the
+    address or a part of it, and counts as not sent elsewhere.
+    """

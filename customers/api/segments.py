@@ -1,4 +1,4 @@
-"""The API of segments: create, list, get, delete; and whose segments a customer is in."""
+"""The API of segments: create, list, get and delete them, and list a customer's segments."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def remove_segment(request: HttpRequest, segment_id: SegmentRef) -> None:
     answer=SegmentsOfCustomer,
 )  # fmt: skip
 def list_segments_of_customer(request: HttpRequest, customer_id: CustomerRef) -> dict[str, Any]:
-    """By `cust_…` id or source_id. For one that nobody has: the segments that such a customer would be in."""
+    """By `cust_…` id or source_id. For an unknown source_id: the segments that such a new customer would be in."""
     what_is_asked(request.GET, BaseModel)
     try:
         found = segments_of(find_customer(customer_id))

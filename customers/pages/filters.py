@@ -1,4 +1,4 @@
-"""The filter of the customers' list, as it stands in the address bar."""
+"""The filter of the customer list, as it appears in the address bar."""
 
 from __future__ import annotations
 

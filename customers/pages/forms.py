@@ -1,4 +1,4 @@
-"""The form of one customer, for staff. Limits are those of `upsert.py`, so that every door stores the same."""
+"""Staff's form for one customer. Its limits are those of `upsert.py`, so that every door stores the same."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class CustomerForm(forms.Form):
         return cleaned
 
     def changes(self) -> dict[str, Any]:
-        """The columns that the form changes, with their new values; for a new customer those that were filled in."""
+        """The columns that the form changes, with their new values; for a new customer, those that were filled in."""
         changed = {field: self.cleaned_data[field] for field in PLAIN if field in self.changed_data}
         parts = {part: self.cleaned_data[part] for part in ADDRESS_PARTS if part in self.changed_data}
         if parts:

@@ -1,4 +1,4 @@
-"""The pages on which customers are imported. Their flow is in config/imports/pages/views.py."""
+"""The pages for importing customers. Their flow is in config/imports/pages/views.py."""
 
 from __future__ import annotations
 

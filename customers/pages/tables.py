@@ -1,4 +1,4 @@
-"""The list of customers, and that of what one of them did."""
+"""The list of customers, and the list of what one of them did."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class CustomerTable(Table):
 
 
 class EventTable(Table):
-    """The custom events of one customer."""
+    """One customer's custom events."""
 
     created_at = WhenColumn(verbose_name="Date")
     name = tables.Column("Event", attrs={"td": {"class": "main"}})
@@ -76,7 +76,7 @@ class EventTable(Table):
         pass
 
     def render_metadata(self, value: dict) -> str:
-        """On one line, "items: 3 · page: /autumn"; an event may hold 32 KB of it, which is for the API."""
+        """On one line, "items: 3 · page: /autumn". An event may hold 32 KB of metadata; the API returns all of it."""
         words = (f"{key}: {part if isinstance(part, str) else json.dumps(part)}" for key, part in sorted(value.items()))
         return Truncator(" · ".join(words)).chars(300)
 

@@ -1,4 +1,4 @@
-"""The list and forms of customers. The page of one customer is in publications, since it shows their codes."""
+"""The list and forms of customers. A customer's page is in publications, because it shows their codes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def customers(request: HtmxHttpRequest) -> HttpResponse:
 @require_safe
 @requires(READ)
 def doubles(request: HtmxHttpRequest) -> HttpResponse:
-    """Customers who are likely one person, a part of the addresses at a time."""
+    """Customers who are probably the same person, some of the addresses at a time."""
     after = request.GET.get("after", "").replace("\0", "")[:320]
     context = {"title": "Likely duplicates", "doubles": find_doubles(after=after), "after": after}
     return render(request, "customers/doubles.html", {**context, "list_url": reverse("customers:list")})
@@ -84,7 +84,7 @@ def edit(request: HtmxHttpRequest, customer_id: int) -> HttpResponse:
 @require_safe
 @requires(PUBLISH)
 def suggest(request: HtmxHttpRequest) -> HttpResponse:
-    """What the Publish dialog's type-ahead is answered with: up to 8 customers, and the offer to make a new one."""
+    """What the type-ahead of the Publish dialog gets: up to 8 customers, and the offer to create one."""
     text = " ".join(request.GET.get("q", "").split())
     found = search(Customer.objects.live().defer(*HEAVY), text, bounded=True)[:SUGGESTIONS] if text else []
     options = [option_of(customer) for customer in found]

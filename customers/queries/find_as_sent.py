@@ -1,4 +1,4 @@
-"""Finds the customer that a caller names, and leaves everything as it is."""
+"""Finds the customer that a caller means, without changing anything."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from customers.models import Customer
 
 
 def find_as_sent(as_sent: Mapping[str, Any]) -> Customer | None:
-    """The customer whom `upsert_customer()` would update; None where it would create one.
+    """The customer that `upsert_customer()` would update; None if it would create one.
 
-    Raises CustomerNotFound (an unknown `id`) and InvalidCustomer (a field that could not be stored).
+    Raises CustomerNotFound (an unknown `id`) and InvalidCustomer (a field that cannot be stored).
     """
     source_id = clean_customer(as_sent).get("source_id")
     if reference := as_sent.get("id"):

@@ -1,4 +1,4 @@
-"""Customers who are likely one person: several have the same e-mail address. A part of the addresses at a time."""
+"""Customers who are probably the same person, because they share an e-mail address; some of the addresses at a time."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Doubles(NamedTuple):
 
 
 def find_doubles(*, after: str = "") -> Doubles:
-    """Those whose address comes after `after`, in the order of their addresses."""
+    """Those whose address comes after `after`, sorted by address."""
     with connection.cursor() as cursor:
         cursor.execute(_END, [after, LOOKED_AT])
         row = cursor.fetchone()

@@ -12,19 +12,19 @@ TELLING = 9
 
 
 def beginning_of(text: str) -> str | None:
-    """The digits of what looks like a phone number, or the beginning of one; None of other text."""
+    """The digits of what looks like a phone number or the beginning of one; None for other text."""
     digits = NO_DIGIT.sub("", text).removeprefix("00")
     return digits if TYPED.fullmatch(text.strip()) and len(digits) >= FEWEST else None
 
 
 def ending_of(text: str) -> str | None:
-    """What a number that is meant by this ends in."""
+    """The last digits that a number must have to be the one meant by this."""
     digits = beginning_of(text)
     ending = digits and digits.lstrip("0")[-TELLING:]
     return ending if ending and len(ending) >= FEWEST else None
 
 
 def is_same(phone: str, typed: str) -> bool:
-    """Whether all of a customer's number was typed, but for what its country and its zero are."""
+    """Whether the customer's whole number was typed, apart from its country code and leading zero."""
     ending, stored = ending_of(typed), ending_of(phone)
     return ending is not None and ending == stored

@@ -1,4 +1,4 @@
-"""Finds customers by the beginning of what staff remember of them."""
+"""Finds customers by the beginnings of what staff remember about them."""
 
 from __future__ import annotations
 

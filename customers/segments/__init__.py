@@ -1,1 +1,1 @@
-"""Groups of customers, listed or by conditions: who is in one, who enters and leaves."""
+"""Groups of customers, listed or by conditions: who is in one, and who enters or leaves it."""

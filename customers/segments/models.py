@@ -1,4 +1,4 @@
-"""Segments, who is in one, and who is watched to enter or leave one."""
+"""Segments, their members, and the customers watched for entering or leaving."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from customers.models import Customer
 
 
 class Segment(models.Model):
-    """A group of customers: picked one by one (static), or all whom a filter fits at the moment of reading.
+    """A group of customers: picked one by one (static), or everyone a filter matches when it is read.
 
-    `filter` is kept as it was sent (customers/segments/segment_filter.py reads it). `auto-update` and `passive` differ on
-    Voucherify in whether entering and leaving is told of.
+    `filter` is stored as it was sent (customers/segments/segment_filter.py reads it). On Voucherify, `auto-update` and
+    `passive` differ in whether entering and leaving are reported.
     """
 
     class Type(models.TextChoices):
@@ -63,9 +63,10 @@ class SegmentMember(models.Model):
 
 
 class WatchedSegment(models.Model):
-    """A segment of which entering and leaving is told: who was in it when it was last looked at is kept as rows.
+    """A segment whose entries and exits are reported; its members at the last look are stored as rows.
 
-    Only while somebody needs it: each look evaluates the whole segment (customers/segments/actions/watch_segments.py).
+    It exists only while somebody needs it, because each look evaluates the whole segment
+    (customers/segments/actions/watch_segments.py).
     """
 
     segment = models.OneToOneField(Segment, models.CASCADE, primary_key=True, related_name="watched")

@@ -1,4 +1,4 @@
-"""Which columns a report may have, and which ones somebody chose, in their order."""
+"""Which columns a report can have, and which ones were chosen, in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The columns of each kind of file, declared once. Headings are those that an import knows again."""
+"""The columns of each kind of file, declared once. An import recognises the headings."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from publications.refusals import FailureReason
 
 
 def metadata_cell(field: str | Combinable) -> Cast:
-    """A JSON object; none where it is empty."""
+    """A JSON object; empty if there is none."""
     return Cast(NullIf(field, Value({}, JSONField())), TextField())
 
 
@@ -47,7 +47,7 @@ def of_code_or_campaign(voucher: str, field: str) -> Case:
 
 
 def inherited(voucher: str, field: str) -> Coalesce:
-    """The voucher's own, or else its campaign's."""
+    """The voucher's own, otherwise its campaign's."""
     return Coalesce(f"{voucher}{field}", f"{voucher}campaign__{field}")
 
 
@@ -70,7 +70,7 @@ def _of_code(voucher: str, code: str | Case) -> list[Column]:
 
 
 def shown_code(code: str, published_at: str) -> Case:
-    """A code in clear once it is published; masked while, or again when, it could still be given to somebody."""
+    """A published code in clear. A code that could still (or again) be given to somebody is masked."""
     return Case(When(**{published_at: None}, then=masked(code)), default=F(code), output_field=CharField())
 
 

@@ -1,4 +1,4 @@
-"""Files that codes left in: reports, hand-outs and selections."""
+"""Files in which codes or records left the house: reports, hand-outs and selections."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Order(models.TextChoices):
 
 
 class FileLayout(NamedTuple):
-    """How somebody wants a file: the fields of an export that say so."""
+    """How somebody wants a file to be written."""
 
     format: str = Format.CSV
     for_excel: bool = False
@@ -160,8 +160,9 @@ class FilePreference(models.Model):
 
 
 class SavedView(ActedBy):
-    """A report that people order again and again: what it is of, its filters, its order and its columns. All who may
-    export see it; the actor is who saved it."""
+    """A report that people order regularly: its kind, filters, order and columns. Everyone who can export sees it; the
+    actor saved it.
+    """
 
     name = models.CharField(max_length=80)
     kind = models.CharField(max_length=16, choices=Export.Kind.choices)

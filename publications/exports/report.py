@@ -1,4 +1,6 @@
-"""Reports: the codes, publications or customers of a list page, filtered as there, as a CSV file. They publish nothing."""
+"""Reports: the codes, publications or customers of a list page as a CSV file, with the page's filters. They publish
+nothing.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Signs the addresses under which an export's file can be taken away for a day: without a key by whoever has it, or by
-one person of the staff."""
+"""Signs download addresses, which work for one day: without a key for anyone who has the address, or for one member of
+staff.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
 """Who holds which code: `give()` hands out, `take_back()` releases, and nothing else writes the ledger.
 
-It knows no doors, no distributions and no files: callers say what they want given, and are told what was.
+Knows nothing of doors, distributions or files: callers say what to give, and learn what was given.
 """

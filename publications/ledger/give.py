@@ -1,4 +1,4 @@
-"""Gives codes to whom they are asked for. One statement decides (statements.py); this only fills it in and reads its answer."""
+"""Gives out codes. One statement decides (statements.py); this module fills it in and reads its result."""
 
 from __future__ import annotations
 

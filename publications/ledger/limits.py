@@ -27,7 +27,7 @@ from publications.queries.day_use import GIVEN, OF_SUBJECT
 
 
 def is_limited(campaign: str, actor_kind: str, actor: str, channel: str) -> str:
-    """As SQL: whether there is a limit to look at for what these say."""
+    """As SQL: whether any limit applies to these."""
     return f"""EXISTS (SELECT FROM staff_limit WHERE subject = ANY(ARRAY[
         'customers:' || {campaign}, 'campaign:' || {campaign}, {actor_kind} || ':' || {actor}, 'channel:' || {channel}]))"""
 
@@ -76,7 +76,7 @@ def expects_limits(requests: Iterable[PublishRequest]) -> bool:
 
 
 def look_for_limits(requests: Iterable[PublishRequest]) -> bool:
-    """Whether there is one for any of them; it is expected from then on."""
+    """Whether there is a limit for any of them; from then on, one is expected."""
     subjects = {subject for request in requests for subject in _subjects(request)}
     with connection.cursor() as cursor:
         cursor.execute(LOOK, [list(subjects)])
@@ -92,7 +92,7 @@ class DayLimit(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """What concerns some requests, locked until the end of the transaction."""
+    """Everything that limits these requests, locked until the transaction ends."""
 
     days: dict[str, DayLimit]  # by subject
     per_customer: dict[str, int]  # by subject

@@ -1,4 +1,4 @@
-"""What is asked of the ledger, and what it answers."""
+"""What callers ask of the ledger, and what it returns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from config.actor import Actor
 
 
 class PublishRequest(NamedTuple):
-    """One publication: what it says, and how many codes it is to hold. Campaign, customer and vouchers are keys."""
+    """One publication: what it says, and how many codes it gets. Campaign, customer and vouchers are keys."""
 
     campaign: int | None
     customer: int | None
@@ -64,7 +64,7 @@ LIMITS = (Declined.CUSTOMER_LIMIT, Declined.CAMPAIGN_LIMIT, Declined.KEY_LIMIT, 
 
 
 class LimitReached(Exception):
-    """Nothing was given, since a limit that staff have set is reached."""
+    """Nothing was given, because a limit set by staff is reached."""
 
     def __init__(self, limit: Declined) -> None:
         super().__init__(limit.value)

@@ -1,4 +1,4 @@
-"""Writes to whom codes of a hand-out went, as was learned later."""
+"""Records who got the codes of a hand-out, once that is known."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ RETURNING l.id
 
 
 def settle(holders: Mapping[int, int], *, by: str) -> set[int]:
-    """`holders` is {row of the ledger: customer}; returns the rows that were settled by this call.
+    """`holders` is {ledger row: customer}; returns the rows that this call settled.
 
-    In the caller's transaction, which holds the vouchers and customers by locks, in that order.
+    Runs in the caller's transaction, which has locked the vouchers and the customers, in that order.
     """
     if not holders:
         return set()

@@ -64,10 +64,11 @@ def take_back(
     back_to_pool: bool,
     vouchers: Sequence[int] | None = None,
 ) -> int:
-    """Of these publications (keys) all live codes, or only these (keys): how many were released. In the caller's transaction.
+    """Releases all live codes of these publications (keys), or only these codes (keys); returns how many. Runs in the
+    caller's transaction.
 
-    With `back_to_pool` those that were ever used are withdrawn all the same. The caller writes the audit entry, and last
-    of all raises the pool's version where codes went back.
+    With `back_to_pool`, codes that were ever used are withdrawn all the same. The caller writes the audit entry and,
+    last of all, raises the pool's version if codes went back.
     """
     values: dict[str, Any] = {
         "publications": list(publications),

@@ -1,1 +1,1 @@
-"""After a restored backup: nothing is published until a Manager has gone through what may be lost."""
+"""After restoring a backup: nothing is published until a Manager has reviewed what may be lost."""

@@ -1,4 +1,4 @@
-"""Ends a quarantine: a Manager's decision, on the record."""
+"""Ends a quarantine: a Manager's decision, recorded."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from config.staff.models import Quarantine
 
 
 class NotOpen(Exception):
-    """It has ended, perhaps a moment ago."""
+    """The quarantine has ended, perhaps a moment ago."""
 
 
 class NotPrepared(Exception):
-    """Opening it was cut off; manage.py after_restore goes on with that."""
+    """Opening it was interrupted; manage.py after_restore completes that."""
 
 
 def end_quarantine(quarantine: Quarantine, *, by: Actor) -> None:
-    """From its commit on codes are published again. Distributions stay paused, each until a person resumes it.
+    """Once committed, codes are published again. Each distribution stays paused until somebody resumes it.
 
     Raises NotOpen and NotPrepared.
     """

@@ -1,4 +1,4 @@
-"""Erases again whom a restored backup has brought back: those in the journal of erasures."""
+"""Erases customers again whom a restored backup has brought back, using the journal of erasures."""
 
 from __future__ import annotations
 

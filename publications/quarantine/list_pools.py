@@ -1,4 +1,4 @@
-"""The pools that a quarantine holds: how many codes each has, and how fast they went before."""
+"""The pools held by a quarantine: how many codes each has, and how fast they went before."""
 
 from __future__ import annotations
 

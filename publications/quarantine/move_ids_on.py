@@ -1,4 +1,4 @@
-"""Moves ids on that others have seen: what was given away in the lost time is never given to something else."""
+"""Moves ids past those that others have seen, so that ids from the lost time are never given to something else."""
 
 from __future__ import annotations
 

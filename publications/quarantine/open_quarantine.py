@@ -1,4 +1,4 @@
-"""Opens a quarantine on a database that has lost its last moments, and prepares it: what must not go on is stopped."""
+"""Opens a quarantine on a database that lost its latest changes, and stops whatever must not continue."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def open_quarantine(cause: str, *, lost_since: datetime, by: Actor) -> Quarantin
 
 
 def prepare(quarantine: Quarantine, *, by: Actor, erasures: Path | None = None) -> None:
-    """Moves ids on, erases again, and stops what was at work, once. Killed in between, it is done again from the start."""
+    """Moves ids on, erases again, and stops running work, once. If it is killed midway, it starts over."""
     if quarantine.prepared_at:
         return
     move_ids_on()

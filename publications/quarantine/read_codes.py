@@ -1,4 +1,4 @@
-"""Reads the codes out of a CSV file of others, such as a shop's log: of all its columns the code, and the campaign if it is there."""
+"""Reads codes, and campaigns if present, from a CSV file of another system, such as a shop's log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CAMPAIGN = Field("campaign", "Campaign", ("Campaign name", "Campaign ID"))
 
 
 def read_codes(file: Upload) -> Iterator[Listed]:
-    """Row by row, never all at once; a row that cannot be read has an empty code. Raises NotCsv before the first."""
+    """Row by row, never all at once. The code of an unreadable row is empty. Raises NotCsv before the first row."""
     headings, rows = read_csv(file, look_at(file))
     code, campaign = _place(headings, CODE), _place(headings, CAMPAIGN)
     if code is None:

@@ -24,9 +24,9 @@ State = Delivery.State
 
 
 def settle_sent(lines: Iterable[str], *, by: Actor) -> int:
-    """How many were settled. Those with a code count as sent; those that had none yet here are left out.
+    """How many messages were settled. Those with a code count as sent; those without one yet are left out.
 
-    Only what waits, or is unknown, is touched; lines that name no message of ours are passed over.
+    Only waiting and unknown messages are touched; lines without one of our messages are skipped.
     """
     named = _messages(lines)
     settled = 0

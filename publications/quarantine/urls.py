@@ -1,4 +1,4 @@
-"""What is to be done after a restored backup."""
+"""What to do after restoring a backup."""
 
 from django.urls import path
 

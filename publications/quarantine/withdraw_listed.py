@@ -51,7 +51,7 @@ class Listed(NamedTuple):
 
 
 class Outcome:
-    """What became of the file's codes. `problems`: sentences, the first SHOWN of `refused`."""
+    """What became of the file's codes. `problems`: sentences about the first SHOWN of `refused`."""
 
     def __init__(self) -> None:
         self.withdrawn = self.given = self.added = self.refused = 0
@@ -64,7 +64,7 @@ class Outcome:
 
 
 def withdraw_listed(rows: Iterable[Listed], *, campaign: Campaign | None = None, by: Actor) -> Outcome:
-    """`campaign` is that of unknown codes whose row names none. May be run again: what is withdrawn stays so."""
+    """`campaign` is used for unknown codes whose row names none. Safe to run again: withdrawn codes stay withdrawn."""
     outcome, campaigns = Outcome(), _Campaigns(campaign)
     source = iter(rows)
     while chunk := list(islice(source, CHUNK)):

@@ -1,4 +1,4 @@
-"""Withdraws the next codes of a pool: those that were given in the lost time, unless more were given than that."""
+"""Withdraws the next codes of a pool, which are the ones given out in the lost time unless more were."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHUNK = 10_000  # in one transaction
 
 
 def withdraw_next(campaign: Campaign, *, count: int, by: Actor) -> int:
-    """How many were withdrawn: fewer than `count` where the pool has no more. They can still be redeemed."""
+    """How many were withdrawn: fewer than `count` if the pool has no more. They can still be redeemed."""
     withdrawn = 0
     while withdrawn < count and (more := _withdraw(campaign, min(CHUNK, count - withdrawn), by)):
         withdrawn += more

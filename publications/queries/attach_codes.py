@@ -1,4 +1,4 @@
-"""Gives publications their codes, for showing them."""
+"""Loads the codes of publications, for display."""
 
 from __future__ import annotations
 

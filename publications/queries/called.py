@@ -1,4 +1,4 @@
-"""Whom and what the filters of the API mean by a name or an id."""
+"""What API filters mean by a name or an id."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from customers.models import Customer
 
 
 def campaigns_called(reference: str) -> list[int]:
-    """Looked up first: a join by name would keep the database from the index of the campaign's history."""
+    """Looked up first: joining by name would keep the database from using the index of the campaign's history."""
     key = key_of(CAMPAIGN, reference)
     return list(Campaign.objects.filter(Q(name=reference) | Q(pk=key or 0)).values_list("pk", flat=True))
 

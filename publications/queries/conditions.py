@@ -1,4 +1,4 @@
-"""What vouchers, publications and customers can be filtered by: the same in the API's lists and in its exports."""
+"""What vouchers, publications and customers can be filtered by, in the API's lists as in its exports."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REFERRAL = Q(campaign__kind=Campaign.Kind.REFERRAL_PROGRAM)
 
 
 def with_inherited(vouchers: QuerySet[Voucher]) -> QuerySet:
-    """What a voucher does not say itself is its campaign's: `_category`, `_start`, `_expiration`, for VOUCHERS."""
+    """Adds `_category`, `_start` and `_expiration`: the voucher's own, otherwise its campaign's. For VOUCHERS."""
     return vouchers.alias(
         _category=Coalesce(NullIf("category", Value("")), NullIf("campaign__category", Value(""))),
         _start=Coalesce("start_date", "campaign__start_date"),
@@ -72,7 +72,7 @@ def of_vouchers(by_code: Q) -> by.Field:
 
 
 def campaign_name() -> by.Field:
-    """The name of a row's campaign. A whole name is looked up first, so that the campaign's index finds its rows."""
+    """The name of a row's campaign. A whole name is looked up first, so that the campaign's index is used."""
     by_text = by.text("campaign__name")
 
     def q(condition: by.Condition) -> Q:

@@ -1,4 +1,4 @@
-"""How many codes of a limit a day are used up today, also where nothing was counted yet."""
+"""How much of a daily limit is used, even where nothing has been counted yet."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ OF_SUBJECT = {
 
 
 def day_use(campaign: Campaign) -> Use | None:
-    """None where the campaign has no limit a day."""
+    """None if the campaign has no daily limit."""
     return _counted(Kind.CAMPAIGN, str(campaign.pk)) if campaign.codes_per_day else None
 
 
 def day_use_of_channel(channel: str) -> Use | None:
-    """None where the channel has no limit."""
+    """None if the channel has no limit."""
     return _counted(Kind.CHANNEL, channel)
 
 

@@ -1,4 +1,4 @@
-"""Finds the campaign and the customer that a call names, in one look: a quarter of its round trips (ADR 0017)."""
+"""Finds the campaign and the customer of a call in one query, a quarter of the call's round trips (ADR 0017)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SELECT {CAMPAIGNS}, {CUSTOMERS} FROM campaigns_campaign c LEFT JOIN customers_cu
 
 
 def find_both(campaign: str, *, source_id: str | None) -> tuple[Campaign, Customer | None]:
-    """The campaign by its id or name, and the customer who has that source_id, if there is one.
+    """The campaign by id or name, and the customer with that source_id, if there is one.
 
     Raises CampaignNotFound.
     """

@@ -1,4 +1,4 @@
-"""Finds the publications that a text means: by code, by customer, or by an id."""
+"""Finds the publications that a text may refer to: by code, by customer, or by an id."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _is(field: str, text: str) -> Q:
 
 
 def _few(*sets: QuerySet) -> bool:
-    """Whether each of them is. The counting of one begins only where those before it are few: one query for all."""
+    """Whether each of them is few. Counting stops at the first that is not: one query for all."""
     counting: list[str] = []
     parameters: list[Any] = []
     for rows in sets:

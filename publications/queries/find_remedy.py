@@ -1,4 +1,4 @@
-"""What mends it: for each reason why an attempt to publish failed, what to do, and where."""
+"""For each reason why publishing failed: what to do about it, and where."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ OTHER = "The reason was not stored in a form that can be counted. Each attempt t
 
 
 def find_remedy(reason: FailureReason, campaign: Campaign | None = None) -> Remedy:
-    """In the campaign; or without one, where all are listed."""
+    """In the campaign; or, without one, where all campaigns are listed."""
     if reason in SET_ELSEWHERE:
         text, action, page = SET_ELSEWHERE[reason]
         return Remedy(text, action, reverse(page))

@@ -49,23 +49,23 @@ BY_JOINS_ONCE = f"""
 
 
 def find_by_source_id(source_id: str) -> Publication | None:
-    """With `.vouchers`, those that it still gives, ordered by id; `.customer` is loaded. A voided one as well."""
+    """With `.vouchers`, those it still holds, ordered by id, and `.customer` loaded. Finds voided publications too."""
     return _first(BY_SOURCE_ID, [source_id])
 
 
 def find_by_source_ids(source_ids: Collection[str]) -> dict[str, Publication]:
-    """As `find_by_source_id`, in one look for all."""
+    """Like `find_by_source_id`, in one query for all."""
     found = _all(BY_SOURCE_IDS, [list(source_ids)])
     return {publication.source_id: publication for publication in found if publication.source_id is not None}
 
 
 def find_by_join_once(campaign: Campaign, customer: Customer) -> Publication | None:
-    """As `find_by_source_id`, and not a voided one. Of a hand-out that was settled to the customer only their code."""
+    """Like `find_by_source_id`, but never a voided one. For a hand-out settled to the customer, only their code."""
     return _first(BY_JOIN_ONCE, {"campaign": campaign.pk, "customer": customer.pk})
 
 
 def find_by_joins_once(joins: Collection[tuple[int, int]]) -> dict[tuple[int | None, int | None], Publication]:
-    """As `find_by_join_once` for each campaign and customer, by their keys; in one look for all."""
+    """Like `find_by_join_once` for each campaign and customer, by their keys, in one query for all."""
     campaigns, customers = zip(*joins, strict=True)
     found = _all(BY_JOINS_ONCE, {"campaigns": list(campaigns), "customers": list(customers)})
     of_join: dict[tuple[int | None, int | None], Publication] = {}

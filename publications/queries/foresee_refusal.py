@@ -1,4 +1,4 @@
-"""Says what stands in the way of publishing before anybody tries. It is advice: the writing statement decides."""
+"""Tells staff what would prevent publishing before they try. It is advice only: the writing statement decides."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ class Obstacle(NamedTuple):
 
 
 def foresee_refusal(campaign: Campaign, *, codes: CodeCount | None = None) -> list[Obstacle]:
-    """Of codes from the campaign's pool: [] where all is well; else first what hinders most. `codes`: just counted."""
+    """For codes from the campaign's pool: [] if all is well; otherwise the biggest obstacle first. `codes`: a fresh
+    count.
+    """
     if campaign.expiration_date and campaign.expiration_date <= timezone.now():
         text = f"The campaign ended on {_day(campaign.expiration_date)}, so you cannot publish from it."
         return [Obstacle("Expired", text, True, "Move its end", _page("settings", campaign))]
@@ -51,7 +53,7 @@ def _for_want_of_codes(campaign: Campaign, codes: CodeCount | None) -> list[Obst
 
 
 def foresee_refusal_of_code(voucher: Voucher) -> list[Obstacle]:
-    """Of this code, by name. Answers as `foresee_refusal`."""
+    """For this code, by name. Returns the same as `foresee_refusal`."""
     now, campaign = timezone.now(), voucher.campaign
     edit = reverse("campaigns:edit-code", args=[voucher.pk])
     if voucher.published_at:
@@ -107,7 +109,7 @@ def _reserved(campaign: Campaign, kept: str) -> Obstacle:
 
 
 def _of_no_use_yet(campaign: Campaign) -> list[Obstacle]:
-    """Such a campaign publishes (docs/api.md), but shops do not take its codes."""
+    """Such a campaign publishes (docs/api.md), but shops do not accept its codes yet."""
     if not campaign.active:
         refuses = ProjectSettings.objects.filter(refuse_disabled_campaigns=True).exists()
         text = "The campaign is disabled: you can publish codes, but they cannot be redeemed until it is enabled."

@@ -1,4 +1,4 @@
-"""The one query behind the history page, its CSV report and the API's list of publications."""
+"""The one query behind the history page, its CSV report, and the API's list of publications."""
 
 from __future__ import annotations
 
@@ -63,6 +63,6 @@ LOOKED_AT = 1_000  # codes of a hand-out, which may hold a million
 
 
 def some_released(publication: Publication) -> bool:
-    """Whether a code of it (of a hand-out: of its first ones) has been released."""
+    """Whether any of its codes has been released (for a hand-out, of its first ones)."""
     rows = publication.ledger.order_by("publication_id", "voucher_id").values_list("released_at", flat=True)[:LOOKED_AT]
     return any(rows)

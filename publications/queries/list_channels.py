@@ -1,4 +1,4 @@
-"""Which channels there are."""
+"""The channels in use."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OF_CAMPAIGN, OF_ALL = STEPS.format(scope="campaign_id = %(campaign)s"), STEPS.fo
 
 
 def list_channels(campaign: Campaign | None = None) -> list[str]:
-    """The channels of the campaign, or of everything, in alphabetical order; 50 at most."""
+    """The channels of the campaign, or of everything, in alphabetical order; at most 50."""
     with connection.cursor() as cursor:
         cursor.execute(
             OF_CAMPAIGN if campaign else OF_ALL, {"campaign": campaign.pk if campaign else None, "most": MOST}

@@ -1,4 +1,4 @@
-"""Whom staff mean when they publish by hand, and what they should know of them first."""
+"""Which customer staff mean when they publish by hand, and what they should know about them first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OFFERED = 8
 
 
 def find_recipient(text: str) -> tuple[Customer | None, list[Customer]]:
-    """The customer whose id or source_id it is; else none, and those whom it may mean."""
+    """The customer with that id or source_id; otherwise none, and the candidates."""
     text = text.replace("\x00", " ").strip()
     if not text:
         return None, []
@@ -26,14 +26,14 @@ def find_recipient(text: str) -> tuple[Customer | None, list[Customer]]:
 
 
 def with_email(email: str) -> QuerySet[Customer]:
-    """An e-mail is no key: several customers may have it, which is seldom meant."""
+    """An e-mail address is not a key: several customers may share it, though seldom on purpose."""
     if not email:
         return Customer.objects.none()
     return Customer.objects.live().alias(_email=Lower("email")).filter(_email=email.lower())
 
 
 def warnings_about(customer: Customer, campaign: Campaign | None) -> list[str]:
-    """What to look at before this customer is given a code of the campaign."""
+    """What to check before this customer gets a code of the campaign."""
     warnings = []
     if campaign is not None:
         held = Publication.objects.filter(

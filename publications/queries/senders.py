@@ -1,4 +1,4 @@
-"""Which distributions have published, as their publications tell it."""
+"""Which distributions have published, judging by their publications."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def newest_senders(*, campaign: int | None = None) -> list[tuple[int, str]]:
 
 
 def name_of_sender(key: int) -> str | None:
-    """None where it has published nothing."""
+    """None if it has published nothing."""
     with connection.cursor() as cursor:
         cursor.execute(ONE, [key])
         row = cursor.fetchone()

@@ -1,4 +1,4 @@
-"""Where the codes of a hand-out are: settled, returned, or still open."""
+"""The codes of a hand-out by state: settled, returned, or still open."""
 
 from __future__ import annotations
 

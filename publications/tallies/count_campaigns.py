@@ -1,4 +1,4 @@
-"""Counts campaigns in the background: their codes, and the customers reached. Pages use it of the large ones (ADR 0021)."""
+"""Counts campaigns' codes and reached customers in the background. Pages use it for large campaigns (ADR 0021)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ ON CONFLICT (campaign_id) DO UPDATE
 
 
 def count_campaigns() -> int:
-    """Counts those whose count is missing or too old; how many they were. May be interrupted, and run again."""
+    """Counts campaigns whose count is missing or too old; returns how many. Can be interrupted and run again."""
     give_up = time.monotonic() + SECONDS
     with connection.cursor() as cursor:
         cursor.execute(DUE)

@@ -1,4 +1,4 @@
-"""Keeps the tallies right when a publication changes after it was counted: a hand-out grows, codes are released."""
+"""Keeps the tallies right when a publication changes after being counted: a hand-out grows, codes are released."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UPDATE tallies_daytally t SET codes = t.codes + %(codes)s
 
 
 def count_more_codes(publication_id: int, *, codes: int) -> None:
-    """Call it in the transaction that gave them, after the statement that did."""
+    """Call it in the transaction that gave the codes, after the statement that did."""
     progress = hold_tallies()
     if publication_id > progress.counted_up_to:
         return  # it is counted later, as it is then
@@ -42,7 +42,8 @@ UPDATE tallies_daytally t SET codes = t.codes - released.codes
 
 def count_released(ledger: Sequence[int]) -> None:
     """`ledger`: the keys of the rows just released. Call it in the transaction that released them, after the statement
-    that did: what is not counted yet is counted later, without them."""
+    that did. What is not counted yet is counted later, without them.
+    """
     progress = hold_tallies()
     with connection.cursor() as cursor:
         values: dict[str, Any] = {

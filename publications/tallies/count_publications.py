@@ -75,9 +75,9 @@ class Progress(NamedTuple):
 
 
 def count_publications() -> int:
-    """Counts what has settled since; how many ids that were. May be run at any time, also twice at once.
+    """Counts what has settled since; returns how many ids. Safe to run at any time and concurrently.
 
-    A change of the project's time zone begins again from the first.
+    A change of the project's time zone starts it over.
     """
     time_zone = zone(ProjectSettings.current().time_zone).key
     _settle(time_zone)
@@ -88,7 +88,7 @@ def count_publications() -> int:
 
 
 def hold_tallies() -> Progress:
-    """How far they are, which stays so until the caller's transaction ends: nobody else changes them until then."""
+    """How far counting has come. Nobody else changes that until the caller's transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT time_zone, counted_up_to, settled_up_to FROM tallies_tallyprogress FOR UPDATE")
         row = cursor.fetchone()
@@ -113,7 +113,9 @@ def _settle(time_zone: str) -> None:
 
 
 def _next_id(cursor: CursorWrapper, after: int, settled_up_to: int) -> int:
-    """Of the next publication to count. Ids have gaps: a restored backup moves them on by 10^9, and nothing is in between."""
+    """Of the next publication to count. Ids have gaps: a restored backup moves them on by 10^9, with nothing in
+    between.
+    """
     cursor.execute("SELECT min(id) FROM publications_publication WHERE id > %s AND id <= %s", [after, settled_up_to])
     return cursor.fetchone()[0] or settled_up_to + 1
 

@@ -1,4 +1,4 @@
-"""Counts why attempts to publish failed: by reason, day, channel and campaign (ADR 0021)."""
+"""Counts failed attempts to publish by reason, day, channel and campaign (ADR 0021)."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class Failures:
         return self._by_day.total()
 
     def reasons(self) -> list[ReasonTally]:
-        """The most frequent first."""
+        """Most frequent first."""
         totals: Counter[FailureReason] = Counter()
         for (reason, _), attempts in self._by_day.items():
             totals[reason] += attempts
@@ -117,7 +117,7 @@ class Failures:
         ]
 
     def channels(self) -> list[ChannelTally]:
-        """The most frequent first; all others last."""
+        """Most frequent first, with all others last."""
         by_channel: dict[str, Counter[FailureReason]] = defaultdict(Counter)
         for (channel, reason), attempts in self._by_channel.items():
             by_channel[channel][reason] += attempts
@@ -137,7 +137,7 @@ class Failures:
 
 
 def tally_failures(*, days: int, campaign: Campaign | None = None, channel: str = "") -> Failures:
-    """Of the campaign, the channel, or of everything. Exact at the time of asking."""
+    """For the campaign, the channel, or everything. Exact when asked."""
     failures = Failures(days)
     tallied, newer = OF_CAMPAIGN if campaign else OF_ALL
     by_channel = OF_CHANNEL if channel else ""

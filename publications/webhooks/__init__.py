@@ -1,1 +1,1 @@
-"""What others are told over HTTP of what has happened."""
+"""Tells other systems over HTTP what has happened."""

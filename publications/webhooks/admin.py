@@ -1,4 +1,4 @@
-"""Webhooks in the admin: to be looked up, never changed. What may be done has its pages."""
+"""Webhooks in the admin, read-only. Changes are made on their own pages."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ ISATAP = (0x00005EFE, 0x02005EFE)  # before an IPv4 address, in the second half 
 
 
 class AddressRefused(Exception):
-    """Nothing may be sent there; the message says why, for staff."""
+    """Nothing may be sent there; the message tells staff why."""
 
 
 class Target(NamedTuple):
@@ -52,7 +52,9 @@ class Target(NamedTuple):
 
 
 def read_url(url: str) -> Target:
-    """Takes the address apart. Raises AddressRefused where it is none, or one that is refused whatever it resolves to."""
+    """Splits the address. Raises AddressRefused if it is not an address, or one that is refused whatever it resolves
+    to.
+    """
     if not url.isascii() or not url.isprintable() or " " in url:
         raise AddressRefused("Remove spaces, and write letters outside a to z as %-escapes (in the host name: xn--).")
     try:
@@ -79,7 +81,7 @@ def read_url(url: str) -> Target:
 
 
 def resolve(target: Target) -> list[str]:
-    """The IP addresses of the host, none of them private. Raises AddressRefused, also where one of several is."""
+    """The host's IP addresses, none of them private. Raises AddressRefused even if only one of several is."""
     try:
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):

@@ -1,4 +1,4 @@
-"""Puts into words what happened: the bodies of webhooks."""
+"""Composes the bodies of webhooks."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def body_of(event: Event, data: dict[str, Any]) -> str:
 
 
 class Told(NamedTuple):
-    """What is told of one thing, whose personal data it holds, and which campaign it is about."""
+    """What is said about one thing, whose personal data it holds, and which campaign it is about."""
 
     data: dict[str, Any]
     customer_id: int | None = None
@@ -130,7 +130,7 @@ def _redemptions(keys: list[int]) -> dict[int, Told]:
 
 
 def _customers(keys: list[int]) -> dict[int, Told]:
-    """Of one who was erased meanwhile only the erasure is told."""
+    """For a customer erased in the meantime, only the erasure is reported."""
     _hold(keys)
     there = Customer.objects.filter(pk__in=keys, erased_at=None)
     return {customer.pk: Told(customer_event(customer), customer.pk) for customer in there}

@@ -1,6 +1,6 @@
-"""What webhooks tell of publications, redemptions and campaigns: the shapes of Voucherify's events.
+"""What webhooks say about publications, redemptions and campaigns, in the shapes of Voucherify's events.
 
-Nulls are left out where Voucherify's schema does not know them, since typed receivers refuse them.
+Nulls are left out where Voucherify's schema does not allow them, since typed receivers reject them.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def voucher_event(voucher: Voucher) -> dict[str, Any]:
 
 
 def customer_event(customer: Customer) -> dict[str, Any]:
-    """As the customer is now; what is empty is left out."""
+    """The customer as they are now, without empty fields."""
     more = {
         "phone": customer.phone,
         "description": customer.description,
@@ -94,12 +94,12 @@ def customer_event(customer: Customer) -> dict[str, Any]:
 
 
 def erasure_event(customer: Customer) -> dict[str, Any]:
-    """Nothing is left to tell but the id."""
+    """Only the id is left to tell."""
     return {"customer": {"id": customer.public_id, "object": "customer"}}
 
 
 def alert_event(alert: Alert) -> dict[str, Any]:
-    """Handout's own: Voucherify tells nobody. `subject` is a public id where the alert is about one thing."""
+    """Handout's own event; Voucherify has none. `subject` is a public id if the alert is about one thing."""
     told = {"alert": alert.kind, "subject": alert.subject, "title": alert.title, "text": alert.text}
     return {**told, "url": settings.SITE_URL.rstrip("/") + alert.url, "opened_at": iso(alert.opened_at)}
 
@@ -140,7 +140,7 @@ def generation_event(order: CodeOrder) -> dict[str, Any]:
 
 
 def _user(done: ActedBy) -> dict[str, Any] | None:
-    """Who did it, where it was one of the staff; null where it came through the API."""
+    """The member of staff who did it; null if it came through the API."""
     return {"id": f"user_{done.actor_id}"} if done.actor_kind == "user" else None
 
 

@@ -85,7 +85,7 @@ class WebhookAddressQuerySet(models.QuerySet):
 
 
 class WebhookAddress(ActedBy):
-    """A server that is told of events. Paused ones are told nothing, and what happens meanwhile is not kept for them."""
+    """A server that receives events. While paused it receives nothing, and nothing is kept for it."""
 
     get_absolute_url: Callable[[], str]  # config/pages.py
 
@@ -141,12 +141,12 @@ class WebhookAddress(ActedBy):
 
 class WebhookDeliveryQuerySet(models.QuerySet):
     def failed(self) -> Self:
-        """For good, and worth to be sent again: no tests."""
+        """Those that failed for good and are worth sending again: no tests."""
         return self.filter(status=WebhookDelivery.Status.FAILED).exclude(kind=TEST)
 
 
 class WebhookDelivery(models.Model):
-    """One event on its way to one address, and how far it got."""
+    """One event on its way to one address, and how far it has got."""
 
     class Status(models.TextChoices):
         WAITING = "waiting", "Waiting"  # not tried yet, or to be tried again
@@ -211,7 +211,7 @@ class WebhookDelivery(models.Model):
 
     @property
     def state(self) -> str:
-        """As people are told: a waiting one that was tried before is being retried."""
+        """The state as people see it: a waiting delivery that was tried before is being retried."""
         if self.status == self.Status.WAITING and self.attempts:
             return "Retrying"
         return self.get_status_display()

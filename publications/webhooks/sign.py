@@ -1,4 +1,4 @@
-"""Signs what is sent, so that the receiver knows by whom (contract of Voucherify: x-voucherify-signature)."""
+"""Signs what is sent, so that receivers can verify the sender (Voucherify's contract: x-voucherify-signature)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import secrets
 
 
 def sign(body: bytes, *, secret: str) -> str:
-    """Hex HMAC-SHA256 of the body. The receiver makes the same of what it got and compares."""
+    """Hex HMAC-SHA256 of the body. The receiver computes the same over what it got, and compares."""
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Changes what may be changed of one code."""
+"""Changes a single code."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ TEXTS = {*Voucher.TEXTS, "metadata"}
 
 
 class CodeGone(Exception):
-    """The code was deleted meanwhile."""
+    """The code was deleted in the meantime."""
 
 
 class DiscountTypeFixed(Exception):
-    """How a code's value counts (percent, amount, …) was promised to whoever holds it; how much may change."""
+    """The kind of a code's value (percent, amount, …) was promised to its holder; only the number can change."""
 
 
 def change_code(voucher: Voucher, changes: Mapping[str, Any], *, by: Actor) -> Voucher:
-    """Writes the columns of `changes` that differ, and no other: whether the code is published is none of them.
+    """Writes only the columns of `changes` that differ; whether the code is published is not among them.
 
-    A discount is given whole (`DISCOUNT`); the code then has one of its own.
-    Raises `InvalidFields`, `DiscountTypeFixed` and `CodeGone`.
+    A discount is given as a whole (`DISCOUNT`); the code then has its own. Raises `InvalidFields`, `DiscountTypeFixed`
+    and `CodeGone`.
     """
     if unknown := changes.keys() - set(CHANGEABLE):
         raise InvalidFields(dict.fromkeys(unknown, "This cannot be changed."))

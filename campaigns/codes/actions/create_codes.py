@@ -1,4 +1,4 @@
-"""Makes standalone codes, or one code in a campaign: with a name of its own or at random."""
+"""Creates standalone codes, or one code in a campaign, with a given text or a random one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FIELDS = [
 
 
 class CodeTaken(Exception):
-    """The code exists already, in this campaign or elsewhere; or it existed, and stays reserved."""
+    """The code exists already, in this campaign or elsewhere; or it existed once and stays reserved."""
 
     def __init__(self, code: str) -> None:
         super().__init__(f"The code “{code}” already exists. Codes must be unique across all campaigns.")
@@ -33,7 +33,7 @@ class CodeTaken(Exception):
 
 
 class HasItsCode(Exception):
-    """The campaign consists of one named code, and has it. `reference` is the campaign's id."""
+    """The campaign consists of one code and already has it. `reference` is the campaign's id."""
 
     def __init__(self, campaign: Campaign) -> None:
         super().__init__(
@@ -68,7 +68,7 @@ def create_code(code: str, fields: Mapping[str, Any], *, campaign: Campaign | No
 def create_random_code(
     space: CodeSpace, fields: Mapping[str, Any], *, campaign: Campaign | None = None, by: Actor
 ) -> Voucher:
-    """One code at random. Raises `InvalidFields`, `CodeSpaceExhausted` and `HasItsCode`."""
+    """Creates one random code. Raises `InvalidFields`, `CodeSpaceExhausted` and `HasItsCode`."""
     columns = columns_of(check_code(fields, campaign), FIELDS)
     with transaction.atomic():
         _must_have_room(campaign)
@@ -80,7 +80,7 @@ def create_random_code(
 
 
 def create_codes(space: CodeSpace, fields: Mapping[str, Any], *, count: int, by: Actor) -> int:
-    """`count` standalone codes at random. Raises `InvalidFields`, `CodeSpaceTooSmall` and `CodeSpaceExhausted`."""
+    """Creates `count` random standalone codes. Raises `InvalidFields`, `CodeSpaceTooSmall` and `CodeSpaceExhausted`."""
     if not 1 <= count <= MOST_AT_ONCE:
         raise InvalidFields({"count": f"Create 1 to {MOST_AT_ONCE:,} codes at a time. For more, create a campaign."})
     voucher = check_code(fields, None)
@@ -93,7 +93,7 @@ def create_codes(space: CodeSpace, fields: Mapping[str, Any], *, count: int, by:
 
 
 def columns_of(voucher: Voucher, names: Iterable[str]) -> dict[str, Any]:
-    """Those of its columns, for make_codes()."""
+    """The voucher's columns that make_codes() needs."""
     columns = {name: getattr(voucher, name) for name in names}
     if columns.get("metadata") is not None:
         columns["metadata"] = Jsonb(columns["metadata"]) if columns["metadata"] else None
@@ -101,7 +101,7 @@ def columns_of(voucher: Voucher, names: Iterable[str]) -> dict[str, Any]:
 
 
 def _must_have_room(campaign: Campaign | None) -> None:
-    """Of two who make a campaign's one code at once, the second waits here, and then finds it."""
+    """If two callers create a campaign's one code at once, the second waits here and then finds it."""
     if campaign and campaign.standalone:
         Campaign.objects.select_for_update().get(pk=campaign.pk)
         if campaign.vouchers.filter(deleted_at=None).exists():
@@ -109,7 +109,7 @@ def _must_have_room(campaign: Campaign | None) -> None:
 
 
 def check_code(fields: Mapping[str, Any], campaign: Campaign | None) -> Voucher:
-    """A voucher without a code, as these columns (`FIELDS`) make it. Raises `InvalidFields` with all that is wrong."""
+    """A voucher without a code, built from these columns (`FIELDS`). Raises `InvalidFields` with every problem."""
     if unknown := fields.keys() - set(FIELDS):
         raise InvalidFields(dict.fromkeys(unknown, "This cannot be set."))
     voucher = Voucher(**fields, campaign=campaign)

@@ -1,4 +1,4 @@
-"""Deletes a code: hides it, or erases it where nobody ever got it. Their publications stay on record."""
+"""Deletes a code: hides it, or erases it if nobody ever got it. Publications stay on record."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from config.staff.audit import record
 
 
 def delete_code(voucher: Voucher, *, force: bool = False, by: Actor) -> bool:
-    """Hides the code everywhere; its text stays reserved. False where it was deleted already.
+    """Hides the code everywhere; its text stays reserved. False if it was deleted already.
 
-    `force` erases its row instead, so that the text becomes free: but never of a code that was ever published or
-    redeemed, also when that was taken back, since somebody may still hold it. Nobody can publish it once this has
-    returned.
+    `force` erases the row instead, which frees the text; but never that of a code that was ever published or redeemed,
+    even if that was undone, because somebody may still have it. Nobody can publish the code once this has returned.
     """
     with transaction.atomic():
-        # Waits for whoever publishes or redeems it right now. Only then is it asked for whether somebody got it.
+        # Waits for anyone publishing or redeeming it right now, and only then checks whether somebody got it.
         live = Voucher.objects.select_for_update().filter(pk=voucher.pk, deleted_at=None)
         if not (found := live.first()):
             return False

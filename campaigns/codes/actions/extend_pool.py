@@ -1,4 +1,4 @@
-"""Makes more codes for a campaign: a few at once in the caller's transaction, or any number in the background."""
+"""Generates more codes for a campaign: a few at once in the caller's transaction, or any number in the background."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MOST_IN_ONE_ORDER = 10_000_000
 
 
 class OneCodeOnly(CodeSpaceTooSmall):
-    """A campaign of one named code has no pool to extend."""
+    """A campaign of a single code has no pool to extend."""
 
     def __init__(self, campaign: Campaign) -> None:
         super().__init__(f"“{campaign.name}” is a single-code campaign. Create another campaign for more.")
@@ -58,9 +58,10 @@ def space_of(campaign: Campaign) -> CodeSpace:
 
 
 def extend_pool(campaign: Campaign, *, count: int) -> int:
-    """Makes `count` unpublished codes now, in the caller's transaction, and raises the pool's version; returns `count`.
+    """Generates `count` unpublished codes now, in the caller's transaction, and raises the pool's version; returns
+    `count`.
 
-    Raises `CodeSpaceExhausted`; then the caller must roll back. For many codes there is `order_codes`.
+    Raises `CodeSpaceExhausted`; the caller must then roll back. For many codes use `order_codes`.
     """
     made = make_codes(space_of(campaign), count=count, campaign_id=campaign.pk, type=campaign.voucher_type)
     raise_pool_version(campaign.pk)
@@ -69,10 +70,10 @@ def extend_pool(campaign: Campaign, *, count: int) -> int:
 
 
 def make_code_to_take(campaign: Campaign) -> int:
-    """Makes one code, which the caller takes in the same transaction, or rolls back: returns the voucher's key.
+    """Generates one code, which the caller takes in the same transaction or rolls back; returns the voucher's key.
 
-    As nobody else ever finds it in the pool, the pool's version stays, and the campaign's row is not locked.
-    Raises `CodeSpaceExhausted`; then the caller must roll back.
+    Nobody else ever sees it in the pool, so the pool's version stays and the campaign's row is not locked. Raises
+    `CodeSpaceExhausted`; the caller must then roll back.
     """
     return make_code(space_of(campaign), campaign_id=campaign.pk, type=campaign.voucher_type)
 
@@ -85,12 +86,11 @@ def order_codes(
     fields: Mapping[str, Any] | None = None,
     configuration: Mapping[str, Any] | None = None,
 ) -> CodeOrder:
-    """Orders `count` more codes, to be made in the background; the order's row shows how far it is.
+    """Orders `count` more codes, generated in the background; the order's row shows the progress.
 
-    `fields` are columns in which these codes differ from the campaign (`create_codes.FIELDS`); `configuration` takes
-    the place of the campaign's: arguments of `code_space()`, which raises `InvalidCodeConfiguration`.
-    Raises `OneCodeOnly`, `InvalidFields`, and `CodeSpaceTooSmall` with the arithmetic where the configuration cannot
-    give so many.
+    `fields` are columns in which these codes differ from the campaign (`create_codes.FIELDS`); `configuration` replaces
+    the campaign's: arguments of `code_space()`, which raises `InvalidCodeConfiguration`. Raises `OneCodeOnly`,
+    `InvalidFields`, and `CodeSpaceTooSmall` with the arithmetic if the configuration cannot give that many codes.
     """
     if campaign.standalone:
         raise OneCodeOnly(campaign)
@@ -124,7 +124,7 @@ def order_codes(
 
 
 def retry_order(order: CodeOrder, *, by: Actor) -> bool:
-    """Takes a failed or stopped order up again where it ended. False where it is neither (or somebody was faster)."""
+    """Resumes a failed or stopped order where it ended. False if it is neither, or someone else just did this."""
     ended = [CodeOrder.Status.FAILED, CodeOrder.Status.STOPPED]
     with transaction.atomic():
         failed = CodeOrder.objects.filter(pk=order.pk, status__in=ended, campaign__deleted_at=None)
@@ -143,8 +143,10 @@ def retry_order(order: CodeOrder, *, by: Actor) -> bool:
 
 
 def stop_order(order: CodeOrder, *, by: Actor) -> bool:
-    """Ends an order that is queued or running; a chunk that is just being made is waited for. The codes that were made
-    stay in the pool. False where it had ended already."""
+    """Stops a queued or running order, after the chunk being generated. Codes generated so far stay in the pool.
+
+    False if it had already ended.
+    """
     with transaction.atomic():
         now = CodeOrder.objects.select_for_update().filter(pk=order.pk).first()
         if now is None or not now.is_running:
@@ -162,11 +164,11 @@ def stop_order(order: CodeOrder, *, by: Actor) -> bool:
 
 
 def fulfil_order(order_id: int) -> None:
-    """Makes the codes of an order that are still missing, chunk by chunk. May be run again, and by several at once.
+    """Generates an order's missing codes chunk by chunk. Safe to run again and concurrently.
 
-    The order's `done` is written in the transaction of the codes that it counts, under a lock on the order's row, so
-    that whatever is killed, an order ends with exactly its `total`. An order that cannot be fulfilled keeps the
-    reason; what was made until then stays in the pool.
+    `done` is written in the transaction of the codes it counts, under a lock on the order's row, so an order ends with
+    exactly its `total`, whatever is killed. An order that cannot be fulfilled records the reason; codes generated until
+    then stay in the pool.
     """
     try:
         while _make_a_chunk(order_id):
@@ -176,14 +178,14 @@ def fulfil_order(order_id: int) -> None:
     except (CodeSpaceExhausted, ValueError) as impossible:  # InvalidFields and InvalidCodeConfiguration are of these
         _fail(order_id, str(impossible))
     except (OperationalError, InterfaceError):
-        raise  # the database is away or busy: the task comes again
+        raise  # the database is away or busy: the task is retried
     except Exception as problem:
         _fail(order_id, f"It stopped because of an unexpected error: {problem}")
         raise
 
 
 def _make_a_chunk(order_id: int) -> bool:
-    """One transaction; whether there is more to do."""
+    """One transaction; returns whether there is more to do."""
     Status = CodeOrder.Status
     with transaction.atomic():
         order = CodeOrder.objects.select_for_update().filter(pk=order_id).first()
@@ -228,5 +230,5 @@ def _fail(order_id: int, reason: str) -> None:
 
 
 def _defer(order: CodeOrder) -> None:
-    """The job is written by the order's own transaction: neither stands without the other."""
+    """The job is written in the order's own transaction, so neither exists without the other."""
     app.configure_task("codes.fulfil_code_order").defer(order_id=order.pk)

@@ -1,4 +1,6 @@
-"""Imports codes from a CSV file, into a campaign or as standalone codes. They go to the pool, unpublished, but for those that were used."""
+"""Imports codes from a CSV file, into a campaign or as standalone codes. They go to the pool unpublished, except those
+already used.
+"""
 
 from __future__ import annotations
 
@@ -61,10 +63,10 @@ SELECT row FROM pg_temp.staged JOIN codes_voucher ON codes_voucher.code = staged
 
 
 def import_codes(import_id: int) -> None:
-    """Runs the import to its end; what happened stands on its row. May be called again at any time.
+    """Runs the import to its end; its row records the outcome. Safe to call again at any time.
 
-    A row is refused whose code exists on the server, whose type is not the campaign's, or that cannot be read
-    (campaigns/codes/columns.py). Raises OperationalError and InterfaceError: then it is to be called again.
+    A row is refused if its code already exists on the server, its type is not the campaign's, or it cannot be read
+    (campaigns/codes/columns.py). Raises OperationalError and InterfaceError; call it again then.
     """
     code_import = CodeImport.objects.select_related("campaign").filter(pk=import_id).first()
     if code_import:
@@ -72,7 +74,7 @@ def import_codes(import_id: int) -> None:
 
 
 class CodeImporter:
-    """What run_import needs to know of codes."""
+    """What run_import needs to know about codes."""
 
     noun = "codes"
     columns = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())

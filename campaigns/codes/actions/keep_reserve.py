@@ -1,4 +1,4 @@
-"""Keeps so many unpublished codes ahead as an AUTO_UPDATE campaign asks for. The default is none."""
+"""Keeps as many unpublished codes ready as an AUTO_UPDATE campaign asks for. The default is none."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SELECT c.id, c.reserve - pool.size AS missing
 
 
 def keep_reserves() -> list[CodeOrder]:
-    """Orders what is missing. A campaign whose code space has no room is left alone: its publishers get the error."""
+    """Orders the missing codes. A campaign whose code space is full is left alone: its publishers get the error."""
     with connection.cursor() as cursor:
         cursor.execute(LACKING, {"largest": LARGEST_RESERVE})
         lacking = cursor.fetchall()

@@ -1,4 +1,4 @@
-"""Makes codes: draws them from a space until the database has taken as many new ones as were wanted."""
+"""Generates codes: draws them from a space until the database has accepted as many new ones as were asked for."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ SMALL_SPACE = 1_000_000  # codes; those who fill one up do it one after the othe
 
 
 class CodeSpaceExhausted(Exception):
-    """Too few free codes are left in the space. The text holds the arithmetic, for staff; the caller rolls back."""
+    """Too few free codes are left in the space. The text shows staff the arithmetic; the caller rolls back."""
 
 
 def make_codes(space: CodeSpace, *, count: int, **columns: Any) -> int:
     """Inserts exactly `count` new vouchers with random codes, in the caller's transaction; returns `count`.
 
-    `columns` are the other columns of the voucher, by their names in the database (campaign_id=…, type=…).
-    Codes are unique over the whole server: a code of another campaign, or a deleted one, collides as well.
-    Raises `CodeSpaceExhausted`; then the caller's transaction must not commit.
+    `columns` are the voucher's other columns, by their database names (campaign_id=…, type=…). Codes are unique across
+    the server, so a code of another campaign or a deleted one collides too. Raises `CodeSpaceExhausted`; the caller's
+    transaction must then not commit.
     """
     if space.size <= SMALL_SPACE:
         _lock(space)
@@ -56,7 +56,7 @@ def make_codes(space: CodeSpace, *, count: int, **columns: Any) -> int:
 
 
 def make_code(space: CodeSpace, **columns: Any) -> int:
-    """One new voucher, as make_codes() does it; returns its key."""
+    """Inserts one new voucher the way make_codes() does; returns its key."""
     make_codes(space, count=1, **columns)
     with connection.cursor() as cursor:
         # Of one code the last key drawn is its own: those drawn before it collided.
@@ -67,7 +67,7 @@ def make_code(space: CodeSpace, **columns: Any) -> int:
 def codes_taken(space: CodeSpace) -> tuple[int, bool]:
     """How many codes of the space exist on the server, and whether that is an estimate.
 
-    Counted for a small space; else estimated from a random sample, which costs the same however many codes exist.
+    Counted for a small space; otherwise estimated from a random sample, which costs the same however many codes exist.
     """
     if space.size <= COUNTABLE:
         return space.size - len(_free(list(space.all()))), False
@@ -76,7 +76,7 @@ def codes_taken(space: CodeSpace) -> tuple[int, bool]:
 
 
 def _free(codes: list[str]) -> list[str]:
-    """Those of the codes that do not exist, each once, in the order given (which is random: cut it anywhere)."""
+    """The codes that do not exist yet, each once, in the given order (which is random: cut it anywhere)."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT code FROM codes_voucher WHERE code = ANY(%s)", [codes])
         taken = {code for (code,) in cursor.fetchall()}
@@ -84,14 +84,14 @@ def _free(codes: list[str]) -> list[str]:
 
 
 def _lock(space: CodeSpace) -> None:
-    """One at a time in this space (or, by chance, in another of the same hash), until the end of the transaction."""
+    """One caller at a time in this space (or, by chance, in another with the same hash), until the transaction ends."""
     form = "".join("\0" if part is None else part for part in space.layout)
     key = hashlib.sha256("\0\0".join([*sorted(space.alphabet), form]).encode()).digest()
     Lock.CODE_SPACE.hold(int.from_bytes(key[:5]))
 
 
 def _insert(codes: list[str], columns: dict) -> bool:
-    """Inserts the codes if all of them are new; else none, and False."""
+    """Inserts the codes if all of them are new; otherwise inserts none and returns False."""
     before = transaction.savepoint() if len(codes) > 1 else None
     all_new = _insert_new(codes, columns) == len(codes)
     if before and all_new:

@@ -1,4 +1,4 @@
-"""Orders an import of codes, into a campaign or as standalone ones. What runs it is import_codes.py."""
+"""Orders an import of codes, into a campaign or as standalone ones. import_codes.py runs it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from config.imports.order_import import order_import, order_import_of_rows
 
 
 class CodesMissing(ValueError):
-    """Some of the rows have no code."""
+    """Some rows have no code."""
 
     def __init__(self, count: int) -> None:
         super().__init__(f"Found {count} voucher(s) without 'code' value")
 
 
 class CodesRepeated(ValueError):
-    """Codes that stand twice among the rows, or that exist on the server."""
+    """Codes that appear twice among the rows, or that exist on the server."""
 
     def __init__(self, codes: Sequence[str]) -> None:
         shown = ", ".join(codes[:5]) + (", …" if len(codes) > 5 else "")
@@ -34,7 +34,7 @@ class CodesRepeated(ValueError):
 
 
 def order_code_import(upload: File, *, campaign: Campaign | None = None, by: Actor) -> CodeImport:
-    """Of a CSV file. Raises NotCsv where it cannot be read or has no column of codes, and OneCodeOnly."""
+    """Orders an import of a CSV file. Raises NotCsv if it cannot be read or has no column of codes, and OneCodeOnly."""
     _must_take_codes(campaign)
     return order_import(
         CodeImport,
@@ -51,10 +51,11 @@ def order_code_import(upload: File, *, campaign: Campaign | None = None, by: Act
 def order_import_of_codes(
     rows: Sequence[Mapping[str, Any]], *, campaign: Campaign | None = None, by: Actor, all_new: bool = False
 ) -> CodeImport:
-    """Of rows {name of a field of code_columns.FIELDS: value}.
+    """Orders an import of rows {name of a field of columns.FIELDS: value}.
 
-    `all_new` refuses them as a whole where a code repeats or exists already; else such a row is refused by the run, as
-    it is where a code comes into being meanwhile. Raises CodesMissing, CodesRepeated, NothingToImport and OneCodeOnly.
+    `all_new` refuses all rows if one of their codes is repeated or exists already. Without it, only such rows are
+    refused when the import runs, as are codes that come into being in the meantime. Raises CodesMissing, CodesRepeated,
+    NothingToImport and OneCodeOnly.
     """
     _must_take_codes(campaign)
     codes = [(row.get("code") or "").strip() for row in rows]

@@ -35,9 +35,10 @@ SELECT count(*) FROM (SELECT FROM codes_voucher v
 
 
 def reserve(campaign: Campaign, *, taker: int, label: str, due_at: datetime, needed: int, seconds: float = 0) -> None:
-    """Keeps so many codes for the taker from now on, as far as the pool holds them; `seconds`: what counting them took.
+    """Reserves this many codes for the taker from now on, as far as the pool holds them. `seconds`: how long counting
+    them took.
 
-    What somebody else is just taking may be counted among them: the next look puts it right.
+    Codes that someone else is taking right now may be counted too; the next look corrects that.
     """
     with transaction.atomic():
         Lock.POOL.hold(campaign.pk)
@@ -50,7 +51,7 @@ def reserve(campaign: Campaign, *, taker: int, label: str, due_at: datetime, nee
 
 
 def give_back(takers: Iterable[int]) -> int:
-    """Keeps nothing for them any more; how many had a reservation."""
+    """Ends the takers' reservations; returns how many had one."""
     keys = set(takers)
     campaigns = Reservation.objects.filter(taker__in=keys).order_by("campaign").values_list("campaign", flat=True)
     given_back = 0
@@ -63,23 +64,26 @@ def give_back(takers: Iterable[int]) -> int:
 
 
 def lock_border_of(taker: int) -> int | None:
-    """Below which id the taker may take codes, and its reservation until the end of the transaction. None: it has no
-    reservation, and takes what anybody may."""
+    """The id below which the taker may take codes, and its reservation, locked until the transaction ends.
+
+    None: it has no reservation and takes what anyone may.
+    """
     rows = Reservation.objects.filter(taker=taker).select_for_update(no_key=True).values_list("below", flat=True)
     below = list(rows)
     return (BEYOND_ALL if below[0] is None else below[0]) if below else None
 
 
 def note_taken(taker: int, codes: int) -> None:
-    """The taker, which holds its reservation, took so many of its codes in this transaction."""
+    """Records that the taker, whose reservation is locked, took this many of its codes in this transaction."""
     Reservation.objects.filter(taker=taker).update(
         needed=Greatest(F("needed") - codes, 0), covered=Greatest(F("covered") - codes, 0)
     )
 
 
 def move_border(campaign_id: int) -> bool:
-    """Puts the borders where what is needed and what the pool holds want them now; whether that frees codes for anybody.
-    Costs a walk over as many entries of the pool's index as are reserved.
+    """Puts the borders where the current needs and pool require; returns whether that frees codes for everyone.
+
+    Walks over as many entries of the pool's index as are reserved.
     """
     with transaction.atomic():
         Lock.POOL.hold(campaign_id)
@@ -104,8 +108,9 @@ def move_border(campaign_id: int) -> bool:
 
 
 def frees_more(campaign_id: int, *, than: int | None) -> bool:
-    """Moves the border; whether it stands beyond `than` now, where the caller saw it before they found too few codes. (Somebody
-    else may have moved it meanwhile.)"""
+    """Moves the border; whether it is now beyond `than`, where the caller saw it before finding too few codes. (Someone
+    else may have moved it in the meantime.)
+    """
     if than is None:
         return False
     move_border(campaign_id)
@@ -114,7 +119,7 @@ def frees_more(campaign_id: int, *, than: int | None) -> bool:
 
 
 def _shared_out(held: int, needed: list[int]) -> list[int]:
-    """How much of what the pool holds each gets, the earlier ones first."""
+    """How much of the pool each taker gets, earlier ones first."""
     ends = [min(held, end) for end in accumulate(needed)]
     return [end - begin for begin, end in zip([0, *ends], ends, strict=False)]
 
@@ -126,7 +131,9 @@ def _keep(rows: list[Reservation], covered: list[int], borders: list[int | None]
 
 
 def _write(campaign_id: int, before: int | None, border: int | None) -> bool:
-    """Whether more codes are free for anybody. Then the pool's version is raised: who found it empty looks again."""
+    """Whether more codes are free for everyone. If so, the pool's version is raised, so that whoever found it empty
+    looks again.
+    """
     if border == before:
         return False
     frees = before is not None and (border is None or border > before)

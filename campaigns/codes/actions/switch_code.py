@@ -1,4 +1,4 @@
-"""Enables and disables a code. A disabled code is not in the pool, and a published one is no longer good."""
+"""Enables and disables a code. A disabled code is not in the pool, and cannot be redeemed if it is published."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from config.staff.audit import record
 
 
 def enable_code(voucher: Voucher, *, by: Actor) -> bool:
-    """False where it is enabled already, or deleted."""
+    """False if it is already enabled, or deleted."""
     return _switch(voucher, True, by)
 
 
 def disable_code(voucher: Voucher, *, by: Actor) -> bool:
-    """False where it is disabled already, or deleted."""
+    """False if it is already disabled, or deleted."""
     return _switch(voucher, False, by)
 
 

@@ -1,4 +1,4 @@
-"""Undoes an import of codes: erases all of them, as long as none was published, used or changed since."""
+"""Undoes an import of codes by erasing all of them, provided none has been published, used or changed since."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SELECT (SELECT count(*) FROM erased), (SELECT count(*) FROM imported WHERE NOT u
 
 
 class NotUndoable(Exception):
-    """It is still running, has imported nothing, or has been undone already."""
+    """The import is still running, imported nothing, or has already been undone."""
 
 
 class _Touched(Exception):
@@ -41,7 +41,7 @@ class _Touched(Exception):
 
 
 def order_undo(code_import: CodeImport, *, by: Actor) -> None:
-    """Has it undone in the background, since it may be a million codes. Raises NotUndoable."""
+    """Orders the undo to run in the background, since there may be a million codes. Raises NotUndoable."""
     with transaction.atomic():
         ended = CodeImport.objects.filter(
             pk=code_import.pk,
@@ -56,7 +56,7 @@ def order_undo(code_import: CodeImport, *, by: Actor) -> None:
 
 
 def undo_import(import_id: int, by: Actor) -> None:
-    """One transaction. Where it cannot be, the reason stands on the import's row. May be called again at any time."""
+    """Runs in one transaction. If it is not possible, the import's row gets the reason. Safe to call again at any time."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             found = (

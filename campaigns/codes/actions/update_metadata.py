@@ -41,7 +41,7 @@ SELECT held.code, held.id IN (SELECT id FROM changed) FROM held
 def order_metadata_update(
     rows: Sequence[tuple[str, Mapping[str, Any]]], *, same_for_all: bool, by: Actor
 ) -> MetadataUpdate:
-    """`rows`: codes, and what is added to the metadata of each; of a code that repeats the last of each key counts.
+    """`rows`: codes, and what to add to the metadata of each. If a code is repeated, the last value of each key counts.
 
     Raises MetadataRefused.
     """
@@ -65,9 +65,10 @@ def order_metadata_update(
 
 
 def update_metadata(update_id: int) -> None:
-    """Carries the order out; may be called again at any time. Raises OperationalError and InterfaceError: then it is to be.
+    """Carries out the order; safe to call again at any time. Raises OperationalError and InterfaceError; call it again
+    then.
 
-    How far it is, is written in the transaction of the codes that it counts.
+    Progress is written in the transaction of the codes it counts.
     """
     try:
         while _update_a_chunk(update_id):

@@ -1,4 +1,4 @@
-"""Counts the codes of campaigns, for gauges: all of a page's campaigns in one query."""
+"""Counts the codes of campaigns for gauges, all campaigns of a page in one query."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ class CodeCount(NamedTuple):
 
     @property
     def percent(self) -> int:
-        """How much of it is published."""
+        """The share of published codes."""
         return self.published * 100 // self.total if self.total else 0
 
     @property
     def percent_redeemed(self) -> int:
-        """How many were redeemed, compared with how many are published. A code may also be redeemed unpublished."""
+        """Redeemed codes as a share of published ones. A code may also be redeemed unpublished."""
         return self.redeemed * 100 // self.published if self.published else 0
 
 
 def count_codes(campaigns: Iterable[Campaign]) -> dict[int, CodeCount]:
-    """By key, each campaign's count. Of a large one it is the count that was kept, usually some minutes old at most.
+    """Each campaign's count, by key. For a large campaign it is the stored count, usually at most a few minutes old.
 
-    Lists come with `kept_count` joined: else it is asked for of each campaign alone.
+    Join `kept_count` for lists; otherwise it is read for each campaign separately.
     """
     counts = {campaign.pk: kept_count(campaign) for campaign in campaigns}
     if fresh := [key for key, count in counts.items() if count is None]:
@@ -65,7 +65,7 @@ def count_codes(campaigns: Iterable[Campaign]) -> dict[int, CodeCount]:
 
 
 def kept_count(campaign: Campaign) -> CodeCount | None:
-    """None of one that is not known to be large: it is counted when it is looked at."""
+    """None for a campaign not known to be large: that one is counted when it is displayed."""
     kept = getattr(campaign, "kept_count", None)
     if kept is None or kept.rows <= LARGE:
         return None
@@ -73,6 +73,6 @@ def kept_count(campaign: Campaign) -> CodeCount | None:
 
 
 def is_pool_empty(campaign: Campaign, count: CodeCount) -> bool:
-    """There were codes, none is left, and none will be made: told of campaigns that would publish otherwise."""
+    """There were codes, none is left, and none will be generated. Only said of campaigns that could otherwise publish."""
     over = campaign.deleted_at or (campaign.expiration_date and campaign.expiration_date <= timezone.now())
     return not (over or campaign.auto_update or campaign.standalone or count.left) and count.total > 0

@@ -1,4 +1,4 @@
-"""Finds the campaign or the code that a caller means. Deleted ones count as absent."""
+"""Finds the campaign or code that a caller means. Deleted ones count as absent."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class VoucherNotFound(LookupError):
 
 
 def find_campaign(reference: str) -> Campaign:
-    """By `camp_…` id, else by name. Raises CampaignNotFound."""
+    """By `camp_…` id, otherwise by name. Raises CampaignNotFound."""
     found = None
     if key := key_of(CAMPAIGN, reference):
         found = Campaign.objects.live().filter(pk=key).first()
@@ -45,7 +45,7 @@ def find_campaign(reference: str) -> Campaign:
 
 
 def find_campaigns(references: Collection[str]) -> dict[str, Campaign]:
-    """As `find_campaign` for each; whom there is none of is left out."""
+    """Like `find_campaign` for each reference; those that match nothing are left out."""
     found = {campaign.name: campaign for campaign in COLUMNS.all(BY_NAMES, [list(references)])}
     if keys := {key: reference for reference in references if (key := key_of(CAMPAIGN, reference))}:
         found |= {keys[campaign.pk]: campaign for campaign in Campaign.objects.live().filter(pk__in=keys)}
@@ -53,7 +53,7 @@ def find_campaigns(references: Collection[str]) -> dict[str, Campaign]:
 
 
 def find_voucher(reference: str, *, published: bool = False) -> Voucher:
-    """By code (`published`: a published one only), else by `v_…` id, with `campaign` set. Raises VoucherNotFound."""
+    """By code (`published`: only a published one), otherwise by `v_…` id, with `campaign` set. Raises VoucherNotFound."""
     named = vouchers_to_see().filter(code=reference)
     found = (named.filter(published_at__isnull=False) if published else named).first()
     if not found and (key := key_of(VOUCHER, reference)):
@@ -64,5 +64,5 @@ def find_voucher(reference: str, *, published: bool = False) -> Voucher:
 
 
 def vouchers_to_see() -> QuerySet[Voucher]:
-    """The codes that are not deleted, nor their campaign, with `campaign` joined; standalone ones too."""
+    """Codes that are not deleted, and whose campaign is not, with `campaign` joined; standalone ones too."""
     return Voucher.objects.filter(deleted_at=None, campaign__deleted_at=None).select_related("campaign")

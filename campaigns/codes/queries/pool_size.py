@@ -7,5 +7,5 @@ from campaigns.models import Campaign
 
 
 def pool_size(campaign: Campaign, *, reserved_too: bool = False) -> int:
-    """How many codes anybody can be given now; with `reserved_too` those that are kept for distributions are counted as well."""
+    """How many codes are available to everyone now; with `reserved_too`, including those reserved for distributions."""
     return left_in_pool(campaign, up_to=BEYOND_ALL, below=BEYOND_ALL if reserved_too else None)

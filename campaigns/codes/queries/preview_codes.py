@@ -1,4 +1,4 @@
-"""Shows what codes of a configuration would look like, before any is made."""
+"""Shows what a configuration's codes would look like before any are generated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EASY_TO_GUESS = 10_000  # tries: a script makes them in minutes
 
 
 class Preview(NamedTuple):
-    """Sample codes (drawn for show, never kept), and what the space means for `count` codes."""
+    """Sample codes (never stored), and what the space means for `count` codes."""
 
     space: CodeSpace
     samples: list[str]
@@ -25,7 +25,7 @@ class Preview(NamedTuple):
 
     @property
     def power_of_ten(self) -> int | None:
-        """75 for some 10 ** 75 codes; None where the number itself can be read."""
+        """75 for about 10 ** 75 codes; None if the number itself is readable."""
         digits = len(str(self.space.size))
         return digits - 1 if digits > 15 else None
 

@@ -1,4 +1,4 @@
-"""What of a pool is kept for distributions, and how that is said to whoever gets none of it."""
+"""How many of a pool's codes are reserved for distributions, and how to say so to whoever gets none."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from config.staff.time_zone import zone
 
 
 class Reserved(NamedTuple):
-    """Of a campaign: its reservations, the earliest first."""
+    """A campaign's reservations, earliest first."""
 
     reservations: list[Reservation]
 
     @property
     def codes(self) -> int:
-        """How many codes of the pool are kept."""
+        """How many codes of the pool are reserved."""
         return sum(one.covered for one in self.reservations)
 
     @property
@@ -38,7 +38,7 @@ class Reserved(NamedTuple):
 
 
 def reserved_in(campaign: Campaign, *, but: int = 0) -> Reserved:
-    """`but`: without that taker's."""
+    """`but`: leaves out that taker's reservation."""
     return Reserved(list(Reservation.objects.filter(campaign=campaign, needed__gt=0).exclude(taker=but)))
 
 

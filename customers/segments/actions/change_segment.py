@@ -1,4 +1,4 @@
-"""Changes a segment: its name, and whom its filter fits. Who is picked for a static one: fill_segment.py."""
+"""Changes a segment's name or filter. fill_segment.py changes who is in a static one."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from customers.segments.models import Segment, WatchedSegment
 def change_segment(
     segment: Segment, *, name: str | None = None, conditions: Mapping[str, Any] | None = None, by: Actor
 ) -> bool:
-    """True if something changed. Raises InvalidSegment, SegmentNameTaken, and SegmentInUse for the filter of a segment
-    that an automatic distribution is watching: everybody whom the change brings in would have entered it."""
+    """True if something changed.
+
+    Raises InvalidSegment, SegmentNameTaken, and SegmentInUse for a filter that an automatic distribution is watching:
+    everyone the change brings in would count as having entered.
+    """
     changes: dict[str, Any] = {}
     if name is not None and name != segment.name:
         changes["name"] = check_name(name)

@@ -1,4 +1,4 @@
-"""Makes a segment: of customers picked one by one, or of whom a filter fits (docs/api.md: segments)."""
+"""Creates a segment, of customers picked one by one or of everyone a filter matches (docs/api.md: segments)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ RETURNING customer_id
 
 
 class InvalidSegment(ValueError):
-    """The segment cannot be made; the message names the field and what was expected."""
+    """The segment cannot be created; the message names the field and what was expected."""
 
 
 class SegmentNameTaken(Exception):
@@ -47,7 +47,7 @@ class SegmentNameTaken(Exception):
 
 
 class CustomersNotFound(LookupError):
-    """Of the picked customers these do not exist; `references` as they were given."""
+    """Some of the picked customers do not exist; `references` as they were given."""
 
     def __init__(self, references: Sequence[str]) -> None:
         more = f" and {len(references) - 5:,} more" if len(references) > 5 else ""
@@ -57,9 +57,9 @@ class CustomersNotFound(LookupError):
 
 
 def create_static_segment(name: str, customers: Sequence[str], *, by: Actor) -> Segment:
-    """Of these customers: `cust_…` ids or source_ids, in any order; one that is named twice is in it once.
+    """Of these customers: `cust_…` ids or source_ids in any order; repeats count once.
 
-    Raises InvalidSegment, SegmentNameTaken and CustomersNotFound; then nothing has been made.
+    Raises InvalidSegment, SegmentNameTaken and CustomersNotFound; then nothing is created.
     """
     if len(customers) > MOST_PICKED:
         raise InvalidSegment(
@@ -73,7 +73,7 @@ def create_static_segment(name: str, customers: Sequence[str], *, by: Actor) -> 
 
 
 def create_filter_segment(name: str, conditions: Mapping[str, Any], *, passive: bool = False, by: Actor) -> Segment:
-    """Of whom the filter fits, whenever it is read (segment_filter.py has its language).
+    """Of everyone the filter matches whenever it is read (segment_filter.py describes its language).
 
     Raises InvalidSegment and SegmentNameTaken.
     """
@@ -89,7 +89,7 @@ def create_filter_segment(name: str, conditions: Mapping[str, Any], *, passive: 
 
 
 def check_filter(conditions: Mapping[str, Any]) -> dict[str, Any]:
-    """As it can be stored. Raises InvalidSegment."""
+    """The filter as it can be stored. Raises InvalidSegment."""
     try:
         checked = check_metadata(conditions, called="The filter")
         read_segment_filter(conditions)
@@ -138,7 +138,7 @@ def _find(references: Sequence[str]) -> dict[str, int]:
 
 
 def _add(segment: Segment, customers: dict[str, int]) -> None:
-    """Raises CustomersNotFound for those who were erased meanwhile."""
+    """Raises CustomersNotFound for customers who were erased in the meantime."""
     with connection.cursor() as cursor:
         cursor.execute(ADD, [segment.pk, list(customers.values())])
         added = {key for (key,) in cursor.fetchall()}

@@ -11,11 +11,11 @@ from customers.segments.models import Segment
 
 
 class SegmentInUse(Exception):
-    """Something that runs, or ran, with this segment would no longer be what it was. The message says what to do."""
+    """Something that runs, or ran, with this segment would change its meaning. The message says what to do."""
 
 
 def delete_segment(segment: Segment, *, by: Actor) -> bool:
-    """True where this call deleted it, False where that was done before. Raises SegmentInUse."""
+    """True if this call deleted it, False if it was already deleted. Raises SegmentInUse."""
     with transaction.atomic():
         # Of two who delete at once, one does, and is recorded.
         if not Segment.objects.select_for_update().filter(pk=segment.pk).first():

@@ -1,4 +1,4 @@
-"""Removes what is kept of a customer besides the row: events, refusals of marketing and memberships of segments."""
+"""Removes what is stored about a customer outside their own row: events, marketing refusals and segment memberships."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from customers.segments.models import SegmentMember
 
 
 def erase_traces(customer: Customer) -> None:
-    """Inside the caller's transaction, once the customer's row is locked: whoever is just adding more has waited for
-    that, and then finds the customer erased."""
+    """Call it inside the transaction that has locked the customer's row: whoever is adding more has waited for that,
+    and then finds the customer erased.
+    """
     Event.objects.filter(customer=customer).delete()
     MarketingRefusal.objects.filter(customer=customer).delete()
     SegmentMember.objects.filter(customer=customer).delete()

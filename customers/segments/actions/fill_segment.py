@@ -1,4 +1,4 @@
-"""Puts customers into a static segment, by a list of any length up to 200,000 lines; takes one out."""
+"""Adds customers to a static segment from a list of up to 200,000 lines, and removes single ones."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Filled(NamedTuple):
 
 
 class UnknownLines(Exception):
-    """Lines at which nobody was found; `lines` are the first 20 of the `count`, [(number, what was given)]."""
+    """Lines that match no customer; `lines` are the first 20 of the `count`, [(number, what was given)]."""
 
     def __init__(self, lines: list[tuple[int, str]], count: int) -> None:
         several = "s" if count > 1 else ""
@@ -53,10 +53,11 @@ class UnknownLines(Exception):
 
 
 def fill_segment(segment: Segment, lines: Iterable[str], *, leave_out_unknown: bool = False, by: Actor) -> Filled:
-    """Adds whom the lines name: by `cust_…` id, source_id or e-mail address. Empty lines, and who is in it, are passed by.
+    """Adds the customers on the lines, by `cust_…` id, source_id or e-mail address. Skips empty lines and existing
+    members.
 
-    Raises InvalidSegment (too many lines, or no static segment), and UnknownLines unless those shall be left out; then
-    nobody is added.
+    Raises InvalidSegment (too many lines, or not a static segment), and UnknownLines unless such lines are to be
+    skipped; then nobody is added.
     """
     if segment.type != Segment.Type.STATIC:
         raise InvalidSegment("type: this segment has a filter; customers cannot be added to it by hand.")

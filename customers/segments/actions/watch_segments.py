@@ -76,7 +76,7 @@ SELECT CASE WHEN entered THEN '{ENTERED}' ELSE '{LEFT}' END, id FROM changes
 
 
 def watch_segment(segment: Segment, *, owner: str) -> None:
-    """From the end of the caller's transaction on. Who is in it now has not entered."""
+    """Takes effect when the caller's transaction ends. Customers who are in the segment now do not count as entering."""
     Segment.objects.select_for_update(no_key=True).get(pk=segment.pk)
     listen(_kind(segment.pk), owner=owner)
     # Locked, so that whoever stops watching it at this moment has either seen us, or has removed the row.
@@ -88,7 +88,7 @@ def watch_segment(segment: Segment, *, owner: str) -> None:
 
 
 def unwatch_segments(*, owner: str) -> None:
-    """Whatever else this owner listens to ends as well. What nobody watches any more is forgotten."""
+    """Also ends whatever else this owner listens to. Segments that nobody watches any more are forgotten."""
     stop_listening(owner=owner)
     watched = WatchedSegment.objects.select_for_update().order_by("pk")
     idle = [one.pk for one in watched if not Listener.objects.filter(kind=_kind(one.pk)).exists()]
@@ -96,12 +96,12 @@ def unwatch_segments(*, owner: str) -> None:
 
 
 def is_getting_ready(segment: int) -> bool:
-    """Whether the worker has not made rows yet of those who were in it when watching began."""
+    """Whether the worker still has to create the rows for the members from when watching began."""
     return FirstMembers.objects.filter(segment=segment).exists()
 
 
 def look_at_segments() -> int:
-    """Looks at each watched segment that is due: how many entered or left one of them."""
+    """Looks at each watched segment that is due; returns how many customers entered or left one."""
     for segment in FirstMembers.objects.values_list("segment", flat=True):
         while note_first_members(segment):
             pass
@@ -112,7 +112,7 @@ def look_at_segments() -> int:
 
 
 def note_first_members(segment: int, *, batch: int = BATCH) -> bool:
-    """Makes one batch of them members; whether there are more."""
+    """Creates one batch of member rows; returns whether there are more."""
     with transaction.atomic():
         if not _hold(segment):
             return False
@@ -125,7 +125,7 @@ def note_first_members(segment: int, *, batch: int = BATCH) -> bool:
 
 
 def _hold(segment: int) -> WatchedSegment | None:
-    """None if another worker is at it right now, or somebody has just stopped watching it."""
+    """None if another worker is at it, or somebody has just stopped watching it."""
     return WatchedSegment.objects.select_for_update(skip_locked=True).filter(pk=segment).first()
 
 

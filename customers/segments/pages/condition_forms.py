@@ -1,4 +1,6 @@
-"""Conditions put together in the browser: rows of field, operator and value, as a filter and back (segment_filter.py)."""
+"""Conditions built in the browser: rows of field, operator and value, converted to a filter and back
+(segment_filter.py).
+"""
 
 from __future__ import annotations
 
@@ -68,7 +70,7 @@ class Row:
 
     @property
     def which_label(self) -> str:
-        """ "" where the field has no such thing."""
+        """ "" if the field has no such part."""
         if self.field in COUNTED:
             return COUNTED[self.field].which
         return {"metadata": "Key", "property": "Property"}.get(self.field, "")
@@ -89,7 +91,7 @@ class Row:
 
     @property
     def is_day(self) -> bool:
-        """One day, for which the browser has a calendar."""
+        """Whether the value is a single day, for which the browser has a calendar."""
         on_a_day = self.field in DATES and self.op in ("$before", "$after")
         return on_a_day and (not self.value or DAY.fullmatch(self.value) is not None)
 

@@ -1,4 +1,4 @@
-"""The forms of segments. The conditions of a filter: condition_forms.py."""
+"""The forms of segments. condition_forms.py has the conditions of a filter."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ class ListForm(forms.Form):
 
 
 class NewListForm(ListForm, SegmentForm):
-    """A static segment and who is in it."""
+    """A static segment and its members."""
 
     field_order = ["name", "customers", "file", "leave_out_unknown"]
     all_optional = False
 
 
 class PickForm(forms.Form):
-    """One customer more."""
+    """Adds one customer."""
 
     customer = forms.CharField(
         max_length=320,

@@ -1,4 +1,4 @@
-"""The list of segments, and who is in one."""
+"""The list of segments, and of the customers in one."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class MemberTable(CustomerTable):
 
 
 class PickedTable(MemberTable):
-    """Those of a static segment, who can be taken out."""
+    """The members of a static segment, who can be removed."""
 
     remove = tables.TemplateColumn(
         template_name="segments/_take_out.html",

@@ -107,7 +107,7 @@ def edit_segment(request: HtmxHttpRequest, segment_id: int) -> HttpResponse:
 
 
 def _filter_page(request: HtmxHttpRequest, segment: Segment | None) -> HttpResponse:
-    """Name and conditions. The buttons that add and remove a row send the form as well, and save nothing."""
+    """Name and conditions. The buttons that add or remove a row also submit the form, but save nothing."""
     sent = request.POST if request.method == "POST" else None
     form = SegmentForm(sent, initial={"name": segment.name if segment else ""})
     conditions = Conditions(sent, stored=segment.filter if segment else None)
@@ -148,7 +148,7 @@ def _filter_page(request: HtmxHttpRequest, segment: Segment | None) -> HttpRespo
 
 
 def _saved_filter(form: SegmentForm, conditions: Conditions, segment: Segment | None, *, by: Actor) -> Segment | None:
-    """None where it was refused; then form or conditions say why."""
+    """None if it was refused; then the form or the conditions say why."""
     try:
         if segment is None:
             return create_filter_segment(form.cleaned_data["name"], conditions.filter, by=by)
@@ -165,7 +165,7 @@ def _saved_filter(form: SegmentForm, conditions: Conditions, segment: Segment | 
 @require_safe
 @requires(PUBLISH)
 def count_segment(request: HtmxHttpRequest) -> HttpResponse:
-    """Whom the conditions of the form would fit now: how many, and five of them."""
+    """How many customers the form's conditions match now, and five of them."""
     return render(request, "segments/_audience.html", {"audience": _audience(Conditions(request.GET))})
 
 
@@ -262,7 +262,7 @@ def find(request: HtmxHttpRequest) -> HttpResponse:
 
 
 def _audience(conditions: Conditions) -> Audience | None:
-    """None where the conditions say nothing yet."""
+    """None if the conditions are still empty."""
     if not conditions.is_valid():
         return None
     fitting = Customer.objects.live().filter(read_segment_filter(conditions.filter))

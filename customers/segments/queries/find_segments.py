@@ -1,4 +1,4 @@
-"""Finds segments: the one that a caller means, and those that a customer is in. Who is in one: `in_segment()`."""
+"""Finds the segment that a caller means, and the segments that a customer is in. `in_segment()` says who is in one."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ def find_segment(reference: str) -> Segment:
 
 
 def in_segment(segment: Segment) -> Q:
-    """Who is in it at this moment, as a Q of Customer."""
+    """Who is in it now, as a Q of Customer."""
     if segment.type == Segment.Type.STATIC:
         return Q(Exists(SegmentMember.objects.filter(segment=segment, customer=OuterRef("pk"))))
     return read_segment_filter(segment.filter or {})
 
 
 def segments_of(customer: Customer) -> list[Segment]:
-    """The segments that the customer is in, the newest first. An erased customer is in none."""
+    """The segments that the customer is in, newest first. An erased customer is in none."""
     picked = Segment.objects.filter(members__customer=customer)[:MOST_LISTED]
     found = [*picked, *_that_fit(Customer.objects.live().filter(pk=customer.pk))]
     return sorted(found, key=lambda segment: (segment.created_at, segment.pk), reverse=True)
 
 
 def segments_for_newcomer(source_id: str) -> list[Segment]:
-    """The segments that somebody of whom only the source_id is known would be in, if they became a customer now."""
+    """The segments that somebody known only by a source_id would be in as a new customer."""
     return _that_fit(Customer.objects.all(), newcomer=source_id)
 
 

@@ -1,4 +1,4 @@
-"""Deletes an export that the API ordered, and its file. That it was made, and who took it away, stays in the audit log."""
+"""Deletes an export that was ordered through the API, and its file. The audit log keeps who ordered and downloaded it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from publications.exports.models import Export
 
 
 def delete_export(export: Export, *, by: Actor) -> bool:
-    """False where somebody was faster. One whose file is just being made is deleted too: the worker drops what it has.
+    """False if someone else just did this. An export whose file is being made is deleted too: the worker drops what it
+    has.
 
-    Of a hand-out the row is what its publication was made from; it cannot be deleted (ValueError).
+    A hand-out's row belongs to its publication and cannot be deleted (ValueError).
     """
     if export.kind == Export.Kind.HAND_OUT:
         raise ValueError("A hand-out cannot be deleted.")

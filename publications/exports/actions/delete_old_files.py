@@ -1,4 +1,4 @@
-"""Deletes the files whose days are over (project settings). What was handed out in them stays recorded."""
+"""Deletes files whose retention has ended (project settings). What was handed out in them stays recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens the file of an export for somebody who takes it away; each time is written down."""
+"""Opens an export's file for download; each download is recorded."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ BLOCK = 256 * 1024
 
 
 class NoFile(Exception):
-    """There is nothing to download. The message says why."""
+    """There is nothing to download; the message says why."""
 
 
 def download_export(export: Export, *, by: Actor) -> File:
-    """The open file, and a note that it was taken. Raises NoFile, see `open_file`."""
+    """The open file, recorded as downloaded. Raises NoFile, see `open_file`."""
     file = open_file(export)
     with transaction.atomic():
         Export.objects.filter(pk=export.pk).update(downloads=F("downloads") + 1)
@@ -34,7 +34,7 @@ def download_export(export: Export, *, by: Actor) -> File:
 
 
 def open_file(export: Export) -> File:
-    """Raises NoFile: not finished, failed, deleted when its days were over, or missing from the disk."""
+    """Raises NoFile: not finished, failed, deleted after its retention, or missing from the disk."""
     if export.status != Export.Status.DONE:
         raise NoFile(
             "The file is not ready yet." if export.is_running else "The file was not created. Retry the export first."

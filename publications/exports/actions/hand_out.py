@@ -36,7 +36,7 @@ CHUNK = 10_000
 
 
 class HandOutRefused(Exception):
-    """Nothing was published. The message says what was wrong and how to mend it."""
+    """Nothing was published. The message says what was wrong and how to fix it."""
 
 
 class PoolTooSmall(HandOutRefused):
@@ -126,7 +126,7 @@ def order_hand_out(
 
 
 def why_over(campaign: Campaign) -> str:
-    """Why nothing can be handed out of this campaign, by the database's clock; "" where it can."""
+    """Why nothing can be handed out from this campaign, by the database's clock; "" if it can."""
     now = Campaign.objects.filter(pk=campaign.pk)
     if not now.live().exists():
         return "This campaign has been deleted."

@@ -1,4 +1,4 @@
-"""What ordering a hand-out and ordering a report have in common: the row, the audit entry and the job, or none of them."""
+"""What ordering a hand-out and ordering a report share: the row, the audit entry and the job, all or nothing."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def order_export(
 
 
 def earlier_order(form_token: UUID | None) -> Export | None:
-    """The export that was ordered under this token, if any: asked before a repeat could be refused."""
+    """The export ordered under this token, if any. Check it before refusing what may be a repeat."""
     return Export.objects.filter(form_token=form_token).first() if form_token else None
 
 
@@ -74,7 +74,7 @@ def enqueue(export: Export) -> None:
 
 
 def _file_name(export: Export) -> str:
-    """With a number of its own, so that no two files in a folder of downloads are called the same."""
+    """With its own number, so that no two files in a download folder have the same name."""
     campaign = slugify(export.campaign.name)[:100] if export.campaign else ""
     made_of = [campaign, export.kind.replace("_", "-"), localdate().isoformat(), str(export.pk)]
     return "-".join(filter(None, made_of)) + f".{export.format}"

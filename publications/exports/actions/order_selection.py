@@ -1,4 +1,4 @@
-"""Orders an export of chosen fields, filtered and in an order, as the API does. It publishes nothing."""
+"""Orders an export of chosen fields with filters and an order, as the API does. It publishes nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LARGEST_FILTERS = (
 
 
 class UnknownExport(ValueError):
-    """There are no exports of such things."""
+    """Such things cannot be exported."""
 
     def __init__(self) -> None:
         super().__init__(f"must be one of {', '.join(EXPORTED)}")
@@ -40,7 +40,7 @@ class UnknownOrder(ValueError):
 
 
 class NotOfCampaigns(ValueError):
-    """Customers belong to no campaign."""
+    """Customers do not belong to a campaign."""
 
     def __init__(self) -> None:
         super().__init__("is only for vouchers and publications; leave it out")
@@ -96,7 +96,7 @@ def _storable(filters: Mapping[str, Any] | None) -> Mapping[str, Any]:
 
 
 def selected_rows(export: Export) -> Rows:
-    """The rows of an export that was ordered so, and their order."""
+    """The rows of such an export, and their order."""
     exported, parameters = EXPORTED[OF_KIND[export.kind]], _parameters(export)
     rows = exported.rows.filter(read_filters(parameters["filters"], exported.conditions))
     if export.campaign_id:

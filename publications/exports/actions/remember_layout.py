@@ -1,4 +1,4 @@
-"""How each person wants their files, from one time to the next."""
+"""Remembers how each person wants their files."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ PREFERRED = ("made_for", "delimiter", "byte_order_mark", "dates")
 
 
 def preferred(user: User) -> dict[str, str]:
-    """What this person chose last, as a form's initial values; {} before the first time."""
+    """What this person chose last, as initial values of a form; {} the first time."""
     return FilePreference.objects.filter(pk=user.pk).values(*PREFERRED).first() or {}
 
 
 def remember(user: User, **chosen: str) -> None:
-    """`chosen` may leave some of PREFERRED out: they stay as they were."""
+    """`chosen` may leave out some of PREFERRED: those stay as they were."""
     first = {"delimiter": "comma", "byte_order_mark": "as_needed", "dates": "iso", **chosen}
     FilePreference.objects.update_or_create(user=user, defaults=chosen, create_defaults=first)

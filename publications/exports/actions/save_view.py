@@ -1,4 +1,4 @@
-"""Keeps a report under a name, to be ordered again."""
+"""Stores a report under a name, so that it can be ordered again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes the file of an export, in the background; a hand-out's codes are published first."""
+"""Makes an export's file in the background; a hand-out's codes are published first."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class _Stopped(Exception):
-    """Somebody has stopped the export, or another worker has ended it."""
+    """Somebody has stopped the export, or another worker has finished it."""
 
 
 def make_export_file(export_id: int) -> None:
@@ -68,7 +68,7 @@ def make_export_file(export_id: int) -> None:
 
 
 def retry_export(export: Export, *, by: Actor) -> bool:
-    """Takes a failed or stopped export up where it ended. False where it is neither, or somebody else was first."""
+    """Resumes a failed or stopped export where it ended. False if it is neither, or someone else just did this."""
     with transaction.atomic():
         failed = Export.objects.filter(pk=export.pk, status__in=[Status.FAILED, Status.STOPPED])
         if not failed.update(status=Status.QUEUED, error="", finished_at=None):
@@ -82,8 +82,11 @@ def retry_export(export: Export, *, by: Actor) -> bool:
 
 
 def stop_export(export: Export, *, by: Actor) -> bool:
-    """Ends an export that is queued or running. Codes of a hand-out that are published by then stay so: taken up again,
-    it has them in its file. False where it had ended already."""
+    """Stops a queued or running export. Codes of a hand-out published by then stay published: when it is resumed, they
+    are in its file.
+
+    False if it had already ended.
+    """
     with transaction.atomic():
         running = Export.objects.filter(pk=export.pk, status__in=[Status.QUEUED, Status.RUNNING])
         if not running.update(status=Status.STOPPED, finished_at=Now()):

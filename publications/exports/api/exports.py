@@ -60,7 +60,7 @@ ORDERS: dict[str, tuple[Any, ...]] = {
 
 
 class KeyOrToken(KeyWith):
-    """A key, as everywhere; or no key but the token of an address that one was given. The token is the view's to check."""
+    """A key, as everywhere, or instead the token from a download address. The view checks the token."""
 
     def __call__(self, request: HttpRequest) -> Key | str:  # type: ignore[override]  # ninja takes anything true
         return request.GET.get("token") or super().__call__(request)
@@ -70,7 +70,7 @@ MAY_READ_OR_TAKE = KeyOrToken(*MAY_READ.scopes)
 
 
 class ExportSelection(Answer):
-    """As they were sent, and what holds where nothing was."""
+    """The values as sent, and the defaults for what was not."""
 
     fields: list[str] = Field(examples=[["code", "campaign", "customer_source_id"]])
     filters: dict[str, Any] = Field(examples=[{}])
@@ -139,7 +139,7 @@ CODES = {
     examples=[Example("The codes of a campaign", CODES), Example("All customers", {"exported_object": "customer"})],
 )  # fmt: skip
 def create_export(request: HttpRequest, sent: ExportSent) -> dict[str, Any]:
-    """Orders the file; it is made in the background."""
+    """Orders the file, which is made in the background."""
     return _ordered(request, sent.exported_object, sent.parameters or ExportParameters())
 
 
@@ -151,7 +151,7 @@ def create_export(request: HttpRequest, sent: ExportSent) -> dict[str, Any]:
 def export_voucher_transactions(
     request: HttpRequest, code: GiftVoucherRef, sent: TransactionExportSent | None = None
 ) -> dict[str, Any]:
-    """Orders the file; it is made in the background, and taken as other exports are."""
+    """Orders the file, which is made in the background and downloaded like other exports."""
     chosen = (sent and sent.parameters) or TransactionParameters()
     only = {"voucher_id": {"conditions": {"$in": [find_voucher(code).public_id]}}}
     return _ordered(
@@ -186,7 +186,7 @@ def list_exports(request: HttpRequest, query: Annotated[ListQuery, Query()]) -> 
     files=["text/plain", "text/csv"], words={"token": "The token in `result.url`; no key is needed then."},
 )  # fmt: skip
 def get_export(request: HttpRequest, export_id: ExportRef, token: str | None = None) -> dict[str, Any] | FileResponse:
-    """How far it is; or its file, with the token of `result.url`, or for `Accept: text/plain` alone."""
+    """The export's progress; or its file, with the token of `result.url` or for `Accept: text/plain` alone."""
     # That a file was taken is written down, although this is a GET: Voucherify's clients take files so.
     if token:
         export = models.Export.objects.filter(pk=key_of(EXPORT, export_id) or 0, parameters__isnull=False).first()
@@ -204,7 +204,7 @@ def get_export(request: HttpRequest, export_id: ExportRef, token: str | None = N
 
 @operation(router, "DELETE", "/{export_id}", MAY_ALL, "Delete an export", answer={204: None})
 def remove_export(request: HttpRequest, export_id: ExportRef) -> None:
-    """Deletes the file as well."""
+    """Deletes the export and its file."""
     if not delete_export(_find(request.auth, export_id), by=caller(request)):
         raise not_found("export", export_id)
 

@@ -1,4 +1,4 @@
-"""The dialogs that order a file."""
+"""The dialogs for ordering a file."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _choice(label: str, text: str) -> str:
 
 
 class FileForm(forms.Form):
-    """What the file is for, which decides how it is written. It begins with what the person chose last time."""
+    """What the file is for, which decides how it is written. It starts with what the person chose last time."""
 
     made_for = forms.ChoiceField(
         label="Format",
@@ -148,7 +148,7 @@ class ColumnItem(NamedTuple):
 
 
 def moved(items: list[ColumnItem], act: str, metadata_key: str) -> list[ColumnItem]:
-    """The columns after a button was pressed: "up:code", "down:code", or "add" for a key of the metadata."""
+    """The columns after a button was pressed: "up:code", "down:code", or "add" for a metadata key."""
     way, _, name = act.partition(":")
     place = next((at for at, item in enumerate(items) if item.name == name), None)
     if act == "add" and (key := metadata_key.strip()):

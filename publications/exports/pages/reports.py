@@ -1,4 +1,4 @@
-"""Ordering a report: its columns, their order and its rows' chosen, and kept under a name."""
+"""Ordering a report: choosing its columns and order, and saving it under a name."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def remove_view(request: HtmxHttpRequest, view_id: int) -> HttpResponse:
 
 
 def saved_views(user: User) -> QuerySet[SavedView]:
-    """Those that this person could order."""
+    """The saved reports that this person could order."""
     views = SavedView.objects.select_related("campaign")
     return views if may(user, MANAGE) else views.exclude(kind=Export.Kind.AUDIT)
 

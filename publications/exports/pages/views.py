@@ -1,4 +1,4 @@
-"""The files: hand-outs and reports ordered, watched, taken away."""
+"""Files: ordering, watching and downloading hand-outs and reports."""
 
 from __future__ import annotations
 

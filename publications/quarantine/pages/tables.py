@@ -1,4 +1,4 @@
-"""The pools that are held, and what may have been given of each."""
+"""The pools that are held, and how many codes of each may have been given out."""
 
 from __future__ import annotations
 

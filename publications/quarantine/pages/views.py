@@ -1,4 +1,4 @@
-"""The page After a restore, for Managers: what is lost, what may have been given, and the end of it."""
+"""The page After a restore, for Managers: what is lost, what may have been given out, and how to end it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes an address: where it is, what it is told, its secret."""
+"""Changes an address: its URL, its events, its secret."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from publications.webhooks.sign import draw_secret
 def change_address(
     address: WebhookAddress, *, url: str, events: Sequence[str], campaigns: Sequence[int] = (), by: Actor
 ) -> bool:
-    """False where nothing differs. What waits is sent to the new URL; new events are for what happens from now on.
+    """False if nothing differs. Waiting deliveries go to the new URL; newly chosen events apply from now on.
 
     Raises AddressRefused (see check_address.py) and AddressExists.
     """
@@ -47,7 +47,7 @@ def change_address(
 
 
 def draw_new_secret(address: WebhookAddress, *, by: Actor) -> str:
-    """The new secret, with which everything is signed from now on, also what waits already."""
+    """The new secret. It signs everything from now on, including deliveries already waiting."""
     secret = draw_secret()
     with transaction.atomic():
         WebhookAddress.objects.filter(pk=address.pk).update(secret=secret)

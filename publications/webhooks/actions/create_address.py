@@ -1,4 +1,4 @@
-"""Adds an address that is told of events."""
+"""Adds an address that receives events."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ class AddressExists(Exception):
 
 
 def create_address(url: str, *, events: Sequence[str], campaigns: Sequence[int] = (), by: Actor) -> WebhookAddress:
-    """An active address with a secret of its own, told of these campaigns (keys), or of all. Raises AddressRefused (see check_address.py) and AddressExists."""
+    """An active address with its own secret, told about these campaigns (keys) or all.
+
+    Raises AddressRefused (see check_address.py) and AddressExists.
+    """
     read_url(url)
     try:
         with transaction.atomic():
@@ -44,5 +47,5 @@ def create_address(url: str, *, events: Sequence[str], campaigns: Sequence[int] 
 
 
 def already_there(problem: IntegrityError) -> Exception:
-    """What to raise: AddressExists, or where another constraint refused, that."""
+    """The exception to raise: AddressExists, or the original error if another constraint refused."""
     return AddressExists() if "webhook_address_once" in str(problem) else problem

@@ -1,4 +1,4 @@
-"""Deletes an address with all that was sent there."""
+"""Deletes an address and everything that was sent to it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from publications.webhooks.models import WebhookAddress
 
 
 def delete_address(address: WebhookAddress, *, by: Actor) -> bool:
-    """Nothing is sent there any more, at once; its deliveries, of which there may be millions, go in the background
-    (delete_old_deliveries.py). False where it was deleted before.
+    """Sending stops at once; the deliveries, possibly millions, are deleted in the background
+    (delete_old_deliveries.py).
+
+    False if it was already deleted.
     """
     with transaction.atomic():
         if not WebhookAddress.objects.live().filter(pk=address.pk).update(deleted_at=Now()):

@@ -1,5 +1,5 @@
-"""Deletes deliveries after 30 days, and those of addresses that were deleted. They hold personal data, and no history:
-what was published and redeemed stands elsewhere.
+"""Deletes deliveries after 30 days, and those of deleted addresses. They hold personal data and are not history: what
+was published and redeemed is stored elsewhere.
 """
 
 from __future__ import annotations

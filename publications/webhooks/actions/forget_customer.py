@@ -1,4 +1,4 @@
-"""Takes a customer's personal data out of what was and will be sent."""
+"""Removes a customer's personal data from what was sent and what is still waiting."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from publications.webhooks.models import WebhookDelivery
 
 
 def forget_customer(customer: Customer) -> None:
-    """In the transaction that erases the customer, when all else is erased: what is over is deleted, what still waits
-    is put into words anew. Receivers have what they were sent before; that is their business.
+    """Runs last in the transaction that erases the customer: finished deliveries are deleted, waiting ones are composed
+    again.
+
+    Receivers keep what they were sent before; that is their responsibility.
     """
     deliveries = WebhookDelivery.objects.filter(customer=customer)
     deliveries.exclude(status=WebhookDelivery.Status.WAITING).delete()

@@ -1,4 +1,4 @@
-"""Pauses an address, by hand or because it kept failing, and takes it up again."""
+"""Pauses an address, by hand or because it kept failing, and resumes it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from publications.webhooks.models import WebhookAddress, WebhookDelivery
 
 
 def pause_address(address: WebhookAddress, *, by: Actor) -> bool:
-    """False where it was paused before. What waits goes on waiting; what happens meanwhile is not kept for it."""
+    """False if it was already paused. Waiting deliveries go on waiting; new events are not kept for it."""
     return _pause(address, WebhookAddress.PauseReason.STAFF, by=by)
 
 
 def pause_failing(address: WebhookAddress, *, after: str) -> bool:
-    """After the last retry of a delivery. `after` is what was wrong with it. Staff are told by an alert, on the first page
-    and in the audit log.
+    """After a delivery's last retry. `after` is what was wrong with it. Staff see it in an alert, on Home and in the
+    audit log.
     """
     return _pause(address, WebhookAddress.PauseReason.FAILING, after, by=SYSTEM)
 
 
 def resume_address(address: WebhookAddress, *, by: Actor) -> bool:
-    """Sends again, what waits at once and with all of its retries. False where it was not paused."""
+    """Sends again; waiting deliveries at once and with all their retries. False if it was not paused."""
     with transaction.atomic():
         paused = WebhookAddress.objects.live().filter(pk=address.pk, paused_at__isnull=False)
         if not paused.update(paused_at=None, pause_reason="", pause_detail="", rests_until=None):

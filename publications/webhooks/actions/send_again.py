@@ -1,4 +1,4 @@
-"""Sends by hand: a delivery once more, all that failed at an address, or a test."""
+"""Sending by hand: one delivery again, all that failed at an address, or a test."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ONCE_MORE = {"status": "waiting", "attempts": 0, "next_attempt_at": Now()}
 
 
 def send_again(delivery: WebhookDelivery, *, by: Actor) -> None:
-    """Sends the same event with the same id and body once more, at once, also to a paused address; with all retries."""
+    """Sends the same event again at once, with the same id, body and all retries, even to a paused address."""
     with transaction.atomic():
         WebhookDelivery.objects.filter(pk=delivery.pk).update(**ONCE_MORE)
         _send_soon(delivery)
@@ -28,7 +28,9 @@ def send_again(delivery: WebhookDelivery, *, by: Actor) -> None:
 
 
 def send_failed_again(address: WebhookAddress, *, by: Actor) -> int:
-    """Puts back everything that failed for good; how many. It is sent within seconds, or once the address is resumed."""
+    """Queues everything that failed for good; returns how many. It is sent within seconds, or once the address is
+    resumed.
+    """
     with transaction.atomic():
         count = WebhookDelivery.objects.failed().filter(address=address).update(**ONCE_MORE)
         if count:
@@ -37,7 +39,7 @@ def send_failed_again(address: WebhookAddress, *, by: Actor) -> int:
 
 
 def send_test(address: WebhookAddress, *, by: Actor) -> WebhookDelivery:
-    """One attempt, at once, also to a paused address; whether it arrives changes nothing for other deliveries."""
+    """One attempt, at once, even to a paused address. Its outcome does not affect other deliveries."""
     with transaction.atomic():
         event = Event(_next_event_key(), TEST, address.pk, cast(datetime, timezone.now()))
         delivery = WebhookDelivery.objects.create(

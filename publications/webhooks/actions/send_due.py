@@ -65,7 +65,9 @@ UPDATE webhooks_webhookdelivery
 
 
 def send_due(address_id: int) -> bool:
-    """Sends what is due, for one turn; whether there is more. Oldest first, several at once: no order is promised."""
+    """Sends what is due, for one turn; returns whether there is more. Oldest first, several at once: no order is
+    promised.
+    """
     ends = time.monotonic() + TURN
     with ThreadPoolExecutor(AT_ONCE) as threads:
         while time.monotonic() < ends:
@@ -83,13 +85,13 @@ def send_due(address_id: int) -> bool:
 
 
 def send_one(delivery_id: int) -> None:
-    """One delivery, asked for by hand: also to an address that is paused or rests."""
+    """Sends one delivery by hand, even if its address is paused or resting."""
     for delivery in _claim("id = %(key)s", delivery_id, most=1):
         record_answer(delivery, _request(delivery.address, delivery)())
 
 
 def addresses_due() -> list[int]:
-    """The keys of the addresses to which something is due."""
+    """The keys of addresses with something due."""
     due = WebhookDelivery.objects.filter(address=OuterRef("pk"), status="waiting", next_attempt_at__lte=Now())
     return list(_ready().filter(Exists(due)).values_list("pk", flat=True))
 
@@ -121,7 +123,7 @@ def _request(address: WebhookAddress, delivery: WebhookDelivery) -> Callable[[],
 
 
 def record_answer(delivery: WebhookDelivery, answer: Answer) -> None:
-    """Writes down how a claimed delivery went. When the last attempt has failed, its address is paused."""
+    """Records how a claimed delivery went. When the last attempt fails, its address is paused."""
     is_test = delivery.kind == TEST
     if answer.delivered:
         status = WebhookDelivery.Status.DELIVERED

@@ -1,4 +1,4 @@
-"""Turns events into deliveries: one for each address that listens."""
+"""Turns events into deliveries, one for each address that listens."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from publications.webhooks.models import WebhookAddress, WebhookDelivery
 
 
 def write_deliveries(events: Sequence[Event], *, more: Mapping[str, Reader] = EMPTY) -> None:
-    """In the transaction that takes the events off the outbox. They are sent later (send_due.py). `more`: see compose."""
+    """Runs in the transaction that takes the events off the outbox. They are sent later (send_due.py). `more`: see
+    compose.
+    """
     addresses = list(WebhookAddress.objects.active())
     listening = {event.key: [a for a in addresses if event.kind in a.events] for event in events}
     composed = compose([event for event in events if listening[event.key]], more=more)
@@ -33,5 +35,5 @@ def write_deliveries(events: Sequence[Event], *, more: Mapping[str, Reader] = EM
 
 
 def _wants(address: WebhookAddress, campaign_id: int | None) -> bool:
-    """What is about no campaign is told in any case: whoever chose such an event wants it."""
+    """Events about no campaign always go out: whoever chose such an event wants it."""
     return not address.campaigns or campaign_id is None or campaign_id in address.campaigns

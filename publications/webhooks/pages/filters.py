@@ -1,4 +1,4 @@
-"""The filters of an address's deliveries, as they stand in the address bar."""
+"""The filters of an address's deliveries, as they appear in the address bar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shows what was sent and what was answered, to people."""
+"""Shows people what was sent and what the receiver answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lists of addresses and of what was sent to them."""
+"""The lists of addresses and of their deliveries."""
 
 from __future__ import annotations
 

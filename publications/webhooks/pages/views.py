@@ -1,4 +1,4 @@
-"""The addresses that are told of events, and what was sent to them. For Managers."""
+"""The addresses that receive events, and their deliveries. For Managers."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def edit_webhook(request: HtmxHttpRequest, address_id: int) -> HttpResponse:
 @form_page
 @requires(MANAGE)
 def webhook_secret(request: HtmxHttpRequest, address_id: int) -> HttpResponse:
-    """A new one."""
+    """Generates a new secret."""
     address = _address(address_id)
     if request.method == "POST":
         draw_new_secret(address, by=Actor.user(request.user))
@@ -166,7 +166,7 @@ def test_webhook(request: HtmxHttpRequest, address_id: int) -> HttpResponse:
 @require_POST
 @requires(MANAGE)
 def retry_webhook(request: HtmxHttpRequest, address_id: int) -> HttpResponse:
-    """All that failed for good."""
+    """Retries everything that failed for good."""
     address = _address(address_id)
     count = sending.send_failed_again(address, by=Actor.user(request.user))
     if not count:

@@ -1,4 +1,4 @@
-"""manage.py after_restore: walks through a quarantine, as the page of the same name does (docs/operations.md, Backups)."""
+"""manage.py after_restore: leads through a quarantine, like the page After a restore (docs/operations.md, Backups)."""
 
 from __future__ import annotations
 
