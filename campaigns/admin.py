@@ -134,7 +134,7 @@ class VoucherAdmin(ReadOnlyAdmin):
     verbs.
     """
 
-    section, about = Section.CAMPAIGNS, "Codes with their value and what is left of it"
+    section, about = Section.CAMPAIGNS, "Codes with their value and remaining balance"
     called = "Codes"
     list_display = ["shown_code", "campaign", "state", "published_at", "expiration_date", "created_at"]
     list_display_links = ["shown_code"]
@@ -260,14 +260,14 @@ class CampaignCountAdmin(InternalAdmin):
 
 @admin.register(ExpiryWalk)
 class ExpiryWalkAdmin(InternalAdmin):
-    section, about = Section.INTERNALS, "How far expired codes have been told to webhooks and rules"
+    section, about = Section.INTERNALS, "How far expired codes have been reported to webhooks and rules"
     list_display = ["of", "at", "up_to", "is_over"]
     ordering = ["of"]
 
 
 @admin.register(Reservation)
 class ReservationAdmin(InternalAdmin):
-    section, about = Section.INTERNALS, "Codes of pools that are kept for distributions"
+    section, about = Section.INTERNALS, "Codes reserved for distributions"
     list_display = ["campaign", "label", "due_at", "needed", "covered", "below", "counted_at"]
     list_select_related = ["campaign"]
     ordering = ["-id"]

@@ -108,7 +108,7 @@ class EventAdmin(ReadOnlyAdmin):
 
 @admin.register(MarketingRefusal)
 class MarketingRefusalAdmin(ReadOnlyAdmin):
-    section, about = Section.CUSTOMERS, "Who said no to marketing, as an imported file told"
+    section, about = Section.CUSTOMERS, "Customers who refused marketing, according to an imported file"
     list_display = ["created_at", "customer", "actor_label"]
     list_select_related = ["customer"]
     ordering = ["-id"]

@@ -232,7 +232,7 @@ class RedemptionAdmin(ReadOnlyAdmin):
 
 @admin.register(BalanceChange)
 class BalanceChangeAdmin(ReadOnlyAdmin):
-    section, about = Section.PUBLICATIONS, "What was added to gift vouchers by hand, or taken from them"
+    section, about = Section.PUBLICATIONS, "Balance added to gift vouchers by hand, or taken off"
     ability_to_view = MANAGE
     list_display = ["created_at", "amount", "balance", "source_id", "actor_label"]
     fields = [*list_display, "total", "reason"]  # the code may be in the pool

@@ -73,5 +73,5 @@ def _retry(request: HtmxHttpRequest, campaign: Campaign, order: CodeOrder) -> Ht
 @requires(MANAGE)
 def _stop(request: HtmxHttpRequest, campaign: Campaign, order: CodeOrder) -> HttpResponse:
     if not stop_order(order, by=Actor.user(request.user)):
-        messages.info(request, "All the codes had already been made, or someone else has just stopped it.")
+        messages.info(request, "All codes had already been generated, or someone else has just stopped this.")
     return redirect("campaigns:order", campaign_id=campaign.pk, order_id=order.pk)

@@ -12,7 +12,7 @@ from config.staff.roles import MANAGE
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin):
-    section, about = Section.STAFF, "What staff were told of, and when it was over"
+    section, about = Section.STAFF, "Alerts, and when each one ended"
     ability_to_view = MANAGE
     list_display = ["title", "kind", "opened_at", "ended_at"]
     list_filter = ["kind"]
@@ -21,7 +21,7 @@ class AlertAdmin(ReadOnlyAdmin):
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnlyAdmin):
-    section, about = Section.STAFF, "Who was told of which alert, and how that went"
+    section, about = Section.STAFF, "Who was sent which alert, and how delivery went"
     ability_to_view = MANAGE
     list_display = ["alert", "user", "email", "email_at", "email_error", "read_at"]
     list_filter = ["email"]
@@ -30,6 +30,6 @@ class NoticeAdmin(ReadOnlyAdmin):
 
 @admin.register(AlertRule)
 class AlertRuleAdmin(ReadOnlyAdmin):
-    section, about = Section.STAFF, "Who is told of what; changed on the page Alerts"
+    section, about = Section.STAFF, "Who gets which alerts; changed on the page Alerts"
     ability_to_view = MANAGE
     list_display = ["kind", "active", "by_email", "fewest_codes", "fewest_days", "most_failures"]

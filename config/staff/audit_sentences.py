@@ -30,7 +30,7 @@ SENTENCES = {
     "campaign.disabled": "disabled {object}",
     "campaign.deleted": "deleted the campaign {object}",
     "campaign.codes_ordered": "requested {count} codes for {object}",
-    "campaign.codes_stopped": "stopped generating codes for {object}; {missing} were not made",
+    "campaign.codes_stopped": "stopped generating codes for {object}; {missing} were not generated",
     "campaign.codes_retried": "retried the {missing} missing codes of {object}",
     "code.created": "created {object}",
     "code.changed": "changed the code {object}",

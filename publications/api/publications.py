@@ -33,7 +33,7 @@ from publications.pages.filters import history
 from publications.queries.attach_codes import attach_codes
 from publications.queries.called import campaigns_called, customers_called
 from publications.queries.conditions import PUBLICATIONS, REFERRAL, of_type, of_vouchers
-from publications.queries.find_campaign_and_customer import find_both
+from publications.queries.find_campaign_and_customer import find_campaign_and_customer
 from publications.refusals import PublishRefused, Quarantined
 
 router = Router(tags=["Publications"])
@@ -232,7 +232,7 @@ def publish_as_sent(request: HttpRequest, sent: PublicationSent, *, join_once: b
         if sent.voucher:
             publication = publish_code(find_to_publish(request.auth, sent.voucher), customer, **how)
         elif sent.campaign:
-            campaign, known = find_both(sent.campaign.name, source_id=_source_id(customer))
+            campaign, known = find_campaign_and_customer(sent.campaign.name, source_id=_source_id(customer))
             publication = publish(campaign, customer, count=sent.campaign.count or 1, known=known, **how)
         else:
             raise ApiError(400, "missing_vouchers", "Missing vouchers", "Either Campaign or Voucher is required")

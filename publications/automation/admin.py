@@ -20,6 +20,6 @@ class RuleAdmin(ReadOnlyAdmin):
 
 @admin.register(Firing)
 class FiringAdmin(ReadOnlyAdmin):
-    section, about = Section.DISTRIBUTIONS, "Each time a trigger met a rule, and what came of it"
+    section, about = Section.DISTRIBUTIONS, "Each time a trigger matched a rule, and the outcome"
     list_display = ["created_at", "distribution", "customer", "outcome", "reason", "detail", "key"]
     list_select_related = ["distribution", "customer"]

@@ -55,7 +55,7 @@ class DistributionAdmin(ReadOnlyAdmin):
 
 @admin.register(ListedCode)
 class ListedCodeAdmin(InternalAdmin):
-    section, about = Section.INTERNALS, "Codes that a reminder is of, where it is not of all of its campaign"
+    section, about = Section.INTERNALS, "The codes a reminder is about, if not all of its campaign"
 
 
 @admin.register(ListedRecipient)

@@ -17,9 +17,7 @@ def read_codes(file: Upload) -> Iterator[Listed]:
     headings, rows = read_csv(file, look_at(file))
     code, campaign = _place(headings, CODE), _place(headings, CAMPAIGN)
     if code is None:
-        raise NotCsv(
-            "There is no column “code”. Give the column that contains the codes that heading in the first row."
-        )
+        raise NotCsv("There is no column “code”. Name the column that contains the codes “code” in the first row.")
     return (
         Listed(
             row.number,

@@ -17,7 +17,7 @@ SELECT {CAMPAIGNS}, {CUSTOMERS} FROM campaigns_campaign c LEFT JOIN customers_cu
 """  # noqa: S608 - our own constants
 
 
-def find_both(campaign: str, *, source_id: str | None) -> tuple[Campaign, Customer | None]:
+def find_campaign_and_customer(campaign: str, *, source_id: str | None) -> tuple[Campaign, Customer | None]:
     """The campaign by id or name, and the customer with that source_id, if there is one.
 
     Raises CampaignNotFound.

@@ -45,7 +45,7 @@ REMEDIES: dict[FailureReason, tuple[str, str, str | CodeState]] = {
         "settings",
     ),
     FailureReason.ALREADY_PUBLISHED: (
-        "A code was asked for by name that somebody already has. Ask for the campaign instead: it gives the next free code.",
+        "A code was requested that somebody already has. Request a code of the campaign instead: it gives the next free one.",
         "See published codes",
         CodeState.REDEEMABLE,
     ),

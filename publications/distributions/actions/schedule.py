@@ -31,9 +31,7 @@ CODE_MISSING = (
     "The message does not show the code, so codes would be used up without anybody seeing them. Write {{ code }} where it "
     "shall stand, or choose to send a plain message without a code."
 )
-CODE_MISSING_IN_REMINDER = (
-    "The message does not show the code, so customers would have to look for it. Write {{ code }} where it shall stand."
-)
+CODE_MISSING_IN_REMINDER = "The message does not show the code, so customers would have to look for it. Write {{ code }} where it should appear."
 
 
 class NotReady(Exception):

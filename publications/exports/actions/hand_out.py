@@ -97,7 +97,7 @@ def order_hand_out(
     if count is not None and count < 1:
         raise HandOutRefused("Request at least 1 code.")
     if not (for_whom := " ".join(for_whom.split())):
-        raise HandOutRefused("Say for whom the codes are: a shop, a printer, an agency.")
+        raise HandOutRefused("Say who gets the codes: a shop, a printer, an agency.")
     if over := why_over(campaign):
         raise CampaignOver(over)
     move_border(campaign.pk)

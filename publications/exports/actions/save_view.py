@@ -15,7 +15,7 @@ from publications.exports.models import SavedView
 
 class ViewNameTaken(ValueError):
     def __init__(self, name: str) -> None:
-        super().__init__(f"There is a view called “{name}” already. Choose another name, or delete that one first.")
+        super().__init__(f"A view called “{name}” already exists. Choose another name, or delete that view first.")
 
 
 def save_view(

@@ -52,7 +52,7 @@ def file(request: HtmxHttpRequest, export_id: int) -> HttpResponseBase:
     signed = read_for_person(request.GET.get("token", ""), export, request.user)
     if signed is None:
         raise PermissionDenied(
-            "This download address is more than a day old, or was made for somebody else. Download the file from its page."
+            "This download address is more than a day old, or was created for someone else. Download the file from its page."
         )
     try:
         content = open_file(export)

@@ -120,7 +120,7 @@ class HandOutForm(FileForm):
     for_whom = forms.CharField(
         label="For whom",
         max_length=LONGEST_FOR_WHOM,
-        help_text="Who gets the file, such as a shop, a printer or an agency. It stands in the history beside the codes.",
+        help_text="Who gets the file, such as a shop, a printer or an agency. The history shows it with the codes.",
         error_messages={"required": "Enter who gets the file."},
     )
     fieldsets = [("", "", ["count", "everything", "for_whom", "made_for"]), CSV_SETTINGS]

@@ -39,7 +39,7 @@ WORDS = {
         f"{GREETING}we have replaced your code. The old one no longer works; please use this one: {{{{ code }}}}\n\n{CODE}{END}",
     ),
     Act.EXTEND: Words(
-        "Your code from {{ project.name }} is good for longer",
+        "Your code from {{ project.name }} is valid for longer",
         f"{GREETING}you have more time to use your code: {{{{ code }}}}\n\n{CODE}{END}",
     ),
     Act.REVALUE: Words(

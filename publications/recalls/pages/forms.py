@@ -98,7 +98,7 @@ class RecallForm(forms.Form):
         if cleaned.get("act") == Act.EXTEND and "expiration_date" not in self.errors:
             date = cleaned.get("expiration_date")
             if date is None:
-                self.add_error("expiration_date", "Choose the date until which they are to be good.")
+                self.add_error("expiration_date", "Choose the date until which the codes stay valid.")
             elif date <= timezone.now():
                 self.add_error("expiration_date", "Choose a date in the future.")
         if cleaned.get("act") == Act.REVALUE and not self.errors.keys() & set(VALUE):

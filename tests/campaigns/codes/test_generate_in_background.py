@@ -219,5 +219,5 @@ def test_an_order_is_stopped_on_its_page(signed_in):
     assert signed_in("Operator").post(page, {"stop": ""}).status_code == 403
     answer = signed_in("Manager").post(page, {"stop": ""}, follow=True)
 
-    assert "Stopped. The codes that were made are in the pool." in answer.content.decode()
+    assert "Stopped. The codes generated so far are in the pool." in answer.content.decode()
     assert CodeOrder.objects.get().status == "stopped"

@@ -160,7 +160,7 @@ def test_a_view_keeps_columns_order_and_filters(signed_in):
 
     view = SavedView.objects.get()
     assert (view.name, view.columns, view.actor_label) == ("For finance", ["code", "value"], staff.user.username)
-    assert "There is a view called “for FINANCE” already." in again.content.decode()
+    assert "A view called “for FINANCE” already exists." in again.content.decode()
     assert b"For finance" in colleague.get(reverse("exports:exports")).content
     form = colleague.get(f"{REPORT}?view={view.pk}").context["form"]
     assert [item.name for item in form.columns if item.chosen] == ["code", "value"]

@@ -86,7 +86,7 @@ def test_what_was_not_counted_is_not_started(manager):
     [
         ({"act": "disable"}, "Enter a reason."),
         ({"reason": REASON}, "Choose what to do with the codes."),
-        ({"act": "extend", "reason": REASON}, "Choose the date until which they are to be good."),
+        ({"act": "extend", "reason": REASON}, "Choose the date until which the codes stay valid."),
         ({"act": "extend", "reason": REASON, "expiration_date": "2001-01-01T00:00"}, "Choose a date in the future."),
         ({"act": "revalue", "reason": REASON}, "Choose what the code is worth."),
         (

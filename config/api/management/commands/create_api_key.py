@@ -26,7 +26,7 @@ class Command(BaseCommand):
             action="store_true",
             help="let the key publish codes by GET /v1/publications/create",
         )
-        parser.add_argument("--expires", type=int, metavar="DAYS", help="let the key end after so many days")
+        parser.add_argument("--expires", type=int, metavar="DAYS", help="number of days after which the key expires")
         parser.add_argument(
             "--network",
             action="append",

@@ -16,7 +16,7 @@ from publications.quarantine.open_quarantine import prepare
 
 class Command(BaseCommand):
     help = (
-        "Fills an empty database from a file of dump_database, all of it or nothing. Codes published after the dump "
+        "Restores a file of dump_database into an empty database, all or nothing. Codes published after the dump "
         "are then unknown, so nothing is published until a Manager has completed after_restore."
     )
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--erasures",
             type=Path,
-            help="the list of who was erased (ERASURES_FILE), from where the lost database was; theirs is erased again",
+            help="the list of erased customers (ERASURES_FILE) from the lost server; their data is erased again",
         )
 
     def handle(self, *, file: Path, erasures: Path | None, **options: Any) -> None:
