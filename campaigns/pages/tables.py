@@ -92,7 +92,8 @@ class CodeTable(Table):
     )
 
     footer_template = "partials/links/_report.html"
-    selection_template = "partials/links/_recall.html"
+    selection_template = "partials/links/_choose.html"
+    chosen_of = "codes"
     report_kind = "all-codes"
     empty_icon = "scan-barcode"
     empty_title = "No codes yet"
@@ -106,7 +107,7 @@ class CodeTable(Table):
 
     def __init__(self, codes: QuerySet, *, reveals: bool, may_manage: bool, **kwargs: Any) -> None:
         self.reveals, self.may_manage = reveals, may_manage
-        super().__init__(codes, exclude=() if may_manage else ("chosen",), **kwargs)
+        super().__init__(codes, exclude=() if reveals else ("chosen",), **kwargs)
 
     @property
     def empty_url(self) -> str:

@@ -13,12 +13,13 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from config.staff.lists.tables import Table, WhenColumn
+from config.staff.lists.tables import ChoiceColumn, Table, WhenColumn
 from customers.models import Customer, Event
 from customers.queries.search import MANY
 
 
 class CustomerTable(Table):
+    chosen = ChoiceColumn()
     name = tables.TemplateColumn(
         template_name="customers/_name.html", verbose_name="Customer", orderable=True, attrs={"td": {"class": "main"}}
     )
@@ -30,6 +31,8 @@ class CustomerTable(Table):
 
     footer_template = "partials/links/_report.html"
     report_kind = "customers"
+    selection_template = "partials/links/_choose.html"
+    chosen_of = "customers"
     empty_icon = "users"
     empty_title = "No customers yet"
     empty_text = "Customers are added when a code is published to them, by CSV import, or one by one."
@@ -37,10 +40,14 @@ class CustomerTable(Table):
     class Meta(Table.Meta):
         model = Customer
         fields = ("name", "email", "source_id", "created_at")
+        sequence = ("chosen", "...")
 
-    def __init__(self, customers: QuerySet, *, searched: bool = False, **kwargs: Any) -> None:
+    def __init__(self, customers: QuerySet, *, chooses: bool = False, searched: bool = False, **kwargs: Any) -> None:
+        """`chooses`: rows can be ticked. Of the list of all customers alone: a form that knows no segment follows."""
         self.searched = searched
-        super().__init__(customers, **kwargs)
+        if not chooses:
+            self.selection_template = ""
+        super().__init__(customers, exclude=() if chooses else ("chosen",), **kwargs)
 
     @property
     def notice(self) -> str:

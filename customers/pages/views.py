@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from config.actor import Actor
 from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import list_page
-from config.staff.roles import PUBLISH, READ, requires
+from config.staff.roles import PUBLISH, READ, requires, reveals_codes
 from customers.actions.create_customer import SourceIdTaken, create_customer
 from customers.actions.edit_customer import CustomerChanged, edit_customer
 from customers.models import Customer
@@ -33,7 +33,7 @@ def customers(request: HtmxHttpRequest) -> HttpResponse:
     return list_page(
         request,
         "customers/list.html",
-        CustomerTable(filterset.qs, searched=bool(request.GET.get("q"))),
+        CustomerTable(filterset.qs, chooses=reveals_codes(request.user), searched=bool(request.GET.get("q"))),
         {"title": "Customers"},
         filterset=filterset,
     )

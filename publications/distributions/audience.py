@@ -42,6 +42,8 @@ def audience_of(distribution: Distribution) -> QuerySet[Customer]:
             )
             if distribution.chosen_codes:
                 held = held.filter(voucher__in=distribution.listed_codes.values("voucher"))
+            if distribution.segment:
+                customers = customers.filter(in_segment(distribution.segment))
             return customers.filter(pk__in=held.values_list(of_holder(), flat=True))
         case Distribution.Audience.LIST:
             listed = ListedRecipient.objects.filter(distribution=distribution, customer=OuterRef("pk"))

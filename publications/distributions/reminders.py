@@ -15,6 +15,7 @@ from django.utils import timezone
 from campaigns.codes.balance import IS_SPENT, IS_USED_UP
 from campaigns.codes.state import ends, is_used_up
 from customers.models import Customer
+from customers.segments.queries.find_segments import in_segment
 from publications.distributions.audience import UNUSED_ROWS, why_unreachable
 from publications.distributions.models import Delivery, Distribution
 from publications.distributions.reasons import DeliveryReason
@@ -40,13 +41,18 @@ _WHY_NOT = f"""CASE WHEN NOT v.active THEN '{DeliveryReason.CODE_DISABLED.value}
 
 def unused_codes(distribution: Distribution, *, of: str = "") -> tuple[str, list[Any]]:
     """SQL of (row of the ledger, voucher, customer, reason or ""), and its parameters: all codes of the campaign that
-    somebody holds and has not used. `of` is a condition on the voucher `v`.
+    somebody holds and has not used, and, where the reminder has a segment, whose holder is in it. `of` is a condition on
+    the voucher `v`.
 
     Who was erased is nobody by now.
     """
     if distribution.chosen_codes:
         of += f" AND v.id IN (SELECT voucher_id FROM distributions_listedcode WHERE distribution_id = {int(distribution.pk)})"  # noqa: S608
-    people = Customer.objects.live().annotate(_reason=why_unreachable(distribution)).order_by()
+    people = Customer.objects.live()
+    # A rule's segment is asked for its own way, when it fires.
+    if distribution.audience == Distribution.Audience.HOLDERS and distribution.segment:
+        people = people.filter(in_segment(distribution.segment))
+    people = people.annotate(_reason=why_unreachable(distribution)).order_by()
     people_sql, parameters = people.values_list("pk", "_reason").query.sql_with_params()
     sql = f"""SELECT h.id, h.voucher, h.customer, coalesce(nullif(h.why, ''), a.reason) AS reason
       FROM (SELECT l.id, v.id AS voucher, {HOLDER_SQL} AS customer, {_WHY_NOT} AS why FROM {_CODES}

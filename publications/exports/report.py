@@ -20,7 +20,7 @@ from campaigns.codes.models import Voucher
 from campaigns.models import Campaign
 from campaigns.pages.filters import CampaignFilter, CodeFilter
 from config.actor import Actor
-from config.public_ids import DISTRIBUTION, key_of
+from config.public_ids import CUSTOMER, DISTRIBUTION, PUBLICATION, VOUCHER, key_of
 from config.staff.models import AuditEntry, ProjectSettings
 from config.staff.pages.filters import AuditFilter
 from config.staff.time_zone import zone
@@ -44,6 +44,10 @@ BATCH = 1_000_000  # some seconds
 LONGEST_FILTERS = 2_000
 NAMING_CODES = (Export.Kind.CODES, Export.Kind.PUBLICATIONS, Export.Kind.REDEMPTIONS)  # what is searched for may be one
 NAMED = (Export.Kind.CUSTOMERS, Export.Kind.CAMPAIGNS, Export.Kind.DISTRIBUTIONS)  # in the order of their names, too
+
+
+# Kinds of which rows can be ticked, with what their ids begin with.
+CHOSEN_BY = {Export.Kind.CODES: VOUCHER, Export.Kind.PUBLICATIONS: PUBLICATION, Export.Kind.CUSTOMERS: CUSTOMER}
 
 
 class FiltersTooLong(ValueError):
@@ -95,11 +99,22 @@ class Rows(NamedTuple):
 def rows_of(export: Export) -> Rows:
     """The rows that the export's file is made from, and the order that they stand in."""
     rows = _newest_first(export)
+    if chosen := chosen_rows(export):
+        rows = rows._replace(queryset=rows.queryset.filter(pk__in=chosen))
     if export.order == Order.NAME and export.kind in NAMED:
         return rows._replace(order=("name", "id"))
     if export.order == Order.OLDEST and rows.order[0].startswith("-"):
         return rows._replace(order=tuple(name.removeprefix("-") for name in rows.order))
     return rows
+
+
+def chosen_rows(export: Export) -> list[int]:
+    """The keys of the rows that were ticked in the list; [] where none was, and the filters alone count."""
+    if export.kind not in CHOSEN_BY:
+        return []
+    ids = (parse_qs(export.filters).get("chosen") or [""])[-1].split(",")
+    # A choice that names nothing is not a choice of everything.
+    return [key_of(CHOSEN_BY[export.kind], text) or 0 for text in ids if text]
 
 
 def _newest_first(export: Export) -> Rows:
@@ -183,6 +198,8 @@ def filters_in_words(export: Export, *, reveals: bool) -> list[tuple[str, str]]:
         return []
     if export.kind in (Export.Kind.RECIPIENTS, Export.Kind.FIRINGS):
         words.append(("Distribution", str(_run(MultiValueDict(parse_qs(export.filters))) or "unknown")))
+    if chosen := chosen_rows(export):
+        words.append(("Chosen", f"{len(chosen):,} in the list"))
     for name, values in parse_qs(export.filters).items():
         if name in known.base_filters:
             field = known.base_filters[name]

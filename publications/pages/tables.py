@@ -18,7 +18,7 @@ from campaigns.models import Campaign
 from config.public_ids import PUBLICATION, public_id
 from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import ChoiceColumn, Looked, Table
-from config.staff.roles import MANAGE, may, reveals_codes
+from config.staff.roles import reveals_codes
 from config.staff.templatetags.handout import channel, pill, when
 from customers.models import Customer
 from publications.models import Publication, PublishedVoucher
@@ -35,6 +35,7 @@ NOTHING = SafeString('<span class="muted nothing">–</span>')
 class HistoryTable(Table):
     """The publications that `history()` found, each on one line; `hidden` names the columns that say nothing on this page."""
 
+    chosen = ChoiceColumn()
     created_at = tables.Column("Date", orderable=True, order_by=("created_at", "id"))
     codes = tables.Column("Code", empty_values=(), attrs=MAIN)
     campaign = tables.Column(default=NOTHING, attrs=CUT)
@@ -50,6 +51,8 @@ class HistoryTable(Table):
     empty_text = "Every published code appears here: who got it, when, through which channel and who published it."
     footer_template = "partials/links/_report.html"
     row_template = "publications/_history_details.html"
+    selection_template = "partials/links/_choose.html"
+    chosen_of = "publications"
 
     class Meta(Table.Meta):
         pass
@@ -60,6 +63,8 @@ class HistoryTable(Table):
         # A report is of a campaign or of everything, and has no filter that would be "this customer and a text".
         self.report_kind = "" if "customer" in hidden else "publications"
         self.report_campaign = history.campaign.public_id if history.campaign else None
+        self.of_customer = history.customer.public_id if history.customer else None
+        hidden = hidden if self.reveals else (*hidden, "chosen")
         super().__init__(history.qs, exclude=hidden, order_by=history.sort, **kwargs)
         self.columns["channel"].column.orderable = history.sorts_by_channel
 
@@ -124,7 +129,8 @@ class HeldCodeTable(Table):
     empty_title = "No codes yet"
     empty_text = "Generate codes, or import your own from a file."
     footer_template = "partials/links/_report.html"
-    selection_template = "partials/links/_recall.html"
+    selection_template = "partials/links/_choose.html"
+    chosen_of = "codes"
     report_kind = "codes"
 
     class Meta(Table.Meta):
@@ -135,7 +141,7 @@ class HeldCodeTable(Table):
         self.report_campaign = campaign.public_id
         if vouchers.query.order_by[:1] == ("-published_at",):
             self.moment = "published_at"
-        super().__init__(with_holders(vouchers), exclude=() if may(user, MANAGE) else ("chosen",), **kwargs)
+        super().__init__(with_holders(vouchers), exclude=() if self.reveals else ("chosen",), **kwargs)
 
     def render_code(self, record: Voucher) -> SafeString:
         return render_to_string("partials/records/_code_cell.html", {"voucher": record, "reveals": self.reveals})

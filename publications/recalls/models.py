@@ -61,14 +61,17 @@ class Recall(Work):
 
         CHOSEN = "chosen", "Chosen in a list"
         FILTER = "filter", "All that a filter found"
+        CUSTOMERS = "customers", "Held by chosen customers"
+        PUBLICATIONS = "publications", "Of chosen publications"
         LISTED = "listed", "Pasted"
         HAND_OUT = "hand_out", "A hand-out"
         DISTRIBUTION = "distribution", "A distribution"
         IMPORT = "import", "An import"
+        CUSTOMER = "customer", "A customer"
 
     act = models.CharField(max_length=10, choices=Act.choices, db_default="", default="", blank=True)
     source = models.CharField(max_length=12, choices=Source.choices)
-    # The key of the hand-out's publication, of the distribution or of the import.
+    # The key of the hand-out's publication, of the distribution, of the import or of the customer.
     source_key = models.BigIntegerField(null=True, editable=False)
     reason = models.CharField(max_length=LONGEST_REASON, db_default="", default="", blank=True)
     expiration_date = models.DateTimeField(null=True, blank=True)  # to extend: what they are to have

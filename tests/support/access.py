@@ -178,6 +178,8 @@ PAGES = {
     # recalls: the one that the walk takes is a draft
     "recalls:list": (MANAGE, NO_POST),
     "recalls:create": (MANAGE, MANAGE),
+    "recalls:send-chosen": (NO_GET, PUBLISH),
+    "recalls:export-chosen": (NO_GET, EXPORT),
     "recalls:recall": (MANAGE, MANAGE),
     "recalls:file": (MANAGE, NO_POST),
     "recalls:tell": (NO_GET, MANAGE),

@@ -36,7 +36,7 @@ class Table(tables.Table):
     `empty_icon`, `empty_title` and `empty_text` are shown when there is nothing at all; `filtered` is set by
     `list_page` when a filter is on, and the table then offers to clear it.
     `footer_template`, if set, is drawn left of the pager (for "Report"); `row_template` below each row, as a
-    further <tr> (or nothing); `selection_template` below the rows while some are ticked; `notice` is told above the list, and how far it has `looked`. `moment` is the column that the reader jumps to a date
+    further <tr> (or nothing); `selection_template` below the rows while some are ticked, which are `chosen_of` ("codes"); `notice` is told above the list, and how far it has `looked`. `moment` is the column that the reader jumps to a date
     by, `key` the one that tells rows apart (see `Page`).
     """
 
@@ -48,6 +48,7 @@ class Table(tables.Table):
     footer_template = ""
     row_template = ""
     selection_template = ""
+    chosen_of = ""
     one_line = False  # all rows of one height: what does not fit ends in an ellipsis, and is told whole on hover
     notice: Any = ""
     looked: Any = None
@@ -134,7 +135,7 @@ class ChoiceColumn(tables.TemplateColumn):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
-            template_code='<input type="checkbox" name="chosen" value="{{ record.public_id }}" form="selection" aria-label="Choose row {{ row_counter|add:1 }}">',
+            template_code='<input type="checkbox" name="chosen" value="{{ record.public_id }}" form="selection" aria-label="Choose this row">',
             verbose_name=SafeString(
                 '<input type="checkbox" data-choose-all aria-label="Choose all rows of this page">'
             ),

@@ -70,6 +70,13 @@ class AudienceForm(forms.Form):
         widget=Combobox(url_name="campaigns:suggest", attrs={"placeholder": "Campaign name"}),
         help_text="Customers with two unused codes get two messages, one for each code. No code is published.",
     )
+    held_by = forms.ModelChoiceField(
+        Segment.objects.none(),
+        label="Only holders in a segment",
+        required=False,
+        empty_label="All holders",
+        help_text="Who is in it when the distribution starts.",
+    )
     all_optional = True
 
     def __init__(
@@ -85,11 +92,13 @@ class AudienceForm(forms.Form):
                 "customer": (customer.source_id or customer.public_id) if customer else "",
                 "create_unknown": draft.create_unknown,
                 "held": draft.campaign.name if draft.campaign else "",
+                "held_by": draft.segment_id if draft.remind else None,
             },
         )
         self.draft, self.listed = draft, listed
         self.lines: Iterable[str] | None = None
-        self.fields["segment"].queryset = Segment.objects.order_by("name", "pk")
+        for name in ("segment", "held_by"):
+            self.fields[name].queryset = Segment.objects.order_by("name", "pk")
 
     def clean(self) -> dict[str, Any]:
         super().clean()
@@ -113,6 +122,7 @@ class AudienceForm(forms.Form):
         )
         if reminder and self.draft.message == Distribution.Message.NONE:
             reminder["message"] = Distribution.Message.EMAIL
+        segment = self.cleaned_data.get({Audience.SEGMENT: "segment", Audience.HOLDERS: "held_by"}.get(audience, ""))
         return {
             **reminder,
             "remind": audience == Audience.HOLDERS,
@@ -121,7 +131,7 @@ class AudienceForm(forms.Form):
             and audience == Audience.HOLDERS
             and self.cleaned_data["found"].pk == self.draft.campaign_id,
             "audience": audience,
-            "segment_id": self.cleaned_data["segment"].pk if audience == Audience.SEGMENT else None,
+            "segment_id": segment.pk if segment else None,
             "customer_id": self.cleaned_data["customer"].pk if audience == Audience.CUSTOMER else None,
             "create_unknown": audience == Audience.LIST and self.cleaned_data["create_unknown"],
         }

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.contrib import messages
-from django.http import FileResponse, HttpResponse, QueryDict
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from campaigns.codes.models import CodeImport
-from campaigns.models import Campaign
 from config.actor import Actor
 from config.imports.csv.files import csv_file
 from config.imports.xlsx.files import xlsx_file
-from config.public_ids import CAMPAIGN, DISTRIBUTION, PUBLICATION, action_of, key_of
+from config.public_ids import CUSTOMER, DISTRIBUTION, PUBLICATION, action_of, key_of
 from config.staff.htmx_request import HtmxHttpRequest
 from config.staff.lists.tables import list_page
 from config.staff.models import AuditEntry, ProjectSettings
@@ -36,16 +33,20 @@ from publications.recalls.actions.start_recall import (
 from publications.recalls.actions.tell_holders import CannotTell, tell_holders
 from publications.recalls.columns import COLUMNS
 from publications.recalls.models import Act, Recall, RecalledCode
+from publications.recalls.pages.chosen import way_back
 from publications.recalls.pages.forms import VALUE, PasteForm, RecallForm, counted_for
 from publications.recalls.pages.tables import OutcomeFilter, RecalledCodeTable, RecallTable
 from publications.recalls.queries import choose
+from publications.recalls.queries.choose_rows import Of, codes_of, read_choice
 from publications.recalls.queries.dry_run import dry_run
 
 Source, Status = Recall.Source, Recall.Status
 PART, NUMBERS = "recall", "dry-run"  # parts of a recall's page that are asked for by themselves
 LATEST = 20
 EXCEL = 100_000  # codes that a workbook is made of while a person waits
-WHOLE = (Source.HAND_OUT, Source.DISTRIBUTION, Source.IMPORT)  # of which all codes are chosen
+WHOLE = (Source.HAND_OUT, Source.DISTRIBUTION, Source.IMPORT, Source.CUSTOMER)  # of which all codes are chosen
+PREFIXES = {Source.HAND_OUT: PUBLICATION, Source.DISTRIBUTION: DISTRIBUTION, Source.CUSTOMER: CUSTOMER}
+HELD_BY: dict[str, Recall.Source] = {Of.CUSTOMERS: Source.CUSTOMERS, Of.PUBLICATIONS: Source.PUBLICATIONS}
 
 
 @require_safe
@@ -77,22 +78,22 @@ def create(request: HtmxHttpRequest) -> HttpResponse:
 
 
 def _create_from_a_page(request: HtmxHttpRequest) -> HttpResponse:
-    sent = request.POST
-    back = sent.get("back", "")
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
-        back = reverse("recalls:list")
-    act = sent.get("act", "")
+    act = request.POST.get("act", "")
     try:
         source, key, vouchers = _chosen(request)
         draft = draft_recall(
             vouchers, source=source, source_key=key, act=act if act in Act.values else "", by=Actor.user(request.user)
         )
     except NothingChosen:
-        messages.error(request, "No codes were chosen. Tick the codes first.")
-        return redirect(back)
+        of = request.POST.get("of")
+        if of in HELD_BY and ("all" in request.POST or "chosen" in request.POST):
+            messages.error(request, f"No code is held by the {of} that were chosen.")
+        else:
+            messages.error(request, f"No {of if of in HELD_BY else 'codes'} were chosen. Tick them first.")
+        return redirect(way_back(request))
     except (TooManyChosen, choose.FilterUnclear) as refused:
         messages.error(request, str(refused))
-        return redirect(back)
+        return redirect(way_back(request))
     return redirect("recalls:recall", recall_id=draft.pk)
 
 
@@ -103,11 +104,9 @@ def _chosen(request: HtmxHttpRequest) -> tuple[Recall.Source, int | None, Iterab
         source = Source(sent["source"])
         key = _key_of(source, sent.get("key", ""))
         return source, key, choose.all_of(source, key)
-    if "all" in sent:
-        named = sent.get("campaign")
-        campaign = get_object_or_404(Campaign, pk=key_of(CAMPAIGN, named)) if named else None
-        return Source.FILTER, None, choose.found_by(QueryDict(sent.get("filters", "")), campaign=campaign)
-    return Source.CHOSEN, None, choose.ticked(sent.getlist("chosen"))
+    chosen = read_choice(sent, request.user)
+    in_a_list = Source.FILTER if chosen.everything else Source.CHOSEN
+    return HELD_BY.get(chosen.of, in_a_list), None, codes_of(chosen)
 
 
 def _key_of(source: Recall.Source, text: str) -> int:
@@ -115,7 +114,7 @@ def _key_of(source: Recall.Source, text: str) -> int:
     if source == Source.IMPORT:
         kind, key = action_of(text) or (0, 0)
         return key if kind == CodeImport.action_kind else 0
-    return key_of(PUBLICATION if source == Source.HAND_OUT else DISTRIBUTION, text) or 0
+    return key_of(PREFIXES[source], text) or 0
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,4 +1,4 @@
-"""Which codes a recall is for: chosen in a list, found by a filter, pasted, or all of a hand-out, distribution or import."""
+"""Which codes a recall is for: chosen in a list, found by a filter, pasted, or all of a hand-out, distribution, import or customer."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from campaigns.pages.filters import CodeFilter
 from config.public_ids import VOUCHER, key_of
 from publications.models import PublishedVoucher
 from publications.pages.filters import CampaignCodeFilter
+from publications.queries.holder import held_by
 from publications.recalls.actions.draft_recall import MOST
 from publications.recalls.models import Recall
 
@@ -44,15 +45,15 @@ def ticked(ids: Iterable[str]) -> list[int]:
     return list(vouchers_to_see().filter(pk__in=wanted).values_list("pk", flat=True))
 
 
-def found_by(filters: Mapping[str, Any], *, campaign: Campaign | None = None) -> Iterable[int]:
-    """All that the list of codes (of the campaign) shows under this query string, looking through all of them. For
-    readers who see codes. Raises FilterUnclear."""
+def found_by(filters: Mapping[str, Any], *, campaign: Campaign | None = None, reveals: bool = True) -> Iterable[int]:
+    """All that the list of codes (of the campaign) shows under this query string, looking through all of them. `reveals`:
+    to a reader who sees codes. Raises FilterUnclear."""
     codes: CodeFilter
     if campaign is None:
-        codes = CodeFilter(filters, vouchers_to_see(), reveals=True, whole=True)
+        codes = CodeFilter(filters, vouchers_to_see(), reveals=reveals, whole=True)
     else:
         of_campaign = Voucher.objects.filter(campaign=campaign, deleted_at=None).select_related("campaign")
-        codes = CampaignCodeFilter(filters, of_campaign, reveals=True, whole=True)
+        codes = CampaignCodeFilter(filters, of_campaign, reveals=reveals, whole=True)
     if not codes.is_valid():
         raise FilterUnclear("A filter was not understood. Correct it, then choose again.")
     return _keys(codes.qs.order_by())
@@ -70,7 +71,10 @@ def pasted(text: str) -> list[int]:
 
 
 def all_of(source: Source, key: int) -> Iterable[int]:
-    """The codes of a hand-out (the key of its publication), a distribution or an import that somebody may still use."""
+    """The codes of a hand-out (the key of its publication), a distribution, an import or a customer that somebody may
+    still use."""
+    if source == Source.CUSTOMER:
+        return held_by([key]).values_list("voucher", flat=True)[: MOST + 1].iterator(chunk_size=10_000)
     if source == Source.IMPORT:
         done = CodeImport.objects.filter(pk=key).first()
         if done is None or done.first_id is None:

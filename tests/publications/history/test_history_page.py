@@ -25,10 +25,10 @@ def address(campaign) -> str:
 
 
 def rows(page: str) -> list[list[str]]:
-    """The cells' texts of the history's rows, without the rows that open below them."""
+    """The cells' texts of the history's rows, without the box to tick and the rows that open below them."""
     table = page[page.index('id="list"') :]
     lines = re.findall(r'<tr role="row" [^>]*>(.*?)</tr>', table, re.S)
-    cells = [[_text(cell) for cell in re.findall(r"<td.*?>(.*?)</td>", line, re.S)] for line in lines]
+    cells = [[_text(cell) for cell in re.findall(r"<td(?![^>]*chooser).*?>(.*?)</td>", line, re.S)] for line in lines]
     return [line for line in cells if line]
 
 

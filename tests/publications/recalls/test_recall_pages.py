@@ -176,11 +176,6 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(manager, django_asser
         assert page(manager.get("/recalls/")).count('<tr role="row"') == rows + 1
 
 
-def test_who_may_not_manage_ticks_nothing(signed_in):
-    VoucherFactory()
-    assert 'name="chosen"' not in page(signed_in("Operator").get("/codes/"))
-
-
 def test_a_stopped_one_is_continued_and_a_draft_discarded(manager):
     recall = recalled("disable", [VoucherFactory()])
     Recall.objects.filter(pk=recall.pk).update(status="stopped")

@@ -9,6 +9,7 @@ from django.utils import timezone
 from campaigns.codes.actions.switch_code import disable_code
 from campaigns.codes.models import Voucher
 from campaigns.models import Campaign
+from customers.segments.models import Segment, SegmentMember
 from publications.actions.release import release
 from publications.dashboard.erase_customer import erase_customer
 from publications.dashboard.verify import verify
@@ -16,6 +17,7 @@ from publications.distributions.actions.advance import advance
 from publications.distributions.actions.publish_batch import publish_batch
 from publications.distributions.actions.unsubscribe import unsubscribe
 from publications.distributions.actions.write_audience import write_audience
+from publications.distributions.audience import audience_of
 from publications.distributions.models import Delivery, KeptMessage
 from publications.distributions.queries.dry_run import dry_run
 from publications.models import PublishedVoucher
@@ -82,6 +84,27 @@ def test_who_holds_two_codes_gets_a_message_for_each_and_who_shares_an_address_t
     advance(start(reminder(campaign)).pk)
 
     assert KeptMessage.objects.count() == 3
+
+
+@pytest.mark.parametrize("of_type", ["static", "auto-update"])
+def test_only_holders_in_the_segment_are_reminded_where_one_is_chosen(of_type):
+    campaign = CampaignFactory()
+    ann, ben = (published(VoucherFactory(campaign=campaign), CustomerFactory(name=name)) for name in ("Ann", "Ben"))
+    segment = Segment.objects.create(
+        name="Testers",
+        type=of_type,
+        filter=None if of_type == "static" else {"junction": "and", "name": {"conditions": {"$is": ["Ann"]}}},
+    )
+    if of_type == "static":
+        SegmentMember.objects.create(segment=segment, customer=ann.customer)
+    run = reminder(campaign, segment=segment)
+    counted, audience = dry_run(run), list(audience_of(run))
+
+    advance(start(run).pk)
+
+    assert (counted.recipients, counted.left_out, audience) == (1, {}, [ann.customer])
+    assert set(states(run)) == {ann.vouchers[0].code} and ben.customer.deliveries.count() == 0
+    assert broken() == []
 
 
 def test_a_settled_code_of_a_hand_out_is_its_customers_and_an_open_one_nobodys():

@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from customers.segments.models import Segment
 from publications.automation.models import Rule
 from publications.distributions.actions.advance import advance
 from publications.distributions.models import Delivery, Distribution, KeptMessage
@@ -55,6 +56,24 @@ def test_the_steps_lead_from_the_campaign_to_the_start(signed_in):
     made.refresh_from_db()
     assert made.status == "scheduled"
     assert PublishedVoucher.objects.count() == 1
+
+
+def test_the_holders_are_narrowed_to_a_segment_and_the_pages_say_so(signed_in):
+    CampaignFactory(name="Autumn Roast", codes=2)
+    segment = Segment.objects.create(name="Testers", type="static")
+    operator, made = signed_in("Operator"), draft(audience="segment", segment=segment)
+    page = f"/distributions/{made.public_id}"
+    chosen = {"audience": "holders", "held": "Autumn Roast"}
+
+    operator.post(f"{page}/audience", {**chosen, "held_by": segment.pk})
+    form, review = (operator.get(f"{page}/{step}").content.decode() for step in ("audience", "review"))
+    of_segment = Distribution.objects.get().segment
+    operator.post(f"{page}/audience", {**chosen, "segment": segment.pk})
+
+    assert of_segment == segment
+    assert f'<option value="{segment.pk}" selected>Testers</option>' in form
+    assert f'Everyone in the segment <a href="/segments/{segment.public_id}' in review
+    assert Distribution.objects.get().segment is None  # the other way's choice does not count
 
 
 def test_taken_back_the_choice_leaves_an_ordinary_distribution(signed_in):
