@@ -47,7 +47,11 @@ NAMED = (Export.Kind.CUSTOMERS, Export.Kind.CAMPAIGNS, Export.Kind.DISTRIBUTIONS
 
 
 # Kinds of which rows can be ticked, with what their ids begin with.
-CHOSEN_BY = {Export.Kind.CODES: VOUCHER, Export.Kind.PUBLICATIONS: PUBLICATION, Export.Kind.CUSTOMERS: CUSTOMER}
+CHOSEN_BY: dict[str, str] = {
+    Export.Kind.CODES: VOUCHER,
+    Export.Kind.PUBLICATIONS: PUBLICATION,
+    Export.Kind.CUSTOMERS: CUSTOMER,
+}
 
 
 class FiltersTooLong(ValueError):
