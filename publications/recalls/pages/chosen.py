@@ -5,19 +5,41 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.contrib.auth.models import User
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from campaigns.models import Campaign
 from config.actor import Actor
+from config.public_ids import CAMPAIGN, CUSTOMER, key_of
 from config.staff.htmx_request import HtmxHttpRequest
-from config.staff.roles import EXPORT, PUBLISH, requires
+from config.staff.roles import EXPORT, PUBLISH, requires, reveals_codes
+from customers.models import Customer
 from publications.distributions.actions.draft_for_chosen import CannotDraft, draft_for_codes, draft_for_customers
 from publications.recalls.actions.draft_recall import MOST
 from publications.recalls.queries.choose import FilterUnclear
-from publications.recalls.queries.choose_rows import Chosen, Of, codes_of, customers_of, read_choice
+from publications.recalls.queries.choose_rows import Chosen, Of, codes_of, customers_of
+
+
+def read_choice(sent: QueryDict, user: User) -> Chosen:
+    """From the form below a list (templates/partials/links/_choose.html). Raises FilterUnclear."""
+    of = sent.get("of", "")
+    campaign = Campaign.objects.filter(pk=key_of(CAMPAIGN, sent.get("campaign", "")) or 0).first()
+    customer = Customer.objects.filter(pk=key_of(CUSTOMER, sent.get("customer", "")) or 0).first()
+    if (sent.get("campaign") and not campaign) or (sent.get("customer") and not customer):
+        raise FilterUnclear("What this list belongs to no longer exists.")
+    return Chosen(
+        of=Of(of) if of in Of.values else Of.CODES,
+        ids=sent.getlist("chosen"),
+        everything="all" in sent,
+        filters=QueryDict(sent.get("filters", "")),
+        campaign=campaign,
+        customer=customer,
+        reveals=reveals_codes(user),
+    )
 
 
 @require_POST

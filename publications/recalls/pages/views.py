@@ -33,11 +33,11 @@ from publications.recalls.actions.start_recall import (
 from publications.recalls.actions.tell_holders import CannotTell, tell_holders
 from publications.recalls.columns import COLUMNS
 from publications.recalls.models import Act, Recall, RecalledCode
-from publications.recalls.pages.chosen import way_back
+from publications.recalls.pages.chosen import read_choice, way_back
 from publications.recalls.pages.forms import VALUE, PasteForm, RecallForm, counted_for
 from publications.recalls.pages.tables import OutcomeFilter, RecalledCodeTable, RecallTable
 from publications.recalls.queries import choose
-from publications.recalls.queries.choose_rows import Of, codes_of, read_choice
+from publications.recalls.queries.choose_rows import Of, codes_of
 from publications.recalls.queries.dry_run import dry_run
 
 Source, Status = Recall.Source, Recall.Status

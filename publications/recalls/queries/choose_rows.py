@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from django.contrib.auth.models import User
 from django.db.models import QuerySet, TextChoices
-from django.http import QueryDict
 
 from campaigns.models import Campaign
-from config.public_ids import CAMPAIGN, CUSTOMER, PUBLICATION, key_of
-from config.staff.roles import reveals_codes
+from config.public_ids import CUSTOMER, PUBLICATION, key_of
 from customers.models import Customer
 from customers.pages.filters import CustomerFilter
 from publications.models import Publication, PublishedVoucher
@@ -36,28 +33,10 @@ class Chosen(NamedTuple):
     of: Of
     ids: Sequence[str]  # of the ticked rows; they do not count where `everything` is chosen
     everything: bool  # that `filters` find, in the list of this campaign or this customer if there is one
-    filters: QueryDict
+    filters: Mapping[str, Any]
     campaign: Campaign | None
     customer: Customer | None
     reveals: bool  # the reader sees codes, and so may find them by a part of their text
-
-
-def read_choice(sent: QueryDict, user: User) -> Chosen:
-    """From the form below a list (templates/partials/links/_choose.html)."""
-    of = sent.get("of", "")
-    campaign = Campaign.objects.filter(pk=key_of(CAMPAIGN, sent.get("campaign", "")) or 0).first()
-    customer = Customer.objects.filter(pk=key_of(CUSTOMER, sent.get("customer", "")) or 0).first()
-    if (sent.get("campaign") and not campaign) or (sent.get("customer") and not customer):
-        raise FilterUnclear("What this list belongs to no longer exists.")
-    return Chosen(
-        of=Of(of) if of in Of.values else Of.CODES,
-        ids=sent.getlist("chosen"),
-        everything="all" in sent,
-        filters=QueryDict(sent.get("filters", "")),
-        campaign=campaign,
-        customer=customer,
-        reveals=reveals_codes(user),
-    )
 
 
 def codes_of(chosen: Chosen) -> Iterable[int]:
