@@ -6,6 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
+from itertools import zip_longest
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
@@ -20,6 +21,8 @@ from publications.ledger.requests import Codes, Declined, Given
 from publications.queries import find_repeat
 
 logger = logging.getLogger("handout.api")
+
+MANY = 4  # calls of a campaign have a statement of their own
 
 # What the database reports of a statement that it has undone: wrong values, broken constraints, a deadlock, a lock that
 # somebody kept for too long, a refusal by a trigger. Anything else may have been said of a commit that went through.
@@ -121,7 +124,8 @@ def _each_once(calls: Iterable[Call], what: Callable[[Call], object]) -> Iterato
 
 
 def _give(calls: list[Call]) -> None:
-    """Gives each its code, if there is one. All in one transaction, which is one statement unless there are several campaigns.
+    """Gives each its code, if there is one. All in one transaction, which is one statement where all are of one campaign, or each
+    is of another.
 
     Only what the database has undone for sure is tried again, each call alone, by `publish()`. Of anything else nobody
     knows whether the codes are given: those calls get the error, and may be repeated by who sent a source_id.
@@ -130,7 +134,9 @@ def _give(calls: list[Call]) -> None:
     try:
         with transaction.atomic() if len(groups) > 1 else nullcontext():
             given = [
-                each for group in groups for each in zip(group, _give_group(group, alone=len(calls) == 1), strict=True)
+                each
+                for group, codes in groups
+                for each in zip(group, _give_group(group, codes, alone=len(calls) == 1), strict=True)
             ]
     except Exception as problem:
         if _is_undone(problem):
@@ -144,23 +150,28 @@ def _give(calls: list[Call]) -> None:
             call.publication = call.attempt.publication(answer)
 
 
-def _groups(calls: list[Call]) -> Iterator[list[Call]]:
-    """The calls of one campaign, 1, 2, 4 … 64 at a time."""
+def _groups(calls: list[Call]) -> Iterator[tuple[list[Call], Codes]]:
+    """What one statement serves: calls of one campaign, 1, 2, 4 … 64 of them; and of campaigns of which few wait, one call each."""
     of_campaigns: dict[int, list[Call]] = defaultdict(list)
     for call in calls:
         of_campaigns[call.attempt.campaign.pk].append(call)
+    few = []
     for _, group in sorted(of_campaigns.items()):
-        while group:
+        while len(group) >= (MANY if len(of_campaigns) > 1 else 1):
             size = 1 << len(group).bit_length() - 1
-            yield group[:size]
+            yield group[:size], Codes.NEXT
             group = group[size:]
+        few.append(group)
+    for each in zip_longest(*few):
+        if group := [call for call in each if call]:
+            yield group, Codes.NEXT_OF_EACH
 
 
-def _give_group(calls: list[Call], *, alone: bool) -> Sequence[Given | Declined | None]:
+def _give_group(calls: list[Call], codes: Codes, *, alone: bool) -> Sequence[Given | Declined | None]:
     requests = [call.attempt.request for call in calls]
     if alone:
         return [give_one(requests[0], Codes.NEXT, waits=False)]
-    return give(requests, Codes.NEXT, vouchers=True, waits=False)
+    return give(requests, codes, vouchers=True, waits=False)
 
 
 def _is_undone(problem: Exception) -> bool:

@@ -16,6 +16,7 @@ from publications.ledger.statements import ONE_CODE, ONE_CODE_AT_ONCE, ONE_CODE_
 from publications.tallies.count_more_codes import count_more_codes
 
 AT_ONCE = 1_000  # requests in a statement: the texts of its codes are found by walking along an array of them
+MOST_OF_EACH = 64  # stands in the text of that statement, for the planner
 
 # campaign id -> the highest voucher id that this process took from its pool. Looking only above it spares the
 # statement the dead index entries of all that was taken before. A hint: too high, and the second look starts at 0.
@@ -93,7 +94,7 @@ def give(
     Of the pool's codes, those of the first request's campaign, whoever comes first is served first. `noted`: webhooks and
     rules are told. `vouchers`: the answer has them. `only_active`: none of a disabled campaign, whatever the settings say.
     `into`: the one request adds to this publication instead of making one. `below`: the border of a reservation, whose taker
-    asks (campaigns/codes/actions/reserve_codes.py). More than 1,000 take several statements: call
+    asks (campaigns/codes/actions/reserve_codes.py). Of each campaign's next at most 64, which are told with their vouchers. More than 1,000 take several statements: call
     it in a transaction. Raises IntegrityError where two requests name the same voucher.
 
     Without `waits`, whoever somebody else is at is declined, and whoever there is a limit for (LIMITED); where that cannot be
@@ -157,7 +158,7 @@ def _several(
         values = _values(part) | {"publication": into, "below": below}
         statement = several(
             codes, only_active=only_active, noted=noted, grows=into is not None, vouchers=vouchers, waits=waits,
-            within_limits=within_limits, limit="%(codes)s" if waits else str(values["codes"]), reserved=below is not None,
+            within_limits=within_limits, limit=_limit(codes, values["codes"], waits=waits), reserved=below is not None,
         )  # fmt: skip
         for after in _starts(part[0].campaign, codes):
             with connection.cursor() as cursor:
@@ -166,9 +167,9 @@ def _several(
             up_to = rows[0][0]
             if up_to is not None:
                 break
-        if up_to is not None and codes in (Codes.NEXT, Codes.NEXT_FOR_SURE) and part[0].campaign is not None:
-            _taken_up_to[part[0].campaign] = up_to
-        answers += _answers(rows)
+        given = list(_answers(rows))
+        _note_taken(part, codes, given, up_to)
+        answers += given
     if into is not None:
         for answer in answers:
             if isinstance(answer, Given):
@@ -181,6 +182,24 @@ def _starts(campaign: int | None, codes: Codes) -> Iterator[int]:
     if codes is Codes.NEXT and campaign is not None and (hint := _taken_up_to.get(campaign, 0)):
         yield hint
     yield 0
+
+
+def _limit(codes: Codes, count: int, *, waits: bool) -> str:
+    """How many codes at most, as the statement says it."""
+    if codes is Codes.NEXT_OF_EACH:
+        return str(MOST_OF_EACH)
+    return "%(codes)s" if waits else str(count)
+
+
+def _note_taken(
+    requests: Sequence[PublishRequest], codes: Codes, answers: Sequence[Given | Declined], up_to: int | None
+) -> None:
+    if codes is Codes.NEXT_OF_EACH:
+        for request, answer in zip(requests, answers, strict=True):
+            if isinstance(answer, Given) and request.campaign is not None:
+                _taken_up_to[request.campaign] = answer.vouchers[0].pk
+    elif codes in (Codes.NEXT, Codes.NEXT_FOR_SURE) and up_to is not None and requests[0].campaign is not None:
+        _taken_up_to[requests[0].campaign] = up_to
 
 
 def _values(requests: Sequence[PublishRequest]) -> dict[str, Any]:
@@ -212,6 +231,8 @@ def _values(requests: Sequence[PublishRequest]) -> dict[str, Any]:
     return {
         "requests": json.dumps(told),
         "campaign": requests[0].campaign,
+        "campaigns": [request.campaign for request in requests],
+        "after_each": [_taken_up_to.get(request.campaign or 0, 0) for request in requests],
         "codes": last[-1],
         "vouchers": [voucher for request in requests for voucher in request.vouchers],
     }

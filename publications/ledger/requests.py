@@ -34,6 +34,7 @@ class Codes(Enum):
     """Where the codes come from."""
 
     NEXT = "the pool's next that nobody else is taking"
+    NEXT_OF_EACH = "as NEXT, one code for each request, each request of another campaign"
     NEXT_FOR_SURE = "the pool's next, from the start, and waiting for those that others hold: under the pool's lock"
     NAMED = "those asked for by name, if they may be published now"
     MADE = "those asked for by name that the caller has made for it: not what is reserved"

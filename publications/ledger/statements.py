@@ -52,9 +52,13 @@ def customer_lives(customer: str, *, waits: bool = True) -> str:
 # `id + 0`: only the pool's own index serves that order, so the planner never walks the primary key (ADR 0003). Where the
 # codes kept for distributions begin is a condition of that index, too; null, and nothing is found, where the campaign gives nothing.
 NEXT = f"""SELECT v.id, v.expiration_date, v.code FROM codes_voucher v
-       WHERE v.campaign_id = %(campaign)s AND {IN_POOL} AND v.id + 0 > %(after)s
-         AND v.id + 0 < (SELECT {{below}} FROM campaigns_campaign k WHERE k.id = %(campaign)s AND {{gives}})
+       WHERE v.campaign_id = {{campaign}} AND {IN_POOL} AND v.id + 0 > {{after}}
+         AND v.id + 0 < (SELECT {{below}} FROM campaigns_campaign k WHERE k.id = {{campaign}} AND {{gives}})
        ORDER BY v.id + 0 LIMIT {{limit}} FOR UPDATE OF v"""  # noqa: S608 - our own constants
+ONE_POOL = {"campaign": "%(campaign)s", "after": "%(after)s"}
+# A walk for each pool, since a limit that differs from one to the next could not be written out.
+OF_EACH = "SELECT own.n, v.* FROM {own}, LATERAL ({next} SKIP LOCKED) AS v"
+OWN = "unnest(%(campaigns)s::bigint[], %(after_each)s::bigint[]) WITH ORDINALITY AS own (campaign_id, after, n)"
 NAMED = f"""SELECT v.id, v.expiration_date, v.code
         FROM codes_voucher v LEFT JOIN campaigns_campaign c ON c.id = v.campaign_id
        WHERE v.id = {{which}} AND {MAY_BE_GIVEN}
@@ -100,7 +104,7 @@ RETURNING held.publication_id, held.created_at, {VOUCHER}
 # The limit is written out: of an unknown one PostgreSQL expects a tenth of the pool, never finds a plan worth keeping,
 # and plans each call anew, which doubles its work (ADR 0017).
 LIVES = customer_lives("%(customer)s::bigint")
-NEXT_ONE = NEXT.format(gives=CAMPAIGN_GIVES, below=NOT_RESERVED, limit="1")
+NEXT_ONE = NEXT.format(**ONE_POOL, gives=CAMPAIGN_GIVES, below=NOT_RESERVED, limit="1")
 TAKEN_ONE = {
     Codes.NEXT: f"{NEXT_ONE} SKIP LOCKED",
     Codes.NEXT_FOR_SURE: NEXT_ONE,
@@ -139,6 +143,12 @@ CODES_NAMED = """
     SELECT max(taken.id) AS up_to, array_agg(taken.id ORDER BY n) AS ids,
            array_agg(taken.expiration_date ORDER BY n) AS expirations, array_agg(taken.code ORDER BY n) AS texts
       FROM unnest(%(vouchers)s::bigint[]) WITH ORDINALITY AS named (id, n) FULL JOIN taken ON taken.id = named.id"""
+
+CODES_OF_EACH = f"""
+    SELECT max(taken.id) AS up_to, array_agg(taken.id ORDER BY n) AS ids,
+           array_agg(taken.expiration_date ORDER BY n) AS expirations, array_agg(taken.code ORDER BY n) AS texts
+      FROM {OWN} FULL JOIN taken USING (n)"""  # noqa: S608 - our own constants
+CODES_OF = {Codes.NEXT: CODES_NEXT, Codes.NEXT_FOR_SURE: CODES_NEXT, Codes.NEXT_OF_EACH: CODES_OF_EACH}
 
 # In one order for all, so that of two statements with the same customers none waits for the other in a circle. The
 # oldest first, so that of several of a join-once campaign the first one counts.
@@ -216,8 +226,12 @@ def several(
     below = "%(below)s::bigint" if reserved else NOT_RESERVED
     gives = CAMPAIGN_IS_GOOD if only_active else CAMPAIGN_GIVES
     taken = {
-        Codes.NEXT: NEXT.format(gives=gives, below=below, limit=limit) + " SKIP LOCKED",
-        Codes.NEXT_FOR_SURE: NEXT.format(gives=gives, below=below, limit=limit),
+        Codes.NEXT: NEXT.format(**ONE_POOL, gives=gives, below=below, limit=limit) + " SKIP LOCKED",
+        Codes.NEXT_OF_EACH: OF_EACH.format(
+            own=OWN,
+            next=NEXT.format(campaign="own.campaign_id", after="own.after", gives=gives, below=below, limit="1"),
+        ),
+        Codes.NEXT_FOR_SURE: NEXT.format(**ONE_POOL, gives=gives, below=below, limit=limit),
         Codes.NAMED: NAMED.format(which=SEVERAL_NAMED, kept=f" AND {NOT_NEEDED}"),
         Codes.MADE: NAMED.format(which=SEVERAL_NAMED, kept=""),
         Codes.PAST: PAST.format(which=SEVERAL_NAMED),
@@ -230,7 +244,7 @@ def several(
         busy="" if waits else BUSY,
         # Which it does not, but so the planner knows; else it expects five hundred and reads all codes to find them.
         no_more="" if waits else f"LIMIT {limit}",
-        codes=CODES_NAMED if codes in (Codes.NAMED, Codes.MADE, Codes.PAST) else CODES_NEXT,
+        codes=CODES_OF.get(codes, CODES_NAMED),
         draw="%(publication)s::bigint" if grows else DRAW,
         publish=(GROW_PUBLICATION if grows else ADD_PUBLICATIONS).format(items=SERVED),
         noting=noting(PUBLICATION_SUCCEEDED, of="pub") if noted else "SELECT",

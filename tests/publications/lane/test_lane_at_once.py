@@ -84,22 +84,27 @@ def test_crossed_source_ids_and_customers_who_join_once_wait_in_no_circle(shop):
     assert broken() == []
 
 
-def test_the_last_codes_of_a_pool_go_to_one_each(shop):
-    campaign = CampaignFactory(name="Coffee", codes=100)
+@pytest.mark.parametrize("pools", [1, 4])
+def test_the_last_codes_of_a_pool_go_to_one_each(shop, pools):
+    """Of one campaign, and of several that a batch asks for one code each."""
+    for n in range(pools):
+        CampaignFactory(name=f"Coffee {n}", codes=100 // pools)
     given = []
 
     def batches():
         for n in range(20):
-            answers = publish_together(shop, *(body(f"c{n}-{m}") for m in range(4)))
+            bodies = [body(f"c{n}-{m}", f"Coffee {m % pools}") for m in range(4)]
+            answers = publish_together(shop, *bodies)
             given.extend(answer["voucher"]["code"] for answer in answers if answer)
-            for m, answer in enumerate(answers):
-                if answer is None and (answer := shop.post("publications", body(f"c{n}-{m}"))).status == 200:
+            for sent, answer in zip(bodies, answers, strict=True):
+                if answer is None and (answer := shop.post("publications", sent)).status == 200:
                     given.append(answer.json["voucher"]["code"])
 
+    # Of four campaigns each gives 25; three times 20 batches ask for 60 of each.
     at_once(batches, batches, batches)
 
     assert len(given) == len(set(given)) == 100
-    assert not campaign.vouchers.filter(published_at=None).exists()
+    assert not Voucher.objects.filter(published_at=None).exists()
     assert broken() == []
 
 

@@ -165,6 +165,25 @@ def test_several_campaigns_are_served_in_one_transaction(shop):
     assert PublishedVoucher.objects.values("voucher").distinct().count() == len(wanted)
 
 
+def test_campaigns_of_which_few_wait_are_served_by_one_statement(shop):
+    """And those of which somebody else waits as well by a second one."""
+    for n in range(6):
+        CampaignFactory(name=f"Coffee {n}", codes=n and 2)
+    wanted = [f"Coffee {n}" for n in (5, 3, 0, 1, 2, 4, 1)]
+    publish_together(shop, *(body(f"c{n}") for n in range(len(wanted))))
+
+    for served in (True, False):  # the second time only those have a code left of which one call waited
+        with CaptureQueriesContext(connection) as queries:
+            answers = publish_together(shop, *(body(f"c{n}", name) for n, name in enumerate(wanted)))
+
+        left = {"Coffee 0"} if served else {"Coffee 0", "Coffee 1"}
+        assert [each and each["voucher"]["campaign"] for each in answers] == [
+            None if name in left else name for name in wanted
+        ]
+        assert sum("SKIP LOCKED" in query["sql"] and "json_to_recordset" in query["sql"] for query in queries) == 2
+    assert PublishedVoucher.objects.values("voucher").distinct().count() == 10
+
+
 def test_a_hot_campaign_starves_no_other_even_when_it_is_empty(shop):
     CampaignFactory(name="Hot", codes=20)
     CampaignFactory(name="Quiet", codes=2)

@@ -6,13 +6,14 @@ import pytest
 from django.db import connection
 
 from publications.lane.lane import MOST
-from publications.ledger.give import _values
+from publications.ledger.give import MOST_OF_EACH, _values
 from publications.ledger.requests import Codes, PublishRequest
 from publications.ledger.statements import several
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory
 from tests.support.plans import analyse, forget_statistics, plan
 
-SIZES = [1 << n for n in range(MOST.bit_length())]
+OF_EACH = "one of each campaign"
+SIZES = [*(1 << n for n in range(MOST.bit_length())), OF_EACH]
 TABLES = (
     "codes_voucher", "campaigns_campaign", "publications_publication", "publications_publishedvoucher", "customers_customer",
 )  # fmt: skip
@@ -20,17 +21,22 @@ TABLES = (
 
 @pytest.fixture
 def batch(db):
-    """`batch(codes, size)`: the text and the values of a batch, of a campaign of so many codes."""
+    """`batch(codes, size)`: the text and the values of a batch, of a campaign of so many codes; or of each of many campaigns one."""
 
     def of(codes, size):
-        campaign, customer = CampaignFactory(), CustomerFactory()
+        campaigns, customer = [CampaignFactory().pk for _ in range(8 if size == OF_EACH else 1)], CustomerFactory()
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO codes_voucher (campaign_id, code) SELECT %s, 'X' || n FROM generate_series(1, %s) AS n",
-                [campaign.pk, codes],
+                """INSERT INTO codes_voucher (campaign_id, code)
+                   SELECT (%s::bigint[])[1 + n %% %s], 'X' || n FROM generate_series(1, %s) AS n""",
+                [campaigns, len(campaigns), codes],
             )
-        requests = [PublishRequest(campaign.pk, customer.pk, "API", "api", STAFF) for _ in range(size)]
-        text = several(Codes.NEXT, vouchers=True, waits=False, limit=str(size))
+        asked = campaigns if size == OF_EACH else campaigns * size
+        requests = [PublishRequest(campaign, customer.pk, "API", "api", STAFF) for campaign in asked]
+        text = several(
+            Codes.NEXT_OF_EACH if size == OF_EACH else Codes.NEXT, vouchers=True, waits=False,
+            limit=str(MOST_OF_EACH if size == OF_EACH else size),
+        )  # fmt: skip
         return text, _values(requests) | {"after": 0, "publication": None}
 
     return of
@@ -52,7 +58,7 @@ def test_the_pool_is_walked_by_its_index_and_nothing_large_is_scanned(batch, cod
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("size", [1, 8, 64])
+@pytest.mark.parametrize("size", [1, 8, 64, OF_EACH])
 def test_the_plan_of_each_is_kept(batch, size):
     text, values = batch(200, size)
     connection.close()
