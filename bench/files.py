@@ -21,6 +21,7 @@ import django
 from bench.installation import Installation, installation, machine, resident_memory
 from bench.load_data import CODE, TAKE, add_campaign, add_customers
 
+WORKBOOK = 200_000  # rows
 WORKER = "procrastinate worker --queues default"
 
 
@@ -153,6 +154,32 @@ class Bench:
         with self.handout.connect() as connection:
             cells = connection.execute(query).fetchall()
         self.against("X  report as a workbook", product, lambda: _xlsxwriter(cells), "XlsxWriter, from a list")
+        self.workbook_in()
+
+    def workbook_in(self) -> None:
+        """As many rows as the process that reads a workbook has memory for (ADR 0042), against python-calamine alone."""
+        from config.actor import SYSTEM
+
+        rows, self.rows = self.rows, min(self.rows, WORKBOOK)
+        path = self.handout.folder / "codes.xlsx"
+
+        def product() -> float:
+            from django.core.files import File
+
+            from campaigns.codes.actions.order_code_import import order_code_import
+
+            campaign = self.campaign()
+            with self.prepared(campaign.pk).open() as codes:
+                _xlsxwriter([line.rstrip("\n").split(",") for line in codes], path)
+            started = time.perf_counter()  # the reading is before the import, which times itself
+            with path.open("rb") as file:
+                upload = File(file, name="codes.xlsx")
+                ordered = order_code_import(upload, campaign=campaign, by=SYSTEM)
+            return time.perf_counter() - started + self.work(lambda campaign: ordered, campaign)
+
+        product()
+        self.against("X  import of a workbook", product, lambda: _calamine(path), "python-calamine, to a list")
+        self.rows = rows
 
     def query_of(self, kind: str) -> str:
         """All rows of that report at once, with the same cells as they are: no formula looked for, no time written out."""
@@ -208,7 +235,15 @@ class Bench:
         )
 
 
-def _xlsxwriter(rows: list) -> float:
+def _calamine(path: Path) -> float:
+    from python_calamine import CalamineWorkbook
+
+    started = time.perf_counter()
+    assert CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()
+    return time.perf_counter() - started
+
+
+def _xlsxwriter(rows: list, path: Path | None = None) -> float:
     """Seconds that the library takes for rows that are all in memory: texts, numbers and moments as such."""
     from datetime import datetime
     from decimal import Decimal
@@ -218,7 +253,7 @@ def _xlsxwriter(rows: list) -> float:
 
     started = time.perf_counter()
     with NamedTemporaryFile(suffix=".xlsx") as file:
-        workbook = Workbook(file.name, {"constant_memory": True})
+        workbook = Workbook(path or file.name, {"constant_memory": True})
         moment = workbook.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         sheet = workbook.add_worksheet()
         for place, row in enumerate(rows):

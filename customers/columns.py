@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from config.imports.csv.cells import FALSE, TRUE, RowRefused, object_of, shown, text_of
+from config.imports.csv.cells import FALSE, TRUE, RowRefused, object_of, shown
 from config.imports.csv.columns import Field, mapped_columns
 from config.imports.csv.formats import PLAIN, Formats, day_of, written_date
 from customers.actions.upsert import InvalidCustomer, clean_customer
@@ -111,17 +111,17 @@ class CustomerReader:
             (column.place, column.heading, column.field, column.metadata_key, column.field.removeprefix(ADDRESS))
             for column in self.columns
         ]
-        self.formats = formats
+        self.formats, self.text_of = formats, formats.text_of
         self.labels = {column.field: column.heading for column in self.columns}
 
     def source_id(self, cells: Sequence[str]) -> str:
         """The row's source_id, or otherwise its old id, whatever else is wrong with the row."""
-        ids = {c.field: text_of(cells[c.place]) for c in self.columns if c.field in ("source_id", "old_id")}
+        ids = {c.field: self.text_of(cells[c.place]) for c in self.columns if c.field in ("source_id", "old_id")}
         return ids.get("source_id") or ids.get("old_id", "")
 
     def stored(self, cells: Sequence[str]) -> dict[int, Any]:
         """{position of a column: what its cell becomes, or the cell itself if it cannot be read}"""
-        values: dict[int, Any] = {column.place: text_of(cells[column.place]) for column in self.columns}
+        values: dict[int, Any] = {column.place: self.text_of(cells[column.place]) for column in self.columns}
         for column in self.columns:
             if values[column.place]:
                 with suppress(RowRefused):
@@ -156,7 +156,7 @@ class CustomerReader:
         metadata: dict[str, Any] = {}
         wrong: list[str] = []
         for place, heading, field, metadata_key, part in self.parsed:
-            if not (text := text_of(cells[place])):
+            if not (text := self.text_of(cells[place])):
                 continue
             try:
                 if metadata_key:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from campaigns.codes import columns as code_columns
-from config.imports.csv.cells import RowRefused, line_of, lines_of, object_of, shown, text_of
+from config.imports.csv.cells import RowRefused, line_of, lines_of, object_of, shown
 from config.imports.csv.columns import Field, mapped_columns
 from config.imports.csv.formats import PLAIN, Formats, moment_of
 from config.metadata import MetadataRefused, check_metadata
@@ -70,19 +70,21 @@ class PublicationReader:
     """Reads the rows of one file: its headings, and what they were mapped to."""
 
     def __init__(self, headings: Sequence[str], mapping: dict[str, str], formats: Formats = PLAIN) -> None:
-        self.columns = mapped_columns(headings, mapping)
+        self.columns, self.text_of = mapped_columns(headings, mapping), formats.text_of
         self.parse: dict[str, Callable[[str], Any]] = {**_READ, "date": partial(_past_moment_of, formats=formats)}
         self.code_label = next((c.heading for c in self.columns if c.field == "voucher_code"), "Voucher code")
 
     def code(self, cells: Sequence[str]) -> str:
         """What the row says of its code, whatever is wrong with it."""
-        return next((text_of(cells[column.place]) for column in self.columns if column.field == "voucher_code"), "")
+        return next(
+            (self.text_of(cells[column.place]) for column in self.columns if column.field == "voucher_code"), ""
+        )
 
     def stored(self, cells: Sequence[str]) -> dict[int, Any]:
         """{place of a column: what its cell becomes, or the cell where it cannot be read}"""
         values: dict[int, Any] = {}
         for column in self.columns:
-            values[column.place] = text = text_of(cells[column.place])
+            values[column.place] = text = self.text_of(cells[column.place])
             if text and column.field == "date":
                 with suppress(RowRefused):
                     values[column.place] = self.parse["date"](text)
@@ -94,7 +96,7 @@ class PublicationReader:
         metadata: dict[str, Any] = {}
         wrong: list[str] = []
         for column in self.columns:
-            if not (text := text_of(cells[column.place])):
+            if not (text := self.text_of(cells[column.place])):
                 continue
             try:
                 if key := column.metadata_key:

@@ -24,7 +24,6 @@ from config.imports.csv.cells import (
     lines_of,
     object_of,
     shown,
-    text_of,
 )
 from config.imports.csv.columns import Field, mapped_columns
 from config.imports.csv.formats import PLAIN, Formats, decimal_of, moment_of
@@ -111,6 +110,7 @@ _DISCOUNTS = {kind.value: kind.value for kind in Discount} | {
 _STATES = {"scheduled": True, "expired": True, "enabled": True, "disabled": False, "deactivated": False}
 
 
+NO_DISCOUNT_TYPE = "is missing. Write PERCENT or AMOUNT, or import into a campaign, whose value then applies."
 _VALUE = ("discount_type", "discount_value", "unit_type", "gift_amount")
 _OF_VALUE = {*_VALUE, "type", "gift_balance"}
 _OF_GIFTS, _OF_DISCOUNTS = ("gift_amount", "gift_balance"), {"discount_type", "discount_value"}
@@ -195,7 +195,7 @@ class CodeReader:
     def __init__(
         self, headings: Sequence[str], mapping: dict[str, str], campaign: Campaign | None, formats: Formats = PLAIN
     ) -> None:
-        self.campaign = campaign
+        self.campaign, self.text_of = campaign, formats.text_of
         columns = mapped_columns(headings, mapping)
         self.labels = {column.field: column.heading for column in columns}
         read = _READ | {name: partial(parse, formats=formats) for name, parse in _READ_AS_WRITTEN.items()}
@@ -205,13 +205,13 @@ class CodeReader:
 
     def code(self, cells: Sequence[str]) -> str:
         """The row's code, whatever else is wrong with the row."""
-        return next((text_of(cells[place]) for place, _, field, *_ in self.columns if field == "code"), "")
+        return next((self.text_of(cells[place]) for place, _, field, *_ in self.columns if field == "code"), "")
 
     def stored(self, cells: Sequence[str]) -> dict[int, Any]:
         """{position of a column: what its cell becomes, or the cell itself if it cannot be read}"""
         values: dict[int, Any] = {}
         for place, _, _, _, parse in self.columns:
-            text = text_of(cells[place])
+            text = self.text_of(cells[place])
             values[place] = text
             if parse and text:
                 with suppress(RowRefused):
@@ -246,7 +246,7 @@ class CodeReader:
         metadata: dict[str, Any] = {}
         unread: dict[str, str] = {}
         for place, heading, field, metadata_key, parse in self.columns:
-            if not (text := text_of(cells[place])):
+            if not (text := self.text_of(cells[place])):
                 continue
             try:
                 if parse:
@@ -283,6 +283,8 @@ class CodeReader:
         if self.campaign and "discount_value" in given and "discount_type" not in given:
             given["discount_type"] = self.campaign.discount_type
             given.setdefault("unit_type", self.campaign.unit_type)
+        if not self.campaign and not gift and "discount_type" not in given:
+            return [self._of("discount_type", NO_DISCOUNT_TYPE)]
         if gift and balance == 0:  # a card that is used up stays one, with nothing on it
             return []
         errors = _value_errors(gift, self.campaign is None, *map(given.get, _VALUE))

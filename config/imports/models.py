@@ -56,6 +56,8 @@ class CsvImport(AsyncAction):
     decimal_mark = models.CharField(
         max_length=1, choices=DecimalMark.choices, db_default="", default=DecimalMark.CLEAR, blank=True
     )
+    # What marks text for a spreadsheet ('00123, ="00123") belongs to it, as in a file that was made for programs.
+    as_stored = models.BooleanField(db_default=False, default=False)
     time_zone = models.CharField(max_length=64, db_default="UTC", default="UTC")  # of times without an offset
     mapping = models.JSONField(default=dict)
     on_error = models.CharField(max_length=16, choices=OnError.choices, default=OnError.KEEP_GOOD)
@@ -83,7 +85,7 @@ class CsvImport(AsyncAction):
         """JSON has one way to write a number, and its dates are moments: as the API tells them."""
         if self.sent_as == self.SentAs.JSON:
             return Formats(decimal_mark=self.DecimalMark.POINT, whole_days=False)
-        return Formats(zone(self.time_zone), self.date_order, self.decimal_mark)
+        return Formats(zone(self.time_zone), self.date_order, self.decimal_mark, as_stored=self.as_stored)
 
     @property
     def is_undone(self) -> bool:

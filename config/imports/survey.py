@@ -17,7 +17,7 @@ from config.imports.csv.encodings import ENCODINGS, telling_line
 from config.imports.csv.find_formats import sentences
 from config.imports.csv.known_files import known_file
 from config.imports.csv.overlooked import overlooked
-from config.imports.csv.ruined import ruined_cells, shown_as_percentages
+from config.imports.csv.ruined import marked_as_text, ruined_cells, shown_as_percentages
 from config.imports.csv.uploads import NotCsv, Row, read_csv
 from config.imports.models import CsvImport
 from config.imports.run_import import Importer, ImportImpossible, Refused, check, next_chunk, take_in
@@ -88,6 +88,7 @@ def survey(draft: CsvImport, importer: Importer, fields: Sequence[Field], ignore
     readable = [row.cells for row in rows if not row.problem]
     kinds = kinds_of(draft.mapping, fields)
     notes += remarks + sentences(readable, kinds, draft.formats)
+    notes += [] if draft.as_stored or draft.workbook else marked_as_text(readable, kinds, headings)
     ruined = ruined_cells([(row.number, row.cells) for row in rows if not row.problem], kinds, headings)
     if draft.headed and (known := known_file(headings, fields)):
         notes.insert(0, f"Recognized as {known.name}, so its columns are matched.")

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from django.core.files import File
 
+from config.imports.csv.cells import marked
 from config.imports.csv.columns import ERROR_FILE_ENDS
 from config.imports.csv.encodings import UNREADABLE
 from config.imports.csv.files import BYTE_ORDER_MARK, csv_line
@@ -37,6 +38,8 @@ def write_error_file(csv_import: CsvImport) -> str:
         for row in rows:
             if row.number == number:
                 cells = [*_fitted(row, len(headings), reading.delimiter), number, error]
+                if csv_import.as_stored:  # the error file is for a spreadsheet
+                    cells[:-2] = map(marked, cells[:-2])
                 errors.write(csv_line(cells, delimiter=reading.delimiter))
                 number, error = next(refused, (None, ""))
         storage.delete(name)

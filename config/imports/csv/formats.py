@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from typing import NamedTuple
 
-from config.imports.csv.cells import RowRefused, shown
+from config.imports.csv.cells import RowRefused, shown, text_of
 
 DAY_FIRST, MONTH_FIRST = "dmy", "mdy"
 END_OF_DAY = time(23, 59, 59, 999_000)  # the API tells milliseconds
@@ -30,6 +31,11 @@ class Formats(NamedTuple):
     date_order: str = ""  # DAY_FIRST or MONTH_FIRST; "": only what can mean one day is read
     decimal_mark: str = ""  # "." or ","; "": only what can mean one amount is read
     whole_days: bool = True  # a date without a time is that whole day, so what expires then expires at its end
+    as_stored: bool = False  # an apostrophe in front, or ="00123", marks no text but belongs to it
+
+    @property
+    def text_of(self) -> Callable[[str], str]:
+        return str.strip if self.as_stored else text_of
 
 
 PLAIN = Formats()

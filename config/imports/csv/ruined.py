@@ -42,7 +42,7 @@ class Ruined(NamedTuple):
                 f"{shown(self.example)}: a formula that failed. Correct it in the spreadsheet, or empty the cell."
             )
         return (
-            f"{len(self.rows):,} {'cell' if one else 'cells'} of “{self.heading}”, such as {shown(self.example)}, "
+            f"{len(self.rows):,} {'cell' if one else 'cells'} of “{self.heading}”, {'' if one else 'such as '}{shown(self.example)}, "
             f"{'looks' if one else 'look'} altered by a spreadsheet: {self.what}. "
             "Format the column as text in the spreadsheet, correct it there, and export the file again."
         )
@@ -63,6 +63,19 @@ def ruined_cells(
             damages.setdefault(what, Ruined(heading, what, text, [])).rows.append(number)
         found += damages.values()
     return found
+
+
+def marked_as_text(rows: Iterable[Sequence[str]], kinds: Mapping[int, str], headings: Sequence[str]) -> Iterator[str]:
+    """A sentence for each column of codes in which cells are marked as text, for a spreadsheet."""
+    rows = list(rows)
+    for place in (place for place, kind in kinds.items() if kind == "code"):
+        marked = [text for row in rows if place < len(row) and text_of(text := row[place].strip()) != text]
+        if marked:
+            cells = "1 cell of" if len(marked) == 1 else f"{len(marked):,} cells of"
+            yield (
+                f"{cells} “{headings[place]}” {'is' if len(marked) == 1 else 'are'} marked as text for spreadsheets: "
+                f"{shown(marked[0])} is read as {shown(text_of(marked[0]))}. If the mark belongs to the code, choose so below."
+            )
 
 
 def shown_as_percentages(
@@ -86,7 +99,7 @@ def _damaged(cells: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str, str]]
         if _EXPONENT.fullmatch(text):
             yield number, text, "long numbers became powers of ten"
         elif _DAY_AND_MONTH.fullmatch(text) or ((date := written_date(text)) and date.form != "serial"):
-            yield number, text, "they became dates"
+            yield number, text, "codes became dates"
         elif _ROUNDED.fullmatch(text):
             yield number, text, "digits beyond the fifteenth became zeros"
     for number, text in _shorter(cells):

@@ -90,6 +90,12 @@ class OptionsForm(forms.Form):
     )
     date_order = forms.ChoiceField(label="Dates", choices=CsvImport.DateOrder.choices, required=False)
     decimal_mark = forms.ChoiceField(label="Amounts", choices=CsvImport.DecimalMark.choices, required=False)
+    as_stored = forms.TypedChoiceField(
+        label="Apostrophes",
+        choices=[(False, "Mark text for spreadsheets: '0012 is 0012"), (True, "Belong to the text")],
+        coerce=lambda chosen: chosen == "True",
+        required=False,
+    )
     time_zone = forms.ChoiceField(label="Time zone", choices=lambda: [(z, z) for z in time_zones()], required=False)
     on_error = forms.ChoiceField(
         label="If rows are invalid",
@@ -105,7 +111,7 @@ class OptionsForm(forms.Form):
         self.draft = draft
         if draft.workbook:
             self.fields["sheet"].choices = [(name, name) for name in draft.sheets]
-            del self.fields["encoding"], self.fields["delimiter"]
+            del self.fields["encoding"], self.fields["delimiter"], self.fields["as_stored"]
         else:
             del self.fields["sheet"]
 
@@ -114,7 +120,7 @@ class OptionsForm(forms.Form):
         super().clean()
         cleaned = self.cleaned_data
         sent = {name for name in self.fields if name in self.data}
-        for name in ("sheet", "headed", "date_order", "decimal_mark", "time_zone"):
+        for name in ("sheet", "headed", "date_order", "decimal_mark", "as_stored", "time_zone"):
             if name in self.fields and name not in sent:
                 cleaned[name] = getattr(self.draft, name)
         return cleaned
@@ -122,7 +128,7 @@ class OptionsForm(forms.Form):
     @property
     def format(self) -> list[forms.BoundField]:
         """How the file is written."""
-        ways = ("sheet", "encoding", "delimiter", "headed", "date_order", "decimal_mark", "time_zone")
+        ways = ("sheet", "encoding", "delimiter", "headed", "date_order", "decimal_mark", "as_stored", "time_zone")
         return [self[name] for name in ways if name in self.fields]
 
     @property

@@ -187,7 +187,7 @@ def test_values_of_standalone_codes(row, stored):
 @pytest.mark.parametrize(
     ("row", "error"),
     [
-        ("A,,,,,", "Discount Type: Choose what the code is worth."),
+        ("A,,,,,", "Discount Type: is missing. Write PERCENT or AMOUNT, or import into a campaign, whose value then applies."),
         ("A,,PERCENT,,,", "Value: Enter the value."),
         ("A,,PERCENT,101,,", "Value: Enter a percentage above 0 and up to 100."),
         ("A,,PERCENT,-5,,", "Value: “-5” is not a number. Write it without separators or symbols, such as 10 or 10.50."),

@@ -86,7 +86,11 @@ def test_what_cannot_be_imported_is_told_code_by_code():
                 "row": 3,
                 "reason": "Code: is the same as in object 1. Codes must be unique. Remove one of the two.",
             },
-            {"code": "NOTHING", "row": 4, "reason": "discount_type: Choose what the code is worth."},
+            {
+                "code": "NOTHING",
+                "row": 4,
+                "reason": "discount_type: is missing. Write PERCENT or AMOUNT, or import into a campaign, whose value then applies.",
+            },
             {
                 "code": "BAD",
                 "row": 5,

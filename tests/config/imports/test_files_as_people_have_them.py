@@ -5,8 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from campaigns.codes.models import Voucher
+from campaigns.codes.actions.import_codes import import_codes
+from campaigns.codes.models import CodeImport, Voucher
+from config.imports.csv.cells import text_of
+from config.imports.csv.files import csv_line
 from customers.models import Customer
+from tests.config.imports.test_import_pages import upload
 from tests.support.factories import CampaignFactory
 from tests.support.imports import (
     counts,
@@ -148,6 +152,28 @@ def test_what_only_tells_a_spreadsheet_that_a_code_is_text_is_taken_off(cell, co
     imported_codes(f"Code,Region\n{cell},x\n", CampaignFactory())
 
     assert codes() == [code]
+
+
+def test_where_marks_belong_to_the_text_a_file_for_programs_comes_back_as_it_was(signed_in):
+    browser = signed_in("Manager")
+    stored = ["'00123", '="0012"', "'TRUE", "'=1", "=1+1", "''7"]
+    content = csv_line(["Code"]) + b"".join(csv_line([code], lossless=True) for code in stored)
+
+    draft = upload(browser, content, f"/campaigns/{CampaignFactory().public_id}/import")
+    page = browser.get(draft.url).content.decode()
+    options = {"encoding": "utf-8-sig", "delimiter": ",", "on_error": "keep_good", "column_0": "code"}
+    browser.post(draft.url, {**options, "as_stored": "True", "start": ""})
+    import_codes(CodeImport.objects.get().pk)
+
+    assert "5 cells of “Code” are marked as text for spreadsheets: “&#x27;00123” is read as “00123”." in page
+    assert codes() == stored
+
+
+def test_the_error_file_of_such_a_file_means_the_same():
+    done = imported_codes("Code,Redemption limit\n'00123,x\n", CampaignFactory(), as_stored=True)
+
+    mended = [row[0] for row in error_rows(done)[1:]]
+    assert [text_of(cell) for cell in mended] == ["'00123"]
 
 
 def test_a_name_keeps_its_own_apostrophe():

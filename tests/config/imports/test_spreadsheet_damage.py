@@ -18,7 +18,7 @@ def damage(*cells: str) -> list[tuple[str, list[int]]]:
     [
         (["5.03E+02", "A-1"], [("long numbers became powers of ten", [2])]),
         (["1.23457E+17", "1,23457E+17"], [("long numbers became powers of ten", [2, 3])]),
-        (["12-Mar", "Mar-12", "1. Mai", "31.12.2026", "2026-03-12"], [("they became dates", [2, 3, 4, 5, 6])]),
+        (["12-Mar", "Mar-12", "1. Mai", "31.12.2026", "2026-03-12"], [("codes became dates", [2, 3, 4, 5, 6])]),
         (["123456789012345000", "A"], [("digits beyond the fifteenth became zeros", [2])]),
         (["00012345", "12346", "00012347", "00012348"], [("zeros at the beginning were lost", [3])]),
         (["7654321", "23456789", "12345678"], [("zeros at the beginning were lost", [2])]),

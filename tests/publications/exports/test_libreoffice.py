@@ -9,6 +9,7 @@ from decimal import Decimal
 from xml.etree import ElementTree
 
 import pytest
+from django.db import connection
 
 from campaigns.codes.models import Voucher
 from config.staff.models import ProjectSettings
@@ -18,6 +19,7 @@ from publications.exports.choose_columns import available
 from publications.exports.models import Export, FileLayout
 from publications.exports.report import order_report
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, published
+from tests.support.imports import imported_codes, refused
 
 SOFFICE = shutil.which("soffice")
 pytestmark = [
@@ -116,6 +118,38 @@ def test_a_report_of_all_columns_comes_back_as_it_was(tmp_path):
     path = made(order_report("codes", columns=columns, by=STAFF, layout=FileLayout(format="xlsx")), tmp_path)
 
     assert cells_of(saved_again(path, tmp_path)) == cells_of(path)
+
+
+def test_a_hand_out_goes_from_libreoffice_into_an_import(tmp_path):
+    saved = saved_again(hand_out(tmp_path, FileLayout(format="xlsx")), tmp_path)
+
+    assert imported(saved, columns={"0": "code"}) == {code: (code, None) for code in EXCELS_PREY + HOSTILE}
+
+
+def test_a_report_goes_from_libreoffice_into_an_import_with_the_same_values(tmp_path):
+    ProjectSettings.objects.update_or_create(id=1, defaults={"time_zone": "Europe/Madrid"})
+    campaign = CampaignFactory(name="Autumn")
+    at = datetime(2099, 3, 1, 22, 59, 59, 999_000, tzinfo=UTC)
+    Voucher.objects.bulk_create(
+        Voucher(code=code, campaign=campaign, expiration_date=at, metadata={"box": code})
+        for code in EXCELS_PREY + HOSTILE
+    )
+    Voucher.objects.update(published_at=at)  # else its code is not shown
+    columns = ["code", "expiration_date", "metadata.box"]
+    path = made(order_report("codes", columns=columns, by=STAFF, layout=FileLayout(format="xlsx")), tmp_path)
+
+    stored = imported(saved_again(path, tmp_path))
+
+    assert stored == {code: (code, at) for code in EXCELS_PREY + HOSTILE}
+
+
+def imported(path, columns=None):
+    """{metadata “box”, or else the code: (code, expiration date)} of what such a file becomes where these codes are new."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; TRUNCATE codes_voucher CASCADE")
+    done = imported_codes(path.read_bytes(), CampaignFactory(), **({"mapping": columns} if columns else {}))
+    assert refused(done) == []
+    return {(v.metadata or {}).get("box", v.code): (v.code, v.expiration_date) for v in Voucher.objects.all()}
 
 
 def test_codes_in_a_csv_file_made_for_excel_are_read_as_they_are(tmp_path):
