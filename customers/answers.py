@@ -96,7 +96,8 @@ class Contact(Answer):
     name: str | None = Field(examples=["Erlich Bachman"])
     email: str | None = Field(examples=["erlich@example.com"])
     source_id: str | None = Field(examples=["12344"])
-    metadata: Metadata
+    metadata: Metadata = SHOWN
+    """Absent if there is none."""
 
 
 class SimpleCustomer(Contact):
@@ -126,7 +127,7 @@ class CustomerOfEvent(Answer):
     source_id: str = Field(default=None, examples=["12344"], json_schema_extra={"x-shown": True})
     name: str = MAYBE
     email: str = MAYBE
-    metadata: Metadata
+    metadata: Metadata = MAYBE
     object: Literal["customer"]
 
 
@@ -156,7 +157,6 @@ def customer_answer(
         loyalty={"points": 0, "referred_customers": referred, "campaigns": {}},
         referrals={"total": len(referred_by), "campaigns": referred_by},
         system_metadata={},
-        **({"metadata": customer.metadata} if customer.metadata else {}),
     )
 
 
@@ -170,5 +170,6 @@ def simple_customer_answer(customer: models.Customer) -> dict[str, Any]:
     return SimpleCustomer.of(customer, **_contact(customer))
 
 
-def _contact(customer: models.Customer) -> dict[str, str | None]:
-    return {"name": customer.name or None, "email": customer.email or None}
+def _contact(customer: models.Customer) -> dict[str, Any]:
+    known = {"metadata": customer.metadata} if customer.metadata else {}
+    return {"name": customer.name or None, "email": customer.email or None, **known}

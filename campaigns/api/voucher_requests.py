@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, create_model
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, create_model, model_validator
+from pydantic_core import CoreSchema
 
 from campaigns.api.requests import DATES, VOUCHER_NAMES, CodeConfigSent, DiscountSent, GiftSent, LimitSent, Time
 from campaigns.check_value import InvalidFields
@@ -61,7 +62,7 @@ class NewVoucherFields(VoucherFields):
 
 
 class AddedVoucherSent(NewVoucherFields):
-    """The body of POST /v1/campaigns/{id}/vouchers/{code}; of …/vouchers with `code` or `code_config`."""
+    """The body of POST /v1/campaigns/{id}/vouchers/{code}."""
 
     active: bool | None = None
     code: str | None = None
@@ -71,6 +72,22 @@ class AddedVoucherSent(NewVoucherFields):
 
     def columns(self) -> dict[str, Any]:
         return super().columns() | ({} if self.active is None else {"active": self.active})
+
+
+class VouchersAddedSent(AddedVoucherSent):
+    """The body of POST /v1/campaigns/{id}/vouchers, with `code` or `code_config` if wanted; or only the number of vouchers."""
+
+    vouchers_count: int | None = None
+    """The same as in the query."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _or_only_a_number(cls, sent: Any) -> Any:
+        return {"vouchers_count": sent} if type(sent) is int else sent
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [handler.resolve_ref_schema(handler(core)), {"type": "integer"}]}
 
 
 class VoucherSent(AddedVoucherSent):

@@ -59,7 +59,7 @@ def post_event(request: HttpRequest, sent: EventSent) -> dict[str, Any]:
     if not event:  # it went with its customer
         raise CustomerNotFound(sent.customer.source_id or sent.customer.id or "")
     customer = event.customer
-    known = {name: value for name in ("source_id", "name", "email") if (value := getattr(customer, name))}
+    known = {name: value for name in ("source_id", "name", "email", "metadata") if (value := getattr(customer, name))}
     return Event.of(event, type=event.name, customer=CustomerOfEvent.of(customer, **known))
 
 

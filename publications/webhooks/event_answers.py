@@ -145,7 +145,7 @@ def _user(done: ActedBy) -> dict[str, Any] | None:
 
 
 def _customer(customer: Customer) -> dict[str, Any]:
-    return _picked(short_customer_answer(customer), CUSTOMER)
+    return _picked({"metadata": {}} | short_customer_answer(customer), CUSTOMER)
 
 
 def _voucher_as_shown(voucher: Voucher) -> dict[str, Any]:

@@ -49,7 +49,6 @@ def test_an_unknown_customer_is_created_and_what_is_not_known_of_them_left_out()
     assert answer.json["customer"] == {
         "id": customer.public_id,
         "source_id": "new-1",
-        "metadata": {},
         "object": "customer",
     }
     assert answer.json["metadata"] == {}

@@ -45,6 +45,22 @@ DIFFERENT = {
 }
 
 
+@pytest.mark.parametrize("body", [5, {"vouchers_count": 5}])
+def test_the_number_may_be_the_body_or_stand_in_it(body):
+    campaign = CampaignFactory(name="Coffee")
+    caller = Api()
+
+    answer = caller.post("campaigns/Coffee/vouchers", body)
+
+    assert (answer.status, list(answer.json)) == (202, ["async_action_id"])
+    order = CodeOrder.objects.get()
+    assert (order.campaign, order.total) == (campaign, 5)
+    assert caller.post("campaigns/Coffee/vouchers?vouchers_count=6", body).error[:2] == (400, "invalid_payload")
+    assert caller.post("campaigns/Coffee/vouchers", 1).json["object"] == "voucher"
+    for nonsense in (0, -1, 10**15, True, 5.0, "5", [5]):
+        assert caller.post("campaigns/Coffee/vouchers", nonsense).status == 400
+
+
 @pytest.mark.parametrize("call", ["", "?vouchers_count=1"])
 def test_one_is_made_at_once_and_answered_with(call):
     campaign = CampaignFactory(name="Coffee", code_pattern="C-######")

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from campaigns.answers import CampaignSummary
 from campaigns.api.campaigns import CampaignRef, answer_campaign, router
-from campaigns.api.voucher_requests import AddedVoucherSent, VoucherRef, named_as_sent
+from campaigns.api.voucher_requests import AddedVoucherSent, VoucherRef, VouchersAddedSent, named_as_sent
 from campaigns.codes.actions.create_codes import create_code, create_random_code
 from campaigns.codes.actions.extend_pool import OneCodeOnly, order_codes, space_of
 from campaigns.codes.code_space import CodeSpaceTooSmall, code_space
@@ -36,10 +36,14 @@ from publications.dashboard.queries.summarise_campaign import summarise_campaign
     ],
 )  # fmt: skip
 def add_vouchers(
-    request: HttpRequest, campaign_id: CampaignRef, sent: AddedVoucherSent | None = None, vouchers_count: int = 1
+    request: HttpRequest, campaign_id: CampaignRef, sent: VouchersAddedSent | None = None, vouchers_count: int = 1
 ) -> Status[dict[str, Any]]:
     """One is created at once and returned; several are created in the background."""
-    campaign, sent, by = find_campaign(campaign_id), sent or AddedVoucherSent(), caller(request)
+    campaign, sent, by = find_campaign(campaign_id), sent or VouchersAddedSent(), caller(request)
+    if sent.vouchers_count is not None:
+        if vouchers_count not in (1, sent.vouchers_count):
+            raise invalid_payload("vouchers_count: differs in the body and in the query; send it once")
+        vouchers_count = sent.vouchers_count
     configuration = sent.code_config.given() if sent.code_config else {}
     if vouchers_count != 1:
         if sent.code:

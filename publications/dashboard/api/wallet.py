@@ -131,11 +131,9 @@ class Deleted(Answer):
     """How many rows were erased."""
 
     events: int = Field(examples=[0])
-    customer_events: int = Field(examples=[0])
     daily_events: Literal[0]
     segments: int = Field(examples=[0])
     orders: Literal[0]
-    order_events: Literal[0]
     customer: Literal[1]
 
 
@@ -164,5 +162,5 @@ def permanently_delete_customer(request: HttpRequest, customer_id: CustomerRef) 
         id=public_id(DELETION, customer.pk),
         created_at=iso(timezone.now()),
         related_object_id=customer.public_id,
-        data_json=Deleted.of(events=events, customer_events=events, segments=segments),
+        data_json=Deleted.of(events=events, segments=segments),
     )

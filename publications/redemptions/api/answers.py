@@ -29,6 +29,7 @@ from customers.answers import CustomerOfOrder, SimpleCustomer, simple_customer_a
 from publications.answers.answers import voucher_answers
 from publications.answers.masked_codes import shown_code
 from publications.redemptions import models
+from publications.redemptions.api.stacking import SkippedRedeemable
 
 RedemptionId = id_of("r|rf|rr|rrf", "r_Yq3TzN8kGm5LwX1c")
 
@@ -97,7 +98,8 @@ class Redemption(Answer):
     customer_id: CustomerId | None
     tracking_id: str | None = Field(examples=["12344"])
     """The customer's source_id."""
-    metadata: Metadata
+    metadata: Metadata | None
+    """null if none was sent."""
     redemption: RedemptionId | None = Field(examples=[None])
     """The redemption a rollback undid; otherwise, the stack it is part of."""
     result: Literal["SUCCESS", "FAILURE"]
@@ -134,7 +136,8 @@ class RedemptionsMade(Answer):
     """The stack, if several codes were used together."""
     order: Order = MAYBE
     inapplicable_redeemables: list[Any] = Field(max_length=0, examples=[[]])
-    skipped_redeemables: list[Any] = Field(max_length=0, examples=[[]])
+    skipped_redeemables: list[SkippedRedeemable] = Field(examples=[[]])
+    """Those beyond the first five: they were not used."""
 
 
 class RollbacksMade(Answer):
@@ -184,7 +187,7 @@ def _answer(redemption: models.Redemption, voucher: dict[str, Any] | None) -> di
         date=iso(redemption.created_at),
         customer_id=customer.public_id if customer else None,
         tracking_id=customer.source_id if customer else None,
-        metadata=redemption.head.metadata or {},
+        metadata=redemption.head.metadata or None,
         redemption=_parent_of(redemption),
         status=_status_of(redemption),
         related_redemptions=_related(redemption),

@@ -33,6 +33,7 @@ from publications.redemptions.api import answers
 from publications.redemptions.api.answers import listed_redemptions, order_of, redemption_answers
 from publications.redemptions.api.find_for_key import find_to_redeem
 from publications.redemptions.api.requests import RedemptionSent, RedemptionsSent, RollbackSent, amount_of
+from publications.redemptions.api.stacking import MOST_APPLIED, over_the_limit
 from publications.redemptions.models import Redemption
 from publications.redemptions.queries.history import PREFIXES, find_redemption, with_all_about
 from publications.redemptions.refusals import RedemptionRefused, VoucherGone
@@ -100,10 +101,12 @@ TOGETHER = {"redeemables": [{"object": "voucher", "id": "AUTUMN-7GK2"}], "custom
     examples=[Example("One code for an order", TOGETHER)],
 )  # fmt: skip
 def redeem_stackable(request: HttpRequest, sent: RedemptionsSent) -> dict[str, Any]:
-    """Uses all the codes for one order, or none of them. Several make a stack, `parent_redemption`."""
+    """Uses the first five codes for one order, or none of them. Several make a stack, `parent_redemption`. Codes beyond the
+    fifth are not used: `skipped_redeemables` names them."""
+    used, skipped = sent.redeemables[:MOST_APPLIED], sent.redeemables[MOST_APPLIED:]
 
     def act(once: Once | None) -> int:
-        uses = [Use(find_to_redeem(request.auth, asked.id), amount_of(asked.gift)) for asked in sent.redeemables]
+        uses = [Use(find_to_redeem(request.auth, asked.id), amount_of(asked.gift)) for asked in used]
         with _customer_named():
             made = redeem_together(uses, **sent.for_verb(), by=caller(request), once=once)
         return made[0].stack_id or made[0].pk
@@ -116,7 +119,7 @@ def redeem_stackable(request: HttpRequest, sent: RedemptionsSent) -> dict[str, A
     answer: dict[str, Any] = {
         "redemptions": answers[len(stack) :],
         "inapplicable_redeemables": [],
-        "skipped_redeemables": [],
+        "skipped_redeemables": [over_the_limit(asked.id) for asked in skipped],
     }
     if stack:
         answer["parent_redemption"] = answers[0]

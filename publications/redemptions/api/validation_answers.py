@@ -86,7 +86,7 @@ class ValidationResult(Answer):
 
 class ValidatedRedeemable(Answer):
     status: Literal["APPLICABLE", "INAPPLICABLE", "SKIPPED"]
-    """`SKIPPED`: it could be redeemed, but for a code before it that cannot."""
+    """`SKIPPED`: it could be redeemed, but for a code before it that cannot; or there are five before it."""
     id: str = Field(examples=["AUTUMN-7GK2"])
     """The code."""
     object: Literal["voucher"]
@@ -111,11 +111,11 @@ class Session(Answer):
 
 
 class StackingRules(Answer):
-    """Always the same: up to 30 codes, all or none, in the order given."""
+    """Always the same: of up to 30 codes the first five, all or none, in the order given."""
 
     redeemables_limit: Literal[30]
-    applicable_redeemables_limit: Literal[30]
-    applicable_redeemables_per_category_limit: Literal[30]
+    applicable_redeemables_limit: Literal[5]
+    applicable_redeemables_per_category_limit: Literal[5]
     applicable_redeemables_category_limits: dict[str, Any] = Field(examples=[{}])
     applicable_exclusive_redeemables_limit: Literal[5]
     applicable_exclusive_redeemables_per_category_limit: Literal[5]
@@ -138,7 +138,7 @@ class ValidationMade(Answer):
 
     id: id_of("valid", "valid_101740aa2869354c6d")
     valid: bool = Field(examples=[True])
-    """Whether all of them could be redeemed."""
+    """Whether all of them could be redeemed; of more than five, the first five."""
     redeemables: list[ValidatedRedeemable]
     """In the order given."""
     inapplicable_redeemables: list[ValidatedRedeemable] = MAYBE

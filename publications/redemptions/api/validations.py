@@ -28,6 +28,7 @@ from customers.models import Customer
 from customers.queries.find_as_sent import find_as_sent
 from publications.redemptions.api.find_for_key import finder
 from publications.redemptions.api.requests import CreditsSent, RedeemableSent, WhoAndWhat, amount_of
+from publications.redemptions.api.stacking import MOST_APPLIED, over_the_limit
 from publications.redemptions.api.validation_answers import (
     STACKING_RULES,
     Items,
@@ -122,17 +123,18 @@ TWO = {
     ],
 )  # fmt: skip
 def validate_stacked_discounts(request: HttpRequest, sent: ValidationSent) -> dict[str, Any]:
-    """Whether up to 30 codes could be redeemed together, and what the order would come to. Nothing is written. A gift voucher
-    alone may be validated without an amount."""
+    """Whether the first five of up to 30 codes could be redeemed together, and what the order would come to. Nothing is
+    written. A gift voucher alone may be validated without an amount."""
     check_metadata(sent.metadata)
     customer, order = customer_and_order(sent)
-    asked = [Asked(one.id, amount_of(one.gift)) for one in sent.redeemables]
+    asked = [Asked(one.id, amount_of(one.gift)) for one in sent.redeemables[:MOST_APPLIED]]
     found = validate(asked, find=finder(request.auth), customer=customer, order=order)
     expand = set(sent.options.expand if sent.options and sent.options.expand is not None else ["order"])
     told = [
         redeemable_answer(one, order=found.order, customer=customer, expand=expand, request=request)
         for one in found.codes
     ]
+    told += [over_the_limit(one.id) for one in sent.redeemables[MOST_APPLIED:]]
     answer: dict[str, Any] = {"id": new_validation_id(), "valid": found.valid, "redeemables": told}
     for name, status in (("inapplicable_redeemables", "INAPPLICABLE"), ("skipped_redeemables", "SKIPPED")):
         if those := [one for one in told if one["status"] == status]:

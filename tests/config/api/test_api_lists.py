@@ -327,7 +327,6 @@ def test_a_listed_publication_holds_the_short_voucher(reader, history):
         "name": history["bob"].name,
         "email": history["bob"].email,
         "source_id": "bob",
-        "metadata": {},
         "summary": None,
         "loyalty": None,
         "referrals": None,

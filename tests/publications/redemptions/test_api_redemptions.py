@@ -101,7 +101,6 @@ def test_one_code_is_redeemed():
             "name": "Mara",
             "email": "mara@example.com",
             "source_id": "crm-1",
-            "metadata": {},
             "object": "customer",
         },
         "related_object_type": "voucher",
@@ -353,3 +352,26 @@ def test_expired_and_disabled_campaigns():
     campaign.active, campaign.expiration_date = True, timezone.now() - timedelta(hours=1)
     campaign.save()
     assert redeem(caller, code).error[1] == "voucher_expired"
+
+
+def test_the_first_five_are_used_and_the_others_named_as_skipped():
+    order = {"amount": 20000}
+    for n in range(7):
+        StandaloneVoucherFactory(code=f"C{n}", discount_type="AMOUNT", discount_value=10)
+    caller = Api()
+    codes = [*(f"C{n}" for n in range(6)), "nobody"]
+
+    answer = redeem(caller, *codes, order=order)
+
+    assert [row["voucher"]["code"] for row in answer.json["redemptions"]] == [f"C{n}" for n in range(5)]
+    assert answer.json["order"]["total_amount"] == 15000
+    assert answer.json["skipped_redeemables"] == [
+        {
+            "status": "SKIPPED", "id": code, "object": "voucher", "metadata": {}, "categories": [],
+            "result": {"details": {"key": "applicable_redeemables_limit_exceeded", "message": "Applicable redeemables limit exceeded"}},
+        }
+        for code in ("C5", "nobody")
+    ]  # fmt: skip
+    assert answer.json["parent_redemption"]["metadata"] is None
+    assert Voucher.objects.filter(redeemed_quantity=1).count() == 5
+    assert Redemption.objects.count() == 6

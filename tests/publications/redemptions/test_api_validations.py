@@ -125,6 +125,19 @@ def test_one_bad_code_makes_all_bad_and_skips_those_after_it(shop):
     }  # fmt: skip
 
 
+def test_codes_beyond_the_fifth_are_skipped_without_a_look(shop):
+    for n in range(6):
+        StandaloneVoucherFactory(code=f"C{n}", discount_type="AMOUNT", discount_value=10)
+
+    answer = validate(shop, *(f"C{n}" for n in range(6)), "nobody", order={"amount": 20000})
+
+    assert (answer["valid"], answer["order"]["total_amount"]) == (True, 15000)
+    assert [one["status"] for one in answer["redeemables"]] == ["APPLICABLE"] * 5 + ["SKIPPED"] * 2
+    assert [one["id"] for one in answer["skipped_redeemables"]] == ["C5", "nobody"]
+    assert answer["skipped_redeemables"][0]["result"]["details"]["key"] == "applicable_redeemables_limit_exceeded"
+    assert answer["stacking_rules"]["applicable_redeemables_limit"] == 5
+
+
 def test_each_reason_is_that_of_the_redemption(shop):
     now = timezone.now()
     campaign = CampaignFactory(kind="REFERRAL_PROGRAM")
