@@ -89,6 +89,17 @@ class Published(Answer):
     url: str = Field(examples=["/v1/vouchers/AUTUMN-7GK2/publications?page=1&limit=10"])
 
 
+class NotMade(Answer):
+    """Always empty."""
+
+
+class Assets(Answer):
+    """Pictures of the code are not made."""
+
+    qr: NotMade
+    barcode: NotMade
+
+
 class Voucher(Answer):
     """A code, what it is worth, and who holds it. Fields that it does not set itself come from its campaign."""
 
@@ -111,6 +122,7 @@ class Voucher(Answer):
     active: bool = Field(examples=[True])
     additional_info: str | None = Field(examples=[None])
     metadata: Metadata
+    assets: Assets
     is_referral_code: bool
     created_at: Moment
     updated_at: Moment | None

@@ -93,7 +93,7 @@ def _always(kind: Any) -> Any:
             for name, part in get_type_hints(kind, include_extras=True).items()
             if name in kind.model_fields
         }
-        return VARIES if not parts or VARIES in parts.values() else parts
+        return VARIES if VARIES in parts.values() else parts
     return VARIES
 
 

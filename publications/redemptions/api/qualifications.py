@@ -162,7 +162,7 @@ def check_eligibility(request: HttpRequest, sent: QualificationSent) -> dict[str
     data = [_qualified(voucher, priced, order, customer) for voucher, priced in page]
     answer: dict[str, Any] = {"redeemables": QualifiedList.of(data=data, total=len(data), has_more=more, **cursor)}
     if order is not None:
-        answer["order"] = order_answer(order, None, customer)
+        answer["order"] = order_answer(order, None, None)
     return {**answer, "tracking_id": tracking_id_of(sent, customer), "stacking_rules": STACKING_RULES}
 
 

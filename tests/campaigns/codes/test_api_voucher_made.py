@@ -58,6 +58,7 @@ def test_a_voucher_with_a_code_of_its_own():
         "active": False,
         "additional_info": "This voucher will remain inactive until enabled.",
         "metadata": {"test": True, "locale": "de-en"},
+        "assets": {"qr": {}, "barcode": {}},
         "is_referral_code": False,
         "created_at": answer.json["created_at"],
         "updated_at": None,
