@@ -22,7 +22,7 @@ from bench.installation import Installation, installation, machine, resident_mem
 from bench.load_data import CODE, TAKE, add_campaign, add_customers
 
 WORKBOOK = 200_000  # rows
-WORKER = "procrastinate worker --queues default"
+WORKER = "worker --queues default"
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from bench.installation import Installation, installation, machine
 from bench.load_data import add_campaign, add_customers
 from bench.pages import in_django
 
-PARTS = {"web": "granian", "worker": "procrastinate worker"}
+PARTS = {"web": "granian", "worker": "procrastinate"}
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """Fixtures that many tests share."""
 
+import gc
 import os
 from collections.abc import Iterator
 from urllib.parse import quote, urlencode
@@ -15,6 +16,13 @@ from tests.support.factories import UserFactory
 from tests.support.flush import flush_only_what_is_filled
 
 flush_only_what_is_filled()
+gc.disable()  # while the tests are imported: what that makes is there to stay
+
+
+def pytest_collection_finish() -> None:
+    """The half million objects of all tests are not looked at again and again while these run."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -4,7 +4,9 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -25,20 +27,29 @@ def first_start(tmp_path_factory):
 @pytest.fixture
 def data_folder(first_start, tmp_path):
     """A copy of it. `cp -a` keeps the owner of the database's files, which is another user where we are root."""
-    folder = tmp_path / "data"
-    subprocess.run(["cp", "-a", first_start[0], folder], check=True)
+    yield from _copied(first_start[0], tmp_path / "data")
+
+
+@pytest.fixture(scope="module")
+def running(first_start, tmp_path_factory):
+    """Started for the second time, with a table of its own; for the tests that leave it running."""
+    for folder in _copied(first_start[0], tmp_path_factory.mktemp("again") / "data"):
+        with RunningHandout(folder) as handout:
+            handout.sql("CREATE TABLE kept AS SELECT 42 AS answer")
+            yield handout
+
+
+def _copied(first: Path, folder: Path) -> Iterator[Path]:
+    subprocess.run(["cp", "-a", first, folder], check=True)
     yield folder
     kill_all(folder)
     shutil.rmtree(folder)
     shutil.rmtree(socket_folder(folder), ignore_errors=True)  # a killed server leaves it
 
 
-def test_the_drawn_password_is_shown_at_the_first_start_only(first_start, data_folder):
-    with RunningHandout(data_folder) as again:
-        second = again.said()
-
+def test_the_drawn_password_is_shown_at_the_first_start_only(first_start, running):
     assert first_start[1].count("Created the user admin with the password ") == 1
-    assert "Created the user" not in second
+    assert "Created the user" not in running.said()
 
 
 def test_stops_whole_and_soon_and_finds_its_data_again(data_folder):
@@ -84,20 +95,15 @@ def test_nothing_outlives_a_supervisor_that_is_killed(data_folder):
         assert wait_until_gone(data_folder) == {}
 
 
-def test_a_killed_database_web_server_and_worker_are_started_again(data_folder):
-    with RunningHandout(data_folder) as handout:
-        handout.sql("CREATE TABLE kept AS SELECT 42 AS answer")
+def test_a_killed_database_web_server_and_worker_are_started_again(running):
+    kill_all(running.data_folder, but=running.process.pid)
 
-        kill_all(data_folder, but=handout.process.pid)
-
-        handout.wait_until_healthy()
-        assert handout.sql("SELECT answer FROM kept") == [(42,)]
+    running.wait_until_healthy()
+    assert running.sql("SELECT answer FROM kept") == [(42,)]
 
 
-def test_a_command_beside_a_run_uses_its_database(data_folder):
-    with RunningHandout(data_folder) as handout:
-        handout.sql("CREATE TABLE kept AS SELECT 42 AS answer")
-        beside = manage(data_folder, "shell", "-v", "0", "-c", SHOW_KEPT)
+def test_a_command_beside_a_run_uses_its_database(running):
+    beside = manage(running.data_folder, "shell", "-v", "0", "-c", SHOW_KEPT)
 
     assert (beside.returncode, beside.stdout, beside.stderr) == (0, "42\n", "")
 

@@ -142,7 +142,8 @@ def _worker(name: str, *options: str, queue: str, concurrency: int, **how: Any) 
     return Child(
         name,
         [
-            *(sys.executable, "manage.py", "procrastinate", "worker"),
+            # As for `run` itself: `make check` has made Django's checks, which are a third of what a start costs.
+            *(sys.executable, "manage.py", "procrastinate", "--skip-checks", "worker"),
             *("--queues", queue, "--concurrency", str(concurrency), *options),
             # A job that takes up its own work again waits for its lock, and nothing tells the worker that this is free.
             *("--fetch-job-polling-interval", "0.5"),
