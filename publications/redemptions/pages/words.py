@@ -56,7 +56,7 @@ def in_words(verdict: Verdict) -> Words:
 
 def _good(verdict: Verdict) -> str:
     if verdict.limit is None:
-        uses = "It has no limit of uses"
+        uses = "It can be used any number of times"
     elif verdict.limit == 1:
         uses = "It has not been used"
     else:
@@ -64,7 +64,7 @@ def _good(verdict: Verdict) -> str:
         uses = f"{left:,} of {verdict.limit:,} uses {'is' if left == 1 else 'are'} left"
     valid = f", and it is valid until {_day(verdict.ends)}" if verdict.ends else ""
     nobody = verdict.voucher is not None and verdict.voucher.published_at is None
-    return f"{uses}{valid}." + (" It was not published to anybody." if nobody else "")
+    return f"{uses}{valid}." + (" It has not been published to anyone." if nobody else "")
 
 
 def _day(moment: datetime) -> str:
