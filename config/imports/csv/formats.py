@@ -15,7 +15,7 @@ DAY_FIRST, MONTH_FIRST = "dmy", "mdy"
 END_OF_DAY = time(23, 59, 59, 999_000)  # the API tells milliseconds
 FIRST_DAY_OF_EXCEL = datetime(1899, 12, 30)  # noqa: DTZ001 - its day 0, as Excel counts since it takes 1900 for a leap year
 
-_TIME = r"(?:,?[T ] ?(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?: ?([AP]M))?(?: ?(Z|UTC|[+-]\d\d:?\d\d))?)?"
+_TIME = r"(?:,?[T ] ?(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?: ?([AP]M))?(?: ?(Z|UTC|[+-](?:0\d|1[0-5]):?[0-5]\d))?)?"
 _YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}}){_TIME}", re.IGNORECASE)
 _YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}){_TIME}", re.IGNORECASE)
 _SERIAL = re.compile(r"(\d{5})(?:[.,](\d{1,12}))?")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -25,6 +26,7 @@ MAX_RECORD = 1_000_000  # characters of a record with all the lines that its quo
 READ_AGAIN = 100_000_000  # characters of lines that were given back, in a whole file
 MAX_HEADING = 255
 FEW_ROWS = 50  # by which headings are told from data
+MARKUP = (b"<html", b"<!doctype", b"<table", b"<?xml", b"<workbook")  # what it begins with
 UTF_16 = ("utf-16", "utf-16-le", "utf-16-be")
 
 _SEP_LINE = re.compile(r"sep=.", re.IGNORECASE | re.DOTALL)
@@ -125,7 +127,7 @@ def _width(top: Row) -> int:
     while len(cells) > 1 and not cells[-1].strip():
         cells.pop()
     if len(cells) > MAX_COLUMNS:
-        raise NotCsv(f"The file has {len(cells)} columns; the maximum is {MAX_COLUMNS}. Is the delimiter right?")
+        raise NotCsv(f"The file has {len(cells):,} columns; the maximum is {MAX_COLUMNS}. Is the delimiter right?")
     return len(cells)
 
 
@@ -140,6 +142,11 @@ def _refuse_other_formats(start: bytes) -> None:
     if start.startswith((b"%PDF", b"\x1f\x8b", b"\x89PNG", b"\xff\xd8\xff")):
         raise NotCsv(
             "This is neither an Excel workbook nor a text file. Upload one of the two: .xlsx, or CSV with one row per line."
+        )
+    if start.lstrip(codecs.BOM_UTF8 + b" \t\r\n")[:20].lower().startswith(MARKUP):  # some programs call these .xls
+        raise NotCsv(
+            "This is a web page or XML, whatever its name ends with. Open it in a spreadsheet, save it as “Excel Workbook "
+            "(.xlsx)” or “CSV UTF-8”, and upload that file."
         )
     zeros = start.count(b"\0")
     if zeros > len(start) // 10 and not find_encoding(io.BytesIO(start)).name.startswith("utf-16"):
@@ -171,7 +178,7 @@ def _headings(top: Row) -> list[str]:
         headings.pop()
     if len(headings) > MAX_COLUMNS:
         raise NotCsv(
-            f"The first row has {len(headings)} columns; the maximum is {MAX_COLUMNS}. Is the delimiter right?"
+            f"The first row has {len(headings):,} columns; the maximum is {MAX_COLUMNS}. Is the delimiter right?"
         )
     seen: dict[str, str] = {}
     for heading in filter(None, headings):

@@ -182,6 +182,8 @@ def test_a_file_of_quotes_left_open_is_refused_before_it_is_read_for_hours_or_he
         (b"\xd0\xcf\x11\xe0" + b"\0" * 50, "This is a spreadsheet of an old kind (.xls), or an archive. In Excel choose File, "
          "Save as, “Excel Workbook (.xlsx)” or “CSV UTF-8”; in other programs export it as CSV. Then upload that file."),
         (b"%PDF-1.7\n", "This is neither an Excel workbook nor a text file. Upload one of the two: .xlsx, or CSV with one row per line."),
+        (b"\xef\xbb\xbf\n<HTML><table><tr><td>Code</td></tr></table>", "This is a web page or XML, whatever its name ends with. Open it in a "
+         "spreadsheet, save it as “Excel Workbook (.xlsx)” or “CSV UTF-8”, and upload that file."),
         (b"Code\n\0\0\0\0\0\1\2", "This file is not text. Upload an Excel workbook (.xlsx), or CSV with one row per line."),
     ],
 )  # fmt: skip

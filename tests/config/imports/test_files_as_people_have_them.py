@@ -57,6 +57,15 @@ def test_an_expiration_is_the_end_of_its_day_where_the_project_is(project, cell,
     assert Voucher.objects.get().expiration_date == moment
 
 
+@pytest.mark.parametrize("offset", ["+99:00", "-24:00", "+05:61", "+16:00"])
+def test_an_offset_that_no_clock_has_is_no_date(offset):
+    done = imported_codes(f"Code,Expiration date\nEXP-1,2026-12-31T10:00:00{offset}\n", CampaignFactory())
+
+    assert [(row, error.split(". ")[0]) for row, error in refused(done)] == [
+        (2, f"Expiration date: “2026-12-31T10:00:00{offset}” is not a date")
+    ]
+
+
 def test_a_start_is_the_beginning_of_its_day_where_the_project_is(project):
     project(time_zone="Europe/Berlin")
 
