@@ -30,7 +30,7 @@ from publications.actions.quarantine_guard import refuse_if_quarantined
 from publications.actions.record_failure import record_failure
 from publications.channels import API
 from publications.ledger.give import give, give_one
-from publications.ledger.limits import expects_limits
+from publications.ledger.limits import expects_limits, hold_first
 from publications.ledger.requests import Codes, Given, LimitReached, PublishRequest
 from publications.models import Publication
 from publications.queries.find_repeat import find_by_join_once, find_by_source_id
@@ -312,6 +312,7 @@ class FromPool(Attempt):
         is empty."""
         campaign = self.campaign
         with transaction.atomic():
+            hold_first([self.request])
             lock_pool(campaign)
             given = self._give_next(Codes.NEXT_FOR_SURE)
             if not given and state.auto_update:

@@ -29,7 +29,7 @@ from publications.actions.publish import Attempt, FromPool, OfCode
 from publications.actions.quarantine_guard import keep_quarantine_away
 from publications.actions.record_failure import record_failure
 from publications.ledger.give import give
-from publications.ledger.limits import expects_limits, hold, look_for_limits
+from publications.ledger.limits import hold_first
 from publications.ledger.requests import Codes, Declined, Given
 from publications.models import Publication
 from publications.queries.find_repeat import find_by_source_ids
@@ -161,6 +161,7 @@ class _Batch:
                 short = self._give(places, Codes.NAMED if isinstance(attempt, OfCode) else Codes.NEXT)
             if isinstance(attempt, FromPool) and short:
                 with transaction.atomic():
+                    hold_first([self.attempts[place].request for place in short])
                     self._give_for_sure(attempt.campaign, short)
 
     def give_one_by_one(self) -> None:
@@ -177,8 +178,7 @@ class _Batch:
                 self._wait_for_joining(self.open)
                 # Of all campaigns at once: two batches with the same key would wait for each other in a circle.
                 asked = [self.attempts[place].request for place in self.open]
-                if expects_limits(asked) or look_for_limits(asked):
-                    hold(asked)
+                hold_first(asked)
                 for places in self._sets():
                     attempt = self.attempts[places[0]]
                     short = self._give(places, Codes.NAMED if isinstance(attempt, OfCode) else Codes.NEXT)

@@ -85,6 +85,14 @@ def look_for_limits(requests: Iterable[PublishRequest]) -> bool:
     return bool(found)
 
 
+def hold_first(requests: Sequence[PublishRequest]) -> None:
+    """For a transaction that is going to lock a pool or a reservation, too: the order of everybody is limits, pool,
+    reservations, codes. By itself `give` would come to the limits last, and two could wait for each other in a circle.
+    """
+    if requests and (expects_limits(requests) or look_for_limits(requests)):
+        hold(requests)
+
+
 class DayLimit(NamedTuple):
     id: int
     most: int

@@ -35,6 +35,7 @@ from publications.distributions.models import Delivery, Distribution
 from publications.distributions.queries.check_worth import why_campaign_is_dead
 from publications.distributions.reasons import DeliveryReason, StatusReason
 from publications.ledger.give import give
+from publications.ledger.limits import hold_first
 from publications.ledger.requests import Codes, Declined, Given, PublishRequest
 from publications.models import Publication
 from publications.refusals import Quarantined
@@ -117,11 +118,14 @@ def _publish(distribution_id: int, *, for_sure: bool = False) -> _Batch:
                 state=State.PUBLISHED, state_at=Now()
             )
             return _Batch(len(candidates), False)
+        waiting.sort(key=lambda recipient: recipient[::-1])  # of customers; with too few codes the last ones wait
+        requests = _requests(distribution, campaign, [customer for _, customer in waiting])
+        hold_first(requests)
         if for_sure:
             below = _make_sure(distribution, campaign, len(waiting) * distribution.codes_each)
         else:
             below = lock_border_of(distribution.pk)
-        settled, short = _take(distribution, campaign, waiting, below=below, for_sure=for_sure)
+        settled, short = _take(distribution, waiting, requests, below=below, for_sure=for_sure)
         if short and for_sure:
             _hold_for_want_of_codes(distribution, campaign)
         return _Batch(len(left_out) + settled, short)
@@ -191,18 +195,8 @@ def _skip(deliveries: list[int], reason: str) -> int:
     return pending.update(state=State.SKIPPED, reason=reason, state_at=Now())
 
 
-def _take(
-    distribution: Distribution,
-    campaign: Campaign,
-    waiting: list[tuple[int, int]],
-    *,
-    below: int | None,
-    for_sure: bool,
-) -> tuple[int, bool]:
-    """How many of the recipients (delivery, customer) were settled, and whether codes were missing for others. `below`: the
-    border of its reservation, which is locked, if it has one."""
-    if not waiting:
-        return 0, False
+def _requests(distribution: Distribution, campaign: Campaign, customers: list[int]) -> list[PublishRequest]:
+    """One for each customer, in their order."""
     automatic = distribution.kind == Distribution.Kind.AUTOMATIC
     request = PublishRequest(
         campaign=campaign.pk, customer=None, quantity=distribution.codes_each,
@@ -211,10 +205,23 @@ def _take(
         by=Actor("run", distribution.pk, distribution.name), metadata=metadata_of(distribution),
         join_once=campaign.join_once, activity=campaign.activity_duration or None,
     )  # fmt: skip
-    # In the order of customers; with too few codes the last ones get none, and wait.
-    waiting = sorted(waiting, key=lambda recipient: recipient[::-1])
+    return [request._replace(customer=customer) for customer in customers]
+
+
+def _take(
+    distribution: Distribution,
+    waiting: list[tuple[int, int]],
+    requests: list[PublishRequest],
+    *,
+    below: int | None,
+    for_sure: bool,
+) -> tuple[int, bool]:
+    """How many of the recipients (delivery, customer) were settled, and whether codes were missing for others. `below`: the
+    border of its reservation, which is locked, if it has one."""
+    if not waiting:
+        return 0, False
     answers = give(
-        [request._replace(customer=customer) for _, customer in waiting],
+        requests,
         Codes.NEXT_FOR_SURE if for_sure else Codes.NEXT,
         only_active=True,
         below=below,

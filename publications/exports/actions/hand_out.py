@@ -28,6 +28,7 @@ from publications.channels import CSV
 from publications.exports.actions.order_export import earlier_order, order_export
 from publications.exports.models import LONGEST_FOR_WHOM, PLAIN_CSV, Export, FileLayout
 from publications.ledger.give import give
+from publications.ledger.limits import hold_first
 from publications.ledger.requests import Codes, Given, PublishRequest
 from publications.models import Publication
 from publications.queries.day_use import day_use, day_use_of_channel
@@ -166,13 +167,14 @@ def _take_chunk(export_id: int, *, for_sure: bool) -> bool | None:
         if export.rows is not None or wanted <= 0 or export.status == Export.Status.STOPPED:
             return None
         campaign = Campaign.objects.get(exports=export)
-        if for_sure:
-            lock_pool(campaign)
         request = PublishRequest(
             campaign=campaign.pk, customer=None, channel=CSV, origin=Publication.Origin.CSV, quantity=wanted, at_least=1,
             by=Actor(export.actor_kind, export.actor_id, export.actor_label),
             activity=campaign.activity_duration or None,
         )  # fmt: skip
+        if for_sure:
+            hold_first([request])
+            lock_pool(campaign)
         codes = Codes.NEXT_FOR_SURE if for_sure else Codes.NEXT
         (answer,) = give([request], codes, noted=False, into=export.publication_id)
         if not isinstance(answer, Given):

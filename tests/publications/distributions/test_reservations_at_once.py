@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from django.db import transaction
@@ -10,7 +11,9 @@ from django.utils import timezone
 from campaigns.codes.actions.extend_pool import extend_pool
 from campaigns.codes.models import Reservation
 from campaigns.models import Campaign
+from publications.actions import publish as publish_verbs
 from publications.actions.publish import publish
+from publications.distributions.actions import publish_batch as batches
 from publications.distributions.actions.change_status import NotPossible, cancel
 from publications.distributions.actions.keep_reservations import keep_reservations
 from publications.distributions.actions.publish_batch import publish_batch
@@ -112,6 +115,42 @@ def test_reserving_and_cancelling_among_publishers_gives_no_code_twice_and_locks
     assert (campaign.reserved_from, Reservation.objects.count()) == (None, 0)
     drain(campaign, CustomerFactory.create_batch(91))
     assert campaign.vouchers.filter(published_at=None).count() == 0
+    assert broken() == []
+
+
+def test_limits_are_held_before_a_reservation_whoever_comes_first(monkeypatch):
+    """A call whose campaign makes codes holds the day's counter when it comes to the reservations; the distribution used
+    to hold its reservation when it came to the counter. Each is let go where the other would be waited for."""
+    campaign = CampaignFactory(auto_update=True, codes_per_day=50)
+    with transaction.atomic():
+        extend_pool(campaign, count=2)
+    run, customer = scheduled(2, campaign), CustomerFactory()
+    keep_reservations()
+    begin(run)
+    campaign.refresh_from_db()
+    counter_held, border_held = Event(), Event()
+    make, lock = publish_verbs.extend_pool, batches.lock_border_of
+
+    def make_codes(*what, **options):
+        counter_held.set()
+        border_held.wait(0.5)  # which the distribution cannot have, by now
+        return make(*what, **options)
+
+    def lock_border(taker):
+        below = lock(taker)
+        border_held.set()
+        return below
+
+    def distribute():
+        counter_held.wait(60)
+        publish_batch(run.pk)
+
+    monkeypatch.setattr(publish_verbs, "extend_pool", make_codes)
+    monkeypatch.setattr(batches, "lock_border_of", lock_border)
+    at_once(lambda: publish(campaign, customer, count=3, origin="api", by=STAFF), distribute)
+
+    assert customer.publications.get().voucher_count == 3
+    assert Publication.objects.filter(actor_kind="run", result="SUCCESS").count() == 2
     assert broken() == []
 
 
