@@ -73,8 +73,9 @@ def _is_whole(answer: bytearray) -> bool:
     head_ends = answer.find(b"\r\n\r\n")
     if head_ends < 0:
         return False
-    at = answer.lower().find(b"content-length:", 0, head_ends)
+    head = answer[:head_ends].lower()  # not all of a long answer, at each part of it
+    at = head.find(b"content-length:")
     if at < 0:
         raise ValueError(f"no Content-Length: {bytes(answer[:200])!r}")
-    length = int(answer[at + 15 : answer.find(b"\r\n", at)])
+    length = int(head[at + 15 :].partition(b"\r\n")[0])
     return len(answer) >= head_ends + 4 + length
