@@ -119,7 +119,7 @@ class HeldCodeTable(Table):
 
     chosen = ChoiceColumn()
     code = tables.Column(attrs=MAIN)
-    holder = tables.Column(empty_values=(), attrs=CUT)
+    holder = tables.Column(empty_values=(), attrs=PERSON)
     channel = tables.Column(empty_values=())
     published_at = tables.Column("Published", default=NOTHING)
     uses = tables.TemplateColumn("{% load campaign_status %}{% code_uses record %}", empty_values=(), attrs=LESSER)
@@ -171,7 +171,7 @@ class PublishedCodeTable(Table):
     """The codes of one publication, with what became of each."""
 
     code = tables.Column("Code", accessor="voucher", attrs=MAIN)
-    settled_to = tables.Column("Settled to", default=NOTHING, attrs=CUT)
+    settled_to = tables.Column("Settled to", default=NOTHING, attrs=PERSON)
     released_at = tables.Column("Released", default=NOTHING)
     reason = tables.Column("Reason", default=NOTHING, attrs={"td": {"class": "wrap"}})
     status = tables.Column(empty_values=(), attrs=ASIDE)

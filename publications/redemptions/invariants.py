@@ -8,6 +8,11 @@ from publications.invariants import CAME_USED, CODES, HELD_BACK_ON_RECORD
 USES = "SELECT count(*) FROM redemptions_redemption WHERE result = 'SUCCESS' AND voucher_id IS NOT NULL"
 ROLLBACKS = "SELECT count(*) FROM redemptions_redemption WHERE result = 'SUCCESS' AND kind = 'rollback'"
 
+# What each gift voucher had paid by the time of each use: numbers are drawn under the voucher's lock.
+PAID = """SELECT id, voucher_id, balance, sum(CASE kind WHEN 'redemption' THEN amount ELSE -amount END)
+                                        OVER (PARTITION BY voucher_id ORDER BY id) AS paid
+            FROM redemptions_redemption WHERE result = 'SUCCESS' AND voucher_id IS NOT NULL AND amount IS NOT NULL"""
+
 WHAT_MUST_HOLD = [
     (
         "a code was used, and paid, as its redemptions and rollbacks say",
@@ -101,5 +106,26 @@ WHAT_MUST_HOLD = [
                      FROM redemptions_balancechange WINDOW w AS (PARTITION BY voucher_id ORDER BY id)) AS b
              LEFT JOIN codes_voucher v ON v.id = b.voucher_id
             WHERE v.id IS NULL OR b.total <> b.before + b.amount OR b.is_last AND v.gift_amount IS DISTINCT FROM b.total""",
+    ),
+    (
+        "a use noted the balance that it left",
+        "r",
+        USES + " AND balance IS NOT NULL",
+        # What is on a code that was used changes by hand only (keep_offer.py): before and after that are all it ever held.
+        f"""SELECT uses.id FROM ({PAID}) AS uses JOIN codes_voucher v ON v.id = uses.voucher_id AND v.deleted_at IS NULL
+              LEFT JOIN campaigns_campaign c ON c.id = v.campaign_id
+             WHERE uses.balance + uses.paid <> coalesce(v.gift_amount, c.gift_amount)
+               AND NOT EXISTS (SELECT FROM redemptions_balancechange b WHERE b.voucher_id = v.id
+                                  AND uses.balance + uses.paid IN (b.total, b.total - b.amount))""",  # noqa: S608 - our own constant
+    ),
+    (
+        "a change of a balance noted what was left after it",
+        "v",
+        "SELECT count(*) FROM redemptions_balancechange",
+        f"""WITH uses AS MATERIALIZED (
+                SELECT * FROM ({PAID}) AS every WHERE voucher_id IN (SELECT voucher_id FROM redemptions_balancechange))
+            SELECT DISTINCT b.voucher_id FROM redemptions_balancechange b
+             WHERE b.total <> b.balance
+               AND NOT EXISTS (SELECT FROM uses WHERE uses.voucher_id = b.voucher_id AND uses.paid = b.total - b.balance)""",  # noqa: S608 - our own constant
     ),
 ]

@@ -12,6 +12,7 @@ from config.actor import SYSTEM
 from publications.exports.actions.write_export import make_export_file
 from publications.exports.models import Export
 from publications.exports.report import order_report
+from tests.support.api.calls import Api
 from tests.support.factories import (
     CampaignFactory,
     CustomerFactory,
@@ -98,14 +99,17 @@ def test_the_page_the_lists_and_their_filters_say_the_same(case, signed_in):
         assert pill in client.get(address).content.decode()
 
 
-def test_the_wallet_says_the_same(case, signed_in):
+def test_the_wallet_the_publication_and_the_search_say_the_same(case, signed_in):
     voucher, state = case
     holder = voucher.ledger.first()
     if holder is None:
         return
-    page = signed_in("Manager").get(f"/customers/{holder.publication.customer.public_id}/").content.decode()
+    client, pill = signed_in("Manager"), f">{state.label}</span>"
 
-    assert f">{state.label}</span>" in page
+    assert pill in client.get(f"/customers/{holder.publication.customer.public_id}/").content.decode()
+    assert pill in client.get(f"/publications/{holder.publication.public_id}/").content.decode()
+    found = client.get("/search", {"q": voucher.code[-5:]}).content.decode()
+    assert pill in found and voucher.get_absolute_url() in found
 
 
 def test_the_csv_file_says_the_same(case):
@@ -124,3 +128,16 @@ def test_a_code_of_a_deleted_campaign_says_so(signed_in):
     voucher = VoucherFactory(campaign=CampaignFactory(deleted_at=NOW))
 
     assert ">Campaign deleted</span>" in signed_in("Manager").get(f"/codes/{voucher.public_id}/").content.decode()
+
+
+def test_the_till_and_the_api_say_the_same(case, signed_in):
+    """Of a code that nobody holds, the state tells where it is, and not whether it can be redeemed."""
+    voucher, state = case
+    if voucher.published_at is None:
+        return
+    till = signed_in("Till").get("/check", {"code": voucher.code}, follow=True).content.decode()
+    valid = Api().post("validations", {"redeemables": [{"object": "voucher", "id": voucher.code}]}).json["valid"]
+
+    headline = {CodeState.NOT_STARTED: "Not valid yet"}.get(state, state.label)
+    assert f'<h2 id="verdict-heading">{headline}</h2>' in till
+    assert valid == (state == CodeState.REDEEMABLE)

@@ -6,6 +6,7 @@ import pytest
 
 from publications.dashboard.erase_customer import erase_customer
 from publications.dashboard.verify import verify
+from publications.redemptions.actions.change_balance import change_balance
 from publications.redemptions.actions.redeem import Use, redeem, redeem_together
 from publications.redemptions.actions.roll_back import roll_back
 from publications.redemptions.models import Redemption
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.django_db
 LOOSEN = """
 SET CONSTRAINTS ALL IMMEDIATE;
 ALTER TABLE redemptions_redemption DISABLE TRIGGER USER;
+ALTER TABLE redemptions_balancechange DISABLE TRIGGER USER;
 ALTER TABLE codes_voucher DISABLE TRIGGER USER;
 DROP INDEX redemption_undone_once;
 ALTER TABLE redemptions_redemption DROP CONSTRAINT redemption_within_limit;
@@ -36,6 +38,7 @@ def uses():
     redeem(imported, customer=customer, order={"amount": 1}, by=STAFF)
     roll_back(redeem(imported, customer=customer, by=STAFF), reason="Returned", by=STAFF)
     redeem(card, amount=Decimal("7.50"), by=STAFF)
+    change_balance(card, Decimal("10.00"), by=STAFF)
     stack = redeem_together([Use(VoucherFactory()), Use(card, Decimal(20))], by=STAFF)[0].stack
     roll_back(stack, by=STAFF)
     redeem_together([Use(VoucherFactory()), Use(VoucherFactory())], by=STAFF)
@@ -104,6 +107,19 @@ def test_a_sound_record_breaks_nothing(uses):
                 WHERE r.stack_id IS NOT NULL AND r.kind = 'redemption' ORDER BY id DESC LIMIT 1""",
             "codes that were redeemed together were taken back together",
         ),
+        (
+            "UPDATE redemptions_redemption SET balance = balance + 1 WHERE amount = 7.5",
+            "a use noted the balance that it left",
+        ),
+        (
+            "UPDATE redemptions_balancechange SET balance = balance - 3",
+            "a change of a balance noted what was left after it",
+        ),
+        (
+            "UPDATE redemptions_balancechange SET total = total + 1, balance = balance + 1",
+            "a gift voucher holds what the changes of its balance add up to",
+        ),
+        ("DELETE FROM redemptions_balancechange", "a use noted the balance that it left"),
         ("UPDATE redemptions_redemption SET actor_label = ''", "a redemption names who did it"),
         (
             "UPDATE redemptions_redemption SET metadata = '{}'",
