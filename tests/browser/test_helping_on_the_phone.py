@@ -1,5 +1,9 @@
-"""What a caller asks takes at most three actions, from any page: typing one thing and Enter, or one click, each is one."""
+"""What a caller asks takes at most three actions, from any page: typing one thing and Enter, or one click, each is one.
 
+PICTURES=folder keeps a picture after each action. Both boxes stand in the frame that every page extends (_shell.html).
+"""
+
+import os
 from datetime import timedelta
 
 import pytest
@@ -13,21 +17,29 @@ ANY_PAGE = "/segments/"
 
 
 class Actions:
-    """Does what staff do, and counts it."""
+    """Does what staff do, and counts it. `leads_to` is a heading or text that must be there before the next action."""
 
-    def __init__(self, page: Page) -> None:
-        self.page, self.count = page, 0
+    def __init__(self, page: Page, name: str) -> None:
+        self.page, self.name, self.count = page, name, 0
 
-    def type(self, shortcut: str, text: str) -> None:
-        """A key that goes to a box, what is typed there, and Enter: what a scanner does, too."""
-        self.page.keyboard.press(shortcut)
+    def type(self, text: str, *, shortcut: str = "", leads_to: str) -> None:
+        """What is typed where the focus is, or where the key leads, and Enter: what a scanner does, too."""
+        if shortcut:
+            self.page.keyboard.press(shortcut)
         self.page.keyboard.type(text)
         self.page.keyboard.press("Enter")
-        self.count += 1
+        self._done(leads_to)
 
-    def click(self, name: str) -> None:
-        self.page.get_by_role("link", name=name).or_(self.page.get_by_role("button", name=name)).first.click()
+    def click(self, name: str, *, leads_to: str) -> None:
+        shown = self.page.get_by_role("dialog") if self.page.locator("dialog[open]").count() else self.page
+        shown.get_by_role("link", name=name).or_(shown.get_by_role("button", name=name)).first.click()
+        self._done(leads_to)
+
+    def _done(self, leads_to: str) -> None:
         self.count += 1
+        expect(self.page.get_by_text(leads_to).first).to_be_visible()
+        if folder := os.environ.get("PICTURES"):
+            self.page.screenshot(path=f"{folder}/{self.name}-{self.count}.png")
 
 
 @pytest.fixture
@@ -39,15 +51,15 @@ def caller():
 
 
 @pytest.fixture
-def actions(page, caller):
+def actions(page, caller, request):
     page.goto(ANY_PAGE)
-    return Actions(page)
+    return Actions(page, request.node.name)
 
 
 def test_my_code_does_not_work(page, actions):
     Voucher.objects.filter(code="ROAST-77AB").update(expiration_date=timezone.now() - timedelta(days=1))
 
-    actions.type(".", "roast 77ab")
+    actions.type("roast 77ab", shortcut=".", leads_to="It expired on")
 
     expect(page.get_by_role("heading", name="Expired")).to_be_visible()
     expect(page.get_by_text("Mara Lindqvist").first).to_be_visible()
@@ -56,26 +68,20 @@ def test_my_code_does_not_work(page, actions):
 
 
 def test_i_never_got_one(page, actions):
-    actions.type("/", "mara@example.com")
-    actions.click("Send the code again")
-    expect(page.get_by_role("dialog")).to_contain_text("The customer gets the same code again")
-    page.get_by_role("dialog").get_by_role("button", name="Send again").click()
-    actions.count += 1
+    actions.type("mara@example.com", shortcut="/", leads_to="Receives e-mails")
+    actions.click("Send the code again", leads_to="The customer gets the same code again")
+    actions.click("Send again", leads_to="The message to mara@example.com is stored, not sent")
 
-    expect(page.get_by_text("The message to mara@example.com is stored, not sent")).to_be_visible()
     assert actions.count <= 3
 
 
 def test_i_got_two(page, actions):
-    actions.type("/", "mara@example.com")
+    actions.type("mara@example.com", shortcut="/", leads_to="0 of 1")
     expect(page.get_by_text("0 of 1")).to_have_count(2)
-    actions.click("Release the code")
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Reason").fill("Got two")
-    dialog.get_by_role("button", name="Release").click()
-    actions.count += 1
+    actions.click("Release the code", leads_to="Kept in the history")
+    expect(page.get_by_label("Reason")).to_be_focused()
+    actions.type("Got two", leads_to="The code has been released")
 
-    expect(page.get_by_text("The code has been released")).to_be_visible()
     assert actions.count <= 3
 
 

@@ -41,7 +41,7 @@ class RedeemForm(forms.Form):
 class RollBackForm(forms.Form):
     reason = forms.CharField(
         max_length=500,
-        widget=forms.Textarea(attrs={"rows": 3}),
+        widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "off"}),
         help_text="Kept with the rollback.",
         error_messages={"required": "Enter a reason."},
     )

@@ -64,7 +64,7 @@ def _good(verdict: Verdict) -> str:
         uses = f"{left:,} of {verdict.limit:,} uses {'is' if left == 1 else 'are'} left"
     valid = f", and it is valid until {_day(verdict.ends)}" if verdict.ends else ""
     nobody = verdict.voucher is not None and verdict.voucher.published_at is None
-    return f"{uses}{valid}." + (" It has not been published to anyone." if nobody else "")
+    return f"{uses}{valid}." + (" Nobody holds it." if nobody else "")
 
 
 def _day(moment: datetime) -> str:

@@ -16,7 +16,6 @@ from publications.actions.hold_back import hold_back
 from publications.actions.publish import publish
 from publications.actions.release import release
 from publications.dashboard.erase_customer import erase_customer
-from publications.dashboard.invariants import TRIGGERS, UNIQUE_INDEXES
 from publications.dashboard.verify import INVARIANTS, broken_rows, verify
 from publications.exports.models import Export
 from publications.models import Publication, PublishedVoucher
@@ -240,36 +239,6 @@ def test_an_erased_customer_that_still_has_a_name_is_found():
     run("UPDATE customers_customer SET erased_at = now()")
 
     assert broken() == {"an erased customer's row holds no personal data"}
-
-
-def test_a_missing_guard_is_found():
-    before = {finding.name: finding.violations for finding in verify()}["the database's guards stand"]
-    assert before == 0
-
-    run("DROP INDEX ledger_voucher_live_once; ALTER TABLE codes_voucher DISABLE TRIGGER USER")
-
-    assert {finding.name: finding.violations for finding in verify()}["the database's guards stand"] == 6
-
-
-# Unique by name or form only: nothing is given, counted or sent twice without them.
-OTHER_UNIQUE = {
-    "refused_code_once_a_row", "refused_publication_once_a_row", "recalls_recall_messages_recall_id_distribution_id_f22add5b_uniq",
-}  # fmt: skip
-
-
-def test_every_guard_of_ours_is_looked_at():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname NOT LIKE 'procrastinate%'")
-        triggers = {name for (name,) in cursor.fetchall()}
-        cursor.execute(
-            """SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
-                WHERE indisunique AND NOT indisprimary
-                  AND indrelid::regclass::text ~ '^(codes|publications|redemptions|recalls|distributions|tallies|funnel)_'"""
-        )
-        indexes = {name for (name,) in cursor.fetchall()}
-
-    assert [name for name in sorted(triggers) if f"'{name}'" not in TRIGGERS] == []
-    assert [name for name in sorted(indexes - OTHER_UNIQUE) if f"'{name}'" not in UNIQUE_INDEXES] == []
 
 
 def test_the_command_prints_a_line_each_and_fails_on_a_violation():

@@ -123,7 +123,7 @@ def test_a_manager_learns_of_an_unpublished_code_that_it_is_one(signed_in):
 
     page = text(asked(signed_in("Manager"), "pooled1"))
 
-    assert "It has not been published to anyone." in page
+    assert "Nobody holds it." in page
     assert "POOLED-1" not in page
 
 
