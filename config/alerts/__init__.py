@@ -1,1 +1,3 @@
-"""Alerts: what staff are told before it surprises them, once each time it begins. It knows no feature: others open them."""
+"""Alerts: warn staff before they are surprised, once each time a condition begins. Knows no feature: other rooms open
+alerts.
+"""

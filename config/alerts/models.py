@@ -1,4 +1,4 @@
-"""What went wrong or soon will, whom it is told to, and whether they were told."""
+"""What went wrong or soon will, who is to be told, and whether they were."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ FEWEST_CODES, FEWEST_DAYS, MOST_FAILURES = 100, 7, 50
 
 
 class AlertRule(models.Model):
-    """Who is told of one kind of alert. A kind without a row has the defaults: Managers, by e-mail too."""
+    """Who gets one kind of alert. A kind without a row has the defaults: Managers, by e-mail too."""
 
     kind = models.CharField(max_length=20, choices=Kind.choices, primary_key=True)
     active = models.BooleanField(default=True, db_default=True)
@@ -60,7 +60,7 @@ class AlertRule(models.Model):
 
 
 class Alert(models.Model):
-    """One crossing: from when it was first seen until it was over. While one is open there is no second of its subject."""
+    """One occurrence, from when it was first seen until it was over. There is at most one open alert per subject."""
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
     subject = models.CharField(max_length=80)  # what it is about: a public id, or a word of the room that opened it

@@ -1,4 +1,4 @@
-"""What the bell shows, and who is told of what."""
+"""What the bell shows, and who gets which alerts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def notices_of(user: User) -> QuerySet[Notice]:
 
 
 class RuleInForce(NamedTuple):
-    """A kind with its rule, or the defaults where nobody has changed them."""
+    """A kind with its rule, or the defaults if nobody has changed them."""
 
     kind: Kind
     rule: AlertRule
@@ -36,7 +36,7 @@ class RuleInForce(NamedTuple):
 
 
 def rules_in_force() -> list[RuleInForce]:
-    """Of every kind, in three queries."""
+    """The rules of all kinds, in three queries."""
     stored = {rule.kind: rule for rule in AlertRule.objects.prefetch_related("roles", "people")}
     return [
         RuleInForce(kind, stored[kind], _told(stored[kind]))

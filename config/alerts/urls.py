@@ -1,4 +1,4 @@
-"""The bell, and who is told of what."""
+"""The bell, and who gets which alerts."""
 
 from django.urls import path
 

@@ -13,7 +13,7 @@ from config.staff.roles import MANAGE
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
-    """To look up; keys are made and revoked on the page API keys."""
+    """For looking up; keys are created and revoked on the page API keys."""
 
     section, about = Section.API, "Who may call the API, with which permissions"
     ability_to_view = MANAGE
@@ -48,7 +48,7 @@ class BearerTokenAdmin(ReadOnlyAdmin):
 
 @admin.register(ApiCall)
 class ApiCallAdmin(ReadOnlyAdmin):
-    """The newest calls of all keys. The log of one is found on the page API keys."""
+    """The newest calls of all keys. The page API keys has the log of each key."""
 
     section, about = Section.API, "The newest calls of all keys"
     ability_to_view = MANAGE

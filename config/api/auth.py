@@ -28,7 +28,7 @@ COUNTED = "handout.allowance"  # in the environment of a call that was counted: 
 
 
 class Key(NamedTuple):
-    """An ApiKey, as far as a call needs it. Read anew for each call, so that a revoked one is refused at once."""
+    """An ApiKey, as far as a call needs it. Read again for each call, so that a revoked key is refused at once."""
 
     pk: int
     name: str
@@ -49,7 +49,7 @@ class Key(NamedTuple):
 
 
 class Keys(NamedTuple):
-    """What calls came with: keys by their app ids, and by the hashes of bearer tokens drawn with them."""
+    """The keys of some calls: by app id, and by the hash of bearer tokens drawn with them."""
 
     by_app_id: Mapping[uuid.UUID, Key]
     by_bearer: Mapping[bytes, Key]
@@ -106,7 +106,7 @@ class RateLimit:
         return Allowance(max(0, limit - calls), end - now if calls > limit else 0)
 
     def wait(self, key_id: int, limit: int) -> float:
-        """Seconds until the key's span is over, where it has no call left; else 0."""
+        """Seconds until the key's span is over if it has no calls left; otherwise 0."""
         end, calls = self.spans.get(key_id, (0.0, 0))
         return max(0.0, end - self.clock()) if calls >= limit else 0.0
 
@@ -196,12 +196,12 @@ MAY_SIGN_IN = KeyWith(*ApiKey.Scope.values, takes_bearer=False)
 
 
 def caller(request: HttpRequest) -> Actor:
-    """The key, as the one who does it."""
+    """The key as the actor of the call."""
     return Actor.api_key(request.auth)
 
 
 def find_keys(requests: Iterable[HttpRequest]) -> Keys:
-    """The keys that these calls name. One statement, or two where some come with bearer tokens."""
+    """The keys that these calls name. One statement, or two if some come with bearer tokens."""
     app_ids, bearers = set(), set()
     for request in requests:
         if bearer := _bearer_of(request):
@@ -254,7 +254,7 @@ def _key_of_bearer(token: str, keys: Keys) -> Key:
 
 
 def _matches(key: Key, sent: bytes) -> bool:
-    """The token, or the one before a rotation while it still works."""
+    """Whether it is the current token, or the one before a rotation while that still works."""
     old = key.old_token_hash
     return hmac.compare_digest(bytes(key.token_hash), sent) or (
         old is not None and hmac.compare_digest(bytes(old), sent)
@@ -268,7 +268,7 @@ def _unexpired(key: Key) -> Key:
 
 
 def area_of(request: HttpRequest) -> str:
-    """The first word of the address: Voucherify's scopes of bearer tokens are called by it."""
+    """The first word of the address, after which Voucherify names the scopes of bearer tokens."""
     return request.path_info.split("/")[2]
 
 

@@ -1,4 +1,4 @@
-"""The bodies that the API takes: JSON, read strictly."""
+"""The request bodies of the API: JSON, read strictly."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TOO_DEEP = "The body is nested too deeply."
 
 
 class Sent(BaseModel):
-    """What callers send: of the very kind, no "2" for a number. Unknown fields are ignored."""
+    """What callers send, without conversion: no "2" for a number. Unknown fields are ignored."""
 
     model_config = ConfigDict(strict=True, use_attribute_docstrings=True)
 
@@ -41,10 +41,10 @@ def array_of(kind: type[T], *, most: int) -> Any:
 
 
 class StrictParser(Parser):
-    """Reads a JSON body, and refuses what one half of a system would read otherwise than the other half."""
+    """Reads a JSON body, and refuses what different parts of a system could read differently."""
 
     def parse_body(self, request: HttpRequest) -> dict[str, Any] | list[Any] | int | None:  # type: ignore[override]
-        """None where nothing was said: an operation that needs a body then asks for it."""
+        """None if there is no body: an operation that needs one then asks for it."""
         kind = request.content_type
         if kind and kind != "application/json" and not kind.endswith("+json"):
             raise ApiError(
@@ -132,7 +132,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _refuse_unstorable(body: dict[str, Any] | list[Any]) -> None:
-    """PostgreSQL stores neither a NUL nor half a character, in text as in jsonb."""
+    """PostgreSQL can store neither a NUL nor half a character, in text or jsonb."""
     left: list[tuple[str, Any]] = [("", body)]
     while left:
         path, value = left.pop()

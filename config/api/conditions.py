@@ -56,7 +56,7 @@ class Condition(NamedTuple):
 
 
 class Field(NamedTuple):
-    """A field that may be filtered by: what the operators may be, and how a condition becomes a Q."""
+    """A field to filter by: its operators, and how a condition becomes a Q."""
 
     ops: tuple[str, ...]
     q: Callable[[Condition], Q]
@@ -67,7 +67,7 @@ ANY_KEY = "metadata.<key>"  # the name of the field that stands for every key
 
 
 def join(conditions: Iterable[Condition], fields: Mapping[str, Field], *, junction: str = "and") -> Q:
-    """All conditions as one Q. Raises InvalidCondition for a field, operator or value that cannot be."""
+    """All conditions as one Q. Raises InvalidCondition for an unusable field, operator or value."""
     if junction.lower() not in JUNCTIONS:
         raise InvalidCondition("junction", "", f"must be and or or; this is {junction[:20]!r}")
     return reduce(JUNCTIONS[junction.lower()], [_q(condition, fields) for condition in conditions] or [Q()])
@@ -93,17 +93,17 @@ def read_filters(sent: Mapping[str, Any], fields: Mapping[str, Field]) -> Q:
 
 
 def text(path: str, *, read: Callable[[str], Any] = str) -> Field:
-    """A text column. `read` turns what callers write into what the column holds."""
+    """A text column. `read` converts what callers write into what the column holds."""
     return Field((*EXACT, *PARTS), lambda condition: _plain(path, condition, read))
 
 
 def choice(path: str, *, read: Callable[[str], Any] = str) -> Field:
-    """A column of a few known values, or a key: compared whole."""
+    """A column with a few known values, or a key: compared as a whole."""
     return Field(EXACT, lambda condition: _plain(path, condition, read))
 
 
 def public_key(path: str, prefix: str) -> Field:
-    """A foreign or primary key, written as a public id. An id that is none of ours matches no row."""
+    """A foreign or primary key, written as a public id. An id of another kind matches no row."""
     return choice(path, read=lambda reference: key_of(prefix, reference) or 0)
 
 
@@ -115,7 +115,9 @@ def moment(path: str) -> Field:
 
 
 def flag(when_true: Q, states: Mapping[str, Q] | None = None) -> Field:
-    """True or false, in any case. `states` are operators that are the question themselves: their value says nothing."""
+    """True or false, in upper or lower case. `states` are operators that are questions in themselves; their value is
+    ignored.
+    """
 
     def q(condition: Condition) -> Q:
         if states and condition.op in states:

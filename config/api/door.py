@@ -36,7 +36,9 @@ logger = logging.getLogger("handout.api")
 
 
 class ApiError(Exception):
-    """An answer that is an error: `code` is the HTTP status, the rest stands in the envelope; `headers` go on top."""
+    """A response that is an error: `code` is the HTTP status, the other fields are in the envelope; `headers` are
+    added.
+    """
 
     def __init__(
         self,
@@ -78,7 +80,7 @@ def not_found(resource_type: str, reference: str) -> ApiError:
 
 
 def duplicate_found(resource_type: str, reference: str, what: str) -> ApiError:
-    """There is such a thing already; `what` of it is the same."""
+    """Such a thing exists already, with the same `what`."""
     return ApiError(
         409,
         "duplicate_found",
@@ -99,7 +101,7 @@ def body_too_late() -> ApiError:
 
 
 def key_or_404(prefix: str, resource_type: str, reference: str) -> int:
-    """The row's key of a public id in an address."""
+    """The row's key for a public id in an address."""
     key = key_of(prefix, reference)
     if key is None:
         raise not_found(resource_type, reference)
@@ -108,7 +110,7 @@ def key_or_404(prefix: str, resource_type: str, reference: str) -> int:
 
 @singledispatch
 def as_api_error(problem: Exception) -> ApiError:
-    """What the caller is told of an exception. Each app registers those of its verbs; an unknown one is a 500."""
+    """The error that callers get for an exception. Each app registers its verbs' exceptions; an unknown one is a 500."""
     return ApiError(
         500,
         "internal_error",
@@ -118,7 +120,7 @@ def as_api_error(problem: Exception) -> ApiError:
 
 
 def refusals(told: Mapping[type[Exception], Callable[[Any], ApiError]]) -> None:
-    """What the caller is told of a room's exceptions."""
+    """Registers the errors that callers get for a room's exceptions."""
     for problem, answer in told.items():
         as_api_error.register(problem, answer)
 
@@ -286,14 +288,14 @@ def door(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpR
 
 
 def let_in(request: HttpRequest) -> None:
-    """What every call has from the start."""
+    """Sets up what every call needs."""
     request.request_id = _new_request_id()
     request.allowance = request.key_id = None
     request.came_at, request.started = time.time(), time.perf_counter()
 
 
 def let_out(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """The headers that every answer has, and its line in the log of calls."""
+    """Adds the headers of every response, and the call's line in the log."""
     if response.status_code == 204:  # else Python voucherify 2 reads JSON where there is none
         del response["Content-Type"]
     elif not response.streaming:  # a file says its length itself
@@ -315,7 +317,7 @@ def let_out(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 
 
 def check(request: HttpRequest) -> None:
-    """What is looked at before the address is. Raises ApiError, DisallowedHost."""
+    """The checks before the address is resolved. Raises ApiError, DisallowedHost."""
     request.get_host()  # raises DisallowedHost
     if settings.HTTPS and not request.is_secure():
         raise ApiError(403, "https_required", "HTTPS required", "This server answers API calls over HTTPS only.")

@@ -1,4 +1,4 @@
-"""Every error of the API: its key, its HTTP status, and what it means. The reference tells them (config/api/openapi.py)."""
+"""Every error of the API: its key, HTTP status and meaning. The reference lists them (config/api/openapi.py)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Examples of calls, as curl, and of their answers, put together from the examples of the fields."""
+"""Example calls, as curl, and their responses, built from the examples of the fields."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def curl(method: str, template: str, path: Mapping[str, str], example: Example) 
 
 
 def as_json(value: Any, *, indent: str = "") -> str:
-    """Indented as people write it: what fits into a line stands in one."""
+    """Indented the way people write it: what fits on a line is on one."""
     short = json.dumps(value, ensure_ascii=False)
     if not isinstance(value, dict | list) or len(indent) + len(short) <= 80:
         return short

@@ -28,7 +28,7 @@ BY_AGE = {"created_at", "id"}  # orders that can be paged from a row on
 
 
 class ListQuery(BaseModel):
-    """The parameters that every list takes."""
+    """The parameters of every list."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -43,7 +43,7 @@ class ListQuery(BaseModel):
 
 
 class Values(NamedTuple):
-    """A parameter of the query string that may be given several times: what it is, and what it may be."""
+    """A parameter of the query string that can be given several times: what it is, and its possible values."""
 
     words: str
     choices: Sequence[str] = ()
@@ -142,7 +142,7 @@ def list_schema(listing: Listing) -> type[BaseModel]:
 
 
 def list_parameters(listing: Listing) -> list[dict[str, Any]]:
-    """What can be asked of the list beside the fields of its query model."""
+    """The list's parameters besides the fields of its query model."""
     return [
         *(_array(name, *values) for name, values in listing.arrays.items()),
         *_moments(*listing.moments),

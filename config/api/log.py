@@ -43,7 +43,7 @@ class Call(NamedTuple):
 
 
 class ApiLog:
-    """What waits to be written in this process."""
+    """The calls of this process that wait to be written."""
 
     def __init__(self, *, room: int = ROOM) -> None:
         self.room = room
@@ -53,7 +53,7 @@ class ApiLog:
         self._starting, self._writing = Lock(), Lock()
 
     def note(self, call: Call) -> None:
-        """Remembers the call and returns at once."""
+        """Stores the call in memory and returns at once."""
         if len(self.waiting) >= self.room:
             self.dropped += 1
             return
@@ -62,7 +62,7 @@ class ApiLog:
             self._start()
 
     def write(self) -> int:
-        """Writes all that waits, in one statement. Returns how many calls that were."""
+        """Writes all waiting calls in one statement; returns how many."""
         with self._writing:
             dropped, self.dropped = self.dropped, 0
             batch = [self.waiting.popleft() for _ in range(len(self.waiting))]
@@ -85,7 +85,7 @@ class ApiLog:
             self.write_or_say_why()
 
     def write_or_say_why(self) -> None:
-        """As `write`, for a thread of its own or the end of the process: nobody is there to catch an error."""
+        """Like `write`, for a thread of its own or the end of the process, where nobody can catch an error."""
         if not self.waiting and not self.dropped:
             return
         try:

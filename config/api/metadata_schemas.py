@@ -1,4 +1,4 @@
-"""The API of metadata schemas. There are none: metadata are any keys and values. Clients that ask first are told so."""
+"""The API of metadata schemas, which is always empty: metadata takes any keys and values. Some clients ask first."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Related = path_parameter("What the metadata belongs to: `voucher`, `customer`, â
 
 @operation(router, "GET", "", MAY_READ, "List metadata schemas", answer=MetadataSchemas)
 def list_metadata_schemas(request: HttpRequest) -> dict[str, Any]:
-    """There are none: metadata are any keys and values."""
+    """Always empty: metadata takes any keys and values."""
     what_is_asked(request.GET, ListQuery)
     return MetadataSchemas.of()
 
@@ -38,6 +38,6 @@ def list_metadata_schemas(request: HttpRequest) -> dict[str, Any]:
     router, "GET", "/{related_object}", MAY_READ, "List metadata schemas of one object type", answer=MetadataSchemas
 )
 def list_metadata_schemas_of(request: HttpRequest, related_object: Related) -> dict[str, Any]:
-    """Of vouchers, customers and so on: none either."""
+    """Of vouchers, customers and so on: always empty, too."""
     what_is_asked(request.GET, ListQuery)
     return MetadataSchemas.of()

@@ -62,7 +62,7 @@ class ApiKey(models.Model):
 
     @property
     def state(self) -> str:
-        """As the pages call it."""
+        """The state as pages show it."""
         if self.revoked_at:
             return "Revoked"
         return "Expired" if self.expires_at and self.expires_at <= timezone.now() else "Active"

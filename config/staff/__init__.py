@@ -1,1 +1,3 @@
-"""Whoever works with Handout in a browser: roles, audit log, project settings, signing in, the frame of all pages. Knows no campaign."""
+"""Everything about staff working in a browser: roles, audit log, project settings, sign-in, the frame of all pages.
+Knows no campaigns.
+"""

@@ -1,6 +1,6 @@
-"""The ground that every app's admin stands on, and the admin of what all apps share: settings, audit log, jobs.
+"""The base of every app's admin, and the admin of what all apps share: settings, audit log, jobs.
 
-Who may see and change what is decided by the roles, not by Django's per-model permissions.
+The roles decide who may see and change what, not Django's per-model permissions.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def save_changed_columns(obj: Any, form: BaseForm) -> list[str]:
 
 
 class ReadOnlyAdmin(RoleModelAdmin):
-    """History and records: to be looked at by whoever reads the dashboard, never added to, changed or deleted here."""
+    """History and records: everyone who reads the dashboard can view them; nobody adds, changes or deletes them here."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -161,7 +161,7 @@ class ReadOnlyAdmin(RoleModelAdmin):
 
 
 class InternalAdmin(ReadOnlyAdmin):
-    """What only the code reads: counts, queues and places of work. Nobody's daily work needs it (ADR 0031)."""
+    """What only the code reads: counts, queues and work in progress. Nobody needs it for daily work (ADR 0031)."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active and request.user.is_superuser
@@ -186,7 +186,7 @@ class ListenerAdmin(InternalAdmin):
 
 @admin.register(ProjectSettings)
 class ProjectSettingsAdmin(ReadOnlyAdmin):
-    """To look up; they are changed on the page Project settings."""
+    """For viewing; the settings are changed on the page Project settings."""
 
     section, about = Section.STAFF, "Name, time zone, currency and rules of this installation"
     ability_to_view = MANAGE
@@ -249,7 +249,7 @@ admin.site.unregister(ProcrastinateJob)
 
 @admin.register(ProcrastinateJob)
 class JobAdmin(ReadOnlyAdmin):
-    """Background jobs, to see what waits and what failed. Their progress is on the rows that they work for."""
+    """Background jobs, to see what is waiting and what failed. Progress is shown on the rows they work for."""
 
     section, about = Section.WORK, "The worker’s queue: what waits, runs and failed"
     called = "Background jobs"

@@ -1,4 +1,6 @@
-"""The admin's lists, paged as the dashboard's are: to the very last row, each page as cheap as the first; and its numbers."""
+"""The admin's lists, paged like the dashboard's: to the very last row, each page as cheap as the first. Also their
+numbers.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ PLACE = ("after", "before")
 
 
 class PagedChangeList(ChangeList):
-    """Django's pages are OFFSETs, which end where counting does, or read all that they skip."""
+    """Django pages by OFFSET, which ends where counting does, or reads everything it skips."""
 
     def get_queryset(self, request: HttpRequest, **kwargs: Any) -> QuerySet:
         for name in PLACE:  # they are no filters, and links to another order or filter begin with the first page
@@ -50,7 +52,7 @@ class PagedChangeList(ChangeList):
 
 
 class PlainDecimalField(forms.DecimalField):
-    """Shows 10.5000 as 10.5, which is how people write it."""
+    """Shows 10.5000 as 10.5, the way people write it."""
 
     def prepare_value(self, value: Any) -> Any:
         return plain(value) if isinstance(value, Decimal) else value

@@ -1,4 +1,4 @@
-"""Django's admin under Handout's roles: whoever may read the dashboard may enter, and sees what the role allows."""
+"""Django's admin under Handout's roles: everyone who may read the dashboard may enter, and sees what the role allows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from config.staff.sign_in.pages import ask_to_sign_in
 
 
 class Section(StrEnum):
-    """Where a table stands on the index, in this order: by what somebody looks for, not by where its code is."""
+    """Where a table is listed on the index, in this order: by what people look for, not by where its code is."""
 
     CAMPAIGNS = "Campaigns and codes"
     CUSTOMERS = "Customers and segments"
@@ -64,7 +64,7 @@ class HandoutAdminSite(admin.AdminSite):
     def app_index(
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponseRedirect:
-        """Where the code of a table is tells nobody anything: there is one index."""
+        """People do not look for tables by app: there is only one index."""
         return redirect("admin:index")
 
     def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:

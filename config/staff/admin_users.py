@@ -1,4 +1,4 @@
-"""The users and their roles in the administration, and what one does for somebody who cannot sign in."""
+"""Users and roles in the administration, and help for people who cannot sign in."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class StaffAdmin(RoleModelAdmin, UserAdmin):
         return super().has_change_permission(request, obj) and (not _is_superuser(obj) or request.user.is_superuser)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Not oneself: somebody must remain."""
+        """Nobody can delete themselves: somebody must remain."""
         return obj != request.user and self.has_change_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: Any, form: BaseForm, change: bool) -> None:
@@ -138,7 +138,7 @@ class StaffAdmin(RoleModelAdmin, UserAdmin):
 
     @admin.action(description="E-mail a link to choose a password", permissions=["change"])
     def send_password_link(self, request: HttpRequest, users: QuerySet) -> None:
-        """Again for whoever was invited and has no password yet, or for whoever cannot ask for it."""
+        """For someone who was invited and has no password yet, or who cannot request a link."""
         if not settings.EMAIL_IS_SENT:
             messages.error(request, "This Handout cannot send e-mail. Set a password on the user’s page instead.")
             return
@@ -156,7 +156,7 @@ class StaffAdmin(RoleModelAdmin, UserAdmin):
 
     @admin.action(description="Reset the second factor", permissions=["change"])
     def reset_second_factor(self, request: HttpRequest, users: QuerySet) -> None:
-        """For whoever has lost phone and recovery codes. Their sessions end: the phone may be in other hands."""
+        """For someone who has lost both phone and recovery codes. Their sessions end: the phone may be in other hands."""
         reset = 0
         for user in users:
             if user == request.user or not self.has_change_permission(request, user):
@@ -175,7 +175,7 @@ def _is_superuser(user: User | None) -> bool:
 
 @admin.register(Group)
 class RoleAdmin(ReadOnlyAdmin):
-    """The roles; config/staff/roles.py makes them, and brings them back, at every `migrate`."""
+    """The roles. config/staff/roles.py creates them, and restores them at every `migrate`."""
 
     section, about = Section.STAFF, "The roles and what each may do"
     called = "Roles"

@@ -1,4 +1,6 @@
-"""The audit log: who did what. Written in the transaction of the thing itself, so that neither stands without the other."""
+"""The audit log: who did what. Each entry is written in the transaction of the act, so that neither exists without the
+other.
+"""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ COUNTED = re.compile(r"(\{(\w+)\}(?: missing| failed| past| unknown| stored| uns
 
 
 def sentence(entry: AuditEntry, *, on_its_page: bool = False) -> SafeString:
-    """What the actor did, as HTML, with the object's label linked to its page; on that page itself it is "it"."""
+    """What the actor did, as HTML, with the object's label linked to its page; on that page it is "it"."""
     words = SENTENCES.get(entry.action) or _plain_words(entry.action)
     if not (entry.object_label or entry.object_id):
         words = words.removesuffix(" into {object}")

@@ -13,9 +13,10 @@ from config.staff.models import ProjectSettings
 
 
 def change_settings(changes: Mapping[str, Any], *, by: Actor) -> list[str]:
-    """Writes the (clean) settings that differ and answers with their names; the audit log keeps old and new values.
+    """Writes the (clean) settings that differ and returns their names; the audit log records old and new values.
 
-    The row is locked first, so that two Managers who save at once are both recorded with the values they really met.
+    The row is locked first, so that two Managers who save at once are both recorded with the values they really
+    replaced.
     """
     ProjectSettings.current()  # makes the row on a database that has none yet
     with transaction.atomic():

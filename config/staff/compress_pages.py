@@ -1,4 +1,4 @@
-"""Pages leave compressed, which makes them five times smaller; answers of the API, most of them tiny, do not."""
+"""Compresses pages, which makes them five times smaller. The API's responses, most of them tiny, stay as they are."""
 
 from __future__ import annotations
 

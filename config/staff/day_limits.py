@@ -1,4 +1,6 @@
-"""Limits of codes a day, and what was used of them today. The ledger counts and decides (publications/ledger/limits.py)."""
+"""Daily limits of codes, and how much of them is used today. The ledger counts and decides
+(publications/ledger/limits.py).
+"""
 
 from __future__ import annotations
 
@@ -19,12 +21,13 @@ TODAY = """(clock_timestamp() AT TIME ZONE coalesce((SELECT time_zone FROM staff
 
 
 class InvalidLimits(ValueError):
-    """The message says which line is wrong, and how to put it right."""
+    """The message says which line is wrong, and how to fix it."""
 
 
 class Use(NamedTuple):
-    """Of a limit a day: how many codes were given today, of how many. Just after the limit was changed that is not known
-    (None): the next code counts the day anew."""
+    """Use of a daily limit: how many codes of how many were given today. Unknown (None) just after the limit was
+    changed: the next code recounts the day.
+    """
 
     used: int | None
     most: int
@@ -43,7 +46,7 @@ def subject_of(kind: Limit.Kind, subject: int | str) -> str:
 
 
 def use_today(kind: Limit.Kind, subject: int | str) -> Use | None:
-    """None where there is no limit."""
+    """None if there is no limit."""
     with connection.cursor() as cursor:
         cursor.execute(f"{USE} WHERE subject = %s", [subject_of(kind, subject)])
         found = cursor.fetchone()
@@ -51,14 +54,14 @@ def use_today(kind: Limit.Kind, subject: int | str) -> Use | None:
 
 
 def use_of_channels() -> list[tuple[str, Use]]:
-    """Of the channels that have a limit, in alphabetical order."""
+    """For the channels with a limit, in alphabetical order."""
     with connection.cursor() as cursor:
         cursor.execute(f"{USE} WHERE subject LIKE 'channel:%' ORDER BY subject")
         return [(subject.removeprefix("channel:"), Use(used, most)) for subject, used, most in cursor.fetchall()]
 
 
 def parse_channel_limits(text: str) -> dict[str, int]:
-    """{channel: codes a day}, of lines such as "Newsletter: 500". Raises InvalidLimits."""
+    """{channel: codes per day}, from lines such as "Newsletter: 500". Raises InvalidLimits."""
     limits: dict[str, int] = {}
     for line in filter(None, map(str.strip, text.splitlines())):
         name, colon, number = line.rpartition(":")

@@ -21,14 +21,14 @@ class GuessLimit:
         self.lock = Lock()
 
     def wait(self, who: Hashable, *, most: int) -> float:
-        """The seconds until this one may try again; 0: now."""
+        """The seconds until this user may try again; 0: now."""
         now = self.clock()
         with self.lock:
             end, misses = self.spans.get(who, (0.0, 0))
         return max(0.0, end - now) if misses >= most else 0.0
 
     def miss(self, who: Hashable) -> None:
-        """Counts a code that was tried and does not exist, or must look so."""
+        """Counts an attempt at a code that does not exist, or must look as if it did not."""
         now = self.clock()
         with self.lock:
             end, misses = self.spans.get(who, (0.0, 0))

@@ -1,4 +1,4 @@
-"""The request as pages see it: what the middleware has put on it, with types. The one place that says so."""
+"""The request as pages see it: what middleware has added, with types. The one place that declares this."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Invites somebody: a user without a password, who gets a link by e-mail to choose one."""
+"""Invites a new user, who has no password yet and gets a link by e-mail to choose one."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from config.staff.audit import record
 
 
 class NameTaken(Exception):
-    """Somebody has this username already."""
+    """The username is already taken."""
 
 
 def invite(
     *, username: str, email: str, first_name: str = "", last_name: str = "", roles: Iterable[Group], by: Actor
 ) -> User:
-    """The link is sent by whoever calls this (`staff.send_invitation`), once the user is committed."""
+    """The caller sends the link (`staff.send_invitation`) once the user is committed."""
     try:
         with transaction.atomic():
             user = User(username=username, email=email, first_name=first_name, last_name=last_name)

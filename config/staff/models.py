@@ -199,7 +199,7 @@ class Quarantine(ActedBy):
 
 
 class AuditEntry(ActedBy):
-    """One thing that somebody did. Append-only: a trigger refuses UPDATE and DELETE. Holds ids, never personal values."""
+    """One act of somebody. Append-only: a trigger refuses UPDATE and DELETE. Holds ids, never personal data."""
 
     created_at = models.DateTimeField(db_default=Now())
     action = models.CharField(max_length=64)  # "code.released", "export.downloaded", …: noun, dot, verb in the past

@@ -1,4 +1,4 @@
-"""The page of a thing of which only the public id is known, or its kind and key. Which page that is, config/pages.py says."""
+"""The page of a thing, given its public id, or its kind and key. config/pages.py says which page that is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def page_of(kind: str, key: int) -> str:
 
 
 def page_of_id(public_id: str) -> str | None:
-    """None where the text is no public id, or of something that has no page."""
+    """None if the text is not a public id, or belongs to something without a page."""
     kind = public_id.partition("_")[0]
     key = key_of(kind, public_id) if kind in settings.THINGS else None
     return None if key is None else page_of(kind, key)

@@ -1,4 +1,4 @@
-"""Changes who is told of a kind of alert, and from when on."""
+"""Changes who gets a kind of alert, and at which limits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from config.staff.audit import record
 def change_rule(
     kind: Kind, values: dict[str, Any], *, roles: Sequence[Group], people: Sequence[User], by: Actor
 ) -> None:
-    """`values` are columns of AlertRule. Holds for alerts that begin from now on."""
+    """`values` are columns of AlertRule. Applies to alerts that begin from now on."""
     with transaction.atomic():
         rule, _ = AlertRule.objects.update_or_create(kind=kind, defaults=values)
         rule.roles.set(roles)

@@ -1,4 +1,4 @@
-"""Takes notices out of a person's bell. They stay on the page Alerts."""
+"""Removes notices from a person's bell. They stay on the page Alerts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from config.alerts.models import Notice
 
 
 def mark_read(user: User, *, notice_id: int | None = None) -> int:
-    """One of the user's notices, or all; how many were unread."""
+    """Marks one of the user's notices, or all of them; returns how many were unread."""
     unread = Notice.objects.filter(user=user, read_at=None)
     if notice_id is not None:
         unread = unread.filter(pk=notice_id)

@@ -49,7 +49,7 @@ class Due(NamedTuple):
 
 
 def send_notices() -> int:
-    """How many people were written to. A mail server that cannot be reached leaves all as it was: they are due again."""
+    """How many people got a message. If the mail server cannot be reached, nothing changes: the notices stay due."""
     with connection.cursor() as cursor:
         cursor.execute(LOST)
         cursor.execute("SELECT EXISTS (SELECT FROM alerts_notice WHERE email = 'due')")
@@ -71,7 +71,7 @@ def send_notices() -> int:
 
 
 def _send(server: Any, address: str, notices: list[Due]) -> None:
-    """Once. Only a refusal by the server, or an address that is none, is known to have failed."""
+    """Tries once. Only a refusal by the server, or an invalid address, is known to have failed."""
     state, error = "sent", ""
     try:
         EmailMessage(_subject(notices), _text(notices), to=[address], connection=server).send()

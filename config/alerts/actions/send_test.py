@@ -1,4 +1,4 @@
-"""Sends one person a test, to see whether alerts would reach them by e-mail."""
+"""Sends one person a test message, to check whether alerts reach them by e-mail."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class CannotTest(Exception):
 
 
 def send_test(user: User) -> str:
-    """The address that the mail server has taken it for. Raises CannotTest."""
+    """The address for which the mail server accepted it. Raises CannotTest."""
     if not settings.EMAIL_IS_SENT:
         raise CannotTest("E-mail is not set up, so alerts appear only here. Set EMAIL_URL (docs/operations.md).")
     if not user.email:

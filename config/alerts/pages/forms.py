@@ -1,4 +1,4 @@
-"""Who is told of a kind of alert."""
+"""Who gets a kind of alert."""
 
 from __future__ import annotations
 

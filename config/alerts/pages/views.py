@@ -1,4 +1,4 @@
-"""The bell's page, for everybody; and for Managers, who is told of what."""
+"""The bell's page, for everybody; and who gets which alerts, for Managers."""
 
 from __future__ import annotations
 

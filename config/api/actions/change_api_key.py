@@ -1,4 +1,4 @@
-"""Changes what a key is called, when it ends, where it may be used from and how many codes a day it may publish."""
+"""Changes a key's name, expiry, allowed networks or daily limit of codes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def change_api_key(
     codes_per_day: int | None = None,
     by: Actor,
 ) -> list[str]:
-    """Answers with the names of what changed. `networks` as of `networks_of()`. A revoked key stays as it is."""
+    """Returns the names of what changed. `networks` as from `networks_of()`. A revoked key never changes."""
     wanted = {"name": name, "expires_at": expires_at, "networks": list(networks), "codes_per_day": codes_per_day}
     with transaction.atomic():
         now = ApiKey.objects.select_for_update().filter(pk=key.pk, revoked_at=None).first()

@@ -1,4 +1,4 @@
-"""Makes a key of the API."""
+"""Creates an API key."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from config.staff.audit import record
 
 
 class KeyMadeBefore(Exception):
-    """There is a `key` with this id already: the form was sent twice."""
+    """A `key` with this id exists already: the form was submitted twice."""
 
     def __init__(self, key: ApiKey) -> None:
         super().__init__(f"The key {key.name} already exists.")
@@ -25,7 +25,7 @@ class KeyMadeBefore(Exception):
 
 
 def hash_of(token: str) -> bytes:
-    """What is kept of a token. A plain SHA-256 is enough: a token is 32 random bytes, not a password to be guessed."""
+    """The stored form of a token. A plain SHA-256 is enough: a token is 32 random bytes, not a guessable password."""
     return hashlib.sha256(token.encode()).digest()
 
 

@@ -1,4 +1,4 @@
-"""Deletes what the log of API calls holds beyond its 30 days."""
+"""Deletes entries of the API call log after 30 days."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DELETE = """DELETE FROM api_apicall WHERE id IN (
 
 
 def delete_old_calls(*, batch: int = BATCH) -> int:
-    """Returns how many were deleted. May be stopped and run again at any time."""
+    """Returns how many were deleted. Can be stopped and run again at any time."""
     deleted = 0
     with connection.cursor() as cursor:
         while True:

@@ -1,4 +1,4 @@
-"""Forgets the keys of calls that were made more than a day ago: from then on such a key is a new one."""
+"""Forgets idempotency keys a day after their call; such a key then counts as new."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DELETE = """DELETE FROM api_idempotentcall WHERE id IN (
 
 
 def delete_old_idempotent_calls(*, batch: int = BATCH) -> int:
-    """Returns how many were deleted. May be stopped and run again at any time."""
+    """Returns how many were deleted. Can be stopped and run again at any time."""
     deleted = 0
     with connection.cursor() as cursor:
         while True:

@@ -36,7 +36,7 @@ NOT_ONCE: dict[str, Any] = {"once_key": None, "once_name": None, "once_hash": No
 
 
 class HappenedBefore(Exception):
-    """The same call was carried out: it wrote this row."""
+    """The same call has already been carried out; it wrote this row."""
 
     def __init__(self, row: int) -> None:
         super().__init__(f"row {row}")
@@ -44,7 +44,7 @@ class HappenedBefore(Exception):
 
 
 class KeyReused(Exception):
-    """Another request was sent with this key."""
+    """The key was already used for a different request."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"Idempotency-Key {name!r} was used for another request within the last 24 hours.")
@@ -59,7 +59,7 @@ def keeping(row: str) -> str:
 
 
 def find_row(once: Once) -> int | None:
-    """Of the same call, if it was carried out. Raises KeyReused."""
+    """The row of the same call, if it was carried out. Raises KeyReused."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT request_hash, row_id FROM api_idempotentcall WHERE key_id = %s AND name = %s",
@@ -74,13 +74,15 @@ def find_row(once: Once) -> int | None:
 
 
 def refuse_repeat(once: Once | None) -> None:
-    """Before a refusal is told: it may be due to the very call that this one repeats. Raises HappenedBefore, KeyReused."""
+    """Call it before reporting a refusal, which may be due to the very call that this one repeats. Raises
+    HappenedBefore, KeyReused.
+    """
     if once and (row := find_row(once)) is not None:
         raise HappenedBefore(row)
 
 
 def answer_once(request: HttpRequest, *, act: Callable[[Once | None], T], again: Callable[[int], T]) -> T:
-    """`act` carries the call out, and its statement keeps the key; `again` answers a repeat, from the row."""
+    """`act` carries out the call, and its statement stores the key; `again` answers a repeat from the row."""
     once = once_of(request)
     if once is None:
         return act(None)

@@ -1,4 +1,4 @@
-"""Ends a key of the API: every later call with it is refused."""
+"""Revokes an API key: every later call with it is refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from config.staff.audit import record
 
 
 def revoke_api_key(key: ApiKey, *, by: Actor) -> bool:
-    """True where this call revoked the key, False where it was revoked before. There is no way back: make a new key."""
+    """True if this call revoked the key, False if it was already revoked. It cannot be undone: create a new key."""
     with transaction.atomic():
         revoked = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=Now())
         if revoked:

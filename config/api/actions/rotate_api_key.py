@@ -1,4 +1,4 @@
-"""Draws a new token for a key, while the old one works on until a moment that is chosen."""
+"""Gives a key a new token; the old one keeps working until a chosen moment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class KeyRevoked(Exception):
 
 
 class RotatedMeanwhile(Exception):
-    """The key was rotated since the form was opened: the form was sent twice, or by two people."""
+    """The key was rotated after the form was opened: the form was submitted twice, or by two people."""
 
 
 def rotate_api_key(key: ApiKey, *, until: datetime | None, seen: int, by: Actor) -> str:

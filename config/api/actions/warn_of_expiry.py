@@ -1,4 +1,4 @@
-"""Keys that end soon: shown to Managers on the first page, and an alert two weeks, three days and a day before."""
+"""Warns about keys that expire soon: to Managers on Home, and with an alert two weeks, three days and a day before."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LATER = timedelta(days=7)  # for which an ended key stays on the first page
 
 
 def ending_keys() -> QuerySet[ApiKey]:
-    """Those that end within two weeks, or have ended within one."""
+    """Keys that expire within two weeks, or expired within the last one."""
     now = timezone.now()
     return ApiKey.objects.filter(
         revoked_at=None, expires_at__gt=now - LATER, expires_at__lt=now + timedelta(days=DAYS[0])
@@ -41,7 +41,7 @@ def _found(key: ApiKey, days: int) -> Found:
 
 
 def _step(key: ApiKey, now: datetime) -> int | None:
-    """Which of DAYS has been reached; None of a key that has ended."""
+    """Which of DAYS has been reached; None for an expired key."""
     assert key.expires_at
     left = math.ceil((key.expires_at - now) / timedelta(days=1))
     return min((days for days in DAYS if left <= days), default=None) if left > 0 else None

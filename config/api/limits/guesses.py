@@ -1,4 +1,6 @@
-"""How often a key that must not see unpublished codes may ask for codes that it does not find: guessing is slow."""
+"""Limits how often a key that must not see unpublished codes may ask for codes it does not find, so that guessing is
+slow.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ misses = RateLimit()
 
 
 def refuse_guessers(key: Key) -> None:
-    """Before a code is looked up, so that a guess which is right is refused like the others."""
+    """Call it before looking up a code, so that a correct guess is refused like the others."""
     if not key.may_all and (wait := misses.wait(key.pk, settings.API_GUESS_LIMIT)):
         raise ApiError(
             429,

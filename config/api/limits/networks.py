@@ -11,11 +11,11 @@ Network = IPv4Network | IPv6Network
 
 
 class NetworkRefused(ValueError):
-    """The message says what was wrong with which line, and what to write instead."""
+    """The message says which line is wrong and why, and what to write instead."""
 
 
 def networks_of(lines: Iterable[str]) -> list[str]:
-    """As they are kept: each once, in the order given. A single address is a network of its own."""
+    """The networks as they are stored: each once, in the given order. A single address is a network of its own."""
     found: dict[str, None] = {}
     for line in lines:
         if text := line.strip():
@@ -39,7 +39,7 @@ def _network(text: str) -> Network:
 
 
 def allows(networks: Sequence[str], address: str | None) -> bool:
-    """Whether a call from the address may come in. One whose address is not known may not, once there are networks."""
+    """Whether a call from the address may come in. A call without a known address may not, once there are networks."""
     if not networks:
         return True
     try:

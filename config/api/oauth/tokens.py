@@ -27,7 +27,7 @@ class TooManyTokens(Exception):
 
 
 class KeyChanged(Exception):
-    """The key was revoked, or its token ended, since it was looked at."""
+    """The key was revoked, or its token ended, since it was checked."""
 
 
 class Drawn(NamedTuple):
@@ -79,12 +79,12 @@ def draw_token(key_id: int, *, with_token: str, scope: str) -> Drawn:
 
 
 def find_token(key_id: int, token: str) -> BearerToken | None:
-    """A key is told of its own tokens alone, and of none that has ended."""
+    """Only the key's own tokens, and only those that have not ended."""
     return BearerToken.objects.alive().filter(key=key_id, token_hash=hash_of(token)).first()
 
 
 def revoke_token(key_id: int, token: str) -> bool:
-    """Whether there was such a token of this key."""
+    """Whether this key had such a token."""
     return bool(BearerToken.objects.filter(key=key_id, token_hash=hash_of(token)).delete()[0])
 
 

@@ -1,4 +1,4 @@
-"""The forms of one's own account."""
+"""The forms of the user's own account."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class NameForm(forms.ModelForm):
 
 
 class PasswordConfirmed(forms.Form):
-    """Asked again before the account's locks are changed: a browser left open must not be enough."""
+    """Asks for the password again before security settings change: a browser left open must not be enough."""
 
     password = forms.CharField(
         label="Your password",
@@ -52,7 +52,7 @@ class PasswordConfirmed(forms.Form):
 
 
 class SetUpForm(PasswordConfirmed):
-    """The key goes along with the form, signed, and is written only when the app has shown a code for it."""
+    """The form carries the key, signed; the key is stored only once the app has produced a valid code for it."""
 
     second_factor_key = forms.CharField(widget=forms.HiddenInput, max_length=300)
     second_factor_code = forms.CharField(
@@ -64,7 +64,7 @@ class SetUpForm(PasswordConfirmed):
 
     @property
     def key(self) -> str:
-        """The key of the form, or a new one where it has none that is still good."""
+        """The form's key, or a new one if it has no valid key."""
         sent = self.data.get("second_factor_key", "")
         return _key_in(sent, self.request.user.pk) or self.drawn
 

@@ -1,4 +1,4 @@
-"""Setting up one's second factor, its recovery codes, and doing without it again."""
+"""Setting up a second factor, its recovery codes, and turning it off again."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ form_page = require_http_methods(["GET", "HEAD", "POST"])
 @form_page
 @requires()
 def set_up(request: HtmxHttpRequest) -> HttpResponse:
-    """Also for another phone: the new app takes the old one's place."""
+    """Also for changing phones: the new app replaces the old one."""
     user = request.user
     replaces = has_second_factor(user)
     if replaces and not has_shown_second_factor(request):
@@ -79,7 +79,7 @@ def set_up(request: HtmxHttpRequest) -> HttpResponse:
 
 
 def _drawn(text: str) -> str:
-    """The QR code as SVG in the page: no request to anybody, and nothing that the policy for content forbids."""
+    """The QR code as SVG in the page, without any request, as the Content-Security-Policy demands."""
     return segno.make(text, error="m").svg_inline(scale=4, border=3, dark="#000", light="#fff")
 
 
@@ -91,7 +91,7 @@ def _grouped(secret: str) -> str:
 @require_safe
 @requires()
 def recovery_codes(request: HtmxHttpRequest) -> HttpResponse:
-    """The only page that ever shows them, once."""
+    """The only page that shows them, once."""
     codes = request.session.pop(CODES, None)
     if not codes:
         return redirect("account:account")

@@ -1,4 +1,4 @@
-"""One's own account."""
+"""The user's own account."""
 
 from django.urls import path
 

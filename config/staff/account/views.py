@@ -1,4 +1,4 @@
-"""The page of one's own account: name, password, second factor, sessions."""
+"""The page of the user's own account: name, password, second factor, sessions."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class Compare(Func):
 
 
 def order_of(rows: QuerySet, *, key: str = "pk") -> list[Part]:
-    """What `rows` are sorted by, the key last, so that no two rows stand in the same place."""
+    """What `rows` are sorted by, ending with the key, so that no two rows share a position."""
     given = rows.query.order_by or (rows.model._meta.ordering if rows.query.default_ordering else ())
     parts = [part for each in given for part in _parts(rows, each)]
     if not any(_is_key(rows, part, key) for part in parts):

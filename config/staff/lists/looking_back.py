@@ -1,6 +1,6 @@
-"""Looks at the newest rows of a history only, where no index finds what is asked for; and on from where it ended.
+"""Searches only the newest rows of a history when no index serves the question, and continues from where it ended.
 
-A page stays fast so, and tells how far it has looked: "nothing fits" is said only when all was looked at (ADR 0010).
+Pages stay fast this way and say how far they searched: "no matches" only after searching everything (ADR 0010).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from config.staff.lists.keyset import Compare
 
 
 class Edge(NamedTuple):
-    """The oldest row that was looked at. There are older ones."""
+    """The oldest row that was searched. There are older ones."""
 
     at: datetime
     key: int

@@ -27,7 +27,7 @@ LARGEST_KEY = 2**63 - 1
 
 
 def count_rows(rows: QuerySet) -> tuple[int, bool]:
-    """How many there are, and whether there are more: 7,000,000 took 323 ms to count, 10,001 of them 0.5 ms."""
+    """How many rows there are, and whether there are more: counting 7,000,000 took 323 ms, 10,001 of them 0.5 ms."""
     with plan_for_values():
         counted = rows.order_by()[: COUNT_UP_TO + 1].count()
     return min(counted, COUNT_UP_TO), counted > COUNT_UP_TO
@@ -69,7 +69,7 @@ class Page:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the list has no other page."""
+        """Whether this is the list's only page."""
         return not (self.has_previous or self.has_next)
 
     @property

@@ -21,7 +21,9 @@ from config.staff.lists.paging import PER_PAGE, PLACE, Page
 
 
 class Looked(NamedTuple):
-    """How far a list has looked for what no index finds; it is told above the list, with a link to look further."""
+    """How far a list has searched when no index serves the question; shown above the list, with a link to search
+    further.
+    """
 
     things: str
     count: int  # type: ignore[assignment]  # it hides a tuple's own count(), which nobody asks for
@@ -71,7 +73,7 @@ class Table(tables.Table):
     html_id = "list"
 
     def read(self, request: HttpRequest) -> Table:
-        """Takes order and page from the address. Nonsense there is never an error: the first page is shown."""
+        """Takes order and page from the address. Invalid values are never an error: the first page is shown."""
         self.request = request
         if self.sort:
             self.order_by = self.sort
@@ -81,18 +83,18 @@ class Table(tables.Table):
 
     @property
     def kept_parameters(self) -> list[tuple[str, str]]:
-        """What a jump to a date leaves as it is: filters and order."""
+        """What a jump to a date keeps: filters and order."""
         given = ((name, values) for name, values in self.request.GET.lists() if name not in PLACE)
         return [(name, value) for name, values in given for value in values if value]
 
     @property
     def filters(self) -> str:
-        """What of the address narrows the list, as a query string."""
+        """The part of the address that narrows the list, as a query string."""
         return urlencode([(name, value) for name, value in self.kept_parameters if name != "sort"])
 
     @property
     def sort(self) -> str:
-        """The order asked for in the address; the filter form carries it along."""
+        """The order asked for in the address, which the filter form passes on."""
         return self.request.GET.get("sort", "")
 
 
@@ -131,7 +133,7 @@ def _in_words(form: BaseForm) -> Iterator[str]:
 
 
 class ChoiceColumn(tables.TemplateColumn):
-    """A box to tick, in a list with a `selection_template`, which says what may be done with the ticked rows."""
+    """A checkbox, in a list with a `selection_template`, which offers what can be done with the ticked rows."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""The filters of the audit log and of an API key's calls, as they stand in the address bar."""
+"""The filters of the audit log and of an API key's calls, as they appear in the address bar."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ KINDS = {"user": "Staff", "api_key": "API keys", "run": "Distributions"}
 
 
 def actor_choices() -> list:
-    """Everybody who is in the log, grouped by kind: [("Staff", [("user-3", "Mara Lind")]), …]."""
+    """Everybody in the log, grouped by kind: [("Staff", [("user-3", "Mara Lind")]), …]."""
     with connection.cursor() as cursor:
         cursor.execute(ACTORS)
         groups: dict[str, list] = {}
@@ -45,7 +45,7 @@ def actor_choices() -> list:
 
 
 class PeriodForm(forms.Form):
-    """Of a list that is filtered by days, `since` and `until`."""
+    """For a list that is filtered by days, `since` and `until`."""
 
     def clean(self) -> dict[str, Any]:
         super().clean()

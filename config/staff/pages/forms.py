@@ -1,4 +1,4 @@
-"""The forms of the settings pages, and the field in which every form takes metadata."""
+"""The forms of the settings pages, and the field that every form uses for metadata."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from config.staff.roles import EXPLAINED
 
 
 class MetadataField(forms.CharField):
-    """A JSON object typed as text; nothing typed is {}. The cleaned value may be stored (config/metadata.py)."""
+    """A JSON object typed as text; an empty text is {}. The cleaned value can be stored (config/metadata.py)."""
 
     widget = forms.Textarea
 
@@ -74,7 +74,7 @@ def _refuse_constant(name: str) -> Never:
 
 @cache
 def time_zones() -> list[str]:
-    """The names that people know, Europe/Madrid and its like; not the aliases and legacy ones ("EST5EDT")."""
+    """The names people know, such as Europe/Madrid; no aliases or legacy names ("EST5EDT")."""
     names = {
         name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))
     }
@@ -82,7 +82,7 @@ def time_zones() -> list[str]:
 
 
 class ChannelLimitsField(forms.CharField):
-    """One channel a line; the cleaned value is {channel: codes a day}."""
+    """One channel per line; the cleaned value is {channel: codes per day}."""
 
     widget = forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "placeholder": "Newsletter: 500"})
 
@@ -175,7 +175,7 @@ class SettingsForm(forms.ModelForm):
 
 
 class RolesField(forms.ModelMultipleChoiceField):
-    """Each role with what it lets somebody do."""
+    """Each role, with what it allows."""
 
     def label_from_instance(self, group: Group) -> str:
         return f"{group.name}: {EXPLAINED[group.name]}" if group.name in EXPLAINED else group.name

@@ -1,4 +1,4 @@
-"""The page that invites somebody. For Managers."""
+"""The page for inviting a user. For Managers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file that a browser may ask for in pieces (RFC 9110, section 14): what broke off goes on where it was."""
+"""A file that browsers can request in pieces (RFC 9110, section 14): an interrupted download resumes where it stopped."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 def file_in_ranges(request: HttpRequest, file: File, *, size: int, etag: str) -> HttpResponseBase:
-    """The whole file, or the one range that was asked for, if the file is still the one that its asker knows.
+    """The whole file, or the one requested range if the file has not changed since.
 
-    Several ranges at once, and what is no range, are answered with the whole, as the RFC allows.
+    Several ranges at once, and invalid ones, get the whole file, as the RFC allows.
     """
     tag = f'"{etag}"'
     if tag in parse_etags(request.headers.get("If-None-Match", "")):

@@ -40,7 +40,9 @@ def project_settings(request: HtmxHttpRequest) -> HttpResponse:
 
 
 def _may_require(request: HtmxHttpRequest, form: SettingsForm) -> bool:
-    """Whoever asks others for a second factor shows that it works here: else they might lock themselves out as well."""
+    """Managers who require a second factor from others must have one that works: otherwise they might lock themselves
+    out too.
+    """
     if form.changes().get("require_second_factor") and not has_second_factor(request.user):
         form.add_error("require_second_factor", "Set up your own second factor first (Your account).")
         return False

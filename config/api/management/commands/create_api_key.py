@@ -1,4 +1,4 @@
-"""manage.py create_api_key "name": makes a key of the API and prints its id and its token, once."""
+"""manage.py create_api_key "name": creates an API key and prints its id and token, once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""manage.py reset_second_factor NAME: for whoever has lost phone and recovery codes, when no Manager can help."""
+"""manage.py reset_second_factor NAME: for someone who has lost phone and recovery codes when no Manager can help."""
 
 from __future__ import annotations
 
