@@ -1,15 +1,24 @@
-"""What happens after codes have left: a shop tells who got those of its file, and staff note what customers said."""
+"""What happens after codes have left: a shop tells who got those of its file, and staff note what customers said. And what is
+to come: a scheduled distribution, which keeps its codes."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.core.files.base import ContentFile
+from django.utils import timezone
 
 from campaigns.models import Campaign
 from config.actor import Actor
 from config.imports.draft_import import draft_import, start_import
 from customers.models import Customer
+from customers.segments.models import Segment
 from publications.actions.run_publication_import import import_publications
 from publications.actions.settle_hand_out import SETTLEMENT_FIELDS
+from publications.distributions.actions.change_draft import change_draft
+from publications.distributions.actions.create_draft import create_draft
+from publications.distributions.actions.keep_reservations import keep_reservations
+from publications.distributions.actions.schedule import schedule
 from publications.exports.actions.hand_out import order_hand_out
 from publications.exports.actions.write_export import make_export_file
 from publications.models import PublicationImport, PublishedVoucher
@@ -26,6 +35,18 @@ def load_demo_aftermath(*, by: Actor) -> None:
     _settle(Campaign.objects.get(name="Student Plus"), by=by)
     _recall(Campaign.objects.get(name="Student Plus"), by=by)
     _note(by=by)
+    _schedule(Campaign.objects.get(name="Black Friday Warm-up"), by=by)
+
+
+def _schedule(campaign: Campaign, *, by: Actor) -> None:
+    draft = create_draft("Black Friday Warm-up, German readers", campaign=campaign, by=by)
+    change_draft(
+        draft, by=by, segment_id=Segment.objects.get(name="German readers").pk,
+        subject="Black Friday begins early for you",
+        body="Hello {{ customer.first_name }},\n\nyou get {{ value }} before everybody else: {{ code }}\n\n{{ project.name }}\n",
+    )  # fmt: skip
+    schedule(draft, at=timezone.now() + timedelta(days=4), by=by)
+    keep_reservations()
 
 
 def _settle(campaign: Campaign, *, by: Actor) -> None:

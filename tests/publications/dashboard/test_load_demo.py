@@ -3,7 +3,7 @@
 import pytest
 from django.db.models import Count, Sum
 
-from campaigns.codes.models import Voucher
+from campaigns.codes.models import Reservation, Voucher
 from campaigns.models import Campaign
 from config.events.models import Outbox
 from customers.models import Customer
@@ -45,6 +45,9 @@ def test_the_demo_data_keeps_every_invariant():
     assert dict(Firing.objects.values_list("outcome").annotate(Count("pk"))) == {"fired": 50, "skipped": 3}
     assert (Referral.objects.count(), Referral.objects.values("referrer").distinct().count()) == (36, 18)
     assert Publication.objects.filter(result="FAILURE").count() == 21
+    (reservation,) = Reservation.objects.all()
+    assert 0 < reservation.covered == reservation.needed
+    assert reservation.campaign.reserved_from is not None
 
 
 def test_the_demo_has_a_funnel():

@@ -117,7 +117,7 @@ def test_the_second_press_is_not_refused_for_what_the_first_one_took():
 
 def test_a_hand_out_is_for_somebody(signed_in):
     campaign = CampaignFactory(name="Autumn", codes=2)
-    with pytest.raises(HandOutRefused, match="Say for whom the codes are"):
+    with pytest.raises(HandOutRefused, match="Say who gets the codes"):
         order_hand_out(campaign, count=2, for_whom="  ", by=STAFF)
 
     export = order_hand_out(campaign, count=2, for_whom=" Baker &  Sons ", by=STAFF)
