@@ -10,9 +10,11 @@ from config.actor import Actor
 from config.api.actions.create_api_key import create_api_key
 from config.staff.day_limits import Kind, Use, use_today
 from config.staff.models import Limit, ProjectSettings
+from customers.actions.upsert import CustomerNotFound
 from publications.actions.publish import publish, publish_code
 from publications.actions.publish_batch import BatchRefused, Item, publish_batch
 from publications.actions.release import release
+from publications.dashboard.erase_customer import erase_customer
 from publications.ledger.give import give, give_one
 from publications.ledger.requests import Codes, Declined, Given, PublishRequest
 from publications.models import Publication
@@ -98,6 +100,25 @@ def test_what_was_held_before_the_limit_was_set_counts():
         give_to(campaign, ada)
     assert day_use(campaign) == Use(3, 4)  # counted, though no code has counted it
     give_to(campaign)
+    with pytest.raises(CampaignLimitReached):
+        give_to(campaign)
+
+
+def test_who_was_erased_gets_nothing_and_whoever_has_the_source_id_next_begins_at_none():
+    campaign = CampaignFactory(codes=9, codes_per_customer=1, codes_per_day=3)
+    ada = CustomerFactory(source_id="shop-1")
+    give_to(campaign, ada)
+    erase_customer(ada, by=STAFF)
+
+    with pytest.raises(CustomerNotFound):
+        give_to(campaign, ada)
+    bob = CustomerFactory(source_id="shop-1")
+    assert give_to(campaign, bob).voucher_count == 1
+    with pytest.raises(CustomerLimitReached):
+        give_to(campaign, bob)
+    campaign.codes_per_day = 2
+    campaign.save()
+    assert day_use(campaign) == Use(2, 2)  # the code of the erased customer was given today
     with pytest.raises(CampaignLimitReached):
         give_to(campaign)
 
