@@ -11,7 +11,9 @@ from publications.tallies.count_publications import count_publications
 
 # Counting, too, leaves nothing behind, and takes its turn beside the webhooks rather than behind a long export.
 @app.periodic(cron="* * * * * */20")
-@app.task(name="tallies.tally_publications", queue=WEBHOOKS, queueing_lock="tally_publications")
+@app.task(
+    name="tallies.tally_publications", queue=WEBHOOKS, queueing_lock="tally_publications", lock="tally_publications"
+)
 def tally_publications(timestamp: int) -> None:
     count_publications()
 
