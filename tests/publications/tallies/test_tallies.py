@@ -20,7 +20,7 @@ from publications.tallies.count_publications import count_publications
 from publications.tallies.models import DayTally, TallyProgress
 from publications.tallies.tally import tally_days
 from tests.support.factories import STAFF, CampaignFactory, CustomerFactory, VoucherFactory, published
-from tests.support.plans import plan
+from tests.support.plans import analyse, plan
 from tests.support.processes.forked import fork
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -295,6 +295,7 @@ def test_the_ledger_is_read_for_none_but_publications_of_several_codes():
     campaign = CampaignFactory(codes=6)
     for n in range(3):
         publish(campaign, CustomerFactory(), count=1 + (n == 2), channel="API", origin="api", by=STAFF)
+    analyse("publications_publication", "publications_publishedvoucher")
     values = {"after": 0, "up_to": Publication.objects.latest("pk").pk, "zone": "UTC"}
 
     read = plan(counting.ADD, values, options="ANALYZE, TIMING OFF, COSTS OFF")
