@@ -15,7 +15,9 @@ LOOKED_AT = 200  # cells
 _MONEY = re.compile(
     r"amount|value|price|worth|balance|credit|betrag|wert|guthaben|preis|montant|valeur|importe|saldo|valor|kwota"
 )
-_CONSENT = re.compile(r"consent|marketing|newsletter|optin|optout|subscri|einwilligung|werbung|abonn|rgpd|gdpr|dsgvo")
+_CONSENT = re.compile(
+    r"consent|marketing|newsletter|optin|optout|subscri|einwilligung|werbung|abonn|rgpd|gdpr|dsgvo|suppress|donot(?:mail|contact|email)|abgemeldet"
+)
 _AMOUNT = re.compile(r"[-+]?[$€£]?\d[\d.,' ]{0,20}(?: ?(?:%|€|EUR|USD|GBP))?")
 
 

@@ -166,13 +166,15 @@ def test_a_column_that_looks_like_money_a_date_or_a_consent_and_means_nothing_is
     url = f"/campaigns/{CampaignFactory().public_id}/import"
 
     codes = upload(browser, "Code,Face worth,Good till,Region\nA-1,50,2026-12-31,Rome\n", url)
-    people = upload(browser, "Email,Marketing wanted\na@example.com,no\n", "/customers/import")
+    people = upload(browser, "Email,Marketing wanted,Do not mail\na@example.com,no,x\n", "/customers/import")
 
     assert [warned.sentence for warned in browser.get(codes.url).context["preview"].warnings] == [
         "“Face worth” looks like an amount of money, but is kept as metadata only. Choose below what it is imported as, if it is that.",
         "“Good till” looks like a date, but is kept as metadata only. Choose below what it is imported as, if it is that.",
     ]
-    assert "“Marketing wanted” looks like a consent to marketing" in browser.get(people.url).content.decode()
+    told = browser.get(people.url).content.decode()
+    assert "“Marketing wanted” looks like a consent to marketing" in told
+    assert "“Do not mail” looks like a consent to marketing" in told
 
 
 def test_the_same_file_twice_adds_nobody_twice():
