@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from campaigns.codes.pool import CAMPAIGN_GIVES, NOT_RESERVED
-from publications.ledger.statements import NEXT
+from publications.ledger.statements import NEXT, ONE_POOL
 from tests.support.factories import CampaignFactory
 from tests.support.plans import analyse, forget_statistics, plan
 
@@ -36,7 +36,7 @@ def test_the_pool_index_serves_the_statement(analysed, taken):
         forget_statistics(*TABLES)
 
     asked = {"campaign": campaign.pk, "after": first + taken, "codes": 1}
-    found = plan(NEXT.format(gives=CAMPAIGN_GIVES, below=NOT_RESERVED, limit="%(codes)s"), asked)
+    found = plan(NEXT.format(**ONE_POOL, gives=CAMPAIGN_GIVES, below=NOT_RESERVED, limit="%(codes)s"), asked)
 
     assert "Index Scan using voucher_pool" in found
     (condition,) = [line for line in found.splitlines() if "Index Cond: ((campaign_id" in line]
