@@ -1,9 +1,8 @@
 """The express lane: calls that publish and wait at the same moment are served together, by one statement.
 
 A call by itself costs three round trips to the database, a commit, and the way through Django to a thread and back, which is
-most of what it costs. So one thread of each web process serves them together:
-it takes those that wait (1, 2, 4 … 64 of them, at once, and waits for nobody), reads their keys, campaigns and customers in
-one look each, and has the ledger give them their codes in one statement. It asks the same functions as anything else: the
+most of what it costs. So one thread of each web process serves them together: it takes those that wait (1, 2, 4 … 64 of
+them, at once, and waits for nobody), reads their keys, campaigns and customers in one look each, and has the ledger give them their codes in one statement. It asks the same functions as anything else: the
 door's (`config.api.door`, `config.api.auth`), an attempt's (`publications.actions.publish`), the ledger's `give()`.
 
     lane.py     the queue, its thread, and who may join it

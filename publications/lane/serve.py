@@ -124,8 +124,8 @@ def _each_once(calls: Iterable[Call], what: Callable[[Call], object]) -> Iterato
 
 
 def _give(calls: list[Call]) -> None:
-    """Gives each its code, if there is one. All in one transaction, which is one statement where all are of one campaign, or each
-    is of another.
+    """Gives each its code, if there is one. All in one transaction: a single statement where all
+    calls are of one campaign, or each is of another.
 
     Only what the database has undone for sure is tried again, each call alone, by `publish()`. Of anything else nobody
     knows whether the codes are given: those calls get the error, and may be repeated by who sent a source_id.
@@ -151,7 +151,7 @@ def _give(calls: list[Call]) -> None:
 
 
 def _groups(calls: list[Call]) -> Iterator[tuple[list[Call], Codes]]:
-    """What one statement serves: calls of one campaign, 1, 2, 4 … 64 of them; and of campaigns of which few wait, one call each."""
+    """What one statement serves: 1, 2, 4 … 64 calls of one campaign, or one call each of campaigns with few calls waiting."""
     of_campaigns: dict[int, list[Call]] = defaultdict(list)
     for call in calls:
         of_campaigns[call.attempt.campaign.pk].append(call)

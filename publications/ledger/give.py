@@ -94,8 +94,8 @@ def give(
     Of the pool's codes, those of the first request's campaign, whoever comes first is served first. `noted`: webhooks and
     rules are told. `vouchers`: the answer has them. `only_active`: none of a disabled campaign, whatever the settings say.
     `into`: the one request adds to this publication instead of making one. `below`: the border of a reservation, whose taker
-    asks (campaigns/codes/actions/reserve_codes.py). Of each campaign's next at most 64, which are told with their vouchers. More than 1,000 take several statements: call
-    it in a transaction. Raises IntegrityError where two requests name the same voucher.
+    asks (campaigns/codes/actions/reserve_codes.py). NEXT_OF_EACH takes at most 64 requests, with `vouchers`. More than 1,000
+    requests take several statements: call it in a transaction. Raises IntegrityError where two requests name the same voucher.
 
     Without `waits`, whoever somebody else is at is declined, and whoever there is a limit for (LIMITED); where that cannot be
     told the statement fails after a moment (OperationalError, 55P03). How many codes it takes stands in its text: ask for few

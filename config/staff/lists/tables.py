@@ -38,8 +38,9 @@ class Table(tables.Table):
     `empty_icon`, `empty_title` and `empty_text` are shown when there is nothing at all; `filtered` is set by
     `list_page` when a filter is on, and the table then offers to clear it.
     `footer_template`, if set, is drawn left of the pager (for "Report"); `row_template` below each row, as a
-    further <tr> (or nothing); `selection_template` below the rows while some are ticked, which are `chosen_of` ("codes"); `notice` is told above the list, and how far it has `looked`. `moment` is the column that the reader jumps to a date
-    by, `key` the one that tells rows apart (see `Page`).
+    further <tr> (or nothing); `selection_template` below the rows while some are ticked, with `chosen_of` naming what they
+    are ("codes"); `notice` is shown above the list, as is how far it has `looked`. `moment` is the column that the reader
+    jumps to a date by, `key` the one that tells rows apart (see `Page`).
     """
 
     empty_icon = "inbox"

@@ -1,4 +1,4 @@
-"""How many codes one call may use, as by Voucherify unless a project sets it otherwise: the first five of up to 30."""
+"""How many codes one call may use: the first five of up to 30, Voucherify's default."""
 
 from __future__ import annotations
 
